@@ -1,0 +1,144 @@
+"""The seam to a vector store: a small, keyword-only protocol. Adapters import nothing of securevec but this
+module, ``filters``, ``errors``, ``types`` and ``limits``: never keys, policy or plaintext.
+
+Rules every adapter keeps (the conformance suite in :mod:`securevec.testing` checks them):
+
+1. No call works without a :class:`Namespace`, and no call reads, counts, changes or deletes a point outside it,
+   whatever the ids or the filter say. Shared layouts nest the caller's filter: ``must[tenant, collection, filter]``.
+2. ``insert`` replaces a point of the same id as a whole (no merge of old keys). It refuses vectors that are not
+   finite, zero, or of another dimension (:class:`VectorError`), and payload values that are not scalars.
+3. Vendor exceptions become :class:`BackendError` with their cause kept, also inside iteration. A lost connection
+   after a write began is a ``BackendError``; the caller turns it into ``OutcomeUnknown``.
+4. An empty id list is answered without asking the store (an empty engine filter means *everything*).
+5. Filters arrive lowered: keys are payload keys (``f_status``), values are scalars. An adapter compiles every node
+   exactly as ``filters.matches`` decides, or raises :class:`FilterError`; it never drops a clause.
+6. Nothing is logged. No raw client object is reachable from the public attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+from uuid import UUID
+
+from securevec.filters import Expr
+from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+
+FieldKind = Literal["keyword", "integer", "float", "bool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do. The journeys ask these flags, never the backend's name."""
+
+    embedded: bool
+    """The data lies under the home: one process at a time, guarded by ``engine.lock``."""
+    volatile: bool
+    """Points do not outlive the process."""
+    physical_isolation: bool
+    """Each namespace has files or a collection of its own."""
+    cheap_range_filter: bool
+    """A range condition costs little, so expiry is pushed down."""
+    can_purge_vectors: bool
+    """``purge`` and ``drop`` remove the bytes of deleted vectors from live files."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSpec:
+    """What ``ensure`` creates: dimension, metric, and the payload keys that filters will use."""
+
+    dimension: int
+    distance: Literal["cosine"] = "cosine"
+    filter_keys: Mapping[str, FieldKind] = field(default_factory=dict[str, "FieldKind"])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a scan, ordered by id. ``cursor`` continues it; ``None`` ends it."""
+
+    points: Sequence[StoredPoint]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalReport:
+    """What ``purge`` or ``drop`` physically did.
+
+    ``index_removed``: the store no longer answers for the points. ``bytes_removed``: their bytes are gone from
+    live files, ``None`` when this backend cannot know. ``residual`` says in words what may remain.
+    """
+
+    points: int
+    index_removed: bool
+    bytes_removed: bool | None
+    residual: str
+
+
+@runtime_checkable
+class VectorBackend(Protocol):
+    """A vector store as securevec uses it. Thread-safe; the caller serialises writes per namespace."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
+        """Create the namespace's place and its indexes if absent. Idempotent.
+
+        Raises :class:`VectorError` when it exists with another dimension, :class:`BackendError` otherwise.
+        """
+        ...
+
+    def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
+        """Store points, replacing those of the same id. Durable against a killed process when it returns."""
+        ...
+
+    def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
+        """The points among ``ids`` that exist here, in any order, with whole payloads."""
+        ...
+
+    def query(
+        self,
+        *,
+        namespace: Namespace,
+        vector: Vector,
+        where: Expr | None,
+        limit: int,
+        exclude: Sequence[str] = (),
+    ) -> list[StoredPoint]:
+        """Up to ``limit`` nearest points by cosine similarity, best first, ``score`` filled.
+
+        ``exclude`` names payload keys that need not be returned (a hint that saves transport).
+        """
+        ...
+
+    def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
+        """Page through every point, in a stable order, with whole payloads and no vectors."""
+        ...
+
+    def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
+        """The exact number of points."""
+        ...
+
+    def delete(self, *, namespace: Namespace, ids: Sequence[UUID]) -> None:
+        """Delete points by id; absent ids are no error. Durable against a killed process when it returns."""
+        ...
+
+    def purge(self, *, namespace: Namespace) -> RemovalReport:
+        """Remove the bytes of already deleted points where the store allows it."""
+        ...
+
+    def drop(self, *, namespace: Namespace) -> RemovalReport:
+        """Remove the namespace and all its points. Idempotent: an absent namespace reports zero points."""
+        ...
+
+    def namespaces(self) -> Iterator[str]:
+        """Opaque shard names (embedded) or tenant tags (shared) that hold anything, for verification."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections. Idempotent."""
+        ...

@@ -1,0 +1,308 @@
+"""Filters: one closed AST, one written semantics, one pure oracle.
+
+    F("status") == "open"            F("opened") >= datetime(2026, 1, 1, tzinfo=UTC)
+    F("status").is_in(["open", "new"])      F("score").exists()
+    (F("a") == 1) & ~(F("b") == 2) | (F("c") < 3)
+
+Semantics, the same on every backend and on the sealed copy:
+
+1. A field that is missing or null satisfies no comparison, not even ``!=``. Only ``exists()`` (false) and a
+   negation around it can speak of it.
+2. ``~x`` is plain logical negation of ``x``: ``~(F("a") == 1)`` is true where ``a`` is missing; ``F("a") != 1`` is not.
+3. A boolean equals only a boolean; an integer and a float are compared as numbers (``3 == 3.0``); a string equals
+   only a string. Ordering exists between numbers and between datetimes, which are compared as UTC milliseconds.
+   Comparing across kinds is a :class:`FilterError` when the schema knows the field, and false in the oracle.
+4. Where a field holds a list, a comparison is true when it is true for any element (``!=``: when no element is equal).
+5. Empty is not a filter: ``and``, ``or`` and ``in`` without members are refused when built.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+from securevec import limits
+from securevec.clock import to_ms
+from securevec.errors import FilterError
+
+Value = str | int | float | bool
+FilterInput = Value | datetime
+Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte"]
+
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Expr:
+    """A condition. Combine with ``&``, ``|`` and ``~``."""
+
+    def __and__(self, other: Expr) -> Expr:
+        return And((self, _expr(other)))
+
+    def __or__(self, other: Expr) -> Expr:
+        return Or((self, _expr(other)))
+
+    def __invert__(self) -> Expr:
+        return Not(self)
+
+    def __bool__(self) -> bool:
+        raise FilterError("A filter has no truth value.", next_step="Combine with & | ~, not and/or/not.")
+
+    def __repr__(self) -> str:
+        return f"<filter on {', '.join(sorted(set(fields(self))))}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Compare(Expr):
+    key: str
+    op: Operator
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class In(Expr):
+    key: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Exists(Expr):
+    key: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class And(Expr):
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Or(Expr):
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Not(Expr):
+    part: Expr
+
+
+class F:
+    """A field of the record, by its declared name."""
+
+    __slots__ = ("_key",)
+    __hash__ = None  # type: ignore[assignment]  # a comparison makes a filter, so a field cannot be a dict key
+
+    def __init__(self, key: str) -> None:
+        self._key = check_key(key)
+
+    def __eq__(self, value: object) -> Expr:  # type: ignore[override]
+        return Compare(self._key, "eq", _value(value))
+
+    def __ne__(self, value: object) -> Expr:  # type: ignore[override]
+        return Compare(self._key, "ne", _value(value))
+
+    def __lt__(self, value: FilterInput) -> Expr:
+        return Compare(self._key, "lt", _ordered(value))
+
+    def __le__(self, value: FilterInput) -> Expr:
+        return Compare(self._key, "lte", _ordered(value))
+
+    def __gt__(self, value: FilterInput) -> Expr:
+        return Compare(self._key, "gt", _ordered(value))
+
+    def __ge__(self, value: FilterInput) -> Expr:
+        return Compare(self._key, "gte", _ordered(value))
+
+    def is_in(self, values: Iterable[FilterInput]) -> Expr:
+        members = tuple(_value(value) for value in values)
+        if not members:
+            raise FilterError("An `in` clause has no values.", next_step="Leave the clause out, or name values.")
+        if len(members) > limits.MAX_FILTER_VALUES:
+            raise FilterError(f"An `in` clause takes at most {limits.MAX_FILTER_VALUES} values.")
+        return In(self._key, members)
+
+    def exists(self) -> Expr:
+        return Exists(self._key)
+
+    def __repr__(self) -> str:
+        return f"F({self._key!r})"
+
+
+def check_key(key: object) -> str:
+    """The key grammar. Engines read dots, brackets and quotes as paths, so a key holds none of them."""
+    if not isinstance(key, str) or not _KEY.match(key):
+        raise FilterError(
+            "A field name is a letter or underscore followed by at most 63 letters, digits or underscores."
+        )
+    return key
+
+
+def all_of(parts: Sequence[Expr]) -> Expr:
+    """The conjunction of one or more conditions."""
+    if not parts:
+        raise FilterError("A conjunction has no members.")
+    return parts[0] if len(parts) == 1 else And(tuple(_expr(part) for part in parts))
+
+
+def any_of(parts: Sequence[Expr]) -> Expr:
+    """The disjunction of one or more conditions."""
+    if not parts:
+        raise FilterError("A disjunction has no members.")
+    return parts[0] if len(parts) == 1 else Or(tuple(_expr(part) for part in parts))
+
+
+def check(expr: object) -> Expr:
+    """Refuse anything but a whole, bounded filter: type, key grammar, node count, depth, empty clauses."""
+    root = _expr(expr)
+    nodes = 0
+    stack: list[tuple[Expr, int]] = [(root, 1)]
+    while stack:
+        node, depth = stack.pop()
+        nodes += 1
+        if nodes > limits.MAX_FILTER_NODES or depth > limits.MAX_FILTER_DEPTH:
+            raise FilterError(
+                f"A filter holds at most {limits.MAX_FILTER_NODES} conditions, {limits.MAX_FILTER_DEPTH} deep."
+            )
+        match node:
+            case Compare(key=key, op=op, value=value):
+                check_key(key)
+                if op not in ("eq", "ne", "lt", "lte", "gt", "gte"):
+                    raise FilterError("Unknown comparison.")
+                _value(value) if op in ("eq", "ne") else _ordered(value)
+            case In(key=key, values=values):
+                check_key(key)
+                if not values or len(values) > limits.MAX_FILTER_VALUES:
+                    raise FilterError(f"An `in` clause takes 1 to {limits.MAX_FILTER_VALUES} values.")
+                for value in values:
+                    _value(value)
+            case Exists(key=key):
+                check_key(key)
+            case And(parts=parts) | Or(parts=parts):
+                if not parts:
+                    raise FilterError("A filter clause has no members.")
+                stack.extend((_expr(part), depth + 1) for part in parts)
+            case Not(part=part):
+                stack.append((_expr(part), depth + 1))
+            case _:
+                raise FilterError("Unknown filter node.")
+    return root
+
+
+def fields(expr: Expr) -> Iterator[str]:
+    """Every field name a filter mentions."""
+    match expr:
+        case Compare(key=key) | In(key=key) | Exists(key=key):
+            yield key
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from fields(part)
+        case Not(part=part):
+            yield from fields(part)
+        case _:
+            raise FilterError("Unknown filter node.")
+
+
+def map_leaves(expr: Expr, change: Callable[[Compare | In | Exists], Expr]) -> Expr:
+    """The same filter with every leaf replaced by ``change(leaf)``."""
+    match expr:
+        case Compare() | In() | Exists():
+            return change(expr)
+        case And(parts=parts):
+            return And(tuple(map_leaves(part, change) for part in parts))
+        case Or(parts=parts):
+            return Or(tuple(map_leaves(part, change) for part in parts))
+        case Not(part=part):
+            return Not(map_leaves(part, change))
+        case _:
+            raise FilterError("Unknown filter node.")
+
+
+def matches(expr: Expr, row: Mapping[str, object]) -> bool:
+    """The oracle: whether ``row`` (field name to canonical value) satisfies ``expr``."""
+    match expr:
+        case Compare(key=key, op="ne", value=value):
+            held = _elements(row.get(key))
+            return bool(held) and not any(_compare("eq", element, value) for element in held)
+        case Compare(key=key, op=op, value=value):
+            return any(_compare(op, element, value) for element in _elements(row.get(key)))
+        case In(key=key, values=values):
+            return any(_compare("eq", element, value) for element in _elements(row.get(key)) for value in values)
+        case Exists(key=key):
+            return bool(_elements(row.get(key)))
+        case And(parts=parts):
+            return all(matches(part, row) for part in parts)
+        case Or(parts=parts):
+            return any(matches(part, row) for part in parts)
+        case Not(part=part):
+            return not matches(part, row)
+        case _:
+            raise FilterError("Unknown filter node.")
+
+
+def _elements(held: object) -> list[object]:
+    if held is None:
+        return []
+    if isinstance(held, list | tuple):
+        return [element for element in cast("Sequence[object]", held) if element is not None]
+    return [held]
+
+
+def _compare(op: str, held: object, value: Value) -> bool:
+    if isinstance(held, bool) or isinstance(value, bool):
+        return op == "eq" and isinstance(held, bool) and isinstance(value, bool) and held == value
+    if isinstance(held, str) or isinstance(value, str):
+        return op == "eq" and isinstance(held, str) and isinstance(value, str) and held == value
+    if not isinstance(held, int | float):
+        return False
+    match op:
+        case "eq":
+            return held == value
+        case "lt":
+            return held < value
+        case "lte":
+            return held <= value
+        case "gt":
+            return held > value
+        case "gte":
+            return held >= value
+        case _:
+            raise FilterError("Unknown comparison.")
+
+
+def _expr(part: object) -> Expr:
+    if not isinstance(part, Expr) or type(part) is Expr:
+        raise FilterError("Not a filter.", next_step='Write for example F("status") == "open".')
+    return part
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise FilterError("A filter value is not a finite number.")
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
+        raise FilterError("A filter value does not fit in 64 bits.")
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise FilterError("A filter value is not valid Unicode.") from error
+        return value
+    if isinstance(value, bool | int | float):
+        return value
+    raise FilterError("A filter value is a string, number, boolean or aware datetime.")
+
+
+def _ordered(value: object) -> Value:
+    if isinstance(value, bool | str):
+        raise FilterError("Only numbers and datetimes have an order.")
+    return _value(value)
+
+
+def _moment(value: datetime) -> int:
+    if value.tzinfo is None:
+        raise FilterError("A datetime in a filter has no time zone.", next_step="Use datetime(..., tzinfo=UTC).")
+    return to_ms(value)

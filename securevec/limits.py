@@ -1,0 +1,42 @@
+"""Every limit in one place. ``docs/formats.md`` shows the same table; a test compares them.
+
+A larger value raises :class:`securevec.errors.LimitExceeded` (or the typed error of its room) naming the field.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_RECORD_BYTES: Final = 16 * 1024 * 1024
+"""Canonical JSON of one minimized record, and the largest plaintext one envelope seals."""
+
+MAX_TEXT_BYTES: Final = 10 * 1024 * 1024
+"""One text field, UTF-8."""
+
+MAX_FIELDS: Final = 64
+"""Declared fields of a Record."""
+
+MAX_ID_BYTES: Final = 1024
+"""A record id, UTF-8."""
+
+MAX_NAME_BYTES: Final = 256
+"""A tenant, collection or actor name, UTF-8."""
+
+MAX_QUERY_BYTES: Final = 64 * 1024
+"""A query text, UTF-8."""
+
+MAX_FILTER_NODES: Final = 256
+MAX_FILTER_DEPTH: Final = 16
+MAX_FILTER_VALUES: Final = 1000
+"""Values of one ``in`` clause."""
+
+MAX_K: Final = 1000
+"""Hits of one search."""
+
+MAX_BATCH: Final = 256
+"""Records written under one intent."""
+
+MAX_CHUNKS: Final = 65_536
+"""Chunks of one record."""
+
+MAX_DIMENSION: Final = 4096
