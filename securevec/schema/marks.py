@@ -1,0 +1,64 @@
+"""Markers: what may happen to a field. A field without one is never kept.
+
+    Key     the record's own id; names it for replacement, reading and deletion
+    Subject whom the record is about; replaced by a surrogate, erasable
+    Embed   anonymized, embedded and sealed
+    Seal    anonymized and sealed, never embedded
+    Filter  readable by the store (``clear``) or as a keyed token (``token``), and sealed
+
+Use the typed aliases of :mod:`securevec.schema.record` (``Key[str]``); the classes here are for parameters::
+
+    status: Annotated[str, marks.Filter(mode="token")]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from securevec.schema.harden import harden
+
+Keep = Literal["anonymized", "original"]
+Mode = Literal["clear", "token"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Base of the markers. Tightens pydantic's conversions for the field (see :mod:`securevec.schema.harden`)."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return harden(handler(source))
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Mark):
+    """The record's id: ``str`` (1 to 1,024 bytes), ``int`` (64 bits) or ``UUID``. Exactly one per Record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject(Mark):
+    """Whom the record is about: the whole value is replaced by the tenant's surrogate for that person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embed(Mark):
+    """Text to search in. ``keep="original"`` seals the original; the vector is of anonymized text always."""
+
+    keep: Keep = "anonymized"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal(Mark):
+    """Sealed, never embedded, never readable by the store. ``keep="original"`` seals text as it came."""
+
+    keep: Keep = "anonymized"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter(Mark):
+    """Pushed down to the store: as it is (``clear``), or as a keyed token (``token``: equality only)."""
+
+    mode: Mode = "clear"
