@@ -10,7 +10,7 @@ Times are kept in whole UTC milliseconds, rounded down; the zone a time was give
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal, TypeVar, cast
@@ -157,7 +157,8 @@ def rebuild(record_class: type[R], values: Mapping[str, object]) -> R:
             raise SchemaError(f'A stored record has no value for field "{field.name}".')
     if not values.keys() <= schema.names:
         raise SchemaError("A stored record holds a field the Record class does not declare.")
-    return record_class.model_construct(**built)
+    construct = cast("Callable[..., R]", record_class.model_construct)
+    return construct(**built)
 
 
 def check_name(kind: Literal["tenant", "collection", "actor"], name: object) -> str:
@@ -179,14 +180,16 @@ def check_name(kind: Literal["tenant", "collection", "actor"], name: object) -> 
 
 
 def _convert(record_class: type[R], raw: object) -> R:
-    if isinstance(raw, record_class):
-        return raw
+    if isinstance(raw, Record):
+        if isinstance(raw, record_class):
+            return raw
+        raise RecordError("The record is of another class than the collection's.")
     if not isinstance(raw, Mapping):
         raise RecordError("A record is a mapping or an instance of the collection's Record class.")
     # The error is built here and raised below, outside the handler: pydantic's own exception quotes values, and
     # an exception raised inside the handler would carry it along as its context.
     try:
-        return record_class.model_validate(raw if isinstance(raw, dict) else dict(cast("Mapping[str, object]", raw)))
+        return record_class.model_validate(dict(cast("Mapping[str, object]", raw)))
     except ValidationError as error:
         refusal = _explain(record_class, error)
     except Exception as error:  # noqa: BLE001  # a validator of the caller's class may raise anything, with content
@@ -222,12 +225,18 @@ def _check_value(field: FieldSpec, value: object) -> None:
     elif isinstance(value, datetime):
         if value.tzinfo is None or value.utcoffset() is None:
             raise _refused(field.name, "has no time zone")
-        try:
-            value.astimezone(UTC)
-        except OverflowError:
-            raise _refused(field.name, "is outside the years 1 to 9999 in UTC") from None
+        if value.year in (1, 9999) and not _fits(value):
+            raise _refused(field.name, "is outside the years 1 to 9999 in UTC")
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise _refused(field.name, "does not fit in 64 bits")
+
+
+def _fits(moment: datetime) -> bool:
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _check_type(field: FieldSpec, value: object) -> None:
@@ -300,9 +309,12 @@ def _json_value(value: object) -> object:
 def _python_value(field: FieldSpec, value: object) -> object:
     try:
         match field.type, value:
+            case _, bool():
+                if field.type == "bool":
+                    return value
             case "datetime", int():
                 return from_ms(value)
-            case "datetime", str():
+            case "datetime", str() if value.endswith("Z"):
                 return datetime.fromisoformat(value)
             case "date", int():
                 return _EPOCH + timedelta(milliseconds=value)
@@ -310,10 +322,10 @@ def _python_value(field: FieldSpec, value: object) -> object:
                 return date.fromisoformat(value)
             case "uuid", str():
                 return UUID(value)
-            case "float", int() if not isinstance(value, bool):
+            case "float", int():
                 return float(value)
             case _:
-                if isinstance(value, TYPES[field.type]) and isinstance(value, bool) == (field.type == "bool"):
+                if isinstance(value, TYPES[field.type]):
                     return value
     except (ValueError, OverflowError):
         pass

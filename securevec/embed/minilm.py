@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -192,7 +192,7 @@ def _revision() -> str:
 
 
 @contextlib.contextmanager
-def _quiet_and_offline() -> Iterator[None]:
+def _quiet_and_offline() -> Generator[None]:
     """While the model is imported and loaded: no network, no warnings of its libraries, no logging below errors.
 
     The two variables are set in this process for that time only, so that a host application's own settings stand.

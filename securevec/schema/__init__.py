@@ -4,5 +4,4 @@ from securevec.schema import marks
 from securevec.schema.describe import FieldSpec, Schema, describe
 from securevec.schema.record import Embed, Filter, Key, Record, Seal, Subject
 
-
 __all__ = ["Embed", "FieldSpec", "Filter", "Key", "Record", "Schema", "Seal", "Subject", "describe", "marks"]

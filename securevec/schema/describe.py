@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -48,6 +48,8 @@ _TYPES_OF: Final[Mapping[str, frozenset[str]]] = {
     "seal": frozenset(TYPES),
     "filter": frozenset(TYPES),
 }
+_KEEPS: Final = get_args(marks.Keep)
+_MODES: Final = get_args(marks.Mode)
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
@@ -136,11 +138,14 @@ class Schema:
         ``None`` as its default, every other one is required.
         """
         definitions: dict[str, Any] = {}
+        annotated: Any = Annotated  # as a value, or type checkers read the subscript below as a type
         for field in self.fields:
             python: Any = TYPES[field.type]
-            annotated = Annotated[python | None if field.optional else python, _mark(field)]
-            definitions[field.name] = (annotated, None if field.optional else ...)
-        return cast("type[Record]", create_model(self.name, __base__=Record, **definitions))
+            definitions[field.name] = (
+                annotated[python | None if field.optional else python, _mark(field)],
+                None if field.optional else ...,
+            )
+        return create_model(self.name, __base__=Record, **definitions)
 
 
 @lru_cache(maxsize=256)
@@ -154,7 +159,7 @@ def describe(record_class: type[Record]) -> Schema:
 
     A ``Literal`` of strings counts as str. Lists are not kept in this release.
     """
-    if not (isinstance(record_class, type) and issubclass(record_class, Record)):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller may pass anything
+    if not _is_record_class(record_class):
         raise SchemaError("A record class derives from securevec.Record.")
     specs: list[FieldSpec] = []
     for name, info in record_class.model_fields.items():
@@ -168,6 +173,10 @@ def describe(record_class: type[Record]) -> Schema:
                 f'The marker of field "{name}" lies inside a union.', next_step="Write Seal[str | None] instead."
             )
     return Schema(record_class.__name__, tuple(specs))
+
+
+def _is_record_class(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Record)
 
 
 def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
@@ -227,34 +236,43 @@ def _field_from(item: object) -> FieldSpec:
 
 
 def _check(schema: Schema) -> None:
-    if not (isinstance(schema.name, str) and schema.name.isidentifier()):  # pyright: ignore[reportUnnecessaryIsInstance]  # read from JSON
-        raise SchemaError("A schema's name is not an identifier.")
+    _check_name(schema.name, str.isidentifier)
     if len(schema.fields) > limits.MAX_FIELDS:
         raise SchemaError(f"A Record declares at most {limits.MAX_FIELDS} fields.")
     seen: set[str] = set()
     for field in schema.fields:
-        _check_field(field)
+        _check_name(field.name, lambda name: bool(_NAME.match(name)))
         if field.name in seen:
             raise SchemaError(f'Field "{field.name}" is declared twice.')
         seen.add(field.name)
+        _check_field(field)
     if len(schema.by_kind("key")) != 1:
         raise SchemaError("A Record has exactly one Key.", next_step="Declare for example `id: Key[str]`.")
     if not schema.by_kind("embed"):
         raise SchemaError("A Record has at least one Embed field.", next_step="Declare for example `body: Embed[str]`.")
 
 
-def _check_field(field: FieldSpec) -> None:
-    if not isinstance(field.name, str) or not _NAME.match(field.name):  # pyright: ignore[reportUnnecessaryIsInstance]  # read from JSON
+def _check_name(name: object, grammar: Callable[[str], bool]) -> None:
+    if not isinstance(name, str) or not grammar(name):
         raise SchemaError("A field name is a letter or underscore, then at most 63 letters, digits or underscores.")
-    allowed = _TYPES_OF.get(field.kind)
-    if allowed is None or not isinstance(field.optional, bool):  # pyright: ignore[reportUnnecessaryComparison, reportUnnecessaryIsInstance]  # read from JSON
+
+
+def _check_field(field: FieldSpec) -> None:
+    """The rules of one field. Its values may come from JSON, so nothing is taken from the annotations."""
+    kind, tag, optional, keep, mode = _untyped(field)
+    allowed = _TYPES_OF.get(kind) if isinstance(kind, str) else None
+    if allowed is None or not isinstance(optional, bool):
         raise SchemaError(f'Field "{field.name}" has no known marker.')
-    if field.type not in allowed:
+    if tag not in allowed:
         raise SchemaError(
             f'Field "{field.name}": a {field.kind.capitalize()} field cannot hold this type.',
             next_step=f"Allowed: {', '.join(sorted(allowed))}.",
         )
-    if field.kind == "key" and field.optional:
+    if kind == "key" and optional:
         raise SchemaError(f'Field "{field.name}": a Key may not be null.')
-    if field.keep not in ("anonymized", "original") or field.mode not in ("clear", "token"):  # pyright: ignore[reportUnnecessaryContains]  # read from JSON
+    if keep not in _KEEPS or mode not in _MODES:
         raise SchemaError(f'Field "{field.name}" has a marker parameter securevec does not know.')
+
+
+def _untyped(field: FieldSpec) -> tuple[object, object, object, object, object]:
+    return field.kind, field.type, field.optional, field.keep, field.mode
