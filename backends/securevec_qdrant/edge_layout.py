@@ -1,0 +1,223 @@
+"""The directory of the embedded engine: who may open it, which generation of a shard is current, and how one replaces
+another.
+
+    root/VERSION                 "securevec-edge 1\\n"
+    root/LOCK                    flock(2), held while a backend is open
+    root/<shard>/CURRENT         "gen-<N>\\n"
+    root/<shard>/gen-<N>/        one engine shard, plus shard.json
+    root/.new-*, root/.trash-*   a shard on its way in or out; removed at open
+
+The engine opens segments before it takes its own lock, and a second opener breaks every later flush of the first. So
+the root is locked here before any shard is touched. ``flock`` is per open file description: it keeps out a second
+backend of the same process as well as another process, whatever path it came by. Directory renames are not atomic in
+pairs; one pointer file, replaced by rename, is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from securevec.errors import BackendError, EngineLocked, HomeRefused, UnsupportedPlatform
+
+VERSION: Final = "securevec-edge 1\n"
+_SHARD = re.compile(r"[0-9a-f]{32}\Z")
+_GENERATION = re.compile(r"gen-(0|[1-9][0-9]{0,8})\Z")
+_NEW: Final = ".new-"
+_TRASH: Final = ".trash-"
+
+
+class EdgeRoot:
+    """An open, locked root. Raises :class:`HomeRefused` for a foreign, newer or readable-by-others directory,
+    :class:`EngineLocked` when somebody holds it."""
+
+    def __init__(self, path: Path) -> None:
+        if os.name != "posix":
+            raise UnsupportedPlatform(
+                "The embedded engine needs POSIX file locks.", next_step="Use a server: qdrants://host:6333."
+            )
+        self.path = Path(os.path.realpath(path))
+        _check_owner(self.path)
+        self._lock: int | None = _lock(self.path / "LOCK")
+        try:
+            _check_version(self.path)
+            for entry in self.path.iterdir():
+                if entry.name.startswith((_NEW, _TRASH)):
+                    shutil.rmtree(entry)
+        except BaseException:
+            self.release()
+            raise
+
+    def shards(self) -> Iterator[str]:
+        """Names of the shards that exist."""
+        for entry in sorted(self.path.iterdir()):
+            if _SHARD.match(entry.name):
+                yield entry.name
+
+    def current(self, shard: str) -> Path | None:
+        """The directory of the shard's current generation; ``None`` when there is no such shard.
+
+        Generations that ``CURRENT`` does not name are left over from an interrupted purge and are removed. A shard
+        without a sound ``CURRENT`` is damaged (creation renames it into place whole): :class:`BackendError`, and
+        nothing is removed.
+        """
+        place = self.path / shard
+        if not place.exists():
+            return None
+        try:
+            named = (place / "CURRENT").read_text("ascii").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BackendError("A shard's pointer file cannot be read.") from error
+        if not _GENERATION.match(named) or not (place / named).is_dir():
+            raise BackendError("A shard's pointer file names no generation.")
+        for entry in place.iterdir():
+            if entry.name.startswith("gen-") and entry.name != named:
+                shutil.rmtree(entry)
+        return place / named
+
+    def create(self, shard: str, build: Callable[[Path], None]) -> None:
+        """Let ``build`` fill the first generation of a shard that does not exist, and rename the whole into place."""
+        place = self.path / f"{_NEW}{shard}-{secrets.token_hex(4)}"
+        place.mkdir(mode=0o700)
+        try:
+            _generation(place, 0, build)
+            _write(place / "CURRENT", "gen-0\n")
+            place.rename(self.path / shard)
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        _sync(self.path)
+
+    def replace(self, shard: str, build: Callable[[Path], None]) -> None:
+        """Let ``build`` fill the next generation of a shard, put it on disk, point ``CURRENT`` at it. The old one
+        stays.
+
+        After a crash at any point ``CURRENT`` names a whole generation: the old one or the new one.
+        """
+        before = self.current(shard)
+        if before is None:
+            raise BackendError("There is no such shard to replace.")
+        number = int(before.name.removeprefix("gen-")) + 1
+        try:
+            _generation(before.parent, number, build)
+        except BaseException:
+            shutil.rmtree(before.parent / f"gen-{number}", ignore_errors=True)
+            raise
+        _write(before.parent / "CURRENT", f"gen-{number}\n")
+
+    def discard(self, shard: str) -> bool:
+        """Remove a shard's files. One rename takes it out of use; a crash later leaves trash that opening removes."""
+        place = self.path / shard
+        trash = self.path / f"{_TRASH}{shard}-{secrets.token_hex(4)}"
+        try:
+            place.rename(trash)
+        except FileNotFoundError:
+            return False
+        _sync(self.path)
+        shutil.rmtree(trash)
+        _sync(self.path)
+        return True
+
+    def release(self) -> None:
+        """Give the lock back. Idempotent. A forked child only drops its copy; the parent keeps the lock."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def remove_generation(directory: Path) -> None:
+    """Remove a generation that ``CURRENT`` no longer names, and put the removal on disk."""
+    shutil.rmtree(directory)
+    _sync(directory.parent)
+
+
+def tighten(directory: Path) -> None:
+    """0700 and 0600 below ``directory``. The umask is the process's, so it is not ours to change."""
+    for folder, _, files in os.walk(directory):
+        os.chmod(folder, 0o700)
+        for name in files:
+            os.chmod(os.path.join(folder, name), 0o600)
+
+
+def _generation(place: Path, number: int, build: Callable[[Path], None]) -> None:
+    fresh = place / f"gen-{number}"
+    fresh.mkdir(mode=0o700)
+    build(fresh)
+    tighten(fresh)
+    for folder, _, files in os.walk(fresh):
+        for name in files:
+            _sync(Path(folder, name))
+        _sync(Path(folder))
+    _sync(place)
+
+
+def _check_owner(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.stat()
+        foreign = any(path.iterdir()) and not (path / "VERSION").exists() and not (path / "LOCK").exists()
+    except OSError as error:
+        raise HomeRefused("The engine's directory cannot be made or read.") from error
+    if status.st_uid != os.geteuid():
+        raise HomeRefused("The engine's directory belongs to another user.")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise HomeRefused("Others can reach the engine's directory.", next_step="Run: chmod 700 on it.")
+    if foreign:
+        raise HomeRefused("The engine's directory holds something else.")
+
+
+def _check_version(path: Path) -> None:
+    version = path / "VERSION"
+    try:
+        found = version.read_text("ascii")
+    except FileNotFoundError:
+        if any(_SHARD.match(entry.name) for entry in path.iterdir()):
+            raise HomeRefused("The engine's directory has lost its VERSION file.") from None
+        _write(version, VERSION)
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise HomeRefused("The engine's VERSION file cannot be read.") from error
+    if found != VERSION:
+        raise HomeRefused(
+            "The engine's directory has a format this release does not read.",
+            next_step="Use the release that wrote it, or a newer one.",
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a small file by rename, with file and directory on disk when it returns."""
+    fresh = path.with_name(path.name + ".new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(path)
+    _sync(path.parent)
+
+
+def _lock(path: Path) -> int:
+    import fcntl  # absent on Windows, which was refused before
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise EngineLocked(
+            "The embedded engine is already open.", next_step="Close the store that holds it, or use a server."
+        ) from error
+    return descriptor
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
