@@ -129,16 +129,16 @@ class MiniLM:
             for name in PINNED:
                 _verified(self._directory, name)
             with _quiet_and_offline():
+                if self._threads is not None:
+                    _import("torch").set_num_threads(self._threads)
                 sentence_transformers = _import("sentence_transformers")
-                torch = _import("torch")
-                try:
-                    model = sentence_transformers.SentenceTransformer(
-                        str(self._directory), device="cpu", local_files_only=True, trust_remote_code=False
-                    )
-                except (OSError, RuntimeError, ValueError, KeyError) as error:
-                    raise EmbedderError("The embedding model could not be loaded.") from error
-            if self._threads is not None:
-                torch.set_num_threads(self._threads)
+                with _no_progress_bars(_import("transformers.utils.logging")):
+                    try:
+                        model = sentence_transformers.SentenceTransformer(
+                            str(self._directory), device="cpu", local_files_only=True, trust_remote_code=False
+                        )
+                    except (OSError, RuntimeError, ValueError, KeyError) as error:
+                        raise EmbedderError("The embedding model could not be loaded.") from error
             model.max_seq_length = WINDOW
             self._model = model
         return self._model
@@ -215,3 +215,15 @@ def _quiet_and_offline() -> Generator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _no_progress_bars(bars: Any) -> Generator[None]:
+    """``bars``: ``transformers.utils.logging``, whose switch is process-wide; it is put back."""
+    shown = bool(bars.is_progress_bar_enabled())
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
