@@ -1,0 +1,64 @@
+# On a machine with Python 3.11 and pip, two commands do everything: make demo, make check.
+# The tools underneath are plain: pip, ruff, lint-imports, mypy, pyright, pytest.
+
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+VENV    := .venv
+BIN     := $(VENV)/bin
+WORKERS ?= 2
+
+# As an environment variable the constraints also hold inside pip's isolated build environment; -c would not.
+INSTALL := PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
+           $(BIN)/python -m pip install --quiet --progress-bar off
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo check lint format types test soak bars clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## install what the demo needs, then run the main job on the help desk corpus
+	$(BIN)/securevec demo
+
+check: lint types test ## everything a change has to pass: lint, types, the default test suite
+
+lint: $(VENV)/.dev ## formatting, ruff, and the walls between rooms
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## write the formatting
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(VENV)/.dev ## mypy and pyright, both strict
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+# A file stays on one worker: model and store fixtures are made once per file.
+test: $(VENV)/.dev ## the default test suite (WORKERS=2)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
+
+soak: $(VENV)/.dev ## the long runs
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak
+
+bars: $(VENV)/.dev ## measure every bar and write its figures to benchmarks/
+	@set -e; for script in benchmarks/bar_*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+
+clean: ## remove the virtual environment, caches and built files
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the demo needs; the first time this takes some minutes."
+	$(INSTALL) -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing every extra and the tools; the first time this takes some minutes."
+	$(INSTALL) -e '.[all,dev]'
+	@touch $@ $(VENV)/.demo
