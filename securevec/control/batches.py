@@ -1,0 +1,327 @@
+"""The state machine that makes replacing a record atomic: a process killed between any two steps leaves the old
+generation visible or the new one, never a mixture and never neither.
+
+Points are written to and deleted from another store, which shares no transaction with this one. So readers believe the
+manifest alone: a point counts only when its generation is the live one of its record. A batch goes through
+
+    1. begin_batch    record: (none)  -> pending     batch: (none) -> open
+                      Readers still see the old generation. The caller inserts the new points.
+    2. commit_batch   record: live    -> retiring    (the old generation, if there was one)
+                      record: pending -> live        batch: open -> switched, committed
+                      One transaction: the only moment at which what readers see changes.
+                      The caller deletes the points of the retiring rows.
+    3. finish_batch   record: retiring -> (none)     batch: switched -> (none)
+
+    abort_batch       record: pending -> retiring    batch: open -> switched, not committed
+                      What readers see did not change. The caller deletes the retiring points, then finish_batch.
+    begin_delete      record: live -> retiring       batch: (none) -> switched, committed
+                      Readers stop seeing the records at this commit. The caller deletes the points, then finish_batch.
+
+After a crash, ``open_batches(expired_only=True)`` names what is left: an ``open`` batch is aborted (or committed, when
+every point reads back), a ``switched`` one has its retiring points deleted again, which is harmless, and is finished.
+
+Rules that hold in every state:
+
+* A record has at most one live generation (primary key of ``manifest``) and at most one pending one (unique index).
+* Generations come from a counter of the collection that only grows: none is used twice, a live one is higher than
+  every generation its record had before, and a deleted record written again gets a higher one still.
+* Steps 1 and 2 and begin_delete need an active tenant with the fence the caller read, and no legal hold on a live
+  record they would remove, judged inside their transaction.
+* A record has one writer at a time. A batch whose lease ended is aborted by the next writer of one of its records; its
+  own commit is then refused, and that writer must delete the points it inserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from securevec.control.database import Transaction, many
+from securevec.control.holds import require_unheld
+from securevec.control.hot import parts
+from securevec.control.room import Room, require_active
+from securevec.control.rows import BatchRow, ManifestRow, NewRecord
+from securevec.errors import CollectionNotFound, ControlUnavailable, LimitExceeded, UsageError
+from securevec.limits import MAX_BATCH
+from securevec.types import CollectionId, TenantId
+
+_BATCH: Final = (
+    "SELECT request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed, created_ms"
+    " FROM batch"
+)
+SELECT_BATCH: Final = f"{_BATCH} WHERE request_id = :request_id"
+SELECT_OPEN: Final = f"{_BATCH} WHERE lease_until_ms <= :before ORDER BY created_ms, request_id"
+SELECT_ROWS: Final = (
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, state"
+    " FROM transit WHERE request_id = :request_id ORDER BY ref, generation"
+)
+SELECT_PENDING_ELSEWHERE: Final = (
+    "SELECT DISTINCT b.request_id, b.lease_until_ms FROM transit t JOIN batch b ON b.request_id = t.request_id"
+    " WHERE t.collection = ? AND t.state = 'pending' AND t.ref IN (*)"
+)
+SELECT_NEXT_GENERATION: Final = (
+    "SELECT next_generation FROM collection WHERE collection = :collection AND tenant = :tenant AND state = 'active'"
+)
+UPDATE_NEXT_GENERATION: Final = (
+    "UPDATE collection SET next_generation = next_generation + 1 WHERE collection = :collection"
+)
+INSERT_BATCH: Final = (
+    "INSERT INTO batch (request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed,"
+    " created_ms) VALUES (:request_id, :tenant, :collection, :kind, :state, :writer, :lease, :fence, :committed, :now)"
+)
+INSERT_PENDING: Final = (
+    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)"
+)
+RETIRE_REPLACED: Final = (
+    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
+    " SELECT m.collection, m.ref, m.generation, m.n_chunks, m.content_digest, m.expires_ms, m.epoch, 'retiring',"
+    " t.request_id FROM manifest m JOIN transit t ON t.collection = m.collection AND t.ref = m.ref"
+    " WHERE t.request_id = :request_id AND t.state = 'pending'"
+)
+MAKE_LIVE: Final = (
+    "INSERT INTO manifest (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch)"
+    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch FROM transit"
+    " WHERE request_id = :request_id AND state = 'pending'"
+    " ON CONFLICT (collection, ref) DO UPDATE SET generation = excluded.generation, n_chunks = excluded.n_chunks,"
+    " content_digest = excluded.content_digest, expires_ms = excluded.expires_ms, epoch = excluded.epoch"
+)
+DELETE_PENDING: Final = "DELETE FROM transit WHERE request_id = :request_id AND state = 'pending'"
+DELETE_ROWS: Final = "DELETE FROM transit WHERE request_id = :request_id"
+DELETE_BATCH: Final = "DELETE FROM batch WHERE request_id = :request_id"
+RETIRE_PENDING: Final = "UPDATE transit SET state = 'retiring' WHERE request_id = :request_id AND state = 'pending'"
+SWITCH: Final = "UPDATE batch SET state = 'switched', committed = :committed WHERE request_id = :request_id"
+RETIRE_DELETED: Final = (
+    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
+    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, 'retiring', ?"
+    " FROM manifest WHERE collection = ? AND ref IN (*)"
+)
+DELETE_LIVE: Final = "DELETE FROM manifest WHERE collection = ? AND ref IN (*)"
+EXTEND: Final = (
+    "UPDATE batch SET lease_until_ms = :until WHERE request_id = :request_id AND lease_until_ms <= :until"
+    " AND (state = 'open' OR committed)"
+)
+
+_FOREVER: Final = 2**63 - 1
+
+
+class Batches(Room):
+    def begin_batch(
+        self,
+        *,
+        tenant: TenantId,
+        collection: CollectionId,
+        request_id: str,
+        writer: str,
+        fence: int,
+        rows: Sequence[NewRecord],
+        lease_until_ms: int,
+        now_ms: int,
+    ) -> dict[bytes, int]:
+        """Step 1: announce new generations. Returns ref to generation.
+
+        Raises :class:`TenantUnavailable` (not active, or another fence), :class:`CollectionNotFound`,
+        :class:`LegalHold` (a live record that would be replaced is held), :class:`ControlUnavailable` (another writer
+        is at one of these records), :class:`UsageError` (no rows, a ref twice, a request id used before),
+        :class:`LimitExceeded`. Nothing is kept when it raises.
+        """
+        refs = [row.ref for row in rows]
+        _check_refs(refs)
+        with self._db.write() as tx:
+            require_active(tx, tenant, fence)
+            found = tx.row(SELECT_NEXT_GENERATION, {"tenant": tenant, "collection": collection})
+            if found is None:
+                raise CollectionNotFound("The tenant has no such collection.")
+            generation: int = found[0]
+            _take_over(tx, collection, refs, now_ms)
+            require_unheld(tx, tenant, collection, refs)
+            tx.run(UPDATE_NEXT_GENERATION, {"collection": collection})
+            _insert(
+                tx,
+                BatchRow(
+                    request_id, tenant, collection, "ingest", "open", writer, lease_until_ms, fence, False, now_ms
+                ),
+            )
+            tx.run_many(
+                INSERT_PENDING,
+                (
+                    (collection, r.ref, generation, r.n_chunks, r.content_digest, r.expires_ms, r.epoch, request_id)
+                    for r in rows
+                ),
+            )
+        return dict.fromkeys(refs, generation)
+
+    def commit_batch(self, *, request_id: str, fence: int) -> list[ManifestRow]:
+        """Step 2: make the new generations the visible ones. Returns the retiring rows, whose points are to be deleted.
+
+        Repeating it after it succeeded returns the same rows. Raises :class:`TenantUnavailable`, :class:`LegalHold`
+        (the hold came after step 1), :class:`ControlUnavailable` (aborted or settled by others: the lease had ended).
+        When it raises, the old generations stay visible.
+        """
+        with self._db.write() as tx:
+            batch = _require(tx, request_id)
+            if batch.state == "switched":
+                if not batch.committed:
+                    raise ControlUnavailable(
+                        "This batch was aborted: its lease ended before it was committed.",
+                        next_step="Write its records again.",
+                    )
+            else:
+                require_active(tx, batch.tenant, fence)
+                pending = [row.ref for row in _rows(tx, request_id)]
+                require_unheld(tx, batch.tenant, batch.collection, pending)
+                for statement in (RETIRE_REPLACED, MAKE_LIVE, DELETE_PENDING):
+                    tx.run(statement, {"request_id": request_id})
+                tx.run(SWITCH, {"request_id": request_id, "committed": True})
+            return _rows(tx, request_id)
+
+    def abort_batch(self, *, request_id: str) -> list[ManifestRow]:
+        """Give an open batch up. Returns its rows, now retiring, whose points are to be deleted.
+
+        Repeating it returns the same rows. Raises :class:`ControlUnavailable` when the batch was committed, its
+        records being live and not taken back, and when others settled and finished it.
+        """
+        with self._db.write() as tx:
+            batch = _require(tx, request_id)
+            if batch.committed:
+                raise ControlUnavailable("This batch was committed; it can only be finished.")
+            _abort(tx, request_id)
+            return _rows(tx, request_id)
+
+    def begin_delete(
+        self,
+        *,
+        tenant: TenantId,
+        collection: CollectionId,
+        request_id: str,
+        writer: str,
+        fence: int,
+        refs: Sequence[bytes],
+        lease_until_ms: int,
+        now_ms: int,
+    ) -> list[ManifestRow]:
+        """Delete records: no reader sees them from this commit on. Returns the rows whose points are to be deleted.
+
+        Refs without a live generation are passed over; when none has one, nothing is kept. Raises as
+        :meth:`begin_batch` does; one held record refuses the whole call.
+        """
+        _check_refs(refs)
+        with self._db.write() as tx:
+            require_active(tx, tenant, fence)
+            if tx.row(SELECT_NEXT_GENERATION, {"tenant": tenant, "collection": collection}) is None:
+                raise CollectionNotFound("The tenant has no such collection.")
+            _take_over(tx, collection, refs, now_ms)
+            require_unheld(tx, tenant, collection, refs)
+            _insert(
+                tx,
+                BatchRow(
+                    request_id, tenant, collection, "delete", "switched", writer, lease_until_ms, fence, True, now_ms
+                ),
+            )
+            for part in parts(refs):
+                tx.run(many(RETIRE_DELETED, len(part)), (request_id, collection, *part))
+                tx.run(many(DELETE_LIVE, len(part)), (collection, *part))
+            retiring = _rows(tx, request_id)
+            if not retiring:
+                tx.run(DELETE_BATCH, {"request_id": request_id})
+            return retiring
+
+    def finish_batch(self, *, request_id: str) -> None:
+        """Step 3: forget the retiring rows, whose points are gone, and the batch. No error when it is gone already.
+
+        Raises :class:`UsageError` while the batch is open: it is committed or aborted first.
+        """
+        with self._db.write() as tx:
+            found = tx.row(SELECT_BATCH, {"request_id": request_id})
+            if found is not None and _batch(found).state == "open":
+                raise UsageError("An open batch cannot be finished.", next_step="Commit or abort it first.")
+            for statement in (DELETE_ROWS, DELETE_BATCH):
+                tx.run(statement, {"request_id": request_id})
+
+    def extend_lease(self, request_id: str, until_ms: int) -> None:
+        """Keep a batch for longer; a lease is never shortened.
+
+        Raises :class:`ControlUnavailable` when the batch was aborted or is gone: its writer must stop.
+        """
+        with self._db.write() as tx:
+            if tx.run(EXTEND, {"request_id": request_id, "until": until_ms}):
+                return
+            found = tx.row(SELECT_BATCH, {"request_id": request_id})
+            batch = _batch(found) if found else None
+            if batch is None or (batch.state == "switched" and not batch.committed):
+                raise ControlUnavailable("This batch is no longer held by its writer.", next_step="Write again.")
+
+    def batch(self, request_id: str) -> BatchRow | None:
+        """The batch, until it is finished."""
+        row = self._db.row(SELECT_BATCH, {"request_id": request_id})
+        return _batch(row) if row else None
+
+    def open_batches(self, *, now_ms: int, expired_only: bool) -> list[BatchRow]:
+        """Batches not yet finished, in either state, oldest first; ``expired_only``: those whose lease has ended."""
+        before = now_ms if expired_only else _FOREVER
+        return [_batch(row) for row in self._db.rows(SELECT_OPEN, {"before": before})]
+
+    def batch_rows(self, request_id: str) -> list[ManifestRow]:
+        """Pending and retiring rows of a batch, by ref."""
+        return [ManifestRow(*row) for row in self._db.rows(SELECT_ROWS, {"request_id": request_id})]
+
+
+def _check_refs(refs: Sequence[bytes]) -> None:
+    if not refs:
+        raise UsageError("A batch needs at least one record.")
+    if len(refs) > MAX_BATCH:
+        raise LimitExceeded(f"A batch holds at most {MAX_BATCH} records.", field="records")
+    if len(set(refs)) != len(refs):
+        raise UsageError("A batch names a record once.")
+
+
+def _take_over(tx: Transaction, collection: CollectionId, refs: Iterable[bytes], now_ms: int) -> None:
+    """Abort expired batches that are at one of these records; refuse when a living one is."""
+    for part in parts(list(refs)):
+        for request_id, lease_until_ms in tx.rows(many(SELECT_PENDING_ELSEWHERE, len(part)), (collection, *part)):
+            if lease_until_ms > now_ms:
+                raise ControlUnavailable("Another writer is at one of these records.", next_step="Try again.")
+            _abort(tx, request_id)
+
+
+def _abort(tx: Transaction, request_id: str) -> None:
+    tx.run(RETIRE_PENDING, {"request_id": request_id})
+    tx.run(SWITCH, {"request_id": request_id, "committed": False})
+
+
+def _insert(tx: Transaction, batch: BatchRow) -> None:
+    if tx.row(SELECT_BATCH, {"request_id": batch.request_id}):
+        raise UsageError("This request id has a batch already.")
+    tx.run(
+        INSERT_BATCH,
+        {
+            "request_id": batch.request_id,
+            "tenant": batch.tenant,
+            "collection": batch.collection,
+            "kind": batch.kind,
+            "state": batch.state,
+            "writer": batch.writer,
+            "lease": batch.lease_until_ms,
+            "fence": batch.fence,
+            "committed": batch.committed,
+            "now": batch.created_ms,
+        },
+    )
+
+
+def _require(tx: Transaction, request_id: str) -> BatchRow:
+    row = tx.row(SELECT_BATCH, {"request_id": request_id})
+    if row is None:
+        # The recovery may have settled and finished it: for a writer that is late this is no mistake in a call.
+        raise ControlUnavailable("There is no batch of this request id any more.", next_step="Write again.")
+    return _batch(row)
+
+
+def _batch(row: tuple[Any, ...]) -> BatchRow:
+    values = list(row)
+    values[8] = bool(row[8])  # SQLite keeps booleans as integers
+    return BatchRow(*values)
+
+
+def _rows(tx: Transaction, request_id: str) -> list[ManifestRow]:
+    return [ManifestRow(*row) for row in tx.rows(SELECT_ROWS, {"request_id": request_id})]

@@ -1,0 +1,126 @@
+"""Legal holds: while one stands, what it covers is neither deleted nor replaced.
+
+A hold covers a tenant, one collection, or one record. It is checked inside the transaction that would delete or replace
+(``batches``, ``jobs``), so one added a moment before wins. Adding one needs a tenant that is not being deleted: once
+the keys may be gone there is nothing left to hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from securevec.control.database import Database, Transaction, many
+from securevec.control.hot import parts
+from securevec.control.room import Room, require_open
+from securevec.control.rows import HoldRow
+from securevec.errors import CollectionNotFound, LegalHold, UsageError
+from securevec.types import CollectionId, TenantId
+
+_HOLD: Final = "SELECT hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms FROM hold"
+SELECT_HOLDS: Final = f"{_HOLD} WHERE tenant = :tenant ORDER BY created_ms, hold_id"
+SELECT_COVERING: Final = (
+    f"{_HOLD} WHERE tenant = :tenant AND released_ms IS NULL"
+    " AND (collection IS NULL OR collection = COALESCE(:collection, collection))"
+    " AND (record_ref IS NULL OR record_ref = COALESCE(:record_ref, record_ref))"
+    " ORDER BY created_ms, hold_id"
+)
+SELECT_HOLD: Final = f"{_HOLD} WHERE hold_id = :hold_id"
+SELECT_OWNER: Final = "SELECT tenant FROM collection WHERE collection = :collection"
+INSERT_HOLD: Final = (
+    "INSERT INTO hold (hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms)"
+    " VALUES (:hold_id, :tenant, :collection, :record_ref, :reason_sealed, :now, NULL)"
+)
+RELEASE_HOLD: Final = "UPDATE hold SET released_ms = :now WHERE hold_id = :hold_id AND released_ms IS NULL"
+SELECT_HELD: Final = (
+    "SELECT m.ref, MIN(h.hold_id) FROM manifest m JOIN hold h ON h.tenant = ? AND h.released_ms IS NULL"
+    " AND (h.collection IS NULL OR (h.collection = m.collection AND (h.record_ref IS NULL OR h.record_ref = m.ref)))"
+    " WHERE m.collection = ? AND m.ref IN (*) GROUP BY m.ref"
+)
+
+
+class Holds(Room):
+    def add_hold(
+        self,
+        hold_id: str,
+        tenant: TenantId,
+        collection: CollectionId | None,
+        record_ref: bytes | None,
+        reason_sealed: bytes,
+        now_ms: int,
+    ) -> HoldRow:
+        """Hold a tenant, a collection of it, or one record of that collection, from the commit on.
+
+        Raises :class:`UsageError` (id taken, record without collection), :class:`CollectionNotFound`,
+        :class:`TenantUnavailable`, :class:`TenantNotFound`.
+        """
+        if record_ref is not None and collection is None:
+            raise UsageError("A hold on a record names its collection.")
+        hold = HoldRow(hold_id, tenant, collection, record_ref, reason_sealed, now_ms, None)
+        with self._db.write() as tx:
+            require_open(tx, tenant)
+            if collection is not None and tx.row(SELECT_OWNER, {"collection": collection}) != (tenant,):
+                raise CollectionNotFound("The tenant has no such collection.")
+            if tx.row(SELECT_HOLD, {"hold_id": hold_id}):
+                raise UsageError("A hold of this id exists already.")
+            tx.run(
+                INSERT_HOLD,
+                {
+                    "hold_id": hold_id,
+                    "tenant": tenant,
+                    "collection": collection,
+                    "record_ref": record_ref,
+                    "reason_sealed": reason_sealed,
+                    "now": now_ms,
+                },
+            )
+        return hold
+
+    def release_hold(self, hold_id: str, now_ms: int) -> None:
+        """End a hold. Raises :class:`UsageError` when there is none of this id, or it was released before."""
+        with self._db.write() as tx:
+            if not tx.run(RELEASE_HOLD, {"hold_id": hold_id, "now": now_ms}):
+                raise UsageError("There is no standing hold of this id.")
+
+    def holds(self, tenant: TenantId) -> list[HoldRow]:
+        """Every hold of the tenant, released ones included, oldest first."""
+        return [HoldRow(*row) for row in self._db.rows(SELECT_HOLDS, {"tenant": tenant})]
+
+    def holds_covering(
+        self, *, tenant: TenantId, collection: CollectionId | None = None, record_ref: bytes | None = None
+    ) -> list[HoldRow]:
+        """Standing holds that forbid deleting the thing named: wider ones, the same, and those on parts of it."""
+        return _covering(self._db, tenant, collection, record_ref)
+
+    def held_refs(self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, str]:
+        """Those among ``refs`` that are live and may not be replaced or deleted, each with a hold id."""
+        return _held(self._db, tenant, collection, refs)
+
+
+def _covering(
+    source: Database | Transaction, tenant: TenantId, collection: CollectionId | None, record_ref: bytes | None
+) -> list[HoldRow]:
+    scope = {"tenant": tenant, "collection": collection, "record_ref": record_ref}
+    return [HoldRow(*row) for row in source.rows(SELECT_COVERING, scope)]
+
+
+def _held(
+    source: Database | Transaction, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]
+) -> dict[bytes, str]:
+    return {
+        row[0]: row[1]
+        for part in parts(refs)
+        for row in source.rows(many(SELECT_HELD, len(part)), (tenant, collection, *part))
+    }
+
+
+def require_unheld(tx: Transaction, tenant: TenantId, collection: CollectionId, refs: Iterable[bytes]) -> None:
+    """Raises :class:`LegalHold` when a live record among ``refs`` is held."""
+    for hold_id in _held(tx, tenant, collection, list(refs)).values():
+        raise LegalHold("A legal hold covers a record of this batch.", hold_id=hold_id)
+
+
+def require_tenant_unheld(tx: Transaction, tenant: TenantId) -> None:
+    """Raises :class:`LegalHold` when the tenant, or any part of it, is held."""
+    for hold in _covering(tx, tenant, None, None):
+        raise LegalHold("A legal hold covers this tenant or a part of it.", hold_id=hold.hold_id)

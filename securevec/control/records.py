@@ -1,0 +1,74 @@
+"""Reading and counting the manifest, and the tokens of the people a tenant's records speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from securevec.control.database import many
+from securevec.control.hot import HotReads, parts
+from securevec.control.room import require_active
+from securevec.control.rows import ManifestRow
+from securevec.types import CollectionId, TenantId
+
+SELECT_LIVE: Final = (
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, 'live'"
+    " FROM manifest WHERE collection = :collection AND ref > :after ORDER BY ref LIMIT :limit"
+)
+SELECT_COUNT: Final = (
+    "SELECT COUNT(*), COALESCE(SUM(n_chunks), 0) FROM manifest"
+    " WHERE collection = :collection AND (expires_ms IS NULL OR expires_ms > :now)"
+)
+SELECT_STATES: Final = (
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, 'live'"
+    " FROM manifest WHERE collection = ? AND ref IN (*)"
+    " UNION ALL SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, state"
+    " FROM transit WHERE collection = ? AND ref IN (*) ORDER BY 1, 2"
+)
+DELETE_TRANSIT: Final = "DELETE FROM transit WHERE collection = :collection"
+DELETE_BATCHES: Final = "DELETE FROM batch WHERE collection = :collection"
+DELETE_MANIFEST: Final = "DELETE FROM manifest WHERE collection = :collection"
+INSERT_SUBJECT: Final = (
+    "INSERT INTO subject_token (tenant, token, entity) VALUES (:tenant, :token, :entity) ON CONFLICT DO NOTHING"
+)
+
+
+class Records(HotReads):
+    def states(self, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, list[ManifestRow]]:
+        """Every generation of each ref, in any state, oldest first. Refs without one are left out."""
+        found: dict[bytes, list[ManifestRow]] = {}
+        for part in parts(refs):
+            # Both halves in one statement: a record changing state in between would be seen twice or not at all.
+            for row in self._db.rows(many(SELECT_STATES, len(part)), (collection, *part, collection, *part)):
+                found.setdefault(row[0], []).append(ManifestRow(*row))
+        return found
+
+    def count_live(self, collection: CollectionId, *, now_ms: int) -> tuple[int, int]:
+        """Records and chunks live and not expired at ``now_ms``; at its expiry a record has expired."""
+        row = self._db.row(SELECT_COUNT, {"collection": collection, "now": now_ms})
+        return (row[0], row[1]) if row else (0, 0)
+
+    def live_page(self, collection: CollectionId, after: bytes, limit: int) -> list[ManifestRow]:
+        """Up to ``limit`` live rows, expired ones included, with refs above ``after`` (``b""`` to begin), by ref."""
+        rows = self._db.rows(SELECT_LIVE, {"collection": collection, "after": after, "limit": limit})
+        return [ManifestRow(*row) for row in rows]
+
+    def reset_volatile(self, collection: CollectionId) -> None:
+        """Forget the records of a collection whose points did not outlive their process. Generations count on."""
+        with self._db.write() as tx:
+            for statement in (DELETE_TRANSIT, DELETE_BATCHES, DELETE_MANIFEST):
+                tx.run(statement, {"collection": collection})
+
+    def add_tokens(self, tenant: TenantId, tokens: Iterable[tuple[bytes, str]]) -> None:
+        """Remember subject tokens with their entity. Known ones cost no write; the first entity stays.
+
+        Raises :class:`TenantUnavailable`: a token written after a tenant's deletion would outlive it.
+        """
+        offered = dict(tokens)
+        known = self.known_tokens(tenant, list(offered))
+        new = [{"tenant": tenant, "token": token, "entity": offered[token]} for token in offered if token not in known]
+        if not new:
+            return
+        with self._db.write() as tx:
+            require_active(tx, tenant)
+            tx.run_many(INSERT_SUBJECT, new)

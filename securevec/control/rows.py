@@ -1,0 +1,148 @@
+"""Rows of the control store: frozen values, detached from any connection.
+
+Sealed names, tokens and digests are left out of every ``repr``. Times are UTC milliseconds since 1970.
+Field order is column order of the statements that read them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from securevec.types import CollectionId, TenantId
+
+TenantState = Literal["active", "suspended", "deleting", "deleted"]
+RecordState = Literal["pending", "live", "retiring"]
+BatchKind = Literal["ingest", "delete"]
+BatchState = Literal["open", "switched"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What every operation reads before key use and before its answer.
+
+    ``epoch`` grows at each change of the tenant's state and never returns to an earlier value.
+    """
+
+    state: TenantState
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """One tenant. A deleted one keeps its random id and nothing else: token and sealed name are ``None``."""
+
+    tenant: TenantId
+    name_token: bytes | None = field(repr=False)
+    name_sealed: bytes | None = field(repr=False)
+    state: TenantState
+    fence: int
+    created_ms: int
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRow:
+    """One collection. ``identity`` is JSON: digests of model, detector, policy and schema."""
+
+    collection: CollectionId
+    tenant: TenantId
+    name_token: bytes = field(repr=False)
+    name_sealed: bytes = field(repr=False)
+    schema_sealed: bytes = field(repr=False)
+    shard: str
+    dimension: int
+    identity: str
+    retention_ms: int | None
+    vault: bool
+    created_ms: int
+    state: str = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A record about to be written. ``ref`` 16 bytes; ``expires_ms`` ``None`` never; ``epoch`` names its data key."""
+
+    ref: bytes = field(repr=False)
+    n_chunks: int
+    content_digest: bytes = field(repr=False)
+    expires_ms: int | None
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One generation of one record: enough to name each of its points (ref, generation, chunk 0..n_chunks-1)."""
+
+    ref: bytes = field(repr=False)
+    generation: int
+    n_chunks: int
+    content_digest: bytes = field(repr=False)
+    expires_ms: int | None
+    epoch: str
+    state: RecordState
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A write in progress. Switched and ``committed``: readers see its outcome; switched and not: it was aborted."""
+
+    request_id: str
+    tenant: TenantId
+    collection: CollectionId
+    kind: BatchKind
+    state: BatchState
+    writer: str
+    lease_until_ms: int
+    fence: int
+    committed: bool
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A resumable job. ``data`` is the JSON its state machine keeps; ``error`` an exception class name or empty."""
+
+    job_id: str
+    kind: str
+    tenant: TenantId
+    state: str
+    data: str = field(repr=False)
+    receipt: bytes | None = field(repr=False)
+    created_ms: int
+    updated_ms: int
+    owner: str
+    lease_until_ms: int
+    request_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStep:
+    """A state a job reached, and when. ``step`` counts from 0."""
+
+    step: int
+    state: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRow:
+    """A legal hold on a tenant, one of its collections, or one record. ``released_ms`` is ``None`` while it holds."""
+
+    hold_id: str
+    tenant: TenantId
+    collection: CollectionId | None
+    record_ref: bytes | None = field(repr=False)
+    reason_sealed: bytes = field(repr=False)
+    created_ms: int
+    released_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An audit event owed: JSON written in the transaction it speaks of, removed once the event is durable."""
+
+    id: int
+    payload: bytes
+    created_ms: int

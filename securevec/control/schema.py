@@ -1,0 +1,238 @@
+"""Tables of revision 0001 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
+
+The statements of the other files are standard SQL with the named or positional parameters of DB-API; a test prepares
+each of them against these tables, and another holds these tables equal to what the migrations build.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("tenant", Text, nullable=False),
+    Column("name_token", LargeBinary),
+    Column("name_sealed", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant"),
+    UniqueConstraint("name_token"),
+    CheckConstraint("state IN ('active', 'suspended', 'deleting', 'deleted')", name="state"),
+    CheckConstraint("state <> 'deleted' OR (name_token IS NULL AND name_sealed IS NULL)", name="forgotten"),
+)
+
+principal = Table(
+    "principal",
+    metadata,
+    Column("actor_token", LargeBinary, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("actor_token"),
+)
+
+principal_grant = Table(
+    "principal_grant",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("actor_token", LargeBinary, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "actor_token", "role"),
+)
+
+collection = Table(
+    "collection",
+    metadata,
+    Column("collection", Text, nullable=False),
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("name_token", LargeBinary, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("schema_sealed", LargeBinary, nullable=False),
+    Column("shard", Text, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("retention_ms", BigInteger),
+    Column("vault", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    # One number per batch, given to all its records, never given twice: a deleted record's generation cannot return.
+    Column("next_generation", BigInteger, nullable=False, server_default=text("1")),
+    PrimaryKeyConstraint("collection"),
+    UniqueConstraint("tenant", "name_token"),
+    UniqueConstraint("shard"),
+)
+
+# Live generations only: the primary key itself says that a record has one.
+manifest = Table(
+    "manifest",
+    metadata,
+    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("ref", LargeBinary, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("n_chunks", Integer, nullable=False),
+    Column("content_digest", LargeBinary, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("epoch", Text, nullable=False),
+    PrimaryKeyConstraint("collection", "ref"),
+    sqlite_with_rowid=False,
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("request_id", Text, nullable=False),
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("lease_until_ms", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("committed", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("request_id"),
+    CheckConstraint("kind IN ('ingest', 'delete')", name="kind"),
+    CheckConstraint("state IN ('open', 'switched')", name="state"),
+    # An open batch is never the visible state, and a committed one is never open.
+    CheckConstraint("state = 'switched' OR NOT committed", name="committed"),
+)
+
+# Generations on their way in (pending) or out (retiring); empty when nothing is being written.
+transit = Table(
+    "transit",
+    metadata,
+    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("ref", LargeBinary, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("n_chunks", Integer, nullable=False),
+    Column("content_digest", LargeBinary, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("epoch", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("request_id", Text, ForeignKey("batch.request_id"), nullable=False),
+    PrimaryKeyConstraint("collection", "ref", "generation"),
+    CheckConstraint("state IN ('pending', 'retiring')", name="state"),
+    Index("ix_transit_request_id", "request_id"),
+    # One writer at a time per record.
+    Index(
+        "uq_transit_pending",
+        "collection",
+        "ref",
+        unique=True,
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+subject_token = Table(
+    "subject_token",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("entity", Text, nullable=False),
+    PrimaryKeyConstraint("tenant", "token"),
+    sqlite_with_rowid=False,
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("job_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("receipt", LargeBinary),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("lease_until_ms", BigInteger, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    PrimaryKeyConstraint("job_id"),
+    CheckConstraint("state <> 'done' OR receipt IS NOT NULL", name="receipt"),
+)
+
+job_step = Table(
+    "job_step",
+    metadata,
+    Column("job_id", Text, ForeignKey("job.job_id"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("job_id", "step"),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("hold_id", Text, nullable=False),
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("collection", Text, ForeignKey("collection.collection")),
+    Column("record_ref", LargeBinary),
+    Column("reason_sealed", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("released_ms", BigInteger),
+    PrimaryKeyConstraint("hold_id"),
+    CheckConstraint("record_ref IS NULL OR collection IS NOT NULL", name="scope"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    # Ids of delivered rows are never used again.
+    sqlite_autoincrement=True,
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, nullable=False, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="single"),
+)
+
+time_floor = Table(
+    "time_floor",
+    metadata,
+    Column("id", Integer, nullable=False, autoincrement=False),
+    Column("floor_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="single"),
+)

@@ -1,0 +1,86 @@
+"""The control store as others hold it: one object over one file, safe between threads, processes and forks."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from securevec.control.batches import Batches
+from securevec.control.collections import Collections
+from securevec.control.database import Database
+from securevec.control.holds import Holds
+from securevec.control.jobs import Jobs
+from securevec.control.migrate import require_head, revision, upgrade
+from securevec.control.outbox import Outbox
+from securevec.control.records import Records
+from securevec.control.tenants import Tenants
+from securevec.errors import ControlUnavailable, HomeRefused
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class ControlStore(Tenants, Collections, Records, Batches, Jobs, Holds, Outbox):
+    """Every method is one statement or one transaction: it happened whole when it returned, not at all when it raised.
+
+    A :class:`securevec.errors.ControlUnavailable` out of a writing method whose commit was under way leaves open which
+    of the two; repeat it, or read.
+    """
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool) -> ControlStore:
+        """Open ``control.db``; with ``create``, make it first if absent (file 0600, directory 0700).
+
+        Raises :class:`HomeRefused` (missing, foreign, of another revision, or open to other users of the machine),
+        :class:`ControlUnavailable` (damaged, busy, disk).
+        """
+        try:
+            if create:
+                _make(path)
+            _require_private(path)
+        except OSError as error:
+            raise ControlUnavailable("The control store's file cannot be reached.") from error
+        database = Database(path)
+        try:
+            if create and revision(database) is None:
+                upgrade(path)
+            require_head(database)
+            return cls(database)
+        except BaseException:
+            database.close()
+            raise
+
+    def scrub(self) -> bool:
+        """Remove the bytes of deleted rows from the live files (VACUUM, then empty the write-ahead log).
+
+        False when another process was reading or writing: nothing is lost, call again later. For use after
+        :meth:`finish_tenant_deletion`; costs a rewrite of the file.
+        """
+        return self._db.scrub()
+
+    def close(self) -> None:
+        """Release the file. Idempotent. Every later call raises :class:`ControlUnavailable`."""
+        self._db.close()
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        # Before SQLite sees it, so that the file and its -wal and -shm, which copy its mode, are private from birth.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+
+
+def _require_private(path: Path) -> None:
+    try:
+        found = path.lstat()
+    except FileNotFoundError as error:
+        raise HomeRefused("The home has no control store.", next_step="Run: securevec init") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise HomeRefused("The control store is not a regular file.")
+    if found.st_mode & _OTHERS:
+        raise HomeRefused("The control store can be read by other users.", next_step="Run: chmod 600 on control.db")
+    if path.parent.stat().st_mode & _OTHERS:
+        raise HomeRefused("The home can be entered by other users.", next_step="Run: chmod 700 on the home directory")
