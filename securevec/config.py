@@ -1,0 +1,283 @@
+"""Settings: an argument beats the environment, the environment beats the file, the file beats the default.
+
+    # securevec.toml
+    [store]
+    home = "./helpdesk"            # SECUREVEC_HOME            default: securevec-home
+    backend = "edge"               # SECUREVEC_BACKEND         default: edge
+    [keys]
+    provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default) or passphrase
+    file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
+    [embed]
+    model = "minilm"               # SECUREVEC_EMBED_MODEL     minilm
+    threads = 2                    # SECUREVEC_EMBED_THREADS   default: torch's own choice
+
+The file is the one named by the caller, else by ``SECUREVEC_CONFIG``, else ``securevec.toml`` in the current
+directory, else in the home. Relative paths in it are relative to it. An unknown setting is an error wherever it
+stands. Secrets come from the environment only (:func:`read_passphrase`, :func:`read_api_key`); one in a file or
+in a backend address is an error.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, NoReturn, cast
+
+from securevec.errors import ConfigError
+
+Source = Literal["default", "file", "environment", "argument"]
+
+FILE_NAME: Final = "securevec.toml"
+CONFIG: Final = "SECUREVEC_CONFIG"
+PASSPHRASE: Final = "SECUREVEC_PASSPHRASE"  # noqa: S105  # the variable's name
+PASSPHRASE_FILE: Final = "SECUREVEC_PASSPHRASE_FILE"  # noqa: S105  # the variable's name
+API_KEY: Final = "SECUREVEC_BACKEND_API_KEY"
+ACTOR: Final = "SECUREVEC_AS"
+
+_PREFIX: Final = "SECUREVEC_"
+_OTHER_VARIABLES: Final = (CONFIG, PASSPHRASE, PASSPHRASE_FILE, API_KEY, ACTOR)
+_SECRET_NAME: Final = re.compile(r"pass(phrase|word|wd)?$|secret|token|api_?key|credential|private", re.IGNORECASE)
+_BACKEND: Final = re.compile(r"[a-z][a-z0-9_+.-]*(://[^\s/@?#]+(/[^\s@?#]*)?)?\Z")
+_MAX_FILE_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it applies, and where it came from."""
+
+    name: str
+    value: str | int | Path | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What applies. Made by :func:`load_settings`; holds no secret."""
+
+    home: Path
+    backend: str
+    key_provider: Literal["file", "passphrase"]
+    key_file: Path | None
+    embed_model: Literal["minilm"]
+    embed_threads: int | None
+    config_file: Path | None
+    settings: tuple[Setting, ...]
+
+    def explain(self) -> list[Setting]:
+        """Every setting under its name in the file (``store.home``), its value and its source, in a fixed order."""
+        return list(self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    name: str
+    argument: str
+    variable: str
+    default: str | int | None
+    read: Callable[[str, object], str | int]
+    is_path: bool = False
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ConfigError(f"The setting {name} is not a text.")
+    return value
+
+
+def _backend(name: str, value: object) -> str:
+    text = _text(name, value)
+    if "@" in text or "?" in text:
+        raise ConfigError(
+            f"The setting {name} carries credentials or parameters in an address.",
+            next_step=f"Put the key into the environment variable {API_KEY}.",
+        )
+    if not _BACKEND.match(text):
+        raise ConfigError(
+            f"The setting {name} is not a backend.", next_step="Use for example edge or qdrant://host:6333."
+        )
+    return text
+
+
+def _one_of(*allowed: str) -> Callable[[str, object], str]:
+    def read(name: str, value: object) -> str:
+        text = _text(name, value)
+        if text not in allowed:
+            raise ConfigError(f"The setting {name} has an unknown value.", next_step=f"Use {' or '.join(allowed)}.")
+        return text
+
+    return read
+
+
+def _threads(name: str, value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 4:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1024:
+        raise ConfigError(f"The setting {name} is not a whole number from 1 to 1024.")
+    return value
+
+
+_KNOWN: Final = (
+    _Known("store.home", "home", "SECUREVEC_HOME", "securevec-home", _text, is_path=True),
+    _Known("store.backend", "backend", "SECUREVEC_BACKEND", "edge", _backend),
+    _Known("keys.provider", "key_provider", "SECUREVEC_KEY_PROVIDER", "file", _one_of("file", "passphrase")),
+    _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
+    _Known("embed.model", "embed_model", "SECUREVEC_EMBED_MODEL", "minilm", _one_of("minilm")),
+    _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _threads),
+)
+
+
+def load_settings(
+    *,
+    config_file: Path | None = None,
+    env: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    directory: Path | None = None,
+) -> Settings:
+    """The settings that apply. ``overrides`` by field name of :class:`Settings`; ``None`` in it means not given.
+
+    ``directory`` is where ``securevec.toml`` is looked for first, by default the current directory. An empty
+    environment variable counts as unset.
+
+    Raises :class:`ConfigError`: an unknown setting (with the nearest known one), a value that cannot be used, a
+    secret outside the environment, a named file that is absent or not TOML, a home set by the file inside that home.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    _refuse_unknown(given, [known.argument for known in _KNOWN], "argument")
+    names = [known.variable for known in _KNOWN]
+    variables = {name: value for name, value in env.items() if name.startswith(_PREFIX) and value}
+    _refuse_unknown(variables, [*names, *_OTHER_VARIABLES], "environment variable")
+
+    home = next(known for known in _KNOWN if known.name == "store.home")
+    outside = given.get(home.argument) or variables.get(home.variable) or home.default
+    beside = _expanded(home.name, _text(home.name, str(outside)))
+    path = _find_file(config_file, variables.get(CONFIG), directory or Path(), beside)
+    written = {} if path is None else _read_file(path)
+    settings = tuple(_resolve(known, given, variables, written, path) for known in _KNOWN)
+    value: dict[str, Any] = {known.argument: item.value for known, item in zip(_KNOWN, settings, strict=True)}
+    if path is not None and home.name in written and path.parent.resolve() == beside.resolve():
+        raise ConfigError("The settings file inside a home cannot name another home.")
+    if value["key_provider"] == "passphrase" and value["key_file"] is not None:
+        raise ConfigError("A key file is named, and the key provider is passphrase.", next_step="Keep one of the two.")
+    return Settings(**value, config_file=path, settings=settings)
+
+
+def read_passphrase(env: Mapping[str, str]) -> str:
+    """The passphrase of the key store, from ``SECUREVEC_PASSPHRASE`` or the file ``SECUREVEC_PASSPHRASE_FILE`` names.
+
+    One line end at the end of the file is dropped. Raises :class:`ConfigError` when neither or both are set, or the
+    file cannot be read, is empty, or is readable by others.
+    """
+    value, file = env.get(PASSPHRASE), env.get(PASSPHRASE_FILE)
+    if value and file:
+        raise ConfigError(f"Both {PASSPHRASE} and {PASSPHRASE_FILE} are set.", next_step="Keep one.")
+    if value:
+        return value
+    if not file:
+        raise ConfigError("No passphrase is given.", next_step=f"Set {PASSPHRASE_FILE} or {PASSPHRASE}.")
+    try:
+        path = Path(file)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigError("The passphrase file is open to others.", next_step="Run chmod 600 on it.")
+        data = path.read_bytes()[: _MAX_FILE_BYTES + 1]
+        text = data.decode().removesuffix("\n").removesuffix("\r")
+    except (OSError, ValueError):
+        # Without the cause: a decoding error carries the bytes it could not read.
+        text = ""
+    if not text:
+        raise ConfigError("The passphrase file is empty or cannot be read.")
+    return text
+
+
+def read_api_key(env: Mapping[str, str]) -> str | None:
+    """The API key of a server backend, from ``SECUREVEC_BACKEND_API_KEY``; ``None`` when it is not set."""
+    return env.get(API_KEY) or None
+
+
+def _resolve(
+    known: _Known,
+    given: Mapping[str, object],
+    variables: Mapping[str, str],
+    written: Mapping[str, object],
+    path: Path | None,
+) -> Setting:
+    source: Source
+    if known.argument in given:
+        raw, source, label = given[known.argument], "argument", f"{known.argument} (argument)"
+    elif known.variable in variables:
+        raw, source, label = variables[known.variable], "environment", known.variable
+    elif known.name in written:
+        raw, source, label = written[known.name], "file", f"{known.name} ({FILE_NAME})"
+    elif known.default is None:
+        return Setting(known.name, None, "default")
+    else:
+        raw, source, label = known.default, "default", known.name
+    value = known.read(label, str(raw) if isinstance(raw, Path) else raw)
+    if known.is_path:
+        base = path.parent if source == "file" and path is not None else Path()
+        return Setting(known.name, base / _expanded(label, str(value)), source)
+    return Setting(known.name, value, source)
+
+
+def _find_file(named: Path | None, variable: str | None, directory: Path, home: Path) -> Path | None:
+    explicit = named or (Path(variable) if variable else None)
+    if explicit is not None:
+        if not explicit.is_file():
+            raise ConfigError("The settings file that was named does not exist.")
+        return explicit
+    return next((path for path in (directory / FILE_NAME, home / FILE_NAME) if path.is_file()), None)
+
+
+def _expanded(name: str, value: str) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"The setting {name} begins with a ~ that has no directory.") from error
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    """Settings by dotted name. Raises :class:`ConfigError` on anything that is not a known setting."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MAX_FILE_BYTES + 1)
+        tables = tomllib.loads(data.decode()) if len(data) <= _MAX_FILE_BYTES else None
+    except OSError as error:
+        raise ConfigError("The settings file cannot be read.") from error
+    except ValueError:
+        # Without the cause: a TOML error quotes the line, and a secret may stand in it.
+        tables = None
+    if tables is None:
+        raise ConfigError("The settings file is not TOML.")
+    values: dict[str, object] = {}
+    for section, table in tables.items():
+        if not isinstance(table, dict):
+            values[section] = table
+            continue
+        for name, value in cast("dict[str, object]", table).items():
+            values[f"{section}.{name}"] = value
+    for name in values:
+        if _SECRET_NAME.search(name):
+            _refuse_secret(name)
+    _refuse_unknown(values, [known.name for known in _KNOWN], f"setting in {FILE_NAME}")
+    return values
+
+
+def _refuse_secret(name: str) -> NoReturn:
+    variable = PASSPHRASE if "pass" in name.lower() else API_KEY
+    raise ConfigError(
+        "A settings file holds no secrets, and one of its settings is named like one.",
+        next_step=f"Remove it, and set the environment variable {variable}.",
+    )
+
+
+def _refuse_unknown(names: Iterable[str], known: list[str], what: str) -> None:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+            advice = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+            shown = name if name.isprintable() and len(name) <= 80 else "(unprintable)"
+            raise ConfigError(f"Unknown {what}: {shown}.", next_step=advice)
