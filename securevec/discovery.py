@@ -1,0 +1,82 @@
+"""Finding a vector store by name: ``edge``, ``memory``, ``qdrants://host:6333``, or what another distribution
+registers.
+
+Adapters register a class in the entry point group ``securevec.backends``. The name is the scheme of the address; a
+trailing ``s`` asks for TLS and belongs to the same adapter. The class is called as ``from_location(location,
+root=...)`` with the whole address (empty for a plain name) and a directory under the home that is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+from securevec.backend import VectorBackend
+from securevec.errors import ConfigError, MissingExtra
+
+GROUP: Final = "securevec.backends"
+_EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant"}
+
+
+class BackendClass(Protocol):
+    """What an entry point names."""
+
+    def from_location(self, location: str, *, root: Path) -> VectorBackend: ...
+
+
+def known_backends(found: Iterable[EntryPoint] | None = None) -> list[str]:
+    """Names that are registered here, sorted. Nothing is imported."""
+    return sorted({entry.name for entry in _entries(found)})
+
+
+def open_backend(location: str, *, home: Path, found: Iterable[EntryPoint] | None = None) -> VectorBackend:
+    """The store that ``location`` names, its files (if any) under ``home/engine/<name>``.
+
+    ``found`` replaces the installed entry points, for tests. Raises :class:`ConfigError` for an unknown name, for one
+    that two distributions claim (which of them runs would be an accident of installation order) and for one that is
+    not a backend; :class:`MissingExtra` when the vendor's package is absent; and what the adapter raises when it
+    opens.
+    """
+    scheme, separator, _ = location.partition("://")
+    entries = _entries(found)
+    claims = [entry for entry in entries if entry.name == scheme]
+    if not claims and separator and scheme.endswith("s"):
+        claims = [entry for entry in entries if entry.name == scheme.removesuffix("s")]
+    if not claims:
+        names = ", ".join(known_backends(entries)) or "none"
+        raise ConfigError("There is no vector store of this name.", next_step=f"Known here: {names}.")
+    if len(claims) > 1:
+        raise ConfigError(
+            "Two installed packages claim the same vector store name.", next_step="Uninstall one of them."
+        )
+    entry = claims[0]
+    return _load(entry).from_location(location if separator else "", root=home / "engine" / entry.name)
+
+
+def _entries(found: Iterable[EntryPoint] | None) -> list[EntryPoint]:
+    listed = entry_points(group=GROUP) if found is None else found
+    # One distribution met twice on the path (an editable install) registers the same object twice: that is one claim.
+    distinct = {(entry.name, entry.value, _distribution(entry)): entry for entry in listed}
+    return list(distinct.values())
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return "" if entry.dist is None else entry.dist.name
+
+
+def _load(entry: EntryPoint) -> BackendClass:
+    try:
+        loaded: object = entry.load()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(package)
+        if extra is None:
+            raise ConfigError("A registered vector store cannot be imported.") from error
+        raise MissingExtra(f"The package {package}", extra=extra) from error
+    except (ImportError, AttributeError) as error:
+        raise ConfigError("A registered vector store cannot be imported.") from error
+    if not callable(getattr(loaded, "from_location", None)):
+        raise ConfigError("What is registered under this name is not a vector store.")
+    return cast("BackendClass", loaded)
