@@ -1,0 +1,156 @@
+"""Ids and tokens under tenant and installation keys: docs/formats.md section 4, one function a row.
+
+A store sees only what these return. Each has its own label and length-prefixed parts, so that a value in one role is
+never equal to a value in another. Ids come in as 32 hex digits and enter the hash as 16 raw bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from securevec.clock import to_ms
+from securevec.crypto.kdf import h16, lp
+from securevec.errors import FilterError, LimitExceeded, RecordError, UsageError
+from securevec.limits import MAX_ID_BYTES
+from securevec.types import CollectionId, RecordRef, TenantId, Token
+
+_HEX_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
+
+
+def raw_id(identifier: str) -> bytes:
+    """The 16 bytes of a tenant, collection or installation id. Raises :class:`UsageError` for any other spelling."""
+    if _HEX_ID.match(identifier) is None:
+        raise UsageError("An id is 32 lower-case hexadecimal digits.")
+    return bytes.fromhex(identifier)
+
+
+def h16_hex(key: bytes, message: bytes) -> str:
+    """The first 16 bytes of HMAC-SHA-256 as 32 hex digits."""
+    return h16(key, message).hex()
+
+
+def typed_record_id(value: object) -> bytes:
+    """The typed form of a record id: text, whole number and UUID never collide, ``7`` is not ``"7"``.
+
+    Raises :class:`RecordError` for another type or lone surrogates, :class:`LimitExceeded` above 1 KiB.
+    """
+    if isinstance(value, bool):
+        raise RecordError("A record id is text, a whole number or a UUID.")
+    if isinstance(value, UUID):
+        return b"u" + value.bytes
+    if isinstance(value, int):
+        # Python refuses to print numbers of thousands of digits; their size is checked before.
+        if value.bit_length() > MAX_ID_BYTES * 3:
+            raise LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB.")
+        return b"i" + str(value).encode("ascii")
+    if not isinstance(value, str):
+        raise RecordError("A record id is text, a whole number or a UUID.")
+    encoded = _text(value, RecordError("A record id is not valid Unicode text."))
+    if len(encoded) > MAX_ID_BYTES:
+        raise LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB.")
+    return b"s" + encoded
+
+
+def record_ref(key: bytes, collection: CollectionId, typed: bytes) -> RecordRef:
+    """How the control store names a record. ``key`` is the tenant's ``id`` key, ``typed`` from the function above."""
+    return RecordRef(h16(key, b"securevec/record/v1" + lp(raw_id(collection), typed)))
+
+
+def point_id(key: bytes, collection: CollectionId, ref: RecordRef, generation: int, chunk: int) -> UUID:
+    """The id of one chunk of one generation of a record: a version 8 UUID (RFC 9562 section 5.8)."""
+    numbers = generation.to_bytes(8, "big") + chunk.to_bytes(4, "big")
+    value = int.from_bytes(h16(key, b"securevec/point/v1" + lp(raw_id(collection), ref) + numbers), "big")
+    value = value & ~(0xF << 76) | 8 << 76
+    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+
+
+def shard(key: bytes, tenant: TenantId, collection: CollectionId) -> str:
+    """Opaque name of a collection's own place in a store. ``key`` is the installation's ``namespaces`` key."""
+    return h16_hex(key, b"securevec/shard/v1" + lp(raw_id(tenant), raw_id(collection)))
+
+
+def tenant_tag(key: bytes, tenant: TenantId) -> str:
+    """What every point of a tenant carries in a shared layout."""
+    return h16_hex(key, b"securevec/tenant-tag/v1" + lp(raw_id(tenant)))
+
+
+def collection_tag(key: bytes, tenant: TenantId, collection: CollectionId) -> str:
+    """What every point of a collection carries in a shared layout."""
+    return h16_hex(key, b"securevec/collection-tag/v1" + lp(raw_id(tenant), raw_id(collection)))
+
+
+def tenant_name_token(key: bytes, name: str) -> bytes:
+    """How the control store finds a tenant by name. ``key`` is the installation's ``names`` key."""
+    return h16(key, b"securevec/tenant-name/v1" + lp(_name(name)))
+
+
+def collection_name_token(key: bytes, tenant: TenantId, name: str) -> bytes:
+    """How the control store finds a tenant's collection by name."""
+    return h16(key, b"securevec/collection-name/v1" + lp(raw_id(tenant), _name(name)))
+
+
+def subject_token(key: bytes, entity: str, normalized: str) -> Token:
+    """What links equal values inside one tenant. ``key`` is the tenant's ``token`` key; the value is normalized.
+
+    Raises :class:`UsageError` on lone surrogates.
+    """
+    value = _text(normalized, UsageError("A value is not valid Unicode text."))
+    return Token(h16(key, b"securevec/token/v1" + lp(entity.encode(), value)))
+
+
+def filter_token(key: bytes, collection: CollectionId, field: str, value: str | int | float | bool | datetime) -> str:
+    """What the store sees of a tokenized filter value: equality within one field of one collection, nothing else.
+
+    Values that compare equal give one token: ``1`` and ``1.0``, a datetime and its milliseconds. Raises
+    :class:`FilterError` for NaN, infinities, naive datetimes and lone surrogates.
+    """
+    tag, canonical = _canonical(value)
+    message = b"securevec/filter/v1" + lp(raw_id(collection), field.encode(), tag, canonical)
+    return h16_hex(key, message)
+
+
+def content_digest(key: bytes, collection: CollectionId, canonical: bytes, identity: bytes) -> bytes:
+    """Tells whether a record changed since its last ingest, or would be treated differently today.
+
+    ``key`` is the tenant's ``content`` key; ``canonical`` the canonical record; ``identity`` the digest of schema,
+    detector, policy and model.
+    """
+    return h16(key, b"securevec/content/v1" + lp(raw_id(collection), canonical, identity))
+
+
+def _canonical(value: str | int | float | bool | datetime) -> tuple[bytes, bytes]:
+    """Type tag and bytes: ``s`` UTF-8, ``i`` ASCII decimal, ``f`` IEEE 754 double, ``b`` one byte 0 or 1."""
+    if isinstance(value, bool):
+        return b"b", b"\x01" if value else b"\x00"
+    if isinstance(value, str):
+        return b"s", _text(value, FilterError("A filter value is not valid Unicode text."))
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise FilterError("A datetime without a time zone cannot be compared.", next_step="Attach a time zone.")
+        value = to_ms(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise FilterError("A filter value is not a finite number.")
+        if not value.is_integer():
+            return b"f", struct.pack(">d", value)
+        value = int(value)
+    if value.bit_length() > MAX_ID_BYTES * 3:
+        raise FilterError("A filter value is too large a number.")
+    return b"i", str(value).encode("ascii")
+
+
+def _name(name: str) -> bytes:
+    return _text(name, UsageError("A name is not valid Unicode text."))
+
+
+def _text(value: str, refusal: UsageError) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        # Not chained: the codec's error carries the text.
+        raise refusal from None

@@ -1,0 +1,124 @@
+"""Removal of keys, with evidence: delete, rewrite the file, then search the live files for what was removed.
+
+1. One transaction deletes the rows, leaves tombstones and a note of the unfinished work. From here on the keys are
+   unusable in every process.
+2. ``VACUUM`` rewrites the file from its live rows.
+3. With everybody else shut out, every file of the directory is searched for the wrapped keys that step 1 read.
+4. The note is removed.
+
+Killed after step 1, a second call starts at step 2. By then nobody knows the wrapped keys, so instead of a search the
+directory must hold the rewritten file and nothing else. What this shows is removal from live files; blocks the file
+system freed, and backups, are out of its reach, and the evidence says no more than it knows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from securevec.crypto.keystore import KeyStore, Pending
+from securevec.crypto.wrap import KeyRow
+from securevec.errors import KeyUnavailable
+
+REMOVED: Final = "removed from live files"
+REMOVED_UNSEARCHED: Final = "removed from live files (resumed: file rewritten and alone in its directory, not searched)"
+NOTHING_HELD: Final = "no keys were held"
+
+_CHUNK: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDestruction:
+    """What was destroyed: key ids in hex, when (UTC ms), and on what evidence.
+
+    ``residue_found`` is always false: bytes that are still found raise instead of being reported as destroyed.
+    """
+
+    key_ids: tuple[str, ...]
+    destroyed_ms: int
+    residue_found: bool
+    evidence: str
+
+
+def destroy(
+    store: KeyStore, scope: str, rows_of_scope: Callable[[], Sequence[KeyRow]], *, now_ms: int
+) -> KeyDestruction | None:
+    """Destroy the keys of a scope, or finish an earlier attempt. ``None`` when there is nothing to destroy or finish.
+
+    Raises :class:`KeyUnavailable` when the store is busy (nothing or only step 1 is done; the same call continues) and
+    when the bytes of a destroyed key are still found.
+    """
+    with store.lock:
+        with store.transaction():
+            rows = rows_of_scope()
+            pending = store.pending(scope)
+            if rows:
+                earlier = pending.key_ids if pending is not None else ()
+                key_ids = tuple(sorted({*earlier, *(row.key_id for row in rows)}))
+                pending = Pending(key_ids, now_ms)
+                store.set_pending(scope, pending)
+                store.bury(rows, now_ms=now_ms)
+        if pending is None:
+            return None
+        store.vacuum()
+        with store.exclusive():
+            if rows:
+                _refuse_residue(store.directory, [row.wrapped for row in rows])
+            else:
+                _refuse_other_files(store.directory, store.path)
+        with store.transaction():
+            store.clear_pending(scope)
+    return KeyDestruction(
+        key_ids=tuple(key_id.hex() for key_id in pending.key_ids),
+        destroyed_ms=pending.begun_ms,
+        residue_found=False,
+        evidence=REMOVED if rows else REMOVED_UNSEARCHED,
+    )
+
+
+def _refuse_residue(directory: Path, wrapped: Sequence[bytes]) -> None:
+    # Closing a descriptor of a SQLite file drops this process's POSIX locks on it. The caller holds the store
+    # exclusively and has written nothing, so no lock is in use that could be lost.
+    for path in _files(directory):
+        overlap = b""
+        try:
+            with path.open("rb", buffering=0) as stream:
+                while chunk := stream.read(_CHUNK):
+                    window = overlap + chunk
+                    if any(needle in window for needle in wrapped):
+                        raise KeyUnavailable(
+                            "Bytes of a destroyed key are still in the key store's directory; it is not done.",
+                            next_step="Remove copies of keys.db from that directory and run the same again.",
+                        )
+                    overlap = window[-max(map(len, wrapped)) + 1 :]
+        except OSError as error:
+            raise _unreadable() from error
+
+
+def _refuse_other_files(directory: Path, expected: Path) -> None:
+    if any(path != expected for path in _files(directory)):
+        raise KeyUnavailable(
+            "The key store's directory holds other files, which may hold destroyed keys; it is not done.",
+            next_step="Remove everything but keys.db from that directory and run the same again.",
+        )
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """Every file below the directory. Raises :class:`KeyUnavailable` where it cannot be listed."""
+
+    def fail(error: OSError) -> None:
+        raise _unreadable() from error
+
+    for folder, _, names in os.walk(directory, onerror=fail):
+        for name in names:
+            yield Path(folder, name)
+
+
+def _unreadable() -> KeyUnavailable:
+    return KeyUnavailable(
+        "The key store's directory cannot be searched, so removal is not shown.",
+        next_step="Make it readable to this user and run the same again.",
+    )

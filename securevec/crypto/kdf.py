@@ -1,0 +1,36 @@
+"""Keyed hashing, unambiguous concatenation and passphrase stretching.
+
+Sources: HMAC, RFC 2104 with SHA-256 of FIPS 180-4; Argon2id, RFC 9106.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from securevec.crypto.secret import SECRET_BYTES, Secret
+
+
+def hmac256(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA-256, 32 bytes."""
+    return hmac.digest(key, message, "sha256")
+
+
+def h16(key: bytes, message: bytes) -> bytes:
+    """The first 16 bytes of HMAC-SHA-256."""
+    return hmac.digest(key, message, "sha256")[:16]
+
+
+def lp(*parts: bytes) -> bytes:
+    """Every part behind its length in 4 big-endian bytes: two different lists never give the same bytes."""
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+
+
+def argon2id(passphrase: str, *, salt: bytes, memory_kib: int, iterations: int, lanes: int) -> Secret:
+    """A secret from a passphrase (RFC 9106, Argon2id, 32-byte output, UTF-8 without normalization).
+
+    The caller enforces floors and ceilings of the cost. Raises ``UnicodeEncodeError`` on lone surrogates.
+    """
+    stretched = Argon2id(salt=salt, length=SECRET_BYTES, iterations=iterations, lanes=lanes, memory_cost=memory_kib)
+    return Secret(stretched.derive(passphrase.encode()))

@@ -1,0 +1,226 @@
+"""Keys by what they are for, and by the id an envelope names. The one object other rooms ask for keys.
+
+    root -> installation keys (names, actors, namespaces, sign)
+         -> tenant KEK -> tenant keys (id, pseudonym, token, filter, content, audit)
+                       -> DEKs, one at a time per (tenant, collection, purpose, epoch)
+
+A key that was destroyed in any process is unusable here at the next call, not after a cache's TTL (openkeys.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from securevec.clock import Clock
+from securevec.crypto.derive import raw_id
+from securevec.crypto.destroy import NOTHING_HELD, REMOVED, KeyDestruction, destroy
+from securevec.crypto.envelope import DataKey
+from securevec.crypto.keyfile import BUSY_MS
+from securevec.crypto.keystore import KeyStore
+from securevec.crypto.leases import BLOCK
+from securevec.crypto.openkeys import OpenKeys, destroyed_error
+from securevec.crypto.root import RootKey, root_wrapping_key
+from securevec.crypto.secret import Secret
+from securevec.crypto.sign import SigningKey
+from securevec.crypto.wrap import KeyUse, WrappingKey
+from securevec.errors import UnknownKey, UsageError
+from securevec.types import CollectionId, TenantId
+
+__all__ = ["DataKey", "KeyDestruction", "KeyInfo", "KeyRing", "RootKey"]
+
+InstallationPurpose = Literal["names", "actors", "namespaces"]
+TenantPurpose = Literal["id", "pseudonym", "token", "filter", "content", "audit"]
+DataPurpose = Literal["body", "vault"]
+
+_INSTALLATION: Final = ("names", "actors", "namespaces", "sign")
+_TENANT: Final = ("id", "pseudonym", "token", "filter", "content", "audit")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What is known about a key without opening it. Ids in hex, times in UTC ms, ``leased`` in messages."""
+
+    kind: str
+    purpose: str
+    tenant: str
+    collection: str
+    epoch: str
+    state: str
+    key_id: str
+    created_ms: int
+    leased: int
+
+
+class KeyRing:
+    """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
+
+    Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row
+    of it was altered.
+    """
+
+    def __init__(self, store: KeyStore, root: RootKey, clock: Clock) -> None:
+        """As :meth:`open`, on a store that is open. Takes it over: a failure closes it."""
+        try:
+            self._store = store
+            self._root = root
+            self._clock = clock
+            self._open = OpenKeys(store, root, clock)
+            for purpose in _INSTALLATION:
+                self._open.installation(purpose)
+        except BaseException:
+            store.close()
+            raise
+
+    @classmethod
+    def create(cls, directory: Path, root: RootKey, clock: Clock) -> KeyRing:
+        """A new key store with new installation keys. Raises :class:`HomeRefused` when there is one already."""
+        wrapping, now_ms = root_wrapping_key(root), clock.now_ms()
+        rows = [
+            wrapping.wrap(Secret.random(), KeyUse("installation", purpose), created_ms=now_ms)
+            for purpose in _INSTALLATION
+        ]
+        return cls(KeyStore(directory, create=rows), root, clock)
+
+    @classmethod
+    def open(cls, directory: Path, root: RootKey, clock: Clock, *, busy_ms: int = BUSY_MS) -> KeyRing:
+        """The key store of a home.
+
+        Every installation key is opened once, so a wrong root raises :class:`KeyRejected` here. Raises
+        :class:`HomeRefused` for a store that is not private, not a key store, or of a newer format.
+        """
+        return cls(KeyStore(directory, busy_ms=busy_ms), root, clock)
+
+    def installation_key(self, purpose: InstallationPurpose) -> bytes:
+        """32 bytes that outlive every tenant."""
+        with self._store.lock:
+            self._open.refresh()
+            return self._open.installation(purpose).bytes()
+
+    def names_key(self) -> DataKey:
+        """The ``names`` key for sealing names in the control store: a :class:`Place` of empty tenant and collection,
+        with the row's id as the point."""
+        with self._store.lock:
+            self._open.refresh()
+            return self._open.names_key()
+
+    def signing_key(self) -> SigningKey:
+        """The installation's Ed25519 key."""
+        with self._store.lock:
+            self._open.refresh()
+            return SigningKey(self._open.installation("sign"))
+
+    def create_tenant(self, tenant: TenantId) -> None:
+        """Make a tenant's KEK and keys, all or none.
+
+        Raises :class:`UsageError` when it has keys already and :class:`KeyDestroyed` when it had some: a tenant id is
+        never used twice.
+        """
+        raw, now_ms = raw_id(tenant), self._clock.now_ms()
+        kek = Secret.random()
+        kek_row = root_wrapping_key(self._root).wrap(kek, KeyUse("kek", "kek", raw), created_ms=now_ms)
+        wrapping = WrappingKey(kek, kek_row.key_id)
+        kek.wipe()
+        with self._store.transaction():
+            if self._store.destroyed_of_tenant(raw):
+                raise destroyed_error()
+            if self._store.rows_of_tenant(raw):
+                raise UsageError("The tenant has keys already.")
+            self._store.insert(kek_row)
+            for purpose in _TENANT:
+                self._store.insert(wrapping.wrap(Secret.random(), KeyUse("tenant", purpose, raw), created_ms=now_ms))
+
+    def tenant_key(self, tenant: TenantId, purpose: TenantPurpose) -> bytes:
+        """32 bytes. Raises :class:`KeyDestroyed` once the tenant is destroyed, :class:`UnknownKey` if it never was."""
+        raw = raw_id(tenant)
+        with self._store.lock:
+            self._open.refresh()
+            return self._open.tenant(raw, purpose).bytes()
+
+    def data_key(
+        self, tenant: TenantId, collection: CollectionId, purpose: DataPurpose, epoch: str, *, messages: int = 1
+    ) -> DataKey:
+        """The DEK to seal ``messages`` new values with, made when there is none.
+
+        The messages (1 to 2^20, or :class:`UsageError`) are charged to the key whether or not they are sealed.
+        Raises :class:`KeyDestroyed` and :class:`UnknownKey` as :meth:`tenant_key`.
+        """
+        if not 1 <= messages <= BLOCK:
+            raise UsageError("A key is asked for between 1 and 2^20 messages at a time.")
+        use = KeyUse("dek", purpose, raw_id(tenant), raw_id(collection), epoch)
+        with self._store.lock:
+            self._open.refresh()
+            return self._open.for_writing(use, messages)
+
+    def key_by_id(self, key_id: bytes) -> DataKey:
+        """The DEK an envelope names. Raises :class:`KeyDestroyed` or :class:`UnknownKey`."""
+        with self._store.lock:
+            self._open.refresh()
+            return self._open.by_id(key_id)
+
+    def destroy_tenant(self, tenant: TenantId) -> KeyDestruction:
+        """Destroy every key of a tenant. Idempotent, and finishes an interrupted attempt.
+
+        Raises :class:`UnknownKey` for a tenant that never had keys, and :class:`KeyUnavailable` when the store is busy
+        or bytes of a key are still found: then it is not done, and the same call continues.
+        """
+        raw = raw_id(tenant)
+        with self._store.lock:
+            self._open.forget()
+            done = destroy(
+                self._store, f"tenant:{tenant}", lambda: self._store.rows_of_tenant(raw), now_ms=self._clock.now_ms()
+            )
+            if done is not None:
+                return done
+            tombstones = self._store.destroyed_of_tenant(raw)
+            if not tombstones:
+                raise UnknownKey("The key store never had keys of this tenant.")
+            return KeyDestruction(
+                key_ids=tuple(key_id.hex() for key_id, _ in tombstones),
+                destroyed_ms=max(moment for _, moment in tombstones),
+                residue_found=False,
+                evidence=REMOVED,
+            )
+
+    def destroy_epoch(self, tenant: TenantId, collection: CollectionId, epoch: str) -> KeyDestruction:
+        """Destroy the body and vault DEKs of one epoch of a collection, as :meth:`destroy_tenant`.
+
+        An epoch without keys is no error: it may never have held a record.
+        """
+        raw, raw_collection, now_ms = raw_id(tenant), raw_id(collection), self._clock.now_ms()
+        with self._store.lock:
+            self._open.forget()
+            done = destroy(
+                self._store,
+                f"epoch:{tenant}:{collection}:{epoch}",
+                lambda: self._store.rows_of_epoch(raw, raw_collection, epoch),
+                now_ms=now_ms,
+            )
+            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+
+    def list_keys(self) -> list[KeyInfo]:
+        """Every key the store holds. No key is opened, so nothing in the answer is authenticated."""
+        return [
+            KeyInfo(
+                kind=row.use.kind,
+                purpose=row.use.purpose,
+                tenant=row.use.tenant.hex(),
+                collection=row.use.collection.hex(),
+                epoch=row.use.epoch,
+                state=row.state,
+                key_id=row.key_id.hex(),
+                created_ms=row.created_ms,
+                leased=row.leased,
+            )
+            for row in self._store.all_rows()
+        ]
+
+    def close(self) -> None:
+        """Wipe what can be wiped and close the store. Idempotent."""
+        with self._store.lock:
+            self._open.forget()
+            self._store.close()
+
+    def __repr__(self) -> str:
+        return "KeyRing(<hidden>)"

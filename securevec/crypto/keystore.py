@@ -1,0 +1,99 @@
+"""What the key store holds: wrapped keys, tombstones, and notes of unfinished destructions (docs/formats.md section 2).
+
+Statements only. Whether a row is genuine is decided when its key is unwrapped (wrap.py), which key may be used is
+decided by the ring (keyring.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from securevec.crypto.keyfile import KeyFile
+from securevec.crypto.keytables import INSERT_KEY, SELECT_KEYS, insert_values, read_row
+from securevec.crypto.wrap import KeyRow, KeyUse
+
+
+class Pending(NamedTuple):
+    """A destruction whose rows are gone and whose search of the live files is not finished."""
+
+    key_ids: tuple[bytes, ...]
+    begun_ms: int
+
+
+class KeyStore(KeyFile):
+    """The rows of ``keys.db``. Every method raises as :class:`KeyFile`, and :class:`KeyRejected` for altered rows."""
+
+    def row(self, key_id: bytes) -> KeyRow | None:
+        rows = self._rows("key_id = ?", (key_id,))
+        return rows[0] if rows else None
+
+    def active(self, use: KeyUse) -> KeyRow | None:
+        """The row new values may be sealed with, for this use."""
+        rows = self._rows(
+            "kind = ? AND tenant = ? AND collection = ? AND purpose = ? AND epoch = ? AND state = 'active'",
+            (use.kind, use.tenant, use.collection, use.purpose, use.epoch),
+        )
+        return rows[0] if rows else None
+
+    def rows_of_tenant(self, tenant: bytes) -> list[KeyRow]:
+        return self._rows("tenant = ?", (tenant,))
+
+    def rows_of_epoch(self, tenant: bytes, collection: bytes, epoch: str) -> list[KeyRow]:
+        return self._rows("kind = 'dek' AND tenant = ? AND collection = ? AND epoch = ?", (tenant, collection, epoch))
+
+    def all_rows(self) -> list[KeyRow]:
+        return self._rows("1 ORDER BY tenant, kind, collection, epoch, purpose, created_ms, key_id", ())
+
+    def insert(self, row: KeyRow) -> None:
+        self._run(INSERT_KEY, insert_values(row))
+
+    def replace(self, row: KeyRow) -> None:
+        """Put a row in the place of the one with the same key id (a key wrapped again in another state)."""
+        self._run("DELETE FROM keys WHERE key_id = ?", (row.key_id,))
+        self.insert(row)
+
+    def set_leased(self, key_id: bytes, leased: int) -> None:
+        self._run("UPDATE keys SET leased = ? WHERE key_id = ?", (leased, key_id))
+
+    # -- destruction
+
+    def is_destroyed(self, key_id: bytes) -> bool:
+        return bool(self._run("SELECT 1 FROM destroyed WHERE key_id = ?", (key_id,)))
+
+    def destroyed_of_tenant(self, tenant: bytes) -> list[tuple[bytes, int]]:
+        """``(key id, destroyed_ms)`` of every destroyed key of a tenant."""
+        found = self._run("SELECT key_id, destroyed_ms FROM destroyed WHERE tenant = ? ORDER BY key_id", (tenant,))
+        return [(key_id, moment) for key_id, moment in found]
+
+    def tenant_destroyed(self, tenant: bytes) -> bool:
+        return bool(self._run("SELECT 1 FROM destroyed WHERE tenant = ? AND kind = 'kek' LIMIT 1", (tenant,)))
+
+    def bury(self, rows: Sequence[KeyRow], *, now_ms: int) -> None:
+        """Delete rows and leave their tombstones."""
+        for row in rows:
+            self._run(
+                "INSERT OR IGNORE INTO destroyed (key_id, kind, tenant, destroyed_ms) VALUES (?,?,?,?)",
+                (row.key_id, row.use.kind, row.use.tenant, now_ms),
+            )
+            self._run("DELETE FROM keys WHERE key_id = ?", (row.key_id,))
+
+    def pending(self, scope: str) -> Pending | None:
+        found = self._run("SELECT key_ids, begun_ms FROM pending_destruction WHERE scope = ?", (scope,))
+        if not found:
+            return None
+        joined, begun_ms = found[0]
+        return Pending(tuple(joined[start : start + 16] for start in range(0, len(joined), 16)), begun_ms)
+
+    def set_pending(self, scope: str, pending: Pending) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO pending_destruction (scope, key_ids, begun_ms) VALUES (?,?,?)",
+            (scope, b"".join(pending.key_ids), pending.begun_ms),
+        )
+
+    def clear_pending(self, scope: str) -> None:
+        self._run("DELETE FROM pending_destruction WHERE scope = ?", (scope,))
+
+    def _rows(self, where: str, values: Sequence[object]) -> list[KeyRow]:
+        found = self._run(SELECT_KEYS + where, values)
+        return [read_row(columns) for columns in found]

@@ -1,0 +1,50 @@
+"""The nonce budget of one process (docs/formats.md section 2, NIST SP 800-38D section 8.2.2).
+
+With random 96-bit nonces a GCM key may seal 2^32 messages; a DEK stops at 2^30. Processes share a DEK, so each takes
+messages from its row in blocks, in one transaction, and spends them here in memory. What a process does not spend is
+lost, which costs budget and never safety. Not thread-safe; the ring locks. A fork must :meth:`Leases.clear`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from securevec.crypto.wrap import KeyUse
+
+BLOCK: Final = 1 << 20
+"""Messages taken from a row at a time."""
+BUDGET: Final = 1 << 30
+"""Messages after which a DEK seals no more."""
+
+
+@dataclass(slots=True)
+class Lease:
+    """Messages this process may still seal under one key."""
+
+    key_id: bytes
+    left: int
+
+
+class Leases:
+    """Leases by use. A lease says nothing about whether its key still exists: the ring asks the store."""
+
+    __slots__ = ("_leases",)
+
+    def __init__(self) -> None:
+        self._leases: dict[KeyUse, Lease] = {}
+
+    def spend(self, use: KeyUse, messages: int) -> bytes | None:
+        """Charge ``messages`` and return the key id to seal with; ``None`` when a new block must be taken first."""
+        lease = self._leases.get(use)
+        if lease is None or lease.left < messages:
+            return None
+        lease.left -= messages
+        return lease.key_id
+
+    def grant(self, use: KeyUse, key_id: bytes, messages: int) -> None:
+        """Note messages taken from the row of ``key_id``. What was left of an earlier block is given up."""
+        self._leases[use] = Lease(key_id, messages)
+
+    def clear(self) -> None:
+        self._leases.clear()

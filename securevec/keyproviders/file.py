@@ -1,0 +1,178 @@
+"""The root key in a file outside the home (docs/formats.md section 1.2).
+
+    securevec-root-key 1
+    id <hex16>
+    key <base64 of 32 bytes>
+
+Kept apart from what it opens, so that a copy or a backup of the home is worth nothing without it. Therefore a key file
+that lies under the home by any name (path, symbolic link, hard link) is refused, and so is one that others may read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hmac
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+from securevec.crypto.root import root_key_id
+from securevec.crypto.secret import Secret
+from securevec.errors import HomeRefused, KeyRejected, KeyUnavailable, UsageError
+
+_FIRST_LINE: Final = "securevec-root-key 1"
+_CONTENT: Final = re.compile(r"securevec-root-key 1\nid ([0-9a-f]{16})\nkey ([A-Za-z0-9+/]{43}=)\n\Z")
+_FOREIGN: Final = re.compile(r"securevec-root-key (?!1\n)")
+_MAX_BYTES: Final = 4096
+
+
+class FileRoot:
+    """A root key read from, or written to, a key file."""
+
+    __slots__ = ("_secret", "key_id")
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+        self.key_id: Final = root_key_id(secret)
+
+    @classmethod
+    def create(cls, path: Path, home: Path) -> FileRoot:
+        """Write a new key file; it appears whole or not at all, 0600, and an existing file is never overwritten.
+
+        Raises :class:`HomeRefused` for a path under the home or a file that exists, :class:`KeyUnavailable` when it
+        cannot be written.
+        """
+        _refuse_under_home(path, home)
+        root = cls(Secret.random())
+        encoded = base64.b64encode(root._secret.bytes()).decode("ascii")
+        _write_new(path, f"{_FIRST_LINE}\nid {root.key_id}\nkey {encoded}\n".encode("ascii"))
+        return root
+
+    @classmethod
+    def load(cls, path: Path, home: Path) -> FileRoot:
+        """Read a key file.
+
+        Raises :class:`HomeRefused` when the file is not safe (under the home, readable by others, owned by somebody
+        else, not a regular file, of a newer format), :class:`KeyRejected` when its content is not a whole key, and
+        :class:`KeyUnavailable` when it is not there or cannot be read.
+        """
+        content = _read_private(path, home)
+        if _FOREIGN.match(content):
+            raise HomeRefused("The key file was written by another release.", next_step="Upgrade securevec.")
+        match = _CONTENT.match(content)
+        if match is None:
+            raise _damaged()
+        try:
+            secret = Secret(base64.b64decode(match[2], validate=True))
+        except (binascii.Error, ValueError):
+            raise _damaged() from None
+        root = cls(secret)
+        if not hmac.compare_digest(root.key_id, match[1]):
+            raise _damaged()
+        return root
+
+    def secret(self) -> Secret:
+        return self._secret
+
+    def __repr__(self) -> str:
+        return "FileRoot(<hidden>)"
+
+
+def default_key_path(installation_id: str) -> Path:
+    """``$XDG_CONFIG_HOME/securevec/keys/<installation id>.key``; a relative XDG_CONFIG_HOME is ignored, as the XDG
+    base directory specification demands. Raises :class:`UsageError` for what is not an installation id."""
+    if re.fullmatch(r"[0-9a-f]{32}", installation_id) is None:
+        raise UsageError("An installation id is 32 lower-case hexadecimal digits.")
+    configured = os.environ.get("XDG_CONFIG_HOME", "")
+    base = Path(configured) if configured.startswith("/") else Path.home() / ".config"
+    return base / "securevec" / "keys" / f"{installation_id}.key"
+
+
+def _refuse_under_home(path: Path, home: Path) -> None:
+    try:
+        inside = path.resolve().is_relative_to(home.resolve())
+    except (OSError, RuntimeError) as error:
+        raise KeyUnavailable("The key file's path cannot be followed.", next_step="Check its links.") from error
+    if inside:
+        raise HomeRefused(
+            "The key file lies under the home, where every copy of the home would carry it.",
+            next_step="Keep it outside, for example under ~/.config/securevec/keys.",
+        )
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    folder = path.parent
+    draft = folder / f".{path.name}.{os.urandom(8).hex()}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.link(draft, path)  # unlike a rename, this never replaces a key that is there
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                draft.unlink()
+        _sync_directory(folder)
+    except FileExistsError as error:
+        raise HomeRefused("There is a key file already.", next_step="Use it, or name another path.") from error
+    except OSError as error:
+        raise KeyUnavailable("The key file cannot be written.", next_step="Check its directory.") from error
+
+
+def _sync_directory(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_private(path: Path, home: Path) -> str:
+    _refuse_under_home(path, home)
+    try:
+        # Non-blocking, so that a pipe in its place is refused instead of waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise KeyUnavailable(
+            "The key file is not there.", next_step="Restore it; without it this home cannot be opened."
+        ) from error
+    except OSError as error:
+        raise KeyUnavailable("The key file cannot be read.", next_step="Check its owner.") from error
+    try:
+        _refuse_unsafe(os.fstat(descriptor))
+        _refuse_under_home(path, home)  # again: the link may have been turned while the file was opened
+        content = os.read(descriptor, _MAX_BYTES)
+    except OSError as error:
+        raise KeyUnavailable("The key file cannot be read.", next_step="Check its disk.") from error
+    finally:
+        os.close(descriptor)
+    try:
+        return content.decode("ascii")
+    except UnicodeDecodeError:
+        # Not chained: the codec's error carries the content.
+        raise _damaged() from None
+
+
+def _refuse_unsafe(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise HomeRefused("The key file is not a regular file.")
+    if status.st_uid != os.geteuid():
+        raise HomeRefused("The key file belongs to another user.", next_step="Own it: chown.")
+    if status.st_mode & 0o077:
+        raise HomeRefused("The key file can be read by others.", next_step="Run: chmod 600 on it.")
+    if status.st_nlink != 1:
+        raise HomeRefused(
+            "The key file has a second name (a hard link), which may lie under the home.",
+            next_step="Remove the other name.",
+        )
+
+
+def _damaged() -> KeyRejected:
+    return KeyRejected("The key file is cut or was altered.", next_step="Restore it from a copy.")

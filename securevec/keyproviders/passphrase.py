@@ -1,0 +1,98 @@
+"""The root key from a passphrase, stretched by Argon2id (RFC 9106; docs/formats.md section 1.1).
+
+Salt and cost are kept in ``installation.json``, which an attacker may edit. A floor keeps the cost from being lowered
+before a passphrase is caught on its way in; a ceiling keeps an edited file from exhausting memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from securevec.crypto.kdf import argon2id
+from securevec.crypto.root import root_key_id
+from securevec.crypto.secret import Secret
+from securevec.errors import ConfigError, HomeRefused
+
+SALT_BYTES: Final = 16
+MEMORY_KIB: Final = 65_536
+ITERATIONS: Final = 3
+LANES: Final = 4
+
+_RANGES: Final = {
+    "memory_kib": (65_536, 4 * 1024 * 1024),
+    "iterations": (3, 64),
+    "lanes": (1, 64),
+}
+"""Floor and ceiling, inclusive, of what is read back."""
+
+
+class PassphraseRoot:
+    """A root key derived from a passphrase."""
+
+    __slots__ = ("_secret", "key_id")
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+        self.key_id: Final = root_key_id(secret)
+
+    @classmethod
+    def create(cls, passphrase: str) -> tuple[PassphraseRoot, dict[str, object]]:
+        """A root key under a new salt, and the ``key_provider`` object to keep in ``installation.json``."""
+        params: dict[str, object] = {
+            "kind": "passphrase",
+            "kdf": "argon2id",
+            "salt": base64.b64encode(os.urandom(SALT_BYTES)).decode("ascii"),
+            "memory_kib": MEMORY_KIB,
+            "iterations": ITERATIONS,
+            "lanes": LANES,
+        }
+        return cls.load(passphrase, params), params
+
+    @classmethod
+    def load(cls, passphrase: str, params: Mapping[str, object]) -> PassphraseRoot:
+        """The root key of a passphrase. Whether it is the right one shows when the key store is opened with it.
+
+        Takes about half a second and 64 MiB. Raises :class:`ConfigError` for an empty passphrase or one that is not
+        valid Unicode, and :class:`HomeRefused` for parameters that are incomplete, foreign or below the floor.
+        """
+        if not passphrase:
+            raise ConfigError("The passphrase is empty.", next_step="Give one, or use a key file.")
+        if params.get("kind") != "passphrase" or params.get("kdf") != "argon2id" or len(params) != 6:
+            raise HomeRefused("The key provider's parameters are of a foreign format.", next_step="Upgrade securevec.")
+        salt = _salt(params.get("salt"))
+        costs = {name: _cost(name, params.get(name)) for name in _RANGES}
+        try:
+            return cls(argon2id(passphrase, salt=salt, **costs))
+        except UnicodeEncodeError:
+            # Not chained: the codec's error carries the passphrase.
+            raise ConfigError("The passphrase is not valid Unicode text.") from None
+
+    def secret(self) -> Secret:
+        return self._secret
+
+    def __repr__(self) -> str:
+        return "PassphraseRoot(<hidden>)"
+
+
+def _salt(text: object) -> bytes:
+    try:
+        salt = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError):
+        salt = b""
+    if len(salt) != SALT_BYTES:
+        raise HomeRefused("The passphrase's salt is damaged.", next_step="Restore installation.json from a backup.")
+    return salt
+
+
+def _cost(name: str, value: object) -> int:
+    floor, ceiling = _RANGES[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not floor <= value <= ceiling:
+        raise HomeRefused(
+            f"The passphrase's {name} is outside {floor} to {ceiling}: the home's settings were weakened or damaged.",
+            next_step="Restore installation.json from a backup.",
+        )
+    return value
