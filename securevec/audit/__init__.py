@@ -1,0 +1,28 @@
+"""Who did what, when and with which outcome: a tamper-evident record without content. See docs/formats.md section 7."""
+
+from securevec.audit.checkpoint import Head
+from securevec.audit.event import Action, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
+from securevec.audit.ocsf import summarize
+from securevec.audit.reading import find_open_intents, read_tail
+from securevec.audit.verify import AuditReport, WriterReport, verify_log
+from securevec.audit.writer import AuditRef, AuditWriter
+
+__all__ = [
+    "Action",
+    "AuditRef",
+    "AuditReport",
+    "AuditWriter",
+    "Event",
+    "Head",
+    "Outcome",
+    "Phase",
+    "WriterReport",
+    "error_name",
+    "find_open_intents",
+    "fold_entities",
+    "keyed_ref",
+    "read_tail",
+    "request_id",
+    "summarize",
+    "verify_log",
+]

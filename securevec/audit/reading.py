@@ -1,0 +1,95 @@
+"""Reading without checking: the newest records, and intents whose result never came."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from securevec.audit import files
+from securevec.audit.directory import WRITER
+from securevec.audit.scan import parse_line
+from securevec.errors import AuditUnavailable
+
+_BLOCK: Final = 256 * 1024
+# Lines are written with sorted keys and no spaces, so these stand in every record exactly once and unescaped:
+# no other field can hold a quotation mark.
+_PHASE: Final = re.compile(rb'"phase":"([a-z]+)"')
+_REQUEST: Final = re.compile(rb'"request_id":"([0-9A-Z]{26})"')
+
+
+def read_tail(directory: Path, *, log_id: str, limit: int) -> list[dict[str, object]]:
+    """The newest ``limit`` records over all writers, oldest first. Torn lines are left out.
+
+    Raises :class:`AuditUnavailable`.
+    """
+    records: list[tuple[int, int, dict[str, object]]] = []
+    try:
+        for path in _writers(directory / log_id):
+            for place, raw in enumerate(_newest_lines(path, limit)):
+                record = parse_line(raw)
+                if record is not None:
+                    moment = record.get("time")
+                    records.append((moment if isinstance(moment, int) else 0, -place, record))
+    except OSError as error:
+        raise AuditUnavailable("The audit log cannot be read.") from error
+    records.sort(key=lambda entry: entry[:2])
+    return [record for _, _, record in records[-limit:]] if limit > 0 else []
+
+
+def find_open_intents(directory: Path, *, log_id: str, since_ms: int = 0) -> list[str]:
+    """Request ids with an intent and neither a result nor a recovery, oldest first.
+
+    ``since_ms`` leaves out segments last written before that moment. Raises :class:`AuditUnavailable`.
+    """
+    intents: set[bytes] = set()
+    settled: set[bytes] = set()
+    try:
+        for path in _writers(directory / log_id):
+            for number in files.segment_numbers(path):
+                if (path / files.segment_name(number)).stat().st_mtime_ns // 1_000_000 < since_ms:
+                    continue
+                for raw in files.read_lines(path, [number]):
+                    phase, request = _PHASE.search(raw), _REQUEST.search(raw)
+                    if phase and request:
+                        (intents if phase[1] == b"intent" else settled).add(request[1])
+    except OSError as error:
+        raise AuditUnavailable("The audit log cannot be read.") from error
+    return sorted(request.decode() for request in intents - settled)
+
+
+def _writers(root: Path) -> Iterator[Path]:
+    """Writer directories; none when there is no log yet."""
+    if root.is_dir():
+        yield from (root / name for name in sorted(os.listdir(root)) if WRITER.match(name))
+
+
+def _newest_lines(path: Path, limit: int) -> Iterator[bytes]:
+    """Up to ``limit`` raw lines of a writer, newest first, read from the end."""
+    left = limit
+    for number in reversed(files.segment_numbers(path)):
+        if left <= 0:
+            return
+        for raw in _backwards(path / files.segment_name(number)):
+            yield raw
+            left -= 1
+            if left <= 0:
+                return
+
+
+def _backwards(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        position = file.seek(0, os.SEEK_END)
+        rest = b""
+        while position > 0:
+            start = max(0, position - _BLOCK)
+            file.seek(start)
+            rest = file.read(position - start) + rest
+            position = start
+            lines = rest.splitlines(keepends=True)
+            rest = lines[0]
+            yield from reversed(lines[1:])
+        if rest:
+            yield rest

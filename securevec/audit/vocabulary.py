@@ -1,0 +1,179 @@
+"""Every word an audit record may hold. What is not listed here, or not a digest, id or number, cannot be logged.
+
+The lists are closed on purpose: a free-text field is the place where a name ends up one day. A new word is added
+here, in a change somebody reads.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from securevec import errors
+
+Action = Literal[
+    "search",
+    "get",
+    "count",
+    "ingest",
+    "delete",
+    "restore",
+    "tenant.create",
+    "tenant.suspend",
+    "tenant.resume",
+    "tenant.delete",
+    "collection.create",
+    "grant",
+    "key.create",
+    "key.destroy",
+    "job.advance",
+    "recover",
+    "export",
+    "config",
+]
+Phase = Literal["intent", "result", "single"]
+Outcome = Literal["allowed", "denied", "failed", "recovered"]
+
+DATA: Final[frozenset[str]] = frozenset({"search", "get", "count", "ingest", "delete", "restore", "recover", "export"})
+"""Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
+
+SEALING: Final[frozenset[str]] = frozenset(
+    {
+        "delete",
+        "tenant.create",
+        "tenant.suspend",
+        "tenant.resume",
+        "tenant.delete",
+        "collection.create",
+        "grant",
+        "key.create",
+        "key.destroy",
+        "job.advance",
+        "recover",
+        "export",
+        "config",
+    }
+)
+"""Destructive and administrative actions: their result is under a signed checkpoint before it is acknowledged."""
+
+RULES: Final[frozenset[str]] = frozenset(
+    {
+        "admin-manages",
+        "admin-operates",
+        "creator-owns",
+        "role-owner",
+        "role-writer",
+        "role-reader",
+        "role-revealer",
+        "default-deny",
+        "engine-failed",
+    }
+)
+"""Built-in policy rules. Rules of other engines are named by a digest."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+COUNTS: Final[frozenset[str]] = _words(
+    """
+        batches bytes candidates chunks collections deleted dropped embedded expired fields found hits keys
+        missing new opened points queries records refilled refused replaced restored results returned rows
+        sealed spans superseded tenants tokens unchanged updated violations writers
+        """
+)
+
+ENTITIES: Final[frozenset[str]] = _words(
+    """
+        ADDRESS AGE API_KEY AWS_KEY BANK_ACCOUNT BIC CARD CREDIT_CARD CRYPTO CUSTOMER_ID DATE DATE_OF_BIRTH
+        DATE_TIME DEA DOB DRIVER_LICENSE EMAIL EMAIL_ADDRESS GITHUB_TOKEN GOOGLE_KEY GPS HEALTH_PLAN IBAN
+        IBAN_CODE ID IMEI IP IPV4 IPV6 IP_ADDRESS ITIN JWT KEY LOCATION MAC MAC_ADDRESS MEDICAL_LICENSE
+        MEDICAL_RECORD MRN NAME NATIONAL_ID NHS NINO NPI NRP ORGANIZATION OPENAI_KEY OTHER PASSPORT PASSWORD
+        PERSON PHONE PHONE_NUMBER PRIVATE_KEY ROUTING SECRET SLACK_TOKEN SSN STRIPE_KEY SUBJECT_ID SWIFT
+        TAX_ID TITLE TOKEN URL URL_CREDENTIALS USERNAME US_BANK_NUMBER US_DRIVER_LICENSE US_ITIN US_PASSPORT
+        US_SSN VAT VIN WALLET ZIP
+        """
+)
+"""Entity types of the detector. Types of other detectors are counted as ``OTHER`` (:func:`fold_entities`)."""
+
+ERRORS: Final[frozenset[str]] = frozenset(
+    {name for name in vars(errors) if isinstance(getattr(errors, name), type)}
+    | {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
+)
+"""Exception classes of securevec and of Python. Others appear as their nearest listed base (:func:`error_name`)."""
+
+HEX: Final = re.compile(r"[0-9a-f]{8,64}\Z")
+HEX32: Final = re.compile(r"[0-9a-f]{32}\Z")
+EPOCH: Final = re.compile(r"r[0-9]{1,15}/(b[0-9]{1,15}|never)\Z")
+
+Rule = frozenset[str] | re.Pattern[str] | type[int] | type[bool]
+DETAIL: Final[Mapping[str, Rule]] = {
+    "backend": frozenset({"memory", "edge", "qdrant", "chroma"}),
+    "state": _words(
+        """
+        active suspended deleting deleted present absent pending live retiring open switched aborted finished
+        resolved
+        """
+    ),
+    "step": _words(
+        """
+        requested authorised hold_checked planned fenced tombstoned deleting shredded keys_destroyed removed
+        dropped purged verifying verified receipted done held failed
+        """
+    ),
+    "kind": _words("ingest delete tenant_deletion tenant collection subject retention installation kek dek"),
+    "role": frozenset({"owner", "writer", "reader", "revealer"}),
+    "change": _words("created updated unchanged replaced removed granted revoked resumed"),
+    "permission": _words(
+        """
+        tenant.create tenant.manage tenant.delete collection.create ingest search get count delete reveal
+        grant unsafe_vectors
+        """
+    ),
+    "purpose": _words("names actors namespaces sign kek id pseudonym token filter content audit body vault"),
+    "provider": frozenset({"file", "passphrase"}),
+    "target": frozenset({"audit", "public_key", "receipt", "records", "home", "retention", "policy", "detector"}),
+    "format": frozenset({"jsonl", "csv", "json", "pem", "records"}),
+    "reason": _words(
+        """
+        policy hold limit fence isolation expired crash lease schema violation missing_key unavailable
+        shutdown rejected not_found
+        """
+    ),
+    "key_id": HEX32,
+    "shard": HEX32,
+    "epoch": EPOCH,
+    "digest": HEX,
+    "model": HEX,
+    "detector": HEX,
+    "schema": HEX,
+    "receipt": HEX,
+    "k": int,
+    "batch": int,
+    "dimension": int,
+    "fence": int,
+    "generation": int,
+    "retention_ms": int,
+    "filtered": bool,
+    "include_vectors": bool,
+    "purged": bool,
+    "unsafe_vectors": bool,
+    "vault": bool,
+}
+
+
+def fold_entities(counts: Mapping[str, int]) -> dict[str, int]:
+    """Redaction counts with unlisted entity types added up under ``OTHER``."""
+    folded: dict[str, int] = {}
+    for entity, count in counts.items():
+        name = entity if entity in ENTITIES else "OTHER"
+        folded[name] = folded.get(name, 0) + count
+    return folded
+
+
+def error_name(error: BaseException) -> str:
+    """The class name to log for an exception: its own if listed, else that of its nearest listed base."""
+    return next(base.__name__ for base in type(error).__mro__ if base.__name__ in ERRORS)

@@ -1,0 +1,227 @@
+"""The log of writers: one small log, shared by every process, that says which writers exist and how far they got.
+
+A line is ``{"event": "opened"|"head"|"closed"|"recovered", "root": base64, "size": int, "time": ms, "v": 1,
+"writer": id}``. Lines are appended under ``flock`` on the file ``lock``, each followed by a signed checkpoint. The
+checkpoint is the commit: a line without one was never issued, and the next process to take the lock removes it.
+Its head goes to ``on_head`` (the store keeps it in the control store), so that cutting this log back shows too.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import orjson
+
+from securevec.audit import files
+from securevec.audit.checkpoint import Checkpoint, Head, Signer, open_note, sign_note
+from securevec.audit.scan import parse_line
+from securevec.audit.tree import Frontier, leaf_hash
+from securevec.clock import Clock
+from securevec.errors import AuditTampered, AuditUnavailable
+
+NAME: Final = "log-of-writers"
+LOCK: Final = "lock"
+Happening = Literal["opened", "head", "closed", "recovered"]
+OnHead = Callable[[int, str, bytes], None]
+HAPPENINGS: Final = frozenset({"opened", "head", "closed", "recovered"})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The last thing the log of writers says of one writer: ``size`` lines with the base64 ``root``."""
+
+    event: str
+    size: int
+    root: str
+
+
+def origin_of(log_id: str, writer: str) -> str:
+    """Origin and key name of a writer's checkpoints."""
+    return f"securevec/{log_id}/{writer}"
+
+
+def standing_of(raw: bytes) -> tuple[str, Standing] | None:
+    """Writer and standing of a raw line, or nothing when it is not a line of this log."""
+    line = parse_line(raw)
+    if line is None:
+        return None
+    event, writer, size, root = line.get("event"), line.get("writer"), line.get("size"), line.get("root")
+    if (
+        not isinstance(event, str)
+        or event not in HAPPENINGS
+        or not isinstance(writer, str)
+        or type(size) is not int
+        or not isinstance(root, str)
+    ):
+        return None
+    return writer, Standing(event, size, root)
+
+
+class WriterLog:
+    """Appends to the log of writers. Holds no descriptor between calls, so a fork needs no care here."""
+
+    def __init__(
+        self,
+        log_directory: Path,
+        *,
+        log_id: str,
+        signer: Signer,
+        clock: Clock,
+        on_head: OnHead | None,
+        anchor: Head | None,
+    ) -> None:
+        self._directory = log_directory / NAME
+        self._origin = origin_of(log_id, NAME)
+        self._signer = signer
+        self._clock = clock
+        self._on_head = on_head
+        self._anchor = anchor
+        self._frontier = Frontier()
+        self._segment = 0
+        self._offset = 0
+        self.standings: dict[str, Standing] = {}
+
+    @contextlib.contextmanager
+    def locked(self) -> Generator[None]:
+        """Hold the lock of this log, with what other processes appended read in.
+
+        Raises :class:`AuditTampered` when the log is shorter than, or differs from, what this process or the anchor
+        has seen, and :class:`AuditUnavailable` when it cannot be read or repaired.
+        """
+        try:
+            files.make_directory(self._directory)
+            descriptor = os.open(self._directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise AuditUnavailable("The log of audit writers cannot be opened.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                self._load()
+            except OSError as error:
+                raise AuditUnavailable("The log of audit writers cannot be read.") from error
+            yield
+        finally:
+            # Unlocking by name, since a child forked meanwhile holds a copy of the descriptor.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+    def append(self, event: Happening, writer: str, size: int, root: bytes) -> None:
+        """Add a line, sign the new head and hand it to ``on_head``. Call within :meth:`locked`.
+
+        Raises :class:`AuditUnavailable`; the line then is either gone or complete, never half.
+        """
+        root_text = base64.b64encode(root).decode()
+        entry = {
+            "event": event,
+            "root": root_text,
+            "size": size,
+            "time": self._clock.now_ms(),
+            "v": 1,
+            "writer": writer,
+        }
+        line = orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)
+        frontier = self._frontier.copy()
+        frontier.append(leaf_hash(line))
+        note = sign_note(self._origin, frontier.size, frontier.root(), self._signer)
+        try:
+            offset = self._write(line + b"\n", note)
+        except OSError as error:
+            raise AuditUnavailable("The log of audit writers cannot be written.") from error
+        self._frontier, self._offset = frontier, offset
+        self.standings[writer] = Standing(event, size, root_text)
+        try:
+            files.replace_checkpoint(self._directory, note)
+            if self._on_head is not None:
+                self._on_head(frontier.size, base64.b64encode(frontier.root()).decode(), note)
+        except Exception as error:
+            # The anchor is somebody else's code; whatever it raises, the head is not safe outside this log.
+            raise AuditUnavailable("The head of the audit log cannot be kept.") from error
+
+    def _write(self, line: bytes, note: bytes) -> int:
+        segment = files.AppendFile(self._directory / files.segment_name(self._segment))
+        try:
+            before = segment.size
+            segment.append(line)
+            log = files.AppendFile(self._directory / files.CHECKPOINTS_LOG)
+            try:
+                log.append(note + b"\n")
+            except OSError:
+                segment.cut(before)
+                raise
+            finally:
+                log.close()
+            return segment.size
+        finally:
+            segment.close()
+
+    def _load(self) -> None:
+        """Read what others appended since the last call, up to the newest signed head; drop what is unsigned."""
+        files.cut_torn_note(self._directory)
+        newest = self._newest()
+        if newest.size < self._frontier.size:
+            raise self._tampered(newest.size, "was cut back while it was in use")
+        marks = {newest.size: newest.root}
+        if self._anchor is not None:
+            marks[self._anchor.size] = base64.b64decode(self._anchor.root)
+            if newest.size < self._anchor.size:
+                raise self._tampered(newest.size, "is shorter than the head kept outside it")
+            if self._anchor.size == newest.size and marks[newest.size] != newest.root:
+                raise self._tampered(newest.size, "differs from the head kept outside it")
+        path = self._directory / files.segment_name(self._segment)
+        if newest.size == 0 and not path.exists():
+            return
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            while self._frontier.size < newest.size:
+                raw = file.readline(files.MAX_LINE)
+                standing = standing_of(raw)
+                if standing is None:
+                    raise self._tampered(self._frontier.size, "lacks a line that was signed")
+                self._frontier.append(leaf_hash(raw[:-1]))
+                self._offset += len(raw)
+                self.standings[standing[0]] = standing[1]
+                expected = marks.get(self._frontier.size)
+                if expected is not None and expected != self._frontier.root():
+                    raise self._tampered(self._frontier.size - 1, "does not give its signed root")
+            if newest.size and self._frontier.root() != newest.root:
+                raise self._tampered(self._frontier.size - 1, "does not give its signed root")
+            unsigned = file.read(2 * files.MAX_LINE)
+        self._anchor = None
+        if unsigned:
+            self._drop_unsigned(path, unsigned)
+        issued = files.newest_issued(self._directory)
+        if issued != files.read_checkpoint(self._directory):
+            files.replace_checkpoint(self._directory, issued)
+
+    def _newest(self) -> Checkpoint:
+        """The newest signed head, from ``checkpoints.log`` (written first) and ``checkpoint``."""
+        heads = [
+            open_note(note, self._signer.public, self._origin)
+            for note in (files.newest_issued(self._directory), files.read_checkpoint(self._directory))
+            if note
+        ]
+        if not heads:
+            return Checkpoint(self._origin, 0, Frontier().root())
+        if len(heads) == 2 and heads[1].size > heads[0].size:
+            raise self._tampered(heads[0].size, "has a checkpoint that was never issued")
+        return heads[0]
+
+    def _drop_unsigned(self, path: Path, unsigned: bytes) -> None:
+        """One unsigned line is what a crash between line and checkpoint leaves. More is somebody else's doing."""
+        if unsigned.count(b"\n") > 1:
+            raise self._tampered(self._frontier.size, "has lines that were never signed")
+        segment = files.AppendFile(path)
+        try:
+            segment.cut(self._offset)
+        finally:
+            segment.close()
+
+    def _tampered(self, index: int, what: str) -> AuditTampered:
+        return AuditTampered(f"The log of audit writers {what} (line {index}).", position=f"{NAME}:{index}")
