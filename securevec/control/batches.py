@@ -36,71 +36,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from securevec.control.batch_statements import (
+    DELETE_BATCH,
+    DELETE_LIVE,
+    DELETE_PENDING,
+    DELETE_ROWS,
+    EXTEND,
+    INSERT_BATCH,
+    INSERT_PENDING,
+    MAKE_LIVE,
+    RETIRE_DELETED,
+    RETIRE_PENDING,
+    RETIRE_REPLACED,
+    SELECT_BATCH,
+    SELECT_NEXT_GENERATION,
+    SELECT_OPEN,
+    SELECT_PENDING_ELSEWHERE,
+    SELECT_ROWS,
+    SWITCH,
+    UPDATE_NEXT_GENERATION,
+)
 from securevec.control.database import Transaction, many
 from securevec.control.holds import require_unheld
 from securevec.control.hot import parts
 from securevec.control.room import Room, require_active
 from securevec.control.rows import BatchRow, ManifestRow, NewRecord
-from securevec.errors import CollectionNotFound, ControlUnavailable, LimitExceeded, UsageError
+from securevec.errors import CollectionNotFound, ControlUnavailable, LimitExceeded, TenantUnavailable, UsageError
 from securevec.limits import MAX_BATCH
 from securevec.types import CollectionId, TenantId
-
-_BATCH: Final = (
-    "SELECT request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed, created_ms"
-    " FROM batch"
-)
-SELECT_BATCH: Final = f"{_BATCH} WHERE request_id = :request_id"
-SELECT_OPEN: Final = f"{_BATCH} WHERE lease_until_ms <= :before ORDER BY created_ms, request_id"
-SELECT_ROWS: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, state"
-    " FROM transit WHERE request_id = :request_id ORDER BY ref, generation"
-)
-SELECT_PENDING_ELSEWHERE: Final = (
-    "SELECT DISTINCT b.request_id, b.lease_until_ms FROM transit t JOIN batch b ON b.request_id = t.request_id"
-    " WHERE t.collection = ? AND t.state = 'pending' AND t.ref IN (*)"
-)
-SELECT_NEXT_GENERATION: Final = (
-    "SELECT next_generation FROM collection WHERE collection = :collection AND tenant = :tenant AND state = 'active'"
-)
-UPDATE_NEXT_GENERATION: Final = (
-    "UPDATE collection SET next_generation = next_generation + 1 WHERE collection = :collection"
-)
-INSERT_BATCH: Final = (
-    "INSERT INTO batch (request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed,"
-    " created_ms) VALUES (:request_id, :tenant, :collection, :kind, :state, :writer, :lease, :fence, :committed, :now)"
-)
-INSERT_PENDING: Final = (
-    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)"
-)
-RETIRE_REPLACED: Final = (
-    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
-    " SELECT m.collection, m.ref, m.generation, m.n_chunks, m.content_digest, m.expires_ms, m.epoch, 'retiring',"
-    " t.request_id FROM manifest m JOIN transit t ON t.collection = m.collection AND t.ref = m.ref"
-    " WHERE t.request_id = :request_id AND t.state = 'pending'"
-)
-MAKE_LIVE: Final = (
-    "INSERT INTO manifest (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch)"
-    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch FROM transit"
-    " WHERE request_id = :request_id AND state = 'pending'"
-    " ON CONFLICT (collection, ref) DO UPDATE SET generation = excluded.generation, n_chunks = excluded.n_chunks,"
-    " content_digest = excluded.content_digest, expires_ms = excluded.expires_ms, epoch = excluded.epoch"
-)
-DELETE_PENDING: Final = "DELETE FROM transit WHERE request_id = :request_id AND state = 'pending'"
-DELETE_ROWS: Final = "DELETE FROM transit WHERE request_id = :request_id"
-DELETE_BATCH: Final = "DELETE FROM batch WHERE request_id = :request_id"
-RETIRE_PENDING: Final = "UPDATE transit SET state = 'retiring' WHERE request_id = :request_id AND state = 'pending'"
-SWITCH: Final = "UPDATE batch SET state = 'switched', committed = :committed WHERE request_id = :request_id"
-RETIRE_DELETED: Final = (
-    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
-    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, 'retiring', ?"
-    " FROM manifest WHERE collection = ? AND ref IN (*)"
-)
-DELETE_LIVE: Final = "DELETE FROM manifest WHERE collection = ? AND ref IN (*)"
-EXTEND: Final = (
-    "UPDATE batch SET lease_until_ms = :until WHERE request_id = :request_id AND lease_until_ms <= :until"
-    " AND (state = 'open' OR committed)"
-)
 
 _FOREVER: Final = 2**63 - 1
 
@@ -154,7 +117,8 @@ class Batches(Room):
     def commit_batch(self, *, request_id: str, fence: int) -> list[ManifestRow]:
         """Step 2: make the new generations the visible ones. Returns the retiring rows, whose points are to be deleted.
 
-        Repeating it after it succeeded returns the same rows. Raises :class:`TenantUnavailable`, :class:`LegalHold`
+        ``fence`` is the one step 1 was given. Repeating it after it succeeded returns the same rows. Raises
+        :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold`
         (the hold came after step 1), :class:`ControlUnavailable` (aborted or settled by others: the lease had ended).
         When it raises, the old generations stay visible.
         """
@@ -168,6 +132,8 @@ class Batches(Room):
                     )
             else:
                 require_active(tx, batch.tenant, fence)
+                if fence != batch.fence:
+                    raise TenantUnavailable("The tenant's state changed since this batch began.")
                 pending = [row.ref for row in _rows(tx, request_id)]
                 require_unheld(tx, batch.tenant, batch.collection, pending)
                 for statement in (RETIRE_REPLACED, MAKE_LIVE, DELETE_PENDING):

@@ -8,16 +8,19 @@ cut. ``secure_delete`` zeroes deleted cells.
 SQLAlchemy is not used here: importing it costs about 260 ms of CPU per command and several times the time of these
 statements. The statements stay portable text; ``schema.py`` keeps them honest.
 
-After ``fork`` the child opens its own connections and never closes the inherited ones: closing could run a
-checkpoint over files the parent is using (sqlite.org/howtocorrupt.html, section 2.6).
+Both connections are closed before a ``fork`` and opened anew on either side. Opening anew in the child alone is not
+enough: SQLite's record of file locks is inherited while the locks are not, so when the parent closes first it removes
+the write-ahead log under the child, and what the child commits next is lost (sqlite.org/howtocorrupt.html, 2.6).
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -43,9 +46,14 @@ _SETTINGS: Final = (
 )
 
 
+def primary_code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 for an error of the Python driver."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def failure(error: sqlite3.Error) -> ControlUnavailable:
     """The typed error for ``error``. SQLite's own text is kept as the cause only: it may quote a path."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = primary_code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return ControlUnavailable("The control store is busy with another process.", next_step="Try again.")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
@@ -107,67 +115,113 @@ class Transaction:
         return self._connection.execute(sql, params).fetchall()
 
 
-class _Connections:
-    """The two connections of one process, with their locks."""
+class _Side:
+    """One connection with its lock, opened at first use: ``with side as connection``."""
 
-    __slots__ = ("pid", "reader", "reading", "writer", "writing")
+    __slots__ = ("__weakref__", "_connection", "_lock", "_path", "_paused", "_pid", "_settings", "closed", "opened")
 
-    def __init__(self, path: Path) -> None:
-        self.pid = os.getpid()
-        self.reading = threading.Lock()
-        self.writing = threading.Lock()
-        self.writer = connect(path)
+    def __init__(self, path: Path, *settings: str) -> None:
+        self._path = path
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._paused = False
+        self.opened = 0
+        self.closed = False
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._lock.acquire()
         try:
-            self.reader = connect(path)
-            self.reader.execute("PRAGMA query_only = ON")
+            if self._connection is not None and self._pid == os.getpid():
+                return self._connection
+            return self._open()
         except BaseException:
-            self.writer.close()
+            self._lock.release()
             raise
+
+    def __exit__(self, *raised: object) -> None:
+        self._lock.release()
+
+    def _open(self) -> sqlite3.Connection:
+        if self.closed:
+            raise ControlUnavailable("The control store was closed.", next_step="Open it again.")
+        if self._connection is not None:
+            raise ControlUnavailable(
+                "The control store was in use when this process was forked.", next_step="Open it in the child."
+            )
+        connection = connect(self._path)
+        for setting in self._settings:
+            connection.execute(setting)
+        self._connection, self._pid = connection, os.getpid()
+        self.opened += 1
+        return connection
+
+    def pause(self) -> None:
+        """Before a fork: no connection, and none until :meth:`resume`. A side in the middle of a use stays as it is."""
+        self._paused = self._lock.acquire(timeout=2 * BUSY_MS / 1000)
+        if self._paused and self._connection is not None and self._pid == os.getpid():
+            self._connection.close()
+            self._connection = None
+
+    def resume(self) -> None:
+        """After the fork, in the parent."""
+        if self._paused:
+            self._lock.release()
+
+    def renew(self) -> None:
+        """After the fork, in the child: whoever held the lock is not here to release it."""
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        with self._lock:
+            self.closed = True
+            if self._connection is not None and self._pid == os.getpid():
+                self._connection.close()
+                self._connection = None
+
+
+def _guard_forks(*sides: _Side) -> None:
+    """Close ``sides`` around every fork that Python makes. The registry of ``os`` keeps only weak references."""
+    if sys.platform == "win32":
+        return
+    weak = [weakref.ref(side) for side in sides]
+
+    def each(act: Callable[[_Side], None]) -> Callable[[], None]:
+        def hook() -> None:
+            for reference in weak:
+                side = reference()
+                if side is not None:
+                    act(side)
+
+        return hook
+
+    os.register_at_fork(before=each(_Side.pause), after_in_parent=each(_Side.resume), after_in_child=each(_Side.renew))
 
 
 class Database:
     """``control.db`` as this process sees it. Thread-safe; raises :class:`ControlUnavailable` and nothing of sqlite."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._opened = 0
-        self._inherited: list[_Connections] = []
-        self._connections: _Connections | None = self._connect()
-
-    def _connect(self) -> _Connections:
-        try:
-            connections = _Connections(self._path)
-        except sqlite3.Error as error:
-            raise failure(error) from error
-        self._opened += 1
-        return connections
-
-    def _here(self) -> _Connections:
-        connections = self._connections
-        if connections is None:
-            raise ControlUnavailable("The control store was closed.", next_step="Open it again.")
-        if connections.pid != os.getpid():
-            self._inherited.append(connections)
-            connections = self._connections = self._connect()
-        return connections
+        self._reader = _Side(path, "PRAGMA query_only = ON")
+        self._writer = _Side(path)
+        _guard_forks(self._writer, self._reader)
 
     def version(self) -> int:
         """A number that differs from an earlier one whenever anyone committed in between, or the file was reopened."""
-        connections = self._here()
         try:
-            with connections.reading:
-                version: int = connections.reader.execute("PRAGMA data_version").fetchone()[0]
+            with self._reader as reader:
+                version: int = reader.execute("PRAGMA data_version").fetchone()[0]
+                # data_version counts per connection: a reopened one may repeat an old number.
+                return self._reader.opened << 32 | version
         except sqlite3.Error as error:
             raise failure(error) from error
-        # data_version counts per connection: after a fork the new one may repeat an old number.
-        return self._opened << 32 | version
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of one reading statement, which sees the newest commit."""
-        connections = self._here()
         try:
-            with connections.reading:
-                return connections.reader.execute(sql, params).fetchall()
+            with self._reader as reader:
+                return reader.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise failure(error) from error
 
@@ -178,10 +232,8 @@ class Database:
     @contextmanager
     def write(self) -> Generator[Transaction, None, None]:
         """One transaction, committed when the block ends, rolled back when it raises. Not nested."""
-        connections = self._here()
-        with connections.writing:
-            writer = connections.writer
-            try:
+        try:
+            with self._writer as writer:
                 if writer.in_transaction:
                     writer.rollback()
                 writer.execute("BEGIN IMMEDIATE")
@@ -192,8 +244,8 @@ class Database:
                     if writer.in_transaction:
                         writer.rollback()
                     raise
-            except sqlite3.Error as error:
-                raise failure(error) from error
+        except sqlite3.Error as error:
+            raise failure(error) from error
 
     def scrub(self) -> bool:
         """Rewrite the file without its free space and empty the write-ahead log.
@@ -201,30 +253,20 @@ class Database:
         True when both were done, so that bytes deleted before this call are in no live file of the store. False when
         another process holds a snapshot or the write lock: nothing is lost, call again later.
         """
-        connections = self._here()
         try:
-            with connections.writing:
-                connections.writer.execute("VACUUM")
-                busy: int = connections.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            with self._writer as writer:
+                writer.execute("VACUUM")
+                busy: int = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                return busy == 0
+        except sqlite3.Error as error:
+            if primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return False
             raise failure(error) from error
-        except sqlite3.Error as error:
-            raise failure(error) from error
-        return busy == 0
 
     def close(self) -> None:
-        """Release the file. Idempotent; in a forked child the inherited connections are left alone."""
-        connections, self._connections = self._connections, None
-        if connections is None or connections.pid != os.getpid():
-            if connections is not None:
-                self._inherited.append(connections)
-            return
+        """Release the file. Idempotent."""
         try:
-            with connections.reading:
-                connections.reader.close()
-            with connections.writing:
-                connections.writer.close()
+            self._writer.close()
+            self._reader.close()
         except sqlite3.Error as error:
             raise failure(error) from error

@@ -1,0 +1,65 @@
+"""The statements of ``batches``: rows move between ``manifest`` (live) and ``transit`` (pending, retiring).
+
+``(*)`` widens to the number of records of a call (:func:`securevec.control.database.many`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_BATCH: Final = (
+    "SELECT request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed, created_ms"
+    " FROM batch"
+)
+SELECT_BATCH: Final = f"{_BATCH} WHERE request_id = :request_id"
+SELECT_OPEN: Final = f"{_BATCH} WHERE lease_until_ms <= :before ORDER BY created_ms, request_id"
+SELECT_ROWS: Final = (
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, state"
+    " FROM transit WHERE request_id = :request_id ORDER BY ref, generation"
+)
+SELECT_PENDING_ELSEWHERE: Final = (
+    "SELECT DISTINCT b.request_id, b.lease_until_ms FROM transit t JOIN batch b ON b.request_id = t.request_id"
+    " WHERE t.collection = ? AND t.state = 'pending' AND t.ref IN (*)"
+)
+SELECT_NEXT_GENERATION: Final = (
+    "SELECT next_generation FROM collection WHERE collection = :collection AND tenant = :tenant AND state = 'active'"
+)
+UPDATE_NEXT_GENERATION: Final = (
+    "UPDATE collection SET next_generation = next_generation + 1 WHERE collection = :collection"
+)
+INSERT_BATCH: Final = (
+    "INSERT INTO batch (request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed,"
+    " created_ms) VALUES (:request_id, :tenant, :collection, :kind, :state, :writer, :lease, :fence, :committed, :now)"
+)
+INSERT_PENDING: Final = (
+    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)"
+)
+RETIRE_REPLACED: Final = (
+    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
+    " SELECT m.collection, m.ref, m.generation, m.n_chunks, m.content_digest, m.expires_ms, m.epoch, 'retiring',"
+    " t.request_id FROM manifest m JOIN transit t ON t.collection = m.collection AND t.ref = m.ref"
+    " WHERE t.request_id = :request_id AND t.state = 'pending'"
+)
+MAKE_LIVE: Final = (
+    "INSERT INTO manifest (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch)"
+    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch FROM transit"
+    " WHERE request_id = :request_id AND state = 'pending'"
+    " ON CONFLICT (collection, ref) DO UPDATE SET generation = excluded.generation, n_chunks = excluded.n_chunks,"
+    " content_digest = excluded.content_digest, expires_ms = excluded.expires_ms, epoch = excluded.epoch"
+)
+DELETE_PENDING: Final = "DELETE FROM transit WHERE request_id = :request_id AND state = 'pending'"
+DELETE_ROWS: Final = "DELETE FROM transit WHERE request_id = :request_id"
+DELETE_BATCH: Final = "DELETE FROM batch WHERE request_id = :request_id"
+RETIRE_PENDING: Final = "UPDATE transit SET state = 'retiring' WHERE request_id = :request_id AND state = 'pending'"
+SWITCH: Final = "UPDATE batch SET state = 'switched', committed = :committed WHERE request_id = :request_id"
+RETIRE_DELETED: Final = (
+    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
+    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, 'retiring', ?"
+    " FROM manifest WHERE collection = ? AND ref IN (*)"
+)
+DELETE_LIVE: Final = "DELETE FROM manifest WHERE collection = ? AND ref IN (*)"
+EXTEND: Final = (
+    "UPDATE batch SET lease_until_ms = :until WHERE request_id = :request_id AND lease_until_ms <= :until"
+    " AND (state = 'open' OR committed)"
+)
