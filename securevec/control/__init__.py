@@ -7,3 +7,7 @@ Where to look: ``rows`` (what comes out), ``store`` (the object others hold), ``
 replacement atomic), ``hot`` (what every search asks), ``database`` (connections and transactions), ``schema`` and
 ``migrations`` (tables).
 """
+
+from securevec.control.store import ControlStore
+
+__all__ = ["ControlStore"]
