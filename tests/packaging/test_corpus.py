@@ -19,7 +19,10 @@ CORPORA: Final = Path(__file__).resolve().parents[2] / "examples" / "corpora"
 HELPDESK: Final = CORPORA / "helpdesk"
 MADE: Final = ("larkfield.jsonl", "northgate.csv", "truth.jsonl", "queries.jsonl")
 LABELS: Final = frozenset(
-    "EMAIL PHONE CARD IBAN SSN IP MAC MRN NPI DATE_OF_BIRTH URL_CREDENTIALS SECRET PERSON".split()
+    {
+        *("EMAIL", "PHONE", "PERSON", "DATE_OF_BIRTH", "MRN", "NPI", "SSN"),
+        *("CARD", "IBAN", "IP", "MAC", "URL_CREDENTIALS", "SECRET"),
+    }
 )
 UNDECLARED: Final = ("internal_comment", "agent_ip", "session_token", "ssn_on_file")
 

@@ -1,0 +1,52 @@
+"""Public is what ``__all__`` says, no more and no less."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+import pytest
+
+import securevec
+import securevec_qdrant
+
+PACKAGES = ["securevec", "securevec_qdrant"] + [
+    found.name for found in pkgutil.iter_modules(securevec.__path__, "securevec.") if found.ispkg
+]
+
+
+def _names(module: ModuleType) -> list[str]:
+    return list(getattr(module, "__all__", []))
+
+
+def test_the_root_exports_exactly_what_it_lists() -> None:
+    listed = _names(securevec)
+    public = {
+        name
+        for name, value in vars(securevec).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+    }
+    assert public <= set(listed), "reachable and not listed"
+    for name in listed:
+        assert getattr(securevec, name) is not None
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_lists_are_sorted_without_repeats_and_every_name_is_there(package: str) -> None:
+    module = importlib.import_module(package)
+    listed = _names(module)
+    assert listed == sorted(set(listed), key=listed.index)
+    assert listed == sorted(listed)
+    for name in listed:
+        assert hasattr(module, name), name
+
+
+def test_the_example_of_the_readme_finds_its_names() -> None:
+    wanted = {"Actor", "Embed", "F", "Filter", "Key", "Record", "Seal", "SecureStore", "SecurevecError", "Subject"}
+    assert wanted <= set(_names(securevec))
+
+
+def test_an_adapter_exports_no_vendor_object() -> None:
+    for name in _names(securevec_qdrant):
+        assert getattr(securevec_qdrant, name).__module__.startswith("securevec_qdrant")

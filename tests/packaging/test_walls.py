@@ -1,0 +1,102 @@
+"""The walls between rooms: who may import what. ``make lint`` checks the checkout; here each wall is seen to hold."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+LINT: Final = Path(sys.executable).with_name("lint-imports")
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    for base in (ROOT, ROOT / "backends"):
+        for path in sorted(base.glob("securevec*/**/*.py")):
+            name = ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """``(module, name)`` of every import, also of those inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def test_only_the_anonymizer_can_mint_anonymized_text() -> None:
+    users = {name for name, tree in _modules() for _, what in _imports(tree) if what == "mint_anonymized"}
+    assert users, "nothing mints it: the name has changed and this test guards nothing"
+    assert all(name.startswith("securevec.anonymize.") for name in users), sorted(users)
+    reached = {
+        name
+        for name, tree in _modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "mint_anonymized"
+    }
+    assert not reached, "reached as an attribute of the module"
+
+
+def test_only_the_crypto_room_imports_cryptography() -> None:
+    users = {
+        name for name, tree in _modules() for module, _ in _imports(tree) if module.partition(".")[0] == "cryptography"
+    }
+    assert users
+    assert all(name.startswith("securevec.crypto.") for name in users), sorted(users)
+
+
+def test_nothing_is_imported_relatively_or_through_the_folder_of_adapters() -> None:
+    for name, tree in _modules():
+        for node in ast.walk(tree):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), name
+        assert not [module for module, _ in _imports(tree) if module.partition(".")[0] == "backends"], name
+
+
+@pytest.fixture(scope="module")
+def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What import-linter says of a copy in which every wall has been breached once."""
+    copy = tmp_path_factory.mktemp("breached")
+    for part in ("securevec", "backends"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    breaches = {
+        "securevec/limits.py": "import securevec.ingest\n",
+        "securevec/search.py": "import qdrant_client\n",
+        "securevec/audit/event.py": "import cryptography\n",
+        "backends/securevec_qdrant/edge.py": "import securevec.crypto.secret\n",
+    }
+    for name, line in breaches.items():
+        path = copy / name
+        path.write_text(path.read_text(encoding="utf-8") + f"\n{line}", encoding="utf-8")
+    (copy / "securevec" / "stray.py").write_text('"""A room nobody placed."""\n', encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "backends")])}
+    done = subprocess.run(
+        [str(LINT), "--no-cache"], cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("wall", "evidence"),
+    [
+        ("Rooms of securevec, outermost first", "securevec.limits is not allowed to import securevec.ingest"),
+        ("Rooms of securevec, outermost first", "securevec.stray"),
+        ("The core never imports a vendor client", "securevec is not allowed to import qdrant_client"),
+        ("Adapters see only the contract", "securevec_qdrant is not allowed to import securevec.crypto"),
+        ("Only the crypto room imports cryptography", "securevec.audit is not allowed to import cryptography"),
+    ],
+)
+def test_a_breached_wall_is_reported(verdict: str, wall: str, evidence: str) -> None:
+    broken = [line for line in verdict.splitlines() if line.startswith(wall)]
+    assert any(line.rstrip().endswith("BROKEN") for line in broken), verdict
+    assert evidence in verdict, verdict
