@@ -60,6 +60,5 @@ RETIRE_DELETED: Final = (
 )
 DELETE_LIVE: Final = "DELETE FROM manifest WHERE collection = ? AND ref IN (*)"
 EXTEND: Final = (
-    "UPDATE batch SET lease_until_ms = :until WHERE request_id = :request_id AND lease_until_ms <= :until"
-    " AND (state = 'open' OR committed)"
+    "UPDATE batch SET lease_until_ms = :until WHERE request_id = :request_id AND (state = 'open' OR committed)"
 )

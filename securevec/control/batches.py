@@ -205,17 +205,14 @@ class Batches(Room):
                 tx.run(statement, {"request_id": request_id})
 
     def extend_lease(self, request_id: str, until_ms: int) -> None:
-        """Keep a batch for longer; a lease is never shortened.
+        """Keep a batch until ``until_ms``; 0 gives it up at once, so that the next recovery settles it.
 
-        Raises :class:`ControlUnavailable` when the batch was aborted or is gone: its writer must stop.
+        Raises :class:`ControlUnavailable` when others settled it: its writer must stop. Giving it up then is no error.
         """
         with self._db.write() as tx:
-            if tx.run(EXTEND, {"request_id": request_id, "until": until_ms}):
-                return
-            found = tx.row(SELECT_BATCH, {"request_id": request_id})
-            batch = _batch(found) if found else None
-            if batch is None or (batch.state == "switched" and not batch.committed):
-                raise ControlUnavailable("This batch is no longer held by its writer.", next_step="Write again.")
+            kept = tx.run(EXTEND, {"request_id": request_id, "until": until_ms})
+        if not kept and until_ms > 0:
+            raise ControlUnavailable("This batch is no longer held by its writer.", next_step="Write again.")
 
     def batch(self, request_id: str) -> BatchRow | None:
         """The batch, until it is finished."""

@@ -158,11 +158,11 @@ class Jobs(Room):
         with self._db.write() as tx:
             return tx.run(LEASE, {"job_id": job_id, "owner": owner, "until": until_ms, "now": now_ms}) == 1
 
-    def finish_tenant_deletion(self, *, job_id: str, receipt: bytes, now_ms: int) -> None:
-        """Forget the tenant and finish its job, in one transaction.
+    def finish_tenant_deletion(self, *, job_id: str, receipt: bytes, now_ms: int) -> JobRow:
+        """Forget the tenant and finish its job, in one transaction. Returns the job, also when it was done before.
 
         What stays: the random tenant id in state ``deleted``, the job with its steps and receipt, and audit events
-        owed. Call :meth:`securevec.control.store.ControlStore.scrub` afterwards. No error when done before.
+        owed. Call :meth:`securevec.control.store.ControlStore.scrub` next, for the bytes of what was forgotten.
         Raises :class:`UsageError` for another kind of job, :class:`LegalHold`.
         """
         with self._db.write() as tx:
@@ -170,12 +170,11 @@ class Jobs(Room):
             if job.kind != TENANT_DELETE:
                 raise UsageError("This job does not delete a tenant.")
             if job.state == DONE:
-                return
+                return job
             require_tenant_unheld(tx, job.tenant)
             for statement in FORGET_TENANT:
                 tx.run(statement, {"tenant": job.tenant, "now": now_ms})
             tx.run(FINISH, {"job_id": job_id, "receipt": receipt, "now": now_ms})
-            _stepped(tx, job_id, DONE, now_ms)
             owe(
                 tx,
                 now_ms,
@@ -185,6 +184,7 @@ class Jobs(Room):
                 request_id=job.request_id,
                 state=DONE,
             )
+            return _stepped(tx, job_id, DONE, now_ms)
 
 
 def _require(tx: Transaction, job_id: str) -> JobRow:
