@@ -1,1 +1,38 @@
-"""securevec."""
+"""Tenant isolation, anonymization before embedding, envelope encryption, proven erasure and tamper-evident audit,
+in front of vector stores.
+
+    store = SecureStore.open("./helpdesk")
+    acme = store.tenant("acme", create=True, actor=Actor("svc:helpdesk", purpose="support"))
+    tickets = acme.collection(Ticket, retention="180d")
+    tickets.ingest("tickets.csv")
+    hits = tickets.search("refund never arrived", where=F("status") == "open", k=5)
+"""
+
+from securevec import errors
+from securevec.errors import SecurevecError
+from securevec.filters import F
+from securevec.hits import Hit, SearchResult
+from securevec.ingest import IngestReport
+from securevec.policy import Actor
+from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
+from securevec.store import Collection, SecureStore, Tenant
+
+__all__ = [
+    "Actor",
+    "Collection",
+    "Embed",
+    "F",
+    "Filter",
+    "Hit",
+    "IngestReport",
+    "Key",
+    "Record",
+    "Seal",
+    "SearchResult",
+    "SecureStore",
+    "SecurevecError",
+    "Subject",
+    "Tenant",
+    "errors",
+    "marks",
+]

@@ -25,6 +25,11 @@ class Clock:
             self._highest = max(self._highest, self._source())
             return self._highest
 
+    def raise_floor(self, ms: int) -> None:
+        """Never answer with less than this from here on."""
+        with self._lock:
+            self._highest = max(self._highest, ms)
+
 
 def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970 of an aware ``datetime``, rounded down. Raises ``ValueError`` on a naive one."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NewType
 from uuid import UUID
@@ -95,6 +95,13 @@ class AnonymizedText:
     def slice(self, start: int, end: int) -> AnonymizedText:
         """A part of anonymized text is anonymized text."""
         return AnonymizedText(self._text[start:end], _MINT)
+
+    @staticmethod
+    def joined(parts: Sequence[AnonymizedText], separator: str) -> AnonymizedText:
+        """Anonymized texts with a separator of white space between them are anonymized text."""
+        if separator.strip():
+            raise ValueError("only white space joins anonymized text")
+        return AnonymizedText(separator.join(part._text for part in parts), _MINT)
 
     def __len__(self) -> int:
         return len(self._text)

@@ -1,0 +1,104 @@
+"""The engine of a home: opened at first use, by the one process that holds ``engine.lock``.
+
+An embedded engine damages itself when two processes open its files, so the lock is taken before anything is opened and
+kept until :meth:`Engine.close`. Commands that need no engine never take it. Stores reached over a network need no lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from securevec.backend import VectorBackend
+from securevec.errors import EngineForked, EngineLocked, HomeRefused
+
+LOCK_NAME: Final = "engine.lock"
+
+
+class Engine:
+    """Hands out the backend. ``on_open`` runs once after the backend opened: it resolves what a crash left behind."""
+
+    def __init__(self, *, home: Path, location: str, opener: Callable[[], VectorBackend]) -> None:
+        self._home = home
+        self._location = location
+        self._opener = opener
+        self._on_open: Callable[[VectorBackend], None] | None = None
+        self._mutex = threading.RLock()
+        self._backend: VectorBackend | None = None
+        self._lock_fd: int | None = None
+        self._pid = os.getpid()
+
+    @property
+    def needs_lock(self) -> bool:
+        """Whether the data lies under the home rather than behind a URL."""
+        return "://" not in self._location
+
+    @property
+    def is_open(self) -> bool:
+        return self._backend is not None
+
+    def on_open(self, callback: Callable[[VectorBackend], None]) -> None:
+        self._on_open = callback
+
+    def backend(self) -> VectorBackend:
+        """The backend. Raises :class:`EngineLocked` when another process holds this home's engine."""
+        if os.getpid() != self._pid:
+            raise EngineForked(
+                "This store was opened before a fork.", next_step="Open a SecureStore of its own in each process."
+            )
+        with self._mutex:
+            if self._backend is None:
+                if self.needs_lock:
+                    self._lock_fd = _take(self._home / LOCK_NAME)
+                try:
+                    self._backend = self._opener()
+                    if self._on_open is not None:
+                        self._on_open(self._backend)
+                except BaseException:
+                    self.close()
+                    raise
+            return self._backend
+
+    def close(self) -> None:
+        """Close the backend, then give the lock back. Idempotent; in a forked child only the descriptor is closed."""
+        with self._mutex:
+            backend, self._backend = self._backend, None
+            descriptor, self._lock_fd = self._lock_fd, None
+            try:
+                if backend is not None and os.getpid() == self._pid:
+                    backend.close()
+            finally:
+                if descriptor is not None:
+                    os.close(descriptor)
+
+
+def lock_holder_present(home: Path) -> bool:
+    """Whether some process holds the engine of ``home`` now (for ``doctor`` and messages; never for a decision)."""
+    path = home / LOCK_NAME
+    if not path.exists():
+        return False
+    with contextlib.suppress(EngineLocked):
+        os.close(_take(path))
+        return False
+    return True
+
+
+def _take(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise HomeRefused("The engine lock file cannot be opened.", next_step="Check the home's owner.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise EngineLocked(
+            "Another process holds the engine of this home.",
+            next_step="Stop it, or use a Qdrant or Chroma server when several processes must search.",
+        ) from error
+    return descriptor

@@ -1,0 +1,168 @@
+"""The guards every operation passes, in this order, and nothing else decides:
+
+1. ``admit``: the tenant's fence is read (suspended, deleting and deleted tenants are refused), the policy decides,
+   and a refusal is audited before it is raised.
+2. the operation
+3. ``recheck``: the fence must not have moved since ``admit``; an answer prepared meanwhile is thrown away.
+4. ``Admission.done`` writes the audit record, durably, and only then may the answer leave.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from securevec.audit import Action, AuditRef, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
+from securevec.errors import KeyDestroyed, PolicyDenied, SecurevecError, TenantUnavailable
+from securevec.policy import Actor, Decision, Permission, Request, require
+from securevec.runtime import Runtime, Scope
+from securevec.types import CollectionId, TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A permitted operation: its request id, the fence it was admitted under, and what it may do."""
+
+    runtime: Runtime
+    scope: Scope
+    action: Action
+    collection: CollectionId | None
+    request_id: str
+    fence: int
+    decision: Decision
+    started_ns: int
+
+    def note(
+        self,
+        *,
+        phase: Phase = "single",
+        outcome: Outcome = "allowed",
+        counts: Mapping[str, int] | None = None,
+        redactions: Mapping[str, int] | None = None,
+        record_ids: Sequence[bytes] = (),
+        query: bytes | None = None,
+        error: SecurevecError | None = None,
+    ) -> AuditRef:
+        """Write one durable audit record of this operation. Raises :class:`AuditUnavailable`.
+
+        ``record_ids`` are record refs and ``query`` the anonymized query; both enter the log only as keyed hashes.
+        """
+        runtime, tenant = self.runtime, self.scope.tenant
+        refs: tuple[str, ...] = ()
+        query_ref = ""
+        if tenant and (record_ids or query is not None):
+            # A tenant whose keys are gone has nothing left to refer to; the refusal itself is still recorded.
+            with contextlib.suppress(KeyDestroyed):
+                key = runtime.keys.tenant_key(tenant, "audit")
+                refs = tuple(keyed_ref(key, tenant, "record", ref) for ref in record_ids)
+                query_ref = keyed_ref(key, tenant, "query", query) if query is not None else ""
+        return runtime.audit.record(
+            Event(
+                action=self.action,
+                phase=phase,
+                outcome=outcome,
+                actor=self.scope.actor_ref,
+                request_id=self.request_id,
+                tenant=tenant,
+                collection=self.collection or "",
+                policy=runtime.policy.digest,
+                rule=self.decision.rule,
+                purpose_ref=purpose_ref(runtime, self.scope),
+                query_ref=query_ref,
+                record_refs=refs,
+                counts=dict(counts or {}),
+                redactions=fold_entities(redactions or {}),
+                error=error_name(error) if error is not None else "",
+                duration_ms=(time.monotonic_ns() - self.started_ns) // 1_000_000,
+            )
+        )
+
+    def fresh(self) -> Admission:
+        """The same permission under a request id of its own, for one batch of a longer operation."""
+        return replace(self, request_id=request_id(), started_ns=time.monotonic_ns())
+
+    def recheck(self) -> None:
+        """Refuse the answer when the tenant was suspended, deleted or otherwise fenced since ``admit``."""
+        tenant = self.scope.tenant
+        if not tenant:
+            return
+        fence = self.runtime.control.fence(tenant)
+        if fence.state != "active" or fence.epoch != self.fence:
+            self.note(outcome="denied", error=TenantUnavailable(""))
+            raise TenantUnavailable("The tenant was suspended or deleted while this ran; nothing is returned.")
+
+
+def purpose_ref(runtime: Runtime, scope: Scope) -> str:
+    """The stated purpose as a keyed hash, or empty."""
+    if not scope.actor.purpose:
+        return ""
+    return keyed_ref(runtime.keys.installation_key("actors"), "actors", "purpose", scope.actor.purpose.encode())
+
+
+def admit(
+    runtime: Runtime,
+    scope: Scope,
+    *,
+    permission: Permission,
+    action: Action,
+    collection: CollectionId | None = None,
+    states: Sequence[str] = ("active",),
+) -> Admission:
+    """Admit an operation, or audit the refusal and raise :class:`TenantUnavailable` or :class:`PolicyDenied`.
+
+    ``states`` are the tenant states the operation may start in; only management passes more than ``active``.
+    """
+    request = request_id()
+    started = time.monotonic_ns()
+
+    def admission(decision: Decision, fence: int) -> Admission:
+        return Admission(runtime, scope, action, collection, request, fence, decision, started)
+
+    epoch = 0
+    if scope.tenant:
+        fence = runtime.control.fence(scope.tenant)
+        epoch = fence.epoch
+        if fence.state not in states:
+            refusal = TenantUnavailable("The tenant is suspended, being deleted, or deleted.")
+            admission(Decision(False, "fence"), epoch).note(outcome="denied", error=refusal)
+            raise refusal
+    roles = _roles(runtime, scope.tenant, scope.actor_token)
+    try:
+        decision = require(runtime.policy, Request(scope.actor, permission, roles))
+    except PolicyDenied as denial:
+        admission(Decision(False, "default-deny"), epoch).note(outcome="denied", error=denial)
+        raise
+    return admission(decision, epoch)
+
+
+def settle_outbox(runtime: Runtime) -> int:
+    """Write the audit events the control store owes: those of changes that were committed before they could be logged.
+
+    An event is struck off only once it is durable, so a crash may record one twice and never loses one.
+    """
+    owed = runtime.control.outbox_pending()
+    for row in owed:
+        payload: dict[str, Any] = orjson.loads(row.payload)
+        runtime.audit.record(
+            Event(
+                action=payload["action"],
+                phase="single",
+                outcome="allowed",
+                actor=runtime.names.actor_ref(Actor.local()),
+                request_id=payload.get("request_id") or request_id(),
+                tenant=payload.get("tenant", ""),
+                job_id=payload.get("job_id", ""),
+                detail={"step": payload["state"]} if "state" in payload else {},
+            )
+        )
+        runtime.control.outbox_done(row.id)
+    return len(owed)
+
+
+def _roles(runtime: Runtime, tenant: TenantId, actor_token: bytes) -> frozenset[str]:
+    return runtime.control.roles(tenant, actor_token) if tenant else frozenset()

@@ -1,0 +1,433 @@
+"""The write journey, read top to bottom. The order is a security property, so it is code and not configuration.
+
+    admit                      fence, policy
+    per row     validate, minimize        undeclared fields are gone; a bad row is refused by row and field
+                content digest            unchanged records stop here
+                anonymize                 fold, detect, replace, in every declared text
+                chunk
+    per batch   embed                     AnonymizedText only
+                begin                     control store: new generation, rows `pending`; fence checked in it
+                seal                      under the DEK of the record's expiry bucket
+                audit intent (durable)
+                insert, read back         the store is not believed until it shows what was written
+                switch                    one transaction: `pending` -> `live`, the old generation -> `retiring`
+                delete old, read back
+                finish, audit result (durable)
+
+Killed between any two steps, readers see the old or the new generation: only the switch makes a generation live, and
+what it left behind is removed when the home is next opened (:mod:`securevec.recover`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+from uuid import UUID
+
+import numpy as np
+
+from securevec import limits
+from securevec.backend import VectorBackend
+from securevec.control.rows import NewRecord
+from securevec.crypto.derive import content_digest
+from securevec.errors import (
+    LegalHold,
+    OutcomeUnknown,
+    PolicyDenied,
+    RecordError,
+    SecurevecError,
+    TenantUnavailable,
+    VectorError,
+    WriteNotAcknowledged,
+)
+from securevec.guard import Admission, admit
+from securevec.minimize import Minimized, minimize, validate
+from securevec.prepare import Prepared, prepare, seal_points
+from securevec.readers import Row, read_records, source_size
+from securevec.recover import ids_of, remove_points, resolve_open_batches
+from securevec.retention.rules import epoch, expired, expiry
+from securevec.runtime import CollectionScope, Runtime
+from securevec.schema import Record
+from securevec.types import Matrix, ProtectedPoint, RecordRef
+
+BATCH: Final = 64
+"""Records under one intent: enough to amortise the flushes, few enough to redo."""
+
+LEASE_MS: Final = 60_000
+"""How long a batch in flight is left alone by other processes."""
+
+VectorsOf = Literal["anonymized_text", "unknown"]
+Source = str | Path | Iterable[Mapping[str, object] | Record]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was not stored: where it stands in the source, which field, and why. No content."""
+
+    row: int
+    field: str | None
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did. ``new + updated + unchanged + len(refused)`` is the number of rows read."""
+
+    new: int
+    updated: int
+    unchanged: int
+    refused: tuple[RefusedRow, ...]
+    chunks: int
+    redactions: Mapping[str, int]
+    bytes_read: int
+    seconds: float
+    request_ids: tuple[str, ...] = ()
+
+    @property
+    def mb_per_second(self) -> float:
+        return self.bytes_read / 1e6 / self.seconds if self.seconds else 0.0
+
+    def __str__(self) -> str:
+        parts = [f"{self.new} new", f"{self.updated} updated", f"{self.unchanged} unchanged"]
+        rows = ", ".join(str(refused.row) for refused in self.refused[:10])
+        more = ", ..." if len(self.refused) > 10 else ""
+        parts.append(f"{len(self.refused)} refused" + (f" (rows {rows}{more})" if self.refused else ""))
+        replaced = [f"{count} {entity}" for entity, count in sorted(self.redactions.items(), key=lambda item: -item[1])]
+        if replaced:
+            parts.append("replaced: " + ", ".join(replaced))
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Handed to the progress callback after each batch."""
+
+    rows: int
+    bytes_read: int
+    bytes_total: int | None
+
+
+@dataclass(slots=True)
+class _Tally:
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    chunks: int = 0
+    rows: int = 0
+    bytes_read: int = 0
+    refused: list[RefusedRow] = field(default_factory=list["RefusedRow"])
+    redactions: Counter[str] = field(default_factory=Counter[str])
+    request_ids: list[str] = field(default_factory=list[str])
+
+    def read(self, position: int) -> None:
+        self.bytes_read = position
+
+    def refuse(self, row: int, error: SecurevecError) -> None:
+        name = error.field if isinstance(error, RecordError) else None
+        self.refused.append(RefusedRow(row, name, error.message, type(error).__name__))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    row: int
+    ref: RecordRef
+    minimized: Minimized
+    digest: bytes
+    vector: Matrix | None
+
+
+def ingest(
+    runtime: Runtime,
+    collection: CollectionScope,
+    source: Source,
+    *,
+    vectors: Matrix | None = None,
+    vectors_of: VectorsOf | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    batch: int = BATCH,
+) -> IngestReport:
+    """Store records from a file, or from an iterable of mappings or Records. See :meth:`Collection.ingest`."""
+    started = time.monotonic()
+    admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=collection.collection)
+    given = _check_vectors(runtime, collection, vectors, vectors_of)
+    tally = _Tally()
+    total = source_size(Path(source)) if isinstance(source, str | Path) else None
+    rows = read_records(source, position=tally.read)
+    resolve_open_batches(runtime, expired_only=True)
+    for candidates in _batches(runtime, collection, rows, given, tally, min(batch, limits.MAX_BATCH)):
+        with runtime.write_lock(collection.collection):
+            _store(runtime, collection, admission, candidates, tally)
+        if progress is not None:
+            progress(Progress(tally.rows, tally.bytes_read, total))
+    admission.recheck()
+    return IngestReport(
+        new=tally.new,
+        updated=tally.updated,
+        unchanged=tally.unchanged,
+        refused=tuple(sorted(tally.refused, key=lambda refused: refused.row)),
+        chunks=tally.chunks,
+        redactions=dict(tally.redactions),
+        bytes_read=tally.bytes_read,
+        seconds=time.monotonic() - started,
+        request_ids=tuple(tally.request_ids),
+    )
+
+
+def _batches(
+    runtime: Runtime,
+    collection: CollectionScope,
+    rows: Iterable[Row],
+    vectors: Matrix | None,
+    tally: _Tally,
+    size: int,
+) -> Iterator[list[_Candidate]]:
+    """Valid rows in batches. A repeated id ends a batch, so that the later row replaces the earlier one."""
+    waiting: list[_Candidate] = []
+    seen: set[RecordRef] = set()
+    content_key = runtime.keys.tenant_key(collection.tenant, "content")
+    for position, row in enumerate(rows):
+        tally.rows += 1
+        try:
+            if row.error is not None or row.value is None:
+                raise row.error or RecordError("The row holds nothing.")
+            record = validate(collection.record_class, row.value)
+            minimized = minimize(collection.schema, record)
+            ref = collection.record_ref(runtime, minimized.record_id)
+            vector = _vector_of(vectors, position) if vectors is not None else None
+        except RecordError as error:
+            tally.refuse(row.number, error)
+            continue
+        canonical = minimized.canonical if vector is None else minimized.canonical + vector.tobytes()
+        digest = content_digest(content_key, collection.collection, canonical, collection.identity_digest)
+        if ref in seen or len(waiting) >= size:
+            yield waiting
+            waiting, seen = [], set()
+        waiting.append(_Candidate(row.number, ref, minimized, digest, vector))
+        seen.add(ref)
+    if waiting:
+        yield waiting
+
+
+def _store(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    candidates: Sequence[_Candidate],
+    tally: _Tally,
+) -> None:
+    """Carry one batch from validated rows to live records."""
+    now_ms = runtime.clock.now_ms()
+    expires_ms = expiry(collection.retention_ms, ingested_ms=now_ms)
+    prepared: list[Prepared] = []
+    for candidate in _changed(runtime, collection, candidates, tally, now_ms):
+        try:
+            prepared.append(
+                prepare(
+                    collection,
+                    candidate.minimized,
+                    ref=candidate.ref,
+                    row=candidate.row,
+                    keys=collection.tenant_keys(runtime),
+                    digest=candidate.digest,
+                    expires_ms=expires_ms,
+                    epoch=epoch(collection.retention_ms, expires_ms=expires_ms),
+                    ingested_ms=now_ms,
+                    vector=candidate.vector,
+                )
+            )
+        except RecordError as error:
+            tally.refuse(candidate.row, error)
+    if not prepared:
+        return
+    vectors = _embed(collection, prepared)
+    request_id = _write(runtime, collection, admission, prepared, vectors, tally)
+    tally.request_ids.append(request_id)
+
+
+def _changed(
+    runtime: Runtime,
+    collection: CollectionScope,
+    candidates: Sequence[_Candidate],
+    tally: _Tally,
+    now_ms: int,
+) -> list[_Candidate]:
+    """The candidates to write: new, changed, expired, or claimed by the manifest and gone from the store."""
+    refs = [candidate.ref for candidate in candidates]
+    current = runtime.control.current(collection.collection, refs)
+    held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
+    same = [
+        candidate
+        for candidate in candidates
+        if (row := current.get(candidate.ref)) is not None
+        and row.content_digest == candidate.digest
+        and not expired(row.expires_ms, now_ms=now_ms)
+    ]
+    ids = {
+        candidate.ref: ids_of(runtime, collection.tenant, collection.collection, [current[candidate.ref]])
+        for candidate in same
+    }
+    stored = _present(runtime, collection, [point for points in ids.values() for point in points])
+    whole = {ref for ref, points in ids.items() if stored.issuperset(points)}
+    tally.unchanged += len(whole)
+    changed: list[_Candidate] = []
+    for candidate in candidates:
+        if candidate.ref in whole:
+            continue
+        if candidate.ref in held and candidate.ref in current:
+            hold = LegalHold("A legal hold keeps the stored version of this record.", hold_id=held[candidate.ref])
+            tally.refuse(candidate.row, hold)
+            continue
+        changed.append(candidate)
+    return changed
+
+
+def _present(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> set[UUID]:
+    if not ids:
+        return set()
+    return {point.id for point in runtime.backend().fetch(namespace=collection.namespace, ids=ids)}
+
+
+def _embed(collection: CollectionScope, prepared: Sequence[Prepared]) -> Matrix:
+    """One row per chunk, in order: given vectors where the caller brought them, the model's otherwise."""
+    given = [record.vector for record in prepared if record.vector is not None]
+    if given:
+        return np.vstack([vector for record, vector in zip(prepared, given, strict=True) for _ in record.chunks])
+    return collection.embedder.embed([chunk.text for record in prepared for chunk in record.chunks])
+
+
+def _write(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    prepared: Sequence[Prepared],
+    vectors: Matrix,
+    tally: _Tally,
+) -> str:
+    """The part of the journey a crash can interrupt. Returns the request id of the batch."""
+    backend = runtime.backend()
+    now_ms = runtime.clock.now_ms()
+    request = admission.fresh()
+    before = runtime.control.current(collection.collection, [record.ref for record in prepared])
+    generations = runtime.control.begin_batch(
+        tenant=collection.tenant,
+        collection=collection.collection,
+        request_id=request.request_id,
+        writer=runtime.audit.writer_id,
+        fence=admission.fence,
+        rows=[
+            NewRecord(record.ref, len(record.chunks), record.digest, record.expires_ms, record.epoch)
+            for record in prepared
+        ],
+        lease_until_ms=now_ms + LEASE_MS,
+        now_ms=now_ms,
+    )
+    counts = {
+        "records": len(prepared),
+        "new": sum(record.ref not in before for record in prepared),
+        "updated": sum(record.ref in before for record in prepared),
+        "chunks": len(vectors),
+    }
+    redactions: Counter[str] = Counter()
+    for record in prepared:
+        redactions.update(record.redactions)
+    try:
+        points = seal_points(runtime, collection, prepared, generations, vectors)
+        runtime.control.add_tokens(collection.tenant, {pair for record in prepared for pair in record.tokens})
+        request.note(
+            phase="intent", counts=counts, redactions=redactions, record_ids=[record.ref for record in prepared]
+        )
+    except BaseException:
+        # Nothing has reached the store: forget the pending rows, and let the cause speak.
+        runtime.control.abort_batch(request_id=request.request_id)
+        runtime.control.finish_batch(request_id=request.request_id)
+        raise
+    try:
+        backend.insert(namespace=collection.namespace, points=points)
+        _read_back(backend, collection, points)
+        retiring = runtime.control.commit_batch(request_id=request.request_id, fence=admission.fence)
+        remove_points(runtime, collection.tenant, collection.namespace, collection.collection, retiring)
+        runtime.control.finish_batch(request_id=request.request_id)
+    except SecurevecError as error:
+        _give_up(runtime, collection, request, points)
+        if isinstance(error, TenantUnavailable | LegalHold):
+            # Refused at the switch: nothing became visible.
+            request.note(phase="result", outcome="denied", counts=counts, error=error)
+            raise
+        raise OutcomeUnknown(
+            "A write began and was not confirmed; what it left is settled when the home is next opened.",
+            request_id=request.request_id,
+            next_step=f"securevec audit tail shows request {request.request_id}; the ingest can be repeated safely.",
+        ) from error
+    request.note(phase="result", counts=counts, redactions=redactions)
+    tally.new += counts["new"]
+    tally.updated += counts["updated"]
+    tally.chunks += counts["chunks"]
+    tally.redactions.update(redactions)
+    return request.request_id
+
+
+def _give_up(
+    runtime: Runtime, collection: CollectionScope, request: Admission, points: Sequence[ProtectedPoint]
+) -> None:
+    """Take an unconfirmed batch back as far as that works now; recovery does the rest. The first error speaks."""
+    with contextlib.suppress(SecurevecError):
+        runtime.control.abort_batch(request_id=request.request_id)
+        runtime.backend().delete(namespace=collection.namespace, ids=[point.id for point in points])
+        if not _present(runtime, collection, [point.id for point in points]):
+            runtime.control.finish_batch(request_id=request.request_id)
+
+
+def _read_back(backend: VectorBackend, collection: CollectionScope, points: Sequence[ProtectedPoint]) -> None:
+    """Every point must be there with the sealed bytes just written: stores drop operations without an error."""
+    stored = {
+        point.id: point for point in backend.fetch(namespace=collection.namespace, ids=[point.id for point in points])
+    }
+    for point in points:
+        found = stored.get(point.id)
+        if found is None or found.payload.get("b") != point.payload["b"]:
+            raise WriteNotAcknowledged("The store does not show what was just written.")
+
+
+def _check_vectors(
+    runtime: Runtime, collection: CollectionScope, vectors: Matrix | None, vectors_of: VectorsOf | None
+) -> Matrix | None:
+    if vectors is None:
+        return None
+    if vectors_of is None:
+        raise VectorError(
+            "Given vectors need to say what they were made of.", next_step='Pass vectors_of="anonymized_text".'
+        )
+    if vectors_of == "unknown":
+        admit(
+            runtime,
+            collection.scope,
+            permission="unsafe_vectors",
+            action="ingest",
+            collection=collection.collection,
+        ).note()
+    elif vectors_of != "anonymized_text":
+        raise PolicyDenied('vectors_of is "anonymized_text" or "unknown".')
+    matrix = np.asarray(vectors, dtype=np.float32)
+    if matrix.ndim != 2 or matrix.shape[1] != collection.embedder.identity.dimension:
+        raise VectorError(
+            f"Given vectors must have shape (rows, {collection.embedder.identity.dimension}).", field="vectors"
+        )
+    return matrix
+
+
+def _vector_of(vectors: Matrix, position: int) -> Matrix:
+    if position >= len(vectors):
+        raise VectorError("There is no vector for this row.", field="vectors")
+    vector = vectors[position]
+    if not np.isfinite(vector).all():
+        raise VectorError("The vector of this row is not finite.", field="vectors")
+    norm = float(np.linalg.norm(vector))
+    if norm == 0.0:
+        raise VectorError("The vector of this row is zero.", field="vectors")
+    return np.asarray(vector / norm, dtype=np.float32)

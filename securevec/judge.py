@@ -1,0 +1,122 @@
+"""The second barrier: no stored point is believed until its sealed body opens here and agrees with what was asked.
+
+Rules, for each point the store returned:
+
+1. Its body must be a well-formed envelope that opens under a key of this tenant and collection, at this point id.
+   Anything else is a violation. An unknown key id, an unknown format or a missing key is not: it raises.
+2. Its point id must be the one derived from the sealed record id, generation and chunk number.
+3. The manifest must name its generation as live. A generation in flight (`pending`, `retiring`) is passed over; one
+   the manifest does not know, and that is still in the store, was put back by someone: a violation.
+4. Its sealed expiry must lie ahead. A due record is passed over.
+5. The caller's filter and the policy's row filter are decided again on the sealed filter values. A point that the store
+   matched and the sealed copy does not was edited in the store: a violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from securevec.body import Body, decode_body
+from securevec.control.rows import ManifestRow
+from securevec.crypto.context import Place
+from securevec.crypto.derive import point_id
+from securevec.crypto.envelope import from_text, open_sealed, read_key_id
+from securevec.errors import EnvelopeRejected, KeyDestroyed
+from securevec.filters import Expr, matches
+from securevec.retention.rules import expired
+from securevec.runtime import CollectionScope, Runtime
+from securevec.types import RecordRef, StoredPoint
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Judged:
+    """A point that passed, with its opened body."""
+
+    point: StoredPoint
+    body: Body
+    ref: RecordRef
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What became of some points. ``examined`` counts all of them, ``violations`` those that do not belong here."""
+
+    accepted: list[Judged] = field(default_factory=list["Judged"])
+    examined: int = 0
+    violations: int = 0
+    passed_over: int = 0
+
+
+def judge(
+    runtime: Runtime, collection: CollectionScope, points: Sequence[StoredPoint], *, where: Expr | None
+) -> Verdicts:
+    """Judge points in order. Raises :class:`UnknownKey`, :class:`UnknownFormat`, :class:`KeyUnavailable`."""
+    verdicts = Verdicts(examined=len(points))
+    opened: list[Judged] = []
+    for point in points:
+        try:
+            body = open_body(runtime, collection, point)
+            ref = collection.record_ref(runtime, body.record_id)
+            _check_place(runtime, collection, point, body, ref)
+        except EnvelopeRejected:
+            verdicts.violations += 1
+        except KeyDestroyed:
+            # Its key died with its epoch, its collection or its tenant: it is due, and unreadable for good.
+            verdicts.passed_over += 1
+        else:
+            opened.append(Judged(point, body, ref))
+    states = runtime.control.states(collection.collection, [judged.ref for judged in opened]) if opened else {}
+    now_ms = runtime.clock.now_ms()
+    unknown = [judged for judged in opened if _row_of(states.get(judged.ref, []), judged.body.generation) is None]
+    verdicts.violations += _still_stored(runtime, collection, unknown)
+    for judged in opened:
+        row = _row_of(states.get(judged.ref, []), judged.body.generation)
+        if row is None:
+            continue
+        if row.state != "live" or expired(judged.body.expires_ms, now_ms=now_ms):
+            verdicts.passed_over += 1
+        elif where is not None and not matches(where, judged.body.filters):
+            verdicts.violations += 1
+        else:
+            verdicts.accepted.append(judged)
+    return verdicts
+
+
+def open_body(runtime: Runtime, collection: CollectionScope, point: StoredPoint) -> Body:
+    """The body of a point, opened in this tenant's and collection's place. Raises :class:`EnvelopeRejected`."""
+    return decode_body(open_envelope(runtime, collection, point, payload_key="b", path="body"))
+
+
+def open_envelope(
+    runtime: Runtime, collection: CollectionScope, point: StoredPoint, *, payload_key: str, path: str
+) -> bytes:
+    """One sealed payload value. The place comes from the handle in hand, never from the point."""
+    blob = from_text(point.payload.get(payload_key))
+    key = runtime.keys.key_by_id(read_key_id(blob))
+    tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
+    if key.tenant != tenant or key.collection != collection_raw or key.purpose != path:
+        raise EnvelopeRejected("A sealed value belongs to another place.")
+    return open_sealed(key, blob, Place(tenant=tenant, collection=collection_raw, point=point.id, field=path))
+
+
+def _check_place(runtime: Runtime, collection: CollectionScope, point: StoredPoint, body: Body, ref: RecordRef) -> None:
+    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+    if point.id != point_id(id_key, collection.collection, ref, body.generation, body.chunk):
+        raise EnvelopeRejected("A sealed body lies under another point's id.")
+
+
+def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequence[Judged]) -> int:
+    """How many points without a manifest row are really in the store.
+
+    A row is removed only after its points were read back as gone. So a point that has no row and is no longer stored
+    was replaced or deleted while this read ran; one that is still stored was put back.
+    """
+    if not unknown:
+        return 0
+    ids = [judged.point.id for judged in unknown]
+    return len(runtime.backend().fetch(namespace=collection.namespace, ids=ids))
+
+
+def _row_of(rows: Sequence[ManifestRow], generation: int) -> ManifestRow | None:
+    return next((row for row in rows if row.generation == generation), None)

@@ -1,0 +1,127 @@
+"""The built-in rules: default deny, forbid wins, an error denies.
+
+Rules, in the order they are tried:
+
+1. ``admin-manages``: the local operator may create, list, suspend, resume and delete tenants, grant roles, read
+   the audit log and keys' metadata, and run jobs.
+2. ``admin-operates``: the local operator may also write, search and delete in a tenant, since the command line is
+   how an operator loads data. It may not reveal originals unless it holds a role that does.
+3. ``creator-owns``: any named actor may create a tenant; creation grants it the role ``owner`` there.
+4. ``role-<name>``: a role granted in the tenant permits its actions.
+
+Nothing else is permitted. The seam is :class:`PolicyEngine`: a later engine (signed bundles, an external
+decision point) answers the same question, and may add a row filter, which the search adds to the caller's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, runtime_checkable
+
+from securevec.errors import ConfigError, PolicyDenied
+from securevec.filters import Expr
+from securevec.policy.actor import Actor
+
+Permission = Literal[
+    "tenant.create",
+    "tenant.manage",
+    "tenant.delete",
+    "collection.create",
+    "ingest",
+    "search",
+    "get",
+    "count",
+    "delete",
+    "reveal",
+    "grant",
+    "unsafe_vectors",
+]
+Role = Literal["owner", "writer", "reader", "revealer"]
+
+_READ: Final[frozenset[Permission]] = frozenset({"search", "get", "count"})
+_WRITE: Final[frozenset[Permission]] = frozenset({"collection.create", "ingest", "delete", "count"})
+ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
+    "owner": _READ | _WRITE | {"reveal", "grant"},
+    "writer": _WRITE,
+    "reader": _READ,
+    "revealer": _READ | {"reveal"},
+}
+_ADMIN_MANAGES: Final[frozenset[Permission]] = frozenset({"tenant.create", "tenant.manage", "tenant.delete", "grant"})
+_ADMIN_OPERATES: Final[frozenset[Permission]] = _READ | _WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: who, what, and the roles the actor holds in the tenant (empty outside one)."""
+
+    actor: Actor
+    permission: Permission
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer. ``rule`` names what decided; ``row_filter`` narrows what a read may return."""
+
+    allowed: bool
+    rule: str
+    row_filter: Expr | None = None
+
+
+@runtime_checkable
+class PolicyEngine(Protocol):
+    """Decides. Raising anything is a denial."""
+
+    @property
+    def digest(self) -> str:
+        """Names the exact rules in force, for the audit record."""
+        ...
+
+    def decide(self, request: Request) -> Decision: ...
+
+
+class BuiltinPolicy:
+    """The rules of this module's docstring."""
+
+    @property
+    def digest(self) -> str:
+        parts = [f"{role}={','.join(sorted(ROLES[role]))}" for role in sorted(ROLES)]
+        parts += [f"manage={','.join(sorted(_ADMIN_MANAGES))}", f"operate={','.join(sorted(_ADMIN_OPERATES))}"]
+        return hashlib.sha256(";".join(parts).encode()).hexdigest()[:32]
+
+    def decide(self, request: Request) -> Decision:
+        if request.actor.admin and request.permission in _ADMIN_MANAGES:
+            return Decision(True, "admin-manages")
+        if request.actor.admin and request.permission in _ADMIN_OPERATES:
+            return Decision(True, "admin-operates")
+        if request.permission == "tenant.create":
+            return Decision(True, "creator-owns")
+        for role, permissions in ROLES.items():
+            if role in request.roles and request.permission in permissions:
+                return Decision(True, f"role-{role}")
+        return Decision(False, "default-deny")
+
+
+def check_role(role: str) -> Role:
+    """The role of that name. Raises :class:`ConfigError` on another."""
+    for known in ROLES:
+        if role == known:
+            return known
+    raise ConfigError(f"A role is one of {', '.join(sorted(ROLES))}.")
+
+
+def require(engine: PolicyEngine, request: Request) -> Decision:
+    """The decision, if it permits. Raises :class:`PolicyDenied` otherwise, and when the engine itself fails."""
+    try:
+        decision = engine.decide(request)
+    except Exception as error:
+        # An engine that fails has not permitted anything, whatever the reason.
+        raise PolicyDenied(f"The policy could not decide on `{request.permission}`, so it is denied.") from error
+    if decision.allowed is not True:
+        raise PolicyDenied(
+            f"No rule permits this actor `{request.permission}` here.",
+            next_step="Ask an owner of the tenant for a role: tenant.grant(actor, role).",
+        )
+    return decision

@@ -1,0 +1,276 @@
+"""From one minimized record to sealed points: anonymize, cut into chunks; with vectors and generation known, seal."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from securevec import limits
+from securevec.anonymize import TenantKeys
+from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault
+from securevec.chunk import chunk
+from securevec.crypto.context import Place
+from securevec.crypto.derive import point_id
+from securevec.crypto.envelope import seal_batch, to_text
+from securevec.errors import LimitExceeded, RecordError
+from securevec.minimize import Minimized
+from securevec.protect import EXPIRY_KEY
+from securevec.runtime import CollectionScope, Runtime
+from securevec.types import (
+    AnonymizedField,
+    AnonymizedText,
+    Matrix,
+    ProtectedPoint,
+    RecordRef,
+    Scalar,
+    Span,
+    Token,
+)
+
+OVERLAP_TOKENS: Final = 24
+"""Tokens repeated at the start of the next chunk, so that a sentence on a border is found from both sides."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PreparedChunk:
+    """One chunk: its range in the joined text, its text, its spans and their originals."""
+
+    start: int
+    end: int
+    text: AnonymizedText
+    spans: tuple[Span, ...]
+    originals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prepared:
+    """A record ready to be embedded and sealed."""
+
+    row: int
+    ref: RecordRef
+    minimized: Minimized
+    anonymized: Mapping[str, AnonymizedField]
+    chunks: tuple[PreparedChunk, ...]
+    joined_is_kept: bool
+    about: tuple[Token, ...]
+    mentions: tuple[Token, ...]
+    tokens: frozenset[tuple[Token, str]]
+    redactions: Counter[str]
+    digest: bytes
+    expires_ms: int | None
+    epoch: str
+    ingested_ms: int
+    vector: Matrix | None = field(default=None)
+
+    def __repr__(self) -> str:
+        return f"Prepared(row={self.row}, chunks={len(self.chunks)})"
+
+
+def prepare(
+    collection: CollectionScope,
+    minimized: Minimized,
+    *,
+    ref: RecordRef,
+    row: int,
+    keys: TenantKeys,
+    digest: bytes,
+    expires_ms: int | None,
+    epoch: str,
+    ingested_ms: int,
+    vector: Matrix | None,
+) -> Prepared:
+    """Anonymize and chunk one record. Raises :class:`RecordError` naming the field when it must be refused."""
+    _refuse_findings_in_clear_filters(collection, minimized)
+    subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
+    anonymized = collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects)
+    about: dict[Token, str] = {}
+    mentions: dict[Token, str] = {}
+    redactions: Counter[str] = Counter()
+    for name, result in anonymized.items():
+        for span in result.spans:
+            (about if name in subjects else mentions)[span.token] = span.entity
+            redactions[span.entity] += 1
+    embedded = [name for name in collection.embedded_fields if name in anonymized]
+    originals_kept = any(
+        spec.keep == "original" for spec in collection.schema.by_kind("embed") if spec.name in embedded
+    )
+    return Prepared(
+        row=row,
+        ref=ref,
+        minimized=minimized,
+        anonymized=anonymized,
+        chunks=_chunks(collection, [anonymized[name] for name in embedded], whole=vector is not None),
+        joined_is_kept=not originals_kept,
+        about=tuple(about),
+        mentions=tuple(token for token in mentions if token not in about),
+        tokens=frozenset((about | mentions).items()),
+        redactions=redactions,
+        digest=digest,
+        expires_ms=expires_ms,
+        epoch=epoch,
+        ingested_ms=ingested_ms,
+        vector=vector,
+    )
+
+
+def seal_points(
+    runtime: Runtime,
+    collection: CollectionScope,
+    prepared: Sequence[Prepared],
+    generations: Mapping[bytes, int],
+    vectors: Matrix,
+) -> list[ProtectedPoint]:
+    """Sealed points, one per chunk, parallel to ``vectors``. One key lookup per epoch and purpose."""
+    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+    protector = collection.protector(runtime)
+    tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
+    payloads: list[dict[str, Scalar]] = []
+    ids: list[UUID] = []
+    sealing: dict[tuple[str, str], list[tuple[int, bytes, Place]]] = defaultdict(list)
+    for record in prepared:
+        generation = generations[record.ref]
+        hints = protector.payload(record.minimized.filters)
+        if record.expires_ms is not None:
+            hints[EXPIRY_KEY] = record.expires_ms
+        for number in range(len(record.chunks)):
+            position = len(ids)
+            point = point_id(id_key, collection.collection, record.ref, generation, number)
+            ids.append(point)
+            payloads.append(
+                {"sv": 1, "t": collection.namespace.tenant_tag, "c": collection.namespace.collection_tag, **hints}
+            )
+            body = encode_body(_body(collection, record, generation, number))
+            if len(body) > limits.MAX_RECORD_BYTES:
+                raise LimitExceeded("The record is larger than one envelope takes.", row=record.row)
+            place = Place(tenant=tenant, collection=collection_raw, point=point, field="body")
+            sealing["body", record.epoch].append((position, body, place))
+            vault = _vault(collection, record, number)
+            if vault is not None:
+                place = Place(tenant=tenant, collection=collection_raw, point=point, field="vault")
+                sealing["vault", record.epoch].append((position, encode_vault(vault), place))
+    for (purpose, epoch), items in sealing.items():
+        key = runtime.keys.data_key(
+            collection.tenant,
+            collection.collection,
+            "body" if purpose == "body" else "vault",
+            epoch,
+            messages=len(items),
+        )
+        sealed = seal_batch(key, [(plaintext, place) for _, plaintext, place in items])
+        for (position, _, _), envelope in zip(items, sealed, strict=True):
+            payloads[position]["b" if purpose == "body" else "v"] = to_text(envelope)
+    return [
+        ProtectedPoint(id=point, vector=vector, payload=payload)
+        for point, vector, payload in zip(ids, vectors, payloads, strict=True)
+    ]
+
+
+def _refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Minimized) -> None:
+    """A clear filter value is readable by the store, so nothing the detector knows may stand in one."""
+    for spec in collection.schema.by_kind("filter"):
+        value = minimized.filters.get(spec.name)
+        if spec.mode != "clear" or not isinstance(value, str):
+            continue
+        findings = collection.anonymizer.findings(value, field_name=spec.name)
+        if findings:
+            raise RecordError(
+                f"A clear filter value holds what the detector calls {findings[0].entity}.",
+                field=spec.name,
+                next_step='Declare the field Annotated[str, marks.Filter(mode="token")].',
+            )
+
+
+def _chunks(
+    collection: CollectionScope, fields: Sequence[AnonymizedField], *, whole: bool
+) -> tuple[PreparedChunk, ...]:
+    joined = AnonymizedText.joined([result.text for result in fields], SEPARATOR)
+    spans: list[Span] = []
+    originals: list[str] = []
+    offset = 0
+    for result in fields:
+        spans += [span.shifted(offset) for span in result.spans]
+        originals += result.originals
+        offset += len(result.text) + len(SEPARATOR)
+    if whole:
+        ranges = [(0, len(joined))]
+    else:
+        cuts = chunk(
+            len(joined),
+            collection.embedder.token_offsets(joined),
+            spans,
+            max_tokens=collection.embedder.max_tokens,
+            overlap=min(OVERLAP_TOKENS, collection.embedder.max_tokens // 2),
+            text=joined.text,
+        )
+        ranges = [(cut.start, cut.end) for cut in cuts]
+    if len(ranges) > limits.MAX_CHUNKS:
+        raise LimitExceeded(f"The record makes more than {limits.MAX_CHUNKS} chunks.")
+    made: list[PreparedChunk] = []
+    for start, end in ranges:
+        inside = [index for index, span in enumerate(spans) if span.start >= start and span.end <= end]
+        made.append(
+            PreparedChunk(
+                start,
+                end,
+                joined.slice(start, end),
+                tuple(spans[index].shifted(-start) for index in inside),
+                tuple(originals[index] for index in inside),
+            )
+        )
+    return tuple(made)
+
+
+def _body(collection: CollectionScope, record: Prepared, generation: int, number: int) -> Body:
+    first = number == 0
+    cut_from_fields = first and record.joined_is_kept
+    part = record.chunks[number]
+    fields: dict[str, object] | None = None
+    if first:
+        fields = dict(record.minimized.kept)
+        for name, result in record.anonymized.items():
+            keep = collection.schema.field(name).keep
+            fields[name] = record.minimized.texts[name] if keep == "original" else result.text.text
+    spans = {
+        name: result.spans
+        for name, result in record.anonymized.items()
+        if result.spans and collection.schema.field(name).keep != "original"
+    }
+    return Body(
+        record_id=record.minimized.record_id,
+        generation=generation,
+        chunk=number,
+        chunks=len(record.chunks),
+        expires_ms=record.expires_ms,
+        ingested_ms=record.ingested_ms,
+        classification=collection.classification,
+        filters=record.minimized.filters,
+        about=record.about,
+        mentions=record.mentions,
+        model=collection.embedder.identity.digest,
+        detector=collection.anonymizer.digest,
+        policy=collection.anonymizer.policy_digest,
+        fields=fields,
+        field_spans=spans if first else None,
+        text=None if cut_from_fields else part.text.text,
+        cut=(part.start, part.end) if cut_from_fields else None,
+        spans=None if cut_from_fields else part.spans,
+    )
+
+
+def _vault(collection: CollectionScope, record: Prepared, number: int) -> Vault | None:
+    """Originals of this chunk, or ``None`` when there are none or the collection keeps none."""
+    if not collection.vault:
+        return None
+    fields: dict[str, tuple[str, ...]] = {}
+    if number == 0:
+        fields = {
+            name: result.originals
+            for name, result in record.anonymized.items()
+            if result.spans and collection.schema.field(name).keep != "original"
+        }
+    cut_from_fields = number == 0 and record.joined_is_kept
+    spans = None if cut_from_fields else record.chunks[number].originals
+    return Vault(fields=fields, spans=spans) if fields or spans else None

@@ -1,0 +1,151 @@
+"""Deletion receipts: in-toto statements in DSSE envelopes, signed with the installation's Ed25519 key.
+
+Sources: in-toto Attestation Framework, Statement v1; DSSE v1.0.2 (pre-authentication encoding). A receipt holds no
+name, no record id and no content, so it can be handed to the person who asked for the deletion.
+
+Predicate ``https://securevec.dev/erasure/v1``:
+
+    kind            "tenant"
+    tenant          random tenant id
+    job, requested_ms, completed_ms
+    actor           audit pseudonym of who asked
+    manifest        {"records", "chunks", "collections", "keys"}: counts fixed before anything was deleted
+    artefacts       one entry per thing: {"artefact", "method", "verdict", "evidence", "residual"}
+    audit           {"log", "writer", "index"}: the audit record of the acceptance
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import orjson
+
+from securevec.crypto.sign import SigningKey, verify
+from securevec.errors import CheckFailed, ReceiptInvalid
+
+PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE: Final = "https://securevec.dev/erasure/v1"
+MAX_RECEIPT_BYTES: Final = 16 * 1024 * 1024
+
+Verdict = Literal["removed from live files", "destroyed (provider evidence)", "unverified", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What happened to one thing, what shows it, and what may remain."""
+
+    artefact: str
+    method: str
+    verdict: Verdict
+    evidence: str
+    residual: str
+
+    def to_json(self) -> dict[str, str]:
+        return {
+            "artefact": self.artefact,
+            "method": self.method,
+            "verdict": self.verdict,
+            "evidence": self.evidence,
+            "residual": self.residual,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A verified receipt: who signed it (hex of SHA-256 over the public key) and what it says."""
+
+    key_id: str
+    statement: Mapping[str, Any]
+
+    @property
+    def predicate(self) -> Mapping[str, Any]:
+        return dict(self.statement["predicate"])
+
+    @property
+    def artefacts(self) -> Sequence[Mapping[str, str]]:
+        return list(self.predicate["artefacts"])
+
+
+def public_key_id(public: bytes) -> str:
+    """The DSSE ``keyid`` of a raw 32-byte Ed25519 public key."""
+    return hashlib.sha256(public).hexdigest()
+
+
+def issue(predicate: Mapping[str, object], *, manifest: bytes, key: SigningKey) -> bytes:
+    """A signed receipt, as JSON bytes. ``manifest`` is what was to be deleted; its digest is the subject."""
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [
+            {
+                "name": f"erasure/{predicate['tenant']}/{predicate['job']}",
+                "digest": {"sha256": hashlib.sha256(manifest).hexdigest()},
+            }
+        ],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": dict(predicate),
+    }
+    payload = orjson.dumps(statement, option=orjson.OPT_SORT_KEYS)
+    envelope = {
+        "payloadType": PAYLOAD_TYPE,
+        "payload": base64.b64encode(payload).decode(),
+        "signatures": [
+            {
+                "keyid": public_key_id(key.public),
+                "sig": base64.b64encode(key.sign(_encoding(payload))).decode(),
+            }
+        ],
+    }
+    return orjson.dumps(envelope, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2) + b"\n"
+
+
+def read(data: bytes, *, public: bytes) -> Receipt:
+    """The receipt, if its signature by exactly this public key holds. Raises :class:`ReceiptInvalid`.
+
+    The caller decides where the key comes from: a key shipped with the receipt proves nothing about its issuer.
+    """
+    if len(data) > MAX_RECEIPT_BYTES:
+        raise ReceiptInvalid("This file is too large to be a receipt.")
+    try:
+        envelope: dict[str, Any] = orjson.loads(data)
+        if envelope["payloadType"] != PAYLOAD_TYPE or set(envelope) != {"payloadType", "payload", "signatures"}:
+            raise ReceiptInvalid("This file is not a securevec receipt.")
+        payload = base64.b64decode(envelope["payload"], validate=True)
+        signatures: list[dict[str, str]] = envelope["signatures"]
+        wanted = public_key_id(public)
+        chosen = [base64.b64decode(entry["sig"], validate=True) for entry in signatures if entry["keyid"] == wanted]
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        raise ReceiptInvalid("This file is not a securevec receipt.") from error
+    if len(signatures) != 1 or len(chosen) != 1:
+        raise ReceiptInvalid(
+            "The receipt is not signed by the pinned key.",
+            next_step="Check the fingerprint with whoever issued it: securevec keys export-public.",
+        )
+    try:
+        verify(public, chosen[0], _encoding(payload))
+    except CheckFailed as error:
+        raise ReceiptInvalid("The receipt was changed after it was signed, or another key signed it.") from error
+    return Receipt(key_id=wanted, statement=_statement(payload))
+
+
+def _statement(payload: bytes) -> dict[str, Any]:
+    try:
+        statement: dict[str, Any] = orjson.loads(payload)
+        known = statement["_type"] == STATEMENT_TYPE and statement["predicateType"] == PREDICATE_TYPE
+        artefacts: object = statement["predicate"]["artefacts"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise ReceiptInvalid("The signed statement is not an erasure receipt.") from error
+    if not known or not isinstance(artefacts, list):
+        raise ReceiptInvalid("The signed statement is not an erasure receipt.")
+    return statement
+
+
+def _encoding(payload: bytes) -> bytes:
+    """DSSE pre-authentication encoding."""
+    kind = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)

@@ -1,0 +1,114 @@
+"""What an open home holds, and a tenant or a collection as one actor sees it. Values only; no decisions here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from securevec.anonymize import Anonymizer, Detector, TenantKeys
+from securevec.audit import AuditRef, Event
+from securevec.backend import VectorBackend
+from securevec.clock import Clock
+from securevec.crypto.derive import record_ref, typed_record_id
+from securevec.crypto.keyring import KeyRing
+from securevec.embed import Embedder
+from securevec.engine import Engine
+from securevec.names import NameBook
+from securevec.policy import Actor, PolicyEngine
+from securevec.protect import FilterProtector
+from securevec.schema import Record, Schema
+from securevec.types import CollectionId, Namespace, RecordRef, TenantId
+
+if TYPE_CHECKING:
+    from securevec.control.store import ControlStore
+
+
+class AuditSink(Protocol):
+    """Where operations are recorded. ``record`` returns once the record is durable, or raises."""
+
+    @property
+    def writer_id(self) -> str: ...
+
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Runtime:
+    """The ports of an open home. One per :class:`securevec.SecureStore`."""
+
+    home: Path
+    installation_id: str
+    keys: KeyRing
+    names: NameBook
+    control: ControlStore
+    audit: AuditSink
+    policy: PolicyEngine
+    clock: Clock
+    engine: Engine
+    embedder: Callable[[], Embedder]
+    detector: Callable[[], Detector]
+    _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
+
+    def backend(self) -> VectorBackend:
+        return self.engine.backend()
+
+    def write_lock(self, collection: CollectionId) -> threading.RLock:
+        """Writes to one collection are one after another within a process; across processes the manifest decides."""
+        with self._mutex:
+            return self._write_locks.setdefault(collection, threading.RLock())
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A tenant as one actor sees it. ``tenant`` is empty for operations on the installation itself."""
+
+    tenant: TenantId
+    actor: Actor
+    actor_token: bytes
+    actor_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionScope:
+    """A collection as one actor sees it: everything the journeys need that does not change per call."""
+
+    scope: Scope
+    collection: CollectionId
+    namespace: Namespace
+    schema: Schema
+    record_class: type[Record]
+    anonymizer: Anonymizer
+    embedder: Embedder
+    retention_ms: int | None
+    vault: bool
+    classification: str
+    identity_digest: bytes
+
+    @property
+    def tenant(self) -> TenantId:
+        return self.scope.tenant
+
+    @property
+    def embedded_fields(self) -> tuple[str, ...]:
+        return tuple(spec.name for spec in self.schema.by_kind("embed"))
+
+    def tenant_keys(self, runtime: Runtime) -> TenantKeys:
+        """The keys surrogates and tokens are made with. Raises :class:`KeyDestroyed` once the tenant is gone."""
+        return TenantKeys(
+            pseudonym=runtime.keys.tenant_key(self.tenant, "pseudonym"),
+            token=runtime.keys.tenant_key(self.tenant, "token"),
+        )
+
+    def protector(self, runtime: Runtime) -> FilterProtector:
+        key = runtime.keys.tenant_key(self.tenant, "filter")
+        return FilterProtector(self.schema, collection=self.collection, key=key)
+
+    def record_ref(self, runtime: Runtime, record_id: object) -> RecordRef:
+        key = runtime.keys.tenant_key(self.tenant, "id")
+        return record_ref(key, self.collection, typed_record_id(record_id))

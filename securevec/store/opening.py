@@ -1,0 +1,173 @@
+"""Opening a home: keys first, then control, audit and engine, each lazily where it is not always needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from securevec import home as homes
+from securevec.anonymize import Detector, default_detector
+from securevec.audit import AuditRef, AuditWriter, Event
+from securevec.clock import Clock
+from securevec.control.store import ControlStore
+from securevec.crypto.keyring import KeyRing
+from securevec.crypto.root import RootKey
+from securevec.discovery import open_backend
+from securevec.embed import Embedder
+from securevec.engine import Engine
+from securevec.errors import ConfigError, HomeRefused, KeyRejected
+from securevec.keyproviders.file import FileRoot, default_key_path
+from securevec.keyproviders.passphrase import PassphraseRoot
+from securevec.names import NameBook
+from securevec.policy import BuiltinPolicy, PolicyEngine
+from securevec.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
+
+
+class AuditDoor:
+    """The audit writer, opened at the first record: commands that record nothing leave no writer behind."""
+
+    def __init__(self, opener: Callable[[], AuditWriter]) -> None:
+        self._opener = opener
+        self._writer: AuditWriter | None = None
+        self._mutex = threading.Lock()
+
+    @property
+    def writer_id(self) -> str:
+        return self._open().writer
+
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef:
+        return self._open().record(event, wait=wait)
+
+    def checkpoint(self) -> None:
+        if self._writer is not None:
+            self._writer.checkpoint()
+
+    def close(self) -> None:
+        with self._mutex:
+            writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _open(self) -> AuditWriter:
+        with self._mutex:
+            if self._writer is None:
+                self._writer = self._opener()
+            return self._writer
+
+
+class Once(Generic[T]):
+    """A value made at first use, by one thread."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: list[T] = []
+        self._mutex = threading.Lock()
+
+    def __call__(self) -> T:
+        with self._mutex:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+
+def open_runtime(
+    home: Path,
+    *,
+    backend: str | None,
+    key_file: Path | None,
+    passphrase: str | None,
+    embedder: Embedder | None,
+    policy: PolicyEngine | None,
+    clock: Clock | None,
+    create: bool,
+) -> Runtime:
+    """The runtime of a home, made first when there is none and ``create`` allows it."""
+    if not homes.exists(home):
+        if not create:
+            raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
+        _create(home, backend=backend or "edge", key_file=key_file, passphrase=passphrase)
+    installation = homes.load(home)
+    if backend is not None and backend != installation.backend:
+        raise ConfigError(
+            "The home was made for another backend.", next_step="Leave the backend out, or make another home."
+        )
+    clock = clock or Clock()
+    root = _root(home, installation, key_file=key_file, passphrase=passphrase)
+    keys = KeyRing.open(home / "keys", root, clock)
+    control = ControlStore.open(home / "control.db", create=False)
+    clock.raise_floor(control.time_floor())
+    control.raise_time_floor(clock.now_ms())
+    audit = AuditDoor(
+        lambda: AuditWriter.open(
+            home / "audit",
+            log_id=installation.installation_id,
+            signing_key=keys.signing_key(),
+            clock=clock,
+            on_head=control.set_audit_head,
+        )
+    )
+    location = installation.backend
+    engine = Engine(home=home, location=location, opener=lambda: open_backend(location, home=home))
+    return Runtime(
+        home=home,
+        installation_id=installation.installation_id,
+        keys=keys,
+        names=NameBook(keys),
+        control=control,
+        audit=audit,
+        policy=policy or BuiltinPolicy(),
+        clock=clock,
+        engine=engine,
+        embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
+        detector=Once[Detector](default_detector),
+    )
+
+
+def _create(home: Path, *, backend: str, key_file: Path | None, passphrase: str | None) -> None:
+    installation_id = homes.new_installation_id()
+    root: RootKey
+    provider: Mapping[str, object]
+    if passphrase is not None:
+        if key_file is not None:
+            raise ConfigError("A home has a key file or a passphrase, not both.")
+        root, provider = PassphraseRoot.create(passphrase)
+        homes.create(home, installation_id=installation_id, backend=backend, key_provider=provider)
+    else:
+        path = key_file or default_key_path(installation_id)
+        root = FileRoot.load(path, home) if path.exists() else FileRoot.create(path, home)
+        provider = {"kind": "file", "key_id": root.key_id}
+        homes.create(home, installation_id=installation_id, backend=backend, key_provider=provider)
+    KeyRing.create(home / "keys", root, Clock()).close()
+    ControlStore.open(home / "control.db", create=True).close()
+    homes.seal_home(home)
+
+
+def _root(home: Path, installation: homes.Installation, *, key_file: Path | None, passphrase: str | None) -> RootKey:
+    provider = installation.key_provider
+    if provider.get("kind") == "passphrase":
+        if passphrase is None:
+            raise KeyRejected("This home is opened with a passphrase.", next_step="Set SECUREVEC_PASSPHRASE.")
+        return PassphraseRoot.load(passphrase, provider)
+    if provider.get("kind") != "file":
+        raise HomeRefused("The home's key provider is not one this release knows.")
+    if passphrase is not None:
+        raise KeyRejected("This home is opened with a key file, not a passphrase.")
+    root = FileRoot.load(key_file or default_key_path(installation.installation_id), home)
+    if root.key_id != provider.get("key_id"):
+        raise KeyRejected(
+            "This key file belongs to another installation.", next_step="Point SECUREVEC_KEY_FILE at the right one."
+        )
+    return root
+
+
+def _default_embedder() -> Embedder:
+    from securevec.embed.minilm import MiniLM
+
+    return MiniLM()

@@ -1,0 +1,253 @@
+"""The way in: :class:`SecureStore` opens a home and hands out tenants. Wiring only; decisions are made in the rooms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from securevec.backend import VectorBackend
+from securevec.clock import Clock
+from securevec.control.rows import TenantRow
+from securevec.embed import Embedder
+from securevec.errors import LegalHold, TenantNotFound
+from securevec.guard import Admission, admit
+from securevec.minimize import check_name
+from securevec.policy import Actor, PolicyEngine
+from securevec.recover import resolve_open_batches
+from securevec.retention.deletion import DeletionResult, advance, request_deletion, run_pending
+from securevec.runtime import Runtime, Scope
+from securevec.store.caretaker import Caretaker
+from securevec.store.opening import open_runtime
+from securevec.store.tenant import Tenant
+from securevec.types import TenantId
+
+_INSTALLATION = TenantId("")
+
+
+class SecureStore:
+    """One home, opened. Use it as a context manager, or call :meth:`close`.
+
+    Thread-safe. Not for use across ``fork``: open a store of its own in each process.
+    """
+
+    def __init__(self, runtime: Runtime, *, actor: Actor) -> None:
+        self._runtime = runtime
+        self._actor = actor
+        self._caretaker = Caretaker(runtime)
+        runtime.engine.on_open(self._engine_opened)
+
+    @classmethod
+    def open(
+        cls,
+        home: str | Path,
+        *,
+        backend: str | None = None,
+        key_file: str | Path | None = None,
+        passphrase: str | None = None,
+        embedder: Embedder | None = None,
+        policy: PolicyEngine | None = None,
+        actor: Actor | None = None,
+        clock: Clock | None = None,
+        create: bool = True,
+    ) -> SecureStore:
+        """Open the home at this path, making it first when there is none.
+
+        Args:
+            home: a directory of its own.
+            backend: ``edge`` (default), ``memory``, or ``qdrant://host:port``; fixed when the home is made.
+            key_file: the root key; made when absent. Default: ``$XDG_CONFIG_HOME/securevec/keys/<installation>.key``.
+            passphrase: instead of a key file.
+            embedder: default is all-MiniLM-L6-v2, loaded at first use.
+            policy: default is the built-in rules.
+            actor: who manages tenants through this object. Default: the local operator.
+            create: whether a missing home is made.
+
+        Raises:
+            HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
+            KeyRejected: wrong key file or passphrase.
+            ConfigError: another backend than the home was made for.
+            MissingExtra: the backend's client is not installed.
+        """
+        runtime = open_runtime(
+            Path(home).expanduser(),
+            backend=backend,
+            key_file=Path(key_file).expanduser() if key_file is not None else None,
+            passphrase=passphrase,
+            embedder=embedder,
+            policy=policy,
+            clock=clock,
+            create=create,
+        )
+        return cls(runtime, actor=actor or Actor.local())
+
+    @property
+    def home(self) -> Path:
+        return self._runtime.home
+
+    @property
+    def actor(self) -> Actor:
+        return self._actor
+
+    @property
+    def runtime(self) -> Runtime:
+        """The open ports, for operators' tools. It holds keys: never hand it to request handlers."""
+        return self._runtime
+
+    def tenant(self, name: str, *, actor: Actor | None = None, create: bool = False) -> Tenant:
+        """A handle on one tenant for one actor. Every operation of the handle is checked and audited as that actor's.
+
+        Raises:
+            TenantNotFound: there is none, or the actor has no role in it.
+            TenantUnavailable: it is suspended or being deleted (on use).
+            PolicyDenied: the actor may not create it.
+        """
+        check_name("tenant", name)
+        who = actor or self._actor
+        row = self._runtime.control.tenant_by_token(self._runtime.names.tenant_token(name))
+        if row is None:
+            if not create:
+                raise TenantNotFound("There is no such tenant.", next_step="Create it: tenant(name, create=True).")
+            row = self._create(name, who)
+        scope = self._scope(row.tenant, who)
+        if not who.admin and not self._runtime.control.roles(row.tenant, scope.actor_token):
+            raise TenantNotFound("There is no such tenant for this actor.", next_step="Ask its owner for a role.")
+        return Tenant(self._runtime, scope)
+
+    def tenants(self) -> list[tuple[str, str]]:
+        """Names and states of the tenants that are not deleted. For the local operator."""
+        admission = self._admit_management("tenant.manage")
+        listed = [
+            (self._name_of(row), row.state) for row in self._runtime.control.tenants() if row.name_sealed is not None
+        ]
+        admission.note(counts={"tenants": len(listed)})
+        return sorted(listed)
+
+    def suspend_tenant(self, name: str) -> None:
+        """Refuse every operation of the tenant, in every process, until :meth:`resume_tenant`."""
+        self._set_state(name, suspended=True)
+
+    def resume_tenant(self, name: str) -> None:
+        """Undo :meth:`suspend_tenant`."""
+        self._set_state(name, suspended=False)
+
+    def delete_tenant(self, name: str) -> DeletionResult:
+        """Delete a tenant: fence at once, destroy its keys, remove its points, verify, sign a receipt.
+
+        When another process holds the engine, the fence and the destroyed keys take effect here and now, and the
+        holder removes the points; the result then says what it waits for.
+
+        Raises:
+            TenantNotFound: there is none.
+            LegalHold: a hold forbids it. The refusal is audited.
+            PolicyDenied: the store's actor may not delete tenants.
+        """
+        row = self._row(name)
+        admission = admit(
+            self._runtime,
+            self._scope(row.tenant, self._actor),
+            permission="tenant.delete",
+            action="tenant.delete",
+            states=("active", "suspended", "deleting"),
+        )
+        try:
+            job = request_deletion(self._runtime, admission)
+        except LegalHold as hold:
+            admission.note(phase="result", outcome="denied", error=hold)
+            raise
+        return advance(self._runtime, job)
+
+    def run_jobs(self) -> list[DeletionResult]:
+        """Advance every unfinished job as far as it goes in this process."""
+        return run_pending(self._runtime)
+
+    def close(self) -> None:
+        """Close the engine, the audit log and the stores. Idempotent."""
+        self._caretaker.stop()
+        try:
+            self._runtime.engine.close()
+        finally:
+            try:
+                self._runtime.audit.close()
+            finally:
+                self._runtime.control.close()
+                self._runtime.keys.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return "SecureStore(<open>)"
+
+    def _engine_opened(self, backend: VectorBackend) -> None:
+        """What the engine's holder does first: settle what a crash left, finish what others asked for."""
+        control = self._runtime.control
+        if backend.capabilities.volatile:
+            for tenant in control.tenants():
+                for row in control.collections(tenant.tenant):
+                    control.reset_volatile(row.collection)
+        resolve_open_batches(self._runtime, expired_only=not backend.capabilities.embedded)
+        run_pending(self._runtime)
+        self._caretaker.start()
+
+    def _create(self, name: str, who: Actor) -> TenantRow:
+        runtime = self._runtime
+        admission = admit(runtime, self._scope(_INSTALLATION, who), permission="tenant.create", action="tenant.create")
+        tenant = TenantId(uuid4().hex)
+        raw = bytes.fromhex(tenant)
+        admission.note(phase="intent")
+        now_ms = runtime.clock.now_ms()
+        token = runtime.names.actor_token(who)
+        runtime.keys.create_tenant(tenant)
+        row = runtime.control.create_tenant(
+            tenant=tenant,
+            name_token=runtime.names.tenant_token(name),
+            name_sealed=runtime.names.seal(name, row=raw, kind="tenant-name"),
+            now_ms=now_ms,
+        )
+        runtime.control.remember_principal(token, runtime.names.seal(who.name, row=token, kind="actor-name"), now_ms)
+        runtime.control.grant(tenant, token, "owner", now_ms)
+        admission.note(phase="result", counts={"tenants": 1})
+        return row
+
+    def _set_state(self, name: str, *, suspended: bool) -> None:
+        row = self._row(name)
+        admission = admit(
+            self._runtime,
+            self._scope(row.tenant, self._actor),
+            permission="tenant.manage",
+            action="tenant.suspend" if suspended else "tenant.resume",
+            states=("active", "suspended"),
+        )
+        self._runtime.control.set_tenant_state(
+            row.tenant, "suspended" if suspended else "active", now_ms=self._runtime.clock.now_ms()
+        )
+        admission.note()
+
+    def _row(self, name: str) -> TenantRow:
+        check_name("tenant", name)
+        row = self._runtime.control.tenant_by_token(self._runtime.names.tenant_token(name))
+        if row is None:
+            raise TenantNotFound("There is no such tenant.")
+        return row
+
+    def _name_of(self, row: TenantRow) -> str:
+        sealed = row.name_sealed
+        if sealed is None:
+            return ""
+        return self._runtime.names.open_text(sealed, row=bytes.fromhex(row.tenant), kind="tenant-name")
+
+    def _admit_management(self, permission: str) -> Admission:
+        return admit(
+            self._runtime, self._scope(_INSTALLATION, self._actor), permission="tenant.manage", action="config"
+        )
+
+    def _scope(self, tenant: TenantId, who: Actor) -> Scope:
+        names = self._runtime.names
+        return Scope(tenant=tenant, actor=who, actor_token=names.actor_token(who), actor_ref=names.actor_ref(who))
