@@ -59,10 +59,20 @@ class WriterDirectory:
             os.close(self._lock)
             raise
         self._opened_ms = now_ms
+        self._accepted = 0
 
     def append(self, data: bytes) -> None:
         """Lines, durable on return. Raises ``OSError`` with the file as it was."""
         self._segment.append(data)
+
+    def cut_unaccepted(self) -> None:
+        """Remove lines that :meth:`accept` never confirmed: a signal came between the write and the bookkeeping."""
+        if self._segment.size != self._accepted:
+            self._segment.cut(self._accepted)
+
+    def accept(self) -> None:
+        """What was appended so far is part of the log."""
+        self._accepted = self._segment.size
 
     def rotation_due(self, now_ms: int) -> bool:
         size = self._segment.size
@@ -75,6 +85,7 @@ class WriterDirectory:
         self._segment = following
         self._number += 1
         self._opened_ms = now_ms
+        self._accepted = following.size
 
     def publish(self, note: bytes) -> None:
         files.publish_note(self.path, note)
@@ -125,7 +136,7 @@ def _remove_unused(path: Path) -> None:
 
 def _recover(path: Path, name: str, log_id: str, standing: Standing, writers: WriterLog, signer: Signer) -> None:
     try:
-        scanned = scan_directory(path, name, log_id, {standing.size: decode_root(standing.root)}, signer.public)
+        scanned = _scan(path, name, log_id, standing, signer.public)
     except AuditTampered:
         return
     if scanned.torn:
@@ -141,19 +152,11 @@ def _recover(path: Path, name: str, log_id: str, standing: Standing, writers: Wr
     writers.append("recovered", name, scanned.size, scanned.root)
 
 
-def scan_directory(
-    path: Path, name: str, log_id: str, roots: dict[int, bytes], public: bytes, *, may_be_torn: bool = True
-) -> Scanned:
-    """All lines of a writer against its own signed notes and the given ``roots`` (size to root).
-
-    Raises :class:`AuditTampered`.
-    """
-    notes, _ = files.read_notes(path)
-    for note in notes:
+def _scan(path: Path, name: str, log_id: str, standing: Standing, public: bytes) -> Scanned:
+    """All lines of a writer against its own signed notes and its standing. Raises :class:`AuditTampered`."""
+    roots = {standing.size: decode_root(standing.root)}
+    for note in files.read_notes(path)[0]:
         signed = open_note(note, public, origin_of(log_id, name))
         if roots.setdefault(signed.size, signed.root) != signed.root:
-            raise AuditTampered(
-                f"Two signed heads of writer {name} disagree at {signed.size} records.",
-                position=f"{name}:{signed.size}",
-            )
-    return Scanner(path, writer=name, log_id=log_id, roots=roots).run(may_be_torn=may_be_torn)
+            raise AuditTampered(f"Two signed heads of writer {name} disagree.", position=f"{name}:{signed.size}")
+    return Scanner(path, writer=name, log_id=log_id, roots=roots).run(may_be_torn=True)

@@ -64,12 +64,12 @@ class AppendFile:
 
     def __init__(self, path: Path) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        new = not path.exists()
         self.path = path
         self._descriptor = os.open(path, flags, 0o600)
         self._dirty = False
         self.size = os.fstat(self._descriptor).st_size
-        if new:
+        if self.size == 0:
+            # The name of a new file must survive a power cut as well as its bytes.
             try:
                 sync_directory(path.parent)
             except OSError:

@@ -25,8 +25,9 @@ from typing import Final, Literal, NoReturn
 
 from securevec.audit import files
 from securevec.audit.checkpoint import Head, decode_root, open_note
-from securevec.audit.directory import WRITER, scan_directory
+from securevec.audit.directory import WRITER
 from securevec.audit.reading import find_open_intents, read_tail
+from securevec.audit.scan import Scanner
 from securevec.audit.tree import EMPTY_ROOT, Frontier, leaf_hash
 from securevec.audit.writers import LOCK, NAME, origin_of, standing_of
 from securevec.errors import AuditTampered, AuditUnavailable
@@ -35,6 +36,7 @@ __all__ = ["AuditReport", "Head", "WriterReport", "find_open_intents", "read_tai
 
 State = Literal["live", "crashed", "closed", "recovered", "unused"]
 _OWN_FILES: Final = frozenset({files.CHECKPOINT, files.CHECKPOINT_NEW, files.CHECKPOINTS_LOG})
+_MAX_TORN_NOTE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ def _check_writer(
         if signed.get(size, root) != root:
             _tampered(name, size, f"Two signed heads of writer {name} disagree.")
     ended = state in ("closed", "recovered")
-    scanned = scan_directory(path, name, log_id, {**signed, **expected.roots}, public, may_be_torn=not ended)
+    scanner = Scanner(path, writer=name, log_id=log_id, roots={**signed, **expected.roots})
+    scanned = scanner.run(may_be_torn=not ended)
     if ended and scanned.size != expected.size:
         _tampered(name, expected.size, f"Records were added to writer {name} after it ended.")
     if state == "unused" and (scanned.size or scanned.torn):
@@ -151,7 +154,10 @@ def _check_notes(path: Path, name: str, log_id: str, public: bytes) -> dict[int,
     signed: dict[int, bytes] = {0: EMPTY_ROOT}
     newest = 0
     for note in notes:
-        head = open_note(note, public, origin_of(log_id, name))
+        try:
+            head = open_note(note, public, origin_of(log_id, name))
+        except AuditTampered as error:
+            raise AuditTampered(f"{error.message} It belongs to {name}.", position=f"{name}:{newest}") from error
         if head.size < newest or signed.setdefault(head.size, head.root) != head.root:
             _tampered(name, head.size, f"The checkpoints of {name} are not in order.")
         newest = head.size
@@ -160,7 +166,7 @@ def _check_notes(path: Path, name: str, log_id: str, public: bytes) -> dict[int,
     known = current in notes[-2:] or current in files.read_notes(path)[0][-2:]
     if not known and (current or len(notes) > 1):
         _tampered(name, newest, f"The checkpoint of {name} is not the newest one issued.")
-    if torn and b"\n\n" in torn and torn.rstrip(b"\n").count("— ".encode()) > 1:
+    if len(torn) > _MAX_TORN_NOTE:
         _tampered(name, newest, f"The checkpoints of {name} hold something that is not a checkpoint.")
     return signed
 

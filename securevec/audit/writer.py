@@ -167,8 +167,13 @@ class AuditWriter:
         try:
             with self._writers.locked():
                 recover_crashed(self._log_directory, self._log_id, self._writers, self._signer)
-                self._files = WriterDirectory(self._log_directory, now)
-                self._writers.append("opened", self._files.name, 0, self._frontier.root())
+                begun = WriterDirectory(self._log_directory, now)
+                try:
+                    self._writers.append("opened", begun.name, 0, self._frontier.root())
+                except BaseException:
+                    begun.close()
+                    raise
+                self._files = begun
         except OSError as error:
             raise AuditUnavailable("The audit log cannot be written.") from error
         self._pid = os.getpid()
@@ -240,7 +245,9 @@ class AuditWriter:
                 self._give_back(batch, failure)
             self._hand_over()
             for ticket in batch:
-                ticket.gate.release()
+                # A caller that a signal took away may have left its gate open.
+                if ticket.gate.locked():
+                    ticket.gate.release()
 
     def _give_back(self, batch: list[_Ticket], failure: BaseException) -> None:
         """Tell the waiting callers; keep queued what nobody waits for and is not on disk yet."""
@@ -308,7 +315,9 @@ class AuditWriter:
         if not lines:
             return
         lines.append(b"")
+        self._files.cut_unaccepted()
         self._files.append(b"\n".join(lines))
+        self._files.accept()
         self._frontier, self._link = frontier, link
         for ticket in batch:
             ticket.written = True

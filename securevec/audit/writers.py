@@ -12,6 +12,7 @@ import base64
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Final, Literal
 import orjson
 
 from securevec.audit import files
-from securevec.audit.checkpoint import Checkpoint, Head, Signer, open_note, sign_note
+from securevec.audit.checkpoint import Checkpoint, Head, Signer, decode_root, open_note, sign_note
 from securevec.audit.scan import parse_line
 from securevec.audit.tree import Frontier, leaf_hash
 from securevec.clock import Clock
@@ -28,6 +29,7 @@ from securevec.errors import AuditTampered, AuditUnavailable
 
 NAME: Final = "log-of-writers"
 LOCK: Final = "lock"
+LOCK_SECONDS: Final = 10.0
 Happening = Literal["opened", "head", "closed", "recovered"]
 OnHead = Callable[[int, str, bytes], None]
 HAPPENINGS: Final = frozenset({"opened", "head", "closed", "recovered"})
@@ -45,6 +47,19 @@ class Standing:
 def origin_of(log_id: str, writer: str) -> str:
     """Origin and key name of a writer's checkpoints."""
     return f"securevec/{log_id}/{writer}"
+
+
+def _take_lock(descriptor: int) -> None:
+    """Exclusive ``flock``; a process that was stopped while holding it must not stop every other for good."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise AuditUnavailable("Another process keeps the log of audit writers locked.") from error
+            time.sleep(0.002)
 
 
 def standing_of(raw: bytes) -> tuple[str, Standing] | None:
@@ -101,7 +116,7 @@ class WriterLog:
         except OSError as error:
             raise AuditUnavailable("The log of audit writers cannot be opened.") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _take_lock(descriptor)
             try:
                 self._load()
             except OSError as error:
@@ -169,13 +184,15 @@ class WriterLog:
             raise self._tampered(newest.size, "was cut back while it was in use")
         marks = {newest.size: newest.root}
         if self._anchor is not None:
-            marks[self._anchor.size] = base64.b64decode(self._anchor.root)
+            marks[self._anchor.size] = decode_root(self._anchor.root)
             if newest.size < self._anchor.size:
                 raise self._tampered(newest.size, "is shorter than the head kept outside it")
             if self._anchor.size == newest.size and marks[newest.size] != newest.root:
                 raise self._tampered(newest.size, "differs from the head kept outside it")
         path = self._directory / files.segment_name(self._segment)
-        if newest.size == 0 and not path.exists():
+        if not path.exists():
+            if newest.size:
+                raise self._tampered(0, "lacks its segment")
             return
         with path.open("rb") as file:
             file.seek(self._offset)
@@ -224,4 +241,8 @@ class WriterLog:
             segment.close()
 
     def _tampered(self, index: int, what: str) -> AuditTampered:
-        return AuditTampered(f"The log of audit writers {what} (line {index}).", position=f"{NAME}:{index}")
+        return AuditTampered(
+            f"The log of audit writers {what} (line {index}).",
+            position=f"{NAME}:{index}",
+            next_step="Nothing is written to it any more; run: securevec audit verify.",
+        )
