@@ -99,13 +99,16 @@ def seal_batch(key: DataKey, items: Sequence[tuple[bytes, Place]]) -> list[bytes
     head, header, encrypt = key._head, key._header, key._aead.encrypt
     tenant, collection = key.tenant, key.collection
     sealed: list[bytes] = []
+    field, tail = "", aad_tail("")
     start = 0
     for plaintext, place in items:
         if len(plaintext) > MAX_RECORD_BYTES or place.tenant != tenant or place.collection != collection:
             _refuse_to_seal(plaintext)
         nonce = nonces[start : start + _NONCE]
         start += _NONCE
-        bound = head + place.point.int.to_bytes(16, "big") + aad_tail(place.field)
+        if place.field != field:
+            field, tail = place.field, aad_tail(place.field)
+        bound = head + place.point.int.to_bytes(16, "big") + tail
         sealed.append(header + nonce + encrypt(nonce, plaintext, bound))
     return sealed
 

@@ -44,8 +44,8 @@ SCHEMA: Final = (
 """Rows are far smaller than a page, so a wrapped key is never split over two and a byte search finds it whole."""
 
 
-SELECT_KEYS: Final = """SELECT key_id, kind, purpose, tenant, collection, epoch, state, wrapping_id, wrapped, commitment,
-  leased, created_ms FROM keys WHERE """
+SELECT_KEYS: Final = """SELECT key_id, kind, purpose, tenant, collection, epoch, state, wrapping_id, wrapped,
+  commitment, leased, created_ms FROM keys WHERE """
 INSERT_KEY: Final = """INSERT INTO keys (key_id, kind, purpose, tenant, collection, epoch, state, wrapping_id, wrapped,
   commitment, leased, created_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"""
 
