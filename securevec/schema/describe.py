@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_or
 from uuid import UUID
 
 import orjson
-from pydantic import create_model
+from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, create_model
 
 from securevec import limits
 from securevec.errors import SchemaError, UnknownFormat
@@ -161,6 +161,12 @@ def describe(record_class: type[Record]) -> Schema:
     """
     if not _is_record_class(record_class):
         raise SchemaError("A record class derives from securevec.Record.")
+    if not _is_complete(record_class):
+        # Its fields are not known, and a marked field that is not seen would be dropped without a word.
+        raise SchemaError(
+            "An annotation of the Record class names something that cannot be found.",
+            next_step="Import it in the module of the class, and define that module's names before the class.",
+        )
     specs: list[FieldSpec] = []
     for name, info in record_class.model_fields.items():
         found = [item for item in info.metadata if isinstance(item, marks.Mark)]
@@ -173,6 +179,16 @@ def describe(record_class: type[Record]) -> Schema:
                 f'The marker of field "{name}" lies inside a union.', next_step="Write Seal[str | None] instead."
             )
     return Schema(record_class.__name__, tuple(specs))
+
+
+def _is_complete(record_class: type[Record]) -> bool:
+    """Whether pydantic could resolve every annotation, now if not when the class was made."""
+    if record_class.__pydantic_complete__:
+        return True
+    try:
+        return record_class.model_rebuild() is True
+    except (PydanticUndefinedAnnotation, PydanticSchemaGenerationError):
+        return False
 
 
 def _is_record_class(value: object) -> bool:

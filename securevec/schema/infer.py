@@ -43,7 +43,7 @@ _MOSTLY: Final = 0.5
 _NEARLY: Final = 0.95
 """Real files have bad rows; they should not decide what the good ones look like."""
 _MIN_SHARE: Final = 0.02
-"""Share of a column's values in which an entity must be found to be named."""
+"""Share of a column's values in which an entity must be found to count for its marker."""
 _MAX_TYPED: Final = 64
 _TYPES: Final = ("bool", "int", "float", "uuid", "date", "datetime")
 
@@ -83,6 +83,7 @@ class _Column:
 
     @property
     def pii(self) -> list[str]:
+        """Entities found often enough to decide how the column is marked; ``entities`` holds every one found."""
         return [name for name, count in sorted(self.entities.items()) if count >= max(1, self.seen * _MIN_SHARE)]
 
 
@@ -161,7 +162,7 @@ def _key(columns: list[_Column], rows: int) -> _Column:
 
 def _mark(column: _Column, rows: int) -> str:
     if column.type not in ("str", "uuid"):
-        return "Seal" if column.pii else "Filter"
+        return "Seal" if column.pii and column.type != "datetime" else "Filter"
     prose = column.words >= _LONG_WORDS * column.seen
     if prose:
         return "Embed"
@@ -192,7 +193,7 @@ def _source(stem: str, columns: list[_Column], key: _Column, marked: Mapping[str
         python = {"uuid": "UUID"}.get(kind, kind) + (" | None" if optional else "")
         mark = "Key" if column is key else marked[column.name]
         default = _default(column, optional=optional)
-        notes = [f"PII: {', '.join(column.pii)}"] if column.pii else []
+        notes = [f"PII: {', '.join(sorted(column.entities))}"] if column.entities else []
         if kind == column.type and column.misfits:
             notes.append(f"{column.misfits} sampled values are no {kind}, such rows are refused")
         comment = f"  # {'; '.join(notes)}" if notes else ""
