@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.errors import BackendError, ConfigError, FilterError, QueryError, RecordError, VectorError
 from securevec.filters import Expr, check, check_key, matches
 from securevec.types import Namespace, ProtectedPoint, Scalar, StoredPoint, Vector
+
+_HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
 
 @dataclass(slots=True)
@@ -175,6 +178,9 @@ class InMemoryBackend:
 
     def _place(self, namespace: Namespace) -> _Place | None:
         self._check_open()
+        for part in (namespace.shard, namespace.tenant_tag, namespace.collection_tag):
+            if not _HEX32.match(part):
+                raise BackendError("A namespace is three names of 32 lower-case hex digits.")
         return self._places.get(namespace)
 
     def _rows(self, namespace: Namespace) -> dict[UUID, _Row]:

@@ -1,0 +1,22 @@
+"""The conformance suite of ``securevec.backend.VectorBackend``: one class, run for every adapter.
+
+    class TestMine(BackendConformance):
+        def open(self, root: Path) -> VectorBackend:
+            return MyBackend(root / "mine")
+
+``open`` is called with a directory of the test's own. Called again after ``close`` with the same directory it must
+show the same points, unless the backend is ``volatile``. Needs pytest and hypothesis. Each test says what to look at
+when it fails.
+"""
+
+from __future__ import annotations
+
+from securevec.testing.conformance_isolation import IsolationConformance
+from securevec.testing.conformance_reads import ReadConformance
+from securevec.testing.conformance_writes import WriteConformance
+
+__all__ = ["BackendConformance"]
+
+
+class BackendConformance(IsolationConformance, WriteConformance, ReadConformance):
+    """Every rule of :mod:`securevec.backend`. Subclass it as ``Test...`` and define ``open``."""
