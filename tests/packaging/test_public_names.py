@@ -20,6 +20,11 @@ def _names(module: ModuleType) -> list[str]:
     return list(getattr(module, "__all__", []))
 
 
+def _order(name: str) -> tuple[int, str]:
+    """The linter's order: constants, then classes, then the rest."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)
+
+
 def test_the_root_exports_exactly_what_it_lists() -> None:
     listed = _names(securevec)
     public = {
@@ -36,8 +41,7 @@ def test_the_root_exports_exactly_what_it_lists() -> None:
 def test_lists_are_sorted_without_repeats_and_every_name_is_there(package: str) -> None:
     module = importlib.import_module(package)
     listed = _names(module)
-    assert listed == sorted(set(listed), key=listed.index)
-    assert listed == sorted(listed)
+    assert listed == sorted(set(listed), key=_order)
     for name in listed:
         assert hasattr(module, name), name
 

@@ -1,7 +1,5 @@
 """What a help desk keeps of a ticket. Every column of the files that is not named here is dropped."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import securevec as sv
