@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -53,10 +54,32 @@ class Runtime:
     embedder: Callable[[], Embedder]
     detector: Callable[[], Detector]
     _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])
+    _job_locks: dict[str, threading.Lock] = field(default_factory=dict[str, "threading.Lock"])
+    _jobs_of_thread: threading.local = field(default_factory=threading.local)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def backend(self) -> VectorBackend:
         return self.engine.backend()
+
+    @contextlib.contextmanager
+    def job_in_hand(self, job_id: str, *, wait: bool) -> Generator[bool]:
+        """Whether the caller is now the one thread of this process that works on the job.
+
+        False at once when this very thread is at it already (opening the engine looks for jobs), and, without ``wait``,
+        when another thread is.
+        """
+        own: set[str] = self._jobs_of_thread.__dict__.setdefault("jobs", set())
+        with self._mutex:
+            lock = self._job_locks.setdefault(job_id, threading.Lock())
+        if job_id in own or not lock.acquire(blocking=wait):
+            yield False
+            return
+        own.add(job_id)
+        try:
+            yield True
+        finally:
+            own.discard(job_id)
+            lock.release()
 
     def write_lock(self, collection: CollectionId) -> threading.RLock:
         """Writes to one collection are one after another within a process; across processes the manifest decides."""

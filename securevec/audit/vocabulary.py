@@ -126,7 +126,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     ),
     "step": _words(
         """
-        requested authorised hold_checked planned fenced tombstoned deleting shredded keys_destroyed removed
+        accepted requested authorised hold_checked planned fenced tombstoned deleting shredded keys_destroyed removed
         dropped purged verifying verified receipted done held failed
         """
     ),

@@ -85,25 +85,32 @@ def request_deletion(runtime: Runtime, admission: Admission) -> JobRow:
 
 
 def run_pending(runtime: Runtime) -> list[DeletionResult]:
-    """Advance every open job as far as it goes here. A job leased by a living process is left to it."""
-    return [advance(runtime, job) for job in runtime.control.jobs(open_only=True)]
+    """Advance every open job as far as it goes here. A job another thread or process works on is left to it."""
+    return [advance(runtime, job, wait=False) for job in runtime.control.jobs(open_only=True)]
 
 
-def advance(runtime: Runtime, job: JobRow) -> DeletionResult:
-    """Carry one job on. Never raises for what can be retried: the result says what it waits for."""
-    now_ms = runtime.clock.now_ms()
-    owner = runtime.audit.writer_id
-    if not runtime.control.lease_job(job.job_id, owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms):
-        return DeletionResult(job.job_id, job.state, job.receipt, waiting_for="another process")
-    try:
-        while job.state != "done":
-            job = _step(runtime, job)
-            settle_outbox(runtime)
-    except EngineLocked:
-        return DeletionResult(job.job_id, job.state, None, waiting_for="the process that holds the engine")
-    finally:
-        runtime.control.lease_job(job.job_id, owner=owner, until_ms=0, now_ms=runtime.clock.now_ms())
-    return DeletionResult(job.job_id, job.state, job.receipt)
+def advance(runtime: Runtime, job: JobRow, *, wait: bool = True) -> DeletionResult:
+    """Carry one job on. ``wait`` for another thread of this process that is at it; another process is not waited for.
+
+    Raises what stopped it (:class:`KeyUnavailable`, :class:`BackendError` ...); the job stays open and resumable.
+    """
+    with runtime.job_in_hand(job.job_id, wait=wait) as mine:
+        job = runtime.control.job(job.job_id) or job
+        if job.state == "done" or not mine:
+            return DeletionResult(job.job_id, job.state, job.receipt, "" if job.receipt else "another thread")
+        now_ms = runtime.clock.now_ms()
+        owner = runtime.audit.writer_id
+        if not runtime.control.lease_job(job.job_id, owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms):
+            return DeletionResult(job.job_id, job.state, job.receipt, waiting_for="another process")
+        try:
+            while job.state != "done":
+                job = _step(runtime, job)
+                settle_outbox(runtime)
+        except EngineLocked:
+            return DeletionResult(job.job_id, job.state, None, waiting_for="the process that holds the engine")
+        finally:
+            runtime.control.lease_job(job.job_id, owner=owner, until_ms=0, now_ms=runtime.clock.now_ms())
+        return DeletionResult(job.job_id, job.state, job.receipt)
 
 
 def _step(runtime: Runtime, job: JobRow) -> JobRow:
