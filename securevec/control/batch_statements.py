@@ -1,6 +1,6 @@
 """The statements of ``batches``: rows move between ``manifest`` (live) and ``transit`` (pending, retiring).
 
-``(*)`` widens to the number of records of a call (:func:`securevec.control.database.many`).
+``IN (*)`` widens to the number of records of a call (:func:`securevec.control.database.many`).
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def many(sql: str, count: int) -> str:
-    """``sql`` with ``(*)`` widened to ``count`` positional parameters."""
-    return sql.replace("(*)", "(" + ",".join("?" * count) + ")")
+    """``sql`` with ``IN (*)`` widened to ``count`` positional parameters."""
+    return sql.replace("IN (*)", "IN (" + ",".join("?" * count) + ")")
 
 
 class Transaction:

@@ -1,0 +1,35 @@
+"""A control store per test, copied from one that the migrations made once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from securevec.control.store import ControlStore
+from tests.unit.control.desk import TENANT, Desk, collection_row
+
+
+@pytest.fixture(scope="session")
+def empty_control(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("control") / "control.db"
+    ControlStore.open(path, create=True).close()
+    return path
+
+
+@pytest.fixture
+def desk(empty_control: Path, tmp_path: Path) -> Iterator[Desk]:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    path = home / "control.db"
+    shutil.copyfile(empty_control, path)
+    os.chmod(path, 0o600)
+    store = ControlStore.open(path, create=False)
+    desk = Desk(path, store)
+    desk.add_tenant(TENANT, b"acme-name-token!")
+    store.create_collection(collection_row())
+    yield desk
+    store.close()

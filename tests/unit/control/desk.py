@@ -1,0 +1,104 @@
+"""A control store with one tenant and one collection in it, and short words for what the tests do to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from securevec.control.rows import CollectionRow, ManifestRow, NewRecord
+from securevec.control.store import ControlStore
+from securevec.types import CollectionId, TenantId
+
+TENANT = TenantId("a1" * 16)
+COLLECTION = CollectionId("c1" * 16)
+NOW = 1_000_000
+LEASE = 60_000
+
+
+def ref(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def record(number: int, *, chunks: int = 2, expires_ms: int | None = None) -> NewRecord:
+    return NewRecord(ref(number), chunks, b"d" * 16, expires_ms, "r0/never")
+
+
+def collection_row(
+    collection: CollectionId = COLLECTION, tenant: TenantId = TENANT, *, name: bytes = b"collection-name!"
+) -> CollectionRow:
+    return CollectionRow(
+        collection=collection,
+        tenant=tenant,
+        name_token=name,
+        name_sealed=b"sealed " + name,
+        schema_sealed=b"sealed schema",
+        shard=collection,
+        dimension=384,
+        identity='{"model":"m1"}',
+        retention_ms=None,
+        vault=True,
+        created_ms=NOW,
+    )
+
+
+@dataclass
+class Desk:
+    path: Path
+    store: ControlStore
+    requests: int = field(default=0)
+
+    def add_tenant(self, tenant: TenantId, name: bytes) -> None:
+        self.store.create_tenant(tenant=tenant, name_token=name, name_sealed=b"sealed " + name, now_ms=NOW)
+
+    def begin(
+        self, *records: NewRecord, request: str = "", fence: int = 1, now_ms: int = NOW, lease: int = LEASE
+    ) -> tuple[str, dict[bytes, int]]:
+        self.requests += 1
+        request = request or f"request-{self.requests}"
+        generations = self.store.begin_batch(
+            tenant=TENANT,
+            collection=COLLECTION,
+            request_id=request,
+            writer="w-test",
+            fence=fence,
+            rows=records,
+            lease_until_ms=now_ms + lease,
+            now_ms=now_ms,
+        )
+        return request, generations
+
+    def delete(self, *numbers: int, fence: int = 1, now_ms: int = NOW) -> tuple[str, list[ManifestRow]]:
+        self.requests += 1
+        request = f"request-{self.requests}"
+        rows = self.store.begin_delete(
+            tenant=TENANT,
+            collection=COLLECTION,
+            request_id=request,
+            writer="w-test",
+            fence=fence,
+            refs=[ref(number) for number in numbers],
+            lease_until_ms=now_ms + LEASE,
+            now_ms=now_ms,
+        )
+        return request, rows
+
+    def write(self, *numbers: int, fence: int = 1) -> int:
+        """A whole batch; returns its generation."""
+        request, generations = self.begin(*(record(number) for number in numbers), fence=fence)
+        self.store.commit_batch(request_id=request, fence=fence)
+        self.store.finish_batch(request_id=request)
+        return next(iter(generations.values()))
+
+    def live(self, number: int) -> int | None:
+        row = self.store.current(COLLECTION, [ref(number)]).get(ref(number))
+        return row.generation if row else None
+
+    def sql(self, statement: str, *values: Any) -> list[Any]:
+        """What is in the file, asked from outside."""
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            return connection.execute(statement, values).fetchall()
+        finally:
+            connection.close()
