@@ -12,11 +12,11 @@ from typing import Final
 from securevec.audit import files
 from securevec.audit.checkpoint import Signer, decode_root, open_note, sign_note
 from securevec.audit.scan import Scanned, Scanner
-from securevec.audit.ulid import ulid
+from securevec.audit.ulid import PATTERN, ulid
 from securevec.audit.writers import Standing, WriterLog, origin_of
 from securevec.errors import AuditTampered
 
-WRITER: Final = re.compile(r"w-[0-7][0-9A-HJKMNP-TV-Z]{25}\Z")
+WRITER: Final = re.compile(rf"w-{PATTERN}\Z")
 MAX_SEGMENT_BYTES: Final = 64 * 1024 * 1024
 MAX_SEGMENT_AGE_MS: Final = 3_600_000
 

@@ -8,26 +8,56 @@ record ids, queries and purposes under the tenant's audit key, named by the tena
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NoReturn, get_args
 
 from securevec import limits
 from securevec.audit import vocabulary
 from securevec.audit.ulid import PATTERN as ULID
-from securevec.audit.ulid import is_ulid, ulid
+from securevec.audit.ulid import ulid
 from securevec.audit.vocabulary import Action, Outcome, Phase, error_name, fold_entities
 from securevec.crypto.kdf import h16, lp
 from securevec.errors import UsageError
 
 __all__ = ["Action", "Event", "Outcome", "Phase", "error_name", "fold_entities", "keyed_ref", "request_id"]
 
-_ACTIONS: Final = frozenset(get_args(Action))
-_PHASES: Final = frozenset(get_args(Phase))
-_OUTCOMES: Final = frozenset(get_args(Outcome))
-_ACTOR: Final = re.compile(r"hmac-sha256:actors:[0-9a-f]{32}\Z")
-_REF: Final = re.compile(r"hmac-sha256:(?:actors|names|[0-9a-f]{32}):[0-9a-f]{32}\Z")
+
+def _listed(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words))
+
+
+_HEX32: Final = "[0-9a-f]{32}"
+_DIGEST: Final = "[0-9a-f]{8,64}"
+_KEYED: Final = f"hmac-sha256:(?:actors|names|{_HEX32}):{_HEX32}"
+_REF: Final = re.compile(rf"{_KEYED}\Z")
+_NEEDED: Final[Mapping[str, str]] = {
+    "action": _listed(get_args(Action)),
+    "phase": _listed(get_args(Phase)),
+    "outcome": _listed(get_args(Outcome)),
+    "actor": f"hmac-sha256:actors:{_HEX32}",
+    "request_id": ULID,
+}
+_OPTIONAL: Final[Mapping[str, str]] = {
+    "tenant": _HEX32,
+    "collection": _HEX32,
+    "policy": _DIGEST,
+    "rule": f"{_listed(vocabulary.RULES)}|{_DIGEST}",
+    "purpose_ref": _KEYED,
+    "query_ref": _KEYED,
+    "error": _listed(vocabulary.ERRORS),
+    "job_id": f"{ULID}|{_HEX32}",
+}
+_TEXTS: Final = (*_NEEDED, *_OPTIONAL)
+_PATTERNS: Final = (
+    *(re.compile(rf"(?:{pattern})\Z") for pattern in _NEEDED.values()),
+    *(re.compile(rf"(?:{pattern})?\Z") for pattern in _OPTIONAL.values()),
+)
+_texts_of: Final = attrgetter(*_TEXTS)
+_MAPPINGS: Final = (dict, Counter, MappingProxyType)
 _NO_NUMBERS: Final[Mapping[str, int]] = MappingProxyType({})
 _NO_DETAIL: Final[Mapping[str, str | int | bool]] = MappingProxyType({})
 _MAX_NUMBER: Final = 2**53
@@ -77,34 +107,20 @@ class Event:
     job_id: str = ""
 
     def __post_init__(self) -> None:
-        if self.action not in _ACTIONS:
-            _refuse("action")
-        if self.phase not in _PHASES:
-            _refuse("phase")
-        if self.outcome not in _OUTCOMES:
-            _refuse("outcome")
-        _match("actor", self.actor, _ACTOR)
-        _match("request_id", self.request_id, ULID)
-        _match_or_empty("tenant", self.tenant, vocabulary.HEX32)
-        _match_or_empty("collection", self.collection, vocabulary.HEX32)
-        _match_or_empty("policy", self.policy, vocabulary.HEX)
-        if self.rule not in vocabulary.RULES:
-            _match_or_empty("rule", self.rule, vocabulary.HEX)
-        _match_or_empty("purpose_ref", self.purpose_ref, _REF)
-        _match_or_empty("query_ref", self.query_ref, _REF)
+        # Callers may be untyped, so types are checked too.
+        texts = _texts_of(self)
+        for name, value, pattern in zip(_TEXTS, texts, _PATTERNS, strict=True):
+            if type(value) is not str or pattern.match(value) is None:
+                _refuse(name)
         if type(self.record_refs) is not tuple or len(self.record_refs) > limits.MAX_K:
             _refuse("record_refs")
         for ref in self.record_refs:
             _match("record_refs", ref, _REF)
+        _number("duration_ms", self.duration_ms)
         # Copies: a caller that keeps the mapping cannot put anything into an event that was already checked.
         object.__setattr__(self, "counts", _numbers("counts", self.counts, vocabulary.COUNTS))
         object.__setattr__(self, "redactions", _numbers("redactions", self.redactions, vocabulary.ENTITIES))
         object.__setattr__(self, "detail", _details(self.detail))
-        if self.error and self.error not in vocabulary.ERRORS:
-            _refuse("error")
-        _number("duration_ms", self.duration_ms)
-        if self.job_id and not is_ulid(self.job_id):
-            _match("job_id", self.job_id, vocabulary.HEX32)
 
 
 def _refuse(name: str) -> NoReturn:
@@ -119,17 +135,14 @@ def _match(name: str, value: object, pattern: re.Pattern[str]) -> None:
         _refuse(name)
 
 
-def _match_or_empty(name: str, value: object, pattern: re.Pattern[str]) -> None:
-    if value != "":
-        _match(name, value, pattern)
-
-
 def _number(name: str, value: object) -> None:
     if type(value) is not int or not 0 <= value <= _MAX_NUMBER:
         _refuse(name)
 
 
 def _numbers(name: str, given: Mapping[str, int], allowed: frozenset[str]) -> Mapping[str, int]:
+    if type(given) not in _MAPPINGS:
+        _refuse(name)
     if not given:
         return _NO_NUMBERS
     numbers = dict(given)
@@ -141,6 +154,8 @@ def _numbers(name: str, given: Mapping[str, int], allowed: frozenset[str]) -> Ma
 
 
 def _details(given: Mapping[str, str | int | bool]) -> Mapping[str, str | int | bool]:
+    if type(given) not in _MAPPINGS:
+        _refuse("detail")
     if not given:
         return _NO_DETAIL
     details = dict(given)

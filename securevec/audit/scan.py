@@ -7,6 +7,7 @@ name of its log, and a piece of the hash of the line before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from securevec.errors import AuditTampered
 
 LINK: Final = 16
 """Hex digits of the previous line's leaf hash that a line carries."""
+
+_LINK: Final = re.compile(r"[0-9a-f]{16}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +119,9 @@ class Scanner:
             edited_here = links(following)[2] != leaf.hex()[:LINK]
         else:
             # No successor: if the line with its link put right gives the signed root, the line before is sound.
-            edited_here = False
             wrong = links(cast("dict[str, object]", parse_line(raw)))[2]
-            if index + 1 in self._roots and isinstance(wrong, str):
+            edited_here = not isinstance(wrong, str) or _LINK.match(wrong) is None
+            if not edited_here and index + 1 in self._roots:
                 whole = raw[:-1].replace(f'"prev":"{wrong}"'.encode(), f'"prev":"{link}"'.encode())
                 frontier = self._frontier.copy()
                 frontier.append(leaf_hash(whole))
