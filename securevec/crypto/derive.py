@@ -44,16 +44,14 @@ def typed_record_id(value: object) -> bytes:
     if isinstance(value, UUID):
         return b"u" + value.bytes
     if isinstance(value, int):
-        # Python refuses to print numbers of thousands of digits; their size is checked before.
-        if value.bit_length() > MAX_ID_BYTES * 3:
-            raise LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB.")
-        return b"i" + str(value).encode("ascii")
-    if not isinstance(value, str):
+        typed = b"i" + _decimal(value, LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB."))
+    elif isinstance(value, str):
+        typed = b"s" + _text(value, RecordError("A record id is not valid Unicode text."))
+    else:
         raise RecordError("A record id is text, a whole number or a UUID.")
-    encoded = _text(value, RecordError("A record id is not valid Unicode text."))
-    if len(encoded) > MAX_ID_BYTES:
+    if len(typed) > 1 + MAX_ID_BYTES:
         raise LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB.")
-    return b"s" + encoded
+    return typed
 
 
 def record_ref(key: bytes, collection: CollectionId, typed: bytes) -> RecordRef:
@@ -139,9 +137,14 @@ def _canonical(value: str | int | float | bool | datetime) -> tuple[bytes, bytes
         if not value.is_integer():
             return b"f", struct.pack(">d", value)
         value = int(value)
-    if value.bit_length() > MAX_ID_BYTES * 3:
-        raise FilterError("A filter value is too large a number.")
-    return b"i", str(value).encode("ascii")
+    return b"i", _decimal(value, FilterError("A filter value is too large a number."))
+
+
+def _decimal(value: int, refusal: UsageError) -> bytes:
+    # Python itself refuses to print numbers of some thousand digits, with an error of its own.
+    if value.bit_length() > MAX_ID_BYTES * 4:
+        raise refusal
+    return str(value).encode("ascii")
 
 
 def _name(name: str) -> bytes:

@@ -24,8 +24,7 @@ from securevec.crypto.root import root_key_id
 from securevec.crypto.secret import Secret
 from securevec.errors import HomeRefused, KeyRejected, KeyUnavailable, UsageError
 
-_FIRST_LINE: Final = "securevec-root-key 1"
-_CONTENT: Final = re.compile(r"securevec-root-key 1\nid ([0-9a-f]{16})\nkey ([A-Za-z0-9+/]{43}=)\n\Z")
+_CONTENT: Final = re.compile(r"securevec-root-key 1\nid [0-9a-f]{16}\nkey ([A-Za-z0-9+/]{43}=)\n\Z")
 _FOREIGN: Final = re.compile(r"securevec-root-key (?!1\n)")
 _MAX_BYTES: Final = 4096
 
@@ -48,8 +47,7 @@ class FileRoot:
         """
         _refuse_under_home(path, home)
         root = cls(Secret.random())
-        encoded = base64.b64encode(root._secret.bytes()).decode("ascii")
-        _write_new(path, f"{_FIRST_LINE}\nid {root.key_id}\nkey {encoded}\n".encode("ascii"))
+        _write_new(path, root._content().encode("ascii"))
         return root
 
     @classmethod
@@ -67,16 +65,20 @@ class FileRoot:
         if match is None:
             raise _damaged()
         try:
-            secret = Secret(base64.b64decode(match[2], validate=True))
+            secret = Secret(base64.b64decode(match[1], validate=True))
         except (binascii.Error, ValueError):
             raise _damaged() from None
         root = cls(secret)
-        if not hmac.compare_digest(root.key_id, match[1]):
-            raise _damaged()
+        if not hmac.compare_digest(root._content(), content):
+            raise _damaged()  # the id is another key's, or the key is spelled in a second way
         return root
 
     def secret(self) -> Secret:
         return self._secret
+
+    def _content(self) -> str:
+        encoded = base64.b64encode(self._secret.bytes()).decode("ascii")
+        return f"securevec-root-key 1\nid {self.key_id}\nkey {encoded}\n"
 
     def __repr__(self) -> str:
         return "FileRoot(<hidden>)"

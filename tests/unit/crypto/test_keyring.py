@@ -1,0 +1,223 @@
+"""The key ring as other rooms use it. Attacks on its file are in tests/attacks/test_p5_keys.py."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from securevec.clock import Clock
+from securevec.crypto.context import Place
+from securevec.crypto.envelope import open_sealed, read_key_id, seal
+from securevec.crypto.keyring import KeyRing
+from securevec.crypto.leases import BLOCK, BUDGET
+from securevec.crypto.sign import verify
+from securevec.errors import HomeRefused, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey, UsageError
+from securevec.keyproviders.file import FileRoot
+from securevec.types import CollectionId, TenantId
+
+NEVER = "r0/never"
+
+
+def place(tenant: TenantId, collection: CollectionId) -> Place:
+    return Place(tenant=bytes.fromhex(tenant), collection=bytes.fromhex(collection), point=uuid4(), field="body")
+
+
+def test_a_value_opens_after_the_store_was_closed_and_opened(
+    ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId, collection: CollectionId
+) -> None:
+    where = place(tenant, collection)
+    blob = seal(ring.data_key(tenant, collection, "body", NEVER), b"value", where)
+    before = [ring.tenant_key(tenant, "id"), ring.installation_key("names"), ring.signing_key().public]
+    ring.close()
+    again = KeyRing.open(home / "keys", root, Clock())
+    assert open_sealed(again.key_by_id(read_key_id(blob)), blob, where) == b"value"
+    assert [again.tenant_key(tenant, "id"), again.installation_key("names"), again.signing_key().public] == before
+    again.close()
+
+
+def test_every_purpose_has_its_own_key(ring: KeyRing, tenant: TenantId, collection: CollectionId) -> None:
+    other = TenantId(os.urandom(16).hex())
+    ring.create_tenant(other)
+    keys = [
+        *(ring.installation_key(purpose) for purpose in ("names", "actors", "namespaces")),
+        *(
+            ring.tenant_key(owner, purpose)
+            for owner in (tenant, other)
+            for purpose in ("id", "pseudonym", "token", "filter", "content", "audit")
+        ),
+    ]
+    assert len(set(keys)) == len(keys) == 15
+    ids = {
+        ring.data_key(owner, collection, purpose, epoch).key_id
+        for owner in (tenant, other)
+        for purpose in ("body", "vault")
+        for epoch in (NEVER, "r86400000/b86400000")
+    }
+    assert len(ids) == 8
+
+
+def test_names_are_sealed_under_the_installations_key(ring: KeyRing, tenant: TenantId) -> None:
+    key = ring.names_key()
+    where = Place(tenant=b"", collection=b"", point=uuid4(), field="tenant-name")
+    assert open_sealed(ring.names_key(), seal(key, b"acme", where), where) == b"acme"
+    ring.destroy_tenant(tenant)
+    assert ring.names_key().key_id == key.key_id
+
+
+def test_the_signing_key_signs(ring: KeyRing) -> None:
+    key = ring.signing_key()
+    verify(key.public, key.sign(b"checkpoint"), b"checkpoint")
+
+
+def test_a_tenant_is_created_once(ring: KeyRing, tenant: TenantId) -> None:
+    before = ring.list_keys()
+    with pytest.raises(UsageError):
+        ring.create_tenant(tenant)
+    assert ring.list_keys() == before
+
+
+def test_a_tenant_without_keys_is_unknown(ring: KeyRing, collection: CollectionId) -> None:
+    stranger = TenantId(os.urandom(16).hex())
+    with pytest.raises(UnknownKey):
+        ring.tenant_key(stranger, "id")
+    with pytest.raises(UnknownKey):
+        ring.data_key(stranger, collection, "body", NEVER)
+    with pytest.raises(UnknownKey):
+        ring.destroy_tenant(stranger)
+    with pytest.raises(UnknownKey):
+        ring.key_by_id(os.urandom(16))
+    assert not ring.list_keys()[4:]
+
+
+def test_tenant_and_installation_keys_are_not_handed_out_by_id(ring: KeyRing, tenant: TenantId) -> None:
+    for info in ring.list_keys():
+        with pytest.raises(UnknownKey):
+            ring.key_by_id(bytes.fromhex(info.key_id))
+
+
+def test_writers_share_a_key_until_its_budget_is_spent(
+    ring: KeyRing, tenant: TenantId, collection: CollectionId
+) -> None:
+    first = ring.data_key(tenant, collection, "body", NEVER, messages=BLOCK)
+    assert ring.data_key(tenant, collection, "body", NEVER, messages=BLOCK).key_id == first.key_id
+    [info] = [info for info in ring.list_keys() if info.kind == "dek"]
+    assert info.leased == 2 * BLOCK
+    with ring._store.transaction():
+        ring._store.set_leased(first.key_id, BUDGET - BLOCK)
+    assert ring.data_key(tenant, collection, "body", NEVER, messages=BLOCK).key_id == first.key_id
+    second = ring.data_key(tenant, collection, "body", NEVER, messages=BLOCK)
+    assert second.key_id != first.key_id
+    states = {info.key_id: (info.state, info.leased) for info in ring.list_keys() if info.kind == "dek"}
+    assert states == {first.key_id.hex(): ("full", BUDGET), second.key_id.hex(): ("active", BLOCK)}
+    # What the full key sealed still opens.
+    where = place(tenant, collection)
+    blob = seal(first, b"value", where)
+    ring._open.forget()
+    assert open_sealed(ring.key_by_id(first.key_id), blob, where) == b"value"
+
+
+@pytest.mark.parametrize("messages", [0, -1, BLOCK + 1])
+def test_a_lease_is_for_one_to_one_block(
+    ring: KeyRing, tenant: TenantId, collection: CollectionId, messages: int
+) -> None:
+    with pytest.raises(UsageError):
+        ring.data_key(tenant, collection, "body", NEVER, messages=messages)
+
+
+def test_two_processes_do_not_eat_each_others_leases(
+    ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId, collection: CollectionId
+) -> None:
+    other = KeyRing.open(home / "keys", root, Clock())
+    for _ in range(10):
+        ring.data_key(tenant, collection, "body", NEVER)
+        other.data_key(tenant, collection, "body", NEVER)
+        other.data_key(tenant, collection, "vault", f"r86400000/b{os.urandom(2).hex()}")
+    [info] = [info for info in ring.list_keys() if info.purpose == "body"]
+    assert info.leased == 2 * BLOCK
+    other.close()
+
+
+def test_threads_get_one_key_and_are_all_charged(ring: KeyRing, tenant: TenantId, collection: CollectionId) -> None:
+    found: list[bytes] = []
+
+    def write() -> None:
+        for _ in range(20):
+            found.append(ring.data_key(tenant, collection, "body", NEVER, messages=BLOCK // 10).key_id)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 80
+    assert len(set(found)) == 1
+    [info] = [info for info in ring.list_keys() if info.kind == "dek"]
+    assert info.leased == 8 * BLOCK
+
+
+def test_an_expired_epoch_is_destroyed_and_the_others_stay(
+    ring: KeyRing, tenant: TenantId, collection: CollectionId
+) -> None:
+    old = ring.data_key(tenant, collection, "body", "r864000000/b86400000")
+    vault = ring.data_key(tenant, collection, "vault", "r864000000/b86400000")
+    kept = ring.data_key(tenant, collection, "body", "r864000000/b172800000")
+    done = ring.destroy_epoch(tenant, collection, "r864000000/b86400000")
+    assert done.key_ids == tuple(sorted([old.key_id.hex(), vault.key_id.hex()]))
+    assert done.evidence == "removed from live files"
+    assert done.residue_found is False
+    for gone in (old, vault):
+        with pytest.raises(KeyDestroyed):
+            ring.key_by_id(gone.key_id)
+    assert ring.key_by_id(kept.key_id).epoch == "r864000000/b172800000"
+    assert ring.destroy_epoch(tenant, collection, "r864000000/b86400000").key_ids == ()
+    assert ring.tenant_key(tenant, "id")
+
+
+def test_listing_shows_metadata_only(ring: KeyRing, tenant: TenantId, collection: CollectionId) -> None:
+    ring.data_key(tenant, collection, "body", NEVER)
+    infos = ring.list_keys()
+    assert [info.kind for info in infos].count("dek") == 1
+    assert len(infos) == 4 + 1 + 6 + 1
+    shown = repr(infos)
+    for row in ring._store.all_rows():
+        assert row.wrapped.hex() not in shown
+    assert ring.installation_key("names").hex() not in shown
+
+
+def test_a_wrong_root_key_is_refused_at_open(ring: KeyRing, home: Path, tmp_path: Path) -> None:
+    other = FileRoot.create(tmp_path / "other.key", home)
+    with pytest.raises(KeyRejected):
+        KeyRing.open(home / "keys", other, Clock())
+
+
+def test_a_wrong_root_key_that_claims_the_right_id_is_refused(ring: KeyRing, home: Path, root: FileRoot) -> None:
+    impostor = FileRoot.create(home.parent / "impostor.key", home)
+    object.__setattr__(impostor, "key_id", root.key_id)
+    with pytest.raises(KeyRejected):
+        KeyRing.open(home / "keys", impostor, Clock())
+
+
+def test_a_closed_ring_is_refused(ring: KeyRing, tenant: TenantId) -> None:
+    ring.close()
+    ring.close()
+    with pytest.raises(KeyUnavailable):
+        ring.tenant_key(tenant, "id")
+
+
+def test_a_key_store_is_not_created_over_another(ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId) -> None:
+    key = ring.tenant_key(tenant, "id")
+    with pytest.raises(HomeRefused):
+        KeyRing.create(home / "keys", root, Clock())
+    assert ring.tenant_key(tenant, "id") == key
+
+
+def test_a_creation_that_was_interrupted_is_continued(home: Path, root: FileRoot) -> None:
+    (home / "keys").mkdir(mode=0o700)
+    (home / "keys" / "keys.db").touch(mode=0o600)
+    ring = KeyRing.create(home / "keys", root, Clock())
+    assert len(ring.list_keys()) == 4
+    ring.close()
