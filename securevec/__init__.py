@@ -12,8 +12,8 @@ from securevec import errors
 from securevec.errors import SecurevecError
 from securevec.filters import F
 from securevec.hits import Hit, SearchResult
-from securevec.ingest import IngestReport
 from securevec.policy import Actor
+from securevec.report import IngestReport
 from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
 from securevec.store import Collection, SecureStore, Tenant
 

@@ -98,10 +98,10 @@ class F:
     def __init__(self, key: str) -> None:
         self._key = check_key(key)
 
-    def __eq__(self, value: object) -> Expr:  # type: ignore[override]
+    def __eq__(self, value: object) -> Expr:  # type: ignore[override]  # a comparison makes a filter
         return Compare(self._key, "eq", _value(value))
 
-    def __ne__(self, value: object) -> Expr:  # type: ignore[override]
+    def __ne__(self, value: object) -> Expr:  # type: ignore[override]  # a comparison makes a filter
         return Compare(self._key, "ne", _value(value))
 
     def __lt__(self, value: FilterInput) -> Expr:

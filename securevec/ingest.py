@@ -24,9 +24,9 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
 import numpy as np
@@ -38,18 +38,18 @@ from securevec.crypto.derive import content_digest
 from securevec.errors import (
     LegalHold,
     OutcomeUnknown,
-    PolicyDenied,
     RecordError,
     SecurevecError,
     TenantUnavailable,
-    VectorError,
     WriteNotAcknowledged,
 )
+from securevec.given import VectorsOf, check_vectors, vector_of
 from securevec.guard import Admission, admit
 from securevec.minimize import Minimized, minimize, validate
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import Row, read_records, source_size
 from securevec.recover import ids_of, remove_points, resolve_open_batches
+from securevec.report import IngestReport, Progress, Tally
 from securevec.retention.rules import epoch, expired, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
@@ -61,76 +61,7 @@ BATCH: Final = 64
 LEASE_MS: Final = 60_000
 """How long a batch in flight is left alone by other processes."""
 
-VectorsOf = Literal["anonymized_text", "unknown"]
 Source = str | Path | Iterable[Mapping[str, object] | Record]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that was not stored: where it stands in the source, which field, and why. No content."""
-
-    row: int
-    field: str | None
-    reason: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What an ingest did. ``new + updated + unchanged + len(refused)`` is the number of rows read."""
-
-    new: int
-    updated: int
-    unchanged: int
-    refused: tuple[RefusedRow, ...]
-    chunks: int
-    redactions: Mapping[str, int]
-    bytes_read: int
-    seconds: float
-    request_ids: tuple[str, ...] = ()
-
-    @property
-    def mb_per_second(self) -> float:
-        return self.bytes_read / 1e6 / self.seconds if self.seconds else 0.0
-
-    def __str__(self) -> str:
-        parts = [f"{self.new} new", f"{self.updated} updated", f"{self.unchanged} unchanged"]
-        rows = ", ".join(str(refused.row) for refused in self.refused[:10])
-        more = ", ..." if len(self.refused) > 10 else ""
-        parts.append(f"{len(self.refused)} refused" + (f" (rows {rows}{more})" if self.refused else ""))
-        replaced = [f"{count} {entity}" for entity, count in sorted(self.redactions.items(), key=lambda item: -item[1])]
-        if replaced:
-            parts.append("replaced: " + ", ".join(replaced))
-        return ", ".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Handed to the progress callback after each batch."""
-
-    rows: int
-    bytes_read: int
-    bytes_total: int | None
-
-
-@dataclass(slots=True)
-class _Tally:
-    new: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    chunks: int = 0
-    rows: int = 0
-    bytes_read: int = 0
-    refused: list[RefusedRow] = field(default_factory=list["RefusedRow"])
-    redactions: Counter[str] = field(default_factory=Counter[str])
-    request_ids: list[str] = field(default_factory=list[str])
-
-    def read(self, position: int) -> None:
-        self.bytes_read = position
-
-    def refuse(self, row: int, error: SecurevecError) -> None:
-        name = error.field if isinstance(error, RecordError) else None
-        self.refused.append(RefusedRow(row, name, error.message, type(error).__name__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +86,8 @@ def ingest(
     """Store records from a file, or from an iterable of mappings or Records. See :meth:`Collection.ingest`."""
     started = time.monotonic()
     admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=collection.collection)
-    given = _check_vectors(runtime, collection, vectors, vectors_of)
-    tally = _Tally()
+    given = check_vectors(runtime, collection, vectors, vectors_of)
+    tally = Tally()
     total = source_size(Path(source)) if isinstance(source, str | Path) else None
     rows = read_records(source, position=tally.read)
     resolve_open_batches(runtime, expired_only=True)
@@ -166,17 +97,7 @@ def ingest(
         if progress is not None:
             progress(Progress(tally.rows, tally.bytes_read, total))
     admission.recheck()
-    return IngestReport(
-        new=tally.new,
-        updated=tally.updated,
-        unchanged=tally.unchanged,
-        refused=tuple(sorted(tally.refused, key=lambda refused: refused.row)),
-        chunks=tally.chunks,
-        redactions=dict(tally.redactions),
-        bytes_read=tally.bytes_read,
-        seconds=time.monotonic() - started,
-        request_ids=tuple(tally.request_ids),
-    )
+    return tally.report(time.monotonic() - started)
 
 
 def _batches(
@@ -184,7 +105,7 @@ def _batches(
     collection: CollectionScope,
     rows: Iterable[Row],
     vectors: Matrix | None,
-    tally: _Tally,
+    tally: Tally,
     size: int,
 ) -> Iterator[list[_Candidate]]:
     """Valid rows in batches. A repeated id ends a batch, so that the later row replaces the earlier one."""
@@ -199,7 +120,7 @@ def _batches(
             record = validate(collection.record_class, row.value)
             minimized = minimize(collection.schema, record)
             ref = collection.record_ref(runtime, minimized.record_id)
-            vector = _vector_of(vectors, position) if vectors is not None else None
+            vector = vector_of(vectors, position) if vectors is not None else None
         except RecordError as error:
             tally.refuse(row.number, error)
             continue
@@ -219,7 +140,7 @@ def _store(
     collection: CollectionScope,
     admission: Admission,
     candidates: Sequence[_Candidate],
-    tally: _Tally,
+    tally: Tally,
 ) -> None:
     """Carry one batch from validated rows to live records."""
     now_ms = runtime.clock.now_ms()
@@ -254,7 +175,7 @@ def _changed(
     runtime: Runtime,
     collection: CollectionScope,
     candidates: Sequence[_Candidate],
-    tally: _Tally,
+    tally: Tally,
     now_ms: int,
 ) -> list[_Candidate]:
     """The candidates to write: new, changed, expired, or claimed by the manifest and gone from the store."""
@@ -307,7 +228,7 @@ def _write(
     admission: Admission,
     prepared: Sequence[Prepared],
     vectors: Matrix,
-    tally: _Tally,
+    tally: Tally,
 ) -> str:
     """The part of the journey a crash can interrupt. Returns the request id of the batch."""
     backend = runtime.backend()
@@ -392,42 +313,3 @@ def _read_back(backend: VectorBackend, collection: CollectionScope, points: Sequ
         found = stored.get(point.id)
         if found is None or found.payload.get("b") != point.payload["b"]:
             raise WriteNotAcknowledged("The store does not show what was just written.")
-
-
-def _check_vectors(
-    runtime: Runtime, collection: CollectionScope, vectors: Matrix | None, vectors_of: VectorsOf | None
-) -> Matrix | None:
-    if vectors is None:
-        return None
-    if vectors_of is None:
-        raise VectorError(
-            "Given vectors need to say what they were made of.", next_step='Pass vectors_of="anonymized_text".'
-        )
-    if vectors_of == "unknown":
-        admit(
-            runtime,
-            collection.scope,
-            permission="unsafe_vectors",
-            action="ingest",
-            collection=collection.collection,
-        ).note()
-    elif vectors_of != "anonymized_text":
-        raise PolicyDenied('vectors_of is "anonymized_text" or "unknown".')
-    matrix = np.asarray(vectors, dtype=np.float32)
-    if matrix.ndim != 2 or matrix.shape[1] != collection.embedder.identity.dimension:
-        raise VectorError(
-            f"Given vectors must have shape (rows, {collection.embedder.identity.dimension}).", field="vectors"
-        )
-    return matrix
-
-
-def _vector_of(vectors: Matrix, position: int) -> Matrix:
-    if position >= len(vectors):
-        raise VectorError("There is no vector for this row.", field="vectors")
-    vector = vectors[position]
-    if not np.isfinite(vector).all():
-        raise VectorError("The vector of this row is not finite.", field="vectors")
-    norm = float(np.linalg.norm(vector))
-    if norm == 0.0:
-        raise VectorError("The vector of this row is zero.", field="vectors")
-    return np.asarray(vector / norm, dtype=np.float32)

@@ -8,8 +8,10 @@ from typing import Generic, TypeVar
 from securevec.body import RecordId
 from securevec.erase import DeleteReport, delete
 from securevec.filters import Expr
+from securevec.given import VectorsOf
 from securevec.hits import SearchResult
-from securevec.ingest import IngestReport, Progress, Source, VectorsOf, ingest
+from securevec.ingest import Source, ingest
+from securevec.report import IngestReport, Progress
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record, Schema
 from securevec.search import count, get, search

@@ -1,0 +1,57 @@
+"""Vectors the caller brings. Who embeds elsewhere must say what was embedded: a vector of raw text gives it away."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from securevec.errors import VectorError
+from securevec.guard import admit
+from securevec.runtime import CollectionScope, Runtime
+from securevec.types import Matrix
+
+VectorsOf = Literal["anonymized_text", "unknown"]
+
+
+def check_vectors(
+    runtime: Runtime, collection: CollectionScope, vectors: Matrix | None, vectors_of: VectorsOf | None
+) -> Matrix | None:
+    """The given vectors as float32 of shape (rows, dimension), or ``None``.
+
+    Raises :class:`VectorError` (shape, or nothing said of their origin) and :class:`PolicyDenied` (``unknown`` without
+    the permission ``unsafe_vectors``; its use is audited).
+    """
+    if vectors is None:
+        return None
+    if vectors_of is None:
+        raise VectorError(
+            "Given vectors need to say what they were made of.", next_step='Pass vectors_of="anonymized_text".'
+        )
+    if vectors_of == "unknown":
+        admit(
+            runtime,
+            collection.scope,
+            permission="unsafe_vectors",
+            action="ingest",
+            collection=collection.collection,
+        ).note()
+    matrix = np.asarray(vectors, dtype=np.float32)
+    if matrix.ndim != 2 or matrix.shape[1] != collection.embedder.identity.dimension:
+        raise VectorError(
+            f"Given vectors must have shape (rows, {collection.embedder.identity.dimension}).", field="vectors"
+        )
+    return matrix
+
+
+def vector_of(vectors: Matrix, position: int) -> Matrix:
+    """The unit vector of one row. Raises :class:`VectorError` when it is absent, not finite or zero."""
+    if position >= len(vectors):
+        raise VectorError("There is no vector for this row.", field="vectors")
+    vector = vectors[position]
+    if not np.isfinite(vector).all():
+        raise VectorError("The vector of this row is not finite.", field="vectors")
+    norm = float(np.linalg.norm(vector))
+    if norm == 0.0:
+        raise VectorError("The vector of this row is zero.", field="vectors")
+    return np.asarray(vector / norm, dtype=np.float32)

@@ -1,0 +1,92 @@
+"""What an ingest says of itself: counts, refused rows, redactions, rate. No content, no ids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from securevec.errors import RecordError, SecurevecError
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was not stored: where it stands in the source, which field, and why. No content."""
+
+    row: int
+    field: str | None
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did. ``new + updated + unchanged + len(refused)`` is the number of rows read."""
+
+    new: int
+    updated: int
+    unchanged: int
+    refused: tuple[RefusedRow, ...]
+    chunks: int
+    redactions: Mapping[str, int]
+    bytes_read: int
+    seconds: float
+    request_ids: tuple[str, ...] = ()
+
+    @property
+    def mb_per_second(self) -> float:
+        return self.bytes_read / 1e6 / self.seconds if self.seconds else 0.0
+
+    def __str__(self) -> str:
+        parts = [f"{self.new} new", f"{self.updated} updated", f"{self.unchanged} unchanged"]
+        rows = ", ".join(str(refused.row) for refused in self.refused[:10])
+        more = ", ..." if len(self.refused) > 10 else ""
+        parts.append(f"{len(self.refused)} refused" + (f" (rows {rows}{more})" if self.refused else ""))
+        replaced = [f"{count} {entity}" for entity, count in sorted(self.redactions.items(), key=lambda item: -item[1])]
+        if replaced:
+            parts.append("replaced: " + ", ".join(replaced))
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Handed to the progress callback after each batch."""
+
+    rows: int
+    bytes_read: int
+    bytes_total: int | None
+
+
+@dataclass(slots=True)
+class Tally:
+    """The report while it is being written."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    chunks: int = 0
+    rows: int = 0
+    bytes_read: int = 0
+    refused: list[RefusedRow] = field(default_factory=list["RefusedRow"])
+    redactions: Counter[str] = field(default_factory=Counter[str])
+    request_ids: list[str] = field(default_factory=list[str])
+
+    def read(self, position: int) -> None:
+        self.bytes_read = position
+
+    def refuse(self, row: int, error: SecurevecError) -> None:
+        name = error.field if isinstance(error, RecordError) else None
+        self.refused.append(RefusedRow(row, name, error.message, type(error).__name__))
+
+    def report(self, seconds: float) -> IngestReport:
+        return IngestReport(
+            new=self.new,
+            updated=self.updated,
+            unchanged=self.unchanged,
+            refused=tuple(sorted(self.refused, key=lambda refused: refused.row)),
+            chunks=self.chunks,
+            redactions=dict(self.redactions),
+            bytes_read=self.bytes_read,
+            seconds=seconds,
+            request_ids=tuple(self.request_ids),
+        )
