@@ -7,6 +7,7 @@ import pkgutil
 import re
 import sqlite3
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -48,9 +49,9 @@ def test_the_room_has_statements_and_they_are_all_found() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(_statements()))
-def test_every_statement_fits_the_tables(desk: Desk, name: str) -> None:
+def test_every_statement_fits_the_tables(empty_control: Path, name: str) -> None:
     statement = _statements()[name].replace("IN (*)", "IN (?, ?)")
-    connection = sqlite3.connect(desk.path)
+    connection = sqlite3.connect(empty_control)
     try:
         named = dict.fromkeys(re.findall(r":(\w+)", statement))
         connection.execute(f"EXPLAIN {statement}", named or [None] * statement.count("?"))
