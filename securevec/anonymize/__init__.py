@@ -1,0 +1,24 @@
+"""Detection and replacement of personal data and credentials. Nothing else may make an ``AnonymizedText``."""
+
+from securevec.anonymize.detectors import BuiltinDetector, MergedDetector, default_detector
+from securevec.anonymize.document import DocumentNames
+from securevec.anonymize.engine import Anonymizer
+from securevec.anonymize.findings import Detector, Finding
+from securevec.anonymize.keys import TenantKeys, normalize, subject_token
+from securevec.anonymize.operators import Operator
+from securevec.anonymize.policy import OperatorPolicy
+
+__all__ = [
+    "Anonymizer",
+    "BuiltinDetector",
+    "Detector",
+    "DocumentNames",
+    "Finding",
+    "MergedDetector",
+    "Operator",
+    "OperatorPolicy",
+    "TenantKeys",
+    "default_detector",
+    "normalize",
+    "subject_token",
+]

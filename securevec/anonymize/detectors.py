@@ -1,0 +1,110 @@
+"""The built-in detector, and the door for further ones."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from securevec.anonymize import lexicon
+from securevec.anonymize.findings import Detector, Finding, Versioned
+from securevec.anonymize.fold import fold
+from securevec.anonymize.names import find_names
+from securevec.anonymize.resolve import resolve
+from securevec.anonymize.rulebook import RuleBook, builtin_rules
+from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.windows import scan_windows
+from securevec.errors import DetectorError
+from securevec.limits import MAX_TEXT_BYTES
+
+DETECTOR_VERSION: Final = 1
+"""Raised with every change of code that changes findings; part of the digest bound into collections."""
+
+
+class BuiltinDetector:
+    """Rules on the skeleton view, names on the plain view, one resolver. Thread-safe, linear in the text."""
+
+    def __init__(self, book: RuleBook | None = None) -> None:
+        self._book = book or builtin_rules()
+        self._scanner = PatternScanner(self._book)
+        seed = f"securevec-detector {DETECTOR_VERSION} {self._book.digest} {lexicon.digest()}"
+        self._digest = hashlib.sha256(seed.encode()).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        return self._digest
+
+    def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
+        """Findings in offsets of ``text``, sorted, not overlapping. Raises ``DetectorError``."""
+        if not text:
+            return []
+        _check_size(text)
+        skeleton = fold(text, skeleton=True)
+        found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
+        mapped = [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
+        plain = skeleton if text.isascii() else fold(text, skeleton=False)
+        people = scan_windows(plain.text, lambda part: find_names(part, field_name=field_name))
+        mapped.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
+        return resolve(mapped, text)
+
+
+@lru_cache(maxsize=1)
+def default_detector() -> BuiltinDetector:
+    """The built-in detector with the shipped rules, compiled once per process."""
+    return BuiltinDetector()
+
+
+class MergedDetector:
+    """Several detectors as one; overlaps are settled by the same resolver. One that fails fails all."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        if not detectors:
+            raise DetectorError("A merged detector needs at least one detector.")
+        self._detectors = tuple(detectors)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256("|".join(map(digest_of, self._detectors)).encode()).hexdigest()
+
+    def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
+        found: list[Finding] = []
+        for detector in self._detectors:
+            found.extend(checked(detector, text, field_name))
+        return resolve(found, text)
+
+
+def checked(detector: Detector, text: str, field_name: str) -> list[Finding]:
+    """The detector's findings, or ``DetectorError``: an exception, or offsets outside the text, is never "nothing"."""
+    try:
+        found = list(detector.detect(text, field_name=field_name))
+    except DetectorError:
+        raise
+    except Exception as error:
+        raise DetectorError("The detector failed; nothing was stored.") from error
+    if any(not 0 <= finding.start <= finding.end <= len(text) for finding in found):
+        raise DetectorError("The detector answered with positions outside the text.")
+    return found
+
+
+def digest_of(detector: Detector) -> str:
+    """The detector's own digest, or that of its class name when it has none."""
+    if isinstance(detector, Versioned):
+        return str(detector.digest)
+    kind = type(detector)
+    return hashlib.sha256(f"{kind.__module__}.{kind.__qualname__}".encode()).hexdigest()
+
+
+def _check_size(text: str) -> None:
+    try:
+        large = len(text) > MAX_TEXT_BYTES or (len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES)
+        if not large and not text.isascii():
+            text.encode()
+    except UnicodeEncodeError as error:
+        raise DetectorError("The text holds characters that are not Unicode text.") from error
+    if large:
+        raise DetectorError("The text is larger than the detector takes.")
+
+
+def _mapped(finding: Finding, span: tuple[int, int]) -> Finding:
+    return Finding(span[0], span[1], finding.entity, finding.score, finding.rule, finding.priority)

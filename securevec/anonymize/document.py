@@ -1,0 +1,114 @@
+"""What one record says about people, so that every field of it is treated alike.
+
+Once "Jane Smith" was seen anywhere in a record, a bare "Smith" or "Jane" in any of its fields is her: same token, and
+the matching half of the same surrogate. A local part such as ``jane.smith@`` confirms names the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from securevec.anonymize import lexicon
+from securevec.anonymize.findings import Finding
+from securevec.anonymize.fold import fold, lookup_key
+from securevec.anonymize.keys import normalize
+from securevec.anonymize.names import PERSON_PRIORITY
+from securevec.anonymize.words import ANY_WORD, opens_sentence, without_possessive
+
+_LOCAL: Final = re.compile(r"[^\W\d_]+")
+_ROLES: Final = frozenset(
+    "info support help sales admin office contact mail team service billing hello noreply reply no accounts desk"
+    " care patient patients reception press jobs hr it web root postmaster webmaster abuse news letter user test".split()
+)
+_SUBJECT_PRIORITY: Final = 92
+"""A declared subject is certain; only a private key that happens to contain it outranks it."""
+
+
+class DocumentNames:
+    """Names of one record. Immutable after construction."""
+
+    __slots__ = ("_full", "_owners", "_parts", "_subjects")
+
+    def __init__(
+        self, people: Iterable[str] = (), *, emails: Iterable[str] = (), subjects: Mapping[str, str] | None = None
+    ) -> None:
+        """``people``: names as found; ``emails``: addresses as found; ``subjects``: declared value to entity."""
+        self._parts: set[str] = set()
+        self._full: dict[str, str] = {}
+        self._owners: dict[str, set[str]] = {}
+        self._subjects = {
+            value.strip(): entity for value, entity in (subjects or {}).items() if len(value.strip()) >= 4
+        }
+        for name in people:
+            keys = [key for key in map(lookup_key, _words(name)) if _meaningful(key)]
+            self._parts.update(keys)
+            if len(keys) > 1:
+                identity = normalize("PERSON", name)
+                self._full[identity] = name
+                for key in keys:
+                    self._owners.setdefault(key, set()).add(identity)
+        for address in emails:
+            words = [word.lower() for word in _LOCAL.findall(address.rpartition("@")[0])]
+            if len(words) > 1 and not set(words) & _ROLES:
+                self._parts.update(word for word in words if len(word) > 2)
+
+    def identity(self, value: str) -> str | None:
+        """The one full name of the record that a shorter mention belongs to, or None."""
+        keys = [lookup_key(word) for word in _words(value)]
+        if not keys or normalize("PERSON", value) in self._full:
+            return None
+        owners = set.intersection(*(self._owners.get(key, set()) for key in keys))
+        return self._full[owners.pop()] if len(owners) == 1 else None
+
+    def find(self, text: str) -> list[Finding]:
+        """Mentions of the record's people and subjects in ``text``, in its offsets."""
+        found = self._find_subjects(text)
+        if not self._parts:
+            return found
+        plain = fold(text, skeleton=False)
+        body = plain.text
+        previous: Finding | None = None
+        for match in ANY_WORD.finditer(body):
+            word = without_possessive(match.group())
+            if lookup_key(word) not in self._parts or not _mention(body, match.start(), word):
+                continue
+            start, end = match.start(), match.start() + len(word)
+            if previous is not None and body[previous.end : start] in {" ", ". "}:
+                found.pop()
+                start = previous.start
+            previous = Finding(start, end, "PERSON", 0.8, "name-record", PERSON_PRIORITY)
+            found.append(previous)
+        if not text.isascii():
+            mapped = [(f, *plain.span(f.start, f.end)) for f in found if f.rule == "name-record"]
+            found = [f for f in found if f.rule != "name-record"]
+            found.extend(Finding(start, end, f.entity, f.score, f.rule, f.priority) for f, start, end in mapped)
+        return found
+
+    def _find_subjects(self, text: str) -> list[Finding]:
+        found: list[Finding] = []
+        for value, entity in self._subjects.items():
+            pattern = r"(?<![^\W_])" + re.escape(value) + r"(?![^\W_])"
+            for match in re.finditer(pattern, text, re.IGNORECASE):
+                found.append(Finding(*match.span(), entity, 1.0, "subject", _SUBJECT_PRIORITY))
+        return found
+
+
+def _words(name: str) -> list[str]:
+    return [without_possessive(match.group()) for match in ANY_WORD.finditer(fold(name, skeleton=False).text)]
+
+
+def _meaningful(key: str) -> bool:
+    """Not an initial, a title or a particle: nothing that stands in other people's names and in prose."""
+    return len(key) > 1 and key not in lexicon.TITLES and key not in lexicon.PARTICLES and key not in lexicon.SUFFIXES
+
+
+def _mention(text: str, start: int, word: str) -> bool:
+    """A part of a name that is also a common word counts only with a capital inside a sentence."""
+    lists = lexicon.names()
+    key = lookup_key(word)
+    common = key in lists.stops or key in lists.given_ambiguous or key in lists.surnames_ambiguous or key in lists.verbs
+    if word[0].isupper():
+        return not common or not opens_sentence(text, start) or word.isupper()
+    return not common and len(key) >= 4

@@ -1,0 +1,240 @@
+"""The anonymizer: text in, :class:`~securevec.types.AnonymizedField` out. The only holder of the mint.
+
+Detection, then replacement span by span from left to right. Offsets of the span table are those of the new text, and
+originals are kept beside it, so that the vault restores by position and never by searching for a string.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from securevec.anonymize.detectors import checked, default_detector, digest_of
+from securevec.anonymize.document import DocumentNames
+from securevec.anonymize.findings import Detector, Finding
+from securevec.anonymize.fold import fold, lookup_key
+from securevec.anonymize.keys import TenantKeys, subject_token
+from securevec.anonymize.lexicon import names
+from securevec.anonymize.names import PERSON_PRIORITY, looks_like_name
+from securevec.anonymize.operators import operator_named
+from securevec.anonymize.policy import OperatorPolicy
+from securevec.anonymize.resolve import resolve
+from securevec.anonymize.surrogates import person_parts, recase
+from securevec.errors import DetectorError, QueryError
+from securevec.limits import MAX_QUERY_BYTES
+from securevec.types import AnonymizedField, AnonymizedText, Span, mint_anonymized
+
+_NGRAM: Final = 4
+_LOOKED_UP: Final = ("PERSON", "SUBJECT_ID")
+_LOOKED_UP_ALONE: Final = (
+    "EMAIL",
+    "PHONE",
+    "MRN",
+    "MEMBER_ID",
+    "NPI",
+    "SSN",
+    "NHS",
+    "PASSPORT",
+    "BANK_ACCOUNT",
+    "DRIVER_LICENSE",
+)
+_QUERY_WORD: Final = re.compile(r"\S+")
+_EDGE: Final = " \t\r\n.,;:!?\"'()[]{}<>"
+_KNOWN_PRIORITY: Final = 93
+_KNOWN_PERSON_PRIORITY: Final = PERSON_PRIORITY + 5
+
+
+class Anonymizer:
+    """Immutable and thread-safe. One per store."""
+
+    def __init__(self, *, detector: Detector | None = None, policy: OperatorPolicy | None = None) -> None:
+        self._detector: Detector = detector or default_detector()
+        self._policy = policy or OperatorPolicy.from_mapping({})
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of detector version, rules and name lists."""
+        return digest_of(self._detector)
+
+    @property
+    def policy_digest(self) -> str:
+        """Hex SHA-256 of the operator policy."""
+        return self._policy.digest
+
+    def findings(self, text: str, field_name: str = "") -> list[Finding]:
+        """What would be replaced in ``text``. For callers that refuse personal data in a value they keep clear."""
+        return resolve(checked(self._detector, text, field_name), text)
+
+    def subject_entity(self, value: str) -> str:
+        """The entity under which a declared subject's value is tokenized. Depends on nothing but the value."""
+        stripped = value.strip()
+        for finding in self.findings(stripped):
+            if finding.entity != "PERSON" and (finding.start, finding.end) == (0, len(stripped)):
+                return finding.entity
+        return "PERSON" if looks_like_name(stripped) else "SUBJECT_ID"
+
+    def field(
+        self,
+        text: str,
+        *,
+        keys: TenantKeys,
+        field_name: str = "",
+        whole: str | None = None,
+        document: DocumentNames | None = None,
+    ) -> AnonymizedField:
+        """Anonymize one field. ``whole``: a declared subject, replaced as one span whatever it holds.
+
+        Raises ``DetectorError`` when the detector or an operator fails; then nothing of the text may be used.
+        """
+        if whole is not None:
+            return self._replace(text, self._whole(text), keys, document)
+        found = self.findings(text, field_name)
+        if document is not None:
+            found = resolve([*found, *document.find(text)], text)
+        return self._replace(text, found, keys, document)
+
+    def record(
+        self, fields: Mapping[str, str], *, keys: TenantKeys, subjects: Collection[str]
+    ) -> dict[str, AnonymizedField]:
+        """Anonymize the fields of one record together; ``subjects`` names the fields declared as ``Subject``."""
+        found: dict[str, list[Finding]] = {}
+        people: list[str] = []
+        emails: list[str] = []
+        declared: dict[str, str] = {}
+        for name, text in fields.items():
+            found[name] = self._whole(text) if name in subjects else self.findings(text, name)
+            for finding in found[name]:
+                value = text[finding.start : finding.end]
+                if name in subjects:
+                    declared[value] = finding.entity
+                if finding.entity == "PERSON":
+                    people.append(value)
+                elif finding.entity == "EMAIL":
+                    emails.append(value)
+        document = DocumentNames(people, emails=emails, subjects=declared)
+        result: dict[str, AnonymizedField] = {}
+        for name, text in fields.items():
+            spans = found[name]
+            if name not in subjects:
+                spans = resolve([*spans, *document.find(text)], text)
+            result[name] = self._replace(text, spans, keys, document)
+        return result
+
+    def query(
+        self, text: str, *, keys: TenantKeys, known: Callable[[Sequence[bytes]], Mapping[bytes, str]]
+    ) -> tuple[AnonymizedText, Counter[str]]:
+        """Anonymize a query as the records were: the detector's findings, and whatever the tenant already knows.
+
+        One to four neighbouring words are looked up among the tenant's subject tokens through ``known`` (one call),
+        so a name no detector would see in a query still meets its surrogate. Raises ``QueryError`` above
+        ``MAX_QUERY_BYTES``, ``DetectorError`` when detection fails. The counter is by entity.
+        """
+        if len(text.encode(errors="replace")) > MAX_QUERY_BYTES:
+            raise QueryError("The query is too long.", next_step=f"At most {MAX_QUERY_BYTES} bytes.")
+        found = self.findings(text)
+        found = resolve([*found, *self._known(text, found, keys, known)], text)
+        people = [text[f.start : f.end] for f in found if f.entity == "PERSON"]
+        done = self._replace(text, found, keys, DocumentNames(people))
+        return done.text, Counter(span.entity for span in done.spans)
+
+    def _whole(self, text: str) -> list[Finding]:
+        stripped = text.strip()
+        if not stripped:
+            return []
+        start = text.index(stripped)
+        return [Finding(start, start + len(stripped), self.subject_entity(stripped), 1.0, "subject", _KNOWN_PRIORITY)]
+
+    def _known(
+        self,
+        text: str,
+        found: Iterable[Finding],
+        keys: TenantKeys,
+        known: Callable[[Sequence[bytes]], Mapping[bytes, str]],
+    ) -> list[Finding]:
+        candidates: dict[tuple[int, int, str], bytes] = {}
+        words = _query_words(text)
+        for index in range(len(words)):
+            for size in range(1, min(_NGRAM, len(words) - index) + 1):
+                start, end = words[index][0], words[index + size - 1][1]
+                if size == 1 and _too_common(text[start:end]):
+                    continue
+                for entity in _LOOKED_UP + (_LOOKED_UP_ALONE if size == 1 else ()):
+                    candidates[(start, end, entity)] = subject_token(keys, entity, text[start:end])
+        if not candidates:
+            return []
+        answer = known(list(dict.fromkeys(candidates.values())))
+        structured = [f for f in found if f.entity != "PERSON"]
+        hits: list[Finding] = []
+        for (start, end, entity), token in candidates.items():
+            if answer.get(token) != entity:
+                continue
+            inside = any(f.start <= start and end <= f.end and (f.start, f.end) != (start, end) for f in structured)
+            if not inside:
+                priority = _KNOWN_PERSON_PRIORITY if entity == "PERSON" else _KNOWN_PRIORITY
+                hits.append(Finding(start, end, entity, 1.0, "known", priority))
+        return hits
+
+    def _replace(
+        self, text: str, found: Iterable[Finding], keys: TenantKeys, document: DocumentNames | None
+    ) -> AnonymizedField:
+        pieces: list[str] = []
+        spans: list[Span] = []
+        originals: list[str] = []
+        position = length = 0
+        for finding in found:
+            if finding.start < position:
+                raise DetectorError("The detector answered with overlapping findings.")
+            kept = text[position : finding.start]
+            value = text[finding.start : finding.end]
+            choice = self._policy.choice(finding.entity)
+            identity = document.identity(value) if document is not None and finding.entity == "PERSON" else None
+            token = subject_token(keys, finding.entity, identity or value)
+            if identity is not None and choice.name == "surrogate":
+                made = _part_of(identity, value, keys)
+            else:
+                params = {**choice.params, "entity": finding.entity, "key": keys.pseudonym}
+                made = choice.operator.operate(value, params)
+            start = length + len(kept)
+            spans.append(Span(start, start + len(made), finding.entity, token, choice.name, finding.rule))
+            originals.append(value)
+            pieces += (kept, made)
+            length = start + len(made)
+            position = finding.end
+        pieces.append(text[position:])
+        return AnonymizedField(mint_anonymized("".join(pieces)), tuple(spans), tuple(originals))
+
+
+def _part_of(identity: str, value: str, keys: TenantKeys) -> str:
+    """The piece of a full name's surrogate that a shorter mention gets: given name, surname, or all of it."""
+    first, last = person_parts(keys.pseudonym, identity)
+    words = value.split()
+    if len(words) > 1:
+        return recase(f"{first} {last}", value)
+    leading = lookup_key(identity.split()[0].strip(",.")) == lookup_key(value)
+    made = recase(first if leading else last, value)
+    return (
+        made
+        if lookup_key(made) != lookup_key(value)
+        else operator_named("tag").operate(value, {"entity": "PERSON", "key": keys.pseudonym})
+    )
+
+
+def _query_words(text: str) -> list[tuple[int, int]]:
+    words: list[tuple[int, int]] = []
+    for match in _QUERY_WORD.finditer(text):
+        start, end = match.span()
+        while start < end and text[start] in _EDGE:
+            start += 1
+        while end > start and text[end - 1] in _EDGE:
+            end -= 1
+        if end - start > 3 and text[end - 2 : end] in {"'s", "’s"}:
+            end -= 2
+        if start < end:
+            words.append((start, end))
+    return words
+
+
+def _too_common(word: str) -> bool:
+    return lookup_key(fold(word, skeleton=False).text) in names().stops

@@ -1,0 +1,44 @@
+"""What a detector says, and the door through which other detectors come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One detected value, in characters of the text that was given to the detector.
+
+    ``score`` is 0 to 1. ``rule`` is the id of the rule that spoke. ``priority`` decides overlaps (larger wins).
+    The value itself is not kept here, so a finding can be logged or listed.
+    """
+
+    start: int
+    end: int
+    entity: str
+    score: float
+    rule: str
+    priority: int = 50
+
+    def shifted(self, by: int) -> Finding:
+        return Finding(self.start + by, self.end + by, self.entity, self.score, self.rule, self.priority)
+
+
+class Detector(Protocol):
+    """Finds values to replace. Must be thread-safe, and must raise rather than answer with less than it saw.
+
+    ``detect`` returns findings in offsets of ``text``, sorted and not overlapping. ``field_name`` is the declared
+    name of the field the text came from, or empty. Raises ``securevec.errors.DetectorError`` when it cannot answer.
+    """
+
+    def detect(self, text: str, *, field_name: str = "") -> Sequence[Finding]: ...
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A detector that can say which rules and data it decides by, as a hex digest bound into collections."""
+
+    @property
+    def digest(self) -> str: ...

@@ -1,0 +1,43 @@
+"""The two tenant keys this room uses, value normalization, and the subject token (docs/formats.md section 4)."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Final, NoReturn
+
+from securevec.anonymize.fold import is_ignorable
+from securevec.crypto import derive
+from securevec.types import Token
+
+WORDED: Final = frozenset({"PERSON", "EMAIL", "URL", "SUBJECT_ID", "LOCATION", "ADDRESS", "ORG"})
+"""Entities whose punctuation is part of the value; every other value is a number or code."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantKeys:
+    """A tenant's ``pseudonym`` and ``token`` keys, 32 bytes each."""
+
+    pseudonym: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("TenantKeys are not pickled")
+
+
+def normalize(entity: str, value: str) -> str:
+    """NFKC, case-folded, white space runs to one space, trimmed; numbers and codes keep letters and digits only.
+
+    Invisible characters are left out first, or a value could be split into two that look the same.
+    """
+    visible = value if value.isascii() else "".join(char for char in value if not is_ignorable(char))
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    if entity in WORDED:
+        return " ".join(folded.split())
+    kept = "".join(filter(str.isalnum, folded))
+    return kept or " ".join(folded.split())
+
+
+def subject_token(keys: TenantKeys, entity: str, value: str) -> Token:
+    """16 bytes that link equal values of one tenant and say nothing without its token key."""
+    return derive.subject_token(keys.token, entity, normalize(entity, value))

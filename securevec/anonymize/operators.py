@@ -1,0 +1,163 @@
+"""What happens to a found value: ``operate(text, params) -> str``, the calling convention of presidio-anonymizer.
+
+Our own operators are here; every operator of presidio-anonymizer can be named as ``presidio:<name>`` and is applied
+span by span, so that span tables and originals stay exact. The engine adds ``entity`` and ``key`` (the tenant's
+pseudonym key) to ``params``; what the policy's author wrote comes along unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+from securevec.anonymize.keys import normalize
+from securevec.anonymize.surrogates import surrogate
+from securevec.crypto.kdf import hmac256, lp
+from securevec.errors import ConfigError, DetectorError, MissingExtra
+
+PRESIDIO: Final = "presidio:"
+
+_REFUSED: Final = {
+    "custom": "presidio:custom takes code, and a policy is data.",
+    "surrogate_ahds": "presidio:surrogate_ahds sends values to a cloud service.",
+}
+
+
+class Operator(Protocol):
+    """Replaces one value. ``params`` holds at least ``entity`` (str) and ``key`` (bytes)."""
+
+    def operate(self, text: str, params: Mapping[str, object]) -> str: ...
+
+    def validate(self, params: Mapping[str, object]) -> None:
+        """Raises ``ConfigError`` when the policy's parameters cannot be used."""
+        ...
+
+
+class _Simple:
+    """An operator without parameters."""
+
+    def __init__(self, name: str, replace: Callable[[str, str, bytes], str]) -> None:
+        self._name = name
+        self._replace = replace
+
+    def validate(self, params: Mapping[str, object]) -> None:
+        if params:
+            raise ConfigError(f"The operator {self._name} takes no parameters.")
+
+    def operate(self, text: str, params: Mapping[str, object]) -> str:
+        return self._replace(text, str(params["entity"]), _key(params))
+
+
+class _Mask:
+    """Letters and digits become ``char``; the last ``keep_last`` of them stay."""
+
+    def validate(self, params: Mapping[str, object]) -> None:
+        char, keep = params.get("char", "*"), params.get("keep_last", 0)
+        if set(params) - {"char", "keep_last"}:
+            raise ConfigError("The operator mask takes the parameters char and keep_last.")
+        if not isinstance(char, str) or len(char) != 1 or char.isalnum():
+            raise ConfigError("The parameter char of mask is one character, not a letter or digit.")
+        if not isinstance(keep, int) or isinstance(keep, bool) or not 0 <= keep <= 4:
+            raise ConfigError("The parameter keep_last of mask is a number from 0 to 4.")
+
+    def operate(self, text: str, params: Mapping[str, object]) -> str:
+        char, keep = str(params.get("char", "*")), params.get("keep_last", 0)
+        total = sum(map(str.isalnum, text))
+        # A short value keeps nothing: four characters of five would be the value.
+        kept = keep if isinstance(keep, int) and total >= 2 * keep + 4 else 0
+        made: list[str] = []
+        seen = 0
+        for character in text:
+            if character.isalnum():
+                seen += 1
+                made.append(character if seen > total - kept else char)
+            else:
+                made.append(character)
+        return "".join(made)
+
+
+class _Presidio:
+    """One operator of presidio-anonymizer."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def validate(self, params: Mapping[str, object]) -> None:
+        if {"key", "salt", "entity", "entity_type"} & set(params):
+            raise ConfigError(
+                "Keys and salts are not written in a policy.", next_step="They are derived from the tenant's key."
+            )
+        operator = _presidio_operator(self._name)
+        try:
+            operator.validate(self._complete(params, bytes(32)))
+        except Exception as error:
+            raise ConfigError(f"The parameters of presidio:{self._name} are not valid.") from error
+
+    def operate(self, text: str, params: Mapping[str, object]) -> str:
+        own = {name: value for name, value in params.items() if name not in {"key", "entity"}}
+        operator = _presidio_operator(self._name)
+        completed = self._complete(own, _key(params)) | {"entity_type": str(params["entity"])}
+        try:
+            return str(operator.operate(text, completed))
+        except Exception as error:
+            raise DetectorError(f"The operator presidio:{self._name} failed; nothing was stored.") from error
+
+    def _complete(self, params: Mapping[str, object], key: bytes) -> dict[str, object]:
+        """Salt and key come from the tenant: equal values link inside a tenant and nowhere else."""
+        completed = dict(params)
+        if self._name == "hash":
+            completed["salt"] = hmac256(key, b"securevec/presidio-salt/v1")
+        if self._name == "encrypt":
+            completed["key"] = hmac256(key, b"securevec/presidio-encrypt/v1")
+        return completed
+
+
+def tag(entity: str) -> str:
+    return f"[{entity}]"
+
+
+def keyed_hash(text: str, entity: str, key: bytes) -> str:
+    """32 hex digits of HMAC-SHA-256 over entity and normalized value."""
+    return hmac256(key, b"securevec/hash/v1" + lp(entity.encode(), normalize(entity, text).encode())).hex()[:32]
+
+
+_BUILTIN: Final[Mapping[str, Operator]] = {
+    "surrogate": _Simple("surrogate", lambda text, entity, key: surrogate(key, entity, text)),
+    "tag": _Simple("tag", lambda text, entity, key: tag(entity)),
+    "redact": _Simple("redact", lambda text, entity, key: ""),
+    "hash": _Simple("hash", keyed_hash),
+    "mask": _Mask(),
+}
+
+
+def operator_named(name: str) -> Operator:
+    """The operator of that name. Raises ``ConfigError`` on an unknown one, ``MissingExtra`` without presidio."""
+    if name in _BUILTIN:
+        return _BUILTIN[name]
+    if not name.startswith(PRESIDIO):
+        known = ", ".join(sorted(_BUILTIN))
+        raise ConfigError("Unknown operator.", next_step=f"Use {known}, or presidio:<name>.")
+    short = name.removeprefix(PRESIDIO)
+    if short in _REFUSED:
+        raise ConfigError(_REFUSED[short])
+    _presidio_operator(short)
+    return _Presidio(short)
+
+
+@lru_cache(maxsize=32)
+def _presidio_operator(name: str) -> Any:
+    try:
+        from presidio_anonymizer.operators import OperatorsFactory, OperatorType
+    except ImportError as error:
+        raise MissingExtra("presidio-anonymizer", extra="presidio") from error
+    if name not in OperatorsFactory().get_anonymizers():
+        raise ConfigError("presidio-anonymizer has no operator of that name.")
+    return OperatorsFactory().create_operator_class(name, OperatorType.Anonymize)
+
+
+def _key(params: Mapping[str, object]) -> bytes:
+    key = params.get("key")
+    if not isinstance(key, bytes) or len(key) != 32:
+        raise DetectorError("An operator was called without the tenant's pseudonym key.")
+    return key

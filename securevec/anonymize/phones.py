@@ -1,0 +1,75 @@
+"""Telephone numbers behind a loose digit-group gate.
+
+``phonenumbers`` (Google's metadata) is accurate and slow, so only candidates that pass cheap shape rules reach it, and
+answers are cached by their digits. It is imported at the first candidate.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "AU", "CA", "IE", "CH", "AT", "BE", "SE", "PL", "BR")
+"""Where a number without a country code may belong."""
+
+_DATE: Final = re.compile(r"^\D*(?:(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d\d)\b")
+_EXTENSION: Final = re.compile(r"\s*(?:x|ext\.?|extension)\s*\d+$", re.IGNORECASE)
+_GROUPS: Final = re.compile(r"\d+")
+_NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
+
+
+def plausible(value: str) -> bool:
+    """Shaped like a telephone number; used where context already speaks of one."""
+    main = _EXTENSION.sub("", value)
+    groups = _GROUPS.findall(main)
+    size = sum(map(len, groups))
+    if not 6 <= size <= 15 or _DATE.match(main) or not _balanced(main):
+        return False
+    return len(set("".join(groups))) > 1 and len(groups) <= 7
+
+
+def valid(value: str) -> bool:
+    """A number that exists in the numbering plan of its country code or of one of ``REGIONS``."""
+    main = _EXTENSION.sub("", value).strip()
+    if not plausible(main):
+        return False
+    digits = "".join(_GROUPS.findall(main))
+    if main.startswith(("+", "00")):
+        return _international(digits.removeprefix("00") if main.startswith("00") else digits)
+    if _NANP.match(main):
+        return True
+    separated = len(_GROUPS.findall(main)) > 1
+    if len(digits) < 7 or (separated and "." in main and "-" not in main and main.count(".") < 2):
+        return False
+    return _national(digits, separated)
+
+
+def _balanced(value: str) -> bool:
+    return value.count("(") == value.count(")") and "\n\n" not in value
+
+
+@lru_cache(maxsize=8192)
+def _international(digits: str) -> bool:
+    import phonenumbers
+
+    try:
+        return bool(phonenumbers.is_possible_number(phonenumbers.parse("+" + digits)))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+@lru_cache(maxsize=8192)
+def _national(digits: str, separated: bool) -> bool:
+    import phonenumbers
+
+    if not separated and not digits.startswith("0") and len(digits) not in {10, 11}:
+        return False
+    regions = REGIONS if separated or digits.startswith("0") else ("US",)
+    for region in regions:
+        try:
+            if phonenumbers.is_valid_number(phonenumbers.parse(digits, region)):
+                return True
+        except phonenumbers.NumberParseException:
+            continue
+    return False

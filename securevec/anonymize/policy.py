@@ -1,0 +1,92 @@
+"""Which operator replaces which entity. Data, checked when it is made, with a digest bound into collections."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from securevec.anonymize.operators import Operator, operator_named
+from securevec.anonymize.rulebook import builtin_rules
+from securevec.errors import ConfigError
+
+BUILTIN_ENTITIES: Final = frozenset({"PERSON", "SUBJECT_ID", "DATE", "LOCATION", "ADDRESS", "ORG"})
+"""Entities that do not come from rule files."""
+
+
+class Choice(NamedTuple):
+    """An operator's name, its parameters, and the operator itself."""
+
+    name: str
+    params: Mapping[str, object]
+    operator: Operator
+
+
+class OperatorPolicy:
+    """Frozen after construction. Make one with :meth:`from_mapping`."""
+
+    __slots__ = ("_choices", "_default", "_digest", "_secret", "_secrets")
+
+    def __init__(self, default: Choice, choices: Mapping[str, Choice]) -> None:
+        self._default = default
+        self._secret = Choice("tag", {}, operator_named("tag"))
+        self._secrets = builtin_rules().secrets
+        self._choices = MappingProxyType(dict(choices))
+        described: dict[str, Any] = {entity: [c.name, dict(c.params)] for entity, c in self._choices.items()}
+        described["default"] = [default.name, dict(default.params)]
+        text = json.dumps({"v": 1, "policy": described, "secrets": "tag"}, sort_keys=True, separators=(",", ":"))
+        self._digest = hashlib.sha256(text.encode()).hexdigest()
+
+    @classmethod
+    def from_mapping(
+        cls, mapping: Mapping[str, object] | None = None, *, entities: Collection[str] = ()
+    ) -> OperatorPolicy:
+        """``{"default": "surrogate", "CARD": {"operator": "presidio:mask", "params": {...}}, "IP": "hash"}``.
+
+        The default is ``surrogate``. Credentials are tagged whatever the default says, unless named themselves.
+        ``entities`` names further entities a custom detector reports. Raises ``ConfigError`` on an unknown entity,
+        operator or parameter, and ``MissingExtra`` when presidio-anonymizer is needed and not installed.
+        """
+        known = builtin_rules().entities | BUILTIN_ENTITIES | set(entities)
+        default = _choice("surrogate")
+        choices: dict[str, Choice] = {}
+        for entity, wanted in (mapping or {}).items():
+            if entity == "default":
+                default = _choice(wanted)
+            elif entity in known:
+                choices[entity] = _choice(wanted)
+            else:
+                raise ConfigError(
+                    "The operator policy names an entity no rule finds.", next_step="Use the names of the rule files."
+                )
+        return cls(default, choices)
+
+    def choice(self, entity: str) -> Choice:
+        if entity in self._choices:
+            return self._choices[entity]
+        return self._secret if entity in self._secrets else self._default
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of the policy."""
+        return self._digest
+
+
+def _choice(wanted: object) -> Choice:
+    params: object = {}
+    if isinstance(wanted, Mapping):
+        if set(wanted) - {"operator", "params"} or not isinstance(wanted.get("operator"), str):
+            raise ConfigError("An operator is given as a name, or as operator and params.")
+        wanted, params = wanted["operator"], wanted.get("params", {})
+    if not isinstance(wanted, str) or not isinstance(params, Mapping):
+        raise ConfigError("An operator is given as a name, or as operator and params.")
+    operator = operator_named(wanted)
+    fixed = {str(name): value for name, value in params.items()}
+    try:
+        json.dumps(fixed)
+    except TypeError as error:
+        raise ConfigError("Operator parameters are plain values.") from error
+    operator.validate(fixed)
+    return Choice(wanted, MappingProxyType(fixed), operator)

@@ -1,0 +1,39 @@
+"""Long texts in windows, without losing a value at a border.
+
+Windows overlap by ``OVERLAP``. A finding belongs to the window that holds the start of it and at least half the overlap
+around it; one that reaches the end of its window makes the window grow until it no longer does, so a value of any length
+is seen whole. Bounded windows keep memory bounded: the name detector's word objects outweigh the text many times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from securevec.anonymize.findings import Finding
+
+WINDOW: Final = 1 << 20
+OVERLAP: Final = 1 << 15
+
+
+def scan_windows(
+    text: str, scan: Callable[[str], list[Finding]], *, window: int = WINDOW, overlap: int = OVERLAP
+) -> list[Finding]:
+    """``scan`` over all of ``text``; findings in offsets of ``text``. Each character is scanned at most a few times."""
+    if len(text) <= window:
+        return scan(text)
+    found: list[Finding] = []
+    start = owned_from = 0
+    while True:
+        end = min(start + window, len(text))
+        part = scan(text[start:end])
+        while end < len(text) and any(finding.end == end - start for finding in part):
+            end = min(end + window, len(text))
+            part = scan(text[start:end])
+        last = end == len(text)
+        owned_to = end if last else end - overlap // 2
+        found.extend(f.shifted(start) for f in part if owned_from <= f.start + start < owned_to)
+        if last:
+            return found
+        owned_from = owned_to
+        start = end - overlap

@@ -1,0 +1,145 @@
+"""Words of a text as the name detector sees them: where they are, and what the lists say about them."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from dataclasses import dataclass
+from enum import IntFlag
+from functools import lru_cache
+from typing import Final
+
+from securevec.anonymize import lexicon
+from securevec.anonymize.fold import lookup_key
+
+
+class Kind(IntFlag):
+    """What a capitalized word may be; several at once."""
+
+    TITLE = 1
+    GIVEN = 2
+    GIVEN_MAYBE = 4
+    SURNAME = 8
+    SURNAME_MAYBE = 16
+    SURNAME_SHAPE = 32
+    STOP = 64
+    ORG = 128
+    INITIAL = 256
+    CAPS = 512
+    ODD = 1024
+
+
+NAMEY: Final = Kind.GIVEN | Kind.SURNAME
+MAYBE: Final = Kind.GIVEN_MAYBE | Kind.SURNAME_MAYBE | Kind.SURNAME_SHAPE
+
+
+def _upper_class() -> str:
+    """A character class of all upper- and title-case letters of the basic plane."""
+    ranges: list[str] = []
+    first = last = -2
+    for code in range(min(sys.maxunicode, 0xFFFF) + 1):
+        if unicodedata.category(chr(code)) not in {"Lu", "Lt"}:
+            continue
+        if code != last + 1:
+            if first >= 0:
+                ranges.append(f"{chr(first)}-{chr(last)}")
+            first = code
+        last = code
+    ranges.append(f"{chr(first)}-{chr(last)}")
+    return "".join(ranges)
+
+
+UPPER: Final = _upper_class()
+CAPITALIZED: Final = re.compile(rf"(?<![\w@#/\\])[{UPPER}]\w*(?:['\-]\w+)*")
+ANY_WORD: Final = re.compile(r"(?<![\w@#/\\])[^\W\d_]+(?:['\-][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word without its possessive ending. ``opens`` is True at the start of a sentence, line or quotation."""
+
+    start: int
+    end: int
+    text: str
+    kind: Kind
+    opens: bool
+
+
+def without_possessive(word: str) -> str:
+    if len(word) > 3 and word[-2:] in {"'s", "'S"}:
+        return word[:-2]
+    return word
+
+
+def opens_sentence(text: str, start: int) -> bool:
+    """Whether what comes before ``start`` ends a sentence, or nothing does."""
+    index = start - 1
+    while index >= 0 and text[index] in " \t\"'([*-":
+        if text[index] in '"([':
+            return True
+        index -= 1
+    return index < 0 or text[index] in ".!?\n:;\r"
+
+
+@lru_cache(maxsize=65_536)
+def kind_of(word: str) -> Kind:
+    """What the lists say about a capitalized word."""
+    lists = lexicon.names()
+    key = lookup_key(word)
+    kind = Kind(0)
+    if any(char.isdigit() or char == "_" for char in word):
+        return Kind.ODD
+    if len(key) == 1:
+        return Kind.INITIAL
+    if key in lexicon.TITLES:
+        kind |= Kind.TITLE
+    if key in lists.given or ("-" in key and key.split("-")[0] in lists.given):
+        kind |= Kind.GIVEN
+    elif key in lists.given_ambiguous:
+        kind |= Kind.GIVEN_MAYBE
+    if key in lists.surnames or ("-" in key and key.rsplit("-", 1)[1] in lists.surnames):
+        kind |= Kind.SURNAME
+    elif key in lists.surnames_ambiguous:
+        kind |= Kind.SURNAME_MAYBE
+    elif lists.looks_surname(word):
+        kind |= Kind.SURNAME_SHAPE
+    if key in lists.stops or key.split("'")[0] in lists.stops or word.lower() in lists.stops:
+        kind |= Kind.STOP
+    if key in lists.organizations:
+        kind |= Kind.ORG
+    if word.isupper():
+        kind |= Kind.CAPS
+    return kind
+
+
+def capitalized_runs(text: str) -> list[list[Word]]:
+    """Capitalized words that stand together: separated by a space, by name particles, or by the dot of an initial."""
+    runs: list[list[Word]] = []
+    current: list[Word] = []
+    previous_end = -1
+    for match in CAPITALIZED.finditer(text):
+        start = match.start()
+        raw = match.group()
+        word = without_possessive(raw)
+        end = start + len(word)
+        joined = bool(current) and start - previous_end < 24 and _joins(text[previous_end:start], current[-1])
+        item = Word(start, end, word, kind_of(word), not joined and opens_sentence(text, start))
+        if joined:
+            current.append(item)
+        else:
+            current = [item]
+            runs.append(current)
+        previous_end = end
+    return runs
+
+
+def _joins(gap: str, before: Word) -> bool:
+    if gap in {" ", "  "}:
+        return True
+    if "\n" in gap or "'" in gap[:1]:
+        return False
+    if gap[0] == ".":
+        return len(before.text) <= 2 and gap.strip() == "." or bool(before.kind & Kind.TITLE) and gap.strip() == "."
+    inner = gap.split()
+    return gap[0] == " " and 0 < len(inner) <= 3 and all(word in lexicon.PARTICLES for word in inner)
