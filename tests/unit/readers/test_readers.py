@@ -61,11 +61,18 @@ def test_a_stray_quote_does_not_swallow_the_rows_after_it(tmp_path: Path) -> Non
     assert [row.number for row in read if row.value] == [1, 3, 4, 5, 8]
 
 
-def test_an_open_quote_costs_bounded_memory_and_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_open_quote_costs_one_row_and_is_given_up_long_before_the_end_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "MAX_RECORD_BYTES", 1000)
-    read = rows(tmp_path, "a.csv", 'id,body\n1,"open\n' + "2,aaaaaaaaaaaaaaaa\n" * 500)
-    assert refused(read) == [1]
-    assert len(read) == 501
+    path = tmp_path / "a.csv"
+    path.write_text('id,body\n1,"open\n' + "2,aaaaaaaaaaaaaaaa\n" * 50_000)
+    seen: list[int] = []
+    reader = read_records(path, position=seen.append)
+    assert next(reader).error is not None
+    assert seen == []
+    assert refused(list(reader)) == []
+    assert seen[-1] == path.stat().st_size
 
 
 def test_lines_of_a_quoted_cell_are_never_read_as_rows_when_the_row_is_refused(tmp_path: Path) -> None:
