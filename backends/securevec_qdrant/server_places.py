@@ -88,11 +88,15 @@ def make_shared(client: QdrantClient, name: str, dimension: int) -> None:
     tenants may give one name two types; within a tenant's points they are read from the payload.
     """
     if not client.collection_exists(name):
-        client.create_collection(
-            name,
-            vectors_config=VectorParams(size=dimension, distance=Distance.COSINE),
-            hnsw_config=HnswConfigDiff(m=0, payload_m=16),
-        )
+        try:
+            client.create_collection(
+                name,
+                vectors_config=VectorParams(size=dimension, distance=Distance.COSINE),
+                hnsw_config=HnswConfigDiff(m=0, payload_m=16),
+            )
+        except Exception:
+            if not client.collection_exists(name):  # somebody else made it a moment ago: as good as ours
+                raise
     for key, tenant in (("t", True), ("c", False)):
         schema = KeywordIndexParams(type=KeywordIndexType.KEYWORD, is_tenant=tenant)
         client.create_payload_index(name, key, schema, wait=True)

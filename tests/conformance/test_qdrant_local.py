@@ -12,6 +12,7 @@ import pytest
 
 from securevec.backend import VectorBackend
 from securevec.testing.conformance import BackendConformance
+from securevec.types import Namespace
 
 server = pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
@@ -23,3 +24,7 @@ class TestServerAdapterOnQdrantLocalMode(BackendConformance):
 
         backend: VectorBackend = server.QdrantServerBackend(client=QdrantClient(path=str(root / "local")))
         return backend
+
+    @pytest.mark.skip(reason="the client's local mode is not thread-safe: two threads replace one meta.json")
+    def test_threads_lose_no_point(self, backend: VectorBackend, mine: Namespace) -> None:
+        """Runs on every other backend."""

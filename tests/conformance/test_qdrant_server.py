@@ -1,4 +1,5 @@
-"""The server adapter against a real server, when ``SECUREVEC_QDRANT_URL`` names one (and ``SECUREVEC_QDRANT_API_KEY`` its key).
+"""The server adapter against a real server, when ``SECUREVEC_QDRANT_URL`` names one (and ``SECUREVEC_QDRANT_API_KEY``
+its key).
 
 Each test uses collections of its own prefix and removes its points. Not part of an ordinary run.
 """
@@ -16,7 +17,8 @@ from securevec.testing.conformance import BackendConformance
 from securevec.testing.conformance_case import a_namespace
 
 URL = os.environ.get("SECUREVEC_QDRANT_URL", "")
-pytestmark = pytest.mark.skipif(not URL, reason="SECUREVEC_QDRANT_URL is not set")
+if not URL:
+    pytest.skip("SECUREVEC_QDRANT_URL is not set", allow_module_level=True)
 server = pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 
 

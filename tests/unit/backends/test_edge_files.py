@@ -1,0 +1,302 @@
+"""What the embedded engine leaves on disk, and who may open it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from securevec.backend import CollectionSpec
+from securevec.errors import BackendError, ConfigError, EngineLocked, HomeRefused
+from securevec.filters import F
+from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from securevec.types import ProtectedPoint
+
+pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+from securevec_qdrant.edge import EdgeBackend  # after the check that the extra is installed
+
+CANARY = "canary-7f3a91-of-a-deleted-point"
+PLACE = a_namespace("mine")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "edge"
+
+
+@pytest.fixture
+def backend(root: Path) -> Iterator[EdgeBackend]:
+    opened = EdgeBackend(root)
+    opened.ensure(namespace=PLACE, spec=SPEC)
+    yield opened
+    opened.close()
+
+
+def files_with(root: Path, needle: bytes) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file() and needle in path.read_bytes()]
+
+
+def files_with_vector(root: Path, wanted: NDArray[np.float32]) -> list[Path]:
+    """Files holding the vector as raw float32, give or take rounding, or digit by digit as CBOR floats (the log)."""
+    found: list[Path] = []
+    for path in root.rglob("*"):
+        if not path.is_file():
+            continue
+        data = path.read_bytes().rstrip(b"\0") + bytes(64)  # the files are sparse, megabytes of zeros
+        plain = np.frombuffer(data[: len(data) // 4 * 4], np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):  # most bytes are not numbers
+            candidates = np.flatnonzero(np.abs(plain[: len(plain) - len(wanted) + 1] - wanted[0]) < 1e-6)
+        if any(np.allclose(plain[at : at + len(wanted)], wanted, atol=1e-6) for at in candidates.tolist()):
+            found.append(path)
+            continue
+        encodings = (struct.pack(">f", wanted[0]), struct.pack(">d", wanted[0]), struct.pack("<d", wanted[0]))
+        if any(encoding in data for encoding in encodings):
+            found.append(path)
+    return found
+
+
+def canary_points() -> list[ProtectedPoint]:
+    return [a_point(PLACE, number, {"f_a": CANARY, "b": CANARY * 20}) for number in range(5)]
+
+
+def unit(number: int) -> NDArray[np.float32]:
+    vector = a_vector(number).astype(np.float64)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def test_deleted_bytes_stay_until_a_purge_and_are_gone_after_it(backend: EdgeBackend, root: Path) -> None:
+    backend.insert(namespace=PLACE, points=canary_points())
+    fill(backend, PLACE, range(10, 40))
+    backend.delete(namespace=PLACE, ids=[an_id(number) for number in range(5)])
+    backend.close()
+    assert files_with(root, CANARY.encode()), "positive control: a delete alone leaves payload bytes"
+    assert files_with_vector(root, unit(3)), "positive control: a delete alone leaves vector bytes"
+
+    again = EdgeBackend(root)
+    try:
+        report = again.purge(namespace=PLACE)
+        assert (report.index_removed, report.bytes_removed) == (True, True)
+        assert files_with(root, CANARY.encode()) == []
+        assert [files_with_vector(root, unit(number)) for number in range(5)] == [[]] * 5
+        assert files_with_vector(root, unit(12)), "positive control: the search finds the vector of a live point"
+        assert held(again, PLACE) == set(range(10, 40))
+    finally:
+        again.close()
+    assert files_with(root, CANARY.encode()) == []
+    assert files_with_vector(root, unit(3)) == []
+
+
+def test_replaced_bytes_are_gone_after_a_purge(backend: EdgeBackend, root: Path) -> None:
+    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(
+        namespace=PLACE, points=[a_point(PLACE, number, vector=a_vector(number + 50)) for number in range(5)]
+    )
+    assert files_with(root, CANARY.encode())
+    backend.purge(namespace=PLACE)
+    assert files_with(root, CANARY.encode()) == []
+    assert files_with_vector(root, unit(3)) == []
+    assert held(backend, PLACE) == set(range(5))
+
+
+def test_a_drop_leaves_no_byte_and_no_name(backend: EdgeBackend, root: Path) -> None:
+    backend.insert(namespace=PLACE, points=canary_points())
+    assert files_with_vector(root, unit(3))
+    report = backend.drop(namespace=PLACE)
+    assert (report.points, report.index_removed, report.bytes_removed) == (5, True, True)
+    assert files_with(root, CANARY.encode()) == []
+    assert files_with_vector(root, unit(3)) == []
+    assert sorted(path.name for path in root.iterdir()) == ["LOCK", "VERSION"]
+
+
+def test_a_damaged_shard_is_loud_and_can_still_be_dropped(backend: EdgeBackend, root: Path) -> None:
+    backend.insert(namespace=PLACE, points=canary_points())
+    backend.close()
+    (root / PLACE.shard / "gen-0" / "shard.json").write_text("{}")
+    again = EdgeBackend(root)
+    try:
+        with pytest.raises(BackendError):
+            again.count(namespace=PLACE)
+        with pytest.raises(BackendError):
+            again.ensure(namespace=PLACE, spec=SPEC)
+        report = again.drop(namespace=PLACE)
+        assert report.bytes_removed
+        assert "not counted" in report.residual
+        assert files_with(root, CANARY.encode()) == []
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("pointer", [None, "", "gen-9\n", "gen-00\n", "../gen-0\n", "gen-0/../gen-0\n"])
+def test_a_lost_or_forged_pointer_is_loud_and_removes_nothing(
+    backend: EdgeBackend, root: Path, pointer: str | None
+) -> None:
+    fill(backend, PLACE, [1])
+    backend.close()
+    place = root / PLACE.shard
+    (place / "CURRENT").unlink()
+    if pointer is not None:
+        (place / "CURRENT").write_text(pointer)
+    again = EdgeBackend(root)
+    try:
+        with pytest.raises(BackendError):
+            again.count(namespace=PLACE)
+        with pytest.raises(BackendError):
+            again.ensure(namespace=PLACE, spec=SPEC)
+    finally:
+        again.close()
+    (place / "CURRENT").write_text("gen-0\n")
+    repaired = EdgeBackend(root)
+    assert held(repaired, PLACE) == {1}
+    repaired.close()
+
+
+def test_leftovers_of_interrupted_work_are_removed_at_open(backend: EdgeBackend, root: Path) -> None:
+    fill(backend, PLACE, [1])
+    backend.close()
+    for leftover in (root / PLACE.shard / "gen-7", root / ".new-x", root / ".trash-y"):
+        leftover.mkdir()
+        (leftover / "page").write_text(CANARY)
+    again = EdgeBackend(root)
+    assert held(again, PLACE) == {1}
+    again.close()
+    assert files_with(root, CANARY.encode()) == []
+
+
+def test_nothing_is_readable_by_others_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        backend = EdgeBackend(tmp_path / "edge")
+        backend.ensure(namespace=PLACE, spec=SPEC)
+        fill(backend, PLACE, range(10))
+        backend.purge(namespace=PLACE)
+        fill(backend, PLACE, range(10))
+        assert stat.S_IMODE((tmp_path / "edge").stat().st_mode) == 0o700
+        backend.close()
+    finally:
+        os.umask(before)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "edge").rglob("*")}
+    assert {path for path, mode in modes.items() if mode & 0o077} == set()
+
+
+def test_a_second_backend_is_refused_and_the_first_still_flushes(backend: EdgeBackend, root: Path) -> None:
+    fill(backend, PLACE, [1])
+    for path in (root, root / ".." / "edge"):
+        with pytest.raises(EngineLocked):
+            EdgeBackend(path)
+    link = root.parent / "link"
+    link.symlink_to(root)
+    with pytest.raises(EngineLocked):
+        EdgeBackend(link)
+    script = """
+import sys
+from pathlib import Path
+from securevec_qdrant.edge import EdgeBackend
+EdgeBackend(Path(sys.argv[1]))
+"""
+    other = subprocess.run(
+        [sys.executable, "-c", script, str(root)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert other.returncode != 0
+    assert "EngineLocked" in other.stderr
+    fill(backend, PLACE, [2])
+    backend.purge(namespace=PLACE)
+    fill(backend, PLACE, [3])
+    backend.close()  # flushes; a disturbed engine fails here
+    again = EdgeBackend(root)
+    assert held(again, PLACE) == {1, 2, 3}
+    again.close()
+
+
+def test_a_foreign_or_newer_directory_is_refused_untouched(tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.mkdir(mode=0o700)
+    (foreign / "thesis.txt").write_text("mine")
+    with pytest.raises(HomeRefused):
+        EdgeBackend(foreign)
+    assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
+    for version in ("securevec-edge 2\n", "securevec-edge 1", "qdrant\n", ""):
+        newer = tmp_path / f"newer{len(version)}"
+        newer.mkdir(mode=0o700)
+        (newer / "VERSION").write_text(version)
+        with pytest.raises(HomeRefused):
+            EdgeBackend(newer)
+    with pytest.raises(HomeRefused):
+        EdgeBackend(foreign / "thesis.txt")
+
+
+def test_a_directory_others_can_enter_is_refused(tmp_path: Path) -> None:
+    EdgeBackend(tmp_path / "edge").close()
+    (tmp_path / "edge").chmod(0o750)
+    with pytest.raises(HomeRefused):
+        EdgeBackend(tmp_path / "edge")
+
+
+def test_a_root_that_lost_its_version_is_not_taken_for_a_new_one(backend: EdgeBackend, root: Path) -> None:
+    backend.close()
+    (root / "VERSION").unlink()
+    with pytest.raises(HomeRefused):
+        EdgeBackend(root)
+
+
+def test_few_open_shards_serve_many_collections(tmp_path: Path) -> None:
+    backend = EdgeBackend(tmp_path / "edge", open_shards=2)
+    places = [a_namespace(f"tenant {number}") for number in range(5)]
+    for number, place in enumerate(places):
+        backend.ensure(namespace=place, spec=SPEC)
+        fill(backend, place, [number])
+    for _ in range(2):
+        for number, place in enumerate(places):
+            assert held(backend, place) == {number}
+            assert backend._pool.open_count() <= 2
+    backend.close()
+
+
+def test_the_log_is_small_and_the_description_is_kept(backend: EdgeBackend, root: Path) -> None:
+    fill(backend, PLACE, [1])
+    backend.ensure(namespace=PLACE, spec=CollectionSpec(SPEC.dimension, "cosine", {"f_z": "float", "f_a": "integer"}))
+    backend.purge(namespace=PLACE)
+    assert backend.count(namespace=PLACE, where=F("n") == 1) == 1
+    assert (root / PLACE.shard / "CURRENT").read_text() == "gen-1\n"
+    assert {path.stat().st_size for path in (root / PLACE.shard / "gen-1" / "wal").glob("open-*")} == {1024 * 1024}
+    assert (root / PLACE.shard / "gen-1" / "shard.json").read_text() == (
+        '{"dimension":8,"distance":"cosine",'
+        '"filter_keys":{"f_a":"integer","f_b":"integer","f_c":"bool","f_z":"float","x":"integer"},"format":1}'
+    )
+
+
+def test_settings_that_mean_nothing_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        EdgeBackend(tmp_path / "edge", open_shards=0)
+    with pytest.raises(ConfigError):
+        EdgeBackend.from_location("edge://somewhere", root=tmp_path / "edge")
+    EdgeBackend.from_location("", root=tmp_path / "edge").close()
+
+
+def test_an_engine_failure_keeps_its_cause_and_hides_its_text(
+    backend: EdgeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def update(self, operation: object) -> None:
+            raise RuntimeError(CANARY)
+
+    with backend._hold(PLACE) as holder:
+        shard = holder.get()
+        assert shard is not None
+        monkeypatch.setattr(shard, "_engine", Broken())
+        with pytest.raises(BackendError) as failed:
+            shard.remove([an_id(1)])
+        monkeypatch.undo()
+    assert CANARY not in str(failed.value)
+    assert isinstance(failed.value.__cause__, RuntimeError)
