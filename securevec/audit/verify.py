@@ -241,7 +241,9 @@ def _state(path: Path, known: _Known | None) -> State:
 
 def _writer_names(root: Path) -> list[str]:
     names: list[str] = []
-    for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
+    with os.scandir(root) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
         if entry.name == NAME:
             continue
         if WRITER.match(entry.name) is None or not entry.is_dir(follow_symlinks=False):
@@ -251,7 +253,9 @@ def _writer_names(root: Path) -> list[str]:
 
 
 def _foreign_files(path: Path, name: str, own: frozenset[str]) -> None:
-    for entry in os.scandir(path):
+    with os.scandir(path) as found:
+        entries = list(found)
+    for entry in entries:
         regular = entry.is_file(follow_symlinks=False)
         if not regular or (entry.name not in own and files.SEGMENT.match(entry.name) is None):
             _tampered(name, 0, f"A foreign file lies among those of {name}.")

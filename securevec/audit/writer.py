@@ -27,7 +27,7 @@ from securevec.audit.tree import Frontier, leaf_hash
 from securevec.audit.vocabulary import SEALING
 from securevec.audit.writers import Happening, OnHead, WriterLog, origin_of
 from securevec.clock import Clock
-from securevec.errors import AuditUnavailable
+from securevec.errors import AuditUnavailable, SecurevecError
 
 CHECKPOINT_EVENTS: Final = 10_000
 CHECKPOINT_AGE_MS: Final = 60_000
@@ -235,7 +235,7 @@ class AuditWriter:
         failure: BaseException | None = None
         try:
             self._commit(batch)
-        except (OSError, AuditUnavailable) as error:
+        except (OSError, SecurevecError) as error:
             failure = error
         except BaseException as error:
             failure = error
@@ -281,7 +281,7 @@ class AuditWriter:
     def _commit(self, batch: list[_Ticket]) -> None:
         """Write one batch: rotate if due, encode in order, one write, one flush, a checkpoint if due."""
         now = self._clock.now_ms()
-        if self._files.rotation_due(now):
+        if self._files.rotation_due(now) and any(ticket.event is not None for ticket in batch):
             self._seal("head")
             self._files.rotate(now)
         self._write(batch)

@@ -25,7 +25,7 @@ def record(**changes: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", orjson.loads(ocsf.encode(made)))
 
 
-CONTENT = [
+CONTENT: list[dict[str, Any]] = [
     {"action": CANARY},
     {"phase": CANARY},
     {"outcome": CANARY},
