@@ -161,9 +161,9 @@ def from_text(text: object) -> bytes:
         blob = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise EnvelopeRejected(_REJECTED) from None
-    # validate=True lets set bits behind the last byte pass, which would be a second text of the same blob.
-    rest = len(blob) % 3
-    if rest and base64.b64encode(blob[-rest:]).decode("ascii") != text[-4:]:
+    # validate=True lets surplus padding and set bits behind the last byte pass: second texts of the same blob.
+    last = base64.b64encode(blob[-(len(blob) % 3 or 3) :]).decode("ascii")
+    if len(text) != (len(blob) + 2) // 3 * 4 or text[-4:] != last:
         raise EnvelopeRejected(_REJECTED)
     return blob
 

@@ -1,0 +1,406 @@
+"""P4: a sealed value opens only in its own place. Every way we know to move, cut, alter or forge one."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import os
+import random
+import threading
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+
+from securevec.crypto.context import Place, aad
+from securevec.crypto.envelope import (
+    DataKey,
+    data_key,
+    from_text,
+    open_sealed,
+    read_key_id,
+    seal,
+    seal_batch,
+    to_text,
+)
+from securevec.crypto.kdf import hmac256
+from securevec.crypto.secret import Secret
+from securevec.errors import EnvelopeRejected, UnknownFormat
+
+SECRET = Secret(bytes(range(32)))
+TENANT, COLLECTION, KEY_ID = b"T" * 16, b"C" * 16, b"K" * 16
+PLACE = Place(tenant=TENANT, collection=COLLECTION, point=UUID(int=7), field="body")
+THE_ONE_MESSAGE = "A sealed value does not open in this place."
+
+
+def key(
+    secret: Secret = SECRET,
+    *,
+    key_id: bytes = KEY_ID,
+    tenant: bytes = TENANT,
+    collection: bytes = COLLECTION,
+    epoch: str = "r0/never",
+) -> DataKey:
+    return data_key(secret, key_id=key_id, tenant=tenant, collection=collection, purpose="body", epoch=epoch)
+
+
+KEY = key()
+BLOB = seal(KEY, b"the value", PLACE)
+
+
+def refuse(opened_with: DataKey, blob: bytes, place: Place) -> None:
+    """It must be refused in the same words whatever is wrong with it, and with no cause that says more."""
+    with pytest.raises(EnvelopeRejected) as caught:
+        open_sealed(opened_with, blob, place)
+    assert str(caught.value) == THE_ONE_MESSAGE
+    assert caught.value.__cause__ is None
+
+
+# Rows 1 to 6 of the attack list: the same value in another place. The raw key is the same every time, so that nothing
+# but the binding stands between the attacker and the value.
+@pytest.mark.parametrize(
+    "place",
+    [
+        replace(PLACE, tenant=b"t" * 16),
+        replace(PLACE, collection=b"c" * 16),
+        replace(PLACE, point=UUID(int=8)),
+        replace(PLACE, point=uuid4()),
+        replace(PLACE, field="vault"),
+        replace(PLACE, field=""),
+        replace(PLACE, field="Body"),
+        replace(PLACE, tenant=COLLECTION, collection=TENANT),
+        replace(PLACE, tenant=b"", collection=b""),
+    ],
+    ids=["tenant", "collection", "point", "random point", "vault", "no field", "case", "swapped ids", "installation"],
+)
+def test_a_value_moved_to_another_place_does_not_open(place: Place) -> None:
+    refuse(KEY, BLOB, place)
+    # Also not when the reader's key is that of the other place and its raw bytes are the same.
+    refuse(key(tenant=place.tenant, collection=place.collection), BLOB, place)
+
+
+def test_a_value_of_one_epoch_does_not_open_in_another() -> None:
+    refuse(key(epoch="r864000000/b86400000"), BLOB, PLACE)
+    refuse(key(epoch="r0/neve"), BLOB, PLACE)
+
+
+@pytest.mark.parametrize(
+    "tagged", [b"\x01" + (7).to_bytes(8, "big"), b"\x037", b"\x02" + b"7" * 16, b"\x01" + bytes(15) + b"\x07"]
+)
+def test_a_point_id_of_another_type_is_another_place(tagged: bytes) -> None:
+    head = aad(KEY._header, PLACE, KEY.epoch)
+    ours = b"\x00\x00\x00\x11\x02" + UUID(int=7).bytes
+    assert ours in head
+    bound = head.replace(ours, len(tagged).to_bytes(4, "big") + tagged)
+    nonce = os.urandom(12)
+    forged = KEY._header + nonce + KEY._aead.encrypt(nonce, b"the value", bound)
+    refuse(KEY, forged, PLACE)
+
+
+# Row 7: shifting bytes between neighbouring parts must change what is authenticated.
+PARTS = st.binary(max_size=4)
+NAMES = st.text(st.sampled_from("ab-\0/é"), max_size=4)
+
+
+@given(st.tuples(PARTS, PARTS, NAMES, NAMES), st.tuples(PARTS, PARTS, NAMES, NAMES))
+def test_two_places_never_share_their_authenticated_bytes(
+    one: tuple[bytes, bytes, str, str], other: tuple[bytes, bytes, str, str]
+) -> None:
+    def bound(parts: tuple[bytes, bytes, str, str]) -> bytes:
+        tenant, collection, epoch, field = parts
+        return aad(KEY._header, Place(tenant, collection, PLACE.point, field), epoch)
+
+    assert (bound(one) == bound(other)) == (one == other)
+
+
+@pytest.mark.parametrize("joint", ["", "-", "\0", "/"])
+def test_joining_neighbours_differently_changes_the_place(joint: str) -> None:
+    first, second = f"ab{joint}", f"a{joint}"
+    assert aad(KEY._header, Place(b"x", first.encode(), PLACE.point, "f"), "c") != aad(
+        KEY._header, Place(b"x", second.encode(), PLACE.point, "f"), "bc"
+    )
+    assert aad(KEY._header, Place(first.encode(), b"c", PLACE.point, "f"), "") != aad(
+        KEY._header, Place(second.encode(), b"bc", PLACE.point, "f"), ""
+    )
+
+
+# Rows 8 to 10.
+def attack_bytes(count: int) -> None:
+    generator = random.Random(8)
+    for _ in range(count):
+        place = replace(PLACE, point=UUID(int=generator.getrandbits(128)), field=generator.choice(["body", "vault"]))
+        blob = seal(KEY, generator.randbytes(generator.randrange(80)), place)
+        for at in range(len(blob)):
+            flipped = blob[:at] + bytes([blob[at] ^ (1 << generator.randrange(8))]) + blob[at + 1 :]
+            with pytest.raises(UnknownFormat if 2 <= at < 8 else EnvelopeRejected):
+                open_sealed(KEY, flipped, place)
+        for length in range(len(blob)):
+            refuse(KEY, blob[:length], place)
+        for tail in (b"\0", blob[-16:], blob):
+            refuse(KEY, blob + tail, place)
+        assert open_sealed(KEY, blob, place) is not None
+
+
+def test_every_altered_byte_every_cut_and_every_addition_is_refused() -> None:
+    attack_bytes(60)
+
+
+@pytest.mark.soak
+def test_every_altered_byte_every_cut_and_every_addition_is_refused_at_length() -> None:
+    attack_bytes(1_000)
+
+
+def test_every_single_bit_of_a_value_counts() -> None:
+    for bit in range(len(BLOB) * 8):
+        altered = bytearray(BLOB)
+        altered[bit // 8] ^= 1 << bit % 8
+        with pytest.raises((EnvelopeRejected, UnknownFormat)):
+            open_sealed(KEY, bytes(altered), PLACE)
+
+
+def test_parts_of_two_values_do_not_make_a_third() -> None:
+    other = seal(KEY, b"the other", PLACE)
+    for start, end in itertools.combinations([0, 8, 24, 36, 45, len(BLOB)], 2):
+        mixed = BLOB[:start] + other[start:end] + BLOB[end:]
+        if mixed not in (BLOB, other):
+            refuse(KEY, mixed, PLACE)
+
+
+# Rows 11 to 13: a header that names another format.
+@pytest.mark.parametrize("at", range(2, 8), ids=["version", "suite", "flags", "flags", "schema", "schema"])
+def test_a_rewritten_header_is_an_unknown_format(at: int) -> None:
+    for value in range(256):
+        if value != BLOB[at]:
+            rewritten = BLOB[:at] + bytes([value]) + BLOB[at + 1 :]
+            with pytest.raises(UnknownFormat):
+                open_sealed(KEY, rewritten, PLACE)
+            with pytest.raises(UnknownFormat):
+                read_key_id(rewritten)
+
+
+def test_the_suite_decides_the_key_so_a_downgrade_meets_another() -> None:
+    nonce, bound = os.urandom(12), aad(KEY._header, PLACE, KEY.epoch)
+    other_suite = AESGCM(hmac256(SECRET.bytes(), b"securevec/aead/v1\x02"))
+    refuse(KEY, KEY._header + nonce + other_suite.encrypt(nonce, b"value", bound), PLACE)
+    refuse(KEY, KEY._header + nonce + AESGCM(SECRET.bytes()).encrypt(nonce, b"value", bound), PLACE)
+
+
+# Row 14.
+def test_another_key_does_not_open_it_under_any_id() -> None:
+    refuse(key(Secret.random()), BLOB, PLACE)
+    refuse(key(Secret.random(), key_id=b"k" * 16), BLOB, PLACE)
+    # The right bytes under another id: the header names the key, and the id is authenticated.
+    refuse(key(key_id=b"k" * 16), BLOB, PLACE)
+    refuse(key(key_id=b"k" * 16), BLOB[:8] + b"k" * 16 + BLOB[24:], PLACE)
+
+
+# Row 15 and 19.
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        7,
+        True,
+        3.5,
+        b"bytes",
+        [],
+        {},
+        "plaintext where a sealed value belongs",
+        '{"v": 1}',
+        "",
+        "=",
+        "====",
+        "é" * 80,
+        "\ud800",
+        "A" * 71,
+    ],
+    ids=repr,
+)
+def test_what_is_not_sealed_is_refused(text: object) -> None:
+    with pytest.raises(EnvelopeRejected) as caught:
+        read_key_id(from_text(text))
+    assert str(caught.value) == THE_ONE_MESSAGE
+    assert caught.value.__cause__ is None
+
+
+def respellings(text: str) -> list[str]:
+    """Texts that a lenient decoder would read as the same bytes, or nearly."""
+    bare = text.rstrip("=")
+    return [
+        text + "\n",
+        " " + text,
+        text[:8] + "\n" + text[8:],
+        text[:8] + "\t" + text[8:],
+        text[:8] + "=" + text[8:],
+        text + "=",
+        text + "==",
+        text + "====",
+        text + "A",
+        text + "AAAA",
+        text[:-1],
+        bare + "===",
+        bare + "\0",
+        "\ufeff" + text,
+        "-_" + text[2:],
+        "\u0421" + text[1:],
+    ]
+
+
+@pytest.mark.parametrize("length", [57, 58, 59])
+def test_one_value_has_one_text(length: int) -> None:
+    blob = seal(KEY, bytes(length - 52), PLACE)
+    text = to_text(blob)
+    assert from_text(text) == blob
+    for respelled in respellings(text):
+        with pytest.raises(EnvelopeRejected):
+            open_sealed(KEY, from_text(respelled), PLACE)
+
+
+@pytest.mark.parametrize("length", [57, 58, 59])
+def test_surplus_padding_is_refused_before_anything_is_opened(length: int) -> None:
+    text = to_text(seal(KEY, bytes(length - 52), PLACE))
+    for surplus in ("=", "==", "===", "===="):
+        with pytest.raises(EnvelopeRejected):
+            from_text(text + surplus)
+
+
+@pytest.mark.parametrize("length", [53, 55])
+def test_bits_behind_the_last_byte_are_refused(length: int) -> None:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    blob = seal(KEY, bytes(length - 52), PLACE)
+    text = to_text(blob)
+    last = text.rstrip("=")[-1]
+    respelled = text.rstrip("=")[:-1] + alphabet[alphabet.index(last) + 1] + "=" * text.count("=")
+    assert base64.b64decode(respelled) == blob
+    with pytest.raises(EnvelopeRejected):
+        from_text(respelled)
+
+
+# Row 16: AES-GCM does not commit to its key. One ciphertext that opens under two keys, and why it is no use here.
+def multiply(x: int, y: int) -> int:
+    """In GF(2^128) with GCM's bit order (NIST SP 800-38D section 6.3)."""
+    product = 0
+    for bit in range(127, -1, -1):
+        if x >> bit & 1:
+            product ^= y
+        y = y >> 1 ^ (0xE1 << 120 if y & 1 else 0)
+    return product
+
+
+def invert(x: int) -> int:
+    result, power = 1 << 127, x
+    for _ in range(127):
+        power = multiply(power, power)
+        result = multiply(result, power)
+    return result
+
+
+def block(aes_key: bytes, value: bytes) -> int:
+    encryptor = Cipher(algorithms.AES256(aes_key), modes.ECB()).encryptor()
+    return int.from_bytes(encryptor.update(value) + encryptor.finalize(), "big")
+
+
+def two_key_ciphertext(first: bytes, second: bytes, nonce: bytes, bound: bytes) -> bytes:
+    """32 bytes and a tag that AES-GCM opens under both keys: the second block is solved for."""
+    padded = bound + bytes(-len(bound) % 16)
+    known = [int.from_bytes(padded[at : at + 16], "big") for at in range(0, len(padded), 16)]
+    known.append(int.from_bytes(b"sixteen bytes, 1", "big"))
+    lengths = (len(bound) * 8) << 64 | 32 * 8
+    constants, squares = [], []
+    for aes_key in (first, second):
+        subkey = block(aes_key, bytes(16))
+        running = 0
+        for part in known:
+            running = multiply(running ^ part, subkey)
+        square = multiply(subkey, subkey)
+        mask = block(aes_key, nonce + b"\0\0\0\1")
+        constants.append(multiply(running, square) ^ multiply(lengths, subkey) ^ mask)
+        squares.append(square)
+    solved = multiply(constants[0] ^ constants[1], invert(squares[0] ^ squares[1]))
+    tag = constants[0] ^ multiply(solved, squares[0])
+    return b"sixteen bytes, 1" + solved.to_bytes(16, "big") + tag.to_bytes(16, "big")
+
+
+def test_a_ciphertext_made_for_two_keys_opens_under_the_one_it_names() -> None:
+    first, second = Secret.random(), Secret.random()
+    one, other = key(first, key_id=b"1" * 16), key(second, key_id=b"2" * 16)
+    nonce = os.urandom(12)
+    bound = aad(one._header, PLACE, one.epoch)
+    aead_keys = [hmac256(secret.bytes(), b"securevec/aead/v1\x01") for secret in (first, second)]
+    forged = two_key_ciphertext(aead_keys[0], aead_keys[1], nonce, bound)
+    # The construction works against AES-GCM as such:
+    texts = {AESGCM(aead_key).decrypt(nonce, forged, bound) for aead_key in aead_keys}
+    assert len(texts) == 2
+    blob = one._header + nonce + forged
+    assert open_sealed(one, blob, PLACE) in texts
+    refuse(other, blob, PLACE)
+    refuse(other, other._header + blob[24:], PLACE)
+
+
+# Row 18, nonces.
+def test_nonces_do_not_repeat() -> None:
+    count_nonces(20_000)
+
+
+@pytest.mark.soak
+def test_nonces_do_not_repeat_in_a_million() -> None:
+    count_nonces(1_000_000)
+
+
+def count_nonces(count: int) -> None:
+    nonces = {seal(KEY, b"", PLACE)[24:36] for _ in range(count // 2)}
+    nonces |= {blob[24:36] for blob in seal_batch(KEY, [(b"", PLACE)] * (count - count // 2))}
+    assert len(nonces) == count
+
+
+def test_threads_do_not_share_nonces() -> None:
+    found: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: found.extend(seal(KEY, b"", PLACE)[24:36] for _ in range(500)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == len(found) == 2_000
+
+
+def test_a_forked_child_draws_other_nonces() -> None:
+    seal(KEY, b"", PLACE)
+    readable, writable = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writable, b"".join(seal(KEY, b"", PLACE)[24:36] for _ in range(100)))
+        os._exit(0)
+    ours = {seal(KEY, b"", PLACE)[24:36] for _ in range(100)}
+    assert os.waitpid(child, 0)[1] == 0
+    os.close(writable)
+    theirs = os.read(readable, 4096)
+    os.close(readable)
+    assert len(theirs) == 1200
+    assert not ours & {theirs[at : at + 12] for at in range(0, len(theirs), 12)}
+
+
+# Row 26: hostile bytes.
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_with_a_typed_error(blob: bytes) -> None:
+    with pytest.raises((EnvelopeRejected, UnknownFormat)):
+        open_sealed(KEY, blob, PLACE)
+    with pytest.raises((EnvelopeRejected, UnknownFormat)):
+        read_key_id(blob)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_behind_a_good_header_are_refused(rest: bytes) -> None:
+    refuse(KEY, KEY._header + rest, PLACE)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_refused_with_a_typed_error(text: str) -> None:
+    with pytest.raises((EnvelopeRejected, UnknownFormat)):
+        read_key_id(from_text(text))
