@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 
 import pytest
@@ -180,6 +181,37 @@ def test_after_the_end_no_row_and_no_byte_of_the_tenant_is_left(desk: Desk) -> N
     assert _found(desk, gone) == 0
     assert _found(desk, stays) == len(stays)
     assert desk.store.count_live(CollectionId("c4" * 16), now_ms=NOW)[0] > 0
+
+
+def test_copies_left_behind_by_page_splits_are_scrubbed_too(desk: Desk) -> None:
+    """Rows of growing size at random places split pages; zeroing deleted cells alone leaves stale copies of some."""
+    chance = random.Random(1)
+    places = [(TENANT, COLLECTION, b"stays-"), (OTHER, CollectionId("c2" * 16), b"goes--")]
+    desk.add_tenant(OTHER, b"other-name-token")
+    desk.store.create_collection(collection_row(places[1][1], OTHER))
+    for turn in range(40):
+        tenant, collection, mark = places[turn % 2]
+        desk.store.begin_batch(
+            tenant=tenant,
+            collection=collection,
+            request_id=f"r-{turn}",
+            writer="w",
+            fence=1,
+            rows=[
+                NewRecord(mark + chance.randbytes(10), 1, b"d" * 16, None, "r0/" + "x" * chance.randrange(30))
+                for _ in range(200)
+            ],
+            lease_until_ms=NOW,
+            now_ms=NOW,
+        )
+        desk.store.commit_batch(request_id=f"r-{turn}", fence=1)
+        desk.store.finish_batch(request_id=f"r-{turn}")
+    _begin(desk, tenant=OTHER)
+    desk.store.finish_tenant_deletion(job_id="j-1", receipt=b"receipt", now_ms=NOW)
+    assert desk.store.scrub()
+    data = b"".join(path.read_bytes() for path in desk.path.parent.iterdir())
+    assert data.count(b"stays-") == 20 * 200
+    assert data.count(b"goes--") == 0
 
 
 def test_scrubbing_says_so_when_another_process_still_reads(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
