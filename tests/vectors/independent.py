@@ -1,0 +1,171 @@
+"""A second reader of docs/formats.md, sections 1.2, 2, 3, 4 and 8 (public key file), written from that page only.
+
+It imports nothing of securevec, builds every byte string by hand and is deliberately plain. What the library writes
+must be readable here, and what is derived here must be what the library derives.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import struct
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+
+def mac(key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def mac16(key: bytes, message: bytes) -> bytes:
+    return mac(key, message)[:16]
+
+
+def prefixed(value: bytes) -> bytes:
+    return struct.pack(">I", len(value)) + value
+
+
+# -- section 1.2
+
+
+def read_root_key_file(text: str) -> tuple[str, bytes]:
+    first, second, third, rest = text.split("\n")
+    assert first == "securevec-root-key 1"
+    assert rest == ""
+    assert second.startswith("id ")
+    assert third.startswith("key ")
+    key = base64.b64decode(third[4:], validate=True)
+    assert len(key) == 32
+    assert mac(key, b"securevec/rootid/v1")[:8].hex() == second[3:]
+    return second[3:], key
+
+
+# -- section 2
+
+
+def commitment(secret: bytes, kind: str, tenant: bytes, collection: bytes, purpose: str, epoch: str) -> bytes:
+    message = b"securevec/keyid/v1"
+    message += prefixed(kind.encode()) + prefixed(tenant) + prefixed(collection)
+    message += prefixed(purpose.encode()) + prefixed(epoch.encode())
+    return mac(secret, message)
+
+
+def unwrap(
+    wrapping_key: bytes,
+    wrapped: bytes,
+    *,
+    kind: str,
+    tenant: bytes,
+    collection: bytes,
+    purpose: str,
+    epoch: str,
+    key_id: bytes,
+    wrapping_key_id: bytes,
+    state: str,
+) -> bytes:
+    assert len(wrapped) == 60
+    bound = b"securevec/wrap/v1"
+    for part in (
+        kind.encode(),
+        tenant,
+        collection,
+        purpose.encode(),
+        epoch.encode(),
+        key_id,
+        wrapping_key_id,
+        state.encode(),
+    ):
+        bound += prefixed(part)
+    cipher = AESGCM(mac(wrapping_key, b"securevec/wrapkey/v1"))
+    return cipher.decrypt(wrapped[:12], wrapped[12:], bound)
+
+
+# -- section 3
+
+
+def envelope_aad(header: bytes, tenant: bytes, collection: bytes, epoch: str, point: bytes, field: str) -> bytes:
+    assert len(header) == 24
+    assert len(point) == 16
+    bound = b"securevec/aad/v1" + header
+    bound += prefixed(tenant) + prefixed(collection) + prefixed(epoch.encode())
+    bound += prefixed(b"\x02" + point)
+    bound += prefixed(field.encode())
+    bound += prefixed(b"")
+    return bound
+
+
+def open_envelope(
+    dek: bytes, blob: bytes, *, tenant: bytes, collection: bytes, epoch: str, point: bytes, field: str
+) -> bytes:
+    assert blob[0:2] == b"SV"
+    assert blob[2] == 1
+    assert blob[3] == 1
+    assert blob[4:6] == b"\0\0"
+    assert blob[6:8] == b"\0\1"
+    nonce, sealed = blob[24:36], blob[36:]
+    aead_key = mac(dek, b"securevec/aead/v1" + blob[3:4])
+    return AESGCM(aead_key).decrypt(nonce, sealed, envelope_aad(blob[:24], tenant, collection, epoch, point, field))
+
+
+# -- section 4
+
+
+def record_ref(id_key: bytes, collection: bytes, typed: bytes) -> bytes:
+    return mac16(id_key, b"securevec/record/v1" + prefixed(collection) + prefixed(typed))
+
+
+def point_id(id_key: bytes, collection: bytes, ref: bytes, generation: int, chunk: int) -> bytes:
+    message = b"securevec/point/v1" + prefixed(collection) + prefixed(ref) + struct.pack(">QI", generation, chunk)
+    raw = bytearray(mac16(id_key, message))
+    raw[6] = raw[6] & 0x0F | 0x80
+    raw[8] = raw[8] & 0x3F | 0x80
+    return bytes(raw)
+
+
+def shard(key: bytes, tenant: bytes, collection: bytes) -> bytes:
+    return mac16(key, b"securevec/shard/v1" + prefixed(tenant) + prefixed(collection))
+
+
+def tenant_tag(key: bytes, tenant: bytes) -> bytes:
+    return mac16(key, b"securevec/tenant-tag/v1" + prefixed(tenant))
+
+
+def collection_tag(key: bytes, tenant: bytes, collection: bytes) -> bytes:
+    return mac16(key, b"securevec/collection-tag/v1" + prefixed(tenant) + prefixed(collection))
+
+
+def tenant_name_token(key: bytes, name: str) -> bytes:
+    return mac16(key, b"securevec/tenant-name/v1" + prefixed(name.encode()))
+
+
+def collection_name_token(key: bytes, tenant: bytes, name: str) -> bytes:
+    return mac16(key, b"securevec/collection-name/v1" + prefixed(tenant) + prefixed(name.encode()))
+
+
+def subject_token(key: bytes, entity: str, normalized: str) -> bytes:
+    return mac16(key, b"securevec/token/v1" + prefixed(entity.encode()) + prefixed(normalized.encode()))
+
+
+def filter_token(key: bytes, collection: bytes, field: str, tag: str, canonical: bytes) -> bytes:
+    message = b"securevec/filter/v1" + prefixed(collection) + prefixed(field.encode())
+    return mac16(key, message + prefixed(tag.encode()) + prefixed(canonical))
+
+
+def content_digest(key: bytes, collection: bytes, canonical: bytes, identity: bytes) -> bytes:
+    message = b"securevec/content/v1" + prefixed(collection) + prefixed(canonical) + prefixed(identity)
+    return mac16(key, message)
+
+
+# -- section 8
+
+
+def read_public_pem(text: str) -> bytes:
+    lines = text.split("\n")
+    assert lines[0] == "-----BEGIN PUBLIC KEY-----"
+    assert lines[2:] == ["-----END PUBLIC KEY-----", ""]
+    der = base64.b64decode(lines[1], validate=True)
+    # RFC 8410: SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING of 32 bytes }
+    assert der[:12] == bytes.fromhex("302a300506032b6570032100")
+    assert len(der) == 44
+    return der[12:]
