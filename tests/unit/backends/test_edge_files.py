@@ -7,7 +7,7 @@ import stat
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,22 +44,23 @@ def files_with(root: Path, needle: bytes) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file() and needle in path.read_bytes()]
 
 
-def files_with_vector(root: Path, wanted: NDArray[np.float32]) -> list[Path]:
-    """Files holding the vector as raw float32, give or take rounding, or digit by digit as CBOR floats (the log)."""
-    found: list[Path] = []
+def vectors_in(root: Path, wanted: Iterable[int]) -> set[int]:
+    """Which of the points' unit vectors lie in the files of ``root``: as raw float32, give or take rounding (the
+    segments), or digit by digit as CBOR floats (the log).
+    """
+    found: set[int] = set()
     for path in root.rglob("*"):
         if not path.is_file():
             continue
         data = path.read_bytes().rstrip(b"\0") + bytes(64)  # the files are sparse, megabytes of zeros
         plain = np.frombuffer(data[: len(data) // 4 * 4], np.float32)
-        with np.errstate(invalid="ignore", over="ignore"):  # most bytes are not numbers
-            candidates = np.flatnonzero(np.abs(plain[: len(plain) - len(wanted) + 1] - wanted[0]) < 1e-6)
-        if any(np.allclose(plain[at : at + len(wanted)], wanted, atol=1e-6) for at in candidates.tolist()):
-            found.append(path)
-            continue
-        encodings = (struct.pack(">f", wanted[0]), struct.pack(">d", wanted[0]), struct.pack("<d", wanted[0]))
-        if any(encoding in data for encoding in encodings):
-            found.append(path)
+        for number in wanted:
+            vector = unit(number)
+            with np.errstate(invalid="ignore", over="ignore"):  # most bytes are not numbers
+                starts = np.flatnonzero(np.abs(plain[: len(plain) - len(vector) + 1] - vector[0]) < 1e-6)
+            raw = any(np.allclose(plain[at : at + len(vector)], vector, atol=1e-6) for at in starts.tolist())
+            if raw or any(struct.pack(form, vector[0]) in data for form in (">f", ">d", "<d")):
+                found.add(number)
     return found
 
 
@@ -78,20 +79,19 @@ def test_deleted_bytes_stay_until_a_purge_and_are_gone_after_it(backend: EdgeBac
     backend.delete(namespace=PLACE, ids=[an_id(number) for number in range(5)])
     backend.close()
     assert files_with(root, CANARY.encode()), "positive control: a delete alone leaves payload bytes"
-    assert files_with_vector(root, unit(3)), "positive control: a delete alone leaves vector bytes"
+    assert vectors_in(root, range(5)) == set(range(5)), "positive control: a delete alone leaves vector bytes"
 
     again = EdgeBackend(root)
     try:
         report = again.purge(namespace=PLACE)
         assert (report.index_removed, report.bytes_removed) == (True, True)
         assert files_with(root, CANARY.encode()) == []
-        assert [files_with_vector(root, unit(number)) for number in range(5)] == [[]] * 5
-        assert files_with_vector(root, unit(12)), "positive control: the search finds the vector of a live point"
+        assert vectors_in(root, [*range(5), 12]) == {12}, "point 12 lives: the search still finds what is there"
         assert held(again, PLACE) == set(range(10, 40))
     finally:
         again.close()
     assert files_with(root, CANARY.encode()) == []
-    assert files_with_vector(root, unit(3)) == []
+    assert vectors_in(root, range(5)) == set()
 
 
 def test_replaced_bytes_are_gone_after_a_purge(backend: EdgeBackend, root: Path) -> None:
@@ -102,17 +102,17 @@ def test_replaced_bytes_are_gone_after_a_purge(backend: EdgeBackend, root: Path)
     assert files_with(root, CANARY.encode())
     backend.purge(namespace=PLACE)
     assert files_with(root, CANARY.encode()) == []
-    assert files_with_vector(root, unit(3)) == []
+    assert vectors_in(root, range(5)) == set()
     assert held(backend, PLACE) == set(range(5))
 
 
 def test_a_drop_leaves_no_byte_and_no_name(backend: EdgeBackend, root: Path) -> None:
     backend.insert(namespace=PLACE, points=canary_points())
-    assert files_with_vector(root, unit(3))
+    assert vectors_in(root, range(5)) == set(range(5))
     report = backend.drop(namespace=PLACE)
     assert (report.points, report.index_removed, report.bytes_removed) == (5, True, True)
     assert files_with(root, CANARY.encode()) == []
-    assert files_with_vector(root, unit(3)) == []
+    assert vectors_in(root, range(5)) == set()
     assert sorted(path.name for path in root.iterdir()) == ["LOCK", "VERSION"]
 
 

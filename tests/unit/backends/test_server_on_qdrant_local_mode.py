@@ -15,12 +15,13 @@ from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vec
 
 pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 from qdrant_client import QdrantClient  # after the check that the extra is installed
-from qdrant_client.models import (  # as above
+from qdrant_client.models import (  # noqa: E402  # as above
     FieldCondition,
     Filter,
     FilterSelector,
     MatchValue,
     PointStruct,
+    VersionInfo,
 )
 
 from securevec_qdrant.server import QdrantServerBackend  # as above
@@ -186,14 +187,14 @@ def test_removal_claims_nothing_about_bytes_on_qdrant_local_mode(backend: Qdrant
 def test_a_server_that_ignores_conditional_writes_is_refused_on_qdrant_local_mode(
     client: WatchedClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for version, accepted in (
-        ("1.15.9", False),
-        ("1.17.0", False),
-        ("1.17.1", True),
-        ("2.0.0-rc1", True),
-        ("?", False),
-    ):
-        monkeypatch.setattr(type(client), "info", lambda _, version=version: type("V", (), {"version": version})())
+    old, good = ("1.15.9", "1.17.0", "?"), ("1.17.1", "2.0.0-rc1")
+    for version, accepted in [*((each, False) for each in old), *((each, True) for each in good)]:
+        answer = VersionInfo(title="qdrant", version=version)
+
+        def info(_: object, answer: VersionInfo = answer) -> VersionInfo:
+            return answer
+
+        monkeypatch.setattr(type(client), "info", info)
         backend = QdrantServerBackend(client=client)
         if accepted:
             backend.ensure(namespace=MINE, spec=SPEC)
