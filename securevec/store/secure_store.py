@@ -12,7 +12,7 @@ from securevec.clock import Clock
 from securevec.control.rows import TenantRow
 from securevec.embed import Embedder
 from securevec.errors import LegalHold, TenantNotFound
-from securevec.guard import Admission, admit
+from securevec.guard import Admission, admit, settle_outbox
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
 from securevec.recover import resolve_open_batches
@@ -117,7 +117,7 @@ class SecureStore:
 
     def tenants(self) -> list[tuple[str, str]]:
         """Names and states of the tenants that are not deleted. For the local operator."""
-        admission = self._admit_management("tenant.manage")
+        admission = self._admit_management()
         listed = [
             (self._name_of(row), row.state) for row in self._runtime.control.tenants() if row.name_sealed is not None
         ]
@@ -193,6 +193,7 @@ class SecureStore:
                 for row in control.collections(tenant.tenant):
                     control.reset_volatile(row.collection)
         resolve_open_batches(self._runtime, expired_only=not backend.capabilities.embedded)
+        settle_outbox(self._runtime)
         run_pending(self._runtime)
         self._caretaker.start()
 
@@ -225,10 +226,11 @@ class SecureStore:
             action="tenant.suspend" if suspended else "tenant.resume",
             states=("active", "suspended"),
         )
+        admission.note(phase="intent")
         self._runtime.control.set_tenant_state(
             row.tenant, "suspended" if suspended else "active", now_ms=self._runtime.clock.now_ms()
         )
-        admission.note()
+        settle_outbox(self._runtime)
 
     def _row(self, name: str) -> TenantRow:
         check_name("tenant", name)
@@ -243,7 +245,7 @@ class SecureStore:
             return ""
         return self._runtime.names.open_text(sealed, row=bytes.fromhex(row.tenant), kind="tenant-name")
 
-    def _admit_management(self, permission: str) -> Admission:
+    def _admit_management(self) -> Admission:
         return admit(
             self._runtime, self._scope(_INSTALLATION, self._actor), permission="tenant.manage", action="config"
         )

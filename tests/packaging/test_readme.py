@@ -1,0 +1,41 @@
+"""The README's example is a test: its CSV, its code, its claims about the output."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _block(language: str) -> str:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert found is not None, f"the README has no {language} block"
+    return found[1]
+
+
+def test_the_readme_example_runs_as_written(tmp_path: Path) -> None:
+    (tmp_path / "tickets.csv").write_text(_block("csv"), encoding="utf-8")
+    (tmp_path / "example.py").write_text(_block("python"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "example.py"],
+        cwd=tmp_path,
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout
+    assert "2 new, 0 updated, 0 unchanged, 1 refused (rows 3)" in lines
+    assert "[PERSON_1]" in lines
+    assert "[PHONE_1]" in lines
+    restored = lines.splitlines()[-1]
+    assert restored == "Please ring Jane Roe on 020 7946 0123 about the refund."
+    assert (tmp_path / "acme.receipt.json").exists()
+    assert "jane@example.com" not in lines
