@@ -1,0 +1,34 @@
+"""All commands, put together. A command is listed here when it works."""
+
+from __future__ import annotations
+
+import typer
+
+from securevec.cli import audit, data, doctor, jobs, keys, receipts, schema, start, tenants
+from securevec.cli.command import group
+from securevec.cli.demo import command as demo
+
+_HELP = (
+    "Tenant isolation, anonymization before embedding, envelope encryption, proven erasure and tamper-evident audit "
+    "in front of vector stores. Exit codes: 0 ok, 1 a check failed, 2 usage, 3 refused, 4 a dependency is "
+    "unavailable, 5 incomplete or unknown."
+)
+
+
+def build() -> typer.Typer:
+    """The application. Made anew at each call, so that nothing is shared."""
+    root = group(help_text=_HELP)
+    for room in (demo, start, doctor, data):
+        room.register(root)
+    for name, help_text, room in (
+        ("schema", "Record classes.", schema),
+        ("tenant", "Tenants and their grants.", tenants),
+        ("jobs", "Deletions in progress and done.", jobs),
+        ("keys", "Keys: metadata, and the public key.", keys),
+        ("audit", "The record of every access.", audit),
+        ("receipt", "Deletion receipts.", receipts),
+    ):
+        part = group(help_text=help_text)
+        room.register(part)
+        root.typer.add_typer(part.typer, name=name)
+    return root.typer

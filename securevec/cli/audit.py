@@ -1,0 +1,178 @@
+"""``audit tail|verify``: who did what, and whether the record of it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.output import table
+from securevec.cli.receipts import Pubkey, pinned_key
+from securevec.cli.session import Session
+from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
+
+if TYPE_CHECKING:
+    from securevec.audit import Head
+    from securevec.runtime import Runtime
+
+_COLUMNS: Final = ("time", "action", "outcome", "actor", "tenant", "counts", "request")
+
+
+def register(group: Group) -> None:
+    group.command("tail")(tail)
+    group.command("verify")(verify)
+
+
+def tail(
+    session: Session, number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="How many records.")] = 20
+) -> None:
+    """The newest records, oldest first. ``--json`` prints them as they stand in the log, one a line.
+
+    The log holds keyed references; names are shown where this home can resolve them.
+    """
+    from securevec.audit import read_tail, summarize
+
+    session.require_manager()
+    runtime = session.store.runtime
+    records = read_tail(runtime.home / "audit", log_id=runtime.installation_id, limit=number)
+    names = _names(runtime, session)
+    rows: list[tuple[str, ...]] = []
+    for record in records:
+        summary = summarize(record)
+        phase = summary["phase"]
+        action = summary["action"] if phase == "single" else f"{summary['action']} ({phase})"
+        rows.append(
+            (
+                summary["time"][11:23] if rows and rows[-1][0][:10] == summary["time"][:10] else summary["time"][:23],
+                action,
+                summary["outcome"],
+                names.get(summary["actor"], summary["actor"][-12:]),
+                names.get(summary["tenant"], summary["tenant"][:12] or "-"),
+                summary["counts"] or "-",
+                summary["request"],
+            )
+        )
+    session.out.lines(records, table(_COLUMNS, rows))
+
+
+def verify(
+    session: Session,
+    pubkey: Pubkey = None,
+    audit_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--audit-dir", metavar="DIR", help="A copy of a home's audit directory. Default: the home's.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Check the whole log offline: edits, cuts, reordering, missing files, rewritten history.
+
+    With ``--pubkey`` no root key is needed. The head kept in the home's control store is the anchor, when there is a
+    home. Without a pinned key the exit code is 5.
+    """
+    from securevec.audit import verify_log
+
+    directory = audit_dir or session.home / "audit"
+    log_id = _log_id(session, directory)
+    public = pinned_key(session, pubkey)
+    if public is None:
+        writers, records = _structure(directory, log_id)
+        session.out.show({"verified": False, "pinned": False, "writers": writers, "records": records})
+        raise Unpinned(
+            f"Integrity only: {records} records link up; no pinned key says who signed them.",
+            next_step="Pass --pubkey FILE.",
+        )
+    anchor = _anchor(session)
+    try:
+        report = verify_log(directory, log_id=log_id, public_key=public, anchor=anchor)
+    except AuditTampered as error:
+        raise AuditTampered(
+            f"The audit log was tampered with at {error.position}. {error.message}",
+            position=error.position,
+            next_step="Keep the directory as evidence and compare it with a copy.",
+        ) from error
+    document: dict[str, Any] = {
+        "verified": True,
+        "pinned": True,
+        "anchored": anchor is not None,
+        "records": report.records,
+        "checkpointed": report.checkpointed,
+        "uncheckpointed": report.uncheckpointed,
+        "crashed": list(report.crashed),
+        "head": {"size": report.head.size, "root": report.head.root},
+        "writers": [
+            {"writer": w.writer, "state": w.state, "records": w.records, "checkpointed": w.checkpointed}
+            for w in report.writers
+        ],
+    }
+    rows = [(w.writer, w.state, w.records, w.checkpointed, w.torn_bytes or "-") for w in report.writers]
+    summary = (
+        f"{report.records} records hold, {report.checkpointed} of them under a signed checkpoint"
+        + ("; head agrees with the control store" if anchor is not None else "; no anchor outside the log")
+    )
+    session.out.show(document, table(["writer", "state", ">records", ">signed", ">torn bytes"], rows), summary)
+
+
+def _log_id(session: Session, directory: Path) -> str:
+    """The home's own log; for a copy on another machine, the only log that is there."""
+    from securevec import home as homes
+
+    if homes.exists(session.home):
+        return homes.load(session.home).installation_id
+    try:
+        logs = sorted(entry.name for entry in directory.iterdir() if entry.is_dir())
+    except OSError as error:
+        raise AuditUnavailable("There is no audit log here.", next_step="Name its directory: --audit-dir DIR") from error
+    if len(logs) != 1:
+        raise UsageError("The audit directory does not hold exactly one log.", next_step="Pass --home as well.")
+    return logs[0]
+
+
+def _anchor(session: Session) -> Head | None:
+    """The head the control store keeps. Reading it takes no key."""
+    from securevec import home as homes
+    from securevec.audit import Head
+    from securevec.control import ControlStore
+
+    if not homes.exists(session.home):
+        return None
+    control = ControlStore.open(session.home / "control.db", create=False)
+    try:
+        head = control.audit_head()
+    finally:
+        control.close()
+    return Head(*head) if head is not None else None
+
+
+def _structure(directory: Path, log_id: str) -> tuple[int, int]:
+    """Writers and records whose indexes and links follow one another. Says nothing about who wrote them."""
+    from securevec.audit.directory import WRITER
+    from securevec.audit.scan import Scanner
+
+    try:
+        writers = sorted(entry for entry in (directory / log_id).iterdir() if WRITER.match(entry.name))
+        records = 0
+        for writer in writers:
+            scanner = Scanner(writer, writer=writer.name, log_id=log_id, roots={})
+            records += scanner.run(may_be_torn=True).size
+    except OSError as error:
+        raise AuditUnavailable("The audit log cannot be read.") from error
+    return len(writers), records
+
+
+def _names(runtime: Runtime, session: Session) -> Mapping[str, str]:
+    """Actors and tenants by what the log calls them. A deleted tenant has no name any more."""
+    from securevec.policy import Actor
+
+    known = {runtime.names.actor_ref(actor): actor.name for actor in (Actor.local(), session.actor)}
+    for token, sealed in runtime.control.principals().items():
+        known[f"hmac-sha256:actors:{token.hex()}"] = runtime.names.open_text(sealed, row=token, kind="actor-name")
+    for row in runtime.control.tenants():
+        if row.name_sealed is not None:
+            raw = bytes.fromhex(row.tenant)
+            known[row.tenant] = runtime.names.open_text(row.name_sealed, row=raw, kind="tenant-name")
+    return known

@@ -1,0 +1,130 @@
+"""What every command has in common: ``--json``, ``--home``, ``--as``, ``--purpose``, ``--key-file``, before or after
+the command's name, and a :class:`~securevec.cli.session.Session` made of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, Final, ParamSpec, get_type_hints
+
+import typer
+
+from securevec.cli.failure import report
+from securevec.cli.session import Options, Session
+
+P = ParamSpec("P")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with JSON on stdout.")]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", metavar="DIR", help="The home. Also SECUREVEC_HOME or securevec.toml.", show_default=False),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key-file", metavar="FILE", help="The root key file. Also SECUREVEC_KEY_FILE.", show_default=False),
+]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as", metavar="ACTOR", help="Who asks, as kind:name. Default: the local administrator.", show_default=False
+    ),
+]
+Purpose = Annotated[
+    str | None,
+    typer.Option("--purpose", metavar="TEXT", help="Why; recorded as a keyed hash.", show_default=False),
+]
+
+_COMMON: Final[dict[str, Any]] = {
+    "json": (Json, False),
+    "home": (Home, None),
+    "key_file": (KeyFile, None),
+    "actor": (As, None),
+    "purpose": (Purpose, None),
+}
+"""By field of :class:`Options`."""
+
+_PREFIX: Final = "common_"
+"""Keeps the common parameters apart from a command's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A Typer application, or a part of one, whose commands take the common options."""
+
+    typer: typer.Typer
+
+    def command(
+        self, name: str
+    ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
+        """Register a function ``(session, ...)`` as the command ``name``; its docstring is the help."""
+
+        def register(function: Callable[Concatenate[Session, P], None]) -> Callable[Concatenate[Session, P], None]:
+            self.typer.command(name)(_wrapped(function))
+            return function
+
+        return register
+
+
+def group(*, help_text: str) -> Group:
+    """A new application: plain help, no completion, and no pretty tracebacks, because those print local variables."""
+    application = typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+    )
+    application.callback()(_remember)
+    return Group(application)
+
+
+def _remember(
+    context: typer.Context,
+    json: Json = False,
+    home: Home = None,
+    key_file: KeyFile = None,
+    actor: As = None,
+    purpose: Purpose = None,
+) -> None:
+    context.obj = _given(context, json=json, home=home, key_file=key_file, actor=actor, purpose=purpose)
+
+
+def _given(context: typer.Context, **values: Any) -> Options:
+    """What was given here, over what was given further left."""
+    parent = context.parent
+    before = parent.obj if parent is not None and isinstance(parent.obj, Options) else Options()
+    return replace(before, **{name: value for name, value in values.items() if value not in (None, False)})
+
+
+def _wrapped(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
+    """``function`` with the common options added to its signature, its errors reported, and a session handed in."""
+
+    def run(context: typer.Context, **arguments: Any) -> None:
+        options = _given(context, **{name: arguments.pop(_PREFIX + name) for name in _COMMON})
+        try:
+            with Session(options) as session:
+                call: Callable[..., None] = function
+                call(session, **arguments)
+        except (typer.Exit, BrokenPipeError):
+            raise
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # every failure becomes a line and a code
+            raise typer.Exit(report(error, as_json=options.json)) from None
+
+    hints = get_type_hints(function, include_extras=True)
+    own = list(inspect.signature(function).parameters.values())[1:]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
+    parameters += [parameter.replace(annotation=hints[parameter.name], kind=kind) for parameter in own]
+    parameters += [
+        inspect.Parameter(_PREFIX + name, kind, annotation=annotation, default=default)
+        for name, (annotation, default) in _COMMON.items()
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__doc__ = function.__doc__
+    run.__name__ = function.__name__
+    return run

@@ -1,0 +1,149 @@
+"""``ingest``, ``search``, ``get``, ``count``, ``delete``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.output import cell, pairs, table
+from securevec.cli.records import conditions, load_record, record_id
+from securevec.cli.reports import progress_bar, report_json, report_tables
+from securevec.cli.session import Session, split_place
+from securevec.errors import CollectionNotFound, UsageError
+
+if TYPE_CHECKING:
+    from securevec.schema import Record
+    from securevec.store import Collection
+
+Place = Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)]
+
+
+def register(group: Group) -> None:
+    group.command("ingest")(ingest)
+    group.command("search")(search)
+    group.command("get")(get)
+    group.command("count")(count)
+    group.command("delete")(delete)
+
+
+def ingest(
+    session: Session,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".csv or .jsonl files.", show_default=False)],
+    to: Annotated[str, typer.Option("--to", metavar="TENANT/COLLECTION", help="Where to.", show_default=False)],
+    schema: Annotated[
+        str | None,
+        typer.Option("--schema", metavar="FILE.py:Class", help="Needed once: the collection remembers it."),
+    ] = None,
+    retention: Annotated[
+        str | None, typer.Option("--retention", metavar="180d", help="Fixed when the collection is made.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any row was refused.")] = False,
+) -> None:
+    """Store the records of files: anonymized, embedded, sealed.
+
+    A record replaces the stored one of the same id. A bad row is refused, reported by row and field, and never loses
+    the others. Exit 0 when something was stored or nothing was refused, else 1.
+    """
+    from securevec.readers import source_size
+
+    split_place(to)
+    for file in files:
+        source_size(file)
+    collection = _target(session, files[0], to, schema=schema, retention=retention)
+    reports: list[tuple[Path, Any]] = []
+    for file in files:
+        with progress_bar(file.name, quiet=session.out.as_json) as progress:
+            reports.append((file, collection.ingest(file, progress=progress)))
+    documents = [{"file": str(file), **report_json(report)} for file, report in reports]
+    shown = [part for file, report in reports for part in report_tables(file.name, report)]
+    session.out.show(documents[0] if len(documents) == 1 else documents, *shown)
+    refused = sum(len(report.refused) for _, report in reports)
+    stored = sum(report.new + report.updated + report.unchanged for _, report in reports)
+    if refused and (strict or not stored):
+        raise typer.Exit(1)
+
+
+def search(
+    session: Session,
+    place: Place,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.", show_default=False)],
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits.")] = 10,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="FIELD=VALUE", help="A condition on a filter field; repeat to add more."),
+    ] = None,
+) -> None:
+    """The records nearest to a text, among this tenant's only. The text itself is anonymized before it is embedded."""
+    collection = session.collection(place)
+    found = collection.search(text, where=conditions(collection.schema, where or []), k=k)
+    document = {
+        "hits": [
+            {
+                "id": hit.id,
+                "score": round(hit.score, 4),
+                "text": hit.text,
+                "chunk": hit.chunk,
+                "chunks": hit.chunks,
+                "record": hit.record.model_dump(mode="json"),
+            }
+            for hit in found
+        ],
+        "violations": found.violations,
+        "complete": found.complete,
+        "request_id": found.request_id,
+    }
+    rows = [(f"{hit.score:.3f}", hit.id, cell(hit.text, limit=240)) for hit in found]
+    session.out.show(document, table([">score", "id", "text, anonymized"], rows))
+    if found.violations:
+        session.out.say(
+            f"securevec: {found.violations} stored points did not belong here and were dropped. "
+            "See: securevec audit tail"
+        )
+
+
+def get(session: Session, place: Place, identifier: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """One record by its id, anonymized as stored."""
+    collection = session.collection(place)
+    record = collection.get(record_id(collection.schema, identifier)).model_dump(mode="json")
+    session.out.show(record, pairs(record))
+
+
+def count(session: Session, place: Place) -> None:
+    """The number of records that are neither deleted nor expired."""
+    number = session.collection(place).count()
+    session.out.show({"records": number}, str(number))
+
+
+def delete(session: Session, place: Place, identifiers: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
+    """Delete records by id, and read back that they are gone."""
+    collection = session.collection(place)
+    report = collection.delete([record_id(collection.schema, identifier) for identifier in identifiers])
+    document = {"deleted": report.deleted, "missing": report.missing, "request_ids": list(report.request_ids)}
+    session.out.show(document, f"{report.deleted} deleted, {report.missing} not there")
+
+
+def _target(
+    session: Session, file: Path, place: str, *, schema: str | None, retention: str | None
+) -> Collection[Record]:
+    """The collection to write to, made when a schema is given and it is not there."""
+    tenant_name, name = split_place(place)
+    record = load_record(schema) if schema is not None else None
+    tenant = session.tenant(tenant_name)
+    if record is not None:
+        return tenant.collection(record, name=name, retention=retention)
+    try:
+        collection = tenant.existing_collection(name)
+    except CollectionNotFound as error:
+        raise UsageError(
+            "A new collection needs a schema that says which columns to keep.",
+            next_step=f"Run: securevec schema infer {shlex.quote(str(file))} > schema.py, correct it, "
+            "and pass --schema schema.py:CLASS",
+        ) from error
+    if retention is not None:
+        # The library compares it with what the collection was made with.
+        tenant.collection(collection.schema.record_class(), name=name, retention=retention)
+    return collection

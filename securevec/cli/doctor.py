@@ -1,0 +1,61 @@
+"""``doctor``: whether this installation is as it should be, and which settings apply."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+import typer
+
+from securevec.cli import checks
+from securevec.cli.command import Group
+from securevec.cli.output import cell, table
+from securevec.cli.session import Session
+from securevec.errors import CheckFailed
+
+_STYLES: Final = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+
+def register(group: Group) -> None:
+    group.command("doctor")(doctor)
+
+
+def doctor(
+    session: Session,
+    config: Annotated[bool, typer.Option("--config", help="Show each setting, its value and where it is from.")] = False,
+) -> None:
+    """Check versions, permissions, keys, lock, model, stores and settings. Exit 1 when something is wrong."""
+    if config:
+        _config(session)
+        return
+    found = checks.run(session)
+    rows = [(cell(check.status, style=_STYLES[check.status]), check.name, check.detail) for check in found]
+    session.out.show([asdict(check) for check in found], table(["", "check", "found"], rows))
+    wrong = sum(check.status == "wrong" for check in found)
+    if wrong:
+        raise CheckFailed(f"{wrong} of {len(found)} checks found something wrong.")
+
+
+def _config(session: Session) -> None:
+    """Settings by precedence. Of a secret only its place is shown."""
+    from securevec.config import API_KEY, PASSPHRASE, PASSPHRASE_FILE
+
+    settings = session.settings
+    entries: list[dict[str, Any]] = [
+        {"setting": item.name, "value": None if item.value is None else str(item.value), "source": item.source}
+        for item in settings.explain()
+    ]
+    entries += [
+        {"setting": name, "value": "set, not shown", "source": "environment"}
+        for name in (PASSPHRASE, PASSPHRASE_FILE, API_KEY)
+        if os.environ.get(name)
+    ]
+    file = str(settings.config_file) if settings.config_file is not None else None
+    document = {"precedence": ["argument", "environment", "file", "default"], "file": file, "settings": entries}
+    rows = [(entry["setting"], "-" if entry["value"] is None else entry["value"], entry["source"]) for entry in entries]
+    session.out.show(
+        document,
+        table(["setting", "value", "from"], rows),
+        cell(f"argument > environment > file ({file or 'none found'}) > default"),
+    )

@@ -1,0 +1,62 @@
+"""How a command fails: one line on stderr with the next step, the exit code of the error, and no traceback.
+
+An error's message carries no content, so it may be shown. An exception nobody foresaw may carry anything in its text,
+so only its class is named; its traceback is shown on request, with a warning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import Final
+
+from securevec.errors import PolicyDenied, SecurevecError, TenantNotFound
+
+DEBUG: Final = "SECUREVEC_DEBUG"
+UNEXPECTED: Final = 4
+"""Exit code of an exception nobody foresaw: something needed did not work."""
+INTERRUPTED: Final = 130
+
+_NEXT: Final[dict[type[SecurevecError], str]] = {
+    TenantNotFound: "See: securevec tenant list. Create one with: securevec tenant create NAME",
+    PolicyDenied: "An owner or the local administrator grants roles: securevec tenant grant TENANT ACTOR ROLE",
+}
+"""The library's advice is a line of Python; at a command line it is a command."""
+
+
+def report(error: BaseException, *, as_json: bool) -> int:
+    """Say on stderr what went wrong, and return the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        print("securevec: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    if isinstance(error, SecurevecError):
+        return _say(type(error).__name__, error.message, _advice(error), error.exit_code, as_json=as_json)
+    name = type(error).__name__
+    if os.environ.get(DEBUG) == "1":
+        print("securevec: the traceback below may contain content; do not pass it on unread.", file=sys.stderr)
+        traceback.print_exception(error)
+        advice = ""
+    else:
+        advice = f"Run again with {DEBUG}=1 to see where; that traceback may contain content."
+    return _say(name, f"An internal error: {name}.", advice, UNEXPECTED, as_json=as_json)
+
+
+def usage(message: str, *, as_json: bool, advice: str = "") -> int:
+    """A command line that could not be read."""
+    return _say("UsageError", message, advice or "Run: securevec --help", 2, as_json=as_json)
+
+
+def _advice(error: SecurevecError) -> str:
+    return next((step for kind, step in _NEXT.items() if type(error) is kind), error.next_step)
+
+
+def _say(name: str, message: str, advice: str, code: int, *, as_json: bool) -> int:
+    if as_json:
+        document = {"error": name, "message": message, "next_step": advice, "exit_code": code}
+        print(json.dumps(document), file=sys.stderr)
+    else:
+        # One line whatever a file's or option's name holds.
+        print(" ".join(f"securevec: {message} {advice}".split()), file=sys.stderr)
+    return code

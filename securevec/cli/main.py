@@ -1,0 +1,35 @@
+"""The entry point ``securevec``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from securevec.cli.failure import report, usage
+
+
+def run() -> NoReturn:
+    """Run the command line of this process and exit with the command's code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code. Never raises: what can be said is said on stderr."""
+    as_json = "--json" in arguments
+    try:
+        from securevec.cli.app import build
+
+        result: object = build()(list(arguments), prog_name="securevec", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`securevec audit tail | head`); the interpreter must not complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place before the user
+        message = getattr(error, "format_message", None)
+        if callable(message):
+            return usage(str(message()), as_json=as_json)
+        return report(error, as_json=as_json)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,124 @@
+"""What a command shows: tables and text for people on a terminal or in a pipe, JSON for programs.
+
+Stdout carries the answer, stderr everything else, so that ``--json`` can always be piped. Text that came out of a store
+is shown through :func:`cell`: stored text must not move the cursor or change colours.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+PLAIN_WIDTH: Final = 100
+"""Columns when stdout is not a terminal."""
+
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def cell(value: object, *, limit: int | None = None, style: str = "") -> Text:
+    """One line of text for a table: no markup, no control or direction characters, at most ``limit`` characters."""
+    from rich.text import Text
+
+    plain = " ".join(_visible(str(value)).split())
+    if limit is not None and len(plain) > limit:
+        plain = plain[: limit - 1] + "…"
+    return Text(plain, style=style)
+
+
+def _visible(text: str) -> str:
+    return "".join(" " if unicodedata.category(character) in _HIDDEN else character for character in text)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Table:
+    """A table without vertical lines. A column whose heading begins with ``>`` is aligned right."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(
+        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False, padding=(0, 2)
+    )
+    for column in columns:
+        right = column.startswith(">")
+        made.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*[part if _is_text(part) else cell(part) for part in row])
+    return made
+
+
+def _is_text(part: object) -> bool:
+    from rich.text import Text
+
+    return isinstance(part, Text)
+
+
+def pairs(entries: Mapping[str, object]) -> Table:
+    """Names and values, one pair a line."""
+    from rich.table import Table
+
+    made = Table.grid(padding=(0, 2))
+    for name, value in entries.items():
+        made.add_row(cell(name, style="bold"), cell("-" if value is None else value))
+    return made
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that guesses nothing about content: no markup, no highlighting, no emoji codes."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+class Output:
+    """Where one command's answer goes."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def show(self, document: object, *shown: RenderableType) -> None:
+        """The answer: ``document`` with ``--json``, what is to be ``shown`` otherwise."""
+        if self.as_json:
+            print(to_json(document))
+            return
+        out = console()
+        for part in shown:
+            out.print(part)
+
+    def lines(self, documents: Iterable[object], shown: RenderableType) -> None:
+        """As :meth:`show`, with one JSON document a line."""
+        if self.as_json:
+            for document in documents:
+                print(to_json(document))
+            return
+        console().print(shown)
+
+    def say(self, line: str) -> None:
+        """A remark on stderr."""
+        print(_visible(line), file=sys.stderr)
+
+
+def to_json(document: object) -> str:
+    """One line of JSON. A terminal gets ASCII only, because stored text may hold what a terminal obeys."""
+    return json.dumps(document, ensure_ascii=sys.stdout.isatty(), default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID | Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): entry for key, entry in value.items()}
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,133 @@
+"""``receipt verify``: whether a deletion receipt is genuine, on this machine or on one that never saw the home.
+
+A receipt carries a fingerprint, not a key, and a key that came with it would prove nothing. So the key is the one named
+by ``--pubkey``, or that of the home at hand; without either, only the structure can be looked at, and that is never
+success.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.output import cell, pairs, table
+from securevec.cli.session import Session
+from securevec.clock import from_ms
+from securevec.errors import ReceiptInvalid, SourceError, Unpinned
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Pubkey = Annotated[
+    Path | None,
+    typer.Option("--pubkey", metavar="FILE", help="The pinned public key (keys export-public).", show_default=False),
+]
+
+
+def register(group: Group) -> None:
+    group.command("verify")(verify)
+
+
+def verify(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The receipt.", show_default=False)],
+    pubkey: Pubkey = None,
+) -> None:
+    """Check a deletion receipt's signature and show what it says.
+
+    With ``--pubkey`` no home and no network are needed. Without a pinned key the exit code is 5.
+    """
+    from securevec.retention.receipt import MAX_RECEIPT_BYTES, read
+
+    data = read_bounded(file, MAX_RECEIPT_BYTES)
+    public = pinned_key(session, pubkey)
+    if public is None:
+        statement = _structure(data)
+        session.out.show({"verified": False, "pinned": False, **_summary(statement)}, *_shown(statement))
+        raise Unpinned(
+            "Integrity only: the structure is sound; no pinned key says who signed it.",
+            next_step="Pass --pubkey FILE with the issuer's key.",
+        )
+    receipt = read(data, public=public)
+    document = {"verified": True, "pinned": True, "key_id": receipt.key_id, **_summary(receipt.statement)}
+    session.out.show(document, f"signature holds, key id {receipt.key_id}", *_shown(receipt.statement))
+
+
+def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:
+    """The 32-byte key of ``--pubkey``, else of the home at hand, else nothing.
+
+    A home that is there, or was named, and does not open raises: it must not pass for having no key.
+    """
+    from securevec import home as homes
+    from securevec.crypto.sign import load_public_pem
+
+    if pubkey is not None:
+        return load_public_pem(read_bounded(pubkey, 64 * 1024))
+    if not session.home_was_named and not homes.exists(session.home):
+        return None
+    return session.store.runtime.keys.signing_key().public
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A small file. Raises :class:`SourceError`."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise SourceError("A file that was named cannot be read.") from error
+    if len(data) > limit:
+        raise SourceError("A file that was named is too large to be what it is said to be.")
+    return data
+
+
+def _structure(data: bytes) -> Mapping[str, Any]:
+    """The statement inside, its signature unchecked. Raises :class:`ReceiptInvalid`."""
+    from securevec.retention.receipt import PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE
+
+    try:
+        envelope: dict[str, Any] = orjson.loads(data)
+        statement: dict[str, Any] = orjson.loads(base64.b64decode(envelope["payload"], validate=True))
+        signed = [base64.b64decode(entry["sig"], validate=True) for entry in envelope["signatures"]]
+        kinds = (envelope["payloadType"], statement["_type"], statement["predicateType"])
+        sound = kinds == (PAYLOAD_TYPE, STATEMENT_TYPE, PREDICATE_TYPE) and len(signed) == 1 and len(signed[0]) == 64
+        sound = sound and isinstance(statement["predicate"]["artefacts"], list)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise ReceiptInvalid("This file is not a securevec receipt.") from error
+    if not sound:
+        raise ReceiptInvalid("This file is not a securevec receipt.")
+    return statement
+
+
+def _summary(statement: Mapping[str, Any]) -> dict[str, Any]:
+    predicate: Mapping[str, Any] = statement["predicate"]
+    return {
+        "tenant_id": predicate.get("tenant"),
+        "job": predicate.get("job"),
+        "requested": _moment(predicate.get("requested_ms")),
+        "completed": _moment(predicate.get("completed_ms")),
+        "manifest": predicate.get("manifest"),
+        "artefacts": predicate["artefacts"],
+    }
+
+
+def _shown(statement: Mapping[str, Any]) -> list[RenderableType]:
+    summary = _summary(statement)
+    artefacts: list[Mapping[str, Any]] = summary.pop("artefacts")
+    counts: Mapping[str, Any] = summary.pop("manifest") or {}
+    summary["deleted"] = ", ".join(f"{number} {name}" for name, number in counts.items())
+    rows = [(entry.get("artefact"), entry.get("verdict"), entry.get("evidence")) for entry in artefacts]
+    residuals = sorted({str(entry.get("residual")) for entry in artefacts if entry.get("residual")})
+    shown: list[RenderableType] = [pairs(summary), "", table(["artefact", "verdict", "evidence"], rows)]
+    shown += [cell(f"may remain: {residual}") for residual in residuals]
+    return shown
+
+
+def _moment(ms: object) -> str | None:
+    return from_ms(ms).isoformat(timespec="seconds") if isinstance(ms, int) else None

@@ -1,0 +1,90 @@
+"""An ingest report as tables and as JSON, and the bar shown while it is being made."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Final
+
+from securevec.cli.output import cell, console, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from securevec.ingest import IngestReport, Progress
+
+_SHOWN_ROWS: Final = 20
+
+
+def report_json(report: IngestReport) -> dict[str, Any]:
+    """The report with stable keys."""
+    return {
+        "new": report.new,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "refused": [
+            {"row": row.row, "field": row.field, "error": row.error, "reason": row.reason} for row in report.refused
+        ],
+        "chunks": report.chunks,
+        "redactions": dict(sorted(report.redactions.items())),
+        "bytes": report.bytes_read,
+        "seconds": round(report.seconds, 3),
+        "mb_per_second": round(report.mb_per_second, 3),
+        "request_ids": list(report.request_ids),
+    }
+
+
+def report_tables(label: str, report: IngestReport, *, rows_shown: int = _SHOWN_ROWS) -> list[RenderableType]:
+    """What was stored, what was replaced, and every refused row by row, field and reason."""
+    shown: list[RenderableType] = [
+        table(
+            ["file", ">new", ">updated", ">unchanged", ">refused", ">chunks", ">seconds", ">MB/s"],
+            [
+                (
+                    label,
+                    report.new,
+                    report.updated,
+                    report.unchanged,
+                    len(report.refused),
+                    report.chunks,
+                    f"{report.seconds:.1f}",
+                    f"{report.mb_per_second:.2f}",
+                )
+            ],
+        )
+    ]
+    if report.redactions:
+        ranked = sorted(report.redactions.items(), key=lambda item: (-item[1], item[0]))
+        shown.append(cell("replaced: " + ", ".join(f"{number} {entity}" for entity, number in ranked)))
+    if report.refused:
+        refused = report.refused[:rows_shown]
+        shown.append(table([">row", "field", "refused because"], [(r.row, r.field or "-", r.reason) for r in refused]))
+        if len(report.refused) > rows_shown:
+            shown.append(cell(f"and {len(report.refused) - rows_shown} more rows; --json lists all"))
+    return shown
+
+
+@contextlib.contextmanager
+def progress_bar(label: str, *, quiet: bool = False) -> Generator[Callable[[Progress], None] | None]:
+    """A bar on stderr while stderr is a terminal; nothing otherwise."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]} rows", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=console(stderr=True), transient=True) as bars:
+        task = bars.add_task(cell(label).plain, total=None, rows=0)
+
+        def advance(progress: Progress) -> None:
+            bars.update(task, completed=progress.bytes_read, total=progress.bytes_total, rows=progress.rows)
+
+        yield advance

@@ -1,0 +1,42 @@
+"""``schema infer``: a Record class proposed from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.output import cell
+from securevec.cli.session import Session
+
+
+def register(group: Group) -> None:
+    group.command("infer")(infer)
+
+
+def infer(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .jsonl file.", show_default=False)],
+    rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows to look at.")] = 1000,
+) -> None:
+    """Propose a Record class for a file: Python source on stdout, columns with personal data marked.
+
+    It is a proposal: read it, correct it, delete the columns you do not need.
+    """
+    from securevec.anonymize import default_detector
+    from securevec.schema.infer import infer as propose
+
+    detector = default_detector()
+
+    def findings(column: str, value: str) -> list[str]:
+        return [finding.entity for finding in detector.detect(value, field_name=column)]
+
+    source = propose(file, sample_rows=rows, anonymizer_findings=findings)
+    if session.out.as_json:
+        session.out.show({"source": source})
+    else:
+        # Code goes out as it is: a table would fold it.
+        typer.echo(source, nl=False)
+    session.out.say(cell("Save it as schema.py, correct it, and pass: --schema schema.py:CLASS").plain)

@@ -1,0 +1,179 @@
+"""One command's surroundings: its options, the settings that apply, the actor, and the store once it is opened."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from securevec.cli.failure import DEBUG
+from securevec.cli.output import Output
+from securevec.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from securevec.config import Settings
+    from securevec.embed import Embedder
+    from securevec.policy import Actor
+    from securevec.schema import Record
+    from securevec.store import Collection, SecureStore, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The common options as typed. ``None`` was not given."""
+
+    json: bool = False
+    home: Path | None = None
+    key_file: Path | None = None
+    actor: str | None = None
+    purpose: str | None = None
+
+
+class Session:
+    """Opens at most one store, at first use, and closes it when the command ends."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.out = Output(as_json=options.json)
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Raises :class:`ConfigError`."""
+        from securevec.config import load_settings
+
+        environment = {name: value for name, value in os.environ.items() if name != DEBUG}
+        return load_settings(
+            env=environment, overrides={"home": self.options.home, "key_file": self.options.key_file}
+        )
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+    @property
+    def home_was_named(self) -> bool:
+        """Whether somebody chose the home, rather than nobody."""
+        return any(item.name == "store.home" and item.source != "default" for item in self.settings.settings)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who asks. The default is the local administrator, and is said once, so that nobody is it unknowingly."""
+        from securevec.config import ACTOR
+        from securevec.policy import Actor
+
+        named = self.options.actor or os.environ.get(ACTOR) or None
+        purpose = self.options.purpose or ""
+        if named is not None:
+            return Actor.parse(named, purpose)
+        actor = Actor.local(purpose)
+        self.out.say(f"acting as {actor.name} (administrator)")
+        return actor
+
+    @cached_property
+    def store(self) -> SecureStore:
+        """The home, opened. A missing one is refused: only ``init`` makes one."""
+        return self.open_store(create=False)
+
+    def open_store(self, *, create: bool) -> SecureStore:
+        """Raises what :meth:`securevec.SecureStore.open` does."""
+        from securevec.store import SecureStore
+
+        settings = self.settings
+        chosen = next(item for item in settings.settings if item.name == "store.backend")
+        return self._closing.enter_context(
+            SecureStore.open(
+                settings.home,
+                backend=settings.backend if create or chosen.source != "default" else None,
+                key_file=settings.key_file,
+                passphrase=self._passphrase(new=create),
+                embedder=self._embedder(),
+                actor=self.actor,
+                create=create,
+            )
+        )
+
+    def tenant(self, name: str) -> Tenant:
+        return self.store.tenant(name, actor=self.actor)
+
+    def collection(self, place: str) -> Collection[Record]:
+        """The existing collection that ``TENANT/COLLECTION`` names."""
+        tenant, collection = split_place(place)
+        return self.tenant(tenant).existing_collection(collection)
+
+    def require_manager(self) -> None:
+        """Admit the actor to look after the installation, and record that it did.
+
+        Raises :class:`PolicyDenied` for anybody but the local administrator.
+        """
+        from securevec.guard import admit
+        from securevec.runtime import Scope
+        from securevec.types import TenantId
+
+        runtime = self.store.runtime
+        scope = Scope(
+            tenant=TenantId(""),
+            actor=self.actor,
+            actor_token=runtime.names.actor_token(self.actor),
+            actor_ref=runtime.names.actor_ref(self.actor),
+        )
+        admit(runtime, scope, permission="tenant.manage", action="config").note()
+
+    def _embedder(self) -> Embedder | None:
+        if self.settings.embed_threads is None:
+            return None
+        from securevec.embed.minilm import MiniLM
+
+        return MiniLM(threads=self.settings.embed_threads)
+
+    def _passphrase(self, *, new: bool) -> str | None:
+        if not self._has_passphrase():
+            return None
+        from securevec.config import PASSPHRASE, PASSPHRASE_FILE, read_passphrase
+
+        if os.environ.get(PASSPHRASE) or os.environ.get(PASSPHRASE_FILE) or not sys.stdin.isatty():
+            return read_passphrase(os.environ)
+        return _ask(new=new)
+
+    def _has_passphrase(self) -> bool:
+        """As the home says, if there is one; else as the settings say."""
+        from securevec import home as homes
+
+        if homes.exists(self.home):
+            return homes.load(self.home).key_provider.get("kind") == "passphrase"
+        return self.settings.key_provider == "passphrase"
+
+
+def split_place(place: str) -> tuple[str, str]:
+    """``TENANT/COLLECTION`` as two names. Raises :class:`UsageError`."""
+    tenant, separator, collection = place.partition("/")
+    if not separator or not tenant or not collection or "/" in collection:
+        raise UsageError(
+            "A place is written TENANT/COLLECTION, two names with one slash between.",
+            next_step="For example acme/tickets.",
+        )
+    return tenant, collection
+
+
+def _ask(*, new: bool) -> str:
+    from getpass import getpass
+
+    first = getpass("Passphrase: ")
+    if not first:
+        raise ConfigError("The passphrase is empty.")
+    if new and getpass("Again: ") != first:
+        raise ConfigError("The two passphrases differ.", next_step="Run the command again.")
+    return first

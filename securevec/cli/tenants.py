@@ -1,0 +1,162 @@
+"""``tenant create|list|show|suspend|resume|delete|grant``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.output import pairs, table
+from securevec.cli.session import Session
+from securevec.errors import TenantNotFound, UsageError
+
+if TYPE_CHECKING:
+    from securevec.runtime import Runtime
+    from securevec.types import TenantId
+
+Name = Annotated[str, typer.Argument(metavar="TENANT", show_default=False)]
+_DAY_MS = 86_400_000
+
+
+def register(group: Group) -> None:
+    group.command("create")(create)
+    group.command("list")(list_tenants)
+    group.command("show")(show)
+    group.command("suspend")(suspend)
+    group.command("resume")(resume)
+    group.command("delete")(delete)
+    group.command("grant")(grant)
+
+
+def create(session: Session, name: Name) -> None:
+    """Make a tenant with keys of its own. Who makes it owns it."""
+    if session.store.runtime.control.tenant_by_token(session.store.runtime.names.tenant_token(name)) is not None:
+        raise UsageError("There is a tenant of this name.", next_step="See: securevec tenant show NAME")
+    tenant = session.store.tenant(name, actor=session.actor, create=True)
+    session.out.show({"tenant": name, "id": tenant.id}, pairs({"tenant": name, "id": tenant.id}))
+
+
+def list_tenants(session: Session) -> None:
+    """Tenants and their states."""
+    listed = session.store.tenants()
+    document = [{"tenant": name, "state": state} for name, state in listed]
+    session.out.show(document, table(["tenant", "state"], listed))
+
+
+def show(session: Session, name: Name) -> None:
+    """One tenant: state, collections with counts and retention, keys, model."""
+    session.require_manager()
+    runtime = session.store.runtime
+    row = runtime.control.tenant_by_token(runtime.names.tenant_token(name))
+    if row is None:
+        raise TenantNotFound("There is no such tenant.")
+    collections = _collections(runtime, row.tenant)
+    keys = sum(1 for key in runtime.keys.list_keys() if key.tenant == row.tenant)
+    document: dict[str, Any] = {"tenant": name, "id": row.tenant, "state": row.state, "keys": keys}
+    shown = table(
+        ["collection", ">records", ">chunks", "retention", "vault", "model"],
+        [
+            (
+                entry["collection"],
+                entry["records"],
+                entry["chunks"],
+                _days(entry["retention_ms"]),
+                "yes" if entry["vault"] else "no",
+                entry["model"],
+            )
+            for entry in collections
+        ],
+    )
+    session.out.show({**document, "collections": collections}, pairs(document), "", shown)
+
+
+def suspend(session: Session, name: Name) -> None:
+    """Refuse every operation of a tenant, at once and in every process."""
+    session.store.suspend_tenant(name)
+    session.out.show({"tenant": name, "state": "suspended"}, "suspended")
+
+
+def resume(session: Session, name: Name) -> None:
+    """Let a suspended tenant work again."""
+    session.store.resume_tenant(name)
+    session.out.show({"tenant": name, "state": "active"}, "active")
+
+
+def delete(
+    session: Session,
+    name: Name,
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. It cannot be undone.")] = False,
+) -> None:
+    """Delete a tenant: fence, destroy its keys, remove its points, verify, sign a receipt.
+
+    When another process holds the engine, the fence and the keys' destruction take effect here and now, the exit
+    code is 5, and the holder does the rest.
+    """
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    if not yes:
+        _confirm()
+    result = session.store.delete_tenant(name)
+    session.out.show(
+        {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None},
+        pairs({"job": result.job_id, "state": result.state}),
+    )
+    result.raise_if_incomplete()
+    if receipt is not None:
+        result.save(receipt)
+        session.out.say("Check the receipt anywhere: securevec receipt verify FILE --pubkey KEY")
+
+
+def grant(
+    session: Session,
+    name: Name,
+    actor: Annotated[str, typer.Argument(metavar="ACTOR", help="kind:name", show_default=False)],
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="owner, writer, reader or revealer", show_default=False)],
+) -> None:
+    """Give an actor a role in a tenant."""
+    from securevec.policy import Actor
+
+    session.tenant(name).grant(Actor.parse(actor), role)
+    session.out.show({"tenant": name, "actor": actor, "role": role}, "granted")
+
+
+def _confirm() -> None:
+    try:
+        typer.confirm("Destroy this tenant's keys and remove its data? It cannot be undone", abort=True, err=True)
+    except (typer.Abort, EOFError) as error:
+        raise UsageError("Nothing was deleted.", next_step="Pass --yes to go on without a question.") from error
+
+
+def _collections(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
+    now_ms = runtime.clock.now_ms()
+    entries: list[dict[str, Any]] = []
+    for row in runtime.control.collections(tenant):
+        records, chunks = runtime.control.count_live(row.collection, now_ms=now_ms)
+        raw = bytes.fromhex(row.collection)
+        model = orjson.loads(row.identity)["model"]
+        entries.append(
+            {
+                "collection": runtime.names.open_text(row.name_sealed, row=raw, kind="collection-name"),
+                "id": row.collection,
+                "records": records,
+                "chunks": chunks,
+                "retention_ms": row.retention_ms,
+                "vault": row.vault,
+                "model": model["name"],
+                "dimension": model["dimension"],
+            }
+        )
+    return sorted(entries, key=lambda entry: str(entry["collection"]))
+
+
+def _days(retention_ms: int | None) -> str:
+    if retention_ms is None:
+        return "until deleted"
+    days = retention_ms / _DAY_MS
+    return f"{days:g} days"
