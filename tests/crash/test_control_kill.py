@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from securevec.control import migrate
+from securevec.control.database import connect
 from securevec.control.rows import CollectionRow, ManifestRow, NewRecord
 from securevec.control.store import ControlStore
 from securevec.types import CollectionId, TenantId
@@ -258,6 +260,53 @@ def test_a_tenant_deletion_killed_at_every_statement_ends_once_and_completely(fi
     assert list(dict.fromkeys(states)) == ["", "accepted", "keys_gone", "removed", "done"]
 
 
+def create_killed(path: Path, at: int) -> bool:
+    """Create a store in a child that kills itself just before the ``at``-th statement of the creation."""
+    child = os.fork()
+    if child == 0:
+        left = at
+
+        def step(_: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def traced(where: Path) -> sqlite3.Connection:
+            connection = connect(where)
+            connection.set_trace_callback(step)
+            return connection
+
+        try:
+            vars(migrate)["connect"] = traced
+            ControlStore.open(path, create=True).close()
+        except BaseException:  # noqa: BLE001 - a forked child must not run on into the parent's tests
+            os._exit(1)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
+
+
+def test_a_creation_killed_on_its_way_is_nothing_and_can_be_repeated(filled: Path, tmp_path: Path) -> None:
+    reached = 0
+    for at in range(1, 200, 4):
+        path = tmp_path / f"home-{at}" / "control.db"
+        killed = create_killed(path, at)
+        if killed:
+            reached += 1
+            connection = sqlite3.connect(path)
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            connection.close()
+            assert tables == set() or {"tenant", "time_floor", "alembic_version"} <= tables
+        store = ControlStore.open(path, create=True)
+        assert store.tenants() == []
+        store.close()
+        if not killed:
+            break
+    assert reached > 5
+
+
 def work_until_killed(home: Path, journal: int, seed: int) -> None:
     """Random writes and deletions, each announced before and acknowledged after in the journal."""
     chance = random.Random(seed)
@@ -280,7 +329,9 @@ def apply(model: dict[int, int], entry: str) -> dict[int, int]:
     """Record number to chunks, after one journal entry."""
     what = json.loads(entry)
     after = {number: chunks for number, chunks in model.items() if number not in what["numbers"]}
-    return after | (dict.fromkeys(what["numbers"], what["chunks"]) if what["chunks"] else {})
+    for number in what["numbers"] if what["chunks"] else ():
+        after[number] = what["chunks"]
+    return after
 
 
 def test_a_busy_writer_killed_at_random_loses_nothing_acknowledged_and_mixes_nothing(

@@ -127,6 +127,16 @@ def test_a_store_locked_by_another_process_is_busy_not_broken(desk: Desk, monkey
     hurried.close()
 
 
+def test_a_full_disk_is_a_typed_error_and_keeps_what_was_there(desk: Desk) -> None:
+    with desk.store._db._writer as writer:
+        pages = writer.execute("PRAGMA page_count").fetchone()[0]
+        writer.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(ControlUnavailable, match="cannot grow"):
+        desk.store.add_tokens(TENANT, [(number.to_bytes(16, "big"), "EMAIL") for number in range(5000)])
+    assert desk.store.known_tokens(TENANT, [bytes(16)]) == {}
+    assert desk.store.set_tenant_state(TENANT, "suspended", now_ms=NOW).fence == 2
+
+
 def test_a_closed_store_answers_nothing(desk: Desk) -> None:
     desk.store.close()
     desk.store.close()
