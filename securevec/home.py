@@ -37,7 +37,7 @@ class Installation:
 
 
 def exists(home: Path) -> bool:
-    """Whether a finished home is there. A directory with other content is refused by :func:`create`."""
+    """Whether a finished home is there. A directory with other content is refused by :func:`prepare`."""
     return (home / _VERSION).exists()
 
 
@@ -45,22 +45,27 @@ def new_installation_id() -> str:
     return uuid4().hex
 
 
-def create(home: Path, *, installation_id: str, backend: str, key_provider: Mapping[str, Any]) -> Installation:
-    """Make the directory and its description. ``VERSION`` comes last (:func:`seal_home`): without it there is no home.
-
-    Raises :class:`HomeRefused` when the directory holds anything else.
-    """
+def prepare(home: Path) -> None:
+    """Make the directory, private and empty but for a settings file. Raises :class:`HomeRefused`."""
     _check_platform()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        strangers = [entry.name for entry in home.iterdir() if entry.name not in _OWN]
+        strangers = [entry.name for entry in home.iterdir() if entry.name != "securevec.toml"]
     except OSError as error:
         raise HomeRefused(
             "The home directory cannot be made.", next_step="Choose a directory you may write."
         ) from error
     if strangers:
-        raise HomeRefused("The directory is not empty and not a securevec home.", next_step="Choose an empty one.")
+        # Never repaired: a home that lost its VERSION may still hold keys.
+        raise HomeRefused(
+            "The directory is not empty and not a finished securevec home.",
+            next_step="Choose an empty directory, or restore the home from a backup.",
+        )
     os.chmod(home, 0o700)
+
+
+def describe(home: Path, *, installation_id: str, backend: str, key_provider: Mapping[str, Any]) -> Installation:
+    """Write the description. ``VERSION`` comes last (:func:`seal_home`): without it there is no home."""
     installation = Installation(installation_id, backend, time.time_ns() // 1_000_000, dict(key_provider))
     _write(home / _INSTALLATION, _encode(installation))
     return installation
@@ -146,22 +151,3 @@ def _check_platform() -> None:
 
 def _shown(path: Path) -> str:
     return f"'{path}'"
-
-
-_OWN: Final = frozenset(
-    {
-        _VERSION,
-        _INSTALLATION,
-        f".{_INSTALLATION}.new",
-        f".{_VERSION}.new",
-        "securevec.toml",
-        "keys",
-        "audit",
-        "engine",
-        "engine.lock",
-        "control.db",
-        "control.db-wal",
-        "control.db-shm",
-    }
-)
-"""What a home holds, so that an interrupted creation can be begun again."""

@@ -89,10 +89,11 @@ def prepare(
     about: dict[Token, str] = {}
     mentions: dict[Token, str] = {}
     redactions: Counter[str] = Counter()
+    kept = {spec.name for spec in collection.schema.by_kind("seal") if spec.keep == "original"}
     for name, result in anonymized.items():
         for span in result.spans:
             (about if name in subjects else mentions)[span.token] = span.entity
-            redactions[span.entity] += 1
+            redactions[span.entity] += name not in kept
     embedded = [name for name in collection.embedded_fields if name in anonymized]
     originals_kept = any(
         spec.keep == "original" for spec in collection.schema.by_kind("embed") if spec.name in embedded
@@ -107,7 +108,7 @@ def prepare(
         about=tuple(about),
         mentions=tuple(token for token in mentions if token not in about),
         tokens=frozenset((about | mentions).items()),
-        redactions=redactions,
+        redactions=+redactions,
         digest=digest,
         expires_ms=expires_ms,
         epoch=epoch,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -100,37 +101,41 @@ def open_runtime(
         )
     clock = clock or Clock()
     root = _root(home, installation, key_file=key_file, passphrase=passphrase)
-    keys = KeyRing.open(home / "keys", root, clock)
-    control = ControlStore.open(home / "control.db", create=False)
-    clock.raise_floor(control.time_floor())
-    control.raise_time_floor(clock.now_ms())
-    audit = AuditDoor(
-        lambda: AuditWriter.open(
-            home / "audit",
-            log_id=installation.installation_id,
-            signing_key=keys.signing_key(),
-            clock=clock,
-            on_head=control.set_audit_head,
+    with contextlib.ExitStack() as opened:
+        keys = opened.enter_context(contextlib.closing(KeyRing.open(home / "keys", root, clock)))
+        control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
+        clock.raise_floor(control.time_floor())
+        control.raise_time_floor(clock.now_ms())
+        audit = AuditDoor(
+            lambda: AuditWriter.open(
+                home / "audit",
+                log_id=installation.installation_id,
+                signing_key=keys.signing_key(),
+                clock=clock,
+                on_head=control.set_audit_head,
+            )
         )
-    )
-    location = installation.backend
-    engine = Engine(home=home, location=location, opener=lambda: open_backend(location, home=home))
-    return Runtime(
-        home=home,
-        installation_id=installation.installation_id,
-        keys=keys,
-        names=NameBook(keys),
-        control=control,
-        audit=audit,
-        policy=policy or BuiltinPolicy(),
-        clock=clock,
-        engine=engine,
-        embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
-        detector=Once[Detector](default_detector),
-    )
+        location = installation.backend
+        runtime = Runtime(
+            home=home,
+            installation_id=installation.installation_id,
+            keys=keys,
+            names=NameBook(keys),
+            control=control,
+            audit=audit,
+            policy=policy or BuiltinPolicy(),
+            clock=clock,
+            engine=Engine(home=home, location=location, opener=lambda: open_backend(location, home=home)),
+            embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
+            detector=Once[Detector](default_detector),
+        )
+        # From here on the runtime closes them.
+        opened.pop_all()
+        return runtime
 
 
 def _create(home: Path, *, backend: str, key_file: Path | None, passphrase: str | None) -> None:
+    homes.prepare(home)
     installation_id = homes.new_installation_id()
     root: RootKey
     provider: Mapping[str, object]
@@ -138,12 +143,12 @@ def _create(home: Path, *, backend: str, key_file: Path | None, passphrase: str 
         if key_file is not None:
             raise ConfigError("A home has a key file or a passphrase, not both.")
         root, provider = PassphraseRoot.create(passphrase)
-        homes.create(home, installation_id=installation_id, backend=backend, key_provider=provider)
+        homes.describe(home, installation_id=installation_id, backend=backend, key_provider=provider)
     else:
         path = key_file or default_key_path(installation_id)
         root = FileRoot.load(path, home) if path.exists() else FileRoot.create(path, home)
         provider = {"kind": "file", "key_id": root.key_id}
-        homes.create(home, installation_id=installation_id, backend=backend, key_provider=provider)
+        homes.describe(home, installation_id=installation_id, backend=backend, key_provider=provider)
     KeyRing.create(home / "keys", root, Clock()).close()
     ControlStore.open(home / "control.db", create=True).close()
     homes.seal_home(home)
