@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import stat
 import threading
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def in_child(work: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         code = 1
+        # A child that hangs is ended by the alarm, and its exit code says so.
+        signal.alarm(20)
         try:
             work()
             code = 0
