@@ -81,7 +81,8 @@ def checked(detector: Detector, text: str, field_name: str) -> list[Finding]:
     except DetectorError:
         raise
     except Exception as error:
-        raise DetectorError("The detector failed; nothing was stored.") from error
+        # The cause is named and not chained: its message may quote the text.
+        raise DetectorError(f"The detector failed ({type(error).__name__}); nothing was stored.") from None
     if any(not 0 <= finding.start <= finding.end <= len(text) for finding in found):
         raise DetectorError("The detector answered with positions outside the text.")
     return found

@@ -28,12 +28,19 @@ SUFFIXES: Final = ("jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "dds", "rn
 
 _SURNAME_ENDINGS: Final = (
     "ov", "ova", "ev", "eva", "enko", "chuk", "czyk", "wski", "wska", "cki", "cka", "sky", "skaya", "sson", "sdottir", "dottir",
-    "sen", "escu", "eanu", "vic", "vich", "ic", "iak", "opoulos", "akis", "idis", "oglu", "shvili", "adze", "idze", "yan",
+    "sen", "escu", "eanu", "vic", "vich", "iak", "opoulos", "akis", "idis", "oglu", "shvili", "adze", "idze", "yan",
     "ian", "ainen", "onen", "inen", "berg", "strom", "gren", "qvist", "quist", "stein", "mann", "meier", "meyer", "bauer",
     "etti", "elli", "ucci", "acci", "ini", "ese", "ez", "eira", "eiro", "moto", "mura", "zaki", "saki", "yama", "gawa", "guchi",
     "singh", "walla", "bhai", "nathan", "swamy", "murthy", "worth", "ington", "borough", "son",
 )  # fmt: skip
 """Endings that mark a capitalized unknown word as a surname in many languages. Case-folded, without accents."""
+
+
+_NOUN_ENDINGS: Final = (
+    "tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ism", "logy", "graphy", "therapy", "able", "ible", "ally",
+    "ously", "ful", "less", "ware", "ings", "tions", "ments", "ology",
+)  # fmt: skip
+"""Endings of common nouns and adverbs, which sentences open with and people are not called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class NameLists:
     stops: frozenset[str]
     organizations: frozenset[str]
     verbs: frozenset[str]
+    verbs_human: frozenset[str]
 
     def is_given(self, word: str) -> bool:
         key = lookup_key(word)
@@ -56,12 +64,18 @@ class NameLists:
         key = lookup_key(word)
         return key in self.surnames or key.rsplit("-", 1)[-1] in self.surnames
 
+    def looks_noun(self, word: str) -> bool:
+        """A common noun or adverb by its ending."""
+        return lookup_key(word).endswith(_NOUN_ENDINGS)
+
     def looks_surname(self, word: str) -> bool:
         """In the list, or with an ending of surnames and long enough for that to mean something."""
         key = lookup_key(word)
         if key in self.surnames:
             return True
-        return len(key) >= 6 and key not in self.stops and key.endswith(_SURNAME_ENDINGS)
+        if key in self.stops or self.looks_noun(word):
+            return False
+        return (len(key) >= 6 and key.endswith(_SURNAME_ENDINGS)) or word.endswith(("ić", "ič", "IĆ", "IČ"))
 
 
 @lru_cache(maxsize=1)
@@ -77,6 +91,7 @@ def names() -> NameLists:
         stops=_words("stops.txt"),
         organizations=_words("org_words.txt"),
         verbs=_words("verbs.txt"),
+        verbs_human=_words("verbs_human.txt"),
     )
 
 

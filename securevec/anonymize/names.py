@@ -20,6 +20,7 @@ from securevec.anonymize.words import (
     Kind,
     Word,
     capitalized_runs,
+    kind_of,
     without_possessive,
 )
 
@@ -27,39 +28,59 @@ PERSON_PRIORITY: Final = 30
 _LONGEST: Final = 5
 _LOOK_BACK: Final = 48
 
+_KINSHIP: Final = (
+    "wife husband son daughter mother mum mom father dad brother sister partner friend colleague neighbour neighbor aunt uncle"
+    " cousin nephew niece grandmother grandfather grandson granddaughter child baby boss manager carer caregiver fiance fiancee"
+    " fiancé fiancée doctor nurse therapist patient client customer guardian flatmate roommate relative secretary assistant lawyer"
+    " dentist hygienist surgeon physician consultant midwife receptionist agent caller resident employee member visitor technician"
+    " provider godmother godfather godson goddaughter stepmother stepfather stepson stepdaughter grandma grandpa"
+    " operator director producer author actor actress singer professor teacher driver"
+).replace(" ", "|")
+
 _STRONG: Final = re.compile(
-    r"(?:\bmy name is|\bname's|\bname is|\bnames? (?:are|was)|\bcalled|\bcall me|\bthis is|\bi am|\bi'm|\bim|\bit's|\bit is"
-    r"|\bspoke (?:with|to)|\bspeak(?:ing)? (?:with|to)|\btalk(?:ed|ing)? (?:with|to)|\bask(?:ed)? for|\bon behalf of"
-    r"|\bregards|\bsincerely|\bcheers|\bbest wishes|\bwishes|\bfaithfully|\byours|\bthanks(?: again)?|\bthank you|\bbest"
-    r"|\bdear|\bhi|\bhello|\bhey|\bgood (?:morning|afternoon|evening)|\bsigned(?: by)?|\battn|\bc/o|\bdr|\bmr|\bmrs|\bms"
-    r"|\b(?:my|his|her|their|our|the) (?:(?:late|ex|elderly|older|younger|little|twin) )?(?:wife|husband|son|daughter|mother|mum|mom|father|dad|brother"
-    r"|sister|partner|friend|colleague|neighbou?r|aunt|uncle|cousin|nephew|niece|grandmother|grandfather|grandson"
-    r"|granddaughter|child|baby|boss|manager|carer|caregiver|fianc[eé]e?|doctor|nurse|therapist|patient|client|customer|guardian)(?:,|'s name is| is| named| called)?"
-    r"|\b(?:patient|customer|caller|client|resident|employee|member|visitor|guardian|nurse|doctor|physician|surgeon|consultant|midwife"
-    r"|therapist|receptionist|agent|colleague|operator|director|producer|author|actor|singer|professor|manager)"
-    r"|\b(?:(?:full|first|last|sur|given|family|contact|patient|customer|account)[ _-]?)?name\s*[:=]"
-    r"|\b(?:patient|customer|caller|client|agent|contact|attn|from|to|cc|by|requester|reporter|assignee|author|guardian|next of kin"
-    r"|emergency contact|physician|nurse|doctor|consultant|clinician|signed|sender|recipient|witness|employee|user|owner)\s*[:=]"
-    r"|\bnamed|\bfor (?:a|an) [a-z]{3,12} named|\bintroduc(?:e|ing)|\bmeet with|\bappointment with|\bseen by|\btreated by|\breferred by"
-    r"|\bhandled by|\bassigned to|\bbooked (?:for|with|by)|\bwritten by|\bdirected by|\bsung by|\bstarring|\btribute to)[,:.!]?[\s\"]*$"
-)  # fmt: skip
+    r"(?:\bmy name is|\bname's|\bname is|\bnames? (?:are|was)|\bcalled|\bcalls? (?:me|him|her)|\bthis is|\bi am|\bi'm|\bit's|\bit is|\bwe are"
+    r"|\bhere is|\b(?:spoke|spoken|speak|speaking|talk|talked|talking|chatted) (?:with|to)|\bask(?:ed)? for|\bon behalf of"
+    rf"|\b(?:{_KINSHIP})(?:,|'s name is| is| named| called|:)?"
+    r"|\b(?:(?:full|first|last|sur|given|family|contact|patient|customer|account)[ _-]?)?name\s?[:=]"
+    r"|\b(?:contact|attn|from|to|cc|by|requester|reporter|assignee|next of kin|emergency contact|clinician|signed|sender|recipient"
+    r"|witness|user|owner)\s?[:=]"
+    r"|\bnamed|\bintroduc(?:e|ing)|\bmeet with|\bappointment with|\bregistered as|\bknown as|\bformerly|\bn[eé]e|\bforwarded to"
+    r"|\breferr(?:ed|al) (?:from|to|by)|\bassigned to|\bbooked (?:for|with|by)|\bstarring|\btribute to|\bsigned|\battn|\bc/o"
+    r"|\b[a-z]{2,10}(?:ed|en|wn|ung) by|\b(?:tell|told|ask|asked|thank|inform|remind|let|calling|call|texted|emailed|phoned|shouted at|yelled at|met)"
+    r"|,\\?[\"'] (?:says?|said|asks?|asked|replied|writes?|wrote|added|explains?|explained|shouts?|shouted))"
+    r"(?:[,:] ?\"?| \"?)\Z"
+)
 """Text that ends like this introduces a person; an unknown capitalized word after it is a name."""
 
-_WEAK: Final = re.compile(
-    r"\b(?:by|told|tell|met|asked|ask|emailed|texted|phoned|saw|thank|with|and|inform|informed|remind|add|contact|let|via|per)\s*$"
+_GREETING: Final = re.compile(
+    r"(?:^|[\n.!?\"] ?)(?:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings)(?: there)? ?\Z"
+    r"|\b(?:regards|sincerely|cheers|wishes|faithfully|truly|yours|thanks(?: again| a lot| so much| in advance)?|thank you(?: very much)?|best|respectfully|cordially"
+    r"|love|greetings|grüße|gruß|cordialement|saludos|saluti)[,.!]?\s{1,4}\Z"
 )
+"""A greeting in front, or a closing line above."""
+
+_WEAK: Final = re.compile(
+    r"\b(?:by|emailed|texted|phoned|saw|informed|contact|contacted|meet|visit|see|join(?:ed)?|for)\s\Z"
+)
+_PLACE: Final = re.compile(
+    r"\b(?:saint|sainte|santa|san|são|st\.?|via|rue|avenue|rua|calle|plaza|avenida|mount|lake|port|north|south|east|west|new|the princess"
+    r"|university of|city of|republic of)\s\Z"
+)
+_VOCATIVE: Final = re.compile(r", (?:can|could|would|please|i|i'm|will|you|we|how|what|why|where|when|is|are|do)\b")
+_DIALOGUE: Final = re.compile(r":\s?\\?\"")
 """After these two unknown capitalized words are a name, and so is one word that is a name among other things."""
 
 _SIGNATURE: Final = re.compile(r"(?:^|\n)[ \t]*(?:-{1,2}|~|/)[ \t]*$")
 _KIN: Final = re.compile(
     r"'s? (?:son|daughter|wife|husband|mother|father|mum|mom|dad|brother|sister|partner|account|address|appointment|results?"
-    r"|record|file|birthday|phone|number|email|e-mail|prescription|medication|insurance|chart|room|bed|surgery|doctor|carer|discharge)\b"
+    r"|record|file|birthday|phone|number|email|e-mail|prescription|medication|insurance|chart|room|bed|surgery|doctor|carer|discharge|assistant|secretary|desk|office|letter|message|call|house|name)\b"
 )
 _AFTER_WORD: Final = re.compile(r"[ \t]+([a-z']+)")
 _LIST_GAP: Final = re.compile(r"(?:,|,? and|,? or| &|,? und|,? y|,? et| and)[ \n]|/")
 _LOWER_CUE: Final = re.compile(
-    r"\b(?:my (?:full )?name is|name is|name's|i am called|call me|spoke (?:with|to)|on behalf of|regards,?|sincerely,?|cheers,?|thanks,?"
-    r"|(?:mr|mrs|ms|miss|dr|prof)\.?|dear|hi|hello|hey|patient|customer|(?:patient|customer|full|contact) name ?[:=]?|name ?[:=])[ \n]+"
+    r"\b(?:(?P<sure>my (?:full )?name is|name is|name's|i am called|call me|(?:mr|mrs|ms|miss|dr|prof)\.?|registered as|referral came from)"
+    r"|(?P<line>dear|hi|hello|hey|good (?:morning|afternoon|evening)|regards,?|sincerely,?|cheers,?|thanks,?|wishes,?|best,?|yours,?)"
+    rf"|spoke (?:with|to)|on behalf of|tell|ask|(?:{_KINSHIP})|(?:patient|customer|full|contact) name ?[:=]?|name ?[:=])[ \n]+"
 )
 _FIELD_WORDS: Final = frozenset(
     "name fullname firstname lastname surname customer patient contact agent caller requester reporter assignee author guardian"
@@ -137,8 +158,9 @@ def _segments(run: list[Word]) -> list[tuple[list[Word], bool]]:
 
     for index, word in enumerate(run):
         kind = word.kind
-        following = run[index + 1].kind if index + 1 < len(run) else Kind(0)
-        if kind & Kind.TITLE and not (current and kind & (NAMEY | MAYBE)) and following:
+        last = index + 1 == len(run)
+        following = Kind(0) if last else run[index + 1].kind
+        if kind & Kind.TITLE and not (current and kind & (NAMEY | MAYBE)) and not last:
             close()
             titled = True
         elif (
@@ -180,15 +202,16 @@ def _judge(text: str, lowered: str, segment: list[Word], titled: bool) -> Findin
     if len(words) == 1 and words[0].kind & Kind.INITIAL:
         return None
     start, end = words[0].start, words[-1].end
-    if titled:
+    if titled and any(len(word.text) > 1 for word in words):
         return _person(_with_particles(text, start), end, 0.95, "name-title")
     before = lowered[max(0, start - _LOOK_BACK) : start]
-    if _numbered(text, start, end, before):
+    if _numbered(text, start, end, before) or _PLACE.search(before) or all(len(word.text) == 1 for word in words):
         return None
     first = words[0].kind
-    cue = _STRONG.search(before) is not None
+    noun = lexicon.names().looks_noun(words[0].text)
+    cue = _STRONG.search(before) is not None or _GREETING.search(before) is not None
     caps = all(word.kind & Kind.CAPS for word in words)
-    if cue and not (caps and not any(word.kind & (NAMEY | MAYBE) for word in words)):
+    if cue and not noun and not (caps and not any(word.kind & (NAMEY | MAYBE) for word in words)):
         return _person(_with_particles(text, start), end, 0.85, "name-cue")
     if _SIGNATURE.search(text[max(0, start - 12) : start]) and text[end : end + 1] in {"", "\n", "\r"}:
         return _person(start, end, 0.85, "name-signature")
@@ -201,10 +224,15 @@ def _judge(text: str, lowered: str, segment: list[Word], titled: bool) -> Findin
     if _KIN.match(lowered, end) and (first & MAYBE or not words[0].opens) and not caps:
         return _person(start, end, 0.7, "name-kin")
     following = _AFTER_WORD.match(lowered, end)
-    if following and following.group(1) in lexicon.names().verbs and not caps and not first & Kind.STOP:
+    verbs = lexicon.names().verbs_human if words[0].opens else lexicon.names().verbs
+    if following and following.group(1) in verbs and not caps and not first & Kind.STOP and not noun:
         return _person(start, end, 0.6, "name-verb")
     if first & Kind.SURNAME_SHAPE and not words[0].opens and not caps:
         return _person(start, end, 0.55, "name-shape")
+    if words[0].opens and not caps and not first & Kind.STOP and not noun:
+        spoken = _VOCATIVE.match(lowered, end) and not lowered[:end].endswith("ly")
+        if spoken or _DIALOGUE.match(lowered, end):
+            return _person(start, end, 0.55, "name-spoken")
     if first & MAYBE and _WEAK.search(before) and not caps and not first & Kind.STOP:
         return _person(start, end, 0.55, "name-cue")
     return None
@@ -225,8 +253,12 @@ def _judge_pair(text: str, words: list[Word], before: str, start: int, end: int)
         return None
     if kinds[0] & Kind.GIVEN_MAYBE and (kinds[-1] & (Kind.SURNAME_MAYBE | Kind.SURNAME_SHAPE) or not words[0].opens):
         return _person(start, end, 0.7, "name-given-surname")
+    if kinds[0] & Kind.GIVEN_MAYBE and not kinds[0] & Kind.STOP and not lexicon.names().looks_noun(words[1].text):
+        return _person(start, end, 0.6, "name-given-surname")
     if kinds[-1] & Kind.SURNAME_SHAPE and not words[0].opens:
         return _person(start, end, 0.65, "name-shape")
+    if text[start - 1 : start] == "(" and text[end : end + 1] == ")" and len(words) <= 3:
+        return _person(start, end, 0.55, "name-parentheses")
     if kinds[0] & Kind.INITIAL and not any(known) and text[words[0].end : words[0].end + 1] == ".":
         return _person(start, end, 0.6, "name-initial")
     if _WEAK.search(before):
@@ -284,30 +316,44 @@ def _lower_case(text: str, lowered: str) -> list[Finding]:
     """Names written without capitals: after a cue, as a known given name with a known surname, or in caseless text."""
     lists = lexicon.names()
     found: list[Finding] = []
-    for cue in _LOWER_CUE.finditer(lowered):
-        end = _lower_extent(text, cue.end(), whole=cue.group().startswith(("my ", "name", "i am", "call")))
-        if end:
-            found.append(_person(cue.end(), end, 0.75, "name-cue-lower"))
     caseless = text == lowered
-    given, surnames = lists.given, lists.surnames
+    for cue in _LOWER_CUE.finditer(lowered):
+        end = _lower_extent(
+            lowered if caseless else text, cue.end(), whole=bool(cue["sure"]) or (caseless and bool(cue["line"]))
+        )
+        if end and (not cue["line"] or lowered[end : end + 1] in {",", "\n", "", "!", ".", ":"}):
+            found.append(_person(cue.end(), end, 0.75, "name-cue-lower"))
     for match in ANY_WORD.finditer(lowered):
         word = match.group()
-        if word not in given:
-            if caseless and word in surnames and not _part_of_place(lowered, match.end()):
+        if word not in lists.given and (word.isascii() and "-" not in word or kind_of(word) & Kind.GIVEN == 0):
+            if caseless and word in lists.surnames and not _part_of_place(lowered, match.end()):
                 found.append(_person(match.start(), match.end(), 0.5, "name-caseless"))
             continue
         start, end = match.span()
         if not caseless and text[start] != lowered[start]:
             continue
         following = ANY_WORD.match(lowered, end + 1) if lowered[end : end + 1] == " " else None
-        if following:
-            second = without_possessive(following.group())
-            if second in surnames or (caseless and (lists.looks_surname(second) or second in lists.surnames_ambiguous)):
-                found.append(_person(start, end + 1 + len(second), 0.7, "name-lower-pair"))
-                continue
-        if caseless:
+        second = without_possessive(following.group()) if following else ""
+        if second and (lookup_key(second) in lists.surnames or (caseless and _lower_surname(second, following))):
+            found.append(_person(start, end + 1 + len(second), 0.7, "name-lower-pair"))
+        elif caseless:
             found.append(_person(start, end, 0.55, "name-caseless"))
     return found
+
+
+def _lower_surname(word: str, match: re.Match[str] | None) -> bool:
+    """Whether an unknown word behind a given name, in text without capitals, reads like the surname."""
+    lists = lexicon.names()
+    key = lookup_key(word)
+    if lists.looks_surname(word) or key in lists.surnames_ambiguous:
+        return True
+    if match is None or len(key) < 4 or key in lists.stops or key in lists.verbs or lists.looks_noun(key):
+        return False
+    after = match.string[match.end() : match.end() + 1]
+    following = _AFTER_WORD.match(match.string, match.end())
+    return after in {",", "\n", "", ".", ";", ")"} or (
+        following is not None and (following.group(1) in lists.verbs or following.group(1) in lists.stops)
+    )
 
 
 def _part_of_place(lowered: str, end: int) -> bool:
@@ -319,6 +365,8 @@ def _lower_extent(text: str, start: int, *, whole: bool) -> int:
     """End of the lower-case name that begins at ``start``, or 0. ``whole``: the cue itself says a name follows."""
     lists = lexicon.names()
     position, end, count = start, 0, 0
+    if (first := ANY_WORD.match(text, start)) and first.group() in lexicon.TITLES:
+        return 0
     while count < 3 and (match := ANY_WORD.match(text, position)):
         word = without_possessive(match.group())
         key = lookup_key(word)

@@ -101,7 +101,9 @@ class _Presidio:
         try:
             return str(operator.operate(text, completed))
         except Exception as error:
-            raise DetectorError(f"The operator presidio:{self._name} failed; nothing was stored.") from error
+            # The cause is named and not chained: its message may quote the value.
+            kind = type(error).__name__
+            raise DetectorError(f"The operator presidio:{self._name} failed ({kind}); nothing was stored.") from None
 
     def _complete(self, params: Mapping[str, object], key: bytes) -> dict[str, object]:
         """Salt and key come from the tenant: equal values link inside a tenant and nowhere else."""

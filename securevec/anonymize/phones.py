@@ -65,6 +65,9 @@ def _national(digits: str, separated: bool) -> bool:
 
     if not separated and not digits.startswith("0") and len(digits) not in {10, 11}:
         return False
+    if separated and digits.startswith("0") and 10 <= len(digits) <= 12:
+        # A trunk prefix and grouping say enough; numbering plans exclude numbers that were set aside for fiction.
+        return True
     regions = REGIONS if separated or digits.startswith("0") else ("US",)
     for region in regions:
         try:

@@ -76,7 +76,8 @@ class PatternScanner:
                 if score >= ACCEPT and (check is None or check(text[start:end])):
                     found.append(Finding(start, end, rule.entity, min(score, 1.0), rule.id, rule.priority))
         except Exception as error:  # noqa: BLE001 - a rule that broke has not been applied
-            raise DetectorError("The pattern engine failed; nothing was scanned.") from error
+            # The cause is named and not chained: its message may quote the text.
+            raise DetectorError(f"A detection rule failed ({type(error).__name__}); nothing was scanned.") from None
         return found
 
     def _matches(self, index: int, data: bytes) -> Iterator[tuple[int, int]]:

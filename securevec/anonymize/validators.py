@@ -55,7 +55,10 @@ def luhn(digits: str) -> bool:
 def card(value: str) -> bool:
     """12 to 19 digits that pass Luhn and are not one digit repeated."""
     digits = digits_of(value)
-    return 12 <= len(digits) <= 19 and len(set(digits)) > 1 and digits[0] != "0" and luhn(digits)
+    if not 12 <= len(digits) <= 19 or len(set(digits)) == 1 or digits[0] == "0":
+        return False
+    # Twelve digits are a card only in the ranges of Maestro; other numbers of that length pass Luhn one time in ten.
+    return luhn(digits) and (len(digits) > 12 or digits[:2] in {"50", "56", "57", "58", "59"} or digits[0] == "6")
 
 
 def card_extent(value: str) -> tuple[int, int] | None:
@@ -248,28 +251,33 @@ def entropy(value: str) -> float:
     return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values()) if value else 0.0
 
 
-_PLACEHOLDERS: Final = (
-    "example",
-    "changeme",
-    "placeholder",
-    "insert",
-    "your_",
-    "your-",
-    "xxxx",
-    "****",
-    "redacted",
-    "<",
+_PLACEHOLDER: Final = re.compile(
+    r"(?i)(?:example|change.?me|placeholder|redacted|(?:insert|your|enter|my|some)[_\-.].*|.{0,4}x{4,}.{0,4}|\*+|\.+|none|null|true|false)"
 )
 
 
 def secret_value(value: str) -> bool:
     """Not a placeholder, not a variable, not a plain lower-case word: what a person would call a password."""
-    lowered = value.lower()
-    if len(value) < 6 or value[0] in "$<{%(" or any(word in lowered for word in _PLACEHOLDERS):
+    if len(value) < 6 or value[0] in "$<{%(" or _PLACEHOLDER.fullmatch(value):
         return False
     kinds = sum((any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value))))
     kinds += any(not char.isalnum() for char in value.strip(".,-_"))
     return entropy(value) >= 2.5 and kinds >= 2
+
+
+def strong_password(value: str) -> bool:
+    """What a password rule enforces: three of capital, small letter, digit and special character."""
+    kinds = sum((any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value))))
+    kinds += any(not char.isalnum() for char in value)
+    return kinds >= 3 and secret_value(value)
+
+
+def generated_key(value: str) -> bool:
+    """Long, mixed and evenly spread; hyphenated words, UUIDs and plain hexadecimal digests are not meant."""
+    longest = max(re.split(r"[_\-+/]", value), key=len)
+    if not longest or re.fullmatch(r"[0-9a-f]+|[A-Z]+|[a-z]+|[0-9]+|[0-9A-F]+", longest):
+        return False
+    return entropy(value) >= 3.8 and sum(map(str.isdigit, value)) >= 3
 
 
 def random_value(value: str) -> bool:
@@ -321,6 +329,7 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "card": card, "codice_fiscale": codice_fiscale, "coded": coded, "cpf": cpf, "dea": dea, "dni": dni, "email": email, "iban": iban,
     "ip": ip, "itin": itin, "jwt": jwt, "nhs": nhs, "nino": nino, "nir": nir, "npi": npi, "phone": phones.plausible,
     "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value, "sin": sin, "ssn": ssn,
+    "strong_password": strong_password, "generated_key": generated_key,
     "steuer_id": steuer_id, "tfn": tfn,
 }  # fmt: skip
 

@@ -140,6 +140,6 @@ def _joins(gap: str, before: Word) -> bool:
     if "\n" in gap or "'" in gap[:1]:
         return False
     if gap[0] == ".":
-        return len(before.text) <= 2 and gap.strip() == "." or bool(before.kind & Kind.TITLE) and gap.strip() == "."
+        return gap.strip() == "." and (len(before.text) <= 2 or bool(before.kind & Kind.TITLE))
     inner = gap.split()
     return gap[0] == " " and 0 < len(inner) <= 3 and all(word in lexicon.PARTICLES for word in inner)

@@ -1,0 +1,66 @@
+"""Every rule finds its examples and leaves its counter-examples alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from securevec.anonymize.rulebook import Rule, RuleBook, builtin_rules, load_rules
+from securevec.anonymize.scan import PatternScanner
+from securevec.errors import ConfigError
+
+RULES = builtin_rules().rules
+
+
+@pytest.fixture(scope="module")
+def scanner() -> PatternScanner:
+    return PatternScanner(builtin_rules())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_finds_its_examples(rule: Rule, scanner: PatternScanner) -> None:
+    for text in rule.examples:
+        assert rule.id in {finding.rule for finding in scanner.scan(text)}, text
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_leaves_its_counter_examples_alone(rule: Rule, scanner: PatternScanner) -> None:
+    for text in rule.counter_examples:
+        assert rule.id not in {finding.rule for finding in scanner.scan(text)}, text
+
+
+def test_there_are_rules_for_every_kind_of_value() -> None:
+    assert len(RULES) >= 35
+    wanted = {"EMAIL", "PHONE", "CARD", "IBAN", "SSN", "IP", "MAC", "URL_CREDENTIALS", "URL", "DATE_OF_BIRTH", "NPI"}
+    wanted |= {"MRN", "PASSPORT", "DRIVER_LICENSE", "NHS", "DEA", "UK_NINO", "CA_SIN", "CRYPTO_WALLET", "JWT", "PRIVATE_KEY"}
+    assert wanted <= builtin_rules().entities
+    assert all(rule.examples or rule.id == "mrn-field" for rule in RULES)
+
+
+_GOOD = '[[rule]]\nid = "a"\nentity = "A"\nregex = "a+"\nexamples = []\ncounter_examples = []\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not toml [",
+        "",
+        _GOOD + _GOOD,
+        _GOOD.replace('"a+"', '"(a"'),
+        _GOOD.replace('"a+"', '"(?<=a)b"'),
+        _GOOD + 'validator = "nobody"\n',
+        _GOOD + "surprise = 1\n",
+        _GOOD + "group = 3\n",
+        _GOOD.replace('entity = "A"', 'entity = "a b"'),
+        _GOOD.replace("examples = []\n", "", 1),
+    ],
+)
+def test_a_rule_file_that_cannot_be_honoured_stops_the_start(text: str) -> None:
+    with pytest.raises(ConfigError):
+        load_rules([("x.toml", text.encode())])
+
+
+def test_the_digest_changes_with_a_rule() -> None:
+    def book(text: str) -> RuleBook:
+        return load_rules([("x.toml", text.encode())])
+
+    assert book(_GOOD).digest != book(_GOOD.replace("a+", "a*")).digest
