@@ -70,7 +70,7 @@ class Tenant:
             PolicyDenied: the actor may not create it, or may not use it.
         """
         schema = describe(record)
-        label = check_name("collection", name or _snake(record.__name__))
+        label = check_name("collection", _snake(record.__name__) if name is None else name)
         row = self._find(label)
         if row is None:
             row = self._create(label, schema, retention, vault, classification, operators)
