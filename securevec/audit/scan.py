@@ -75,19 +75,22 @@ class Scanner:
         numbers = files.segment_numbers(self._directory)
         present = [number for place, number in enumerate(numbers) if number == place]
         lines = files.read_lines(self._directory, present)
-        link = ""
+        link, log_mark = "", f'"log_name":"{self._log_name}"'.encode()
         for raw in lines:
             index = self._frontier.size
-            record = parse_line(raw)
-            if record is None:
-                if len(present) == len(numbers) and may_be_torn and index >= self._needed:
-                    return self._torn(raw, lines)
-                self._tampered(index, "is not a record")
-            sequence, log_name, prev = links(record)
-            if sequence != index or log_name != self._log_name:
-                self._tampered(index, "is not the record that belongs there")
-            if prev != link:
-                self._broken_link(index, raw, link, lines)
+            # Under a signed root the three marks are enough, and finding them is ten times faster than parsing.
+            marks = b'"sequence":%d,' % index in raw and b'"prev":"%s"' % link.encode() in raw and log_mark in raw
+            if not marks or index >= self._needed or not raw.endswith(b"\n"):
+                record = parse_line(raw)
+                if record is None:
+                    if len(present) == len(numbers) and may_be_torn and index >= self._needed:
+                        return self._torn(raw, lines)
+                    self._tampered(index, "is not a record")
+                sequence, log_name, prev = links(record)
+                if sequence != index or log_name != self._log_name:
+                    self._tampered(index, "is not the record that belongs there")
+                if prev != link:
+                    self._broken_link(index, raw, link, lines)
             leaf = leaf_hash(raw[:-1])
             self._frontier.append(leaf)
             link = leaf.hex()[:LINK]

@@ -436,10 +436,12 @@ def test_recovery_does_not_sign_an_edited_writer(crashed: tuple[Log, AuditWriter
     lines.segments[0] = lines.segments[0][:]
     index = RECORD_EDITS[kind](lines, chance)
     lines.write()
+    before = snapshot(path)
     log.open().close()
     expect_tampering(log, f"{path.name}:{index}")
     log.open().close()
     expect_tampering(log, f"{path.name}:{index}")
+    assert snapshot(path) == before
 
 
 def test_recovery_does_not_cut_readable_records_after_an_unreadable_one(crashed: tuple[Log, AuditWriter]) -> None:
@@ -452,12 +454,28 @@ def test_recovery_does_not_cut_readable_records_after_an_unreadable_one(crashed:
     expect_tampering(log, f"{path.name}:25")
 
 
-def test_a_log_of_writers_rewritten_under_a_running_process_stops_it(tmp_path: Path) -> None:
+def cut_writers_log(log: Log) -> None:
+    roll_back_writers_log(log, 1)
+
+
+def remove_writers_log(log: Log) -> None:
+    shutil.rmtree(log.root / "log-of-writers")
+
+
+def empty_writers_log(log: Log) -> None:
+    for path in (log.root / "log-of-writers").iterdir():
+        path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("rewrite", [cut_writers_log, remove_writers_log, empty_writers_log])
+def test_a_log_of_writers_rewritten_under_a_running_process_stops_it(
+    tmp_path: Path, rewrite: Callable[[Log], None]
+) -> None:
     log = Log(tmp_path)
     writer = log.open()
     writer.record(event())
     writer.checkpoint()
-    roll_back_writers_log(log, 1)
+    rewrite(log)
     with pytest.raises(AuditUnavailable):
         writer.record(event(action="tenant.delete"))
 
