@@ -23,7 +23,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from securevec import limits
 from securevec.clock import to_ms
@@ -87,6 +87,9 @@ class Or(Expr):
 @dataclass(frozen=True, slots=True, repr=False)
 class Not(Expr):
     part: Expr
+
+
+_NODES: Final = frozenset({Compare, In, Exists, And, Or, Not})
 
 
 class F:
@@ -166,6 +169,9 @@ def check(expr: object) -> Expr:
             raise FilterError(
                 f"A filter holds at most {limits.MAX_FILTER_NODES} conditions, {limits.MAX_FILTER_DEPTH} deep."
             )
+        if type(node) not in _NODES:
+            # Also a subclass of a known node: what it answers here it need not answer when it is used.
+            raise FilterError("Unknown filter node.")
         match node:
             case Compare(key=key, op=op, value=value):
                 check_key(key)

@@ -1,0 +1,53 @@
+"""Stages for the attacks: one shared by a module's tests that leave nothing behind, and one per test for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.attacks import ENGINES, Pair, Stage, open_stage
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Two tenants, on each engine. Tests that write take collections of their own from it."""
+    with open_stage(tmp_path_factory.mktemp("stage"), str(request.param)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def calm(stage: Stage) -> Pair:
+    """One collection of each tenant, eight records of equal ids in both. For attacks that change nothing."""
+    return stage.pair().fill()
+
+
+@pytest.fixture
+def pair(stage: Stage) -> Pair:
+    """The same, for one test alone."""
+    return stage.pair().fill()
+
+
+@pytest.fixture(scope="module")
+def memory_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A shared stage for what is decided before any store is asked."""
+    with open_stage(tmp_path_factory.mktemp("memory"), "memory") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def memory_calm(memory_stage: Stage) -> Pair:
+    return memory_stage.pair().fill()
+
+
+@pytest.fixture
+def lone_stage(tmp_path: Path) -> Iterator[Stage]:
+    """A stage in memory that a test may suspend, delete or break."""
+    with open_stage(tmp_path, "memory") as made:
+        yield made
+
+
+@pytest.fixture
+def lone_pair(lone_stage: Stage) -> Pair:
+    return lone_stage.pair().fill()

@@ -1,0 +1,206 @@
+"""The stage of the attack tests: two tenants on a store that can be wrapped, a clock that can be moved, and a store
+that can be made to act in the middle of a call or to answer with something else."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import time_ns
+from typing import Any, cast
+from uuid import UUID
+
+import securevec as sv
+from securevec.audit import read_tail
+from securevec.backend import VectorBackend
+from securevec.clock import Clock
+from securevec.embed import Embedder
+from securevec.filters import Expr
+from securevec.policy import PolicyEngine
+from securevec.testing.embedders import HashEmbedder
+from securevec.testing.lying import LyingBackend
+from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from tests.support.world import ACME, GLOBEX, Ticket, ticket
+
+ENGINES = ("memory", "edge", "server")
+RETENTION = "180d"
+DAY_MS = 86_400_000
+ACME_MARK, GLOBEX_MARK = "brickwork", "lanternfish"
+"""Words that only one tenant's texts hold: seeing the other's anywhere is a leak."""
+
+Edit = Callable[[list[StoredPoint]], list[StoredPoint]]
+
+
+class Trap(LyingBackend):
+    """A lying store that also runs what it is told to in the middle of a call, or changes an answer.
+
+    ``on_query`` runs after the store found its answer and before that answer leaves; ``edit`` changes answers to
+    queries, ``edit_fetch`` answers to reading by id; ``keep`` decides which points an insert really stores.
+    """
+
+    def __init__(self, inner: VectorBackend) -> None:
+        super().__init__(inner)
+        self.on_query: Callable[[], None] | None = None
+        self.on_fetch: Callable[[], None] | None = None
+        self.edit: Edit | None = None
+        self.edit_fetch: Edit | None = None
+        self.keep: Callable[[Sequence[ProtectedPoint]], Sequence[ProtectedPoint]] | None = None
+        self.asked: list[tuple[Namespace, Expr | None]] = []
+
+    @property
+    def inner(self) -> VectorBackend:
+        return self._inner
+
+    def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
+        super().insert(namespace=namespace, points=points if self.keep is None else self.keep(points))
+
+    def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
+        found = super().fetch(namespace=namespace, ids=ids, with_vectors=with_vectors)
+        if self.on_fetch is not None:
+            self.on_fetch()
+        return found if self.edit_fetch is None else self.edit_fetch(found)
+
+    def query(
+        self,
+        *,
+        namespace: Namespace,
+        vector: Vector,
+        where: Expr | None,
+        limit: int,
+        exclude: Sequence[str] = (),
+    ) -> list[StoredPoint]:
+        self.asked.append((namespace, where))
+        found = super().query(namespace=namespace, vector=vector, where=where, limit=limit, exclude=exclude)
+        if self.on_query is not None:
+            self.on_query()
+        return found if self.edit is None else self.edit(found)
+
+
+class Time:
+    """A clock of its own that starts now and is moved by hand."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+
+    def __call__(self) -> int:
+        return time_ns() // 1_000_000 + self._ahead
+
+    def forward(self, ms: int) -> None:
+        self._ahead += ms
+
+
+@dataclass
+class Stage:
+    """An open store on a trapped engine, with two tenants that know nothing of each other."""
+
+    store: sv.SecureStore
+    trap: Trap
+    time: Time
+    engine: str
+    key_file: Path
+    acme: sv.Tenant
+    globex: sv.Tenant
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def home(self) -> Path:
+        return self.store.home
+
+    def pair(self, *, retention: str | None = RETENTION) -> Pair:
+        """A new collection of the same name in both tenants."""
+        name = f"tickets{next(self._numbers)}"
+        return Pair(
+            self,
+            self.acme.collection(Ticket, name=name, retention=retention),
+            self.globex.collection(Ticket, name=name, retention=retention),
+            name,
+        )
+
+    def audit(self, limit: int = 1) -> list[dict[str, Any]]:
+        """The newest audit records, oldest first, each reduced to what securevec says of it, plus its action."""
+        runtime = self.store.runtime
+        records = read_tail(self.home / "audit", log_id=runtime.installation_id, limit=limit)
+        return [own_part(cast("dict[str, Any]", record)) for record in records]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One collection of each tenant."""
+
+    stage: Stage
+    acme: sv.Collection[Ticket]
+    globex: sv.Collection[Ticket]
+    name: str
+
+    def fill(self, count: int = 8) -> Pair:
+        """The same record ids in both, every text marked with its tenant's word."""
+        self.acme.ingest([text(number, ACME_MARK) for number in range(1, count + 1)])
+        self.globex.ingest([text(number, GLOBEX_MARK) for number in range(1, count + 1)])
+        return self
+
+
+def text(number: int, mark: str, **changes: Any) -> dict[str, Any]:
+    """A ticket whose body names its tenant's mark, an address to be replaced, and its own number."""
+    return ticket(number, f"refund {mark} case {number}, write to person{number}@example.com", **changes)
+
+
+def own_part(record: Mapping[str, Any]) -> dict[str, Any]:
+    own: dict[str, Any] = dict(record["unmapped"]["securevec"])
+    return {**own, "action": record["metadata"]["event_code"]}
+
+
+@contextmanager
+def open_stage(
+    directory: Path,
+    engine: str,
+    *,
+    policy: PolicyEngine | None = None,
+    embedder: Embedder | None = None,
+    tenants: bool = True,
+) -> Iterator[Stage]:
+    """A home under ``directory``. ``server`` is the server adapter on its client's local mode."""
+    key_file = directory / "keys" / "root.key"
+    moment = Time()
+    store = sv.SecureStore.open(
+        directory / "home",
+        backend="edge" if engine == "edge" else "memory",
+        key_file=key_file,
+        embedder=embedder or HashEmbedder(),
+        policy=policy,
+        clock=Clock(moment),
+    )
+    with store:
+        trap = trap_engine(store, local_server if engine == "server" else None)
+        yield Stage(
+            store,
+            trap,
+            moment,
+            engine,
+            key_file,
+            store.tenant("acme", create=True, actor=ACME),
+            store.tenant("globex", create=True, actor=GLOBEX),
+        )
+
+
+def trap_engine(store: sv.SecureStore, opener: Callable[[], VectorBackend] | None = None) -> Trap:
+    """Put a trap between the store and its engine, which is opened now."""
+    engine = store.runtime.engine
+    trap = Trap((opener or engine._opener)())
+    engine._opener = lambda: trap
+    assert engine.backend() is trap
+    return trap
+
+
+def local_server() -> VectorBackend:
+    from qdrant_client import QdrantClient
+
+    from securevec_qdrant.server import QdrantServerBackend
+
+    return QdrantServerBackend(client=QdrantClient(":memory:"))
+
+
+def texts_of(hits: sv.SearchResult[Ticket]) -> str:
+    """Everything a caller can read of a result."""
+    return " ".join(f"{hit.text} {hit.record.body} {hit.record.customer}" for hit in hits) + hits.context()
