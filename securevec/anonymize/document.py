@@ -14,13 +14,47 @@ from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import normalize
-from securevec.anonymize.names import PERSON_PRIORITY
+from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.words import ANY_WORD, opens_sentence, without_possessive
 
 _LOCAL: Final = re.compile(r"[^\W\d_]+")
 _ROLES: Final = frozenset(
-    "info support help sales admin office contact mail team service billing hello noreply reply no accounts desk"
-    " care patient patients reception press jobs hr it web root postmaster webmaster abuse news letter user test".split()
+    [
+        "info",
+        "support",
+        "help",
+        "sales",
+        "admin",
+        "office",
+        "contact",
+        "mail",
+        "team",
+        "service",
+        "billing",
+        "hello",
+        "noreply",
+        "reply",
+        "no",
+        "accounts",
+        "desk",
+        "care",
+        "patient",
+        "patients",
+        "reception",
+        "press",
+        "jobs",
+        "hr",
+        "it",
+        "web",
+        "root",
+        "postmaster",
+        "webmaster",
+        "abuse",
+        "news",
+        "letter",
+        "user",
+        "test",
+    ]
 )
 _SUBJECT_PRIORITY: Final = 92
 """A declared subject is certain; only a private key that happens to contain it outranks it."""
@@ -101,7 +135,8 @@ def _words(name: str) -> list[str]:
 
 def _meaningful(key: str) -> bool:
     """Not an initial, a title or a particle: nothing that stands in other people's names and in prose."""
-    return len(key) > 1 and key not in lexicon.TITLES and key not in lexicon.PARTICLES and key not in lexicon.SUFFIXES
+    lists = lexicon.names()
+    return len(key) > 1 and key not in lists.titles and key not in lists.particles and key not in lexicon.SUFFIXES
 
 
 def _mention(text: str, start: int, word: str) -> bool:

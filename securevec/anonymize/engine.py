@@ -17,7 +17,8 @@ from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
 from securevec.anonymize.lexicon import names
-from securevec.anonymize.names import PERSON_PRIORITY, looks_like_name
+from securevec.anonymize.name_runs import PERSON_PRIORITY
+from securevec.anonymize.names import looks_like_name
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.policy import OperatorPolicy
 from securevec.anonymize.resolve import resolve

@@ -10,37 +10,8 @@ from typing import Final
 
 from securevec.anonymize.fold import lookup_key
 
-TITLES: Final = frozenset(
-    "mr mrs ms miss mx dr doctor prof professor sir madam dame lord lady rev reverend fr father sister brother nurse capt captain"
-    " sgt sergeant lt lieutenant col colonel maj officer judge senator president herr frau monsieur madame mme mlle"
-    " senor senora señor señora sr sra srta don doña signor signora sig dhr mevr mevrouw mijnheer pan pani shri smt"
-    " sheikh hajji matron consultant physician surgeon midwife paramedic therapist".split()
-)
-"""Words in front of a name. Some of them are names or verbs too, so most count only with a capital letter."""
-
-PARTICLES: Final = frozenset(
-    "van von der den de del della di da dos das du la le las los el al bin ibn bint ben abu ter ten zu zur af av y e st"
-    " mac mc o' d' l' vander vom 't san santa ap ab na ni nic".split()
-)
-"""Lower-case words inside a name."""
-
 SUFFIXES: Final = ("jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "dds", "rn", "dvm")
-
-_SURNAME_ENDINGS: Final = (
-    "ov", "ova", "ev", "eva", "enko", "chuk", "czyk", "wski", "wska", "cki", "cka", "sky", "skaya", "sson", "sdottir", "dottir",
-    "sen", "escu", "eanu", "vic", "vich", "iak", "opoulos", "akis", "idis", "oglu", "shvili", "adze", "idze", "yan",
-    "ian", "ainen", "onen", "inen", "berg", "strom", "gren", "qvist", "quist", "stein", "mann", "meier", "meyer", "bauer",
-    "etti", "elli", "ucci", "acci", "ini", "ese", "ez", "eira", "eiro", "moto", "mura", "zaki", "saki", "yama", "gawa", "guchi",
-    "singh", "walla", "bhai", "nathan", "swamy", "murthy", "worth", "ington", "borough", "son",
-)  # fmt: skip
-"""Endings that mark a capitalized unknown word as a surname in many languages. Case-folded, without accents."""
-
-
-_NOUN_ENDINGS: Final = (
-    "tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ism", "logy", "graphy", "therapy", "able", "ible", "ally",
-    "ously", "ful", "less", "ware", "ings", "tions", "ments", "ology",
-)  # fmt: skip
-"""Endings of common nouns and adverbs, which sentences open with and people are not called."""
+"""Words behind a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +26,15 @@ class NameLists:
     organizations: frozenset[str]
     verbs: frozenset[str]
     verbs_human: frozenset[str]
+    titles: frozenset[str]
+    particles: frozenset[str]
+    people_nouns: frozenset[str]
+    introduction_ends: frozenset[str]
+    letter_ends: frozenset[str]
+    place_words: frozenset[str]
+    field_words: frozenset[str]
+    surname_endings: tuple[str, ...]
+    noun_endings: tuple[str, ...]
 
     def is_given(self, word: str) -> bool:
         key = lookup_key(word)
@@ -66,7 +46,7 @@ class NameLists:
 
     def looks_noun(self, word: str) -> bool:
         """A common noun or adverb by its ending."""
-        return lookup_key(word).endswith(_NOUN_ENDINGS)
+        return lookup_key(word).endswith(self.noun_endings)
 
     def looks_surname(self, word: str) -> bool:
         """In the list, or with an ending of surnames and long enough for that to mean something."""
@@ -75,7 +55,7 @@ class NameLists:
             return True
         if key in self.stops or self.looks_noun(word):
             return False
-        return (len(key) >= 6 and key.endswith(_SURNAME_ENDINGS)) or word.endswith(("ić", "ič", "IĆ", "IČ"))
+        return (len(key) >= 6 and key.endswith(self.surname_endings)) or word.endswith(("ić", "ič", "IĆ", "IČ"))
 
 
 @lru_cache(maxsize=1)
@@ -92,6 +72,15 @@ def names() -> NameLists:
         organizations=_words("org_words.txt"),
         verbs=_words("verbs.txt"),
         verbs_human=_words("verbs_human.txt"),
+        titles=_words("titles.txt"),
+        particles=frozenset(_ordered("particles.txt")),
+        people_nouns=frozenset(_ordered("people_nouns.txt")),
+        introduction_ends=frozenset(_ordered("introduction_ends.txt")),
+        letter_ends=frozenset(_ordered("letter_ends.txt")),
+        place_words=frozenset(_ordered("place_words.txt")),
+        field_words=frozenset(_ordered("field_words.txt")),
+        surname_endings=_ordered("surname_endings.txt"),
+        noun_endings=_ordered("noun_endings.txt"),
     )
 
 

@@ -100,7 +100,7 @@ class _Presidio:
         completed = self._complete(own, _key(params)) | {"entity_type": str(params["entity"])}
         try:
             return str(operator.operate(text, completed))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever failed, the value was not replaced
             # The cause is named and not chained: its message may quote the value.
             kind = type(error).__name__
             raise DetectorError(f"The operator presidio:{self._name} failed ({kind}); nothing was stored.") from None
@@ -153,9 +153,10 @@ def _presidio_operator(name: str) -> Any:
         from presidio_anonymizer.operators import OperatorsFactory, OperatorType
     except ImportError as error:
         raise MissingExtra("presidio-anonymizer", extra="presidio") from error
-    if name not in OperatorsFactory().get_anonymizers():
+    factory: Any = OperatorsFactory
+    if name not in factory().get_anonymizers():
         raise ConfigError("presidio-anonymizer has no operator of that name.")
-    return OperatorsFactory().create_operator_class(name, OperatorType.Anonymize)
+    return factory().create_operator_class(name, OperatorType.Anonymize)
 
 
 def _key(params: Mapping[str, object]) -> bytes:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from securevec.anonymize.operators import Operator, operator_named
 from securevec.anonymize.rulebook import builtin_rules
@@ -75,18 +75,20 @@ class OperatorPolicy:
 
 
 def _choice(wanted: object) -> Choice:
+    name: object = wanted
     params: object = {}
     if isinstance(wanted, Mapping):
-        if set(wanted) - {"operator", "params"} or not isinstance(wanted.get("operator"), str):
+        described = cast("Mapping[str, object]", wanted)
+        if set(described) - {"operator", "params"}:
             raise ConfigError("An operator is given as a name, or as operator and params.")
-        wanted, params = wanted["operator"], wanted.get("params", {})
-    if not isinstance(wanted, str) or not isinstance(params, Mapping):
+        name, params = described.get("operator"), described.get("params", {})
+    if not isinstance(name, str) or not isinstance(params, Mapping):
         raise ConfigError("An operator is given as a name, or as operator and params.")
-    operator = operator_named(wanted)
-    fixed = {str(name): value for name, value in params.items()}
+    operator = operator_named(name)
+    fixed = dict(cast("Mapping[str, object]", params))
     try:
         json.dumps(fixed)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError("Operator parameters are plain values.") from error
     operator.validate(fixed)
-    return Choice(wanted, MappingProxyType(fixed), operator)
+    return Choice(name, MappingProxyType(fixed), operator)

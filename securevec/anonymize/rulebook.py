@@ -22,7 +22,22 @@ from securevec.anonymize.validators import VALIDATORS
 from securevec.errors import ConfigError
 
 _KEYS: Final = frozenset(
-    "id entity regex group keywords validator context veto priority score countries secret examples counter_examples".split()
+    [
+        "id",
+        "entity",
+        "regex",
+        "group",
+        "keywords",
+        "validator",
+        "context",
+        "veto",
+        "priority",
+        "score",
+        "countries",
+        "secret",
+        "examples",
+        "counter_examples",
+    ]
 )
 _MARK: Final = "\u00a6"
 

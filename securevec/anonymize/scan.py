@@ -1,8 +1,8 @@
 """Structured values: one RE2 set says which rules occur, RE2 finds where, validators and context words decide.
 
 RE2 matches in time linear in the text, so no text can stall the scan. A sentinel is appended to every text and its
-rule must be among the hits: if the engine ever gave up silently (for want of memory, say), the sentinel would be missing and the
-scan raises instead of reporting "nothing found".
+rule must be among the hits: if the engine ever gave up silently (for want of memory, say), the sentinel would be
+missing and the scan raises instead of reporting "nothing found".
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class PatternScanner:
         try:
             data = text.encode()
             hits = self._set.Match(data + _SENTINEL)
-        except Exception as error:  # noqa: BLE001 - whatever the engine raised, the answer is not "nothing found"
+        except Exception as error:
             raise DetectorError("The pattern engine failed; nothing was scanned.") from error
         if not hits or self._sentinel not in hits:
             raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")

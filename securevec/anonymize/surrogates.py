@@ -13,13 +13,27 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from securevec.anonymize import lexicon, validators
+from securevec.anonymize import lexicon, national, validators
+from securevec.anonymize.checksums import digits_of
 from securevec.anonymize.keys import normalize
 from securevec.crypto.kdf import hmac256, lp
 
 _DOMAIN: Final = b"securevec/surrogate/v1"
 _ATTEMPTS: Final = 24
-_MONTHS: Final = "January February March April May June July August September October November December".split()
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 class Stream:
@@ -124,7 +138,7 @@ def _phone(stream: Stream, value: str) -> str:
     main, extension = value, ""
     if match := re.search(r"\s*(?:x|ext\.?|extension)\s*\d+$", value, re.IGNORECASE):
         main, extension = value[: match.start()], stream.shaped_digits(match.group())
-    size = len(validators.digits_of(main))
+    size = len(digits_of(main))
     tail = f"55501{stream.digits(2)}"
     if size < 8:
         return _regroup(tail[-size:] if size == 7 else "55501"[: max(size - 2, 0)] + stream.digits(2), main) + extension
@@ -142,7 +156,7 @@ def _phone(stream: Stream, value: str) -> str:
 
 
 def _card(stream: Stream, value: str) -> str:
-    size = max(len(validators.digits_of(value)), 12)
+    size = max(len(digits_of(value)), 12)
     return _regroup("9" + stream.digits(size - 1), value)
 
 
@@ -234,18 +248,18 @@ _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {
     "CARD": validators.card,
     "IBAN": validators.iban,
     "SSN": validators.ssn,
-    "ITIN": validators.itin,
+    "ITIN": national.itin,
     "NPI": validators.npi,
-    "NHS": validators.nhs,
+    "NHS": national.nhs,
     "DEA": validators.dea,
-    "CA_SIN": validators.sin,
-    "ES_DNI": validators.dni,
-    "NL_BSN": validators.bsn,
-    "DE_TAX_ID": validators.steuer_id,
-    "FR_NIR": validators.nir,
-    "IN_AADHAAR": validators.aadhaar,
-    "AU_TFN": validators.tfn,
-    "BR_CPF": validators.cpf,
-    "IT_CODICE_FISCALE": validators.codice_fiscale,
+    "CA_SIN": national.sin,
+    "ES_DNI": national.dni,
+    "NL_BSN": national.bsn,
+    "DE_TAX_ID": national.steuer_id,
+    "FR_NIR": national.nir,
+    "IN_AADHAAR": national.aadhaar,
+    "AU_TFN": national.tfn,
+    "BR_CPF": national.cpf,
+    "IT_CODICE_FISCALE": national.codice_fiscale,
 }
 """Kinds whose surrogate must fail its own check, so that nobody's real number comes out by chance."""

@@ -1,8 +1,8 @@
 """Long texts in windows, without losing a value at a border.
 
-Windows overlap by ``OVERLAP``. A finding belongs to the window that holds the start of it and at least half the overlap
-around it; one that reaches the end of its window makes the window grow until it no longer does, so a value of any length
-is seen whole. Bounded windows keep memory bounded: the name detector's word objects outweigh the text many times.
+Windows overlap. A finding belongs to the window in which at least half the overlap lies on either side of its start;
+one that reaches the end of its window makes the window grow until it no longer does, so that a value of any length is
+seen whole. Bounded windows keep memory bounded: the name detector's word objects outweigh the text many times.
 """
 
 from __future__ import annotations

@@ -31,7 +31,18 @@ def test_a_rule_leaves_its_counter_examples_alone(rule: Rule, scanner: PatternSc
 def test_there_are_rules_for_every_kind_of_value() -> None:
     assert len(RULES) >= 35
     wanted = {"EMAIL", "PHONE", "CARD", "IBAN", "SSN", "IP", "MAC", "URL_CREDENTIALS", "URL", "DATE_OF_BIRTH", "NPI"}
-    wanted |= {"MRN", "PASSPORT", "DRIVER_LICENSE", "NHS", "DEA", "UK_NINO", "CA_SIN", "CRYPTO_WALLET", "JWT", "PRIVATE_KEY"}
+    wanted |= {
+        "MRN",
+        "PASSPORT",
+        "DRIVER_LICENSE",
+        "NHS",
+        "DEA",
+        "UK_NINO",
+        "CA_SIN",
+        "CRYPTO_WALLET",
+        "JWT",
+        "PRIVATE_KEY",
+    }
     assert wanted <= builtin_rules().entities
     assert all(rule.examples or rule.id == "mrn-field" for rule in RULES)
 

@@ -1,0 +1,102 @@
+"""Phrases that say a person's name comes next, or has just been."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from securevec.anonymize.lexicon import names
+
+LOOK_BACK: Final = 48
+"""Characters of context in front of a candidate."""
+
+PEOPLE: Final = "|".join(sorted(names().people_nouns))
+
+_INTRODUCTION: Final = re.compile(
+    r"(?:\b(?:my name is|name's|name is|names? (?:are|was)|called|calls? (?:me|him|her)|this is|i am|i'm|it's|it is)"
+    r"|\b(?:we are|here is)"
+    r"|\b(?:spoke|spoken|speak|speaking|talk|talked|talking|chatted) (?:with|to)|\bask(?:ed)? for|\bon behalf of"
+    rf"|\b(?:{PEOPLE})(?:,|'s name is| is| named| called|:)?"
+    r"|name\s?[:=]|\b(?:contact|attn|from|to|cc|by|requester|reporter|assignee|kin|clinician|signed|sender|recipient"
+    r"|witness|user|owner)\s?[:=]"
+    r"|\b(?:named|introduc(?:e|ing)|meet with|appointment with|registered as|known as|formerly|n[eé]e|forwarded to)"
+    r"|\b(?:referr(?:ed|al) (?:from|to|by)|assigned to|booked (?:for|with|by)|starring|tribute to|signed|attn|c/o)"
+    r"|\b[a-z]{2,10}(?:ed|en|wn|ung) by"
+    r"|\b(?:tell|told|ask|asked|thank|inform|remind|let|calling|call|texted|emailed|phoned|shouted at|yelled at|met)"
+    r"|,\\?[\"'] (?:says?|said|asks?|asked|replied|writes?|wrote|added|explains?|explained|shouts?|shouted))"
+    r"(?:[,:] ?\"?| \"?)\Z"
+)  # fmt: skip
+_GREETING: Final = re.compile(
+    r"(?:^|[\n.!?\"] ?)(?:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings)(?: there)? ?\Z"
+)
+_CLOSING: Final = re.compile(
+    r"\b(?:regards|sincerely|cheers|wishes|faithfully|truly|yours|thanks(?: again| a lot| so much| in advance)?"
+    r"|thank you(?: very much)?|best|respectfully|cordially|love|greetings|grüße|gruß|cordialement|saludos|saluti)"
+    r"[,.!]?\s{1,4}\Z"
+)
+_WEAK: Final = re.compile(
+    r"\b(?:by|emailed|texted|phoned|saw|informed|contact|contacted|meet|visit|see|join(?:ed)?|for)\s\Z"
+)
+_PLACE: Final = re.compile(
+    r"\b(?:saint|sainte|santa|san|são|st\.?|via|rue|avenue|rua|calle|plaza|avenida|mount|lake|port|north|south|east|west"
+    r"|new|the princess|university of|city of|republic of)\s\Z"
+)
+_LAST_WORD: Final = re.compile(r"([^\W\d_]+(?:'[a-z]{1,2})?)[^\w]{0,6}\Z")
+_LAST_OF_INTRODUCTION: Final = names().people_nouns | names().introduction_ends
+_LAST_OF_LETTER: Final = names().letter_ends
+_LAST_OF_WEAK: Final = frozenset(
+    [
+        "by",
+        "emailed",
+        "texted",
+        "phoned",
+        "saw",
+        "informed",
+        "contact",
+        "contacted",
+        "meet",
+        "visit",
+        "see",
+        "join",
+        "joined",
+        "for",
+    ]
+)
+_LAST_OF_PLACE: Final = names().place_words
+
+SIGNATURE: Final = re.compile(r"(?:^|\n)[ \t]*(?:-{1,2}|~|/)[ \t]*\Z")
+BELONGING: Final = re.compile(
+    r"'s? (?:son|daughter|wife|husband|mother|father|mum|mom|dad|brother|sister|partner|account|address|appointment"
+    r"|results?|record|file|birthday|phone|number|email|e-mail|prescription|medication|insurance|chart|room|bed|surgery"
+    r"|doctor|carer|discharge|assistant|secretary|desk|office|letter|message|call|house|name)\b"
+)
+VOCATIVE: Final = re.compile(r", (?:can|could|would|please|i|i'm|will|you|we|how|what|why|where|when|is|are|do)\b")
+DIALOGUE: Final = re.compile(r":\s?\\?\"")
+NEXT_WORD: Final = re.compile(r"[ \t]+([a-z']+)")
+
+
+class Before:
+    """The lower-case text in front of a candidate, asked only for what its last word makes possible."""
+
+    __slots__ = ("_last", "text")
+
+    def __init__(self, lowered: str, start: int) -> None:
+        self.text = lowered[max(0, start - LOOK_BACK) : start]
+        match = _LAST_WORD.search(self.text[-24:])
+        self._last = match.group(1) if match else ""
+
+    def introduces(self) -> bool:
+        """An introduction, a label, a greeting or a closing line."""
+        if self._last in _LAST_OF_INTRODUCTION and _INTRODUCTION.search(self.text):
+            return True
+        if self._last not in _LAST_OF_LETTER:
+            return False
+        return bool(_GREETING.search(self.text) or _CLOSING.search(self.text))
+
+    def suggests(self) -> bool:
+        """Words that people follow more often than things do."""
+        return self._last in _LAST_OF_WEAK and _WEAK.search(self.text) is not None
+
+    def is_place(self) -> bool:
+        """Words that make a place or street of a person's name."""
+        return self._last in _LAST_OF_PLACE and _PLACE.search(self.text) is not None
