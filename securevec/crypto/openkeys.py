@@ -1,8 +1,8 @@
 """Keys unwrapped on demand, and the rules under which a row may be used at all. The ring's engine room.
 
 Each public operation of the ring first calls :meth:`OpenKeys.refresh`: one PRAGMA tells whether another process changed
-the store, and then nothing cached is used. Tombstones are looked at before rows: a row put back by hand stays dead.
-Not thread-safe; the ring holds the store's lock.
+the store, and then nothing cached is used. A tombstone wins over a row: a row put back by hand stays dead. It is read
+after the row, so that a destruction between the two reads is seen. Not thread-safe; the ring holds the store's lock.
 """
 
 from __future__ import annotations
@@ -101,18 +101,18 @@ class OpenKeys:
 
     def _active_row(self, use: KeyUse) -> KeyRow:
         """The row of a KEK or tenant key."""
+        row = self._store.active(use)
         if self._store.tenant_destroyed(use.tenant):
             raise destroyed_error()
-        row = self._store.active(use)
         if row is None:
             raise UnknownKey("The key store has no keys of this tenant.")
         return row
 
     def _live_row(self, key_id: bytes) -> KeyRow:
         """The row of a DEK."""
+        row = self._store.row(key_id)
         if self._store.is_destroyed(key_id):
             raise destroyed_error()
-        row = self._store.row(key_id)
         if row is None or row.use.kind != "dek":
             raise UnknownKey(
                 "A sealed value names a key this key store never had.",
@@ -129,8 +129,10 @@ class OpenKeys:
 
     def _still_active(self, key_id: bytes) -> DataKey | None:
         """The key of a lease, unless another process used it up or destroyed its epoch since."""
-        row = None if self._store.is_destroyed(key_id) else self._store.row(key_id)
-        return self._open(row) if row is not None and row.state == ACTIVE else None
+        row = self._store.row(key_id)
+        if row is None or row.state != ACTIVE or self._store.is_destroyed(key_id):
+            return None
+        return self._open(row)
 
     def _take_block(self, use: KeyUse) -> KeyRow:
         """Take a block of messages from the active DEK's row; make a new DEK when there is none or it is used up."""

@@ -27,7 +27,7 @@ from securevec.crypto.keystore import KeyStore
 from securevec.crypto.leases import BLOCK
 from securevec.crypto.root import root_wrapping_key
 from securevec.crypto.secret import Secret
-from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
+from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey, _wrap_aad
 from securevec.errors import KeyDestroyed, KeyRejected, KeyUnavailable, SecurevecError, UnknownKey
 from securevec.keyproviders.file import FileRoot
 from securevec.types import CollectionId, TenantId
@@ -208,6 +208,22 @@ def test_readers_in_other_threads_never_get_a_key_after_the_destruction_returned
     assert not late
 
 
+def test_a_destruction_between_two_reads_is_seen(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, row = bench.reopen(), KeyStore.row
+
+    def destroyed_meanwhile(store: KeyStore, key_id: bytes) -> KeyRow | None:
+        monkeypatch.undo()
+        found = row(store, key_id)
+        other.destroy_tenant(bench.acme)
+        return found
+
+    bench.ring._open.forget()
+    monkeypatch.setattr(KeyStore, "row", destroyed_meanwhile)
+    with pytest.raises(KeyDestroyed):
+        bench.ring.key_by_id(bench.key_id)
+    other.close()
+
+
 def test_an_epoch_destroyed_elsewhere_is_not_written_to_with_the_old_key(bench: Bench) -> None:
     other = bench.reopen()
     held = other.data_key(bench.acme, bench.collection, "body", EPOCH)
@@ -371,10 +387,12 @@ def test_a_row_put_back_after_its_destruction_stays_dead(bench: Bench, tmp_path:
 
 def test_a_dek_put_back_after_its_epoch_was_destroyed_stays_dead(bench: Bench) -> None:
     [row] = [row for row in bench.ring._store.rows_of_tenant(bytes.fromhex(bench.acme)) if row.key_id == bench.key_id]
+    writer = bench.reopen()
+    writer.data_key(bench.acme, bench.collection, "body", EPOCH)  # holds a lease when the epoch is destroyed
     bench.ring.destroy_epoch(bench.acme, bench.collection, EPOCH)
     with bench.ring._store.transaction():
         bench.ring._store.insert(row)
-    for ring in (bench.ring, bench.reopen()):
+    for ring in (writer, bench.ring, bench.reopen()):
         with pytest.raises(KeyDestroyed):
             ring.key_by_id(bench.key_id)
         with pytest.raises(KeyDestroyed):
@@ -480,8 +498,6 @@ def test_a_key_id_names_one_key_even_for_who_holds_the_wrapping_key(bench: Bench
 
 
 def wrap_under_foreign_id(kek: WrappingKey, secret: Secret, row: KeyRow) -> bytes:
-    from securevec.crypto.wrap import _wrap_aad
-
     nonce = os.urandom(12)
     bound = _wrap_aad(row.use, row.key_id, kek.key_id, row.state)
     return nonce + kek._aead.encrypt(nonce, secret.bytes(), bound)

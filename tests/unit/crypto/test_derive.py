@@ -36,6 +36,7 @@ def test_what_is_no_record_id_is_refused_without_repeating_it(value: object) -> 
     with pytest.raises(RecordError) as caught:
         derive.typed_record_id(value)
     assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert "lone" not in str(caught.value)
 
 
@@ -131,4 +132,5 @@ def test_names_that_are_not_unicode_are_refused_without_repeating_them(
     with pytest.raises(UsageError) as caught:
         name_something("secret\ud800")
     assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert "secret" not in str(caught.value)

@@ -120,6 +120,19 @@ def test_writers_share_a_key_until_its_budget_is_spent(
     assert open_sealed(ring.key_by_id(first.key_id), blob, where) == b"value"
 
 
+def test_a_key_another_process_used_up_is_not_sealed_with(
+    ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId, collection: CollectionId
+) -> None:
+    first = ring.data_key(tenant, collection, "body", NEVER)
+    other = KeyRing.open(home / "keys", root, Clock())
+    with other._store.transaction():
+        other._store.set_leased(first.key_id, BUDGET)
+    second = other.data_key(tenant, collection, "body", NEVER)
+    assert second.key_id != first.key_id
+    assert ring.data_key(tenant, collection, "body", NEVER).key_id == second.key_id
+    other.close()
+
+
 @pytest.mark.parametrize("messages", [0, -1, BLOCK + 1])
 def test_a_lease_is_for_one_to_one_block(
     ring: KeyRing, tenant: TenantId, collection: CollectionId, messages: int

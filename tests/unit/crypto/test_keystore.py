@@ -87,7 +87,6 @@ def test_a_missing_store_is_refused_and_not_made(home: Path, root: FileRoot) -> 
 @pytest.mark.parametrize(
     "statement",
     [
-        "PRAGMA user_version = 2",
         "PRAGMA user_version = 0",
         "CREATE TABLE aside (wrapped BLOB)",
         "CREATE TRIGGER copy AFTER DELETE ON keys BEGIN UPDATE destroyed SET kind = hex(OLD.wrapped); END",
@@ -99,6 +98,13 @@ def test_a_store_of_another_shape_is_refused(ring: KeyRing, home: Path, root: Fi
     ring.close()
     edit(home / "keys" / "keys.db", statement)
     with pytest.raises(HomeRefused):
+        KeyRing.open(home / "keys", root, Clock())
+
+
+def test_a_store_of_a_newer_format_is_refused_as_such(ring: KeyRing, home: Path, root: FileRoot) -> None:
+    ring.close()
+    edit(home / "keys" / "keys.db", "PRAGMA user_version = 2")
+    with pytest.raises(HomeRefused, match="Upgrade"):
         KeyRing.open(home / "keys", root, Clock())
 
 
