@@ -272,13 +272,13 @@ def create_killed(path: Path, at: int) -> bool:
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        def traced(where: Path) -> sqlite3.Connection:
-            connection = connect(where)
+        def traced(path: Path) -> sqlite3.Connection:
+            connection = connect(path)
             connection.set_trace_callback(step)
             return connection
 
         try:
-            vars(migrate)["connect"] = traced
+            migrate.connect = traced
             ControlStore.open(path, create=True).close()
         except BaseException:  # noqa: BLE001 - a forked child must not run on into the parent's tests
             os._exit(1)

@@ -33,6 +33,8 @@ LEASE = 1000
 
 some_refs = st.lists(st.sampled_from(REFS), min_size=1, max_size=4, unique=True)
 pick = st.integers(min_value=0, max_value=99)
+# How far a writer gets before it is interrupted: half its points, all of them, commit, one removal, the rest, finish.
+steps = st.sampled_from([0, 1, 2, 3, 4, 5, 6, 6, 6])
 
 Point = tuple[bytes, int, int]
 """Record ref, generation, chunk."""
@@ -92,6 +94,9 @@ class Manifest(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.store = ControlStore.open(self.path, create=False)
+        with self.store._db._writer as writer:
+            # These crashes are of processes; power cuts are not played, so nothing need wait for the disk.
+            writer.execute("PRAGMA synchronous = OFF")
 
     def _expected(self, refs: list[bytes], fence: int) -> type[SecurevecError] | None:
         """What begin_batch and begin_delete must answer; aborts in the model whom the next writer overtakes."""
@@ -111,8 +116,9 @@ class Manifest(RuleBasedStateMachine):
         self.requests += 1
         return f"request-{self.requests}"
 
-    @rule(refs=some_refs, chunks=st.integers(1, 3), stale=st.sampled_from([0, 0, 0, 0, 1]))
-    def begin(self, refs: list[bytes], chunks: int, stale: int) -> None:
+    @rule(refs=some_refs, chunks=st.integers(1, 3), stale=st.sampled_from([0, 0, 0, 0, 1]), steps=steps)
+    def ingest(self, refs: list[bytes], chunks: int, stale: int, steps: int) -> None:
+        """A writer begins and gets as far as ``steps``."""
         request, fence = self._next_request(), self.fence - stale
         expected = self._expected(refs, fence)
 
@@ -135,31 +141,74 @@ class Manifest(RuleBasedStateMachine):
         given = call()
         assert list(given) == refs
         (generation,) = set(given.values())
-        assert generation not in self.generations
         assert all(generation > earlier for earlier in self.generations)
         self.generations.add(generation)
-        self.batches[request] = Batch(request, refs, chunks, generation, fence, self.now + LEASE, "open")
+        batch = Batch(request, refs, chunks, generation, fence, self.now + LEASE, "open")
+        self.batches[request] = batch
+        self._go_on(batch, steps)
 
-    def _open(self) -> list[Batch]:
-        return [batch for batch in self.batches.values() if batch.stage == "open"]
-
-    @precondition(lambda self: self._open())
-    @rule(number=pick, portion=st.sampled_from([0.3, 1.0]))
-    def insert(self, number: int, portion: float) -> None:
-        """Some or all points reach the engine. A writer whose lease ended has stopped."""
-        batch = self._open()[number % len(self._open())]
-        if batch.lease_until > self.now:
-            points = batch.points()
-            batch.inserted = max(batch.inserted, round(len(points) * portion))
-            self.engine |= set(points[: batch.inserted])
+    @rule(refs=some_refs, what=st.sampled_from(["hold", "suspend", "rival", "recovery", "deletion"]))
+    def ingest_disturbed(self, refs: list[bytes], what: str) -> None:
+        """Something happens after every point is in and read back, and before the commit."""
+        self.ingest(refs, 1, 0, 2)
+        batch = self.batches.get(f"request-{self.requests}")
+        if batch is None:
+            return
+        if what == "hold":
+            self.hold_or_release(refs[0])
+        elif what == "suspend":
+            self.suspend_or_resume(True)
+        elif what == "deletion":
+            self.delete(refs, 0)
+        else:
+            self.now += LEASE
+            if what == "rival":
+                self.ingest(refs[:1], 2, 0, 2)
+            else:
+                self._recover()
+        if batch.request in self.batches:
+            self._commit(batch)
+        else:
+            with pytest.raises(ControlUnavailable):
+                self.store.commit_batch(request_id=batch.request, fence=batch.fence)
 
     @precondition(lambda self: self.batches)
-    @rule(number=pick)
-    def commit(self, number: int) -> None:
-        """Every point was read back; commit, also late, also twice."""
+    @rule(number=pick, steps=steps)
+    def go_on(self, number: int, steps: int) -> None:
+        """A writer that was slow, or comes too late, takes its next steps."""
+        self._go_on(list(self.batches.values())[number % len(self.batches)], steps)
+
+    def _go_on(self, batch: Batch, steps: int) -> None:
+        for _ in range(steps):
+            if batch.request not in self.batches:
+                return
+            points = batch.points()
+            if batch.stage == "open" and batch.inserted < len(points):
+                if batch.lease_until <= self.now:
+                    return
+                batch.inserted = len(points) if batch.inserted else (len(points) + 1) // 2
+                self.engine |= set(points[: batch.inserted])
+            elif batch.stage == "committed":
+                self._clean_up(batch)
+            else:
+                self._commit(batch)
+
+    @precondition(lambda self: self.batches)
+    @rule(number=pick, how=st.sampled_from(["abort", "commit"]))
+    def settle(self, number: int, how: str) -> None:
+        """Abort or commit, in whatever state: late, twice, or against what was done."""
         batch = list(self.batches.values())[number % len(self.batches)]
-        if batch.stage == "open" and batch.inserted < len(batch.points()):
-            return
+        if how == "commit":
+            if batch.stage != "open":
+                self._commit(batch)
+        elif batch.stage == "committed":
+            with pytest.raises(ControlUnavailable):
+                self.store.abort_batch(request_id=batch.request)
+        else:
+            batch.stage, batch.retiring = "aborted", set(batch.points())
+            assert _points(self.store.abort_batch(request_id=batch.request)) == batch.retiring
+
+    def _commit(self, batch: Batch) -> None:
         expected: type[SecurevecError] | None = None
         if batch.stage == "aborted":
             expected = ControlUnavailable
@@ -182,19 +231,17 @@ class Manifest(RuleBasedStateMachine):
                 self.visible[ref] = (batch.generation, batch.chunks)
         assert retiring == batch.retiring
 
-    @precondition(lambda self: self.batches)
-    @rule(number=pick)
-    def abort(self, number: int) -> None:
-        batch = list(self.batches.values())[number % len(self.batches)]
-        if batch.stage == "committed":
-            with pytest.raises(ControlUnavailable):
-                self.store.abort_batch(request_id=batch.request)
-            return
-        batch.stage, batch.retiring = "aborted", set(batch.points())
-        assert _points(self.store.abort_batch(request_id=batch.request)) == batch.retiring
+    def _clean_up(self, batch: Batch) -> None:
+        """The engine deletes the retiring points, one at first and then the rest; then the batch is finished."""
+        left = sorted(batch.retiring & self.engine)
+        if left:
+            self.engine -= set(left[: 1 if len(left) == len(batch.retiring) > 1 else None])
+        else:
+            self.store.finish_batch(request_id=batch.request)
+            del self.batches[batch.request]
 
-    @rule(refs=some_refs)
-    def delete(self, refs: list[bytes]) -> None:
+    @rule(refs=some_refs, steps=steps)
+    def delete(self, refs: list[bytes], steps: int) -> None:
         request = self._next_request()
         expected = self._expected(refs, self.fence)
 
@@ -221,30 +268,26 @@ class Manifest(RuleBasedStateMachine):
             batch = Batch(request, list(gone), 0, 0, self.fence, self.now + LEASE, "committed")
             batch.retiring = _points(rows)
             self.batches[request] = batch
+            self._go_on(batch, steps)
 
-    @precondition(lambda self: any(batch.stage != "open" for batch in self.batches.values()))
-    @rule(number=pick, all_of_them=st.booleans())
-    def clean_up(self, number: int, all_of_them: bool) -> None:
-        """The engine deletes retiring points; when it is through, the batch is finished."""
-        settled = [batch for batch in self.batches.values() if batch.stage != "open"]
-        batch = settled[number % len(settled)]
-        self.engine -= set(sorted(batch.retiring)[: None if all_of_them else 1])
-        if all_of_them:
-            self.store.finish_batch(request_id=batch.request)
-            del self.batches[batch.request]
-
+    @precondition(lambda self: any(batch.stage == "aborted" for batch in self.batches.values()))
     @rule()
-    def crash(self) -> None:
-        """All that is in memory is lost: the writers are gone, their leases run on."""
-        self.store.close()
-        self.store = ControlStore.open(self.path, create=False)
+    def clean_up_what_was_aborted(self) -> None:
+        for batch in [batch for batch in self.batches.values() if batch.stage == "aborted"]:
+            self._clean_up(batch)
 
-    @rule()
-    def leases_end(self) -> None:
-        self.now += LEASE
+    @rule(crash=st.booleans(), leases_end=st.booleans(), recover=st.booleans())
+    def interrupt(self, crash: bool, leases_end: bool, recover: bool) -> None:
+        """All that is in memory is lost, time passes, somebody clears up: in any combination."""
+        if crash:
+            self.store.close()
+            self.open()
+        if leases_end:
+            self.now += LEASE
+        if recover:
+            self._recover()
 
-    @rule()
-    def recover(self) -> None:
+    def _recover(self) -> None:
         """What a start after a crash does, from nothing but the store."""
         found = self.store.open_batches(now_ms=self.now, expired_only=True)
         assert {b.request_id for b in found} == {b.request for b in self.batches.values() if b.lease_until <= self.now}
@@ -273,11 +316,17 @@ class Manifest(RuleBasedStateMachine):
             self.held.add(ref)
             self.store.add_hold(self._next_request(), TENANT, COLLECTION, ref, b"sealed", self.now)
 
-    @rule()
-    def suspend_or_resume(self) -> None:
-        self.state = "suspended" if self.state == "active" else "active"
+    def _set_state(self, state: Literal["active", "suspended"]) -> None:
+        self.state = state
         self.fence += 1
-        self.store.set_tenant_state(TENANT, "active" if self.state == "active" else "suspended", now_ms=self.now)
+        self.store.set_tenant_state(TENANT, state, now_ms=self.now)
+
+    @rule(back_at_once=st.sampled_from([True, True, False]))
+    def suspend_or_resume(self, back_at_once: bool) -> None:
+        if self.state == "active":
+            self._set_state("suspended")
+        if self.state == "suspended" and back_at_once:
+            self._set_state("active")
 
     @invariant()
     def readers_see_the_model(self) -> None:
@@ -310,7 +359,7 @@ class Manifest(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.now += LEASE
-            self.recover()
+            self._recover()
             self.readers_see_the_model()
             assert self.engine == {
                 (ref, g, chunk) for ref, (g, chunks) in self.visible.items() for chunk in range(chunks)
