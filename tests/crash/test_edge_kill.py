@@ -15,7 +15,7 @@ from securevec.errors import EngineForked, EngineLocked
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
-from securevec_qdrant.edge import EdgeBackend  # as above
+from securevec_qdrant.edge import EdgeBackend
 
 PLACE = a_namespace("mine")
 WRITER = """

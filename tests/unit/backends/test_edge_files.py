@@ -21,7 +21,7 @@ from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vec
 from securevec.types import ProtectedPoint
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
-from securevec_qdrant.edge import EdgeBackend  # after the check that the extra is installed
+from securevec_qdrant.edge import EdgeBackend
 
 CANARY = "canary-7f3a91-of-a-deleted-point"
 PLACE = a_namespace("mine")

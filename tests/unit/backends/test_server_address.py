@@ -10,8 +10,8 @@ from securevec.errors import BackendError, ConfigError
 from securevec.testing.conformance_case import SPEC, a_namespace
 
 pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
-from securevec_qdrant.server import API_KEY_VARIABLE, QdrantServerBackend  # after the check above
-from securevec_qdrant.server_address import server_url  # as above
+from securevec_qdrant.server import API_KEY_VARIABLE, QdrantServerBackend
+from securevec_qdrant.server_address import server_url
 
 
 @pytest.mark.parametrize(

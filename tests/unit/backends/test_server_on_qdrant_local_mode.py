@@ -14,8 +14,8 @@ from securevec.filters import F
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held, numbers
 
 pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
-from qdrant_client import QdrantClient  # after the check that the extra is installed
-from qdrant_client.models import (  # noqa: E402  # as above
+from qdrant_client import QdrantClient
+from qdrant_client.models import (
     FieldCondition,
     Filter,
     FilterSelector,
@@ -24,7 +24,7 @@ from qdrant_client.models import (  # noqa: E402  # as above
     VersionInfo,
 )
 
-from securevec_qdrant.server import QdrantServerBackend  # as above
+from securevec_qdrant.server import QdrantServerBackend
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
