@@ -46,7 +46,7 @@ def tail(
         action = summary["action"] if phase == "single" else f"{summary['action']} ({phase})"
         rows.append(
             (
-                summary["time"][11:23] if rows and rows[-1][0][:10] == summary["time"][:10] else summary["time"][:23],
+                summary["time"][:23],
                 action,
                 summary["outcome"],
                 names.get(summary["actor"], summary["actor"][-12:]),
@@ -64,7 +64,9 @@ def verify(
     audit_dir: Annotated[
         Path | None,
         typer.Option(
-            "--audit-dir", metavar="DIR", help="A copy of a home's audit directory. Default: the home's.",
+            "--audit-dir",
+            metavar="DIR",
+            help="A copy of a home's audit directory. Default: the home's.",
             show_default=False,
         ),
     ] = None,
@@ -110,9 +112,8 @@ def verify(
         ],
     }
     rows = [(w.writer, w.state, w.records, w.checkpointed, w.torn_bytes or "-") for w in report.writers]
-    summary = (
-        f"{report.records} records hold, {report.checkpointed} of them under a signed checkpoint"
-        + ("; head agrees with the control store" if anchor is not None else "; no anchor outside the log")
+    summary = f"{report.records} records hold, {report.checkpointed} of them under a signed checkpoint" + (
+        "; head agrees with the control store" if anchor is not None else "; no anchor outside the log"
     )
     session.out.show(document, table(["writer", "state", ">records", ">signed", ">torn bytes"], rows), summary)
 
@@ -126,7 +127,9 @@ def _log_id(session: Session, directory: Path) -> str:
     try:
         logs = sorted(entry.name for entry in directory.iterdir() if entry.is_dir())
     except OSError as error:
-        raise AuditUnavailable("There is no audit log here.", next_step="Name its directory: --audit-dir DIR") from error
+        raise AuditUnavailable(
+            "There is no audit log here.", next_step="Name its directory: --audit-dir DIR"
+        ) from error
     if len(logs) != 1:
         raise UsageError("The audit directory does not hold exactly one log.", next_step="Pass --home as well.")
     return logs[0]

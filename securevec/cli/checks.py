@@ -172,7 +172,9 @@ def _audit(session: Session) -> Check:
     intents = find_open_intents(directory, log_id=runtime.installation_id)
     detail = f"last signed checkpoint {_ago(age)} ago"
     if intents:
-        return Check("audit log", "note", f"{detail}; {len(intents)} intents without a result (in progress, or a crash)")
+        return Check(
+            "audit log", "note", f"{detail}; {len(intents)} intents without a result (in progress, or a crash)"
+        )
     return Check("audit log", "ok", detail)
 
 

@@ -41,6 +41,10 @@ def ingest(
     retention: Annotated[
         str | None, typer.Option("--retention", metavar="180d", help="Fixed when the collection is made.")
     ] = None,
+    accept_new_detector: Annotated[
+        bool,
+        typer.Option("--accept-new-detector", help="Go on with a newer detector than the collection was made with."),
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any row was refused.")] = False,
 ) -> None:
     """Store the records of files: anonymized, embedded, sealed.
@@ -53,7 +57,7 @@ def ingest(
     split_place(to)
     for file in files:
         source_size(file)
-    collection = _target(session, files[0], to, schema=schema, retention=retention)
+    collection = _target(session, files[0], to, schema=schema, retention=retention, accept=accept_new_detector)
     reports: list[tuple[Path, Any]] = []
     for file in files:
         with progress_bar(file.name, quiet=session.out.as_json) as progress:
@@ -127,14 +131,16 @@ def delete(session: Session, place: Place, identifiers: Annotated[list[str], typ
 
 
 def _target(
-    session: Session, file: Path, place: str, *, schema: str | None, retention: str | None
+    session: Session, file: Path, place: str, *, schema: str | None, retention: str | None, accept: bool
 ) -> Collection[Record]:
     """The collection to write to, made when a schema is given and it is not there."""
     tenant_name, name = split_place(place)
     record = load_record(schema) if schema is not None else None
     tenant = session.tenant(tenant_name)
     if record is not None:
-        return tenant.collection(record, name=name, retention=retention)
+        return tenant.collection(record, name=name, retention=retention, accept_new_detector=accept)
+    if accept:
+        raise UsageError("--accept-new-detector needs the schema again.", next_step="Pass --schema FILE.py:Class.")
     try:
         collection = tenant.existing_collection(name)
     except CollectionNotFound as error:

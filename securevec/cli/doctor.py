@@ -23,7 +23,9 @@ def register(group: Group) -> None:
 
 def doctor(
     session: Session,
-    config: Annotated[bool, typer.Option("--config", help="Show each setting, its value and where it is from.")] = False,
+    config: Annotated[
+        bool, typer.Option("--config", help="Show each setting, its value and where it is from.")
+    ] = False,
 ) -> None:
     """Check versions, permissions, keys, lock, model, stores and settings. Exit 1 when something is wrong."""
     if config:

@@ -25,6 +25,8 @@ _NEXT: Final[dict[type[SecurevecError], str]] = {
 }
 """The library's advice is a line of Python; at a command line it is a command."""
 
+_AS_OPTION: Final = {"accept_new_detector=True": "--schema FILE.py:Class and --accept-new-detector to ingest"}
+
 
 def report(error: BaseException, *, as_json: bool) -> int:
     """Say on stderr what went wrong, and return the exit code."""
@@ -49,7 +51,10 @@ def usage(message: str, *, as_json: bool, advice: str = "") -> int:
 
 
 def _advice(error: SecurevecError) -> str:
-    return next((step for kind, step in _NEXT.items() if type(error) is kind), error.next_step)
+    advice = next((step for kind, step in _NEXT.items() if type(error) is kind), error.next_step)
+    for argument, option in _AS_OPTION.items():
+        advice = advice.replace(argument, option)
+    return advice
 
 
 def _say(name: str, message: str, advice: str, code: int, *, as_json: bool) -> int:

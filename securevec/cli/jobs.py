@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import pairs, table
+from securevec.cli.output import moment, pairs, table
 from securevec.cli.session import Session
-from securevec.clock import from_ms
 from securevec.errors import DeletionIncomplete, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def show(
     job = control.job(job_id)
     if job is None:
         raise UsageError("There is no such job.", next_step="See: securevec jobs list")
-    steps = [{"step": step.step, "state": step.state, "at": _moment(step.at_ms)} for step in control.job_steps(job_id)]
+    steps = [{"step": step.step, "state": step.state, "at": moment(step.at_ms)} for step in control.job_steps(job_id)]
     shown = table([">step", "state", "at"], [(step["step"], step["state"], step["at"]) for step in steps])
     document = _document(job)
     session.out.show({**document, "steps": steps}, pairs(document), "", shown)
@@ -94,12 +93,8 @@ def _document(job: JobRow) -> dict[str, Any]:
         "kind": job.kind,
         "tenant_id": job.tenant,
         "state": job.state,
-        "created": _moment(job.created_ms),
-        "updated": _moment(job.updated_ms),
+        "created": moment(job.created_ms),
+        "updated": moment(job.updated_ms),
         "error": job.error or None,
         "receipt": job.receipt is not None,
     }
-
-
-def _moment(ms: int) -> str:
-    return from_ms(ms).isoformat(timespec="seconds")

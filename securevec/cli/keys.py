@@ -8,9 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import table
+from securevec.cli.output import moment, table
 from securevec.cli.session import Session
-from securevec.clock import from_ms
 from securevec.errors import UsageError
 
 
@@ -31,7 +30,7 @@ def list_keys(session: Session) -> None:
             "collection_id": key.collection or None,
             "epoch": key.epoch or None,
             "state": key.state,
-            "created": from_ms(key.created_ms).isoformat(timespec="seconds"),
+            "created": moment(key.created_ms),
             "leased_messages": key.leased,
         }
         for key in session.store.runtime.keys.list_keys()

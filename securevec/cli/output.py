@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-PLAIN_WIDTH: Final = 100
-"""Columns when stdout is not a terminal."""
+PLAIN_WIDTH: Final = 160
+"""Columns when stdout is not a terminal: wide enough that rows stay lines."""
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -46,20 +46,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
     from rich.table import Table
 
     made = Table(
-        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False, padding=(0, 2)
+        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, show_edge=False, padding=(0, 1)
     )
     for column in columns:
         right = column.startswith(">")
         made.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
     for row in rows:
-        made.add_row(*[part if _is_text(part) else cell(part) for part in row])
+        made.add_row(*[_as_text(part) for part in row])
     return made
 
 
-def _is_text(part: object) -> bool:
+def _as_text(value: object) -> Text:
+    """A value as one safe line; what :func:`cell` made already keeps its style."""
     from rich.text import Text
 
-    return isinstance(part, Text)
+    return value if isinstance(value, Text) else cell(value)
 
 
 def pairs(entries: Mapping[str, object]) -> Table:
@@ -68,7 +69,7 @@ def pairs(entries: Mapping[str, object]) -> Table:
 
     made = Table.grid(padding=(0, 2))
     for name, value in entries.items():
-        made.add_row(cell(name, style="bold"), cell("-" if value is None else value))
+        made.add_row(cell(name, style="bold"), _as_text("-" if value is None else value))
     return made
 
 
@@ -112,6 +113,13 @@ class Output:
 def to_json(document: object) -> str:
     """One line of JSON. A terminal gets ASCII only, because stored text may hold what a terminal obeys."""
     return json.dumps(document, ensure_ascii=sys.stdout.isatty(), default=_plain)
+
+
+def moment(ms: int) -> str:
+    """UTC milliseconds as ``2026-01-31T12:00:00Z``."""
+    from securevec.clock import from_ms
+
+    return from_ms(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _plain(value: object) -> object:

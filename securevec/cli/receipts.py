@@ -17,9 +17,8 @@ import orjson
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import cell, pairs, table
+from securevec.cli.output import cell, moment, pairs, table
 from securevec.cli.session import Session
-from securevec.clock import from_ms
 from securevec.errors import ReceiptInvalid, SourceError, Unpinned
 
 if TYPE_CHECKING:
@@ -50,7 +49,9 @@ def verify(
     public = pinned_key(session, pubkey)
     if public is None:
         statement = _structure(data)
-        session.out.show({"verified": False, "pinned": False, **_summary(statement)}, *_shown(statement))
+        session.out.show(
+            {"verified": False, "pinned": False, **_summary(statement)}, "what it says, unchecked:", *_shown(statement)
+        )
         raise Unpinned(
             "Integrity only: the structure is sound; no pinned key says who signed it.",
             next_step="Pass --pubkey FILE with the issuer's key.",
@@ -130,4 +131,4 @@ def _shown(statement: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _moment(ms: object) -> str | None:
-    return from_ms(ms).isoformat(timespec="seconds") if isinstance(ms, int) else None
+    return moment(ms) if isinstance(ms, int) else None

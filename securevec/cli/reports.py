@@ -12,7 +12,7 @@ from securevec.cli.output import cell, console, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from securevec.ingest import IngestReport, Progress
+    from securevec.report import IngestReport, Progress
 
 _SHOWN_ROWS: Final = 20
 

@@ -56,9 +56,7 @@ class Session:
         from securevec.config import load_settings
 
         environment = {name: value for name, value in os.environ.items() if name != DEBUG}
-        return load_settings(
-            env=environment, overrides={"home": self.options.home, "key_file": self.options.key_file}
-        )
+        return load_settings(env=environment, overrides={"home": self.options.home, "key_file": self.options.key_file})
 
     @property
     def home(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from securevec import home as homes
@@ -43,4 +44,5 @@ def key_file(session: Session, installation: homes.Installation) -> str | None:
 
     if installation.key_provider.get("kind") != "file":
         return None
-    return str(session.settings.key_file or default_key_path(installation.installation_id))
+    path = session.settings.key_file or default_key_path(installation.installation_id)
+    return os.path.normpath(path)

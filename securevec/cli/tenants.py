@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,7 +92,7 @@ def delete(
     receipt: Annotated[
         Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask. It cannot be undone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, on a terminal.")] = False,
 ) -> None:
     """Delete a tenant: fence, destroy its keys, remove its points, verify, sign a receipt.
 
@@ -100,7 +101,7 @@ def delete(
     """
     if receipt is not None and receipt.exists():
         raise UsageError("The receipt's file exists.", next_step="Name another one.")
-    if not yes:
+    if not yes and sys.stdin.isatty():
         _confirm()
     result = session.store.delete_tenant(name)
     session.out.show(

@@ -26,7 +26,7 @@ def demo(
         Path | None,
         typer.Option("--keep", metavar="DIR", help="Where to put everything. Default: a new temporary directory."),
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Fewer records of the larger tenant.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="The first rows of each file only.")] = False,
 ) -> None:
     """Show the main job end to end on an invented help desk, and try to break every promise. Offline, under a minute.
 

@@ -50,9 +50,7 @@ def erase(scene: Scene) -> None:
                 lambda: f"{len(house.tickets.search('crown'))} hits",
                 TenantUnavailable,
             ),
-            stage.attempt(
-                "P6", "ask for the tenant by name", lambda: repr(store.tenant(house.name)), TenantNotFound
-            ),
+            stage.attempt("P6", "ask for the tenant by name", lambda: repr(store.tenant(house.name)), TenantNotFound),
             stage.attempt(
                 "P5",
                 f"open a payload copied out before ({opened} bytes then)",

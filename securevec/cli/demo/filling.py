@@ -67,7 +67,7 @@ def _ingest(scene: Scene, name: str) -> list[Reached]:
         report = tickets.ingest(file, progress=progress)
     embedded = scene.tap.texts[before:]
     scene.stage.document.setdefault("ingest", {})[name] = report_json(report)
-    scene.stage.show("", *report_tables(f"{name}: {file.name}", report, rows_shown=4))
+    scene.stage.show("", *report_tables(file.name, report, rows_shown=4))
 
     # From here on only what was planted is looked at, to score what happened above.
     truth = scene.corpus.truth(_FILES[name])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from securevec.cli.demo.scene import House, Scene
 from securevec.cli.demo.stage import Breach, Tried
-from securevec.errors import IsolationViolation
+from securevec.errors import IsolationViolation, RecordError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -22,6 +22,7 @@ _K: Final = 5
 def inside_the_store(scene: Scene) -> list[Tried]:
     """Edits of ``northgate``'s shard through the engine's own interface."""
     ours, theirs = scene.northgate, scene.larkfield
+    own_id = ours.tickets.search("crown came off", k=1)[0].id
     mine = scene.point(ours, "crown came off")
     other = scene.point(ours, "first visit of a small child")
     foreign = scene.point(theirs, "refund")
@@ -30,14 +31,20 @@ def inside_the_store(scene: Scene) -> list[Tried]:
     attempt = scene.stage.attempt
     return [
         attempt(
-            "P2",
-            f"copy a point of {theirs.name} into {ours.name}'s shard",
+            "P1",
+            f"hand the engine a point of {theirs.name} for {ours.name}'s shard",
             lambda: _dropped(scene, ours, foreign, foreign.id, foreign.payload),
+            RecordError,
         ),
         attempt(
             "P2",
-            "the same, its labels rewritten to the new place",
+            "the same point, its labels rewritten to the new place",
             lambda: _dropped(scene, ours, foreign, foreign.id, relabelled),
+        ),
+        attempt(
+            "P2",
+            f"the same, under the id of a ticket of {ours.name}",
+            lambda: _dropped(scene, ours, mine, mine.id, relabelled),
         ),
         attempt(
             "P4",
@@ -47,14 +54,10 @@ def inside_the_store(scene: Scene) -> list[Tried]:
         attempt(
             "P4",
             "get a ticket whose body was exchanged",
-            lambda: _with_point(scene, ours, mine, mine.id, other.payload, lambda: _get(scene, ours, mine)),
+            lambda: _with_point(scene, ours, mine, mine.id, other.payload, lambda: repr(ours.tickets.get(own_id))),
             IsolationViolation,
         ),
-        attempt(
-            "P4",
-            "flip one bit of a sealed body",
-            lambda: _dropped(scene, ours, mine, mine.id, flipped),
-        ),
+        attempt("P4", "flip one bit of a sealed body", lambda: _dropped(scene, ours, mine, mine.id, flipped)),
         attempt("P4", "edit a ticket's readable status and filter for it", lambda: _edited(scene, ours, mine)),
     ]
 
@@ -85,12 +88,6 @@ def _edited(scene: Scene, house: House, point: StoredPoint) -> str:
         return f"dropped, {result.violations} violation counted"
 
     return _with_point(scene, house, point, point.id, {**point.payload, "f_status": claimed}, look)
-
-
-def _get(scene: Scene, house: House, point: StoredPoint) -> str:
-    wanted = scene.houses[house.name].tickets.search(vector=point.vector, k=_K)
-    candidates = [row for row in house.ids if row not in {hit.id for hit in wanted}]
-    return repr([house.tickets.get(identifier) for identifier in candidates])
 
 
 def _with_point(

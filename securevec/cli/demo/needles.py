@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import re2
 
@@ -44,7 +44,7 @@ def search_files(root: Path, values: Iterable[str]) -> Searched:
     options.encoding = re2.Options.Encoding.LATIN1
     options.case_sensitive = False
     options.max_mem = 256 * 1024 * 1024
-    pattern = re2.compile(b"|".join(re2.escape(form) for form in alternatives), options)
+    pattern: Any = re2.compile(b"|".join(re2.escape(form) for form in alternatives), options)
     found: set[str] = set()
     files = size = 0
     for path in sorted(root.rglob("*")):
@@ -56,6 +56,7 @@ def search_files(root: Path, values: Iterable[str]) -> Searched:
             while block := stream.read(_BLOCK):
                 size += len(block)
                 for match in pattern.finditer(tail + block):
-                    found.add(by_form[match.group().lower()])
+                    whole: bytes = match.group(0)
+                    found.add(by_form[whole.lower()])
                 tail = block[-_OVERLAP:]
     return Searched(files, size, len(found))

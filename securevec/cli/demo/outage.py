@@ -22,7 +22,9 @@ def visibility(scene: Scene) -> list[Tried]:
     """Fence, expiry and deletion, each looked at by the next read."""
     stage, ours = scene.stage, scene.northgate
     return [
-        stage.attempt("P6", "search through an open handle while suspended", lambda: _suspended(scene), TenantUnavailable),
+        stage.attempt(
+            "P6", "search through an open handle while suspended", lambda: _suspended(scene), TenantUnavailable
+        ),
         stage.attempt("P6", "search again after resume", lambda: f"{len(ours.tickets.search('crown', k=3))} hits"),
         stage.attempt("P6", "read a record once its second of retention is over", lambda: _expired(scene)),
         stage.attempt("P6", "get a record right after its deletion", lambda: _deleted(ours), RecordNotFound),
@@ -36,7 +38,9 @@ def failures(scene: Scene) -> list[Tried]:
         stage.attempt(
             "P7", "search while the audit log cannot grow (disk full)", lambda: _disk_full(scene), AuditUnavailable
         ),
-        stage.attempt("P7", "search again with room on the disk", lambda: f"{len(ours.tickets.search('crown', k=3))} hits"),
+        stage.attempt(
+            "P7", "search again with room on the disk", lambda: f"{len(ours.tickets.search('crown', k=3))} hits"
+        ),
         stage.attempt("P8", "search while the policy engine fails", lambda: _broken_policy(scene), PolicyDenied),
         stage.attempt("P8", "open the home with another root key", lambda: _other_key(scene), KeyRejected),
     ]

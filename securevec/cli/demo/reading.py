@@ -47,7 +47,7 @@ def search(scene: Scene) -> None:
         )
         stage.show("", cell(f"asked     {query.text}", style="bold"), cell(f"embedded  {scene.tap.texts[-1]}"))
         rows = [
-            (f"{hit.score:.3f}", hit.id, cell(hit.text, limit=64), "yes" if hit.id in query.expected else "no")
+            (f"{hit.score:.3f}", hit.id, cell(hit.text, limit=62), "yes" if hit.id in query.expected else "no")
             for hit in result
         ]
         stage.show(table([">score", "id", "text, as stored: anonymized", "expected"], rows))
@@ -114,11 +114,11 @@ def compare(scene: Scene) -> None:
     hit = house.tickets.search(query.text, k=1)[0]
     runtime = scene.store.runtime
     point = runtime.backend().fetch(namespace=house.namespace, ids=[hit.point])[0]
-    payload = {key: cell(value, limit=46) for key, value in sorted(point.payload.items())}
-    seen = {name: cell(value, limit=46) for name, value in hit.record.model_dump(mode="json").items()}
+    payload = {key: cell(value, limit=36) for key, value in sorted(point.payload.items())}
+    seen = {name: cell(value, limit=34) for name, value in hit.record.model_dump(mode="json").items()}
     beside = Table.grid(padding=(0, 3))
     beside.add_row(cell("payload in the engine", style="bold"), cell("record as the tenant reads it", style="bold"))
-    beside.add_row(_lines({"id": point.id, **payload}), _lines(seen))
+    beside.add_row(pairs({"id": point.id, **payload}), pairs(seen))
     stage.document["stored_payload_keys"] = sorted(point.payload)
     stage.show(beside, "", _files(scene))
 
@@ -128,10 +128,6 @@ def compare(scene: Scene) -> None:
         stage.attempt("P3", "the same search, for something that is there (control)", lambda: _control(scene, sealed)),
     ]
     stage.attempts(tried)
-
-
-def _lines(entries: dict[str, object]) -> RenderableType:
-    return pairs(entries)
 
 
 def _planted(scene: Scene) -> str:
