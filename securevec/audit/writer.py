@@ -1,8 +1,5 @@
 """The live end of the log: ``record`` returns when the event is on disk, and many callers share one disk flush.
 
-Group commit without a thread of its own: the first caller leads, writes everything queued so far, flushes once, wakes
-the others, and hands the lead to one that queued meanwhile. A caller alone pays one flush; 32 callers share it.
-
 When the disk fails, the callers of that flush get :class:`AuditUnavailable`, what was half written is cut back, and
 the next call tries again. Nothing is acknowledged that is not on disk.
 """
@@ -11,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,19 +17,17 @@ from securevec.audit import files
 from securevec.audit.checkpoint import Head, Signer, sign_note
 from securevec.audit.directory import WriterDirectory, recover_crashed
 from securevec.audit.event import Event
+from securevec.audit.group import GroupCommit, Ticket
 from securevec.audit.ocsf import encode, to_ocsf
 from securevec.audit.scan import LINK
 from securevec.audit.tree import Frontier, leaf_hash
 from securevec.audit.vocabulary import SEALING
 from securevec.audit.writers import Happening, OnHead, WriterLog, origin_of
 from securevec.clock import Clock
-from securevec.errors import AuditUnavailable, SecurevecError
+from securevec.errors import AuditUnavailable
 
 CHECKPOINT_EVENTS: Final = 10_000
 CHECKPOINT_AGE_MS: Final = 60_000
-FLUSH_AGE_MS: Final = 1_000
-"""An event recorded with ``wait=False`` is on disk at the latest with the first call made this long after it."""
-MAX_UNFLUSHED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +37,6 @@ class AuditRef:
 
     writer: str
     index: int
-
-
-class _Ticket:
-    """One caller's place in the queue. Without an event it only waits for what was queued before it."""
-
-    __slots__ = ("closing", "error", "event", "gate", "gone", "index", "lead", "sealing", "time_ms", "waits", "written")
-
-    def __init__(self, event: Event | None, time_ms: int, *, waits: bool, closing: bool = False) -> None:
-        self.event = event
-        self.time_ms = time_ms
-        self.waits = waits
-        self.closing = closing
-        self.sealing = event is None or (event.action in SEALING and event.phase != "intent")
-        self.index = 0
-        self.written = False
-        self.error: BaseException | None = None
-        self.lead = False
-        self.gone = False
-        self.gate = threading.Lock()
-        self.gate.acquire()
 
 
 class AuditWriter:
@@ -82,6 +56,7 @@ class AuditWriter:
         self._writers = writers
         self._version = version("securevec")
         self._closed = False
+        # Taken in a forked child only, which has none of the parent's threads.
         self._fork_guard = threading.Lock()
         self._start()
 
@@ -123,18 +98,19 @@ class AuditWriter:
         """Log ``event``; with ``wait`` (the rule) return when it is on disk.
 
         Without ``wait`` the event is queued and flushed with the next one, at the latest by the first call made
-        :data:`FLUSH_AGE_MS` later, or by :meth:`checkpoint` or :meth:`close`; a crash before that loses it.
-        Results of destructive and administrative events (:data:`~securevec.audit.vocabulary.SEALING`) wait, and
-        return under a new signed checkpoint. Raises :class:`AuditUnavailable`: the event must then be treated as
-        not logged, and the operation as not allowed.
+        :data:`~securevec.audit.group.FLUSH_AGE_MS` later, or by :meth:`checkpoint` or :meth:`close`; a crash before
+        that loses it. Destructive and administrative events (:data:`~securevec.audit.vocabulary.SEALING`) always
+        wait, and their results return under a new signed checkpoint. Raises :class:`AuditUnavailable`: the operation
+        must then not go on. The record may still stand in the log when only its checkpoint failed: one record too
+        many, never an answer without one.
         """
-        ticket = _Ticket(event, self._clock.now_ms(), waits=wait or event.action in SEALING)
+        ticket = Ticket(event, self._clock.now_ms(), waits=wait or event.action in SEALING)
         self._submit(ticket)
         return AuditRef(self._files.name, ticket.index)
 
     def checkpoint(self) -> None:
         """Flush what is queued and sign the head. Raises :class:`AuditUnavailable`."""
-        self._submit(_Ticket(None, self._clock.now_ms(), waits=True))
+        self._submit(Ticket(None, self._clock.now_ms(), waits=True))
 
     def close(self) -> None:
         """Flush, sign, and record ``closed``. Raises :class:`AuditUnavailable`; the writer is closed all the same,
@@ -144,23 +120,19 @@ class AuditWriter:
             self._closed = True
             self._files.close()
             return
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
+        if self._closed:
+            return
+        self._closed = True
         try:
-            self._submit(_Ticket(None, self._clock.now_ms(), waits=True, closing=True))
+            self._group.submit(Ticket(None, self._clock.now_ms(), waits=True, closing=True))
         finally:
             self._files.close()
 
     def _start(self) -> None:
         """Begin a writer directory: at open, and in a forked child."""
-        self._lock = threading.Lock()
-        self._queue: deque[_Ticket] = deque()
-        self._leading = False
+        self._group = GroupCommit(self._commit, lambda: self._frontier.size)
         self._frontier = Frontier()
         self._link = ""
-        self._next_index = 0
         self._sealed_size = 0
         now = self._clock.now_ms()
         self._sealed_ms = now
@@ -179,106 +151,21 @@ class AuditWriter:
         self._pid = os.getpid()
 
     def _follow_fork(self) -> None:
-        if os.getpid() == self._pid:
+        if os.getpid() == self._pid or self._closed:
             return
-        # Only a forked child comes here, once; its other locks may have been held by threads it does not have.
+        # The parent's queue and its lock stay behind: a thread that is not here may have held it at the fork.
         with self._fork_guard:
-            if os.getpid() != self._pid and not self._closed:
+            if os.getpid() != self._pid:
                 self._files.close()
                 self._start()
 
-    def _submit(self, ticket: _Ticket) -> None:
+    def _submit(self, ticket: Ticket) -> None:
+        if self._closed:
+            raise AuditUnavailable("The audit log of this process is closed.")
         self._follow_fork()
-        with self._lock:
-            if self._closed and not ticket.closing:
-                raise AuditUnavailable("The audit log of this process is closed.")
-            if ticket.event is not None:
-                ticket.index = self._next_index
-                self._next_index += 1
-            self._queue.append(ticket)
-            if not ticket.waits and self._may_stay_queued(ticket):
-                return
-            ticket.waits = True
-            lead = not self._leading
-            self._leading = True
-        if not lead:
-            lead = self._await(ticket)
-        if lead:
-            self._lead()
-        if ticket.error is not None:
-            raise AuditUnavailable(
-                "The audit record could not be written, so the operation was not carried out.",
-                next_step="Check the space and permissions of the audit directory; the next call tries again.",
-            ) from ticket.error
+        self._group.submit(ticket)
 
-    def _may_stay_queued(self, ticket: _Ticket) -> bool:
-        return len(self._queue) < MAX_UNFLUSHED and ticket.time_ms - self._queue[0].time_ms < FLUSH_AGE_MS
-
-    def _await(self, ticket: _Ticket) -> bool:
-        """Sleep until the leader wrote this ticket (False) or made it the next leader (True)."""
-        try:
-            ticket.gate.acquire()
-        except BaseException:
-            # A signal broke the wait. A lead handed over in this moment must not be lost with it.
-            with self._lock:
-                ticket.gone = True
-                inherited = ticket.lead
-            if inherited:
-                self._hand_over()
-            raise
-        return ticket.lead
-
-    def _lead(self) -> None:
-        with self._lock:
-            batch = list(self._queue)
-            self._queue.clear()
-        failure: BaseException | None = None
-        try:
-            self._commit(batch)
-        except (OSError, SecurevecError) as error:
-            failure = error
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            if failure is not None:
-                self._give_back(batch, failure)
-            self._hand_over()
-            for ticket in batch:
-                # A caller that a signal took away may have left its gate open.
-                if ticket.gate.locked():
-                    ticket.gate.release()
-
-    def _give_back(self, batch: list[_Ticket], failure: BaseException) -> None:
-        """Tell the waiting callers; keep queued what nobody waits for and is not on disk yet."""
-        with self._lock:
-            kept = [ticket for ticket in batch if not ticket.waits and not ticket.written]
-            for ticket in batch:
-                if ticket.waits:
-                    ticket.error = failure
-            self._queue.extendleft(reversed([self._again(ticket) for ticket in kept]))
-            self._next_index = self._frontier.size
-            for ticket in self._queue:
-                if ticket.event is not None:
-                    ticket.index = self._next_index
-                    self._next_index += 1
-
-    @staticmethod
-    def _again(ticket: _Ticket) -> _Ticket:
-        """A fresh ticket for the same event: the old one's gate opens with its batch."""
-        return _Ticket(ticket.event, ticket.time_ms, waits=False)
-
-    def _hand_over(self) -> None:
-        """Give the lead to the first caller that waits in the queue, or to nobody."""
-        with self._lock:
-            for ticket in self._queue:
-                if ticket.waits and not ticket.gone:
-                    ticket.lead = True
-                    ticket.gate.release()
-                    return
-            self._leading = False
-
-    def _commit(self, batch: list[_Ticket]) -> None:
+    def _commit(self, batch: list[Ticket]) -> None:
         """Write one batch: rotate if due, encode in order, one write, one flush, a checkpoint if due."""
         now = self._clock.now_ms()
         if self._files.rotation_due(now) and any(ticket.event is not None for ticket in batch):
@@ -290,7 +177,7 @@ class AuditWriter:
         elif any(ticket.sealing for ticket in batch) or self._checkpoint_due(now):
             self._seal("head")
 
-    def _write(self, batch: list[_Ticket]) -> None:
+    def _write(self, batch: list[Ticket]) -> None:
         frontier, link = self._frontier.copy(), self._link
         log_name = f"audit/{self._log_id}/{self._files.name}"
         lines: list[bytes] = []

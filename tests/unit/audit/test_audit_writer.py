@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from securevec.audit import AuditRef, AuditWriter, directory, files, request_id, vocabulary, writer, writers
+from securevec.audit import AuditRef, AuditWriter, directory, files, group, request_id, vocabulary, writer, writers
 from securevec.clock import Clock
 from securevec.errors import AuditUnavailable, UsageError
 from tests.unit.audit.logkit import LOG_ID, Log, event
@@ -134,9 +134,9 @@ def test_an_event_nobody_waits_for_is_on_disk_within_a_second_of_calls(tmp_path:
 def test_events_nobody_waits_for_do_not_pile_up(tmp_path: Path) -> None:
     log, time = Log(tmp_path), Time()
     with log.open(time.clock) as audit:
-        for _ in range(writer.MAX_UNFLUSHED):
+        for _ in range(group.MAX_UNFLUSHED):
             audit.record(event(), wait=False)
-        assert len(log.lines()) == writer.MAX_UNFLUSHED
+        assert len(log.lines()) == group.MAX_UNFLUSHED
 
 
 @pytest.mark.parametrize("threads", [16, 32])
@@ -330,7 +330,7 @@ def test_a_forked_child_writes_to_a_directory_of_its_own(tmp_path: Path) -> None
         audit.close()
 
     # A lock held by another thread at the moment of the fork must not hang the child.
-    with audit._lock:
+    with audit._group.lock:
         assert in_child(child) == 0
     assert audit.record(event()).index == 2
     audit.close()
@@ -342,7 +342,13 @@ def test_a_forked_child_writes_to_a_directory_of_its_own(tmp_path: Path) -> None
 def test_a_child_that_only_closes_does_not_close_the_parent(tmp_path: Path) -> None:
     log = Log(tmp_path)
     audit = log.open()
-    assert in_child(audit.close) == 0
+
+    def child() -> None:
+        audit.close()
+        with pytest.raises(AuditUnavailable, match="closed"):
+            audit.record(event())
+
+    assert in_child(child) == 0
     audit.record(event())
     assert log.verify().live == (audit.writer,)
     audit.close()
