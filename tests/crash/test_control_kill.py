@@ -260,7 +260,7 @@ def test_a_tenant_deletion_killed_at_every_statement_ends_once_and_completely(fi
     assert list(dict.fromkeys(states)) == ["", "accepted", "keys_gone", "removed", "done"]
 
 
-def create_killed(path: Path, at: int) -> bool:
+def create_killed(control: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Create a store in a child that kills itself just before the ``at``-th statement of the creation."""
     child = os.fork()
     if child == 0:
@@ -278,8 +278,8 @@ def create_killed(path: Path, at: int) -> bool:
             return connection
 
         try:
-            migrate.connect = traced
-            ControlStore.open(path, create=True).close()
+            monkeypatch.setattr(migrate, "connect", traced)
+            ControlStore.open(control, create=True).close()
         except BaseException:  # noqa: BLE001 - a forked child must not run on into the parent's tests
             os._exit(1)
         os._exit(0)
@@ -288,11 +288,13 @@ def create_killed(path: Path, at: int) -> bool:
     return code != 0
 
 
-def test_a_creation_killed_on_its_way_is_nothing_and_can_be_repeated(filled: Path, tmp_path: Path) -> None:
+def test_a_creation_killed_on_its_way_is_nothing_and_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reached = 0
     for at in range(1, 200, 4):
         path = tmp_path / f"home-{at}" / "control.db"
-        killed = create_killed(path, at)
+        killed = create_killed(path, at, monkeypatch)
         if killed:
             reached += 1
             connection = sqlite3.connect(path)
@@ -351,7 +353,11 @@ def test_a_busy_writer_killed_at_random_loses_nothing_acknowledged_and_mixes_not
                 work_until_killed(home, journal, seed)
             except BaseException:  # noqa: BLE001 - a forked child must not run on into the parent's tests
                 os._exit(1)
-        time.sleep(chance.uniform(0.02, 0.12))
+        patience = time.monotonic() + 20
+        wanted = chance.randint(2, 6)
+        while journal_path.read_bytes().count(b"\n") < wanted and time.monotonic() < patience:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.03))
         os.kill(child, signal.SIGKILL)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         os.close(journal)

@@ -14,22 +14,23 @@ from tests.unit.control.desk import TENANT, Desk, collection_row
 
 
 @pytest.fixture(scope="session")
-def empty_control(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def control_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file copied for each test: one tenant, one collection, no records."""
     path = tmp_path_factory.mktemp("control") / "control.db"
-    ControlStore.open(path, create=True).close()
+    store = ControlStore.open(path, create=True)
+    Desk(path, store).add_tenant(TENANT, b"acme-name-token!")
+    store.create_collection(collection_row())
+    store.close()
     return path
 
 
 @pytest.fixture
-def desk(empty_control: Path, tmp_path: Path) -> Iterator[Desk]:
+def desk(control_file: Path, tmp_path: Path) -> Iterator[Desk]:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     path = home / "control.db"
-    shutil.copyfile(empty_control, path)
+    shutil.copyfile(control_file, path)
     os.chmod(path, 0o600)
     store = ControlStore.open(path, create=False)
-    desk = Desk(path, store)
-    desk.add_tenant(TENANT, b"acme-name-token!")
-    store.create_collection(collection_row())
-    yield desk
+    yield Desk(path, store)
     store.close()

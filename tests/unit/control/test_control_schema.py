@@ -49,9 +49,9 @@ def test_the_room_has_statements_and_they_are_all_found() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(_statements()))
-def test_every_statement_fits_the_tables(empty_control: Path, name: str) -> None:
+def test_every_statement_fits_the_tables(control_file: Path, name: str) -> None:
     statement = _statements()[name].replace("IN (*)", "IN (?, ?)")
-    connection = sqlite3.connect(empty_control)
+    connection = sqlite3.connect(control_file)
     try:
         named = dict.fromkeys(re.findall(r":(\w+)", statement))
         connection.execute(f"EXPLAIN {statement}", named or [None] * statement.count("?"))
