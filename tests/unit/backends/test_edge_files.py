@@ -106,6 +106,13 @@ def test_replaced_bytes_are_gone_after_a_purge(backend: EdgeBackend, root: Path)
     assert held(backend, PLACE) == set(range(5))
 
 
+def test_a_purge_of_several_pages_keeps_every_point(backend: EdgeBackend) -> None:
+    fill(backend, PLACE, range(1100))
+    backend.delete(namespace=PLACE, ids=[an_id(number) for number in range(0, 1100, 10)])
+    backend.purge(namespace=PLACE)
+    assert held(backend, PLACE) == {number for number in range(1100) if number % 10}
+
+
 def test_a_drop_leaves_no_byte_and_no_name(backend: EdgeBackend, root: Path) -> None:
     backend.insert(namespace=PLACE, points=canary_points())
     assert vectors_in(root, range(5)) == set(range(5))
