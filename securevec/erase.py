@@ -12,7 +12,6 @@ from securevec.ingest import LEASE_MS
 from securevec.limits import MAX_BATCH
 from securevec.recover import remove_points, resolve_open_batches
 from securevec.runtime import CollectionScope, Runtime
-from securevec.types import RecordRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,18 @@ def delete(runtime: Runtime, collection: CollectionScope, record_ids: Sequence[R
     with runtime.write_lock(collection.collection):
         for start in range(0, len(refs), MAX_BATCH):
             part = refs[start : start + MAX_BATCH]
-            present = [ref for ref in part if ref in runtime.control.current(collection.collection, part)]
+            present = list(runtime.control.current(collection.collection, part))
             if present:
-                requests.append(_delete(runtime, collection, admission.fence, present))
-                deleted += len(present)
+                request_id, removed = _delete(runtime, collection, admission.fence, present)
+                requests.append(request_id)
+                deleted += removed
     admission.recheck()
     if not requests:
         admission.note(counts={"missing": len(refs)})
     return DeleteReport(deleted, len(refs) - deleted, tuple(requests))
 
 
-def _delete(runtime: Runtime, collection: CollectionScope, fence: int, refs: Sequence[RecordRef]) -> str:
+def _delete(runtime: Runtime, collection: CollectionScope, fence: int, refs: Sequence[bytes]) -> tuple[str, int]:
     request = admit(runtime, collection.scope, permission="delete", action="delete", collection=collection.collection)
     now_ms = runtime.clock.now_ms()
     request.note(phase="intent", counts={"records": len(refs)}, record_ids=list(refs))
@@ -75,4 +75,4 @@ def _delete(runtime: Runtime, collection: CollectionScope, fence: int, refs: Seq
             request_id=request.request_id,
         ) from error
     request.note(phase="result", counts={"deleted": len(rows)})
-    return request.request_id
+    return request.request_id, len(rows)

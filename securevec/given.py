@@ -36,7 +36,7 @@ def check_vectors(
             action="ingest",
             collection=collection.collection,
         ).note()
-    matrix = np.asarray(vectors, dtype=np.float32)
+    matrix = as_vectors(vectors, field="vectors")
     if matrix.ndim != 2 or matrix.shape[1] != collection.embedder.identity.dimension:
         raise VectorError(
             f"Given vectors must have shape (rows, {collection.embedder.identity.dimension}).", field="vectors"
@@ -48,10 +48,26 @@ def vector_of(vectors: Matrix, position: int) -> Matrix:
     """The unit vector of one row. Raises :class:`VectorError` when it is absent, not finite or zero."""
     if position >= len(vectors):
         raise VectorError("There is no vector for this row.", field="vectors")
-    vector = vectors[position]
-    if not np.isfinite(vector).all():
-        raise VectorError("The vector of this row is not finite.", field="vectors")
-    norm = float(np.linalg.norm(vector))
+    return unit(vectors[position], field="vectors")
+
+
+def as_vectors(given: object, *, field: str) -> Matrix:
+    """What the caller gave as a float32 array of any shape. Raises :class:`VectorError` for what is not numbers."""
+    try:
+        # Numbers beyond float32 become infinite here, and are refused where each row is looked at.
+        with np.errstate(over="ignore"):
+            return np.asarray(given, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise VectorError("Given vectors are arrays of numbers.", field=field) from error
+
+
+def unit(vector: Matrix, *, field: str) -> Matrix:
+    """The vector at length one. Raises :class:`VectorError` when it is not finite or zero."""
+    # In double precision: the square of a large float32 is not a float32.
+    wide = vector.astype(np.float64)
+    if not np.isfinite(wide).all():
+        raise VectorError("A given vector is not finite.", field=field)
+    norm = float(np.linalg.norm(wide))
     if norm == 0.0:
-        raise VectorError("The vector of this row is zero.", field="vectors")
-    return np.asarray(vector / norm, dtype=np.float32)
+        raise VectorError("A given vector is zero.", field=field)
+    return np.asarray(wide / norm, dtype=np.float32)

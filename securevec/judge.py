@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from securevec.body import Body, decode_body
 from securevec.control.rows import ManifestRow
 from securevec.crypto.context import Place
 from securevec.crypto.derive import point_id
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id
-from securevec.errors import EnvelopeRejected, KeyDestroyed
+from securevec.errors import EnvelopeRejected, IsolationViolation, KeyDestroyed, RecordNotFound
 from securevec.filters import Expr, matches
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
@@ -40,12 +41,16 @@ class Judged:
 
 @dataclass(slots=True)
 class Verdicts:
-    """What became of some points. ``examined`` counts all of them, ``violations`` those that do not belong here."""
+    """What became of some points. ``examined`` counts all of them, ``violations`` those that do not belong here.
+
+    ``overtaken`` names records of which only a replaced generation was seen: they were replaced while this read ran.
+    """
 
     accepted: list[Judged] = field(default_factory=list["Judged"])
     examined: int = 0
     violations: int = 0
     passed_over: int = 0
+    overtaken: set[RecordRef] = field(default_factory=set["RecordRef"])
 
 
 def judge(
@@ -71,7 +76,10 @@ def judge(
     unknown = [judged for judged in opened if _row_of(states.get(judged.ref, []), judged.body.generation) is None]
     verdicts.violations += _still_stored(runtime, collection, unknown)
     for judged in opened:
-        row = _row_of(states.get(judged.ref, []), judged.body.generation)
+        rows = states.get(judged.ref, [])
+        row = _row_of(rows, judged.body.generation)
+        if (row is None or row.state == "retiring") and any(other.state == "live" for other in rows):
+            verdicts.overtaken.add(judged.ref)
         if row is None:
             continue
         if row.state != "live" or expired(judged.body.expires_ms, now_ms=now_ms):
@@ -80,7 +88,67 @@ def judge(
             verdicts.violations += 1
         else:
             verdicts.accepted.append(judged)
+    verdicts.overtaken.difference_update(judged.ref for judged in verdicts.accepted)
     return verdicts
+
+
+def live_record(runtime: Runtime, collection: CollectionScope, ref: RecordRef) -> Body:
+    """Chunk 0 of the record's live generation. A record that is replaced meanwhile is read again.
+
+    Raises :class:`RecordNotFound` and, when the store shows something else or nothing, :class:`IsolationViolation`.
+    """
+    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+    row = runtime.control.current(collection.collection, [ref]).get(ref)
+    while row is not None:
+        first = point_id(id_key, collection.collection, ref, row.generation, 0)
+        points = fetch_only(runtime, collection, [first])
+        verdicts = judge(runtime, collection, points, where=None)
+        if verdicts.accepted:
+            return verdicts.accepted[0].body
+        before, row = row, runtime.control.current(collection.collection, [ref]).get(ref)
+        if row != before:
+            continue
+        if not points:
+            raise IsolationViolation(
+                "The store does not show a record the manifest names as live.", next_step="Ingest the record again."
+            )
+        if verdicts.violations:
+            raise IsolationViolation("The stored record does not open in its place; it was altered in the store.")
+        break
+    raise RecordNotFound("The collection has no such record.")
+
+
+def first_chunks(
+    runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]
+) -> dict[tuple[bytes, int], Body]:
+    """Chunk 0 of the records that were hit further in, by ref and generation. Those that fail are left out."""
+    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+    wanted = {
+        point_id(id_key, collection.collection, judged.ref, judged.body.generation, 0)
+        for judged in accepted
+        if judged.body.chunk
+    }
+    points = fetch_only(runtime, collection, sorted(wanted))
+    verdicts = judge(runtime, collection, points, where=None)
+    return {(judged.ref, judged.body.generation): judged.body for judged in verdicts.accepted}
+
+
+def fetch_only(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> list[StoredPoint]:
+    """The points of these ids and no others, each once, whatever else the store answers with."""
+    if not ids:
+        return []
+    wanted = set(ids)
+    return distinct(
+        [point for point in runtime.backend().fetch(namespace=collection.namespace, ids=ids) if point.id in wanted]
+    )
+
+
+def distinct(points: Sequence[StoredPoint]) -> list[StoredPoint]:
+    """Each point once: a store that repeats one must not push others out."""
+    seen: dict[UUID, StoredPoint] = {}
+    for point in points:
+        seen.setdefault(point.id, point)
+    return list(seen.values())
 
 
 def open_body(runtime: Runtime, collection: CollectionScope, point: StoredPoint) -> Body:
@@ -112,10 +180,7 @@ def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequen
     A row is removed only after its points were read back as gone. So a point that has no row and is no longer stored
     was replaced or deleted while this read ran; one that is still stored was put back.
     """
-    if not unknown:
-        return 0
-    ids = [judged.point.id for judged in unknown]
-    return len(runtime.backend().fetch(namespace=collection.namespace, ids=ids))
+    return len(fetch_only(runtime, collection, [judged.point.id for judged in unknown]))
 
 
 def _row_of(rows: Sequence[ManifestRow], generation: int) -> ManifestRow | None:

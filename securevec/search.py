@@ -16,36 +16,48 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from uuid import UUID
-
-import numpy as np
 
 from securevec import limits
 from securevec.body import Body, RecordId, chunk_view, decode_vault
-from securevec.crypto.derive import point_id
 from securevec.errors import (
     IsolationViolation,
     LimitExceeded,
+    PolicyDenied,
     QueryError,
     RecordNotFound,
     SecurevecError,
     VaultDisabled,
     VectorError,
 )
-from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, check
+from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, check, matches
+from securevec.given import as_vectors, unit
 from securevec.guard import Admission, admit
 from securevec.hits import Hit, OriginalAt, SearchResult
-from securevec.judge import Judged, Verdicts, judge, open_envelope
+from securevec.judge import (
+    Judged,
+    Verdicts,
+    distinct,
+    fetch_only,
+    first_chunks,
+    judge,
+    live_record,
+    open_envelope,
+)
 from securevec.minimize import rebuild
 from securevec.protect import EXPIRY_KEY
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.types import AnonymizedText, Matrix, StoredPoint, Vector
+from securevec.types import AnonymizedText, Matrix, Vector
 
 R = TypeVar("R", bound=Record)
 
 _REFILL_FACTOR = 4
 """How much further each refill looks when hits were dropped."""
+
+
+_OVERTAKEN_TWICE = 2
+"""How often a search that was overtaken by a replacement asks again: the store answered with what was live then, and
+the manifest was read when it no longer was."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -73,8 +85,8 @@ def search(
     try:
         question = _question(runtime, collection, admission, text, vector, where)
         verdicts, exhausted = _ask(runtime, collection, question, k)
-        hits = _hits(runtime, collection, verdicts.accepted[:k], record_class)
-        violations = verdicts.violations + min(k, len(verdicts.accepted)) - len(hits)
+        hits, altered = _hits(runtime, collection, verdicts.accepted[:k], record_class)
+        violations = verdicts.violations + altered
         admission.recheck()
     except SecurevecError as error:
         admission.note(outcome="failed", error=error)
@@ -102,23 +114,12 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
     """One record by id. Raises :class:`RecordNotFound`, and :class:`IsolationViolation` when it was altered."""
     admission = admit(runtime, collection.scope, permission="get", action="get", collection=collection.collection)
     ref = collection.record_ref(runtime, record_id)
+    row_filter = admission.decision.row_filter
     try:
-        row = runtime.control.current(collection.collection, [ref]).get(ref)
-        if row is None:
+        body = live_record(runtime, collection, ref)
+        if row_filter is not None and not matches(row_filter, body.filters):
             raise RecordNotFound("The collection has no such record.")
-        id_key = runtime.keys.tenant_key(collection.tenant, "id")
-        first = point_id(id_key, collection.collection, ref, row.generation, 0)
-        points = runtime.backend().fetch(namespace=collection.namespace, ids=[first])
-        if not points:
-            raise IsolationViolation(
-                "The store does not show a record the manifest names as live.", next_step="Ingest the record again."
-            )
-        verdicts = judge(runtime, collection, points, where=admission.decision.row_filter)
-        if verdicts.violations:
-            raise IsolationViolation("The stored record does not open in its place; it was altered in the store.")
-        if not verdicts.accepted:
-            raise RecordNotFound("The collection has no such record.")
-        record = _record(collection, verdicts.accepted[0].body, record_class)
+        record = _record(collection, body, record_class)
         admission.recheck()
     except SecurevecError as error:
         admission.note(outcome="failed", error=error, record_ids=[ref])
@@ -128,8 +129,12 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
 
 
 def count(runtime: Runtime, collection: CollectionScope) -> tuple[int, int]:
-    """Live records and their chunks, by the manifest."""
+    """Live records and their chunks, by the manifest. Raises :class:`PolicyDenied` under a row filter too."""
     admission = admit(runtime, collection.scope, permission="count", action="count", collection=collection.collection)
+    if admission.decision.row_filter is not None:
+        denial = PolicyDenied("The policy narrows what this actor may read, and the manifest cannot count by it.")
+        admission.note(outcome="denied", error=denial)
+        raise denial
     records, chunks = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())
     admission.recheck()
     admission.note(counts={"records": records, "chunks": chunks})
@@ -184,19 +189,17 @@ def _anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -
 
 
 def _given_vector(collection: CollectionScope, vector: Matrix | None) -> Vector:
-    given = np.asarray(vector, dtype=np.float32)
+    given = as_vectors(vector, field="vector")
     if given.shape != (collection.embedder.identity.dimension,):
         raise VectorError(f"A query vector has shape ({collection.embedder.identity.dimension},).", field="vector")
-    norm = float(np.linalg.norm(given))
-    if not np.isfinite(norm) or norm == 0.0:
-        raise VectorError("A query vector is finite and not zero.", field="vector")
-    return np.asarray(given / norm, dtype=np.float32)
+    return unit(given, field="vector")
 
 
 def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: int) -> tuple[Verdicts, bool]:
     """Query and judge, looking further until ``k`` hits passed or the store has no more."""
     backend = runtime.backend()
     limit = k
+    again = _OVERTAKEN_TWICE
     while True:
         points = backend.query(
             namespace=collection.namespace,
@@ -205,35 +208,33 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: 
             limit=limit,
             exclude=("v",),
         )
-        verdicts = judge(runtime, collection, _distinct(points), where=question.where)
+        verdicts = judge(runtime, collection, distinct(points), where=question.where)
         if verdicts.violations * 2 > verdicts.examined:
             raise IsolationViolation(
                 "More than half of what the store returned does not belong to this tenant and collection.",
                 next_step="Stop writing to this store and run: securevec audit tail",
             )
+        if verdicts.overtaken and again:
+            again -= 1
+            continue
         exhausted = len(points) < limit
         if len(verdicts.accepted) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
             return verdicts, exhausted
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
 
 
-def _distinct(points: Sequence[StoredPoint]) -> list[StoredPoint]:
-    """Each point once: a store that repeats one must not push others out."""
-    seen: dict[UUID, StoredPoint] = {}
-    for point in points:
-        seen.setdefault(point.id, point)
-    return list(seen.values())
-
-
 def _hits(
     runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged], record_class: type[R]
-) -> list[Hit[R]]:
-    firsts = _first_chunks(runtime, collection, accepted)
+) -> tuple[list[Hit[R]], int]:
+    """The hits, and how many were dropped because the first chunk of their record was altered or withheld."""
+    firsts = first_chunks(runtime, collection, accepted)
     hits: list[Hit[R]] = []
+    halves: list[Judged] = []
     for judged in accepted:
         first = judged.body if judged.body.chunk == 0 else firsts.get((judged.ref, judged.body.generation))
         if first is None:
-            # The record's own chunk is gone or altered: half a record is not an answer.
+            # Half a record is not an answer.
+            halves.append(judged)
             continue
         text, spans = chunk_view(judged.body, collection.embedded_fields)
         hits.append(
@@ -249,23 +250,9 @@ def _hits(
                 spans=spans,
             )
         )
-    return hits
-
-
-def _first_chunks(
-    runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]
-) -> dict[tuple[bytes, int], Body]:
-    id_key = runtime.keys.tenant_key(collection.tenant, "id")
-    wanted = {
-        point_id(id_key, collection.collection, judged.ref, judged.body.generation, 0)
-        for judged in accepted
-        if judged.body.chunk
-    }
-    if not wanted:
-        return {}
-    points = runtime.backend().fetch(namespace=collection.namespace, ids=sorted(wanted))
-    verdicts = judge(runtime, collection, points, where=None)
-    return {(judged.ref, judged.body.generation): judged.body for judged in verdicts.accepted}
+    live = runtime.control.current(collection.collection, [half.ref for half in halves]) if halves else {}
+    # A record that was replaced or deleted since has lost its first chunk by right.
+    return hits, sum(half.ref in live and live[half.ref].generation == half.body.generation for half in halves)
 
 
 def _record(collection: CollectionScope, body: Body, record_class: type[R]) -> R:
@@ -282,7 +269,7 @@ def _originals(runtime: Runtime, collection: CollectionScope, places: Sequence[O
         if not collection.vault:
             raise VaultDisabled("This collection keeps no originals, so nothing can be restored.")
         ids = sorted({place.point for place in places})
-        points = runtime.backend().fetch(namespace=collection.namespace, ids=ids) if ids else []
+        points = fetch_only(runtime, collection, ids)
         verdicts = judge(runtime, collection, points, where=admission.decision.row_filter)
         if len(verdicts.accepted) != len(ids):
             raise RecordNotFound("A record of this result was deleted, replaced or altered since the search.")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol, runtime_checkable
 
 from securevec.errors import ConfigError, PolicyDenied
-from securevec.filters import Expr
+from securevec.filters import Expr, check
 from securevec.policy.actor import Actor
 
 Permission = Literal[
@@ -42,11 +42,13 @@ Role = Literal["owner", "writer", "reader", "revealer"]
 
 _READ: Final[frozenset[Permission]] = frozenset({"search", "get", "count"})
 _WRITE: Final[frozenset[Permission]] = frozenset({"collection.create", "ingest", "delete", "count"})
+_REVEAL: Final[frozenset[Permission]] = frozenset({"reveal"})
+_GRANT: Final[frozenset[Permission]] = frozenset({"grant"})
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
-    "owner": _READ | _WRITE | {"reveal", "grant"},
+    "owner": _READ | _WRITE | _REVEAL | _GRANT,
     "writer": _WRITE,
     "reader": _READ,
-    "revealer": _READ | {"reveal"},
+    "revealer": _READ | _REVEAL,
 }
 _ADMIN_MANAGES: Final[frozenset[Permission]] = frozenset({"tenant.create", "tenant.manage", "tenant.delete", "grant"})
 _ADMIN_OPERATES: Final[frozenset[Permission]] = _READ | _WRITE
@@ -115,7 +117,7 @@ def check_role(role: str) -> Role:
 def require(engine: PolicyEngine, request: Request) -> Decision:
     """The decision, if it permits. Raises :class:`PolicyDenied` otherwise, and when the engine itself fails."""
     try:
-        decision = engine.decide(request)
+        decision = _checked(engine.decide(request))
     except Exception as error:
         # An engine that fails has not permitted anything, whatever the reason.
         raise PolicyDenied(f"The policy could not decide on `{request.permission}`, so it is denied.") from error
@@ -125,3 +127,12 @@ def require(engine: PolicyEngine, request: Request) -> Decision:
             next_step="Ask an owner of the tenant for a role: tenant.grant(actor, role).",
         )
     return decision
+
+
+def _checked(answer: object) -> Decision:
+    """The answer of an engine, if it is one that can be acted on."""
+    if not isinstance(answer, Decision):
+        raise TypeError("a policy engine answers with a Decision")
+    if answer.row_filter is not None:
+        check(answer.row_filter)
+    return answer

@@ -12,6 +12,7 @@ from securevec.anonymize import Anonymizer, OperatorPolicy
 from securevec.backend import CollectionSpec, FieldKind
 from securevec.control.rows import CollectionRow
 from securevec.crypto.kdf import lp
+from securevec.embed.checked import CheckedEmbedder
 from securevec.errors import CollectionMismatch, CollectionNotFound, UnknownFormat
 from securevec.guard import admit
 from securevec.minimize import check_name
@@ -212,7 +213,7 @@ class Tenant:
             schema=schema,
             record_class=record,
             anonymizer=anonymizer,
-            embedder=embedder,
+            embedder=CheckedEmbedder(embedder),
             retention_ms=row.retention_ms,
             vault=row.vault,
             classification=str(description["classification"]),

@@ -73,9 +73,6 @@ def test_an_actor_that_calls_itself_administrator() -> None:
 def test_a_handle_kept_after_the_role_was_revoked(lone_pair: Pair) -> None:
     guest = sv.Actor("svc:guest")
     stage = lone_pair.stage
-    name = next(
-        name for name in stage.acme.collections() if stage.acme.existing_collection(name).id == lone_pair.acme.id
-    )
     stage.acme.grant(guest, "owner")
     tenant = stage.store.tenant("acme", actor=guest)
     handle = tenant.collection(Ticket, name=lone_pair.name, retention=RETENTION)
@@ -108,9 +105,6 @@ def test_a_role_does_what_it_says_and_nothing_else(lone_pair: Pair, role: str) -
     guest = sv.Actor(f"svc:{role}-{lone_pair.acme.id}")
     stage = lone_pair.stage
     stage.acme.grant(guest, role)
-    name = next(
-        name for name in stage.acme.collections() if stage.acme.existing_collection(name).id == lone_pair.acme.id
-    )
     tenant = stage.store.tenant("acme", actor=guest)
     handle = tenant.collection(Ticket, name=lone_pair.name, retention=RETENTION)
     for operation, run in OPERATIONS.items():

@@ -4,7 +4,7 @@ that can be made to act in the middle of a call or to answer with something else
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,7 +159,7 @@ def open_stage(
     policy: PolicyEngine | None = None,
     embedder: Embedder | None = None,
     tenants: bool = True,
-) -> Iterator[Stage]:
+) -> Generator[Stage]:
     """A home under ``directory``. ``server`` is the server adapter on its client's local mode."""
     key_file = directory / "keys" / "root.key"
     moment = Time()
