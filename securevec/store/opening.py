@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from securevec import home as homes
 from securevec.anonymize import Detector, default_detector
-from securevec.audit import AuditRef, AuditWriter, Event
+from securevec.audit import AuditRef, AuditWriter, Event, Head
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
@@ -113,6 +113,7 @@ def open_runtime(
                 signing_key=keys.signing_key(),
                 clock=clock,
                 on_head=control.set_audit_head,
+                anchor=audit_anchor(control),
             )
         )
         location = installation.backend
@@ -132,6 +133,12 @@ def open_runtime(
         # From here on the runtime closes them.
         opened.pop_all()
         return runtime
+
+
+def audit_anchor(control: ControlStore) -> Head | None:
+    """The head of the audit log that the control store remembers; a log shorter than it, or another, was tampered with."""
+    kept = control.audit_head()
+    return None if kept is None else Head(size=kept[0], root=kept[1])
 
 
 def _create(home: Path, *, backend: str, key_file: Path | None, passphrase: str | None) -> None:
