@@ -136,7 +136,7 @@ def open_runtime(
 
 
 def audit_anchor(control: ControlStore) -> Head | None:
-    """The head of the audit log that the control store remembers; a log shorter than it, or another, was tampered with."""
+    """The head of the audit log that the control store remembers; a log behind or beside it was tampered with."""
     kept = control.audit_head()
     return None if kept is None else Head(size=kept[0], root=kept[1])
 
