@@ -109,11 +109,12 @@ def test_ten_re_ingests_with_changed_fewer_and_more_chunks_leave_exactly_the_las
 
 def test_a_bad_row_never_loses_the_others(world: World, tmp_path: Path) -> None:
     source = tmp_path / "tickets.jsonl"
+    fine = '{{"id": "{0}", "customer": "{0}@example.com", "body": "text {0}", "status": "open", "opened": "{1}"}}\n'
     source.write_text(
-        '{"id": "A", "customer": "a@example.com", "body": "first", "status": "open", "opened": "2026-01-01T00:00:00Z"}\n'
-        "not json\n"
-        '{"id": "B", "customer": "b@example.com", "body": "second", "status": "open", "opened": "2026-01-01T00:00:00"}\n'
-        '{"id": "C", "customer": "c@example.com", "body": "third", "status": "open", "opened": "2026-01-01T00:00:00Z"}\n'
+        fine.format("A", "2026-01-01T00:00:00Z")
+        + "not json\n"
+        + fine.format("B", "2026-01-01T00:00:00")
+        + fine.format("C", "2026-01-01T00:00:00Z")
     )
     report = world.acme.ingest(source)
     assert report.new == 2
