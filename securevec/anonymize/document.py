@@ -72,8 +72,11 @@ class DocumentNames:
         self._parts: set[str] = set()
         self._full: dict[str, str] = {}
         self._owners: dict[str, set[str]] = {}
+        # A subject called Will or Mark is left to the word rules: as a plain string it would match prose.
         self._subjects = {
-            value.strip(): entity for value, entity in (subjects or {}).items() if len(value.strip()) >= 4
+            value.strip(): entity
+            for value, entity in (subjects or {}).items()
+            if len(value.strip()) >= 4 and (entity != "PERSON" or len(value.split()) > 1)
         }
         for name in people:
             keys = [key for key in map(lookup_key, _words(name)) if _meaningful(key)]
@@ -121,11 +124,18 @@ class DocumentNames:
         return found
 
     def _find_subjects(self, text: str) -> list[Finding]:
+        """Whole occurrences of declared values, in any casing. Plain string search: values differ with every record."""
         found: list[Finding] = []
+        lowered = text.lower()
+        body = lowered if len(lowered) == len(text) else text
         for value, entity in self._subjects.items():
-            pattern = r"(?<![^\W_])" + re.escape(value) + r"(?![^\W_])"
-            for match in re.finditer(pattern, text, re.IGNORECASE):
-                found.append(Finding(*match.span(), entity, 1.0, "subject", _SUBJECT_PRIORITY))
+            wanted = value.lower() if body is lowered else value
+            start = body.find(wanted)
+            while start >= 0:
+                end = start + len(wanted)
+                if not body[start - 1 : start].isalnum() and not body[end : end + 1].isalnum():
+                    found.append(Finding(start, end, entity, 1.0, "subject", _SUBJECT_PRIORITY))
+                start = body.find(wanted, end)
         return found
 
 

@@ -13,7 +13,10 @@ from typing import Final
 REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "AU", "CA", "IE", "CH", "AT", "BE", "SE", "PL", "BR")
 """Where a number without a country code may belong."""
 
-_DATE: Final = re.compile(r"^\D*(?:(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d\d)\b")
+_DATE: Final = re.compile(
+    r"^\D*(?:(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}\b|\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d\d\b"
+    r"|(?:19|20)\d\d[-/.]\d{1,2}$)"
+)
 _EXTENSION: Final = re.compile(r"\s*(?:x|ext\.?|extension)\s*\d+$", re.IGNORECASE)
 _GROUPS: Final = re.compile(r"\d+")
 _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
@@ -39,7 +42,11 @@ def valid(value: str) -> bool:
         return _international(digits.removeprefix("00") if main.startswith("00") else digits)
     if _NANP.match(main):
         return True
-    separated = len(_GROUPS.findall(main)) > 1
+    groups = len(_GROUPS.findall(main))
+    separated = groups > 1
+    if groups == 2 and not main.startswith(("0", "(")):
+        # Two bare groups are more often a range, a version or an amount.
+        return False
     if len(digits) < 7 or (separated and "." in main and "-" not in main and main.count(".") < 2):
         return False
     return _national(digits, separated)

@@ -2,7 +2,7 @@
 
 Windows overlap. A finding belongs to the window in which at least half the overlap lies on either side of its start;
 one that reaches the end of its window makes the window grow until it no longer does, so that a value of any length is
-seen whole. Bounded windows keep memory bounded: the name detector's word objects outweigh the text many times.
+seen whole (a rule whose value can be longer than half the overlap must match its beginning alone). Bounded windows keep memory bounded: the name detector's word objects outweigh the text many times.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def scan_windows(
         end = min(start + window, len(text))
         part = scan(text[start:end])
         while end < len(text) and any(finding.end == end - start for finding in part):
-            end = min(end + window, len(text))
+            end = min(start + 2 * (end - start), len(text))
             part = scan(text[start:end])
         last = end == len(text)
         owned_to = end if last else end - overlap // 2

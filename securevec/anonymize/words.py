@@ -51,6 +51,10 @@ def _upper_class() -> str:
 
 UPPER: Final = _upper_class()
 CAPITALIZED: Final = re.compile(rf"(?<![\w@#/\\])[{UPPER}]\w*(?:['\-]\w+)*")
+_CAMEL: Final = re.compile(
+    rf"(?<!\bMc)(?<!\bMac)(?<!\bDe)(?<!\bDi)(?<!\bLe)(?<!\bLa)(?<!\bDu)(?<!\bVan)(?<!\bFitz)[^\W\d_{UPPER}][{UPPER}]"
+)
+"""A capital inside a word, other than after the prefixes of surnames: a product or an identifier."""
 ANY_WORD: Final = re.compile(r"(?<![\w@#/\\])[^\W\d_]+(?:['\-][^\W\d_]+)*")
 
 
@@ -87,7 +91,7 @@ def kind_of(word: str) -> int:
     lists = lexicon.names()
     key = lookup_key(word)
     kind = 0
-    if any(char.isdigit() or char == "_" for char in word):
+    if any(char.isdigit() or char == "_" for char in word) or _CAMEL.search(word):
         return Kind.ODD
     if len(key) == 1:
         return Kind.INITIAL

@@ -1,0 +1,134 @@
+"""Operators and policies: ours, every one of presidio-anonymizer, and what a policy may not say."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from securevec.anonymize import Anonymizer, OperatorPolicy, TenantKeys
+from securevec.anonymize import operators as operators_module
+from securevec.anonymize.operators import operator_named
+from securevec.errors import ConfigError, DetectorError, MissingExtra
+
+KEYS, OTHER = TenantKeys(b"p" * 32, b"t" * 32), TenantKeys(b"q" * 32, b"u" * 32)
+PARAMS: Mapping[str, object] = {"entity": "EMAIL", "key": b"p" * 32}
+MASK = {"operator": "presidio:mask", "params": {"masking_char": "*", "chars_to_mask": 12, "from_end": False}}
+
+
+def _apply(policy: Mapping[str, object], text: str, keys: TenantKeys = KEYS) -> str:
+    return Anonymizer(policy=OperatorPolicy.from_mapping(policy)).field(text, keys=keys).text.text
+
+
+def test_presidio_mask_runs_span_by_span() -> None:
+    assert _apply({"CARD": MASK}, "card 4111111111111111 exp") == "card ************1111 exp"
+
+
+def test_presidio_hash_links_inside_a_tenant_and_nowhere_else() -> None:
+    policy = {"IP": {"operator": "presidio:hash", "params": {"hash_type": "sha256"}}}
+    one, two = _apply(policy, "from 69.196.0.85"), _apply(policy, "from 69.196.0.85")
+    assert one == two
+    assert len(one) == len("from ") + 64
+    assert one != _apply(policy, "from 69.196.0.85", OTHER)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("replace", {"new_value": "<GONE>"}),
+        ("redact", {}),
+        ("hash", {"hash_type": "sha512"}),
+        ("mask", {"masking_char": "#", "chars_to_mask": 50, "from_end": True}),
+        ("encrypt", {}),
+    ],
+)
+def test_every_presidio_operator_can_be_named(name: str, params: Mapping[str, object]) -> None:
+    made = _apply({"EMAIL": {"operator": f"presidio:{name}", "params": params}}, "to jane@example.com now")
+    assert "jane@example.com" not in made
+    assert made.startswith("to ")
+    assert made.endswith(" now")
+
+
+def test_presidio_keep_is_an_explicit_choice() -> None:
+    assert _apply({"EMAIL": "presidio:keep"}, "to jane@example.com") == "to jane@example.com"
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"EMAIL": "shred"},
+        {"EMIAL": "tag"},
+        {"email": "tag"},
+        {"EMAIL": 7},
+        {"EMAIL": {"operator": "tag", "parameters": {}}},
+        {"EMAIL": {"params": {}}},
+        {"EMAIL": {"operator": "tag", "params": {"x": 1}}},
+        {"EMAIL": {"operator": "mask", "params": {"char": "ab"}}},
+        {"EMAIL": {"operator": "mask", "params": {"keep_last": 9}}},
+        {"EMAIL": {"operator": "mask", "params": {"keep_last": True}}},
+        {"EMAIL": {"operator": "mask", "params": {"char": b"*"}}},
+        {"EMAIL": "presidio:custom"},
+        {"EMAIL": "presidio:surrogate_ahds"},
+        {"EMAIL": "presidio:nothing"},
+        {"EMAIL": "presidio:mask"},
+        {"EMAIL": {"operator": "presidio:hash", "params": {"hash_type": "md5"}}},
+        {"EMAIL": {"operator": "presidio:hash", "params": {"salt": "0123456789abcdef"}}},
+        {"EMAIL": {"operator": "presidio:encrypt", "params": {"key": "0123456789abcdef"}}},
+        {"default": "nobody"},
+    ],
+)
+def test_a_policy_that_cannot_be_honoured_is_refused_at_once(mapping: Mapping[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        OperatorPolicy.from_mapping(mapping)
+
+
+def test_a_missing_presidio_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *arguments: Any, **named: Any) -> Any:
+        if name.startswith("presidio_anonymizer"):
+            raise ImportError(name)
+        return real(name, *arguments, **named)
+
+    operators_module._presidio_operator.cache_clear()
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtra, match=r"securevec\[presidio\]"):
+        OperatorPolicy.from_mapping({"CARD": "presidio:redact"})
+
+
+def test_credentials_are_tagged_whatever_the_default_says() -> None:
+    text = "password=Tr0ub4dor&3 for jane@example.com"
+    assert _apply({"default": "mask"}, text).startswith("password=[SECRET] for ****@*******.***")
+    assert _apply({"SECRET": "redact"}, text).startswith("password= for ")
+
+
+def test_our_own_operators() -> None:
+    assert operator_named("tag").operate("x@y.zz", PARAMS) == "[EMAIL]"
+    assert operator_named("redact").operate("x@y.zz", PARAMS) == ""
+    assert operator_named("mask").operate("4111-1111", {**PARAMS, "keep_last": 2}) == "****-**11"
+    assert operator_named("mask").operate("4111", {**PARAMS, "keep_last": 2}) == "****"
+    hashed = operator_named("hash").operate("Jane@Example.com", PARAMS)
+    assert hashed == operator_named("hash").operate("jane@example.com", PARAMS)
+    assert hashed != operator_named("hash").operate("jane@example.com", {**PARAMS, "key": b"q" * 32})
+    assert len(hashed) == 32
+
+
+@pytest.mark.parametrize("key", [None, b"", b"short", "p" * 32])
+def test_an_operator_without_the_tenants_key_fails(key: object) -> None:
+    with pytest.raises(DetectorError):
+        operator_named("surrogate").operate("x@y.zz", {"entity": "EMAIL", "key": key})
+
+
+def test_the_digest_follows_the_policy() -> None:
+    digests = {
+        OperatorPolicy.from_mapping(mapping).digest
+        for mapping in ({}, {"CARD": MASK}, {"default": "tag"}, {"CARD": "mask"}, {"IP": "mask"})
+    }
+    assert len(digests) == 5
+    assert OperatorPolicy.from_mapping({}).digest == OperatorPolicy.from_mapping({"default": "surrogate"}).digest
+
+
+def test_a_custom_entity_is_allowed_when_it_is_announced() -> None:
+    assert OperatorPolicy.from_mapping({"BADGE": "tag"}, entities=["BADGE"]).choice("BADGE").name == "tag"

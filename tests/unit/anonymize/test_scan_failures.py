@@ -1,0 +1,116 @@
+"""When detection fails the answer is an error, never "nothing found"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, MergedDetector, TenantKeys, default_detector
+from securevec.anonymize.rulebook import builtin_rules
+from securevec.anonymize.scan import PatternScanner
+from securevec.errors import DetectorError
+from securevec.limits import MAX_TEXT_BYTES
+
+KEYS = TenantKeys(b"p" * 32, b"t" * 32)
+SECRET = "jane.smith@example.com"
+
+
+class _GivesUp:
+    """The engine's way of giving up: it reports no rule at all."""
+
+    def Match(self, text: bytes) -> list[int] | None:
+        return None
+
+
+class _ForgetsSentinel:
+    def Match(self, text: bytes) -> list[int] | None:
+        return [0]
+
+
+class _Breaks:
+    def Match(self, text: bytes) -> list[int] | None:
+        raise MemoryError(SECRET)
+
+
+@pytest.mark.parametrize("engine", [_GivesUp(), _ForgetsSentinel(), _Breaks()])
+def test_an_engine_that_gives_up_stops_the_scan(engine: object) -> None:
+    scanner = PatternScanner(builtin_rules())
+    scanner._set = engine
+    with pytest.raises(DetectorError) as raised:
+        scanner.scan(f"write to {SECRET}")
+    assert SECRET not in str(raised.value)
+
+
+def test_a_rule_that_breaks_stops_the_scan_and_does_not_quote_the_text() -> None:
+    class Broken:
+        def finditer(self, data: bytes, position: int = 0) -> object:
+            raise RuntimeError(data.decode())
+
+    scanner = PatternScanner(builtin_rules())
+    scanner._patterns = [Broken()] * len(scanner._patterns)
+    with pytest.raises(DetectorError) as raised:
+        scanner.scan(f"write to {SECRET}")
+    assert SECRET not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+class _Raises:
+    def detect(self, text: str, *, field_name: str = "") -> Sequence[Finding]:
+        raise ValueError(text)
+
+
+class _Lies:
+    def __init__(self, *findings: Finding) -> None:
+        self._findings = findings
+
+    def detect(self, text: str, *, field_name: str = "") -> Sequence[Finding]:
+        return self._findings
+
+
+@pytest.mark.parametrize(
+    "detector",
+    [
+        _Raises(),
+        _Lies(Finding(0, 10_000, "EMAIL", 1.0, "x")),
+        _Lies(Finding(-3, 2, "EMAIL", 1.0, "x")),
+        MergedDetector([default_detector(), _Raises()]),
+    ],
+)
+def test_a_detector_that_fails_or_lies_about_positions_stops_everything(
+    detector: _Raises | _Lies | MergedDetector,
+) -> None:
+    anonymizer = Anonymizer(detector=detector)
+    for work in (
+        lambda: anonymizer.field(SECRET, keys=KEYS),
+        lambda: anonymizer.record({"body": SECRET}, keys=KEYS, subjects=()),
+        lambda: anonymizer.query(SECRET, keys=KEYS, known=lambda tokens: {}),
+        lambda: anonymizer.findings(SECRET),
+    ):
+        with pytest.raises(DetectorError) as raised:
+            work()
+        assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["x" * (MAX_TEXT_BYTES + 1), "\u00e9" * (MAX_TEXT_BYTES // 2 + 1)])
+def test_a_text_above_the_limit_is_refused_not_cut(text: str) -> None:
+    with pytest.raises(DetectorError):
+        BuiltinDetector().detect(text)
+
+
+def test_a_lone_surrogate_is_refused() -> None:
+    with pytest.raises(DetectorError):
+        default_detector().detect("name \ud800 jane@example.com")
+
+
+def test_merged_detectors_are_settled_by_one_resolver() -> None:
+    extra = _Lies(Finding(0, 4, "BADGE", 1.0, "badge", 99))
+    found = MergedDetector([default_detector(), extra]).detect("B-17 jane@example.com")
+    assert [f.entity for f in found] == ["BADGE", "EMAIL"]
+
+
+def test_the_digest_names_every_part_of_a_merged_detector() -> None:
+    one = MergedDetector([default_detector()]).digest
+    two = MergedDetector([default_detector(), _Raises()]).digest
+    assert one != two
+    assert Anonymizer().digest == default_detector().digest
