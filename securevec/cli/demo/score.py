@@ -1,4 +1,4 @@
-"""How many labelled values reached the embedder: the tap hands over the texts it saw, the truth says what was planted."""
+"""How many labelled values reached the embedder: the tap hands over the texts, the truth says what was planted."""
 
 from __future__ import annotations
 

@@ -1,0 +1,94 @@
+"""One home, filled once, for the tests of the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from securevec.cli.main import main
+
+SCHEMA = """
+from datetime import datetime
+import securevec as sv
+
+class Ticket(sv.Record):
+    id: sv.Key[str]
+    customer: sv.Subject[str]
+    body: sv.Embed[str]
+    status: sv.Filter[str]
+    opened: sv.Filter[datetime]
+"""
+ROWS = """id,customer,body,status,opened,ssn
+T-1,jane.porter@example.com,My refund for the cancelled scan never arrived.,open,2026-01-01T10:00:00Z,canary-1a2b3c
+T-2,Ludmila Wieczorek,The portal says my password is wrong.,closed,2026-01-02T10:00:00Z,canary-4d5e6f
+T-3,Ludmila Wieczorek,This row has no time zone: canary-7g8h9i.,open,2026-01-03T10:00:00,canary-0j1k2l
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands in this process, on one home."""
+
+    base: Path
+    home: Path
+    capture: pytest.CaptureFixture[str]
+
+    def run(self, *arguments: str) -> Answer:
+        self.capture.readouterr()
+        code = main([*arguments])
+        captured = self.capture.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+    def at_home(self, *arguments: str) -> Answer:
+        return self.run(*arguments, "--home", str(self.home))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory with a schema and a file of records; the default key directory lies in it, not in the user's."""
+    directory = tmp_path_factory.mktemp("shell")
+    (directory / "schema.py").write_text(SCHEMA, encoding="utf-8")
+    (directory / "tickets.csv").write_text(ROWS, encoding="utf-8")
+    patch = pytest.MonkeyPatch()
+    for name in [name for name in os.environ if name.startswith("SECUREVEC_")]:
+        patch.delenv(name)
+    patch.setenv("XDG_CONFIG_HOME", str(directory / "config"))
+    patch.chdir(directory)
+    yield directory
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def filled(base: Path) -> Path:
+    """A home with the tenants acme, which holds two tickets, and beta."""
+    home = base / "home"
+    place = ["--home", str(home)]
+    assert main(["init", *place]) == 0
+    assert main(["tenant", "create", "acme", *place]) == 0
+    assert main(["tenant", "create", "beta", *place]) == 0
+    assert main(["ingest", "tickets.csv", "--to", "acme/tickets", "--schema", "schema.py:Ticket", *place]) == 0
+    return home
+
+
+@pytest.fixture
+def shell(base: Path, filled: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(base, filled, capsys)

@@ -1,0 +1,65 @@
+"""Stored text must not reach a terminal as anything but text."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from securevec.cli.output import Output, cell, console, moment, pairs, table, to_json
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[2J\x1b[31mred", "a\x9b31mb", "one\rtwo", "bell\x07", "right\u202eleft", "a\nb"]
+)
+def test_stored_text_cannot_move_the_cursor_or_change_colours(hostile: str) -> None:
+    shown = cell(hostile).plain
+    assert all(character.isprintable() for character in shown)
+
+
+def test_markup_in_stored_text_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print(table(["text"], [("[bold red]not a style[/] [link=http://x.invalid]y[/link] :smile:",)]))
+    assert "[bold red]not a style[/] [link=http://x.invalid]y[/link] :smile:" in capsys.readouterr().out
+
+
+def test_a_long_text_is_cut_with_a_sign() -> None:
+    assert cell("x" * 50, limit=10).plain == "x" * 9 + "…"
+
+
+def test_a_pipe_gets_no_escape_codes_and_rows_stay_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).show({}, table(["a", ">b"], [("word " * 20, 1)]), pairs({"name": None}))
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert len([line for line in out.splitlines() if "word" in line]) == 1
+    assert "name  -" in out
+
+
+def test_json_holds_what_the_table_holds_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    document = {"at": datetime(2026, 1, 1, tzinfo=UTC), "id": UUID(int=1), "file": Path("a/b"), "text": "naïve\x1b[0m"}
+    Output(as_json=True).show(document, "not shown")
+    out = capsys.readouterr().out
+    assert "not shown" not in out
+    assert "\x1b" not in out
+    assert json.loads(out) == {
+        "at": "2026-01-01T00:00:00+00:00",
+        "id": str(UUID(int=1)),
+        "file": "a/b",
+        "text": "naïve\x1b[0m",
+    }
+
+
+def test_json_lines_are_one_document_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=True).lines([{"a": 1}, {"a": "x\ny"}], "not shown")
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"a": 1}, {"a": "x\ny"}]
+
+
+def test_an_object_without_a_json_form_is_an_error_and_not_its_repr() -> None:
+    with pytest.raises(TypeError, match="object has no JSON form"):
+        to_json({"a": object()})
+
+
+def test_a_moment_is_utc_to_the_second() -> None:
+    assert moment(1_767_225_600_999) == "2026-01-01T00:00:00Z"
