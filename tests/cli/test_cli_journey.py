@@ -106,6 +106,7 @@ def test_the_common_options_work_before_and_after_the_command(shell: Shell) -> N
         (["count", "acme/tickets", "--as", "local:99999"], 2),
         (["nonsense"], 2),
         (["search", "acme/tickets"], 2),
+        (["search", "acme/tickets", "refund", "--canary"], 2),
     ],
 )
 def test_a_mistake_is_one_line_with_its_exit_code(shell: Shell, line: list[str], code: int) -> None:
@@ -116,7 +117,7 @@ def test_a_mistake_is_one_line_with_its_exit_code(shell: Shell, line: list[str],
     assert len(lines) == 1
     assert lines[0].startswith("securevec: ")
     assert "Traceback" not in answer.err
-    if line[-1] != "canary-k":
+    if line[-1] not in ("canary-k", "--canary"):
         assert "canary" not in answer.err
 
 
@@ -255,6 +256,7 @@ def test_delete_reads_back_and_counts_what_was_not_there(shell: Shell) -> None:
 
 def test_a_deleted_tenant_leaves_a_receipt_that_holds_on_another_machine(shell: Shell) -> None:
     receipt, public = shell.base / "acme.json", shell.base / "acme.pem"
+    records = shell.at_home("count", "acme/tickets", "--json").json["records"]
     assert shell.at_home("keys", "export-public", "--out", str(public)).code == 0
     assert shell.at_home("tenant", "delete", "acme", "--yes", "--receipt", str(receipt)).code == 0
     assert shell.at_home("count", "acme/tickets").code == 3
@@ -264,7 +266,7 @@ def test_a_deleted_tenant_leaves_a_receipt_that_holds_on_another_machine(shell: 
 
     pinned = shell.run("receipt", "verify", str(receipt), "--pubkey", str(public), "--json")
     assert pinned.code == 0
-    assert pinned.json["manifest"]["records"] == 1
+    assert pinned.json["manifest"]["records"] == records > 0
     assert shell.at_home("receipt", "verify", str(receipt)).code == 0
     assert "acme" not in receipt.read_text(encoding="utf-8").replace("acme.json", "")
 

@@ -1,0 +1,86 @@
+"""The demo, on the first rows of each file: every promise holds, and what it says to try next works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from securevec.cli.demo.stage import PROMISES
+
+SCRIPT = Path(sys.executable).with_name("securevec")
+
+
+def run(line: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SECUREVEC_")}
+    return subprocess.run(
+        line,
+        cwd=directory,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    directory = tmp_path_factory.mktemp("demo")
+    return directory, run([str(SCRIPT), "demo", "--fast", "--keep", "kept"], directory)
+
+
+Demo = tuple[Path, subprocess.CompletedProcess[str]]
+
+
+def test_every_promise_holds(demo: Demo) -> None:
+    _, result = demo
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "BROKEN" not in result.stdout
+    held = dict(re.findall(r"^(P\d) .* held (\d+ of \d+)\s*$", result.stdout, re.MULTILINE))
+    assert set(held) == set(PROMISES)
+    assert all(text.split()[0] == text.split()[2] != "0" for text in held.values())
+
+
+def test_a_pipe_gets_plain_lines_of_at_most_100_columns(demo: Demo) -> None:
+    _, result = demo
+    assert "\x1b" not in result.stdout + result.stderr
+    too_long = [line for line in result.stdout.splitlines() if len(line) > 100 and " --home " not in line]
+    assert [line for line in too_long if "--pubkey" not in line and "demo" not in line] == []
+    assert result.stderr == ""
+
+
+def test_at_least_six_attempts_to_cross_the_wall_were_made(demo: Demo) -> None:
+    _, result = demo
+    part = result.stdout.partition("5 trying to cross the wall")[2].partition("6 northgate is deleted")[0]
+    assert len(re.findall(r"^P[124] ", part, re.MULTILINE)) >= 12
+
+
+def test_the_key_lies_outside_the_home_and_nothing_is_left_beside_it(demo: Demo) -> None:
+    directory, _ = demo
+    kept = directory / "kept"
+    assert {path.name for path in kept.iterdir()} == {"home", "root.key", "public.pem", "northgate.receipt.json"}
+    assert (kept / "root.key").stat().st_mode & 0o077 == 0
+
+
+def test_the_three_commands_it_names_work(demo: Demo) -> None:
+    directory, result = demo
+    commands = [line.strip() for line in result.stdout.splitlines() if line.startswith("  ") and "securevec" in line]
+    assert len(commands) == 3
+    for command in commands:
+        done = run(shlex.split(command), directory)
+        assert done.returncode == 0, (command, done.stderr)
+        assert done.stdout
+
+
+def test_a_directory_in_use_is_not_touched(demo: Demo) -> None:
+    directory, _ = demo
+    before = sorted((directory / "kept").rglob("*"))
+    again = run([str(SCRIPT), "demo", "--keep", "kept"], directory)
+    assert again.returncode == 2
+    assert sorted((directory / "kept").rglob("*")) == before
