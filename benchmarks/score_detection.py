@@ -76,14 +76,14 @@ def throughput(texts: Sequence[str]) -> dict[str, float]:
     size = sum(len(text.encode()) for text in texts) / 1000
     best = {"detect": float("inf"), "whole_stage": float("inf")}
     for _ in range(3):
-        for name, work in (
-            ("detect", lambda text: detector.detect(text)),
-            ("whole_stage", lambda text: anonymizer.field(text, keys=keys)),
-        ):
-            begin = time.process_time()
-            for text in texts:
-                work(text)
-            best[name] = min(best[name], time.process_time() - begin)
+        begin = time.process_time()
+        for text in texts:
+            detector.detect(text)
+        middle = time.process_time()
+        for text in texts:
+            anonymizer.field(text, keys=keys)
+        best["detect"] = min(best["detect"], middle - begin)
+        best["whole_stage"] = min(best["whole_stage"], time.process_time() - middle)
     return {name: round(size / seconds, 1) for name, seconds in best.items()}
 
 

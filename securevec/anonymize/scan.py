@@ -22,8 +22,6 @@ from securevec.errors import DetectorError
 _SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
 _BEFORE: Final = 56
 _AFTER: Final = 32
-_RETRY: Final = 4
-"""Bytes to move on after a refused match: past the country code and check digits of what looked like an IBAN."""
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -93,13 +91,11 @@ class PatternScanner:
         position = 0
         while match := next(pattern.finditer(data, position), None):
             begin, finish = match.span()
-            part = extent(data[begin:finish].decode())
-            if part is None:
-                position = begin + _RETRY
-            else:
-                # Rules with an extent match ASCII only, so characters and bytes are the same inside the match.
-                yield begin + part[0], begin + part[1]
-                position = begin + part[1]
+            # Rules with an extent match ASCII only, so characters and bytes are the same inside the match.
+            start, end = extent(data[begin:finish].decode())
+            if start < end:
+                yield begin + start, begin + end
+            position = begin + max(end, 1)
 
 
 def _score(rule: Rule, lowered: str, start: int, end: int, hint: str) -> float:

@@ -44,28 +44,58 @@ def card(value: str) -> bool:
     return luhn(digits) and (len(digits) > 12 or digits[:2] in {"50", "56", "57", "58", "59"} or digits[0] == "6")
 
 
-def card_extent(value: str) -> tuple[int, int] | None:
-    """The longest run of whole digit groups in ``value`` that is a card number."""
+def card_extent(value: str) -> tuple[int, int]:
+    """Where in a run of digit groups a card number lies: the longest run of whole groups that is one.
+
+    ``(n, n)`` when none begins with the first group: nothing here, resume at ``n``. Only when one does are later
+    starts compared, so that a long list of short numbers costs one pass over each.
+    """
     groups = [match.span() for match in _DIGIT_GROUP.finditer(value)]
-    best: tuple[int, int] | None = None
-    for first in range(len(groups)):
-        for last in range(len(groups) - 1, first - 1, -1):
-            start, end = groups[first][0], groups[last][1]
-            if card(value[start:end]) and (best is None or end - start > best[1] - best[0]):
-                best = (start, end)
+    best = _longest_card(value, groups, 0)
+    if best is None:
+        resume = groups[1][0] if len(groups) > 1 else len(value)
+        return resume, resume
+    for first in range(1, len(groups)):
+        other = _longest_card(value, groups, first)
+        if other is not None and other[1] - other[0] > best[1] - best[0]:
+            best = other
     return best
 
 
-def iban_extent(value: str) -> tuple[int, int] | None:
-    """The leading part of ``value`` that has the length of its country and passes the check."""
+def _longest_card(value: str, groups: list[tuple[int, int]], first: int) -> tuple[int, int] | None:
+    """The longest card number that begins with group ``first`` and ends with a group. One pass (both Luhn parities)."""
+    start = groups[first][0]
+    digits: list[int] = []
+    sums = [0, 0]
+    best: tuple[int, int] | None = None
+    for begin, end in groups[first:]:
+        for char in value[begin:end]:
+            number = ord(char) - 48
+            doubled = number * 2 - 9 if number > 4 else number * 2
+            # sums[p] doubles the digits at positions of parity p; a number of n digits doubles those of parity n % 2.
+            sums[len(digits) % 2] += doubled
+            sums[1 - len(digits) % 2] += number
+            digits.append(number)
+        if len(digits) > 19:
+            break
+        if len(digits) >= 12 and sums[len(digits) % 2] % 10 == 0 and card(value[start:end]):
+            best = (start, end)
+    return best
+
+
+def iban_extent(value: str) -> tuple[int, int]:
+    """The leading part of ``value`` that has the length of its country and passes the check, or ``(4, 4)``.
+
+    Four characters on is past the country code and check digits of what only looked like an IBAN.
+    """
     wanted = _IBAN_LENGTH.get(value[:2].upper(), 0)
     seen = 0
     for index, char in enumerate(value):
         seen += char.isalnum()
         if seen == wanted:
             whole = index + 1 == len(value) or not value[index + 1].isalnum()
-            return (0, index + 1) if whole and iban(value[: index + 1]) else None
-    return None
+            return (0, index + 1) if whole and iban(value[: index + 1]) else (4, 4)
+    return 4, 4
 
 
 def iban(value: str) -> bool:
@@ -215,5 +245,5 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     national.tfn,
 }  # fmt: skip
 
-EXTENTS: Final[Mapping[str, Callable[[str], tuple[int, int] | None]]] = {"card": card_extent, "iban": iban_extent}
-"""Validators that may accept a part of a greedy match: where it lies in the match, or None."""
+EXTENTS: Final[Mapping[str, Callable[[str], tuple[int, int]]]] = {"card": card_extent, "iban": iban_extent}
+"""Validators that may accept a part of a greedy match: its range in the match, or an empty range to resume at."""

@@ -2,7 +2,8 @@
 
 Windows overlap. A finding belongs to the window in which at least half the overlap lies on either side of its start;
 one that reaches the end of its window makes the window grow until it no longer does, so that a value of any length is
-seen whole (a rule whose value can be longer than half the overlap must match its beginning alone). Bounded windows keep memory bounded: the name detector's word objects outweigh the text many times.
+seen whole (a rule whose value can be longer than half the overlap must match its beginning alone). Bounded windows
+keep memory bounded: the name detector's word objects outweigh the text many times.
 """
 
 from __future__ import annotations

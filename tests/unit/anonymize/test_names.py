@@ -106,12 +106,13 @@ def test_a_declared_value_that_is_a_code_does_not(value: str) -> None:
 @pytest.mark.parametrize(
     "phrase",
     [
-        "my name is ", "and the name's ", "people called ", "everyone calls me ", "this is ", "i am ", "i'm ", "spoke with ",
-        "i spoke to ", "ask for ", "asked for ", "on behalf of ", "my wife ", "my carer, ", "her son's name is ", "name: ",
-        "contact: ", "cc: ", "a man named ", "i introduce ", "appointment with ", "registered as ", "known as ", "forwarded to ",
-        "referral from ", "assigned to ", "booked with ", "signed ", "c/o ", "released by ", "written by ", "tell ", "i told ",
-        "thank ", "emailed ", "dear ", "hi ", "hello there ", "good morning ", "kind regards,\n", "many thanks,\n",
-        "thanks in advance,\n", "sincerely,\n\n", "next of kin: ", "it hurts,\" said ",
+        "my name is ", "and the name's ", "people called ", "everyone calls me ", "this is ", "i am ", "i'm ",
+        "spoke with ", "i spoke to ", "ask for ", "asked for ", "on behalf of ", "my wife ", "my carer, ",
+        "her son's name is ", "name: ", "contact: ", "cc: ", "a man named ", "i introduce ", "appointment with ",
+        "registered as ", "known as ", "forwarded to ", "referral from ", "assigned to ", "booked with ", "signed ",
+        "c/o ", "released by ", "written by ", "tell ", "i told ", "thank ", "emailed ", "dear ", "hi ",
+        "hello there ", "good morning ", "kind regards,\n", "many thanks,\n", "thanks in advance,\n",
+        "sincerely,\n\n", "next of kin: ", "it hurts,\" said ",
     ],
 )  # fmt: skip
 def test_every_introduction_works(phrase: str) -> None:
