@@ -9,8 +9,11 @@ for with a tolerance: every 4-byte alignment is read as float32 and compared wit
 
 from __future__ import annotations
 
+import contextlib
 import mmap
-from collections.abc import Iterator, Sequence
+import os
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,17 +50,30 @@ def occurrences(root: Path, needles: Needles) -> int:
 
 
 def _files(root: Path) -> Iterator[mmap.mmap]:
-    paths: Sequence[Path] = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
-    for path in paths:
-        with path.open("rb") as file:
-            if path.stat().st_size:
-                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    for directory, _, names in os.walk(root):
+        for name in sorted(names):
+            data = _mapped(Path(directory) / name)
+            if data is not None:
+                with data:
                     yield data
+
+
+def _mapped(path: Path) -> mmap.mmap | None:
+    """The bytes of a regular file that is not empty. One that the engine has removed meanwhile holds nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size:
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return None
 
 
 def _holds_vector(data: mmap.mmap, vector: Vector) -> bool:
     """Whether the vector stands in ``data`` at any 4-byte alignment, within the tolerance."""
     width = len(vector)
+    # Looked for by its largest component: small ones are near to much of what a file holds.
+    anchor = int(np.argmax(np.abs(vector)))
     size = len(data) // 4 * 4
     step = _WINDOW - width * 4
     for start in range(0, max(size - width * 4, 0) + 1, step):
@@ -66,8 +82,10 @@ def _holds_vector(data: mmap.mmap, vector: Vector) -> bool:
             return False
         # A copy: an array on the mapping itself would keep it from being closed.
         window = np.frombuffer(data[start : start + count * 4], dtype="<f4")
-        candidates = np.flatnonzero(np.abs(window[: count - width + 1] - vector[0]) <= TOLERANCE)
-        for place in candidates[:10_000]:
-            if np.allclose(window[place : place + width], vector, rtol=0.0, atol=TOLERANCE):
-                return True
+        # Most of a file is no float at all, and its differences overflow or are no number.
+        with np.errstate(over="ignore", invalid="ignore"):
+            near = np.abs(window[anchor : anchor + count - width + 1] - vector[anchor]) <= TOLERANCE
+            for place in np.flatnonzero(near):
+                if np.allclose(window[place : place + width], vector, rtol=0.0, atol=TOLERANCE):
+                    return True
     return False
