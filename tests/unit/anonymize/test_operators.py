@@ -84,6 +84,13 @@ def test_a_policy_that_cannot_be_honoured_is_refused_at_once(mapping: Mapping[st
         OperatorPolicy.from_mapping(mapping)
 
 
+def test_a_policy_never_carries_code_and_never_calls_a_cloud_service() -> None:
+    with pytest.raises(ConfigError, match="a policy is data"):
+        OperatorPolicy.from_mapping({"EMAIL": "presidio:custom"})
+    with pytest.raises(ConfigError, match="cloud service"):
+        OperatorPolicy.from_mapping({"EMAIL": "presidio:surrogate_ahds"})
+
+
 def test_a_missing_presidio_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 

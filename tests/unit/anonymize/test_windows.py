@@ -24,6 +24,16 @@ def test_no_value_is_lost_at_a_border(shift: int) -> None:
     assert sorted((f.start, f.end) for f in found) == expected
 
 
+@pytest.mark.parametrize("shift", range(40))
+def test_a_window_that_begins_inside_a_value_adds_no_fragment_of_it(shift: int) -> None:
+    def scan(part: str) -> list[Finding]:
+        return [Finding(m.start(), m.end(), "N", 1.0, "n") for m in re.finditer(r"\d+", part)]
+
+    text = "." * shift + "1234567890." * 80
+    found = scan_windows(text, scan, window=200, overlap=64)
+    assert [text[f.start : f.end] for f in found] == ["1234567890"] * 80
+
+
 def test_a_value_longer_than_a_window_is_seen_whole() -> None:
     text = "." * 150 + "<" + "x" * 1000 + ">" + "." * 300 + "V7V"
     found = scan_windows(text, _scan, window=200, overlap=64)
