@@ -41,7 +41,7 @@ def demo(
     stage = Stage(as_json=session.out.as_json)
     places = make_places(keep)
     with ExitStack() as on_failure:
-        # An unfinished demo leaves nothing behind, except where somebody asked for it; copies it tampers with go anyway.
+        # An unfinished demo leaves nothing behind, except where somebody asked for it; the copies to tamper with go.
         unwanted = places.base if keep is None else places.scratch
         on_failure.callback(shutil.rmtree, unwanted, ignore_errors=True)
         scene = filling.make_home(stage, corpus, places, fast=fast)

@@ -136,10 +136,14 @@ def _show_scores(stage: Stage, scores: dict[str, list[Reached]]) -> None:
             raise Breach(text)
         return text
 
-    tried = stage.attempt("P3", f"structured values reach the embedder (at most {ALLOWED_SHARE:.0%})", within)
+    held = stage.attempt("P3", f"structured values reach the embedder (at most {ALLOWED_SHARE:.0%})", within)
     names = next((entry for entry in merged if entry.entity == NAMES), None)
-    said = f"structured: {tried.result}" + (f"; names: {names.reached} of {names.labelled}" if names else "")
-    stage.note(f"{said}. Names are found from context only, so some are missed; they are sealed all the same.")
+    stage.attempts([held])
+    if names is not None:
+        stage.note(
+            f"names: {names.reached} of {names.labelled} ({names.share:.1%}); they are found from context, so some are "
+            "missed. What was missed is sealed all the same."
+        )
 
 
 def _row(entry: Reached) -> tuple[object, ...]:

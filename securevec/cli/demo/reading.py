@@ -46,6 +46,11 @@ def search(scene: Scene) -> None:
             }
         )
         stage.show("", cell(f"asked     {query.text}", style="bold"), cell(f"embedded  {scene.tap.texts[-1]}"))
+        if query.kind == "person":
+            stage.note(
+                f"the name is the tenant's surrogate before the model sees it; {right} of the first {_K} are about them"
+            )
+            continue
         rows = [
             (f"{hit.score:.3f}", hit.id, cell(hit.text, limit=62), "yes" if hit.id in query.expected else "no")
             for hit in result
