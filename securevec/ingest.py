@@ -12,7 +12,7 @@
                 insert, read back         the store is not believed until it shows what was written
                 switch                    one transaction: `pending` -> `live`, the old generation -> `retiring`
                 delete old, read back
-                finish, audit result (durable)
+                audit result (durable), finish
 
 Killed between any two steps, readers see the old or the new generation: only the switch makes a generation live, and
 what it left behind is removed when the home is next opened (:mod:`securevec.recover`).
@@ -273,19 +273,19 @@ def _write(
         _read_back(backend, collection, points)
         retiring = runtime.control.commit_batch(request_id=request.request_id, fence=admission.fence)
         remove_points(runtime, collection.tenant, collection.namespace, collection.collection, retiring)
+        # Before the batch is forgotten: killed in between, recovery still knows of it and answers its intent.
+        request.note(phase="result", counts=counts, redactions=redactions)
         runtime.control.finish_batch(request_id=request.request_id)
     except SecurevecError as error:
-        _give_up(runtime, collection, request, points)
+        _give_up(runtime, collection, request, points, counts, error)
         if isinstance(error, TenantUnavailable | LegalHold):
             # Refused at the switch: nothing became visible.
-            request.note(phase="result", outcome="denied", counts=counts, error=error)
             raise
         raise OutcomeUnknown(
             "A write began and was not confirmed; what it left is settled when the home is next opened.",
             request_id=request.request_id,
             next_step=f"securevec audit tail shows request {request.request_id}; the ingest can be repeated safely.",
         ) from error
-    request.note(phase="result", counts=counts, redactions=redactions)
     tally.new += counts["new"]
     tally.updated += counts["updated"]
     tally.chunks += counts["chunks"]
@@ -294,13 +294,23 @@ def _write(
 
 
 def _give_up(
-    runtime: Runtime, collection: CollectionScope, request: Admission, points: Sequence[ProtectedPoint]
+    runtime: Runtime,
+    collection: CollectionScope,
+    request: Admission,
+    points: Sequence[ProtectedPoint],
+    counts: Mapping[str, int],
+    error: SecurevecError,
 ) -> None:
-    """Take an unconfirmed batch back as far as that works now; recovery does the rest. The first error speaks."""
+    """Take an unconfirmed batch back as far as that works now; recovery does the rest. The first error speaks.
+
+    Its intent is answered when nothing of it is left; otherwise recovery answers it.
+    """
+    refused = isinstance(error, TenantUnavailable | LegalHold)
     with contextlib.suppress(SecurevecError):
         runtime.control.abort_batch(request_id=request.request_id)
         runtime.backend().delete(namespace=collection.namespace, ids=[point.id for point in points])
         if not _present(runtime, collection, [point.id for point in points]):
+            request.note(phase="result", outcome="denied" if refused else "failed", counts=counts, error=error)
             runtime.control.finish_batch(request_id=request.request_id)
 
 
