@@ -22,12 +22,12 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from securevec.audit import AuditRef, Event, Outcome, Phase
+from securevec.audit import AuditRef, Event, Outcome, Phase, error_name
 from securevec.backend import RemovalReport, VectorBackend
 from securevec.control.rows import JobRow
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id, seal, to_text
-from securevec.errors import DeletionIncomplete, EngineLocked, KeyDestroyed, SecurevecError, WriteNotAcknowledged
+from securevec.errors import DeletionIncomplete, EngineLocked, KeyDestroyed, WriteNotAcknowledged
 from securevec.guard import Admission, settle_outbox
 from securevec.retention.probe import Needles, occurrences
 from securevec.retention.receipt import Artefact, issue
@@ -335,7 +335,7 @@ def _note(runtime: Runtime, job: JobRow, *, phase: Phase, outcome: Outcome, keys
     )
 
 
-def report_failure(runtime: Runtime, job: JobRow, error: SecurevecError) -> None:
+def report_failure(runtime: Runtime, job: JobRow, error: Exception) -> None:
     """Record that a job could not go on; it stays open and is tried again."""
     runtime.audit.record(
         Event(
@@ -346,6 +346,6 @@ def report_failure(runtime: Runtime, job: JobRow, error: SecurevecError) -> None
             request_id=job.request_id,
             tenant=job.tenant,
             job_id=job.job_id,
-            error=type(error).__name__,
+            error=error_name(error),
         )
     )

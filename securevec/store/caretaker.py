@@ -6,6 +6,7 @@ control store change and does the physical part within about a second, without w
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import Final
 
@@ -14,6 +15,8 @@ from securevec.retention.deletion import report_failure, run_pending
 from securevec.runtime import Runtime
 
 PERIOD_S: Final = 1.0
+FLOOR_EVERY: Final = 10
+"""Turns after which the time is noted, so that a clock set back after a crash brings nothing expired back."""
 
 
 class Caretaker:
@@ -38,16 +41,22 @@ class Caretaker:
 
     def _run(self) -> None:
         seen = -1
+        turn = 0
         while not self._stopping.wait(PERIOD_S):
+            turn += 1
             try:
+                if turn % FLOOR_EVERY == 0:
+                    self._runtime.control.raise_time_floor(self._runtime.clock.now_ms())
                 version = self._runtime.control.version()
                 if version != seen:
                     seen = version
                     run_pending(self._runtime)
-            except SecurevecError as error:
+            except Exception as error:  # noqa: BLE001  # whatever went wrong, the next job must find this thread alive
                 # The job stays open and is tried again at the next change, or by `jobs run --once`.
                 self._report(error)
 
-    def _report(self, error: SecurevecError) -> None:
-        for job in self._runtime.control.jobs(open_only=True):
-            report_failure(self._runtime, job, error)
+    def _report(self, error: Exception) -> None:
+        # What keeps the job from going on may well keep its failure from being recorded.
+        with contextlib.suppress(SecurevecError):
+            for job in self._runtime.control.jobs(open_only=True):
+                report_failure(self._runtime, job, error)

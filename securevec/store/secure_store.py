@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,7 @@ from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
 from securevec.embed import Embedder
-from securevec.errors import LegalHold, TenantNotFound
+from securevec.errors import LegalHold, SecurevecError, TenantNotFound
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
@@ -165,6 +166,9 @@ class SecureStore:
     def close(self) -> None:
         """Close the engine, the audit log and the stores. Idempotent."""
         self._caretaker.stop()
+        with contextlib.suppress(SecurevecError):
+            # What has expired by now stays expired, though the clock be set back before the home is opened again.
+            self._runtime.control.raise_time_floor(self._runtime.clock.now_ms())
         try:
             self._runtime.engine.close()
         finally:

@@ -1,0 +1,340 @@
+"""P6: what was deleted, has expired or is fenced off is not read by anything that starts later, in any process, and
+what was in flight is looked at again before it answers. A legal hold beats replacement and deletion.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import securevec as sv
+from securevec.errors import KeyDestroyed, LegalHold, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
+from securevec.retention import receipt as receipts
+from securevec.testing.embedders import HashEmbedder
+from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, Pair, Stage, open_stage, text, texts_of
+from tests.support.attacks_forgery import Vandal
+from tests.support.world import ACME, Ticket
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+Operation = Callable[[sv.Collection[Ticket]], object]
+
+READS: dict[str, Operation] = {
+    "search": lambda handle: handle.search("refund", k=8),
+    "search by vector": lambda handle: handle.search(vector=np.ones(64, dtype=np.float32), k=8),
+    "get": lambda handle: handle.get("T-1"),
+    "count": lambda handle: handle.count(),
+}
+WRITES: dict[str, Operation] = {
+    "ingest": lambda handle: handle.ingest([text(1, "late")]),
+    "delete": lambda handle: handle.delete("T-1"),
+}
+
+
+# -- expiry ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_expired_record_is_read_by_no_way_of_reading(pair: Pair) -> None:
+    hits = pair.globex.search("refund", k=8)
+    assert "person" in hits.restore(hits.context())
+    pair.stage.time.forward(180 * DAY_MS)
+    assert len(pair.globex.search("refund", k=8)) == 0
+    assert len(pair.globex.search(vector=np.ones(64, dtype=np.float32), k=8)) == 0
+    assert pair.globex.count() == 0
+    with pytest.raises(RecordNotFound):
+        pair.globex.get("T-1")
+    with pytest.raises(RecordNotFound):
+        hits.restore("[EMAIL_1]")
+
+
+def test_a_clock_set_back_does_not_bring_expired_records_back(lone_pair: Pair) -> None:
+    lone_pair.stage.time.forward(180 * DAY_MS)
+    assert lone_pair.globex.count() == 0
+    lone_pair.stage.time.forward(-180 * DAY_MS)
+    assert lone_pair.globex.count() == 0
+    assert len(lone_pair.globex.search("refund", k=8)) == 0
+
+
+def test_a_clock_set_back_before_the_home_is_opened_again_brings_nothing_back(tmp_path: Path) -> None:
+    with open_stage(tmp_path, "edge") as stage:
+        stage.pair().fill(2)
+        stage.time.forward(180 * DAY_MS)
+        home, key_file = stage.home, stage.key_file
+    with sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder()) as store:
+        handle = store.tenant("acme", actor=ACME).existing_collection("tickets0")
+        assert handle.count() == 0
+        assert len(handle.search("refund", k=8)) == 0
+
+
+def test_records_that_expire_while_a_search_runs_are_not_answered(lone_pair: Pair) -> None:
+    trap = lone_pair.stage.trap
+    trap.on_query = lambda: lone_pair.stage.time.forward(180 * DAY_MS)
+    assert len(lone_pair.globex.search("refund", k=8)) == 0
+
+
+def test_an_expired_record_ingested_again_is_a_record_again(lone_pair: Pair) -> None:
+    lone_pair.stage.time.forward(180 * DAY_MS)
+    again = lone_pair.globex.ingest([text(number, GLOBEX_MARK) for number in range(1, 9)])
+    assert again.unchanged == 0
+    assert lone_pair.globex.count() == 8
+    assert len(lone_pair.globex.search("refund", k=100)) == 8
+
+
+# -- suspension and deletion in this process -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", READS | WRITES)
+def test_a_suspended_tenant_is_refused_at_the_next_call(lone_pair: Pair, name: str) -> None:
+    run = (READS | WRITES)[name]
+    hits = lone_pair.acme.search("refund", k=8)
+    lone_pair.stage.store.suspend_tenant("acme")
+    with pytest.raises(TenantUnavailable):
+        run(lone_pair.acme)
+    with pytest.raises(TenantUnavailable):
+        hits.restore("[EMAIL_1]")
+    assert lone_pair.stage.audit()[0]["outcome"] == "denied"
+    run(lone_pair.globex)
+    lone_pair.stage.store.resume_tenant("acme")
+    run(lone_pair.acme)
+
+
+IN_FLIGHT: dict[str, Callable[[Stage], object]] = {
+    "suspended": lambda stage: stage.store.suspend_tenant("acme"),
+    "suspended and resumed": lambda stage: (stage.store.suspend_tenant("acme"), stage.store.resume_tenant("acme")),
+    "deleted": lambda stage: stage.store.delete_tenant("acme"),
+}
+
+
+def once(stage: Stage, act: Callable[[Stage], object]) -> Callable[[], None]:
+    """Do it in the middle of the first call and in none after it."""
+
+    def run() -> None:
+        stage.trap.on_query = stage.trap.on_fetch = None
+        act(stage)
+
+    return run
+
+
+@pytest.mark.parametrize("what", IN_FLIGHT)
+def test_a_search_in_flight_when_the_fence_closes_answers_nothing(lone_pair: Pair, what: str) -> None:
+    lone_pair.stage.trap.on_query = once(lone_pair.stage, IN_FLIGHT[what])
+    # A tenant deleted meanwhile has no keys any more, which shows first.
+    with pytest.raises(KeyDestroyed if what == "deleted" else TenantUnavailable):
+        lone_pair.acme.search("refund", k=8)
+    outcomes = [entry["outcome"] for entry in lone_pair.stage.audit(8) if entry["action"] == "search"]
+    assert "denied" in outcomes or "failed" in outcomes
+    assert len([outcome for outcome in outcomes if outcome == "allowed"]) == 0
+    assert len(lone_pair.globex.search("refund", k=8)) == 8
+
+
+@pytest.mark.parametrize("what", IN_FLIGHT)
+def test_a_get_in_flight_when_the_fence_closes_answers_nothing(lone_pair: Pair, what: str) -> None:
+    lone_pair.stage.trap.on_fetch = once(lone_pair.stage, IN_FLIGHT[what])
+    with pytest.raises(RecordNotFound if what == "deleted" else TenantUnavailable):
+        lone_pair.acme.get("T-1")
+    assert lone_pair.globex.get("T-1").id == "T-1"
+
+
+@pytest.mark.parametrize("what", ["suspended", "suspended and resumed"])
+def test_a_restore_in_flight_when_the_fence_closes_answers_nothing(lone_pair: Pair, what: str) -> None:
+    hits = lone_pair.acme.search("refund", k=8)
+    lone_pair.stage.trap.on_fetch = once(lone_pair.stage, IN_FLIGHT[what])
+    with pytest.raises(TenantUnavailable):
+        hits.restore("[EMAIL_1]")
+
+
+def test_a_count_in_flight_when_the_fence_closes_answers_nothing(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = lone_pair.stage.store.runtime.control
+    counted = control.count_live
+
+    def slow(*arguments: object, **named: object) -> tuple[int, int]:
+        answer = counted(lone_pair.acme.id, now_ms=0)
+        lone_pair.stage.store.suspend_tenant("acme")
+        return answer
+
+    monkeypatch.setattr(control, "count_live", slow)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.count()
+
+
+@pytest.mark.parametrize("what", IN_FLIGHT)
+def test_an_ingest_in_flight_when_the_fence_closes_makes_nothing_visible(lone_pair: Pair, what: str) -> None:
+    stage, trap = lone_pair.stage, lone_pair.stage.trap
+
+    def keep(points: object) -> object:
+        trap.keep = None
+        IN_FLIGHT[what](stage)
+        return points
+
+    trap.keep = keep  # type: ignore[assignment]  # hands through what it is given
+    with pytest.raises(SecurevecError):
+        lone_pair.acme.ingest([text(1, "late"), text(99, "late")])
+    if what == "deleted":
+        with pytest.raises(TenantUnavailable):
+            lone_pair.acme.count()
+        return
+    if what == "suspended":
+        stage.store.resume_tenant("acme")
+    assert lone_pair.acme.count() == 8
+    assert "late" not in texts_of(lone_pair.acme.search("refund late", k=100))
+    assert lone_pair.acme.ingest([text(99, "late")]).new == 1
+    assert trap.inner.count(namespace=lone_pair.acme._scope.namespace) == 9
+
+
+def test_a_record_deleted_while_a_search_runs_is_not_answered(lone_pair: Pair) -> None:
+    lone_pair.stage.trap.on_query = once(lone_pair.stage, lambda stage: lone_pair.acme.delete(["T-1", "T-2"]))
+    hits = lone_pair.acme.search("refund", k=8)
+    assert {hit.id for hit in hits} == {f"T-{number}" for number in range(3, 9)}
+    assert hits.violations == 0
+
+
+def test_a_record_replaced_while_it_is_read_is_the_old_or_the_new_and_never_missing(lone_pair: Pair) -> None:
+    new = text(1, "renewed")
+    lone_pair.stage.trap.on_query = once(lone_pair.stage, lambda stage: lone_pair.acme.ingest([new]))
+    hits = lone_pair.acme.search("refund", k=100)
+    assert {hit.id for hit in hits} == {f"T-{number}" for number in range(1, 9)}
+    assert hits.violations == 0
+    newer = text(1, "newer")
+    lone_pair.stage.trap.on_fetch = once(lone_pair.stage, lambda stage: lone_pair.acme.ingest([newer]))
+    assert "newer" in lone_pair.acme.get("T-1").body
+
+
+def test_a_deleted_record_is_not_restored_from_an_older_result(lone_pair: Pair) -> None:
+    hits = lone_pair.acme.search("refund", k=8)
+    lone_pair.acme.delete([f"T-{number}" for number in range(1, 9)])
+    with pytest.raises(RecordNotFound):
+        hits.restore("[EMAIL_1]")
+
+
+# -- in another process ----------------------------------------------------------------------------------------------
+
+OTHER_PROCESS = """
+import sys
+import securevec as sv
+with sv.SecureStore.open(sys.argv[1], key_file=sys.argv[2]) as store:
+    store.suspend_tenant("globex")
+    result = store.delete_tenant("acme")
+    print(result.state, result.receipt is None, "engine" in result.waiting_for)
+"""
+
+
+def test_a_second_process_deletes_a_tenant_while_this_one_holds_the_engine(tmp_path: Path) -> None:
+    with open_stage(tmp_path, "edge") as stage:
+        pair = stage.pair().fill()
+        acme, place = pair.acme, Vandal(stage, pair.acme)
+        hits = acme.search("refund", k=8)
+        assert len(hits) == len(place.rows()) == 8
+        done = subprocess.run(
+            [sys.executable, "-c", OTHER_PROCESS, str(stage.home), str(stage.key_file)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout.split() == ["keys_destroyed", "True", "True"], done.stderr
+        for run in (READS | WRITES).values():
+            with pytest.raises(TenantUnavailable):
+                run(acme)
+            with pytest.raises(TenantUnavailable):
+                run(pair.globex)
+        with pytest.raises(TenantUnavailable):
+            hits.restore("[EMAIL_1]")
+        receipt = finished(stage)
+        public = stage.store.runtime.keys.signing_key().public
+        assert receipts.read(receipt, public=public).predicate["manifest"]["records"] == 8
+        assert place.rows() == []
+        with pytest.raises(TenantNotFound):
+            stage.store.tenant("acme")
+        stage.store.resume_tenant("globex")
+        assert len(pair.globex.search("refund", k=8)) == 8
+
+
+def finished(stage: Stage) -> bytes:
+    """The receipt of the only job, once the caretaker of this process has done its part."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        job = stage.store.runtime.control.jobs()[0]
+        if job.receipt is not None:
+            return job.receipt
+        time.sleep(0.05)
+    raise AssertionError("the holder of the engine did not finish the deletion")
+
+
+# -- legal holds -----------------------------------------------------------------------------------------------------
+
+
+def hold(pair: Pair, what: str) -> None:
+    control, tenant = pair.stage.store.runtime.control, pair.acme._scope.tenant
+    collection = None if what == "tenant" else pair.acme.id
+    ref = pair.acme._scope.record_ref(pair.stage.store.runtime, "T-1") if what == "record" else None
+    control.add_hold("hold-1", tenant, collection, ref, b"sealed", pair.stage.time())
+
+
+@pytest.mark.parametrize("what", ["tenant", "collection", "record"])
+def test_a_hold_beats_replacement_deletion_and_the_tenants_deletion(lone_pair: Pair, what: str) -> None:
+    hold(lone_pair, what)
+    before = lone_pair.acme.get("T-1").body
+    report = lone_pair.acme.ingest([text(1, "replaced"), text(20, ACME_MARK)])
+    assert report.new == 1
+    assert [refused.row for refused in report.refused] == [1]
+    with pytest.raises(LegalHold):
+        lone_pair.acme.delete(["T-2", "T-1"])
+    with pytest.raises(LegalHold):
+        lone_pair.stage.store.delete_tenant("acme")
+    assert lone_pair.stage.audit()[0]["error"] == "LegalHold"
+    assert lone_pair.acme.get("T-1").body == before
+    assert lone_pair.acme.count() == 9
+    assert len(lone_pair.acme.search("refund", k=100)) == 9
+    if what == "record":
+        assert lone_pair.acme.delete("T-2").deleted == 1
+    assert lone_pair.globex.delete("T-1").deleted == 1
+    lone_pair.stage.store.runtime.control.release_hold("hold-1", lone_pair.stage.time())
+    assert lone_pair.acme.delete("T-1").deleted == 1
+    lone_pair.stage.store.delete_tenant("acme").raise_if_incomplete()
+
+
+def test_a_hold_that_comes_while_a_replacement_is_in_flight(lone_pair: Pair) -> None:
+    trap, before = lone_pair.stage.trap, lone_pair.acme.get("T-1").body
+
+    def keep(points: object) -> object:
+        trap.keep = None
+        hold(lone_pair, "record")
+        return points
+
+    trap.keep = keep  # type: ignore[assignment]  # hands through what it is given
+    with pytest.raises(LegalHold):
+        lone_pair.acme.ingest([text(1, "replaced")])
+    assert lone_pair.acme.get("T-1").body == before
+    assert trap.inner.count(namespace=lone_pair.acme._scope.namespace) == 8
+
+
+def test_a_hold_that_comes_while_a_deletion_is_in_flight(lone_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    control = lone_pair.stage.store.runtime.control
+    begin = control.begin_delete
+
+    def late(**arguments: object) -> object:
+        hold(lone_pair, "record")
+        return begin(**arguments)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(control, "begin_delete", late)
+    with pytest.raises(LegalHold):
+        lone_pair.acme.delete("T-1")
+    assert lone_pair.acme.get("T-1").id == "T-1"
+
+
+def test_an_expired_record_under_a_hold_is_not_read_and_not_replaced(lone_pair: Pair) -> None:
+    hold(lone_pair, "record")
+    lone_pair.stage.time.forward(180 * DAY_MS)
+    with pytest.raises(RecordNotFound):
+        lone_pair.acme.get("T-1")
+    report = lone_pair.acme.ingest([text(1, ACME_MARK)])
+    assert [refused.row for refused in report.refused] == [1]
+    assert Vandal(lone_pair.stage, lone_pair.acme).row_of("T-1").payload["b"]
