@@ -13,7 +13,7 @@ import orjson
 from securevec.errors import SourceError
 
 _FILES: Final = ("larkfield.jsonl", "northgate.csv", "truth.jsonl", "queries.jsonl", "schema.py")
-_FAST_ROWS: Final = 80
+_FAST_ROWS: Final = 60
 """Rows of each file that the fast demo takes."""
 
 
