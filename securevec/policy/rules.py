@@ -65,7 +65,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer. ``rule`` names what decided; ``row_filter`` narrows what a read may return."""
+    """The answer. ``rule`` names what decided, for the audit record: a built-in rule, or a hexadecimal digest of
+    another engine's. ``row_filter`` narrows what a read may return."""
 
     allowed: bool
     rule: str

@@ -13,6 +13,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import securevec as sv
+from securevec.anonymize import Detector
 from securevec.audit import read_tail
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
@@ -158,7 +159,7 @@ def open_stage(
     *,
     policy: PolicyEngine | None = None,
     embedder: Embedder | None = None,
-    tenants: bool = True,
+    detector: Detector | None = None,
 ) -> Generator[Stage]:
     """A home under ``directory``. ``server`` is the server adapter on its client's local mode."""
     key_file = directory / "keys" / "root.key"
@@ -171,6 +172,9 @@ def open_stage(
         policy=policy,
         clock=Clock(moment),
     )
+    if detector is not None:
+        given = detector
+        store.runtime.detector = lambda: given
     with store:
         trap = trap_engine(store, local_server if engine == "server" else None)
         yield Stage(

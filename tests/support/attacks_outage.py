@@ -1,0 +1,116 @@
+"""Parts that fail on command: detector, embedder, policy engine, audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from securevec.anonymize import Finding, default_detector
+from securevec.audit import AuditRef, Event
+from securevec.embed import ModelIdentity
+from securevec.errors import AuditUnavailable
+from securevec.policy import BuiltinPolicy, Decision, Request
+from securevec.runtime import AuditSink
+from securevec.testing.embedders import HashEmbedder
+from securevec.types import AnonymizedText, Matrix
+
+SECRET = "heliotrope-canary"
+"""Stands in what failing parts are given and in what they raise; no error of the library may repeat it."""
+
+
+class Flaky:
+    """Behaves until told otherwise; then does what ``fail`` does instead of answering."""
+
+    fail: Callable[[], object] | None = None
+
+
+class FlakyDetector(Flaky):
+    """The built-in detector."""
+
+    @property
+    def digest(self) -> str:
+        return default_detector().digest
+
+    def detect(self, text: str, *, field_name: str = "") -> Sequence[Finding]:
+        if self.fail is not None:
+            return self.fail()  # type: ignore[return-value]  # a wrong answer is one of the failures
+        return default_detector().detect(text, field_name=field_name)
+
+
+class FlakyEmbedder(Flaky):
+    """The hash embedder. ``blind`` also fails the token offsets."""
+
+    blind = False
+
+    def __init__(self) -> None:
+        self._inner = HashEmbedder()
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self._inner.identity
+
+    @property
+    def max_tokens(self) -> int:
+        return self._inner.max_tokens
+
+    def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
+        if self.fail is not None and not self.blind:
+            return self.fail()  # type: ignore[return-value]  # a wrong answer is one of the failures
+        return self._inner.embed(texts)
+
+    def token_offsets(self, text: AnonymizedText) -> list[tuple[int, int]]:
+        if self.fail is not None and self.blind:
+            return self.fail()  # type: ignore[return-value]  # a wrong answer is one of the failures
+        return self._inner.token_offsets(text)
+
+
+class FlakyPolicy(Flaky):
+    """The built-in rules."""
+
+    digest = BuiltinPolicy().digest
+
+    def decide(self, request: Request) -> Decision:
+        if self.fail is not None:
+            return self.fail()  # type: ignore[return-value]  # a wrong answer is one of the failures
+        return BuiltinPolicy().decide(request)
+
+
+class FailingAudit:
+    """An audit log that refuses the ``nth`` record from now on (0 is the next one), and all that follow it."""
+
+    def __init__(self, inner: AuditSink, nth: int) -> None:
+        self._inner = inner
+        self._left = nth
+
+    @property
+    def writer_id(self) -> str:
+        return self._inner.writer_id
+
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef:
+        self._left -= 1
+        if self._left < 0:
+            raise AuditUnavailable("The audit record could not be written, so the operation was not carried out.")
+        return self._inner.record(event, wait=wait)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def boom() -> object:
+    raise RuntimeError(f"at token '{SECRET}'")
+
+
+WRONG_VECTORS: dict[str, Callable[[], object]] = {
+    "raises": boom,
+    "too few rows": lambda: np.ones((0, 64), dtype=np.float32),
+    "too many rows": lambda: np.ones((500, 64), dtype=np.float32),
+    "another dimension": lambda: np.ones((1, 63), dtype=np.float32),
+    "one flat row": lambda: np.ones(64, dtype=np.float32),
+    "NaN": lambda: np.full((1, 64), np.nan, dtype=np.float32),
+    "infinite": lambda: np.full((1, 64), np.inf, dtype=np.float32),
+    "zero": lambda: np.zeros((1, 64), dtype=np.float32),
+    "nothing": lambda: None,
+    "text": lambda: [[SECRET] * 64],
+    "ragged": lambda: [[1.0], [1.0, 2.0]],
+}
