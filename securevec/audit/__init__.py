@@ -1,6 +1,7 @@
 """Who did what, when and with which outcome: a tamper-evident record without content. See docs/formats.md section 7."""
 
 from securevec.audit.checkpoint import Head
+from securevec.audit.directory import is_alive
 from securevec.audit.event import Action, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
 from securevec.audit.ocsf import summarize
 from securevec.audit.reading import find_open_intents, read_tail
@@ -20,6 +21,7 @@ __all__ = [
     "error_name",
     "find_open_intents",
     "fold_entities",
+    "is_alive",
     "keyed_ref",
     "read_tail",
     "request_id",

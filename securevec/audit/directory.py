@@ -40,6 +40,20 @@ def lock_directory(path: Path, *, wait: bool) -> int | None:
     return descriptor
 
 
+def is_alive(log_directory: Path, writer: str) -> bool:
+    """Whether the process of this writer still runs: it keeps its directory locked for as long as it lives."""
+    if WRITER.match(writer) is None:
+        return False
+    try:
+        lock = lock_directory(log_directory / writer, wait=False)
+    except FileNotFoundError:
+        return False
+    if lock is None:
+        return True
+    os.close(lock)
+    return False
+
+
 class WriterDirectory:
     """The files of the live writer. Not thread-safe: the leader of the moment is its only user."""
 

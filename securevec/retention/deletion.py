@@ -22,7 +22,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from securevec.audit import AuditRef, Event, Outcome, Phase, error_name
+from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_alive
 from securevec.backend import RemovalReport, VectorBackend
 from securevec.control.rows import JobRow
 from securevec.crypto.context import Place
@@ -98,9 +98,8 @@ def advance(runtime: Runtime, job: JobRow, *, wait: bool = True) -> DeletionResu
         job = runtime.control.job(job.job_id) or job
         if job.state == "done" or not mine:
             return DeletionResult(job.job_id, job.state, job.receipt, "" if job.receipt else "another thread")
-        now_ms = runtime.clock.now_ms()
         owner = runtime.audit.writer_id
-        if not runtime.control.lease_job(job.job_id, owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms):
+        if not _lease(runtime, job, owner):
             return DeletionResult(job.job_id, job.state, job.receipt, waiting_for="another process")
         try:
             while job.state != "done":
@@ -111,6 +110,15 @@ def advance(runtime: Runtime, job: JobRow, *, wait: bool = True) -> DeletionResu
         finally:
             runtime.control.lease_job(job.job_id, owner=owner, until_ms=0, now_ms=runtime.clock.now_ms())
         return DeletionResult(job.job_id, job.state, job.receipt)
+
+
+def _lease(runtime: Runtime, job: JobRow, owner: str) -> bool:
+    """Take the job. A lease that its process did not live to give back is given back for it: a killed deletion goes
+    on at the next opening, not minutes later."""
+    now_ms = runtime.clock.now_ms()
+    if job.owner and job.owner != owner and not is_alive(runtime.home / "audit" / runtime.installation_id, job.owner):
+        runtime.control.lease_job(job.job_id, owner=job.owner, until_ms=0, now_ms=now_ms)
+    return runtime.control.lease_job(job.job_id, owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms)
 
 
 def _step(runtime: Runtime, job: JobRow) -> JobRow:
