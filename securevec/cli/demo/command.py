@@ -26,25 +26,27 @@ def demo(
         Path | None,
         typer.Option("--keep", metavar="DIR", help="Where to put everything. Default: a new temporary directory."),
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="The first rows of each file only.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="A few rows of each file only.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every row of each file; takes longer.")] = False,
 ) -> None:
     """Show the main job end to end on an invented help desk, and try to break every promise. Offline, under a minute.
 
     Exit 1 when a promise did not hold.
     """
     from securevec.cli.demo import erasure, filling, forgery, log, outage, reading, wall
-    from securevec.cli.demo.corpus import find_corpus
+    from securevec.cli.demo.corpus import FAST_ROWS, USUAL_ROWS, find_corpus
     from securevec.cli.demo.scene import make_places
     from securevec.cli.demo.stage import Stage
 
     corpus = find_corpus()
+    rows = None if every else FAST_ROWS if fast else USUAL_ROWS
     stage = Stage(as_json=session.out.as_json)
     places = make_places(keep)
     with ExitStack() as on_failure:
         # An unfinished demo leaves nothing behind, except where somebody asked for it; the copies to tamper with go.
         unwanted = places.base if keep is None else places.scratch
         on_failure.callback(shutil.rmtree, unwanted, ignore_errors=True)
-        scene = filling.make_home(stage, corpus, places, fast=fast)
+        scene = filling.make_home(stage, corpus, places, rows=rows)
         with scene.store:
             filling.fill(scene)
             reading.search(scene)

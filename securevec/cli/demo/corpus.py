@@ -13,8 +13,11 @@ import orjson
 from securevec.errors import SourceError
 
 _FILES: Final = ("larkfield.jsonl", "northgate.csv", "truth.jsonl", "queries.jsonl", "schema.py")
-_FAST_ROWS: Final = 60
+FAST_ROWS: Final = 60
 """Rows of each file that the fast demo takes."""
+
+USUAL_ROWS: Final = 300
+"""Rows of each file that the demo takes unless told otherwise: about 500 in all, embedded in half a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,15 @@ class Corpus:
         """The record class, as ``--schema`` takes it."""
         return f"{self.directory / 'schema.py'}:Ticket"
 
-    def source(self, name: str, *, fast_copy_in: Path | None) -> Path:
-        """A source file; for the fast demo, a copy of its first rows."""
+    def source(self, name: str, *, rows: int | None, copy_in: Path) -> Path:
+        """A source file, or a copy of its first ``rows`` rows."""
         path = self.directory / name
-        if fast_copy_in is None:
+        if rows is None:
             return path
-        target = fast_copy_in / name
+        target = copy_in / name
         with path.open("rb") as whole, target.open("wb") as part:
             is_csv = path.suffix == ".csv"
-            part.writelines(islice(_csv_rows(whole) if is_csv else whole, _FAST_ROWS + is_csv))
+            part.writelines(islice(_csv_rows(whole) if is_csv else whole, rows + is_csv))
         return target
 
     def truth(self, name: str) -> dict[int, Labelled]:

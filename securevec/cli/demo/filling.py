@@ -28,7 +28,7 @@ _OPERATORS: Final[dict[str, Any]] = {
 _FILES: Final = {"larkfield": "larkfield.jsonl", "northgate": "northgate.csv"}
 
 
-def make_home(stage: Stage, corpus: Corpus, places: Places, *, fast: bool) -> Scene:
+def make_home(stage: Stage, corpus: Corpus, places: Places, *, rows: int | None) -> Scene:
     """Step 1. The store is open when it returns."""
     from securevec.embed.minilm import MiniLM
     from securevec.store import SecureStore
@@ -50,7 +50,7 @@ def make_home(stage: Stage, corpus: Corpus, places: Places, *, fast: bool) -> Sc
     }
     stage.document["places"] = {name: str(value) for name, value in shown.items()}
     stage.show(pairs(shown))
-    return Scene(stage=stage, corpus=corpus, places=places, store=store, tap=tap, fast=fast)
+    return Scene(stage=stage, corpus=corpus, places=places, store=store, tap=tap, rows=rows)
 
 
 def _load(model: MiniLM) -> float:
@@ -68,6 +68,8 @@ def fill(scene: Scene) -> None:
     """Step 2."""
     scene.stage.step(2, "two tenants ingest their tickets")
     scene.stage.note("card numbers go through presidio's mask, IP addresses through its hash, the rest get surrogates")
+    if scene.rows is not None:
+        scene.stage.note(f"at most the first {scene.rows} rows of each file; --all takes every row")
     scores = {name: _ingest(scene, name) for name in _FILES}
     _show_scores(scene.stage, scores)
 
@@ -79,7 +81,7 @@ def _ingest(scene: Scene, name: str) -> list[Reached]:
     actor = Actor(f"svc:{name}-desk", purpose="patient support")
     tenant = scene.store.tenant(name, create=True, actor=actor)
     tickets = tenant.collection(record, name="tickets", retention="180d", operators=_OPERATORS)
-    file = scene.corpus.source(_FILES[name], fast_copy_in=scene.places.scratch if scene.fast else None)
+    file = scene.corpus.source(_FILES[name], rows=scene.rows, copy_in=scene.places.scratch)
     before = len(scene.tap.texts)
     with progress_bar(file.name, quiet=scene.stage.quiet) as progress:
         report = tickets.ingest(file, progress=progress)

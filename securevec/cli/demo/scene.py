@@ -87,7 +87,7 @@ class Scene:
     places: Places
     store: SecureStore
     tap: TapEmbedder
-    fast: bool
+    rows: int | None
     houses: dict[str, House] = field(default_factory=dict[str, House])
 
     @property

@@ -122,10 +122,10 @@ def test_a_missing_corpus_is_a_typed_error(tmp_path: Path, monkeypatch: pytest.M
         find_corpus()
 
 
-def test_the_fast_copies_are_whole_rows(tmp_path: Path) -> None:
+def test_a_copy_of_the_first_rows_holds_whole_rows(tmp_path: Path) -> None:
     corpus = find_corpus()
     for name, header in (("larkfield.jsonl", 0), ("northgate.csv", 1)):
-        part = corpus.source(name, fast_copy_in=tmp_path).read_bytes()
+        part = corpus.source(name, rows=60, copy_in=tmp_path).read_bytes()
         assert (corpus.directory / name).read_bytes().startswith(part)
         assert part.count(b'"') % 2 == 0 or name.endswith("jsonl")
         assert part.count(b"\n") >= 60 + header
