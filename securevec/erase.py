@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from securevec.body import RecordId
-from securevec.errors import LegalHold, OutcomeUnknown, SecurevecError
+from securevec.errors import LegalHold, OutcomeUnknown, SecurevecError, TenantUnavailable
 from securevec.guard import admit
 from securevec.ingest import LEASE_MS
 from securevec.limits import MAX_BATCH
@@ -55,18 +55,25 @@ def _delete(runtime: Runtime, collection: CollectionScope, fence: int, refs: Seq
     request = admit(runtime, collection.scope, permission="delete", action="delete", collection=collection.collection)
     now_ms = runtime.clock.now_ms()
     request.note(phase="intent", counts={"records": len(refs)}, record_ids=list(refs))
-    rows = runtime.control.begin_delete(
-        tenant=collection.tenant,
-        collection=collection.collection,
-        request_id=request.request_id,
-        writer=runtime.audit.writer_id,
-        fence=fence,
-        refs=refs,
-        lease_until_ms=now_ms + LEASE_MS,
-        now_ms=now_ms,
-    )
+    try:
+        rows = runtime.control.begin_delete(
+            tenant=collection.tenant,
+            collection=collection.collection,
+            request_id=request.request_id,
+            writer=runtime.audit.writer_id,
+            fence=fence,
+            refs=refs,
+            lease_until_ms=now_ms + LEASE_MS,
+            now_ms=now_ms,
+        )
+    except SecurevecError as error:
+        refused = isinstance(error, TenantUnavailable | LegalHold)
+        request.note(phase="result", outcome="denied" if refused else "failed", error=error)
+        raise
     try:
         remove_points(runtime, collection.tenant, collection.namespace, collection.collection, rows)
+        # Before the batch is forgotten: killed in between, recovery still knows of it and answers its intent.
+        request.note(phase="result", counts={"deleted": len(rows)})
         runtime.control.finish_batch(request_id=request.request_id)
     except SecurevecError as error:
         raise OutcomeUnknown(
@@ -74,5 +81,4 @@ def _delete(runtime: Runtime, collection: CollectionScope, fence: int, refs: Seq
             next_step="It is finished at the next write, or when the home is next opened.",
             request_id=request.request_id,
         ) from error
-    request.note(phase="result", counts={"deleted": len(rows)})
     return request.request_id, len(rows)

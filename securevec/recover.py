@@ -8,20 +8,33 @@ A batch in the control store is in one of two states:
               is answered ``recovered: present``. Either way the points of the retiring rows are removed.
 
 Batches of a live process are left alone until their lease is over.
+
+An intent without a batch, a job or an event owed is one whose process died before it changed anything, or, for what is
+one transaction of the control store, right after. It is answered when the audit log is next opened.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from securevec.audit import Event
+import orjson
+
+from securevec.audit import AuditWriter, Event
 from securevec.control.rows import BatchRow, ManifestRow
 from securevec.crypto.derive import point_id
 from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
+from securevec.names import NameBook
 from securevec.policy import Actor
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, Namespace, RecordRef, TenantId
+
+if TYPE_CHECKING:
+    from securevec.control.store import ControlStore
+
+_ABSENT: Final = frozenset({"ingest", "delete", "tenant.delete"})
+"""Actions that leave a batch or a job behind as soon as they change anything: without one, nothing was changed."""
 
 
 def ids_of(runtime: Runtime, tenant: TenantId, collection: CollectionId, rows: Sequence[ManifestRow]) -> list[UUID]:
@@ -53,6 +66,30 @@ def resolve_open_batches(runtime: Runtime, *, expired_only: bool) -> int:
     for batch in batches:
         _resolve(runtime, batch)
     return len(batches)
+
+
+def answer_abandoned(audit: AuditWriter, control: ControlStore, names: NameBook) -> int:
+    """Answer the intents of crashed processes that nothing else will answer; returns how many."""
+    owed: set[object] = {orjson.loads(row.payload).get("request_id") for row in control.outbox_pending()}
+    owed |= {job.request_id for job in control.jobs(open_only=True)}
+    answered = 0
+    for intent in audit.abandoned():
+        if intent.request_id in owed or control.batch(intent.request_id) is not None:
+            continue
+        audit.record(
+            Event(
+                action="recover",
+                phase="result",
+                outcome="recovered",
+                actor=names.actor_ref(Actor.local()),
+                request_id=intent.request_id,
+                tenant=intent.tenant,
+                collection=intent.collection,
+                detail={"state": "absent" if intent.action in _ABSENT else "resolved"},
+            )
+        )
+        answered += 1
+    return answered
 
 
 def _resolve(runtime: Runtime, batch: BatchRow) -> None:

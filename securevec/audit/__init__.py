@@ -1,5 +1,6 @@
 """Who did what, when and with which outcome: a tamper-evident record without content. See docs/formats.md section 7."""
 
+from securevec.audit.abandoned import Abandoned
 from securevec.audit.checkpoint import Head
 from securevec.audit.directory import is_alive
 from securevec.audit.event import Action, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
@@ -9,6 +10,7 @@ from securevec.audit.verify import AuditReport, WriterReport, verify_log
 from securevec.audit.writer import AuditRef, AuditWriter
 
 __all__ = [
+    "Abandoned",
     "Action",
     "AuditRef",
     "AuditReport",

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from securevec.audit import files
+from securevec.audit.abandoned import PHASE, REQUEST
 from securevec.audit.directory import WRITER
 from securevec.audit.scan import parse_line
 from securevec.errors import AuditUnavailable
 
 _BLOCK: Final = 256 * 1024
-# Lines are written with sorted keys and no spaces, so these stand in every record exactly once and unescaped:
-# no other field can hold a quotation mark.
-_PHASE: Final = re.compile(rb'"phase":"([a-z]+)"')
-_REQUEST: Final = re.compile(rb'"request_id":"([0-9A-Z]{26})"')
 
 
 def read_tail(directory: Path, *, log_id: str, limit: int) -> list[dict[str, object]]:
@@ -52,7 +48,7 @@ def find_open_intents(directory: Path, *, log_id: str, since_ms: int = 0) -> lis
                 if (path / files.segment_name(number)).stat().st_mtime_ns // 1_000_000 < since_ms:
                     continue
                 for raw in files.read_lines(path, [number]):
-                    phase, request = _PHASE.search(raw), _REQUEST.search(raw)
+                    phase, request = PHASE.search(raw), REQUEST.search(raw)
                     if phase and request:
                         (intents if phase[1] == b"intent" else settled).add(request[1])
     except OSError as error:

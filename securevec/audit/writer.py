@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from securevec.audit import files
+from securevec.audit.abandoned import Abandoned, abandoned_intents
 from securevec.audit.checkpoint import Head, Signer, sign_note
 from securevec.audit.directory import WriterDirectory, recover_crashed
 from securevec.audit.event import Event
@@ -93,6 +94,13 @@ class AuditWriter:
         """Id of this process's writer directory."""
         self._follow_fork()
         return self._files.name
+
+    def abandoned(self) -> list[Abandoned]:
+        """Intents of crashed writers that nobody answered: for this process to answer, before it does anything else.
+
+        Raises :class:`AuditUnavailable`.
+        """
+        return abandoned_intents(self._log_directory, self.writer, self._writers.recovered_by)
 
     def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         """Log ``event``; with ``wait`` (the rule) return when it is on disk.

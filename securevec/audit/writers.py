@@ -102,6 +102,9 @@ class WriterLog:
         self._segment = 0
         self._offset = 0
         self.standings: dict[str, Standing] = {}
+        self.recovered_by: dict[str, list[str]] = {}
+        """Writers, each with the crashed ones it recorded as recovered before it opened."""
+        self._recovered: list[str] = []
 
     @contextlib.contextmanager
     def locked(self) -> Generator[None]:
@@ -150,7 +153,7 @@ class WriterLog:
         except OSError as error:
             raise AuditUnavailable("The log of audit writers cannot be written.") from error
         self._frontier, self._offset = frontier, offset
-        self.standings[writer] = Standing(event, size, root_text)
+        self._take(writer, Standing(event, size, root_text))
         try:
             files.replace_checkpoint(self._directory, note)
             if self._on_head is not None:
@@ -158,6 +161,13 @@ class WriterLog:
         except Exception as error:
             # The anchor is somebody else's code; whatever it raises, the head is not safe outside this log.
             raise AuditUnavailable("The head of the audit log cannot be kept.") from error
+
+    def _take(self, writer: str, standing: Standing) -> None:
+        self.standings[writer] = standing
+        if standing.event == "recovered":
+            self._recovered.append(writer)
+        elif standing.event == "opened":
+            self.recovered_by[writer], self._recovered = self._recovered, []
 
     def _write(self, line: bytes, note: bytes) -> int:
         segment = files.AppendFile(self._directory / files.segment_name(self._segment))
@@ -203,7 +213,7 @@ class WriterLog:
                     raise self._tampered(self._frontier.size, "lacks a line that was signed")
                 self._frontier.append(leaf_hash(raw[:-1]))
                 self._offset += len(raw)
-                self.standings[standing[0]] = standing[1]
+                self._take(*standing)
                 expected = marks.get(self._frontier.size)
                 if expected is not None and expected != self._frontier.root():
                     raise self._tampered(self._frontier.size - 1, "does not give its signed root")

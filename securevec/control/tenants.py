@@ -72,9 +72,12 @@ class Tenants(Room):
         """Every tenant, deleted ones included, oldest first."""
         return [TenantRow(*row) for row in self._db.rows(SELECT_TENANTS)]
 
-    def set_tenant_state(self, tenant: TenantId, state: Literal["active", "suspended"], *, now_ms: int) -> TenantRow:
+    def set_tenant_state(
+        self, tenant: TenantId, state: Literal["active", "suspended"], *, now_ms: int, request_id: str = ""
+    ) -> TenantRow:
         """Suspend or resume: a new fence, effective in every process at its next read. No change when already so.
 
+        The event owed for a change carries ``request_id``, that of the intent it answers.
         Raises :class:`TenantUnavailable` for a tenant being deleted or deleted, :class:`TenantNotFound`.
         """
         with self._db.write() as tx:
@@ -83,7 +86,8 @@ class Tenants(Room):
             if before != state:
                 tx.run(UPDATE_TENANT_STATE, {"tenant": tenant, "state": state, "now": now_ms})
                 action = "tenant.suspend" if state == "suspended" else "tenant.resume"
-                owe(tx, now_ms, action=action, tenant=tenant, fence=fence + 1)
+                answers = {"request_id": request_id} if request_id else {}
+                owe(tx, now_ms, action=action, tenant=tenant, fence=fence + 1, **answers)
             row = tx.row(SELECT_TENANT, {"tenant": tenant})
         if row is None:
             raise ControlUnavailable("The control store lost a row it just held.")

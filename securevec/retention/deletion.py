@@ -75,13 +75,17 @@ def request_deletion(runtime: Runtime, admission: Admission) -> JobRow:
     job_id = uuid4().hex
     manifest = _manifest(runtime, tenant, admission)
     admission.note(phase="intent", counts={"records": manifest["records"], "chunks": manifest["chunks"]})
-    return runtime.control.begin_tenant_deletion(
+    job = runtime.control.begin_tenant_deletion(
         tenant=tenant,
         job_id=job_id,
         request_id=admission.request_id,
         manifest=orjson.dumps({"manifest": manifest}, option=orjson.OPT_SORT_KEYS).decode(),
         now_ms=runtime.clock.now_ms(),
     )
+    if job.job_id != job_id:
+        # The job answers for the request that began it; this one is answered here.
+        admission.note(phase="result")
+    return job
 
 
 def run_pending(runtime: Runtime) -> list[DeletionResult]:

@@ -23,6 +23,7 @@ from securevec.keyproviders.file import FileRoot, default_key_path
 from securevec.keyproviders.passphrase import PassphraseRoot
 from securevec.names import NameBook
 from securevec.policy import BuiltinPolicy, PolicyEngine
+from securevec.recover import answer_abandoned
 from securevec.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -106,8 +107,10 @@ def open_runtime(
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
         clock.raise_floor(control.time_floor())
         control.raise_time_floor(clock.now_ms())
-        audit = AuditDoor(
-            lambda: AuditWriter.open(
+        names = NameBook(keys)
+
+        def open_audit() -> AuditWriter:
+            writer = AuditWriter.open(
                 home / "audit",
                 log_id=installation.installation_id,
                 signing_key=keys.signing_key(),
@@ -115,13 +118,20 @@ def open_runtime(
                 on_head=control.set_audit_head,
                 anchor=audit_anchor(control),
             )
-        )
+            try:
+                answer_abandoned(writer, control, names)
+            except BaseException:
+                writer.close()
+                raise
+            return writer
+
+        audit = AuditDoor(open_audit)
         location = installation.backend
         runtime = Runtime(
             home=home,
             installation_id=installation.installation_id,
             keys=keys,
-            names=NameBook(keys),
+            names=names,
             control=control,
             audit=audit,
             policy=policy or BuiltinPolicy(),

@@ -231,10 +231,16 @@ class SecureStore:
             states=("active", "suspended"),
         )
         admission.note(phase="intent")
-        self._runtime.control.set_tenant_state(
-            row.tenant, "suspended" if suspended else "active", now_ms=self._runtime.clock.now_ms()
+        after = self._runtime.control.set_tenant_state(
+            row.tenant,
+            "suspended" if suspended else "active",
+            now_ms=self._runtime.clock.now_ms(),
+            request_id=admission.request_id,
         )
         settle_outbox(self._runtime)
+        if after.fence == row.fence:
+            # It was so already: no event was owed, and the intent is answered here.
+            admission.note(phase="result")
 
     def _row(self, name: str) -> TenantRow:
         check_name("tenant", name)

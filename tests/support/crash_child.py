@@ -1,0 +1,169 @@
+"""A process that does one piece of work on a home and dies in the middle of it.
+
+Run as a program it is a nursery: it imports everything once, and forks a child per order, so that hundreds of children
+cost little. No store is ever open in the nursery itself.
+
+    order on stdin     {"work", "home", "key_file", "journal", "tenant", "first", "turns", "trap", "armed"}
+    answer on stdout   {"pid": int}, then {"exit": int} (negative: killed by that signal)
+
+A child acknowledges in the journal, a line at a time; what was written there survives it. A trap is
+``[point, side, nth]``: the child kills itself with SIGKILL right before or after the n-th call of that function,
+counted from the opening of the home (``armed: "opening"``) or from the beginning of the work (``"working"``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import securevec as sv
+from securevec.audit import AuditWriter
+from securevec.control.store import ControlStore
+from securevec.crypto.keyring import KeyRing
+from securevec.crypto.keystore import KeyStore
+from securevec.ingest import ingest
+from securevec.store.opening import AuditDoor
+from securevec.testing.embedders import HashEmbedder
+from securevec_qdrant.edge import EdgeBackend
+from tests.support.world import Ticket, ticket
+
+RECORDS: Final = 8
+BATCH: Final = 3
+"""Records under one intent: an ingest of eight is three batches, each of them whole or not at all."""
+
+ACTOR: Final = sv.Actor("svc:crash-desk", purpose="support")
+
+POINTS: Final[dict[str, tuple[type, str]]] = {
+    "begin batch": (ControlStore, "begin_batch"),
+    "add tokens": (ControlStore, "add_tokens"),
+    "commit batch": (ControlStore, "commit_batch"),
+    "begin delete": (ControlStore, "begin_delete"),
+    "abort batch": (ControlStore, "abort_batch"),
+    "finish batch": (ControlStore, "finish_batch"),
+    "audit": (AuditDoor, "record"),
+    "answer": (AuditWriter, "record"),
+    "insert": (EdgeBackend, "insert"),
+    "fetch": (EdgeBackend, "fetch"),
+    "delete": (EdgeBackend, "delete"),
+    "drop": (EdgeBackend, "drop"),
+    "begin deletion": (ControlStore, "begin_tenant_deletion"),
+    "lease job": (ControlStore, "lease_job"),
+    "advance job": (ControlStore, "advance_job"),
+    "finish deletion": (ControlStore, "finish_tenant_deletion"),
+    "scrub": (ControlStore, "scrub"),
+    "outbox done": (ControlStore, "outbox_done"),
+    "destroy keys": (KeyRing, "destroy_tenant"),
+    "bury keys": (KeyStore, "bury"),
+    "vacuum keys": (KeyStore, "vacuum"),
+    "clear pending": (KeyStore, "clear_pending"),
+}
+
+
+def open_home(home: str | Path, key_file: str | Path) -> sv.SecureStore:
+    return sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder(max_tokens=32))
+
+
+def open_collection(store: sv.SecureStore, tenant: str, *, create: bool = False) -> sv.Collection[Ticket]:
+    return store.tenant(tenant, create=create, actor=ACTOR).collection(Ticket, retention="180d")
+
+
+def body_of(number: int, edition: int) -> str:
+    """The text of one record in one edition: more or fewer chunks each time, an address in it, the edition in each
+    sentence."""
+    sentences = [
+        f"Edition e{edition} of ticket t{number} says in part {part} that the lift was late again this week."
+        for part in range(1 + (3 * edition + number) % 6)
+    ]
+    return " ".join([*sentences, f"Edition e{edition} can be answered to customer{number}@example.com today."])
+
+
+def edition(number: int) -> list[dict[str, Any]]:
+    """All records in one edition."""
+    return [ticket(record, body_of(record, number), notes=f"Notes of e{number}.") for record in range(RECORDS)]
+
+
+def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
+    """The work of one order, killed where its trap says."""
+    trap = order.get("trap")
+    if trap and order["armed"] == "opening":
+        set_trap(*trap)
+    with open_home(order["home"], order["key_file"]) as store:
+        if order["work"] == "delete tenant":
+            if trap and order["armed"] == "working":
+                # Opened first: the trap counts the calls of the deletion, not those of the opening.
+                store.runtime.backend()
+                set_trap(*trap)
+            say("begin")
+            say(f"done {store.delete_tenant(order['tenant']).state}")
+            return
+        collection = open_collection(store, order["tenant"])
+        if trap and order["armed"] == "working":
+            set_trap(*trap)
+        if order["work"] == "ingest":
+            for number in range(order["first"], order["first"] + order["turns"]):
+                say(f"begin {number}")
+                report = ingest(store.runtime, collection._scope, edition(number), batch=BATCH)
+                say(f"done {number} {report.new + report.updated}")
+        elif order["work"] == "delete records":
+            say("begin")
+            say(f"done {collection.delete([f'T-{number}' for number in range(RECORDS)]).deleted}")
+        elif order["work"] == "search":
+            say(f"hits {len(collection.search('lift', k=3))}")
+
+
+def set_trap(point: str, side: str, nth: int) -> None:
+    owner, name = POINTS[point]
+    original = getattr(owner, name)
+    calls = 0
+
+    def trapped(*given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == nth and side == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*given, **named)
+        if calls == nth and side == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, trapped)
+
+
+def nursery() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _live(order)
+        _answer({"pid": child})
+        _answer({"exit": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])})
+
+
+def _live(order: dict[str, Any]) -> None:
+    journal = os.open(order["journal"], os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+
+    def say(line: str) -> None:
+        os.write(journal, f"{line}\n".encode())
+
+    code = 1
+    try:
+        do(order, say)
+        code = 0
+    except BaseException as error:  # noqa: BLE001  # a forked child must not run on into the nursery's loop
+        say(f"error {type(error).__name__}: {error}")
+    finally:
+        os._exit(code)
+
+
+def _answer(document: dict[str, int]) -> None:
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    nursery()
