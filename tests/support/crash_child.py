@@ -4,7 +4,9 @@ Run as a program it is a nursery: it imports everything once, and forks a child 
 cost little. No store is ever open in the nursery itself.
 
     order on stdin     {"work", "home", "key_file", "journal", "tenant", "first", "turns", "trap", "armed"}
-    answer on stdout   {"pid": int}, then {"exit": int} (negative: killed by that signal)
+    answer on stdout   {"pid": int}; after a line on stdin {"exit": int} (negative: killed by that signal)
+
+The child is reaped after that line only, so whoever kills it by its id before never hits a stranger.
 
 A child acknowledges in the journal, a line at a time; what was written there survives it. A trap is
 ``[point, side, nth]``: the child kills itself with SIGKILL right before or after the n-th call of that function,
@@ -135,12 +137,12 @@ def set_trap(point: str, side: str, nth: int) -> None:
 
 
 def nursery() -> None:
-    for line in sys.stdin:
-        order = json.loads(line)
+    while line := sys.stdin.readline():
         child = os.fork()
         if child == 0:
-            _live(order)
+            _live(json.loads(line))
         _answer({"pid": child})
+        sys.stdin.readline()
         _answer({"exit": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])})
 
 

@@ -23,7 +23,7 @@ from securevec.body import Body, decode_body, decode_vault
 from securevec.judge import open_envelope
 from securevec.retention import receipt as receipts
 from tests.support import crash_child
-from tests.support.crash_child import RECORDS, body_of, open_home
+from tests.support.crash_child import BATCH, RECORDS, body_of, open_home
 from tests.support.leaks import every_point, original_places
 
 Trap = tuple[str, str, int]
@@ -100,11 +100,9 @@ class Nursery:
             while not journal.exists() or not journal.read_text():
                 time.sleep(0.002)
             time.sleep(kill_after)
-            # A child that ended by itself is a zombie no longer only once the nursery has read its end.
-            try:
-                os.kill(child, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            os.kill(child, signal.SIGKILL)
+        stdin.write("reap\n")
+        stdin.flush()
         ended = int(json.loads(stdout.readline())["exit"])
         return Death(ended, journal.read_text().splitlines() if journal.exists() else [])
 
@@ -156,9 +154,8 @@ def require_consistent(store: sv.SecureStore, collection: sv.Collection[Any]) ->
         vault = open_envelope(runtime, scope, point, payload_key="v", path="vault") if "v" in point.payload else b""
         found[str(body.record_id)].append((body, vault))
     assert len(found) == records == collection.count()
-    return {
-        int(name.removeprefix("T-")): _edition_of(int(name.removeprefix("T-")), parts) for name, parts in found.items()
-    }
+    numbers = {int(name.removeprefix("T-")): parts for name, parts in found.items()}
+    return {number: _edition_of(number, parts) for number, parts in numbers.items()}
 
 
 def _edition_of(number: int, parts: Sequence[tuple[Body, bytes]]) -> int:
@@ -186,8 +183,7 @@ def require_whole_batches(editions: dict[int, int], acknowledged: int, attempted
     """All records are there; what was acknowledged is not lost; batches are all-or-nothing, and in their order."""
     assert sorted(editions) == list(range(RECORDS))
     assert set(editions.values()) <= {acknowledged, attempted}
-    batches = [set(list(editions.values())[at : at + crash_child.BATCH]) for at in range(0, RECORDS, crash_child.BATCH)]
     ordered = [editions[number] for number in range(RECORDS)]
-    batches = [set(ordered[at : at + crash_child.BATCH]) for at in range(0, RECORDS, crash_child.BATCH)]
+    batches = [set(ordered[at : at + BATCH]) for at in range(0, RECORDS, BATCH)]
     assert all(len(batch) == 1 for batch in batches), "a batch is half switched"
     assert ordered == sorted(ordered, reverse=True), "a later batch was switched before an earlier one"

@@ -1,0 +1,239 @@
+"""Two processes on one home: what one decides binds the other at once, and neither damages what the other has open."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+
+import securevec as sv
+from securevec.errors import EngineForked, EngineLocked, KeyDestroyed, SecurevecError, TenantNotFound, TenantUnavailable
+from securevec.types import TenantId
+from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
+from tests.support.crash_home import Home, Nursery, require_consistent
+
+PATIENCE = 30.0
+"""Seconds to wait for what takes about one; the bound is there for a loaded machine, not for the promise."""
+
+
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home.create(tmp_path)
+    with home.open() as store:
+        for name in ("first-desk", "second-desk"):
+            open_collection(store, name, create=True).ingest(edition(0))
+    return home
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from securevec.cli.main import run; run()", *arguments, "--home", str(home.path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SECUREVEC_KEY_FILE": str(home.key_file)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def receipt_of(store: sv.SecureStore, tenant: TenantId) -> bytes | None:
+    return next((job.receipt for job in store.runtime.control.jobs() if job.tenant == tenant), None)
+
+
+def test_a_deletion_from_another_process_binds_the_holder_at_once_and_is_finished_by_it(home: Home) -> None:
+    with home.open() as store:
+        doomed, other = open_collection(store, "first-desk"), open_collection(store, "second-desk")
+        tenant = store.tenant("first-desk", actor=ACTOR).id
+        keys = [key.key_id for key in store.runtime.keys.list_keys() if key.tenant == tenant]
+        assert len(doomed.search("lift", k=3)) == 3
+        # The holder does nothing by itself meanwhile: what binds it is not its thread.
+        store._caretaker.stop()
+        asked = command(home, "tenant", "delete", "first-desk", "--yes")
+        assert asked.returncode == 5, asked.stderr
+        assert "jobs run" in asked.stderr
+        for refused in (
+            lambda: doomed.search("lift", k=3),
+            lambda: doomed.get("T-1"),
+            lambda: doomed.ingest(edition(1)),
+            lambda: doomed.delete("T-1"),
+            doomed.count,
+        ):
+            with pytest.raises(TenantUnavailable):
+                refused()
+        assert not [key for key in store.runtime.keys.list_keys() if key.tenant == tenant]
+        for key in keys:
+            with pytest.raises(KeyDestroyed):
+                store.runtime.keys.key_by_id(bytes.fromhex(key))
+        assert receipt_of(store, tenant) is None
+        assert len(other.search("lift", k=3)) == 3
+    with home.open() as store:
+        other = open_collection(store, "second-desk")
+        receipt = receipt_of(store, tenant)
+        assert receipt is not None
+        assert home.read_receipt(receipt).predicate["manifest"]["records"] == RECORDS
+        assert set(require_consistent(store, other).values()) == {0}
+        home.verify_audit(store)
+
+
+def test_the_holder_finishes_physically_without_being_asked(home: Home, nursery: Nursery) -> None:
+    with home.open() as store:
+        doomed = open_collection(store, "first-desk")
+        tenant = store.tenant("first-desk", actor=ACTOR).id
+        files = home.path / "engine" / "edge" / doomed._scope.namespace.shard
+        assert files.is_dir()
+        asked = nursery.run(home, "delete tenant", tenant="first-desk")
+        assert asked.journal in (["begin", "done keys_destroyed"], ["begin", "done done"])
+        until(lambda: receipt_of(store, tenant) is not None)
+        receipt = receipt_of(store, tenant)
+        assert receipt is not None
+        verdicts = {entry["verdict"] for entry in home.read_receipt(receipt).predicate["artefacts"]}
+        assert verdicts == {"removed from live files"}
+        assert not files.exists()
+        until(lambda: store.runtime.control.outbox_pending() == [])
+        with pytest.raises(TenantNotFound):
+            store.tenant("first-desk", actor=ACTOR)
+        home.verify_audit(store)
+
+
+def test_a_deletion_whose_process_died_holding_it_is_finished_by_the_holder(home: Home, nursery: Nursery) -> None:
+    with home.open() as store:
+        open_collection(store, "first-desk")
+        tenant = store.tenant("first-desk", actor=ACTOR).id
+        assert nursery.run(
+            home, "delete tenant", tenant="first-desk", trap=("bury keys", "after", 1), armed="opening"
+        ).killed
+        until(lambda: receipt_of(store, tenant) is not None)
+        home.verify_audit(store)
+
+
+def test_a_busy_holder_is_stopped_in_the_middle_and_returns_nothing_afterwards(home: Home, nursery: Nursery) -> None:
+    ended: list[str] = []
+    started = threading.Event()
+    with home.open() as store:
+        doomed = open_collection(store, "first-desk")
+        tenant = store.tenant("first-desk", actor=ACTOR).id
+
+        def search_and_store(turns: range) -> None:
+            try:
+                for turn in turns:
+                    doomed.ingest(edition(turn))
+                    doomed.search("lift", k=3)
+                    started.set()
+                ended.append("never refused")
+            except SecurevecError as error:
+                ended.append(type(error).__name__)
+
+        threads = [threading.Thread(target=search_and_store, args=(range(at, at + 10_000),)) for at in (1, 20_001)]
+        for thread in threads:
+            thread.start()
+        assert started.wait(PATIENCE)
+        assert nursery.run(home, "delete tenant", tenant="first-desk").exit == 0
+        for thread in threads:
+            thread.join(PATIENCE)
+        # Refused by the fence, or stopped where its keys or its points were already gone; never answered.
+        assert len(ended) == 2
+        assert set(ended) <= {"TenantUnavailable", "KeyDestroyed", "OutcomeUnknown"}
+        until(lambda: receipt_of(store, tenant) is not None)
+        assert doomed._scope.namespace.shard not in set(store.runtime.backend().namespaces())
+        other = open_collection(store, "second-desk")
+        assert set(require_consistent(store, other).values()) == {0}
+    with home.open() as store:
+        assert store.runtime.backend().count(namespace=doomed._scope.namespace) == 0
+        home.verify_audit(store)
+
+
+def test_a_second_process_that_searches_is_refused_and_damages_nothing(home: Home, nursery: Nursery) -> None:
+    with home.open() as store:
+        collection = open_collection(store, "first-desk")
+        for work in ("search", "ingest"):
+            second = nursery.run(home, work, tenant="second-desk", first=1)
+            assert second.exit == 1
+            assert second.journal[-1].startswith(f"error {EngineLocked.__name__}: ")
+        assert collection.ingest(edition(1)).updated == RECORDS
+        assert set(require_consistent(store, collection).values()) == {1}
+    assert nursery.run(home, "search", tenant="first-desk").journal == ["hits 3"]
+    with home.open() as store:
+        assert set(require_consistent(store, open_collection(store, "first-desk")).values()) == {1}
+        assert set(require_consistent(store, open_collection(store, "second-desk")).values()) == {0}
+        home.verify_audit(store)
+
+
+def test_two_processes_that_start_together_do_not_both_get_the_engine(home: Home, tmp_path: Path) -> None:
+    with Nursery(tmp_path) as one, contextlib.ExitStack() as holding:
+        outcomes: list[list[str]] = []
+
+        def work(nursery: Nursery, tenant: str) -> None:
+            outcomes.append(nursery.run(home, "ingest", tenant=tenant, first=1, turns=5).journal)
+
+        (tmp_path / "two").mkdir()
+        two = holding.enter_context(Nursery(tmp_path / "two"))
+        for _ in range(4):
+            threads = [
+                threading.Thread(target=work, args=(one, "first-desk")),
+                threading.Thread(target=work, args=(two, "second-desk")),
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    for journal in outcomes:
+        assert journal[-1].startswith(("done 5", f"error {EngineLocked.__name__}")), journal
+    assert any(journal[-1].startswith("done 5") for journal in outcomes)
+    with home.open() as store:
+        for name in ("first-desk", "second-desk"):
+            assert len(set(require_consistent(store, open_collection(store, name)).values())) == 1
+        home.verify_audit(store)
+
+
+def test_a_forked_child_is_refused_and_the_parent_goes_on(home: Home) -> None:
+    with home.open() as store:
+        collection = open_collection(store, "first-desk")
+        collection.search("lift", k=1)
+        child = os.fork()
+        if child == 0:
+            verdict = 1
+            try:
+                for call in (
+                    lambda: collection.search("lift", k=1),
+                    lambda: collection.get("T-1"),
+                    lambda: collection.ingest(edition(3)),
+                    lambda: collection.delete("T-1"),
+                    lambda: open_collection(store, "second-desk"),
+                ):
+                    with pytest.raises(EngineForked):
+                        call()
+                store.close()
+                verdict = 0
+            finally:
+                os._exit(verdict)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert len(collection.search("lift", k=3)) == 3
+        assert collection.ingest(edition(1)).updated == RECORDS
+        assert set(require_consistent(store, collection).values()) == {1}
+        with pytest.raises(EngineLocked), home.open() as second:
+            second.runtime.backend()
+    with home.open() as store:
+        assert set(require_consistent(store, open_collection(store, "first-desk")).values()) == {1}
+        home.verify_audit(store)
