@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from securevec.body import RecordId
 from securevec.erase import DeleteReport, delete
+from securevec.errors import RecordError
 from securevec.filters import Expr
 from securevec.given import VectorsOf
 from securevec.hits import SearchResult
@@ -97,5 +98,8 @@ class Collection(Generic[R]):
             LegalHold: a hold keeps one of them; none was deleted.
             OutcomeUnknown: the records are gone for readers, and the store did not confirm the removal yet.
         """
+        if isinstance(record_ids, bytes | bytearray):
+            # A sequence too, of small whole numbers that may be somebody's ids.
+            raise RecordError("A record id is text, a whole number or a UUID.")
         ids = [record_ids] if isinstance(record_ids, str) or not isinstance(record_ids, Sequence) else record_ids
         return delete(self._runtime, self._scope, list(ids))

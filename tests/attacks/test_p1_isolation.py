@@ -17,6 +17,7 @@ import securevec as sv
 from securevec.errors import (
     FilterError,
     LimitExceeded,
+    RecordError,
     RecordNotFound,
 )
 from securevec.filters import And, Compare, Exists, Expr, In, Not, Or
@@ -63,6 +64,16 @@ def test_deleting_a_foreign_record_id(pair: Pair) -> None:
     assert pair.acme.get("T-77").id == "T-77"
     assert pair.acme.get("T-1").id == "T-1"
     assert pair.acme.count() == 9
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"T-1", bytearray(b"T-1"), True, None, 1.0, {"id": "T-1"}, [["T-1"]], "\ud800", "x" * 1025]
+)
+def test_deleting_what_is_no_record_id(memory_calm: Pair, wrong: object) -> None:
+    anything: Any = wrong
+    with pytest.raises(RecordError):
+        memory_calm.globex.delete(anything)
+    assert memory_calm.globex.count() == 8
 
 
 def test_overwriting_a_foreign_record_id(pair: Pair) -> None:

@@ -1,11 +1,13 @@
-"""Parts that fail on command: detector, embedder, policy engine, audit log."""
+"""Parts that fail on command (detector, embedder, policy engine, audit log), and what must hold when they did."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+import securevec as sv
 from securevec.anonymize import Finding, default_detector
 from securevec.audit import AuditRef, Event
 from securevec.embed import ModelIdentity
@@ -14,6 +16,8 @@ from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.runtime import AuditSink
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedText, Matrix
+from tests.support.attacks import ACME_MARK, Pair, text
+from tests.support.world import Ticket
 
 SECRET = "heliotrope-canary"
 """Stands in what failing parts are given and in what they raise; no error of the library may repeat it."""
@@ -114,3 +118,47 @@ WRONG_VECTORS: dict[str, Callable[[], object]] = {
     "text": lambda: [[SECRET] * 64],
     "ragged": lambda: [[1.0], [1.0, 2.0]],
 }
+
+
+Operation = Callable[[sv.Collection[Ticket]], object]
+READS: dict[str, Operation] = {
+    "search": lambda handle: handle.search(f"refund {SECRET}", k=8),
+    "search by vector": lambda handle: handle.search(vector=np.ones(64, dtype=np.float32), k=8),
+    "get": lambda handle: handle.get("T-1"),
+    "count": lambda handle: handle.count(),
+}
+WRITES: dict[str, Operation] = {
+    "ingest": lambda handle: handle.ingest([changed()]),
+    "delete": lambda handle: handle.delete("T-1"),
+}
+OPERATIONS: dict[str, Operation] = {**READS, **WRITES}
+
+
+def changed() -> dict[str, Any]:
+    return text(1, "changed", notes=f"{SECRET} kept")
+
+
+def assert_as_before(pair: Pair) -> None:
+    """Eight records, the old first one, no row too many or too few, nothing in flight."""
+    control, trap = pair.stage.store.runtime.control, pair.stage.trap
+    assert control.open_batches(now_ms=2**60, expired_only=False) == []
+    assert pair.acme.count() == 8
+    assert ACME_MARK in pair.acme.get("T-1").body
+    hits = pair.acme.search("refund", k=100)
+    assert (len(hits), hits.violations) == (8, 0)
+    assert trap.inner.count(namespace=pair.acme._scope.namespace) == 8
+
+
+def assert_repeatable(pair: Pair) -> None:
+    """The change that failed now goes through, once."""
+    report = pair.acme.ingest([changed(), text(30, ACME_MARK)])
+    assert (report.new, report.updated, report.unchanged, report.refused) == (1, 1, 0, ())
+    assert pair.acme.ingest([changed()]).unchanged == 1
+    assert pair.acme.count() == 9
+    assert "changed" in pair.acme.get("T-1").body
+    assert len(pair.acme.search("refund", k=100)) == 9
+    assert pair.stage.trap.inner.count(namespace=pair.acme._scope.namespace) == 9
+
+
+def assert_silent(error: BaseException) -> None:
+    assert SECRET not in str(error) + repr(error)
