@@ -1,7 +1,19 @@
 """The one source of time: UTC milliseconds since 1970, never behind what this process has already seen.
 
-Expiry is a security decision, so a clock stepped backwards must not bring expired data back. The control
-store keeps the highest time it has seen across processes; this class keeps it within one.
+Expiry is a security decision, so a clock stepped backwards must not bring expired data back. The control store keeps
+the highest time it has seen across processes, the floor; this class keeps it within one.
+
+The rule:
+
+* Forward, the system's clock is believed. After a pause of any length nothing here can tell a right clock from a wrong
+  one, and a floor that followed it slowly would let a later step back undo an expiry that was already in force.
+* Backward, up to :data:`MAX_AHEAD_MS` behind the floor: time stands still at the floor until the clock has caught up.
+* Backward by more: either the clock is wrong now, or an earlier start ran with one far ahead. Standing still would hide
+  whatever has an expiry for as long as that clock was ahead, perhaps decades, without a word. So the start is refused
+  (:class:`HomeRefused`) until the clock is set, or an operator who knows that the earlier one was wrong takes the floor
+  back: ``ControlStore.reset_time_floor``. No automatism may do that; it is what an attacker with a clock would want.
+* What a running process saw for a moment only is not kept: when the source no longer stands by the highest time within
+  :data:`MAX_AHEAD_MS`, :meth:`Clock.floor_ms` is the source's own time, and a restart recovers.
 """
 
 from __future__ import annotations
@@ -10,6 +22,12 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
+
+from securevec.errors import HomeRefused
+
+MAX_AHEAD_MS: Final = 86_400_000
+"""How far a kept time may be ahead of the system's clock: a day, more than a clock that is right is adjusted by."""
 
 
 class Clock:
@@ -26,9 +44,25 @@ class Clock:
             return self._highest
 
     def raise_floor(self, ms: int) -> None:
-        """Never answer with less than this from here on."""
+        """Never answer with less than this kept time from here on.
+
+        Raises :class:`HomeRefused` when it is more than :data:`MAX_AHEAD_MS` ahead of the source.
+        """
         with self._lock:
+            if ms > self._source() + MAX_AHEAD_MS:
+                raise HomeRefused(
+                    "The system clock is more than a day behind the time this home has seen.",
+                    next_step="Set the clock right. Was an earlier one wrong? securevec doctor says what to do.",
+                )
             self._highest = max(self._highest, ms)
+
+    def floor_ms(self) -> int:
+        """The time to keep for the next start: the highest seen, unless the source has gone back on it by more than
+        :data:`MAX_AHEAD_MS`."""
+        now_ms = self.now_ms()
+        with self._lock:
+            source = self._source()
+        return source if now_ms > source + MAX_AHEAD_MS else now_ms
 
 
 def to_ms(moment: datetime) -> int:

@@ -17,8 +17,9 @@ manifest alone: a point counts only when its generation is the live one of its r
     begin_delete      record: live -> retiring       batch: (none) -> switched, committed
                       Readers stop seeing the records at this commit. The caller deletes the points, then finish_batch.
 
-After a crash, ``open_batches(expired_only=True)`` names what is left: an ``open`` batch is aborted (or committed, when
-every point reads back), a ``switched`` one has its retiring points deleted again, which is harmless, and is finished.
+After a crash, ``open_batches(expired_only=True)`` names what is left. ``settle`` aborts an ``open`` batch and tells how
+a batch stands, though others be at the same; a ``switched`` one has its retiring points deleted again, which is
+harmless, and is finished.
 
 Rules that hold in every state:
 
@@ -153,6 +154,22 @@ class Batches(Room):
                 raise ControlUnavailable("This batch was committed; it can only be finished.")
             _abort(tx, request_id)
             return _rows(tx, request_id)
+
+    def settle(self, request_id: str, *, now_ms: int, force: bool = False) -> BatchRow | None:
+        """For recovery: give an open batch up if its writer's lease is over, or, with ``force``, in any case.
+
+        Returns the batch as it stands after that: ``switched``, or ``open`` while its lease runs. ``None`` when it is
+        gone: others settled and finished it. No race is an error here.
+        """
+        with self._db.write() as tx:
+            found = tx.row(SELECT_BATCH, {"request_id": request_id})
+            if found is None:
+                return None
+            batch = _batch(found)
+            if batch.state == "open" and (force or batch.lease_until_ms <= now_ms):
+                _abort(tx, request_id)
+                return _require(tx, request_id)
+            return batch
 
     def begin_delete(
         self,

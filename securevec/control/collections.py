@@ -43,15 +43,15 @@ class Collections(Room):
 
     def collection(self, collection: CollectionId) -> CollectionRow | None:
         row = self._db.row(SELECT_COLLECTION, {"collection": collection})
-        return _row(row) if row else None
+        return collection_row(row) if row else None
 
     def collection_by_token(self, tenant: TenantId, name_token: bytes) -> CollectionRow | None:
         row = self._db.row(SELECT_COLLECTION_BY_TOKEN, {"tenant": tenant, "name_token": name_token})
-        return _row(row) if row else None
+        return collection_row(row) if row else None
 
     def collections(self, tenant: TenantId) -> list[CollectionRow]:
         """The tenant's collections, oldest first."""
-        return [_row(row) for row in self._db.rows(SELECT_COLLECTIONS, {"tenant": tenant})]
+        return [collection_row(row) for row in self._db.rows(SELECT_COLLECTIONS, {"tenant": tenant})]
 
     def update_identity(
         self, collection: CollectionId, *, expect: str, identity: str, schema_sealed: bytes
@@ -65,7 +65,7 @@ class Collections(Room):
             found = tx.row(SELECT_COLLECTION, {"collection": collection})
             if found is None:
                 raise CollectionNotFound("There is no such collection.")
-            require_open(tx, _row(found).tenant)
+            require_open(tx, collection_row(found).tenant)
             changed = tx.run(
                 UPDATE_IDENTITY,
                 {"collection": collection, "expect": expect, "identity": identity, "schema_sealed": schema_sealed},
@@ -73,10 +73,11 @@ class Collections(Room):
             if not changed:
                 raise CollectionMismatch("The collection's identity is not the one this change starts from.")
             row = tx.row(SELECT_COLLECTION, {"collection": collection})
-        return _row(row or found)
+        return collection_row(row or found)
 
 
-def _row(row: tuple[Any, ...]) -> CollectionRow:
+def collection_row(row: tuple[Any, ...]) -> CollectionRow:
+    """A row of :data:`SELECT_COLLECTION` and its like."""
     values = list(row)
     values[9] = bool(row[9])  # SQLite keeps booleans as integers
     return CollectionRow(*values)

@@ -31,16 +31,10 @@ class HotReads(Room):
         super().__init__(database)
         # Replaced as a whole, never changed under a version that another thread reads.
         self._fences: tuple[int, dict[TenantId, Fence]] = (-1, {})
-        self._seen = database.version()
 
     def version(self) -> int:
         """Differs from an earlier value whenever any process committed in between."""
         return self._db.version()
-
-    def changed(self) -> bool:
-        """Whether anyone committed since the last call. One caller only: each call moves the mark."""
-        before, self._seen = self._seen, self._db.version()
-        return before != self._seen
 
     def fence(self, tenant: TenantId) -> Fence:
         """The tenant's state and epoch as committed now. Raises :class:`TenantNotFound`."""

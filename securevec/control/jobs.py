@@ -8,15 +8,22 @@ Tenant deletion: ``begin_tenant_deletion`` accepts it (effective at once, in eve
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from securevec.control.collections import SELECT_COLLECTIONS, collection_row
 from securevec.control.database import Transaction
 from securevec.control.holds import require_tenant_unheld
 from securevec.control.room import Room, owe, require_known
-from securevec.control.rows import JobRow, JobStep
+from securevec.control.rows import CollectionRow, JobRow, JobStep
 from securevec.control.tenants import UPDATE_TENANT_STATE
 from securevec.errors import ControlUnavailable, UsageError
-from securevec.types import TenantId
+from securevec.types import CollectionId, TenantId
+
+Manifest = Callable[[Sequence[CollectionRow], Mapping[CollectionId, tuple[int, int]]], str]
+"""Writes down what a deletion covers: the tenant's collections, and of each its live records and chunks (expired ones
+included). Called inside the accepting transaction, so it must write nothing to this store, directly or through others.
+"""
 
 ACCEPTED: Final = "accepted"
 DONE: Final = "done"
@@ -61,19 +68,28 @@ FORGET_TENANT: Final = (
     "DELETE FROM collection WHERE tenant = :tenant",
     "DELETE FROM subject_token WHERE tenant = :tenant",
     "DELETE FROM principal_grant WHERE tenant = :tenant",
+    # A sealed name of a person no remaining tenant knows. The principal of a role that was taken away goes too: no row
+    # says which tenant it once belonged to.
+    "DELETE FROM principal WHERE actor_token NOT IN (SELECT actor_token FROM principal_grant)",
     "UPDATE tenant SET state = 'deleted', fence = fence + 1, name_token = NULL, name_sealed = NULL,"
     " updated_ms = :now WHERE tenant = :tenant",
+)
+SELECT_LIVE_COUNTS: Final = (
+    "SELECT m.collection, COUNT(*), SUM(m.n_chunks) FROM manifest m"
+    " JOIN collection c ON c.collection = m.collection WHERE c.tenant = :tenant GROUP BY m.collection"
 )
 
 
 class Jobs(Room):
     def begin_tenant_deletion(
-        self, *, tenant: TenantId, job_id: str, request_id: str, manifest: str, now_ms: int
+        self, *, tenant: TenantId, job_id: str, request_id: str, manifest: Manifest | str, now_ms: int
     ) -> JobRow:
         """Accept a tenant's deletion: from this commit no process reads or writes its data. Cannot be taken back.
 
-        ``manifest`` is the job's first ``data``: JSON of ids and counts, no names. The job of an earlier call is
-        returned as it stands. Raises :class:`LegalHold`, :class:`TenantNotFound`, :class:`UsageError` (job id taken).
+        ``manifest`` gives the job's first ``data``: JSON of ids and counts, no names. It is asked once the tenant is
+        fenced off, so no collection made and no record written meanwhile escapes it; when it raises, nothing is kept.
+        The job of an earlier call is returned as it stands, without asking. Raises :class:`LegalHold`,
+        :class:`TenantNotFound`, :class:`UsageError` (job id taken).
         """
         with self._db.write() as tx:
             _, fence = require_known(tx, tenant)
@@ -91,7 +107,7 @@ class Jobs(Room):
                     "kind": TENANT_DELETE,
                     "tenant": tenant,
                     "state": ACCEPTED,
-                    "data": manifest,
+                    "data": manifest if isinstance(manifest, str) else manifest(*_contents(tx, tenant)),
                     "request_id": request_id,
                     "now": now_ms,
                 },
@@ -185,6 +201,15 @@ class Jobs(Room):
                 state=DONE,
             )
             return _stepped(tx, job_id, DONE, now_ms)
+
+
+def _contents(tx: Transaction, tenant: TenantId) -> tuple[list[CollectionRow], dict[CollectionId, tuple[int, int]]]:
+    """What a tenant holds: its collections, and of each the live records and chunks."""
+    rows = [collection_row(row) for row in tx.rows(SELECT_COLLECTIONS, {"tenant": tenant})]
+    counts = {row.collection: (0, 0) for row in rows}
+    for collection, records, chunks in tx.rows(SELECT_LIVE_COUNTS, {"tenant": tenant}):
+        counts[collection] = (records, chunks)
+    return rows, counts
 
 
 def _require(tx: Transaction, job_id: str) -> JobRow:

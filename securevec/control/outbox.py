@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from securevec.clock import MAX_AHEAD_MS
 from securevec.control.room import Room
 from securevec.control.rows import OutboxRow
 from securevec.errors import AuditTampered
@@ -20,6 +21,11 @@ UPSERT_FLOOR: Final = (
     "INSERT INTO time_floor (id, floor_ms) VALUES (1, :ms)"
     " ON CONFLICT (id) DO UPDATE SET floor_ms = excluded.floor_ms WHERE excluded.floor_ms > time_floor.floor_ms"
 )
+SET_FLOOR: Final = (
+    "INSERT INTO time_floor (id, floor_ms) VALUES (1, :ms) ON CONFLICT (id) DO UPDATE SET floor_ms = excluded.floor_ms"
+)
+END_BATCH_LEASES: Final = "UPDATE batch SET lease_until_ms = :now WHERE lease_until_ms > :latest"
+END_JOB_LEASES: Final = "UPDATE job SET lease_until_ms = :now WHERE lease_until_ms > :latest"
 
 
 class Outbox(Room):
@@ -55,11 +61,26 @@ class Outbox(Room):
         return (row[0], row[1], row[2]) if row else None
 
     def time_floor(self) -> int:
-        """The highest time kept, 0 before the first. A clock that starts from it never brings expired data back."""
+        """The highest time kept, 0 before the first. For :meth:`securevec.clock.Clock.raise_floor`."""
         row = self._db.row(SELECT_FLOOR)
         return int(row[0]) if row else 0
 
     def raise_time_floor(self, ms: int) -> None:
-        """Keep ``ms`` if it is higher. Costs one write: call it every 10 seconds, not at every operation."""
+        """Keep ``ms``, a :meth:`securevec.clock.Clock.floor_ms`, if it is higher.
+
+        Costs one write: call it every 10 seconds, not at every operation.
+        """
         with self._db.write() as tx:
             tx.run(UPSERT_FLOOR, {"ms": ms})
+
+    def reset_time_floor(self, now_ms: int) -> None:
+        """Take back a floor that a wrong clock left: an operator's decision, never the library's (see ``clock``).
+
+        Records that expired between ``now_ms`` and the old floor are found again, as they should be if the clock was
+        wrong. Leases that the wrong clock dated more than a day ahead end. Every other process on the home is stopped
+        first: one that still runs would raise the floor again.
+        """
+        with self._db.write() as tx:
+            tx.run(SET_FLOOR, {"ms": now_ms})
+            for statement in (END_BATCH_LEASES, END_JOB_LEASES):
+                tx.run(statement, {"now": now_ms, "latest": now_ms + MAX_AHEAD_MS})

@@ -11,10 +11,6 @@ from securevec.control.room import require_active
 from securevec.control.rows import ManifestRow
 from securevec.types import CollectionId, TenantId
 
-SELECT_LIVE: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, 'live'"
-    " FROM manifest WHERE collection = :collection AND ref > :after ORDER BY ref LIMIT :limit"
-)
 SELECT_COUNT: Final = (
     "SELECT COUNT(*), COALESCE(SUM(n_chunks), 0) FROM manifest"
     " WHERE collection = :collection AND (expires_ms IS NULL OR expires_ms > :now)"
@@ -43,15 +39,25 @@ class Records(HotReads):
                 found.setdefault(row[0], []).append(ManifestRow(*row))
         return found
 
+    def orphans(self, collection: CollectionId, pairs: Sequence[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
+        """Those among ``pairs`` (ref, generation) whose points nobody reads or will read: neither live nor pending.
+
+        For a writer whose batch others settled: it deletes what it inserted meanwhile. A retiring pair counts as an
+        orphan too. Whoever settled the batch may have removed its points a moment before the writer's arrived, and
+        removing them twice is harmless; generations are never given twice, so nothing else is hit.
+        """
+        kept = {
+            (ref, row.generation)
+            for ref, rows in self.states(collection, list(dict.fromkeys(ref for ref, _ in pairs))).items()
+            for row in rows
+            if row.state != "retiring"
+        }
+        return [pair for pair in pairs if pair not in kept]
+
     def count_live(self, collection: CollectionId, *, now_ms: int) -> tuple[int, int]:
         """Records and chunks live and not expired at ``now_ms``; at its expiry a record has expired."""
         row = self._db.row(SELECT_COUNT, {"collection": collection, "now": now_ms})
         return (row[0], row[1]) if row else (0, 0)
-
-    def live_page(self, collection: CollectionId, after: bytes, limit: int) -> list[ManifestRow]:
-        """Up to ``limit`` live rows, expired ones included, with refs above ``after`` (``b""`` to begin), by ref."""
-        rows = self._db.rows(SELECT_LIVE, {"collection": collection, "after": after, "limit": limit})
-        return [ManifestRow(*row) for row in rows]
 
     def reset_volatile(self, collection: CollectionId) -> None:
         """Forget the records of a collection whose points did not outlive their process. Generations count on."""

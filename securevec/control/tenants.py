@@ -13,6 +13,8 @@ from securevec.control.rows import TenantRow
 from securevec.errors import ControlUnavailable, UsageError
 from securevec.types import TenantId
 
+OWNER: Final = "owner"
+
 _TENANT: Final = "SELECT tenant, name_token, name_sealed, state, fence, created_ms, updated_ms FROM tenant"
 SELECT_TENANT: Final = f"{_TENANT} WHERE tenant = :tenant"
 SELECT_TENANT_BY_TOKEN: Final = f"{_TENANT} WHERE name_token = :name_token"
@@ -44,10 +46,20 @@ SELECT_PRINCIPALS: Final = "SELECT actor_token, name_sealed FROM principal ORDER
 
 
 class Tenants(Room):
-    def create_tenant(self, *, tenant: TenantId, name_token: bytes, name_sealed: bytes, now_ms: int) -> TenantRow:
+    def create_tenant(
+        self,
+        *,
+        tenant: TenantId,
+        name_token: bytes,
+        name_sealed: bytes,
+        now_ms: int,
+        owner: tuple[bytes, bytes] | None = None,
+    ) -> TenantRow:
         """An active tenant. The name of a deleted tenant is free again.
 
-        Raises :class:`UsageError` when the name, or the id, is taken.
+        ``owner`` is an actor's token and sealed name: it becomes a principal and the tenant's owner in the same
+        transaction, so that no crash leaves a tenant that takes its name and that nobody may open.
+        Raises :class:`UsageError` when the name, or the id, is taken; of two callers with one name, one gets it.
         """
         with self._db.write() as tx:
             if tx.row(SELECT_TENANT_TAKEN, {"tenant": tenant, "name_token": name_token}):
@@ -56,6 +68,10 @@ class Tenants(Room):
                 INSERT_TENANT,
                 {"tenant": tenant, "name_token": name_token, "name_sealed": name_sealed, "now": now_ms},
             )
+            if owner is not None:
+                token, sealed = owner
+                tx.run(INSERT_PRINCIPAL, {"actor_token": token, "name_sealed": sealed, "now": now_ms})
+                tx.run(INSERT_GRANT, {"tenant": tenant, "actor_token": token, "role": OWNER, "now": now_ms})
         return TenantRow(tenant, name_token, name_sealed, "active", 1, now_ms, now_ms)
 
     def tenant_by_token(self, name_token: bytes) -> TenantRow | None:

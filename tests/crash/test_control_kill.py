@@ -109,8 +109,11 @@ def recover(store: ControlStore, engine: Engine) -> None:
 
 def seen(store: ControlStore) -> dict[int, tuple[int, int]]:
     """Record number to generation and chunks."""
-    rows = store.live_page(COLLECTION, b"", 1000)
-    return {int.from_bytes(row.ref, "big"): (row.generation, row.n_chunks) for row in rows}
+    connection = sqlite3.connect(store_path(store))
+    rows = connection.execute("SELECT ref, generation, n_chunks FROM manifest WHERE collection = ?", (COLLECTION,))
+    found = {int.from_bytes(ref, "big"): (generation, chunks) for ref, generation, chunks in rows}
+    connection.close()
+    return found
 
 
 def require_whole(store: ControlStore, engine: Engine) -> dict[int, tuple[int, int]]:

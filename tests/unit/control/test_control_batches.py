@@ -245,16 +245,6 @@ def test_expired_records_are_not_counted_from_their_expiry_on(desk: Desk) -> Non
     assert desk.store.count_live(COLLECTION, now_ms=NOW + 10) == (1, 1)
 
 
-def test_pages_walk_the_live_records_once_each(desk: Desk) -> None:
-    desk.write(*range(25))
-    desk.delete(3, 4)
-    seen: list[bytes] = []
-    while page := desk.store.live_page(COLLECTION, seen[-1] if seen else b"", 7):
-        assert len(page) <= 7
-        seen += [row.ref for row in page]
-    assert seen == [ref(number) for number in range(25) if number not in (3, 4)]
-
-
 def test_many_refs_and_tokens_are_asked_in_parts(desk: Desk) -> None:
     desk.write(*range(100, 300))
     refs = [ref(number) for number in range(1300)]

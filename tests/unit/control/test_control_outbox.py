@@ -7,7 +7,7 @@ import json
 import pytest
 
 from securevec.errors import AuditTampered
-from tests.unit.control.desk import NOW, TENANT, Desk
+from tests.unit.control.desk import LEASE, NOW, TENANT, Desk, record
 
 
 def test_a_state_change_owes_its_event_until_it_is_delivered(desk: Desk) -> None:
@@ -49,3 +49,17 @@ def test_the_time_floor_rises_and_never_falls(desk: Desk) -> None:
     for offered, kept in ((NOW, NOW), (NOW - 1, NOW), (NOW + 5, NOW + 5)):
         desk.store.raise_time_floor(offered)
         assert desk.store.time_floor() == kept
+
+
+def test_only_an_operator_lowers_the_time_floor_and_leases_of_the_wrong_clock_end(desk: Desk) -> None:
+    ahead = NOW + 75 * 365 * 86_400_000
+    wrong, _ = desk.begin(record(1), now_ms=ahead)
+    right, _ = desk.begin(record(2), now_ms=NOW)
+    desk.store.begin_tenant_deletion(tenant=TENANT, job_id="j", request_id="r", manifest="{}", now_ms=ahead)
+    assert desk.store.lease_job("j", owner="gone", until_ms=ahead + LEASE, now_ms=ahead)
+    desk.store.raise_time_floor(ahead)
+    desk.store.reset_time_floor(NOW)
+    assert desk.store.time_floor() == NOW
+    assert [batch.request_id for batch in desk.store.open_batches(now_ms=NOW, expired_only=True)] == [wrong]
+    assert desk.store.batch(right) is not None
+    assert desk.store.lease_job("j", owner="next", until_ms=NOW + LEASE, now_ms=NOW)
