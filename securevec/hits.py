@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Generic, TypeVar, overload
 from uuid import UUID
 
 from securevec.body import PlacedSpan, RecordId
+from securevec.errors import UsageError
 from securevec.schema import Record
 
 R = TypeVar("R", bound=Record)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Z][A-Z0-9_]*)_([1-9][0-9]*)\]")
+_COULD_JOIN: Final = re.compile(r"[A-Z0-9_]*|.*[\[\]].*", re.DOTALL)
+"""A separator that, with text on either side, could make a placeholder that no text holds alone."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,12 +51,21 @@ class OriginalAt:
 Restorer = Callable[[Sequence[OriginalAt]], Mapping[OriginalAt, str]]
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Issued:
+    """The placeholders of one result by entity and token, and where the original of each lies."""
+
+    names: Mapping[tuple[str, bytes], str]
+    places: dict[str, OriginalAt]
+
+
 class SearchResult(Sequence[Hit[R]]):
     """Hits, best first.
 
     ``violations`` counts points the store returned that do not belong here (foreign, altered, resurrected or
-    relabelled); they were dropped, audited and made up for. ``complete`` is false when the store ran out before
-    ``k`` hits were found.
+    relabelled); they were dropped, audited and made up for. ``complete`` is true when there are ``k`` hits, or fewer
+    because the store had no more to offer; false when the search stopped looking further before that, so that more
+    hits may exist.
     """
 
     def __init__(
@@ -63,9 +76,6 @@ class SearchResult(Sequence[Hit[R]]):
         self.complete = complete
         self.request_id = request_id
         self._restorer = restorer
-        self._names: dict[tuple[str, bytes], str] = {}
-        self._places: dict[str, OriginalAt] = {}
-        self._number()
 
     @overload
     def __getitem__(self, index: int) -> Hit[R]: ...
@@ -87,8 +97,18 @@ class SearchResult(Sequence[Hit[R]]):
         """The hits' texts for a prompt: every replaced value is a placeholder such as ``[PERSON_1]``.
 
         The same person has the same number throughout one result, so a model can tell people apart and cannot tell
-        who they are.
+        who they are. Numbers go up by first appearance, leaving out every placeholder that a hit spells out itself: a
+        document that says ``[PERSON_1]`` stands for those characters only, and no person of the result is numbered so.
+
+        Raises:
+            UsageError: the separator could become part of a placeholder: it holds a square bracket, or nothing but
+                capitals, digits and underscores.
         """
+        if _COULD_JOIN.fullmatch(separator):
+            raise UsageError(
+                "A separator holds no square bracket, and more than capitals, digits and underscores.",
+                next_step="Use for example a blank line.",
+            )
         return separator.join(self._with_placeholders(hit) for hit in self._hits)
 
     def restore(self, answer: str) -> str:
@@ -102,30 +122,56 @@ class SearchResult(Sequence[Hit[R]]):
             VaultDisabled: the collection keeps no originals.
             RecordNotFound: a record named in the answer was deleted or replaced since the search.
         """
-        wanted = {
-            match[0]: self._places[match[0]] for match in _PLACEHOLDER.finditer(answer) if match[0] in self._places
-        }
+        places = self._places
+        wanted = {match[0]: places[match[0]] for match in _PLACEHOLDER.finditer(answer) if match[0] in places}
         originals = self._restorer(list(dict.fromkeys(wanted.values())))
         return _PLACEHOLDER.sub(lambda match: originals[wanted[match[0]]] if match[0] in wanted else match[0], answer)
 
-    def _number(self) -> None:
-        used: dict[str, int] = {}
+    @property
+    def _places(self) -> dict[str, OriginalAt]:
+        return self._numbered.places
+
+    @cached_property
+    def _numbered(self) -> _Issued:
+        """Placeholders for every replaced value, none of which stands in a hit as ordinary text.
+
+        Otherwise whoever can write a document could write ``[EMAIL_1]`` into it, and an answer that quotes the
+        document would be restored to the address of somebody else.
+        """
+        taken = {match[0] for text in self._texts() for match in _PLACEHOLDER.finditer(text)}
+        names: dict[tuple[str, bytes], str] = {}
+        places: dict[str, OriginalAt] = {}
+        last: dict[str, int] = {}
         for hit in self._hits:
             for placed in hit.spans:
-                identity = (placed.span.entity, placed.span.token)
-                if identity in self._names:
+                entity = placed.span.entity
+                if (entity, placed.span.token) in names:
                     continue
-                used[placed.span.entity] = used.get(placed.span.entity, 0) + 1
-                name = f"[{placed.span.entity}_{used[placed.span.entity]}]"
-                self._names[identity] = name
+                number = last.get(entity, 0) + 1
+                while f"[{entity}_{number}]" in taken:
+                    number += 1
+                last[entity] = number
+                name = f"[{entity}_{number}]"
+                names[entity, placed.span.token] = name
                 # A field's original lies in the vault of chunk 0, which is where such a span was read from.
-                self._places[name] = OriginalAt(hit.point, placed.field, placed.index)
+                places[name] = OriginalAt(hit.point, placed.field, placed.index)
+        return _Issued(names, places)
+
+    def _texts(self) -> Iterator[str]:
+        """Whatever of the hits may reach a model: the chunks, and the texts of each record once."""
+        seen: set[tuple[RecordId, int]] = set()
+        for hit in self._hits:
+            yield hit.text
+            if (hit.id, hit.generation) not in seen:
+                seen.add((hit.id, hit.generation))
+                yield from (value for value in hit.record.__dict__.values() if isinstance(value, str))
 
     def _with_placeholders(self, hit: Hit[R]) -> str:
+        names = self._numbered.names
         parts: list[str] = []
         position = 0
         for placed in hit.spans:
-            parts += [hit.text[position : placed.span.start], self._names[placed.span.entity, placed.span.token]]
+            parts += [hit.text[position : placed.span.start], names[placed.span.entity, placed.span.token]]
             position = placed.span.end
         parts.append(hit.text[position:])
         return "".join(parts)
