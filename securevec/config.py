@@ -186,7 +186,7 @@ def read_passphrase(env: Mapping[str, str]) -> str:
         data = path.read_bytes()[: _MAX_FILE_BYTES + 1]
         text = data.decode().removesuffix("\n").removesuffix("\r")
     except (OSError, ValueError):
-        # Without the cause: a decoding error carries the bytes it could not read.
+        # Answered below, outside the handler: a decoding error carries the bytes it could not read.
         text = ""
     if not text:
         raise ConfigError("The passphrase file is empty or cannot be read.")
@@ -247,8 +247,8 @@ def _read_file(path: Path) -> dict[str, object]:
         tables = tomllib.loads(data.decode()) if len(data) <= _MAX_FILE_BYTES else None
     except OSError as error:
         raise ConfigError("The settings file cannot be read.") from error
-    except ValueError:
-        # Without the cause: a TOML error quotes the line, and a secret may stand in it.
+    except (ValueError, RecursionError):
+        # Answered below, outside the handler: a TOML error quotes the line, and a secret may stand in it.
         tables = None
     if tables is None:
         raise ConfigError("The settings file is not TOML.")

@@ -18,6 +18,7 @@ Semantics, the same on every backend and on the sealed copy:
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -292,11 +293,11 @@ def _value(value: object) -> Value:
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         raise FilterError("A filter value does not fit in 64 bits.")
     if isinstance(value, str):
-        try:
+        with contextlib.suppress(UnicodeEncodeError):
             value.encode()
-        except UnicodeEncodeError as error:
-            raise FilterError("A filter value is not valid Unicode.") from error
-        return value
+            return value
+        # Raised outside the handler: the codec's error carries the value.
+        raise FilterError("A filter value is not valid Unicode.")
     if isinstance(value, bool | int | float):
         return value
     raise FilterError("A filter value is a string, number, boolean or aware datetime.")
@@ -309,6 +310,9 @@ def _ordered(value: object) -> Value:
 
 
 def _moment(value: datetime) -> int:
-    if value.tzinfo is None:
+    if value.tzinfo is None or value.utcoffset() is None:
         raise FilterError("A datetime in a filter has no time zone.", next_step="Use datetime(..., tzinfo=UTC).")
-    return to_ms(value)
+    try:
+        return to_ms(value)
+    except OverflowError as error:
+        raise FilterError("A datetime in a filter is outside the years 1 to 9999 in UTC.") from error

@@ -6,6 +6,7 @@ never equal to a value in another. Ids come in as 32 hex digits and enter the ha
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import struct
@@ -152,8 +153,7 @@ def _name(name: str) -> bytes:
 
 
 def _text(value: str, refusal: UsageError) -> bytes:
-    try:
+    with contextlib.suppress(UnicodeEncodeError):
         return value.encode()
-    except UnicodeEncodeError:
-        # Not chained: the codec's error carries the text.
-        raise refusal from None
+    # Raised outside the handler: the codec's error carries the text, as the cause or as the context.
+    raise refusal

@@ -5,11 +5,13 @@ Sources: HMAC, RFC 2104 with SHA-256 of FIPS 180-4; Argon2id, RFC 9106.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from securevec.crypto.secret import SECRET_BYTES, Secret
+from securevec.errors import ConfigError
 
 
 def hmac256(key: bytes, message: bytes) -> bytes:
@@ -30,7 +32,13 @@ def lp(*parts: bytes) -> bytes:
 def argon2id(passphrase: str, *, salt: bytes, memory_kib: int, iterations: int, lanes: int) -> Secret:
     """A secret from a passphrase (RFC 9106, Argon2id, 32-byte output, UTF-8 without normalization).
 
-    The caller enforces floors and ceilings of the cost. Raises ``UnicodeEncodeError`` on lone surrogates.
+    The caller enforces floors and ceilings of the cost. Raises :class:`ConfigError` on lone surrogates.
     """
+    encoded = None
+    with contextlib.suppress(UnicodeEncodeError):
+        encoded = passphrase.encode()
+    if encoded is None:
+        # Raised outside the handler: the codec's error carries the passphrase, as the cause or as the context.
+        raise ConfigError("The passphrase is not valid Unicode text.")
     stretched = Argon2id(salt=salt, length=SECRET_BYTES, iterations=iterations, lanes=lanes, memory_cost=memory_kib)
-    return Secret(stretched.derive(passphrase.encode()))
+    return Secret(stretched.derive(encoded))

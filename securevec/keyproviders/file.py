@@ -11,7 +11,6 @@ that lies under the home by any name (path, symbolic link, hard link) is refused
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import hmac
 import os
@@ -64,11 +63,8 @@ class FileRoot:
         match = _CONTENT.match(content)
         if match is None:
             raise _damaged()
-        try:
-            secret = Secret(base64.b64decode(match[1], validate=True))
-        except (binascii.Error, ValueError):
-            raise _damaged() from None
-        root = cls(secret)
+        # The pattern lets nothing through but base64 of 32 bytes.
+        root = cls(Secret(base64.b64decode(match[1], validate=True)))
         if not hmac.compare_digest(root._content(), content):
             raise _damaged()  # the id is another key's, or the key is spelled in a second way
         return root
@@ -155,11 +151,10 @@ def _read_private(path: Path, home: Path) -> str:
         raise KeyUnavailable("The key file cannot be read.", next_step="Check its disk.") from error
     finally:
         os.close(descriptor)
-    try:
-        return content.decode("ascii")
-    except UnicodeDecodeError:
-        # Not chained: the codec's error carries the content.
-        raise _damaged() from None
+    # Asked first: the codec's error would carry the content, as the cause or as the context.
+    if not content.isascii():
+        raise _damaged()
+    return content.decode("ascii")
 
 
 def _refuse_unsafe(status: os.stat_result) -> None:

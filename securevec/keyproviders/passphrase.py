@@ -65,11 +65,7 @@ class PassphraseRoot:
             raise HomeRefused("The key provider's parameters are of a foreign format.", next_step="Upgrade securevec.")
         salt = _salt(params.get("salt"))
         costs = {name: _cost(name, params.get(name)) for name in _RANGES}
-        try:
-            return cls(argon2id(passphrase, salt=salt, **costs))
-        except UnicodeEncodeError:
-            # Not chained: the codec's error carries the passphrase.
-            raise ConfigError("The passphrase is not valid Unicode text.") from None
+        return cls(argon2id(passphrase, salt=salt, **costs))
 
     def secret(self) -> Secret:
         return self._secret
