@@ -38,7 +38,7 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """Where one collection of one tenant lives in a backend. Made by :mod:`securevec.namespaces` only.
+    """Where one collection of one tenant lives in a backend. Made by :mod:`securevec.names` only.
 
     ``shard`` is an opaque name for layouts that give every collection its own place; ``tenant_tag`` and
     ``collection_tag`` are the scalars stamped on every point and demanded by every filter of shared layouts.

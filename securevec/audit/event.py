@@ -1,8 +1,8 @@
 """One audit event. Constructing it is the check: no field can hold text that is not from a closed list, a keyed
 reference, a digest or an id, so content, names and record ids cannot reach the log.
 
-Keyed references are ``hmac-sha256:<key name>:<32 hex digits>``: actors under the installation's key (``actors``),
-record ids, queries and purposes under the tenant's audit key, named by the tenant id.
+Keyed references are ``hmac-sha256:<key name>:<32 hex digits>``: actors and purposes under the installation's key
+(``actors``), record ids and queries under the tenant's audit key, named by the tenant id.
 """
 
 from __future__ import annotations
