@@ -11,7 +11,7 @@ Predicate ``https://securevec.dev/erasure/v1``:
     actor           audit pseudonym of who asked
     manifest        {"records", "chunks", "collections", "keys"}: counts fixed before anything was deleted
     artefacts       one entry per thing: {"artefact", "method", "verdict", "evidence", "residual"}
-    audit           {"log", "writer", "index"}: the audit record of the acceptance
+    audit           {"log", "writer", "index"}: the audit record of the result
 """
 
 from __future__ import annotations
