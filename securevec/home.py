@@ -2,16 +2,21 @@
 
 Rules: the directory belongs to this user and nobody else may read it; ``VERSION`` names this format; the root key lies
 elsewhere. Whatever does not hold is refused with the next step, never repaired silently.
+
+Making a home is several files in several rooms, so one process does it at a time (:func:`creating`) and ``VERSION`` is
+written last. ``.creating`` stands in a home from its first file to its last but one: a home that has it and no
+``VERSION`` was never finished and holds no record, so the next creation clears it and begins again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +29,15 @@ from securevec.errors import HomeRefused, UnsupportedPlatform
 VERSION_TEXT: Final = "securevec-home 1\n"
 _VERSION: Final = "VERSION"
 _INSTALLATION: Final = "installation.json"
+_CREATING: Final = ".creating"
+_SETTINGS: Final = "securevec.toml"
+_OF_CREATION: Final = frozenset(
+    {".installation.json.new", ".VERSION.new", _INSTALLATION, "keys", "control.db"}
+    | {f"control.db{suffix}" for suffix in ("-wal", "-shm", "-journal")}
+)
+"""What a creation may leave behind."""
+_PATIENCE_S: Final = 60.0
+"""How long one creation waits for another; one takes about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +59,62 @@ def new_installation_id() -> str:
     return uuid4().hex
 
 
+@contextlib.contextmanager
+def creating(home: Path) -> Generator[bool]:
+    """The right to make the home, held by one thread of one process at a time. True when it is still to be made.
+
+    The caller runs :func:`prepare` to :func:`seal_home` inside when it is true; when it is false somebody else finished
+    the home while this call waited. The lock is flock(2) on the directory itself, so it leaves nothing behind and ends
+    with its process. Raises :class:`HomeRefused` when the directory cannot be made or locked, or stays locked for a
+    minute.
+    """
+    _check_platform()
+    try:
+        descriptor = _lock(home)
+    except OSError as error:
+        raise HomeRefused(
+            "The home directory cannot be made.", next_step="Choose a directory you may write."
+        ) from error
+    try:
+        yield not exists(home)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(home: Path) -> int:
+    import fcntl  # absent on Windows, which was refused before
+
+    patience = time.monotonic() + _PATIENCE_S
+    while True:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Somebody may have removed or renamed the directory in between: a lock on that one keeps nobody out.
+            if os.path.samestat(os.fstat(descriptor), home.stat()):
+                return descriptor
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        if time.monotonic() > patience:
+            raise HomeRefused("Another process is making this home.", next_step="Wait for it, then try again.")
+        time.sleep(0.02)
+
+
 def prepare(home: Path) -> None:
-    """Make the directory, private and empty but for a settings file. Raises :class:`HomeRefused`."""
+    """Make the directory, private and empty but for a settings file. Raises :class:`HomeRefused`.
+
+    What an interrupted creation left is removed. Call it inside :func:`creating`.
+    """
     _check_platform()
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        strangers = [entry.name for entry in home.iterdir() if entry.name != "securevec.toml"]
+        if (home / _CREATING).exists() and not exists(home):
+            _clear(home)
+        strangers = [entry.name for entry in home.iterdir() if entry.name not in (_CREATING, _SETTINGS)]
     except OSError as error:
         raise HomeRefused(
             "The home directory cannot be made.", next_step="Choose a directory you may write."
@@ -62,6 +126,17 @@ def prepare(home: Path) -> None:
             next_step="Choose an empty directory, or restore the home from a backup.",
         )
     os.chmod(home, 0o700)
+    _write(home / _CREATING, b"")
+
+
+def _clear(home: Path) -> None:
+    """Remove what a creation makes, and nothing else."""
+    for entry in home.iterdir():
+        if entry.name in _OF_CREATION:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
 
 def describe(home: Path, *, installation_id: str, backend: str, key_provider: Mapping[str, Any]) -> Installation:
@@ -73,6 +148,9 @@ def describe(home: Path, *, installation_id: str, backend: str, key_provider: Ma
 
 def seal_home(home: Path) -> None:
     """Write ``VERSION``: from here on the home is complete."""
+    # First, so that no home that was ever complete can be taken for an unfinished one, whatever it loses later.
+    (home / _CREATING).unlink()
+    _sync(home)
     _write(home / _VERSION, VERSION_TEXT.encode())
 
 
@@ -137,11 +215,15 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     temporary.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 def _check_platform() -> None:
