@@ -69,10 +69,16 @@ class Ageing:
             attempted = int(number)
             acknowledged = attempted if word == "done" else acknowledged
         self.home.verify_audit()
+        interrupted = self.home.open_intents()
+        settled = self.home.results_of_last_writer("ingest") if interrupted else 0
         with self.home.open() as store:
             collection = open_collection(store, TENANT)
             editions = require_consistent(store, collection)
             require_whole_batches(editions, acknowledged, attempted)
+            if interrupted:
+                visible = editions[settled % BATCHES * BATCH] == attempted
+                answer = {"kind": "ingest", "state": "present" if visible else "absent"}
+                assert [self.home.recoveries(request) for request in interrupted] == [[answer]]
             self.home.verify_audit(store)
             following = attempted + 1
             report = collection.ingest(edition(following))

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import securevec as sv
-from securevec.audit import find_open_intents, verify_log
+from securevec.audit import find_open_intents, read_tail, verify_log
 from securevec.audit.checkpoint import Head
 from securevec.body import Body, decode_body, decode_vault
 from securevec.judge import open_envelope
@@ -131,7 +131,33 @@ class Home:
         anchor = Head(*kept) if kept is not None else None
         verify_log(self.path / "audit", log_id=self.log_id, public_key=self.public_key, anchor=anchor)
         if store is not None:
-            assert find_open_intents(self.path / "audit", log_id=self.log_id) == []
+            assert self.open_intents() == []
+
+    def open_intents(self) -> list[str]:
+        """Request ids with an intent and no answer."""
+        return find_open_intents(self.path / "audit", log_id=self.log_id)
+
+    def recoveries(self, request_id: str) -> list[dict[str, Any]]:
+        """What recovery said of a request, each time it did."""
+        return [
+            record["unmapped"]["securevec"]["detail"]
+            for record in self._records()
+            if record["metadata"]["event_code"] == "recover"
+            and record["unmapped"]["securevec"]["request_id"] == request_id
+        ]
+
+    def results_of_last_writer(self, action: str) -> int:
+        """How many results of an action the process recorded that wrote the newest record."""
+        records = self._records()
+        return sum(
+            record["metadata"]["event_code"] == action and record["unmapped"]["securevec"]["phase"] == "result"
+            for record in records
+            if record["metadata"]["log_name"] == records[-1]["metadata"]["log_name"]
+        )
+
+    def _records(self) -> list[dict[str, Any]]:
+        records: list[Any] = list(read_tail(self.path / "audit", log_id=self.log_id, limit=1_000))
+        return records
 
     def read_receipt(self, data: bytes) -> receipts.Receipt:
         return receipts.read(data, public=self.public_key)
