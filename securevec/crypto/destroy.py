@@ -4,11 +4,12 @@
    unusable in every process.
 2. ``VACUUM`` rewrites the file from its live rows.
 3. With everybody else shut out, every file of the directory is searched for the wrapped keys that step 1 read.
-4. The note is removed.
+4. The evidence is written on the tombstones and the note is removed.
 
 Killed after step 1, a second call starts at step 2. By then nobody knows the wrapped keys, so instead of a search the
-directory must hold the rewritten file and nothing else. What this shows is removal from live files; blocks the file
-system freed, and backups, are out of its reach, and the evidence says no more than it knows.
+directory must hold the rewritten file and nothing else. The tombstones remember which of the two it was, so a call
+repeated after the end claims no more than the one that ended it. What this shows is removal from live files; blocks
+the file system freed, and backups, are out of its reach, and the evidence says no more than it knows.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def destroy(
         with store.transaction():
             rows = rows_of_scope()
             pending = store.pending(scope)
+            # Keys of an attempt cut short, whose wrapped bytes nobody knows any more.
+            earlier = pending.key_ids if pending is not None else ()
             if rows:
-                earlier = pending.key_ids if pending is not None else ()
                 key_ids = tuple(sorted({*earlier, *(row.key_id for row in rows)}))
                 pending = Pending(key_ids, now_ms)
                 store.set_pending(scope, pending)
@@ -67,15 +69,17 @@ def destroy(
         with store.exclusive():
             if rows:
                 _refuse_residue(store.directory, [row.wrapped for row in rows])
-            else:
+            if earlier:
                 _refuse_other_files(store.directory, store.path)
+        evidence = REMOVED_UNSEARCHED if earlier else REMOVED
         with store.transaction():
+            store.set_evidence(pending.key_ids, evidence)
             store.clear_pending(scope)
     return KeyDestruction(
         key_ids=tuple(key_id.hex() for key_id in pending.key_ids),
         destroyed_ms=pending.begun_ms,
         residue_found=False,
-        evidence=REMOVED if rows else REMOVED_UNSEARCHED,
+        evidence=evidence,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from securevec.clock import Clock
 from securevec.crypto.derive import raw_id
-from securevec.crypto.destroy import NOTHING_HELD, REMOVED, KeyDestruction, destroy
+from securevec.crypto.destroy import NOTHING_HELD, REMOVED, REMOVED_UNSEARCHED, KeyDestruction, destroy
 from securevec.crypto.envelope import DataKey
 from securevec.crypto.keyfile import BUSY_MS
 from securevec.crypto.keystore import KeyStore
@@ -165,22 +165,23 @@ class KeyRing:
         Raises :class:`UnknownKey` for a tenant that never had keys, and :class:`KeyUnavailable` when the store is busy
         or bytes of a key are still found: then it is not done, and the same call continues.
         """
-        raw = raw_id(tenant)
+        raw, now_ms = raw_id(tenant), self._clock.now_ms()
         with self._store.lock:
             self._open.forget()
-            done = destroy(
-                self._store, f"tenant:{tenant}", lambda: self._store.rows_of_tenant(raw), now_ms=self._clock.now_ms()
-            )
+            for scope in self._store.pending_scopes(f"epoch:{tenant}:"):
+                destroy(self._store, scope, lambda: (), now_ms=now_ms)
+            done = destroy(self._store, f"tenant:{tenant}", lambda: self._store.rows_of_tenant(raw), now_ms=now_ms)
             if done is not None:
                 return done
             tombstones = self._store.destroyed_of_tenant(raw)
             if not tombstones:
                 raise UnknownKey("The key store never had keys of this tenant.")
             return KeyDestruction(
-                key_ids=tuple(key_id.hex() for key_id, _ in tombstones),
-                destroyed_ms=max(moment for _, moment in tombstones),
+                key_ids=tuple(tombstone.key_id.hex() for tombstone in tombstones),
+                destroyed_ms=max(tombstone.destroyed_ms for tombstone in tombstones),
                 residue_found=False,
-                evidence=REMOVED,
+                # One answer for all of them: the weaker claim.
+                evidence=REMOVED if all(each.evidence == REMOVED for each in tombstones) else REMOVED_UNSEARCHED,
             )
 
     def destroy_epoch(self, tenant: TenantId, collection: CollectionId, epoch: str) -> KeyDestruction:

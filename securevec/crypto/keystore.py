@@ -21,6 +21,14 @@ class Pending(NamedTuple):
     begun_ms: int
 
 
+class Tombstone(NamedTuple):
+    """What stays of a destroyed key. ``evidence`` is empty until its removal was shown."""
+
+    key_id: bytes
+    destroyed_ms: int
+    evidence: str
+
+
 class KeyStore(KeyFile):
     """The rows of ``keys.db``. Every method raises as :class:`KeyFile`, and :class:`KeyRejected` for altered rows."""
 
@@ -61,19 +69,21 @@ class KeyStore(KeyFile):
     def is_destroyed(self, key_id: bytes) -> bool:
         return bool(self._run("SELECT 1 FROM destroyed WHERE key_id = ?", (key_id,)))
 
-    def destroyed_of_tenant(self, tenant: bytes) -> list[tuple[bytes, int]]:
-        """``(key id, destroyed_ms)`` of every destroyed key of a tenant."""
-        found = self._run("SELECT key_id, destroyed_ms FROM destroyed WHERE tenant = ? ORDER BY key_id", (tenant,))
-        return [(key_id, moment) for key_id, moment in found]
+    def destroyed_of_tenant(self, tenant: bytes) -> list[Tombstone]:
+        """Every destroyed key of a tenant."""
+        found = self._run(
+            "SELECT key_id, destroyed_ms, evidence FROM destroyed WHERE tenant = ? ORDER BY key_id", (tenant,)
+        )
+        return [Tombstone(*columns) for columns in found]
 
     def tenant_destroyed(self, tenant: bytes) -> bool:
         return bool(self._run("SELECT 1 FROM destroyed WHERE tenant = ? AND kind = 'kek' LIMIT 1", (tenant,)))
 
     def bury(self, rows: Sequence[KeyRow], *, now_ms: int) -> None:
-        """Delete rows and leave their tombstones."""
+        """Delete rows and leave their tombstones, without evidence yet."""
         for row in rows:
             self._run(
-                "INSERT OR IGNORE INTO destroyed (key_id, kind, tenant, destroyed_ms) VALUES (?,?,?,?)",
+                "INSERT OR IGNORE INTO destroyed (key_id, kind, tenant, destroyed_ms, evidence) VALUES (?,?,?,?,'')",
                 (row.key_id, row.use.kind, row.use.tenant, now_ms),
             )
             self._run("DELETE FROM keys WHERE key_id = ?", (row.key_id,))
@@ -90,6 +100,18 @@ class KeyStore(KeyFile):
             "INSERT OR REPLACE INTO pending_destruction (scope, key_ids, begun_ms) VALUES (?,?,?)",
             (scope, b"".join(pending.key_ids), pending.begun_ms),
         )
+
+    def pending_scopes(self, prefix: str) -> list[str]:
+        """Scopes that begin with ``prefix`` and whose destruction is not finished."""
+        found = self._run(
+            "SELECT scope FROM pending_destruction WHERE substr(scope, 1, ?) = ? ORDER BY scope", (len(prefix), prefix)
+        )
+        return [scope for (scope,) in found]
+
+    def set_evidence(self, key_ids: Sequence[bytes], evidence: str) -> None:
+        """Write the evidence on these tombstones; one that has some keeps it."""
+        for key_id in key_ids:
+            self._run("UPDATE destroyed SET evidence = ? WHERE key_id = ? AND evidence = ''", (evidence, key_id))
 
     def clear_pending(self, scope: str) -> None:
         self._run("DELETE FROM pending_destruction WHERE scope = ?", (scope,))

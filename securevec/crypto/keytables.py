@@ -32,7 +32,8 @@ SCHEMA: Final = (
   key_id BLOB PRIMARY KEY CHECK (length(key_id) = 16),
   kind TEXT NOT NULL,
   tenant BLOB NOT NULL,
-  destroyed_ms INTEGER NOT NULL
+  destroyed_ms INTEGER NOT NULL,
+  evidence TEXT NOT NULL
 ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX destroyed_by_tenant ON destroyed (tenant, kind)",
     """CREATE TABLE pending_destruction (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from pathlib import Path
 from uuid import uuid4
@@ -188,6 +189,42 @@ def test_an_expired_epoch_is_destroyed_and_the_others_stay(
     assert ring.key_by_id(kept.key_id).epoch == "r864000000/b172800000"
     assert ring.destroy_epoch(tenant, collection, "r864000000/b86400000").key_ids == ()
     assert ring.tenant_key(tenant, "id")
+
+
+def test_a_tenants_end_finishes_what_was_begun_on_its_epochs_and_claims_no_more_than_was_shown(
+    ring: KeyRing, home: Path, tenant: TenantId, collection: CollectionId
+) -> None:
+    key = ring.data_key(tenant, collection, "body", NEVER)
+    copied = home / "keys" / "keys.db.bak"
+    shutil.copy(home / "keys" / "keys.db", copied)
+    with pytest.raises(KeyUnavailable):
+        ring.destroy_epoch(tenant, collection, NEVER)
+    with pytest.raises(KeyUnavailable):
+        ring.destroy_tenant(tenant)
+    copied.unlink()
+    first = ring.destroy_tenant(tenant)
+    assert first.evidence == "removed from live files"
+    assert key.key_id.hex() not in first.key_ids
+    again = ring.destroy_tenant(tenant)
+    assert set(again.key_ids) == {*first.key_ids, key.key_id.hex()}
+    assert "not searched" in again.evidence
+    assert ring._store.pending_scopes("epoch:") == []
+
+
+def test_keys_of_an_earlier_attempt_weaken_the_evidence_of_a_later_one(
+    ring: KeyRing, home: Path, tenant: TenantId, collection: CollectionId
+) -> None:
+    ring.data_key(tenant, collection, "body", NEVER)
+    copied = home / "keys" / "keys.db.bak"
+    shutil.copy(home / "keys" / "keys.db", copied)
+    with pytest.raises(KeyUnavailable, match="still in"):
+        ring.destroy_epoch(tenant, collection, NEVER)
+    ring.data_key(tenant, collection, "body", NEVER)
+    with pytest.raises(KeyUnavailable, match="other files"):
+        ring.destroy_epoch(tenant, collection, NEVER)
+    ring.data_key(tenant, collection, "body", NEVER)
+    copied.unlink()
+    assert "not searched" in ring.destroy_epoch(tenant, collection, NEVER).evidence
 
 
 def test_listing_shows_metadata_only(ring: KeyRing, tenant: TenantId, collection: CollectionId) -> None:
