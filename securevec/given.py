@@ -24,9 +24,11 @@ def check_vectors(
     """
     if vectors is None:
         return None
-    if vectors_of is None:
+    if vectors_of not in ("anonymized_text", "unknown"):
         raise VectorError(
-            "Given vectors need to say what they were made of.", next_step='Pass vectors_of="anonymized_text".'
+            "Given vectors need to say what they were made of.",
+            field="vectors_of",
+            next_step='Pass vectors_of="anonymized_text", or "unknown" with the permission unsafe_vectors.',
         )
     if vectors_of == "unknown":
         admit(

@@ -3,8 +3,10 @@
 1. ``admit``: the tenant's fence is read (suspended, deleting and deleted tenants are refused), the policy decides,
    and a refusal is audited before it is raised.
 2. the operation
-3. ``recheck``: the fence must not have moved since ``admit``; an answer prepared meanwhile is thrown away.
-4. ``Admission.done`` writes the audit record, durably, and only then may the answer leave.
+3. ``recheck``: the fence must not have moved since ``admit``, and the policy must still permit; an answer prepared
+   meanwhile is thrown away. A long operation rechecks between its parts.
+4. ``Admission.note`` writes the audit record, durably, and only then may the answer leave; ``Admission.failure`` writes
+   the record of an operation that ended in an error.
 """
 
 from __future__ import annotations
@@ -13,15 +15,19 @@ import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from securevec.audit import Action, AuditRef, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
-from securevec.errors import KeyDestroyed, PolicyDenied, SecurevecError, TenantUnavailable
+from securevec.audit.vocabulary import HEX as _HEX
+from securevec.audit.vocabulary import RULES
+from securevec.errors import KeyDestroyed, LegalHold, PolicyDenied, SecurevecError, TenantNotFound, TenantUnavailable
 from securevec.policy import Actor, Decision, Permission, Request, require
 from securevec.runtime import Runtime, Scope
 from securevec.types import CollectionId, TenantId
+
+_DENIALS: Final = (PolicyDenied, TenantNotFound, TenantUnavailable, LegalHold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Admission:
 
     runtime: Runtime
     scope: Scope
+    permission: Permission
     action: Action
     collection: CollectionId | None
     request_id: str
@@ -46,11 +53,14 @@ class Admission:
         redactions: Mapping[str, int] | None = None,
         record_ids: Sequence[bytes] = (),
         query: bytes | None = None,
-        error: SecurevecError | None = None,
+        actors: Sequence[str] = (),
+        detail: Mapping[str, str | int | bool] | None = None,
+        error: BaseException | None = None,
     ) -> AuditRef:
         """Write one durable audit record of this operation. Raises :class:`AuditUnavailable`.
 
         ``record_ids`` are record refs and ``query`` the anonymized query; both enter the log only as keyed hashes.
+        ``actors`` are audit pseudonyms the operation is about (who was granted a role).
         """
         runtime, tenant = self.runtime, self.scope.tenant
         refs: tuple[str, ...] = ()
@@ -70,13 +80,14 @@ class Admission:
                 request_id=self.request_id,
                 tenant=tenant,
                 collection=self.collection or "",
-                policy=runtime.policy.digest,
-                rule=self.decision.rule,
+                policy=_engine_word(runtime, runtime.policy.digest),
+                rule=_engine_word(runtime, self.decision.rule),
                 purpose_ref=purpose_ref(runtime, self.scope),
                 query_ref=query_ref,
-                record_refs=refs,
+                record_refs=(*refs, *actors),
                 counts=dict(counts or {}),
                 redactions=fold_entities(redactions or {}),
+                detail=dict(detail or {}),
                 error=error_name(error) if error is not None else "",
                 duration_ms=(time.monotonic_ns() - self.started_ns) // 1_000_000,
             )
@@ -87,14 +98,24 @@ class Admission:
         return replace(self, request_id=request_id(), started_ns=time.monotonic_ns())
 
     def recheck(self) -> None:
-        """Refuse the answer when the tenant was suspended, deleted or otherwise fenced since ``admit``."""
+        """Refuse to go on when the tenant was fenced since ``admit``, or when the policy no longer permits.
+
+        Raises :class:`TenantUnavailable` and :class:`PolicyDenied`; the caller records it with :meth:`failure`.
+        """
         tenant = self.scope.tenant
-        if not tenant:
-            return
-        fence = self.runtime.control.fence(tenant)
-        if fence.state != "active" or fence.epoch != self.fence:
-            self.note(outcome="denied", error=TenantUnavailable(""))
-            raise TenantUnavailable("The tenant was suspended or deleted while this ran; nothing is returned.")
+        if tenant:
+            fence = self.runtime.control.fence(tenant)
+            if fence.state != "active" or fence.epoch != self.fence:
+                raise TenantUnavailable("The tenant was suspended or deleted while this ran; nothing is returned.")
+        roles = _roles(self.runtime, tenant, self.scope.actor_token)
+        require(self.runtime.policy, Request(self.scope.actor, self.permission, roles))
+
+    def failure(
+        self, error: BaseException, *, phase: Phase = "single", counts: Mapping[str, int] | None = None
+    ) -> AuditRef:
+        """Record that the operation ended in this error: ``denied`` when it was not allowed, ``failed`` otherwise."""
+        outcome: Outcome = "denied" if isinstance(error, _DENIALS) else "failed"
+        return self.note(phase=phase, outcome=outcome, counts=counts, error=error)
 
 
 def purpose_ref(runtime: Runtime, scope: Scope) -> str:
@@ -121,7 +142,7 @@ def admit(
     started = time.monotonic_ns()
 
     def admission(decision: Decision, fence: int) -> Admission:
-        return Admission(runtime, scope, action, collection, request, fence, decision, started)
+        return Admission(runtime, scope, permission, action, collection, request, fence, decision, started)
 
     epoch = 0
     if scope.tenant:
@@ -138,6 +159,13 @@ def admit(
         admission(Decision(False, "default-deny"), epoch).note(outcome="denied", error=denial)
         raise
     return admission(decision, epoch)
+
+
+def refuse(runtime: Runtime, scope: Scope, *, action: Action, error: SecurevecError) -> None:
+    """Record a refusal that comes before any decision: what was asked for is not there for this actor."""
+    Admission(
+        runtime, scope, "count", action, None, request_id(), 0, Decision(False, "default-deny"), time.monotonic_ns()
+    ).failure(error)
 
 
 def settle_outbox(runtime: Runtime) -> int:
@@ -162,6 +190,14 @@ def settle_outbox(runtime: Runtime) -> int:
         )
         runtime.control.outbox_done(row.id)
     return len(owed)
+
+
+def _engine_word(runtime: Runtime, word: str) -> str:
+    """A rule's name or a bundle's digest as the log takes it: built-in words and digests as they are, others keyed."""
+    if word in RULES or _HEX.match(word):
+        return word
+    reference = keyed_ref(runtime.keys.installation_key("actors"), "actors", "rule", word.encode(errors="replace"))
+    return reference.rpartition(":")[2]
 
 
 def _roles(runtime: Runtime, tenant: TenantId, actor_token: bytes) -> frozenset[str]:

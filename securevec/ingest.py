@@ -45,10 +45,11 @@ from securevec.errors import (
 )
 from securevec.given import VectorsOf, check_vectors, vector_of
 from securevec.guard import Admission, admit
+from securevec.judge import intact
 from securevec.minimize import Minimized, minimize, validate
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import Row, read_records, source_size
-from securevec.recover import ids_of, remove_points, resolve_open_batches
+from securevec.recover import ids_of, remove_points, settle_collection
 from securevec.report import IngestReport, Progress, Tally
 from securevec.retention.rules import epoch, expired, expiry
 from securevec.runtime import CollectionScope, Runtime
@@ -86,17 +87,24 @@ def ingest(
     """Store records from a file, or from an iterable of mappings or Records. See :meth:`Collection.ingest`."""
     started = time.monotonic()
     admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=collection.collection)
-    given = check_vectors(runtime, collection, vectors, vectors_of)
     tally = Tally()
-    total = source_size(Path(source)) if isinstance(source, str | Path) else None
-    rows = read_records(source, position=tally.read)
-    resolve_open_batches(runtime, expired_only=True)
-    for candidates in _batches(runtime, collection, rows, given, tally, min(batch, limits.MAX_BATCH)):
-        with runtime.write_lock(collection.collection):
-            _store(runtime, collection, admission, candidates, tally)
-        if progress is not None:
-            progress(Progress(tally.rows, tally.bytes_read, total))
-    admission.recheck()
+    try:
+        given = check_vectors(runtime, collection, vectors, vectors_of)
+        total = source_size(Path(source)) if isinstance(source, str | Path) else None
+        rows = read_records(source, position=tally.read)
+        for candidates in _batches(runtime, collection, rows, given, tally, min(batch, limits.MAX_BATCH)):
+            admission.recheck()
+            with runtime.write_lock(collection.collection):
+                settle_collection(runtime, collection.collection)
+                _store(runtime, collection, admission, candidates, tally)
+            if progress is not None:
+                progress(Progress(tally.rows, tally.bytes_read, total))
+        admission.recheck()
+    except BaseException as error:
+        # Also for an interrupt, or an error of the caller's own iterable: what was stored before it stays stored.
+        admission.failure(error, counts=tally.counts())
+        raise
+    admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)
 
 
@@ -178,7 +186,7 @@ def _changed(
     tally: Tally,
     now_ms: int,
 ) -> list[_Candidate]:
-    """The candidates to write: new, changed, expired, or claimed by the manifest and gone from the store."""
+    """The candidates to write: new, changed, expired, or claimed by the manifest and gone or altered in the store."""
     refs = [candidate.ref for candidate in candidates]
     current = runtime.control.current(collection.collection, refs)
     held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
@@ -193,8 +201,8 @@ def _changed(
         candidate.ref: ids_of(runtime, collection.tenant, collection.collection, [current[candidate.ref]])
         for candidate in same
     }
-    stored = _present(runtime, collection, [point for points in ids.values() for point in points])
-    whole = {ref for ref, points in ids.items() if stored.issuperset(points)}
+    readable = intact(runtime, collection, [point for points in ids.values() for point in points])
+    whole = {ref for ref, points in ids.items() if readable.issuperset(points)}
     tally.unchanged += len(whole)
     changed: list[_Candidate] = []
     for candidate in candidates:
@@ -276,13 +284,13 @@ def _write(
         # Before the batch is forgotten: killed in between, recovery still knows of it and answers its intent.
         request.note(phase="result", counts=counts, redactions=redactions)
         runtime.control.finish_batch(request_id=request.request_id)
-    except SecurevecError as error:
-        _give_up(runtime, collection, request, points, counts, error)
-        if isinstance(error, TenantUnavailable | LegalHold):
-            # Refused at the switch: nothing became visible.
+    except BaseException as error:
+        _give_up(runtime, collection, request, generations, points, counts, error)
+        if isinstance(error, TenantUnavailable | LegalHold) or not isinstance(error, SecurevecError):
+            # Refused at the switch, where nothing became visible; or an interrupt, which speaks for itself.
             raise
         raise OutcomeUnknown(
-            "A write began and was not confirmed; what it left is settled when the home is next opened.",
+            "A write began and was not confirmed; what it left is settled before the next write.",
             request_id=request.request_id,
             next_step=f"securevec audit tail shows request {request.request_id}; the ingest can be repeated safely.",
         ) from error
@@ -297,20 +305,28 @@ def _give_up(
     runtime: Runtime,
     collection: CollectionScope,
     request: Admission,
+    generations: Mapping[bytes, int],
     points: Sequence[ProtectedPoint],
     counts: Mapping[str, int],
-    error: SecurevecError,
+    error: BaseException,
 ) -> None:
     """Take an unconfirmed batch back as far as that works now; recovery does the rest. The first error speaks.
 
-    Its intent is answered when nothing of it is left; otherwise recovery answers it.
+    Each step is tried whatever became of the one before: another process may have settled the batch already, and then
+    only this process still knows of points it inserted since. A batch that was committed is left to recovery, which
+    finishes it forward.
     """
-    refused = isinstance(error, TenantUnavailable | LegalHold)
     with contextlib.suppress(SecurevecError):
         runtime.control.abort_batch(request_id=request.request_id)
-        runtime.backend().delete(namespace=collection.namespace, ids=[point.id for point in points])
-        if not _present(runtime, collection, [point.id for point in points]):
-            request.note(phase="result", outcome="denied" if refused else "failed", counts=counts, error=error)
+    with contextlib.suppress(SecurevecError):
+        live = runtime.control.current(collection.collection, list(generations))
+        if any(row.generation == generations[ref] for ref, row in live.items()):
+            runtime.control.extend_lease(request.request_id, 0)
+            return
+        ids = [point.id for point in points]
+        runtime.backend().delete(namespace=collection.namespace, ids=ids)
+        if not _present(runtime, collection, ids):
+            request.failure(error, phase="result", counts=counts)
             runtime.control.finish_batch(request_id=request.request_id)
 
 
@@ -321,5 +337,5 @@ def _read_back(backend: VectorBackend, collection: CollectionScope, points: Sequ
     }
     for point in points:
         found = stored.get(point.id)
-        if found is None or found.payload.get("b") != point.payload["b"]:
+        if found is None or any(found.payload.get(key) != point.payload.get(key) for key in ("b", "v")):
             raise WriteNotAcknowledged("The store does not show what was just written.")

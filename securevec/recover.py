@@ -21,10 +21,10 @@ from uuid import UUID
 
 import orjson
 
-from securevec.audit import AuditWriter, Event
+from securevec.audit import AuditWriter, Event, Outcome, error_name
 from securevec.control.rows import BatchRow, ManifestRow
 from securevec.crypto.derive import point_id
-from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
+from securevec.errors import ControlUnavailable, KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
 from securevec.names import NameBook
 from securevec.policy import Actor
 from securevec.runtime import Runtime
@@ -61,11 +61,26 @@ def remove_points(
 
 
 def resolve_open_batches(runtime: Runtime, *, expired_only: bool) -> int:
-    """Resolve interrupted batches; returns how many. ``expired_only`` leaves those alone whose lease still runs."""
-    batches = runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=expired_only)
-    for batch in batches:
-        _resolve(runtime, batch)
-    return len(batches)
+    """Resolve interrupted batches; returns how many. ``expired_only`` leaves those alone whose lease still runs.
+
+    One that cannot be resolved (a damaged shard) is recorded, and stays for the next attempt: it does not keep the
+    engine from every other tenant.
+    """
+    resolved = 0
+    for batch in runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=expired_only):
+        try:
+            _resolve(runtime, batch)
+            resolved += 1
+        except SecurevecError as error:
+            _record(runtime, batch, outcome="failed", error=error_name(error))
+    return resolved
+
+
+def settle_collection(runtime: Runtime, collection: CollectionId) -> None:
+    """Resolve what interrupted writes left in this collection. Raises what keeps it from being resolved."""
+    for batch in runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=True):
+        if batch.collection == collection:
+            _resolve(runtime, batch)
 
 
 def answer_abandoned(audit: AuditWriter, control: ControlStore, names: NameBook) -> int:
@@ -93,9 +108,17 @@ def answer_abandoned(audit: AuditWriter, control: ControlStore, names: NameBook)
 
 
 def _resolve(runtime: Runtime, batch: BatchRow) -> None:
-    visible = batch.committed
     if batch.state == "open":
-        runtime.control.abort_batch(request_id=batch.request_id)
+        try:
+            runtime.control.abort_batch(request_id=batch.request_id)
+        except ControlUnavailable:
+            # Its writer, or another process, was faster: go by what it is now.
+            settled = runtime.control.batch(batch.request_id)
+            if settled is None:
+                return
+            batch = settled
+            if batch.state == "open":
+                raise
     rows = [row for row in runtime.control.batch_rows(batch.request_id) if row.state == "retiring"]
     namespace = runtime.names.namespace(batch.tenant, batch.collection)
     try:
@@ -103,17 +126,25 @@ def _resolve(runtime: Runtime, batch: BatchRow) -> None:
     except (KeyDestroyed, UnknownKey):
         # The tenant was deleted meanwhile: its deletion job removes the whole namespace.
         return
+    state = "present" if batch.committed else "absent"
+    _record(runtime, batch, outcome="recovered", records=len(rows), state=state)
+    runtime.control.finish_batch(request_id=batch.request_id)
+
+
+def _record(
+    runtime: Runtime, batch: BatchRow, *, outcome: Outcome, records: int = 0, state: str = "", error: str = ""
+) -> None:
     runtime.audit.record(
         Event(
             action="recover",
-            phase="result",
-            outcome="recovered",
+            phase="result" if outcome == "recovered" else "single",
+            outcome=outcome,
             actor=runtime.names.actor_ref(Actor.local()),
             request_id=batch.request_id,
             tenant=batch.tenant,
             collection=batch.collection,
-            counts={"records": len(rows)},
-            detail={"state": "present" if visible else "absent", "kind": batch.kind},
+            counts={"records": records},
+            detail={"kind": batch.kind} | ({"state": state} if state else {}),
+            error=error,
         )
     )
-    runtime.control.finish_batch(request_id=batch.request_id)

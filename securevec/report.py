@@ -78,6 +78,16 @@ class Tally:
         name = error.field if isinstance(error, RecordError) else None
         self.refused.append(RefusedRow(row, name, error.message, type(error).__name__))
 
+    def counts(self) -> dict[str, int]:
+        """For the audit record of the whole ingest."""
+        return {
+            "rows": self.rows,
+            "new": self.new,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "refused": len(self.refused),
+        }
+
     def report(self, seconds: float) -> IngestReport:
         return IngestReport(
             new=self.new,

@@ -35,7 +35,6 @@ from securevec.guard import Admission, admit
 from securevec.hits import Hit, OriginalAt, SearchResult
 from securevec.judge import (
     Judged,
-    Verdicts,
     distinct,
     fetch_only,
     first_chunks,
@@ -47,6 +46,7 @@ from securevec.minimize import rebuild
 from securevec.protect import EXPIRY_KEY
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
+from securevec.text import utf8_size
 from securevec.types import AnonymizedText, Matrix, Vector
 
 R = TypeVar("R", bound=Record)
@@ -84,27 +84,23 @@ def search(
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     try:
         question = _question(runtime, collection, admission, text, vector, where)
-        verdicts, exhausted = _ask(runtime, collection, question, k)
-        hits, altered = _hits(runtime, collection, verdicts.accepted[:k], record_class)
-        violations = verdicts.violations + altered
+        found = _ask(runtime, collection, question, k)
+        whole = _still_live(runtime, collection, found.whole[:k])
+        hits = [_hit(collection, judged, first, record_class) for judged, first in whole]
         admission.recheck()
     except SecurevecError as error:
-        admission.note(outcome="failed", error=error)
+        admission.failure(error)
         raise
     admission.note(
-        counts={
-            "hits": len(hits),
-            "violations": violations,
-            "dropped": verdicts.passed_over,
-        },
+        counts={"hits": len(hits), "violations": found.violations, "dropped": found.passed_over},
         redactions=question.redactions,
-        record_ids=[judged.ref for judged in verdicts.accepted[:k]],
+        record_ids=[judged.ref for judged, _ in whole],
         query=question.audit_key,
     )
     return SearchResult(
         hits,
-        violations=violations,
-        complete=len(hits) == k or exhausted,
+        violations=found.violations,
+        complete=len(hits) == k or found.exhausted,
         request_id=admission.request_id,
         restorer=lambda places: _originals(runtime, collection, places),
     )
@@ -113,16 +109,19 @@ def search(
 def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, record_class: type[R]) -> R:
     """One record by id. Raises :class:`RecordNotFound`, and :class:`IsolationViolation` when it was altered."""
     admission = admit(runtime, collection.scope, permission="get", action="get", collection=collection.collection)
-    ref = collection.record_ref(runtime, record_id)
     row_filter = admission.decision.row_filter
     try:
+        ref = collection.record_ref(runtime, record_id)
         body = live_record(runtime, collection, ref)
         if row_filter is not None and not matches(row_filter, body.filters):
             raise RecordNotFound("The collection has no such record.")
         record = _record(collection, body, record_class)
+        row = runtime.control.current(collection.collection, [ref]).get(ref)
+        if row is None or row.generation != body.generation:
+            raise RecordNotFound("The record was deleted or replaced while it was read.")
         admission.recheck()
     except SecurevecError as error:
-        admission.note(outcome="failed", error=error, record_ids=[ref])
+        admission.failure(error)
         raise
     admission.note(counts={"hits": 1}, record_ids=[ref])
     return record
@@ -133,10 +132,14 @@ def count(runtime: Runtime, collection: CollectionScope) -> tuple[int, int]:
     admission = admit(runtime, collection.scope, permission="count", action="count", collection=collection.collection)
     if admission.decision.row_filter is not None:
         denial = PolicyDenied("The policy narrows what this actor may read, and the manifest cannot count by it.")
-        admission.note(outcome="denied", error=denial)
+        admission.failure(denial)
         raise denial
     records, chunks = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())
-    admission.recheck()
+    try:
+        admission.recheck()
+    except SecurevecError as error:
+        admission.failure(error)
+        raise
     admission.note(counts={"records": records, "chunks": chunks})
     return records, chunks
 
@@ -174,12 +177,13 @@ def _question(
 
 
 def _anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> tuple[AnonymizedText, Counter[str]]:
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise QueryError("A query is text.")
     if not text.strip():
         raise QueryError("The query is empty.", next_step="Say what to look for.")
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise QueryError("The query is not valid Unicode.") from error
+    size = utf8_size(text)
+    if size is None:
+        raise QueryError("The query is not valid Unicode.")
     if size > limits.MAX_QUERY_BYTES:
         raise LimitExceeded(f"A query is at most {limits.MAX_QUERY_BYTES} bytes.", field="text")
     keys = collection.tenant_keys(runtime)
@@ -195,8 +199,18 @@ def _given_vector(collection: CollectionScope, vector: Matrix | None) -> Vector:
     return unit(given, field="vector")
 
 
-def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: int) -> tuple[Verdicts, bool]:
-    """Query and judge, looking further until ``k`` hits passed or the store has no more."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Accepted points with the first chunk of their record, best first, and what became of the others."""
+
+    whole: list[tuple[Judged, Body]]
+    violations: int
+    passed_over: int
+    exhausted: bool
+
+
+def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: int) -> _Found:
+    """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
     backend = runtime.backend()
     limit = k
     again = _OVERTAKEN_TWICE
@@ -209,7 +223,9 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: 
             exclude=("v",),
         )
         verdicts = judge(runtime, collection, distinct(points), where=question.where)
-        if verdicts.violations * 2 > verdicts.examined:
+        whole, halves = _with_first_chunks(runtime, collection, verdicts.accepted)
+        violations = verdicts.violations + halves
+        if violations * 2 > verdicts.examined:
             raise IsolationViolation(
                 "More than half of what the store returned does not belong to this tenant and collection.",
                 next_step="Stop writing to this store and run: securevec audit tail",
@@ -218,41 +234,56 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: 
             again -= 1
             continue
         exhausted = len(points) < limit
-        if len(verdicts.accepted) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
-            return verdicts, exhausted
+        if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
+            return _Found(whole, violations, verdicts.passed_over, exhausted)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
 
 
-def _hits(
-    runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged], record_class: type[R]
-) -> tuple[list[Hit[R]], int]:
-    """The hits, and how many were dropped because the first chunk of their record was altered or withheld."""
+def _with_first_chunks(
+    runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]
+) -> tuple[list[tuple[Judged, Body]], int]:
+    """Each point with the first chunk of its record, and how many lack it though the record is live.
+
+    Half a record is not an answer. One that was replaced or deleted since has lost its first chunk by right.
+    """
     firsts = first_chunks(runtime, collection, accepted)
-    hits: list[Hit[R]] = []
+    whole: list[tuple[Judged, Body]] = []
     halves: list[Judged] = []
     for judged in accepted:
         first = judged.body if judged.body.chunk == 0 else firsts.get((judged.ref, judged.body.generation))
         if first is None:
-            # Half a record is not an answer.
             halves.append(judged)
-            continue
-        text, spans = chunk_view(judged.body, collection.embedded_fields)
-        hits.append(
-            Hit(
-                id=judged.body.record_id,
-                score=judged.point.score,
-                record=_record(collection, first, record_class),
-                text=text,
-                chunk=judged.body.chunk,
-                chunks=judged.body.chunks,
-                point=judged.point.id,
-                generation=judged.body.generation,
-                spans=spans,
-            )
-        )
+        else:
+            whole.append((judged, first))
     live = runtime.control.current(collection.collection, [half.ref for half in halves]) if halves else {}
-    # A record that was replaced or deleted since has lost its first chunk by right.
-    return hits, sum(half.ref in live and live[half.ref].generation == half.body.generation for half in halves)
+    return whole, sum(half.ref in live and live[half.ref].generation == half.body.generation for half in halves)
+
+
+def _still_live(
+    runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]]
+) -> list[tuple[Judged, Body]]:
+    """Without the records that were deleted or replaced while this search ran."""
+    live = runtime.control.current(collection.collection, [judged.ref for judged, _ in whole]) if whole else {}
+    return [
+        (judged, first)
+        for judged, first in whole
+        if judged.ref in live and live[judged.ref].generation == judged.body.generation
+    ]
+
+
+def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class: type[R]) -> Hit[R]:
+    text, spans = chunk_view(judged.body, collection.embedded_fields)
+    return Hit(
+        id=judged.body.record_id,
+        score=judged.point.score,
+        record=_record(collection, first, record_class),
+        text=text,
+        chunk=judged.body.chunk,
+        chunks=judged.body.chunks,
+        point=judged.point.id,
+        generation=judged.body.generation,
+        spans=spans,
+    )
 
 
 def _record(collection: CollectionScope, body: Body, record_class: type[R]) -> R:
@@ -288,7 +319,7 @@ def _originals(runtime: Runtime, collection: CollectionScope, places: Sequence[O
             originals[place] = held[place.index]
         admission.recheck()
     except SecurevecError as error:
-        admission.note(outcome="failed", error=error)
+        admission.failure(error)
         raise
     admission.note(counts={"restored": len(originals)}, record_ids=[judged.ref for judged in verdicts.accepted])
     return originals

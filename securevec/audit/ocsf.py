@@ -21,7 +21,7 @@ SCHEMA: Final = "1.8.0"
 _PROFILES: Final = ("security_control",)
 
 # Action: (activity_id, what is managed). 6005: 1 read, 2 update, 4 query, 5 write, 7 delete, 10 decrypt.
-# 3004: 1 create, 3 update, 4 delete, 12 suspend, 13 resume.
+# 3004: 1 create, 2 read, 3 update, 4 delete, 12 suspend, 13 resume.
 _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "search": (4, ""),
     "count": (4, ""),
@@ -31,10 +31,12 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "ingest": (5, ""),
     "delete": (7, ""),
     "restore": (10, ""),
+    "tenant.open": (2, "tenant"),
     "tenant.create": (1, "tenant"),
     "tenant.suspend": (12, "tenant"),
     "tenant.resume": (13, "tenant"),
     "tenant.delete": (4, "tenant"),
+    "collection.open": (2, "collection"),
     "collection.create": (1, "collection"),
     "grant": (3, "policy"),
     "key.create": (1, "key"),

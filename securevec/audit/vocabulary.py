@@ -20,10 +20,12 @@ Action = Literal[
     "ingest",
     "delete",
     "restore",
+    "tenant.open",
     "tenant.create",
     "tenant.suspend",
     "tenant.resume",
     "tenant.delete",
+    "collection.open",
     "collection.create",
     "grant",
     "key.create",
@@ -126,7 +128,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     ),
     "step": _words(
         """
-        accepted requested authorised hold_checked planned fenced tombstoned deleting shredded keys_destroyed removed
+        accepted cleared requested authorised hold_checked planned fenced tombstoned deleting shredded keys_destroyed removed
         dropped purged verifying verified receipted done held failed
         """
     ),

@@ -174,22 +174,27 @@ class Jobs(Room):
         with self._db.write() as tx:
             return tx.run(LEASE, {"job_id": job_id, "owner": owner, "until": until_ms, "now": now_ms}) == 1
 
-    def finish_tenant_deletion(self, *, job_id: str, receipt: bytes, now_ms: int) -> JobRow:
-        """Forget the tenant and finish its job, in one transaction. Returns the job, also when it was done before.
+    def forget_tenant(self, *, job_id: str, now_ms: int) -> None:
+        """Delete everything the store knows of the tenant but its random id, in one transaction. May be repeated.
 
-        What stays: the random tenant id in state ``deleted``, the job with its steps and receipt, and audit events
-        owed. Call :meth:`securevec.control.store.ControlStore.scrub` next, for the bytes of what was forgotten.
+        Call :meth:`securevec.control.store.ControlStore.scrub` next, for the bytes of what was forgotten.
         Raises :class:`UsageError` for another kind of job, :class:`LegalHold`.
         """
         with self._db.write() as tx:
+            _forget(tx, _require(tx, job_id), now_ms)
+
+    def finish_tenant_deletion(self, *, job_id: str, receipt: bytes, now_ms: int) -> JobRow:
+        """Forget the tenant if that has not been done and finish its job, in one transaction. Returns the job, also
+        when it was done before.
+
+        What stays: the random tenant id in state ``deleted``, the job with its steps and receipt, and audit events
+        owed. Raises :class:`UsageError` for another kind of job, :class:`LegalHold`.
+        """
+        with self._db.write() as tx:
             job = _require(tx, job_id)
-            if job.kind != TENANT_DELETE:
-                raise UsageError("This job does not delete a tenant.")
-            if job.state == DONE:
+            if job.kind == TENANT_DELETE and job.state == DONE:
                 return job
-            require_tenant_unheld(tx, job.tenant)
-            for statement in FORGET_TENANT:
-                tx.run(statement, {"tenant": job.tenant, "now": now_ms})
+            _forget(tx, job, now_ms)
             tx.run(FINISH, {"job_id": job_id, "receipt": receipt, "now": now_ms})
             owe(
                 tx,
@@ -201,6 +206,14 @@ class Jobs(Room):
                 state=DONE,
             )
             return _stepped(tx, job_id, DONE, now_ms)
+
+
+def _forget(tx: Transaction, job: JobRow, now_ms: int) -> None:
+    if job.kind != TENANT_DELETE:
+        raise UsageError("This job does not delete a tenant.")
+    require_tenant_unheld(tx, job.tenant)
+    for statement in FORGET_TENANT:
+        tx.run(statement, {"tenant": job.tenant, "now": now_ms})
 
 
 def _contents(tx: Transaction, tenant: TenantId) -> tuple[list[CollectionRow], dict[CollectionId, tuple[int, int]]]:

@@ -28,6 +28,7 @@ Permission = Literal[
     "tenant.create",
     "tenant.manage",
     "tenant.delete",
+    "collection.open",
     "collection.create",
     "ingest",
     "search",
@@ -40,8 +41,8 @@ Permission = Literal[
 ]
 Role = Literal["owner", "writer", "reader", "revealer"]
 
-_READ: Final[frozenset[Permission]] = frozenset({"search", "get", "count"})
-_WRITE: Final[frozenset[Permission]] = frozenset({"collection.create", "ingest", "delete", "count"})
+_READ: Final[frozenset[Permission]] = frozenset({"collection.open", "search", "get", "count"})
+_WRITE: Final[frozenset[Permission]] = frozenset({"collection.open", "collection.create", "ingest", "delete", "count"})
 _REVEAL: Final[frozenset[Permission]] = frozenset({"reveal"})
 _GRANT: Final[frozenset[Permission]] = frozenset({"grant"})
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = {

@@ -1,22 +1,29 @@
-"""A thread of the engine's holder that finishes jobs other processes asked for.
+"""A thread of the engine's holder that does what must not wait for the next operation.
 
-``tenant delete`` on a home whose engine another process holds commits the fence and the job there; the holder sees the
-control store change and does the physical part within about a second, without waiting for its next own operation.
+1. Jobs other processes asked for: ``tenant delete`` on a home whose engine another process holds commits the fence and
+   the job there; the holder sees the control store change and does the physical part within about a second. A job that
+   cannot go on is tried again after a pause that doubles, up to five minutes.
+2. A signed checkpoint of the audit log once a minute, so that an idle process does not leave its last records
+   unprotected.
+3. The time floor, so that a clock set back after a crash brings nothing expired back.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+import time
+from collections.abc import Callable
 from typing import Final
 
-from securevec.errors import SecurevecError
-from securevec.retention.deletion import report_failure, run_pending
+from securevec.control.rows import JobRow
+from securevec.retention.deletion import run_pending
 from securevec.runtime import Runtime
 
 PERIOD_S: Final = 1.0
 FLOOR_EVERY: Final = 10
-"""Turns after which the time is noted, so that a clock set back after a crash brings nothing expired back."""
+CHECKPOINT_EVERY: Final = 60
+MAX_PAUSE_S: Final = 300.0
 
 
 class Caretaker:
@@ -26,6 +33,7 @@ class Caretaker:
         self._runtime = runtime
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._pauses: dict[str, tuple[float, float]] = {}
 
     def start(self) -> None:
         if self._thread is None:
@@ -40,23 +48,31 @@ class Caretaker:
             thread.join()
 
     def _run(self) -> None:
-        seen = -1
         turn = 0
         while not self._stopping.wait(PERIOD_S):
             turn += 1
-            try:
-                if turn % FLOOR_EVERY == 0:
-                    self._runtime.control.raise_time_floor(self._runtime.clock.now_ms())
-                version = self._runtime.control.version()
-                if version != seen:
-                    seen = version
-                    run_pending(self._runtime)
-            except Exception as error:  # noqa: BLE001  # whatever went wrong, the next job must find this thread alive
-                # The job stays open and is tried again at the next change, or by `jobs run --once`.
-                self._report(error)
+            for every, duty in ((FLOOR_EVERY, self._note_time), (CHECKPOINT_EVERY, self._checkpoint), (1, self._jobs)):
+                if turn % every == 0:
+                    self._do(duty)
 
-    def _report(self, error: Exception) -> None:
-        # What keeps the job from going on may well keep its failure from being recorded.
-        with contextlib.suppress(SecurevecError):
-            for job in self._runtime.control.jobs(open_only=True):
-                report_failure(self._runtime, job, error)
+    def _do(self, duty: Callable[[], None]) -> None:
+        # A job's own error is kept with the job and recorded; the thread must live for the next turn.
+        with contextlib.suppress(Exception):
+            duty()
+
+    def _note_time(self) -> None:
+        self._runtime.control.raise_time_floor(self._runtime.clock.now_ms())
+
+    def _checkpoint(self) -> None:
+        self._runtime.audit.checkpoint()
+
+    def _jobs(self) -> None:
+        for result in run_pending(self._runtime, due=self._due):
+            if result.failed:
+                pause = min(self._pauses.get(result.job_id, (0.0, PERIOD_S))[1] * 2, MAX_PAUSE_S)
+                self._pauses[result.job_id] = (time.monotonic() + pause, pause)
+            else:
+                self._pauses.pop(result.job_id, None)
+
+    def _due(self, job: JobRow) -> bool:
+        return time.monotonic() >= self._pauses.get(job.job_id, (0.0, 0.0))[0]

@@ -12,8 +12,8 @@ from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
 from securevec.embed import Embedder
-from securevec.errors import LegalHold, SecurevecError, TenantNotFound
-from securevec.guard import Admission, admit, settle_outbox
+from securevec.errors import LegalHold, SecurevecError, TenantNotFound, UsageError
+from securevec.guard import Admission, admit, refuse, settle_outbox
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
 from securevec.recover import resolve_open_batches
@@ -107,14 +107,19 @@ class SecureStore:
         check_name("tenant", name)
         who = actor or self._actor
         row = self._runtime.control.tenant_by_token(self._runtime.names.tenant_token(name))
-        if row is None:
-            if not create:
-                raise TenantNotFound("There is no such tenant.", next_step="Create it: tenant(name, create=True).")
+        if row is None and create:
             row = self._create(name, who)
-        scope = self._scope(row.tenant, who)
-        if not who.admin and not self._runtime.control.roles(row.tenant, scope.actor_token):
-            raise TenantNotFound("There is no such tenant for this actor.", next_step="Ask its owner for a role.")
-        return Tenant(self._runtime, scope)
+        if row is not None:
+            scope = self._scope(row.tenant, who)
+            if who.admin or self._runtime.control.roles(row.tenant, scope.actor_token):
+                return Tenant(self._runtime, scope)
+        # The same answer whether there is none or the actor has no role in it, and either is recorded.
+        refusal = TenantNotFound(
+            "There is no such tenant for this actor.",
+            next_step="Create it (create=True), or ask its owner for a role.",
+        )
+        refuse(self._runtime, self._scope(_INSTALLATION, who), action="tenant.open", error=refusal)
+        raise refusal
 
     def tenants(self) -> list[tuple[str, str]]:
         """Names and states of the tenants that are not deleted. For the local operator."""
@@ -209,15 +214,24 @@ class SecureStore:
         admission.note(phase="intent")
         now_ms = runtime.clock.now_ms()
         token = runtime.names.actor_token(who)
+        name_token = runtime.names.tenant_token(name)
         runtime.keys.create_tenant(tenant)
-        row = runtime.control.create_tenant(
-            tenant=tenant,
-            name_token=runtime.names.tenant_token(name),
-            name_sealed=runtime.names.seal(name, row=raw, kind="tenant-name"),
-            now_ms=now_ms,
-        )
-        runtime.control.remember_principal(token, runtime.names.seal(who.name, row=token, kind="actor-name"), now_ms)
-        runtime.control.grant(tenant, token, "owner", now_ms)
+        try:
+            row = runtime.control.create_tenant(
+                tenant=tenant,
+                name_token=name_token,
+                name_sealed=runtime.names.seal(name, row=raw, kind="tenant-name"),
+                now_ms=now_ms,
+                owner=(token, runtime.names.seal(who.name, row=token, kind="actor-name")),
+            )
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            theirs = runtime.control.tenant_by_token(name_token) if isinstance(error, UsageError) else None
+            if theirs is None:
+                raise
+            # Another process made it meanwhile: theirs counts, and our keys protect nothing.
+            runtime.keys.destroy_tenant(tenant)
+            return theirs
         admission.note(phase="result", counts={"tenants": 1})
         return row
 
@@ -246,7 +260,9 @@ class SecureStore:
         check_name("tenant", name)
         row = self._runtime.control.tenant_by_token(self._runtime.names.tenant_token(name))
         if row is None:
-            raise TenantNotFound("There is no such tenant.")
+            refusal = TenantNotFound("There is no such tenant.")
+            refuse(self._runtime, self._scope(_INSTALLATION, self._actor), action="tenant.open", error=refusal)
+            raise refusal
         return row
 
     def _name_of(self, row: TenantRow) -> str:

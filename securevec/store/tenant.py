@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -13,8 +14,8 @@ from securevec.backend import CollectionSpec, FieldKind
 from securevec.control.rows import CollectionRow
 from securevec.crypto.kdf import lp
 from securevec.embed.checked import CheckedEmbedder
-from securevec.errors import CollectionMismatch, CollectionNotFound, UnknownFormat
-from securevec.guard import admit
+from securevec.errors import CollectionMismatch, CollectionNotFound, SecurevecError, UnknownFormat, UsageError
+from securevec.guard import Admission, admit
 from securevec.minimize import check_name
 from securevec.policy import Actor, check_role
 from securevec.protect import PREFIX
@@ -27,6 +28,29 @@ from securevec.types import CollectionId, TenantId
 R = TypeVar("R", bound=Record)
 
 _UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a caller says a collection is, to be compared with what it was made as."""
+
+    schema: Schema
+    retention: str | None
+    vault: bool
+    classification: str
+    operators: Mapping[str, Any] | None
+
+    def require_same(self, row: CollectionRow, description: Mapping[str, Any]) -> None:
+        if description["schema"] != orjson.loads(self.schema.to_json()):
+            raise CollectionMismatch(
+                "The collection was made with another schema.", next_step="Use the same class, or another name."
+            )
+        if self.retention is not None and parse_retention(self.retention) != row.retention_ms:
+            raise CollectionMismatch("The collection was made with another retention.")
+        if self.vault != row.vault:
+            raise CollectionMismatch("The collection was made with another vault setting.")
+        if self.classification != description["classification"]:
+            raise CollectionMismatch("The collection was made with another classification.")
 
 
 class Tenant:
@@ -72,55 +96,100 @@ class Tenant:
         """
         schema = describe(record)
         label = check_name("collection", _snake(record.__name__) if name is None else name)
-        row = self._find(label)
-        if row is None:
-            row = self._create(label, schema, retention, vault, classification, operators)
-            return Collection(self._runtime, self._open(row, record, accept_new_detector=False), record)
-        description = self._description(row)
-        wanted_retention = parse_retention(retention) if retention is not None else row.retention_ms
-        if description["schema"] != orjson.loads(schema.to_json()):
-            raise CollectionMismatch(
-                "The collection was made with another schema.", next_step="Use the same class, or another name."
-            )
-        if wanted_retention != row.retention_ms or vault != row.vault:
-            raise CollectionMismatch("The collection was made with another retention or vault setting.")
-        if operators is not None and OperatorPolicy.from_mapping(operators).digest != self._policy(description).digest:
-            raise CollectionMismatch("The collection was made with other operators.")
-        return Collection(self._runtime, self._open(row, record, accept_new_detector=accept_new_detector), record)
+        row = self._find(label) or self._create(label, schema, retention, vault, classification, operators)
+        wanted = _Wanted(schema, retention, vault, classification, operators)
+        return Collection(self._runtime, self._opened(row, record, wanted, accept_new_detector), record)
+
+    def _opened(
+        self, row: CollectionRow, record: type[Record], wanted: _Wanted, accept_new_detector: bool
+    ) -> CollectionScope:
+        """The collection, if the actor may use it and it was made with what is asked for now."""
+        admission = self._admit_open(row)
+        try:
+            description = self._description(row)
+            wanted.require_same(row, description)
+            if wanted.operators is not None and dict(wanted.operators) != description["operators"]:
+                if not accept_new_detector:
+                    raise CollectionMismatch(
+                        "The collection was made with other operators.",
+                        next_step="Leave operators out, or pass accept_new_detector=True.",
+                    )
+                description = {**description, "operators": dict(wanted.operators)}
+            opened = self._open(row, record, description, accept_new_detector=accept_new_detector)
+        except SecurevecError as error:
+            admission.failure(error)
+            raise
+        admission.note()
+        return opened
 
     def existing_collection(self, name: str) -> Collection[Record]:
         """A collection by name, its record class rebuilt from what it remembers. Raises :class:`CollectionNotFound`."""
         row = self._find(check_name("collection", name))
         if row is None:
             raise CollectionNotFound("The tenant has no such collection.")
-        record = self._schema(row).record_class()
-        return Collection(self._runtime, self._open(row, record, accept_new_detector=False), record)
+        admission = self._admit_open(row)
+        try:
+            description = self._description(row)
+            record = self._schema(description).record_class()
+            opened = self._open(row, record, description, accept_new_detector=False)
+        except SecurevecError as error:
+            admission.failure(error)
+            raise
+        admission.note()
+        return Collection(self._runtime, opened, record)
+
+    def _admit_open(self, row: CollectionRow) -> Admission:
+        return admit(
+            self._runtime,
+            self._scope,
+            permission="collection.open",
+            action="collection.open",
+            collection=row.collection,
+        )
 
     def collections(self) -> Sequence[str]:
         """Names of the tenant's collections."""
         admission = admit(self._runtime, self._scope, permission="count", action="count")
-        names = sorted(self._name(row) for row in self._runtime.control.collections(self._scope.tenant))
-        admission.recheck()
+        try:
+            names = sorted(self._name(row) for row in self._runtime.control.collections(self._scope.tenant))
+            admission.recheck()
+        except SecurevecError as error:
+            admission.failure(error)
+            raise
         admission.note(counts={"collections": len(names)})
         return names
 
     def grant(self, actor: Actor, role: str) -> None:
         """Give an actor a role here: ``owner``, ``writer``, ``reader`` or ``revealer``."""
-        checked = check_role(role)
-        admission = admit(self._runtime, self._scope, permission="grant", action="grant")
-        now_ms = self._runtime.clock.now_ms()
-        token = self._runtime.names.actor_token(actor)
-        sealed = self._runtime.names.seal(actor.name, row=token, kind="actor-name")
-        self._runtime.control.remember_principal(token, sealed, now_ms)
-        self._runtime.control.grant(self._scope.tenant, token, checked, now_ms)
-        admission.note()
+        names, control = self._runtime.names, self._runtime.control
+        checked, token = check_role(role), names.actor_token(actor)
+        sealed = names.seal(actor.name, row=token, kind="actor-name")
+
+        def change() -> None:
+            now_ms = self._runtime.clock.now_ms()
+            control.remember_principal(token, sealed, now_ms)
+            control.grant(self._scope.tenant, token, checked, now_ms)
+
+        self._change_role(actor, checked, "granted", change)
 
     def revoke(self, actor: Actor, role: str) -> None:
         """Take a role back. Effective at the actor's next operation, in every process."""
-        checked = check_role(role)
+        checked, token = check_role(role), self._runtime.names.actor_token(actor)
+        self._change_role(
+            actor, checked, "revoked", lambda: self._runtime.control.revoke(self._scope.tenant, token, checked)
+        )
+
+    def _change_role(self, actor: Actor, role: str, change: str, carry_out: Callable[[], None]) -> None:
+        """Intent, change, result: a role that could not be recorded is not granted."""
         admission = admit(self._runtime, self._scope, permission="grant", action="grant")
-        self._runtime.control.revoke(self._scope.tenant, self._runtime.names.actor_token(actor), checked)
-        admission.note()
+        about, detail = (self._runtime.names.actor_ref(actor),), {"role": role, "change": change}
+        admission.note(phase="intent", actors=about, detail=detail)
+        try:
+            carry_out()
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        admission.note(phase="result", actors=about, detail=detail)
 
     def _find(self, name: str) -> CollectionRow | None:
         token = self._runtime.names.collection_token(self._scope.tenant, name)
@@ -163,14 +232,23 @@ class Tenant:
             created_ms=runtime.clock.now_ms(),
         )
         admission.note(phase="intent")
-        runtime.control.create_collection(row)
+        try:
+            runtime.control.create_collection(row)
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            # When another process made it meanwhile, theirs counts, and is compared with what is asked for.
+            theirs = self._find(name) if isinstance(error, UsageError) else None
+            if theirs is None:
+                raise
+            return theirs
         admission.note(phase="result", counts={"collections": 1})
         return row
 
-    def _open(self, row: CollectionRow, record: type[Record], *, accept_new_detector: bool) -> CollectionScope:
+    def _open(
+        self, row: CollectionRow, record: type[Record], description: Mapping[str, Any], *, accept_new_detector: bool
+    ) -> CollectionScope:
         runtime = self._runtime
-        description = self._description(row)
-        schema = self._schema(row)
+        schema = self._schema(description)
         anonymizer = Anonymizer(detector=runtime.detector(), policy=self._policy(description))
         embedder = runtime.embedder()
         bound: dict[str, Any] = orjson.loads(row.identity)
@@ -193,13 +271,15 @@ class Tenant:
                 action="config",
                 collection=row.collection,
             )
+            admission.note(phase="intent")
+            raw = bytes.fromhex(row.collection)
             runtime.control.update_identity(
                 row.collection,
                 expect=row.identity,
                 identity=orjson.dumps(now, option=orjson.OPT_SORT_KEYS).decode(),
-                schema_sealed=row.schema_sealed,
+                schema_sealed=runtime.names.seal(orjson.dumps(description), row=raw, kind="collection-description"),
             )
-            admission.note()
+            admission.note(phase="result")
         namespace = runtime.names.namespace(self._scope.tenant, row.collection)
         runtime.backend().ensure(
             namespace=namespace,
@@ -236,8 +316,8 @@ class Tenant:
             raise UnknownFormat("A collection's description is of another release.")
         return description
 
-    def _schema(self, row: CollectionRow) -> Schema:
-        return Schema.from_json(orjson.dumps(self._description(row)["schema"]))
+    def _schema(self, description: Mapping[str, Any]) -> Schema:
+        return Schema.from_json(orjson.dumps(description["schema"]))
 
     def _policy(self, description: Mapping[str, Any]) -> OperatorPolicy:
         return OperatorPolicy.from_mapping(description["operators"])

@@ -1,0 +1,193 @@
+"""What a tenant deletion plans, removes, and can show of it. Each artefact of the receipt is made here.
+
+A verdict is ``removed from live files`` only when something was seen that would have been different otherwise: a byte
+probe that found the data before and not after, a value that opened before and not after, counts that agree with the
+manifest. Whatever could not be looked at is ``unverified``; nothing is claimed from an operation's return value alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from securevec.backend import VectorBackend
+from securevec.crypto.context import Place
+from securevec.crypto.envelope import from_text, open_sealed, read_key_id, seal, to_text
+from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
+from securevec.retention.probe import Needles, occurrences
+from securevec.retention.receipt import Artefact
+from securevec.runtime import Runtime
+from securevec.types import Namespace, TenantId
+
+PROBE_POINTS: Final = 3
+"""Points of each namespace whose sealed text and vector are looked for byte by byte."""
+
+
+def plan(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
+    """The manifest: read behind the closed fence, so nothing can be added to what it lists."""
+    collections: list[dict[str, Any]] = []
+    for row in runtime.control.collections(tenant):
+        records, chunks = runtime.control.count_live(row.collection, now_ms=0)
+        namespace = runtime.names.namespace(tenant, row.collection)
+        collections.append(
+            {
+                "collection": row.collection,
+                "shard": namespace.shard,
+                "tenant_tag": namespace.tenant_tag,
+                "collection_tag": namespace.collection_tag,
+                "records": records,
+                "chunks": chunks,
+            }
+        )
+    return {
+        "collections": collections,
+        "records": sum(entry["records"] for entry in collections),
+        "chunks": sum(entry["chunks"] for entry in collections),
+        "keys": sorted(key.key_id for key in runtime.keys.list_keys() if key.tenant == tenant),
+        "probe": _sealed_probe(runtime, tenant),
+    }
+
+
+def remove(runtime: Runtime, entry: dict[str, Any]) -> dict[str, Any]:
+    """Drop one namespace, with a byte probe around it where the files are ours to read."""
+    backend = runtime.backend()
+    namespace = _namespace(entry)
+    engine_root = runtime.home / "engine"
+    watched = backend.capabilities.embedded and not backend.capabilities.volatile and engine_root.exists()
+    needles = Needles((), ())
+    if watched:
+        # A shard too damaged to be read cannot be probed, and must be dropped all the same.
+        with contextlib.suppress(SecurevecError):
+            needles = _needles(backend, namespace)
+    control = occurrences(engine_root, needles) if len(needles) else 0
+    report = backend.drop(namespace=namespace)
+    _require_empty(backend, namespace)
+    found = occurrences(engine_root, needles) if len(needles) else 0
+    return {
+        "backend": backend.name,
+        "points": report.points,
+        "bytes_removed": report.bytes_removed,
+        "residual": report.residual,
+        "probe": {"needles": len(needles), "control": control, "found": found, "ran": watched},
+    }
+
+
+def require_removed(runtime: Runtime, manifest: dict[str, Any]) -> None:
+    """Read back that every namespace is gone. Raises :class:`WriteNotAcknowledged`."""
+    backend = runtime.backend()
+    for entry in manifest["collections"]:
+        # Again: a write that was under way when the fence closed may have landed after the first drop.
+        backend.drop(namespace=_namespace(entry))
+        _require_empty(backend, _namespace(entry))
+    left = set(backend.namespaces())
+    if any(entry["shard"] in left or entry["tenant_tag"] in left for entry in manifest["collections"]):
+        raise WriteNotAcknowledged("The store still lists a namespace it was told to drop.")
+
+
+def artefacts(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> list[Artefact]:
+    """The artefacts of the receipt. Raises :class:`WriteNotAcknowledged` when a destroyed key still opens something."""
+    manifest: dict[str, Any] = data["manifest"]
+    return [
+        _key_artefact(runtime, tenant, data),
+        *(
+            _engine_artefact(entry, removal)
+            for entry, removal in zip(manifest["collections"], data["removals"], strict=True)
+        ),
+        Artefact(
+            artefact="control rows, names and subject tokens",
+            method="delete, VACUUM, empty the write-ahead log",
+            verdict="removed from live files" if data["scrubbed"] else "pending",
+            evidence="rows deleted; "
+            + ("file rewritten and log emptied" if data["scrubbed"] else "another process was reading the file"),
+            residual="copies of control.db taken earlier hold sealed names and keyed references"
+            + ("" if data["scrubbed"] else "; bytes of the deleted rows until the write-ahead log is emptied"),
+        ),
+    ]
+
+
+def _sealed_probe(runtime: Runtime, tenant: TenantId) -> dict[str, str] | None:
+    """A value sealed under one of the tenant's own keys, to show later that it no longer opens."""
+    deks = [key for key in runtime.keys.list_keys() if key.tenant == tenant and key.purpose == "body"]
+    if not deks:
+        return None
+    key = runtime.keys.key_by_id(bytes.fromhex(deks[0].key_id))
+    point = uuid4()
+    place = Place(tenant=key.tenant, collection=key.collection, point=point, field="body")
+    return {
+        "envelope": to_text(seal(key, b"securevec deletion probe", place)),
+        "point": point.hex,
+        "collection": key.collection.hex(),
+    }
+
+
+def _needles(backend: VectorBackend, namespace: Namespace) -> Needles:
+    page = backend.scan(namespace=namespace, where=None, cursor=None, limit=PROBE_POINTS)
+    points = backend.fetch(namespace=namespace, ids=[point.id for point in page.points], with_vectors=True)
+    bodies = [point.payload.get("b") for point in points]
+    return Needles(
+        texts=tuple(body[:64].encode() for body in bodies if isinstance(body, str) and len(body) >= 64),
+        vectors=tuple(point.vector for point in points if point.vector is not None),
+    )
+
+
+def _require_empty(backend: VectorBackend, namespace: Namespace) -> None:
+    if backend.count(namespace=namespace):
+        raise WriteNotAcknowledged("The store still counts points of a namespace it was told to drop.")
+
+
+def _namespace(entry: dict[str, Any]) -> Namespace:
+    return Namespace(entry["shard"], entry["tenant_tag"], entry["collection_tag"])
+
+
+def _key_artefact(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> Artefact:
+    keys, probe = data["keys"], data["manifest"]["probe"]
+    destroyed = len(keys["destroyed"])
+    seen = f"{destroyed} keys; {keys['evidence']}" if destroyed else "this key store held none of the tenant's keys"
+    if probe is not None:
+        _require_dead(runtime, tenant, probe)
+        seen += "; a value sealed before no longer opens"
+    return Artefact(
+        artefact="tenant keys (KEK, tenant keys, DEKs)",
+        method="cryptographic erase (NIST SP 800-88r2): rows deleted, VACUUM, search for the wrapped bytes",
+        verdict="removed from live files" if destroyed else "unverified",
+        evidence=seen,
+        residual="effective in backups when key-store backups taken before completed_ms have expired",
+    )
+
+
+def _require_dead(runtime: Runtime, tenant: TenantId, probe: dict[str, str]) -> None:
+    envelope = from_text(probe["envelope"])
+    place = Place(
+        tenant=bytes.fromhex(tenant),
+        collection=bytes.fromhex(probe["collection"]),
+        point=UUID(hex=probe["point"]),
+        field="body",
+    )
+    with contextlib.suppress(KeyDestroyed, UnknownKey):
+        open_sealed(runtime.keys.key_by_id(read_key_id(envelope)), envelope, place)
+        raise WriteNotAcknowledged("A value sealed under a destroyed key still opens.")
+
+
+def _engine_artefact(entry: dict[str, Any], removal: dict[str, Any]) -> Artefact:
+    probe = removal["probe"]
+    controlled = probe["ran"] and probe["needles"] > 0 and probe["control"] == probe["needles"]
+    clean = controlled and probe["found"] == 0
+    empty = probe["ran"] and probe["needles"] == 0 and entry["chunks"] == 0
+    whole = removal["points"] >= entry["chunks"]
+    removed = removal["bytes_removed"] is True and whole and (clean or empty)
+    if not probe["ran"]:
+        seen = "byte probe: not possible, the files are not under this home"
+    elif probe["needles"]:
+        seen = f"byte probe: {probe['control']} of {probe['needles']} found before, {probe['found']} after"
+    elif entry["chunks"]:
+        seen = "byte probe: no point could be read to look for"
+    else:
+        seen = "byte probe: the namespace was empty"
+    return Artefact(
+        artefact=f"points of collection {entry['collection']} ({removal['backend']})",
+        method="drop namespace, read back",
+        verdict="removed from live files" if removed else "unverified",
+        evidence=f"{entry['chunks']} in the manifest, {removal['points']} dropped, 0 counted after; {seen}",
+        residual=removal["residual"],
+    )
