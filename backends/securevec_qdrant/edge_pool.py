@@ -51,11 +51,6 @@ class ShardPool:
                 slot.users -= 1
                 self._close_idle()
 
-    def open_count(self) -> int:
-        """How many shards are open now."""
-        with self._lock:
-            return sum(slot.shard is not None for slot in self._slots.values())
-
     def close(self) -> None:
         """Close every shard, also after one failed; the first failure is raised."""
         with self._lock:

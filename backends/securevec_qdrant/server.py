@@ -103,10 +103,15 @@ class QdrantServerBackend:
             self._places.add(namespace, spec.dimension)
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
-        """A point of the same id in another namespace is left alone and :class:`BackendError` is raised."""
-        dimension = self._dimension(namespace)
+        """A point of the same id in another namespace is left alone and :class:`BackendError` is raised.
+
+        So it is when another process drops the namespace meanwhile. :meth:`drop` removes the place before the points;
+        here the place is asked for after the points. Whichever comes last sees the other and removes the points.
+        """
+        self._guard()
+        dimension = self._places.confirmed(check_namespace(namespace))
         if dimension is None:
-            raise BackendError("This collection has no place in the store yet.")
+            raise BackendError("This collection has no place in the store, or no longer.")
         rows = {
             check_id(point.id): PointStruct(
                 id=str(point.id),
@@ -128,23 +133,24 @@ class QdrantServerBackend:
                 held = self._client.count(shared, count_filter=fenced(namespace, ids=ids), exact=True).count
                 if held != len(ids):
                     raise BackendError("The store did not take every point: an id is in use in another place.")
+        if self._places.confirmed(namespace) is None:
+            self.delete(namespace=namespace, ids=list(rows))
+            raise BackendError("This collection was removed while points were written to it; they were taken back.")
 
     def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
-        dimension = self._dimension(namespace)
         wanted = list(dict.fromkeys(check_id(each) for each in ids))
-        if dimension is None or not wanted:
-            return []
         points: list[StoredPoint] = []
-        with mapped("reading points"):
-            for some in _chunks(wanted):
-                found, _ = self._client.scroll(
-                    self._shared(dimension),
-                    scroll_filter=fenced(namespace, ids=some),
-                    limit=len(some),
-                    with_payload=True,
-                    with_vectors=with_vectors,
-                )
-                points += [_stored(namespace, row.id, row.payload, vector=row.vector) for row in found]
+        for shared in self._reach(namespace):
+            with mapped("reading points"):
+                for some in _chunks(wanted):
+                    found, _ = self._client.scroll(
+                        shared,
+                        scroll_filter=fenced(namespace, ids=some),
+                        limit=len(some),
+                        with_payload=True,
+                        with_vectors=with_vectors,
+                    )
+                    points += [_stored(namespace, row.id, row.payload, vector=row.vector) for row in found]
         return points
 
     def query(
@@ -191,21 +197,17 @@ class QdrantServerBackend:
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
         condition = fenced(namespace, where=where)
-        dimension = self._dimension(namespace)
-        if dimension is None:
-            return 0
+        reach = self._reach(namespace)
         with mapped("counting"):
-            return self._client.count(self._shared(dimension), count_filter=condition, exact=True).count
+            return sum(self._client.count(each, count_filter=condition, exact=True).count for each in reach)
 
     def delete(self, *, namespace: Namespace, ids: Sequence[UUID]) -> None:
-        dimension = self._dimension(namespace)
         unwanted = [check_id(each) for each in ids]
-        if dimension is None or not unwanted:
-            return
-        with mapped("deleting points"):
-            for some in _chunks(unwanted):
-                selector = FilterSelector(filter=fenced(namespace, ids=some))
-                self._client.delete(self._shared(dimension), selector, wait=True)
+        for shared in self._reach(namespace):
+            with mapped("deleting points"):
+                for some in _chunks(unwanted):
+                    selector = FilterSelector(filter=fenced(namespace, ids=some))
+                    self._client.delete(shared, selector, wait=True)
 
     def purge(self, *, namespace: Namespace) -> RemovalReport:
         """A client cannot make the server vacuum: nothing is done, and the report says so."""
@@ -213,16 +215,17 @@ class QdrantServerBackend:
         return RemovalReport(0, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def drop(self, *, namespace: Namespace) -> RemovalReport:
-        dimension = self._dimension(namespace)
-        if dimension is None:
-            return RemovalReport(0, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
-        shared, mine = self._shared(dimension), fenced(namespace)
-        with mapped("removing a collection"):
-            points = self._client.count(shared, count_filter=mine, exact=True).count
-            self._client.delete(shared, FilterSelector(filter=mine), wait=True)
-            if self._client.count(shared, count_filter=mine, exact=True).count:
-                raise BackendError("The store still answers for points of a removed collection.")
-        self._places.remove(namespace)
+        self._guard()
+        # The place goes first: from here on no insert of any process keeps its points (see insert).
+        self._places.remove(check_namespace(namespace))
+        points = 0
+        for shared in self._reach(namespace):
+            mine = fenced(namespace)
+            with mapped("removing a collection"):
+                points += self._client.count(shared, count_filter=mine, exact=True).count
+                self._client.delete(shared, FilterSelector(filter=mine), wait=True)
+                if self._client.count(shared, count_filter=mine, exact=True).count:
+                    raise BackendError("The store still answers for points of a removed collection.")
         return RemovalReport(points, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def namespaces(self) -> Iterator[str]:
@@ -230,13 +233,12 @@ class QdrantServerBackend:
         self._guard()
         tags: set[str] = set()
         with mapped("listing tenants"):
-            for held in self._client.get_collections().collections:
-                if re.fullmatch(rf"{self._prefix}-([0-9]+|places)", held.name):
-                    hits = self._client.facet(held.name, key="t", limit=_FACETS, exact=True).hits
-                    if len(hits) == _FACETS:
-                        raise BackendError("The store holds more tenants than can be listed.")
-                    # Local mode writes what looks like a UUID with hyphens.
-                    tags.update(str(hit.value).replace("-", "") for hit in hits)
+            for name in self._collections("[0-9]+|places"):
+                hits = self._client.facet(name, key="t", limit=_FACETS, exact=True).hits
+                if len(hits) == _FACETS:
+                    raise BackendError("The store holds more tenants than can be listed.")
+                # Local mode writes what looks like a UUID with hyphens.
+                tags.update(str(hit.value).replace("-", "") for hit in hits)
         yield from sorted(tags)
 
     def close(self) -> None:
@@ -264,6 +266,22 @@ class QdrantServerBackend:
     def _dimension(self, namespace: Namespace) -> int | None:
         self._guard()
         return self._places.dimension(check_namespace(namespace))
+
+    def _reach(self, namespace: Namespace) -> list[str]:
+        """The collections that may hold points of a namespace: its own, or all when it has no place (any more).
+
+        Points without a place are those of a removal cut short or of a write that raced one. They must be found, or a
+        check that nothing is left would find nothing only because it looked nowhere.
+        """
+        dimension = self._dimension(namespace)
+        if dimension is not None:
+            return [self._shared(dimension)]
+        with mapped("listing collections"):
+            return self._collections("[0-9]+")
+
+    def _collections(self, kinds: str) -> list[str]:
+        held = self._client.get_collections().collections
+        return sorted(each.name for each in held if re.fullmatch(rf"{self._prefix}-({kinds})", each.name))
 
     def _shared(self, dimension: int) -> str:
         return f"{self._prefix}-{dimension}"

@@ -26,7 +26,8 @@ from securevec_qdrant.server_filters import fenced
 
 
 class Places:
-    """Kept in collection ``name``. Dimensions are cached: a namespace never changes its own."""
+    """Kept in collection ``name``. Dimensions are cached: a namespace never changes its own. That it still exists is
+    not known from the cache, because any process may drop it; :meth:`confirmed` asks."""
 
     def __init__(self, client: QdrantClient, name: str) -> None:
         self._client = client
@@ -34,10 +35,13 @@ class Places:
         self._known: dict[Namespace, int] = {}
 
     def dimension(self, namespace: Namespace) -> int | None:
-        """The dimension of a namespace; ``None`` when it does not exist."""
+        """The dimension of a namespace; ``None`` when it does not exist, or did not when last asked."""
         known = self._known.get(namespace)
-        if known is not None:
-            return known
+        return self.confirmed(namespace) if known is None else known
+
+    def confirmed(self, namespace: Namespace) -> int | None:
+        """The dimension of a namespace as the server says now; ``None`` when it does not exist."""
+        self._known.pop(namespace, None)
         with mapped("looking up a collection"):
             if not self._client.collection_exists(self._name):
                 return None

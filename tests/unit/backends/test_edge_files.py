@@ -266,7 +266,7 @@ def test_few_open_shards_serve_many_collections(tmp_path: Path) -> None:
     for _ in range(2):
         for number, place in enumerate(places):
             assert held(backend, place) == {number}
-            assert backend._pool.open_count() <= 2
+            assert sum(slot.shard is not None for slot in backend._pool._slots.values()) <= 2
     backend.close()
 
 
@@ -307,3 +307,12 @@ def test_an_engine_failure_keeps_its_cause_and_hides_its_text(
         monkeypatch.undo()
     assert CANARY not in str(failed.value)
     assert isinstance(failed.value.__cause__, RuntimeError)
+
+
+def test_an_insert_into_a_dropped_shard_fails_and_brings_nothing_back(backend: EdgeBackend, root: Path) -> None:
+    fill(backend, PLACE, [1])
+    backend.drop(namespace=PLACE)
+    with pytest.raises(BackendError, match="no place"):
+        fill(backend, PLACE, [2])
+    assert backend.count(namespace=PLACE) == 0
+    assert not (root / PLACE.shard).exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -96,7 +96,8 @@ def test_every_data_call_carries_the_fence_in_its_root_on_qdrant_local_mode(
     backend.delete(namespace=MINE, ids=[an_id(1), an_id(12)])
     backend.purge(namespace=MINE)
     backend.drop(namespace=MINE)
-    asked = [(name, given, named) for name, given, named in client.calls if name != "collection_exists"]
+    names_only = ("collection_exists", "get_collections")
+    asked = [(name, given, named) for name, given, named in client.calls if name not in names_only]
     assert {name for name, _, _ in asked} == {"scroll", "query_points", "count", "upsert", "delete"}
     for _, given, named in asked:
         assert fence_of(given, named) == {"t": MINE.tenant_tag, "c": MINE.collection_tag}
@@ -223,3 +224,82 @@ def test_a_forked_child_does_not_share_the_connection_on_qdrant_local_mode(backe
 def test_a_prefix_that_could_name_other_collections_is_refused(client: WatchedClient, prefix: str) -> None:
     with pytest.raises(ConfigError):
         QdrantServerBackend(client=client, prefix=prefix)
+
+
+class AtOnce(QdrantClient):
+    """Local mode that lets something happen right before or right after a data call, as another process would."""
+
+    def __init__(self) -> None:
+        super().__init__(":memory:")
+        self.before: dict[str, Callable[[], object]] = {}
+
+    def upsert(self, *given: Any, **named: Any) -> Any:
+        self.before.pop("upsert", lambda: None)()
+        found = super().upsert(*given, **named)
+        self.before.pop("after upsert", lambda: None)()
+        return found
+
+    def delete(self, *given: Any, **named: Any) -> Any:
+        self.before.pop("delete", lambda: None)()
+        return super().delete(*given, **named)
+
+
+@pytest.fixture
+def two_processes() -> Iterator[tuple[AtOnce, QdrantServerBackend, QdrantServerBackend]]:
+    client = AtOnce()
+    first, second = QdrantServerBackend(client=client), QdrantServerBackend(client=client)
+    for namespace in (MINE, THEIRS):
+        first.ensure(namespace=namespace, spec=SPEC)
+        fill(first, namespace, [1] if namespace is MINE else [11])
+        second.count(namespace=namespace)
+    yield client, first, second
+    client.close()
+
+
+def test_an_insert_after_another_process_dropped_the_place_fails_on_qdrant_local_mode(
+    two_processes: tuple[AtOnce, QdrantServerBackend, QdrantServerBackend],
+) -> None:
+    _, first, second = two_processes
+    first.drop(namespace=MINE)
+    with pytest.raises(BackendError, match="no place"):
+        fill(second, MINE, [2])
+    assert first.count(namespace=MINE) == second.count(namespace=MINE) == 0
+    assert list(first.namespaces()) == [THEIRS.tenant_tag]
+
+
+@pytest.mark.parametrize("moment", ["upsert", "after upsert"])
+def test_an_insert_that_races_a_drop_leaves_no_point_on_qdrant_local_mode(
+    two_processes: tuple[AtOnce, QdrantServerBackend, QdrantServerBackend], moment: str
+) -> None:
+    client, first, second = two_processes
+    client.before[moment] = lambda: first.drop(namespace=MINE)
+    with pytest.raises(BackendError):
+        fill(second, MINE, [2])
+    assert first.count(namespace=MINE) == second.count(namespace=MINE) == 0
+    assert held(first, THEIRS) == {11}
+
+
+def test_a_drop_that_races_an_insert_leaves_no_point_on_qdrant_local_mode(
+    two_processes: tuple[AtOnce, QdrantServerBackend, QdrantServerBackend],
+) -> None:
+    """The insert, place checks included, happens between what the drop does first and what it does next."""
+    client, first, second = two_processes
+    client.before["delete"] = lambda: fill(second, MINE, [2])
+    first.drop(namespace=MINE)
+    assert first.count(namespace=MINE) == second.count(namespace=MINE) == 0
+
+
+def test_points_without_a_place_are_counted_read_deleted_and_dropped_on_qdrant_local_mode(
+    two_processes: tuple[AtOnce, QdrantServerBackend, QdrantServerBackend],
+) -> None:
+    """What a removal cut short leaves: a check must not find nothing because it looks nowhere."""
+    _, first, _ = two_processes
+    fill(first, MINE, [2, 3])
+    first._places.remove(MINE)
+    assert first.count(namespace=MINE) == 3
+    assert numbers(first.fetch(namespace=MINE, ids=[an_id(1), an_id(2)])) == [1, 2]
+    first.delete(namespace=MINE, ids=[an_id(1), an_id(11)])
+    assert first.count(namespace=MINE) == 2
+    assert first.drop(namespace=MINE).points == 2
+    assert first.count(namespace=MINE) == 0
+    assert held(first, THEIRS) == {11}
