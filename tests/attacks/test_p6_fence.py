@@ -32,7 +32,7 @@ READS: dict[str, Operation] = {
     "count": lambda handle: handle.count(),
 }
 WRITES: dict[str, Operation] = {
-    "ingest": lambda handle: handle.ingest([text(1, "late")]),
+    "ingest": lambda handle: handle.ingest([text(1, "latecomer")]),
     "delete": lambda handle: handle.delete("T-1"),
 }
 
@@ -63,8 +63,8 @@ def test_a_clock_set_back_does_not_bring_expired_records_back(lone_pair: Pair) -
 
 def test_a_clock_set_back_before_the_home_is_opened_again_brings_nothing_back(tmp_path: Path) -> None:
     with open_stage(tmp_path, "edge") as stage:
-        stage.pair().fill(2)
-        stage.time.forward(180 * DAY_MS)
+        stage.pair(retention="12h").fill(2)
+        stage.time.forward(DAY_MS // 2)
         home, key_file = stage.home, stage.key_file
     with sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder()) as store:
         handle = store.tenant("acme", actor=ACME).existing_collection("tickets0")
@@ -181,7 +181,7 @@ def test_an_ingest_in_flight_when_the_fence_closes_makes_nothing_visible(lone_pa
 
     trap.keep = keep  # type: ignore[assignment]  # hands through what it is given
     with pytest.raises(SecurevecError):
-        lone_pair.acme.ingest([text(1, "late"), text(99, "late")])
+        lone_pair.acme.ingest([text(1, "latecomer"), text(99, "latecomer")])
     if what == "deleted":
         with pytest.raises(TenantUnavailable):
             lone_pair.acme.count()
@@ -189,8 +189,8 @@ def test_an_ingest_in_flight_when_the_fence_closes_makes_nothing_visible(lone_pa
     if what == "suspended":
         stage.store.resume_tenant("acme")
     assert lone_pair.acme.count() == 8
-    assert "late" not in texts_of(lone_pair.acme.search("refund late", k=100))
-    assert lone_pair.acme.ingest([text(99, "late")]).new == 1
+    assert "latecomer" not in texts_of(lone_pair.acme.search("refund latecomer", k=100))
+    assert lone_pair.acme.ingest([text(99, "latecomer")]).new == 1
     assert trap.inner.count(namespace=lone_pair.acme._scope.namespace) == 9
 
 

@@ -97,6 +97,9 @@ class FailingAudit:
             raise AuditUnavailable("The audit record could not be written, so the operation was not carried out.")
         return self._inner.record(event, wait=wait)
 
+    def checkpoint(self) -> None:
+        self._inner.checkpoint()
+
     def close(self) -> None:
         self._inner.close()
 
