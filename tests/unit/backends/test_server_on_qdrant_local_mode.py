@@ -240,7 +240,7 @@ class AtOnce(QdrantClient):
         return found
 
     def delete(self, *given: Any, **named: Any) -> Any:
-        self.before.pop("delete", lambda: None)()
+        self.before.pop(f"delete in {given[0]}", lambda: None)()
         return super().delete(*given, **named)
 
 
@@ -282,9 +282,9 @@ def test_an_insert_that_races_a_drop_leaves_no_point_on_qdrant_local_mode(
 def test_a_drop_that_races_an_insert_leaves_no_point_on_qdrant_local_mode(
     two_processes: tuple[AtOnce, QdrantServerBackend, QdrantServerBackend],
 ) -> None:
-    """The insert, place checks included, happens between what the drop does first and what it does next."""
+    """The whole insert, its last look at the place included, happens right before the place is removed."""
     client, first, second = two_processes
-    client.before["delete"] = lambda: fill(second, MINE, [2])
+    client.before["delete in securevec-places"] = lambda: fill(second, MINE, [2])
     first.drop(namespace=MINE)
     assert first.count(namespace=MINE) == second.count(namespace=MINE) == 0
 
