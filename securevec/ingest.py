@@ -36,6 +36,7 @@ from securevec.backend import VectorBackend
 from securevec.control.rows import NewRecord
 from securevec.crypto.derive import content_digest
 from securevec.errors import (
+    AuditUnavailable,
     LegalHold,
     OutcomeUnknown,
     RecordError,
@@ -101,8 +102,10 @@ def ingest(
                 progress(Progress(tally.rows, tally.bytes_read, total))
         admission.recheck()
     except BaseException as error:
-        # Also for an interrupt, or an error of the caller's own iterable: what was stored before it stays stored.
-        admission.failure(error, counts=tally.counts())
+        # Also for an interrupt, or an error of the caller's own iterable: what was stored before it stays stored. A log
+        # that fails now must not hide what went wrong first, and with it the request id to look for.
+        with contextlib.suppress(AuditUnavailable):
+            admission.failure(error, counts=tally.counts())
         raise
     admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)
