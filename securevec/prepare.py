@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,17 @@ from securevec.types import (
     Token,
 )
 
+_READ_AS_TEXT: Final = frozenset({"str", "uuid", "int", "float"})
+"""Types of filter fields in which somebody's number could stand. A time is declared as one."""
+
 OVERLAP_TOKENS: Final = 24
 """Tokens repeated at the start of the next chunk, so that a sentence on a border is found from both sides."""
+
+_MOST_PER_RECORD: Final = 16
+"""All chunks of a record together, in units of the largest envelope: each of them repeats the filter values."""
+
+_LARGEST_GENERATION: Final = 2**63 - 1
+"""Stands in for the generation while a record is measured: it is allocated when the batch begins."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,7 +92,12 @@ def prepare(
     ingested_ms: int,
     vector: Matrix | None,
 ) -> Prepared:
-    """Anonymize and chunk one record. Raises :class:`RecordError` naming the field when it must be refused."""
+    """Anonymize and chunk one record.
+
+    Raises:
+        RecordError: a clear filter value holds what the detector knows; names the field.
+        LimitExceeded: a chunk, its originals, or all of them together are too large to be sealed, or too many.
+    """
     _refuse_findings_in_clear_filters(collection, minimized)
     subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
     anonymized = collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects)
@@ -98,7 +113,7 @@ def prepare(
     originals_kept = any(
         spec.keep == "original" for spec in collection.schema.by_kind("embed") if spec.name in embedded
     )
-    return Prepared(
+    prepared = Prepared(
         row=row,
         ref=ref,
         minimized=minimized,
@@ -115,6 +130,8 @@ def prepare(
         ingested_ms=ingested_ms,
         vector=vector,
     )
+    _refuse_too_large(collection, prepared)
+    return prepared
 
 
 def seal_points(
@@ -144,8 +161,6 @@ def seal_points(
                 {"sv": 1, "t": collection.namespace.tenant_tag, "c": collection.namespace.collection_tag, **hints}
             )
             body = encode_body(_body(collection, record, generation, number))
-            if len(body) > limits.MAX_RECORD_BYTES:
-                raise LimitExceeded("The record is larger than one envelope takes.", row=record.row)
             place = Place(tenant=tenant, collection=collection_raw, point=point, field="body")
             sealing["body", record.epoch].append((position, body, place))
             vault = _vault(collection, record, number)
@@ -173,15 +188,30 @@ def _refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Mi
     """A clear filter value is readable by the store, so nothing the detector knows may stand in one."""
     for spec in collection.schema.by_kind("filter"):
         value = minimized.filters.get(spec.name)
-        if spec.mode != "clear" or not isinstance(value, str):
+        if spec.mode != "clear" or value is None or spec.type not in _READ_AS_TEXT:
             continue
-        findings = collection.anonymizer.findings(value, field_name=spec.name)
+        if isinstance(value, float):
+            # As a reader would copy it: whole amounts without their fraction.
+            value = int(value) if value.is_integer() else value
+        findings = collection.anonymizer.findings(str(value), field_name=spec.name)
         if findings:
             raise RecordError(
                 f"A clear filter value holds what the detector calls {findings[0].entity}.",
                 field=spec.name,
-                next_step='Declare the field Annotated[str, marks.Filter(mode="token")].',
+                next_step='Declare the field with marks.Filter(mode="token").',
             )
+
+
+def _refuse_too_large(collection: CollectionScope, record: Prepared) -> None:
+    """Measure what is going to be sealed, before a batch begins that one record would take down with it."""
+    total = 0
+    for number in range(len(record.chunks)):
+        vault = _vault(collection, record, number)
+        body_size = len(encode_body(_body(collection, record, _LARGEST_GENERATION, number)))
+        vault_size = len(encode_vault(vault)) if vault is not None else 0
+        total += body_size + vault_size
+        if max(body_size, vault_size, total // _MOST_PER_RECORD) > limits.MAX_RECORD_BYTES:
+            raise LimitExceeded("The record is larger, anonymized and sealed, than its envelopes take.", row=record.row)
 
 
 def _chunks(
@@ -210,8 +240,10 @@ def _chunks(
     if len(ranges) > limits.MAX_CHUNKS:
         raise LimitExceeded(f"The record makes more than {limits.MAX_CHUNKS} chunks.")
     made: list[PreparedChunk] = []
+    # Spans are sorted and do not overlap, so those inside a chunk are neighbours.
+    starts, ends = [span.start for span in spans], [span.end for span in spans]
     for start, end in ranges:
-        inside = [index for index, span in enumerate(spans) if span.start >= start and span.end <= end]
+        inside = range(bisect_left(starts, start), bisect_right(ends, end))
         made.append(
             PreparedChunk(
                 start,
@@ -234,6 +266,9 @@ def _body(collection: CollectionScope, record: Prepared, generation: int, number
         for name, result in record.anonymized.items():
             keep = collection.schema.field(name).keep
             fields[name] = record.minimized.texts[name] if keep == "original" else result.text.text
+    # A further chunk repeats the mentions it holds: all of them in each would grow with the square of the record.
+    held = {span.token for span in part.spans}
+    mentions = record.mentions if first else tuple(token for token in record.mentions if token in held)
     spans = {
         name: result.spans
         for name, result in record.anonymized.items()
@@ -249,7 +284,7 @@ def _body(collection: CollectionScope, record: Prepared, generation: int, number
         classification=collection.classification,
         filters=record.minimized.filters,
         about=record.about,
-        mentions=record.mentions,
+        mentions=mentions,
         model=collection.embedder.identity.digest,
         detector=collection.anonymizer.digest,
         policy=collection.anonymizer.policy_digest,
