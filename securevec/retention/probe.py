@@ -10,13 +10,12 @@ for with a tolerance: every 4-byte alignment is read as float32 and compared wit
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from securevec.types import Vector
 
 TOLERANCE: Final = 4e-7
 _WINDOW: Final = 32 * 1024 * 1024
+_FLOAT: Final = 4
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,53 +39,55 @@ class Needles:
 
 def occurrences(root: Path, needles: Needles) -> int:
     """How many of the needles stand at least once in some regular file below ``root``."""
-    missing_texts = list(needles.texts)
-    missing_vectors = [np.ascontiguousarray(vector, dtype="<f4") for vector in needles.vectors]
-    for data in _files(root):
-        missing_texts = [text for text in missing_texts if data.find(text) < 0]
-        missing_vectors = [vector for vector in missing_vectors if not _holds_vector(data, vector)]
-        if not missing_texts and not missing_vectors:
+    texts = list(needles.texts)
+    vectors = [np.ascontiguousarray(vector, dtype="<f4") for vector in needles.vectors]
+    longest = max([len(text) for text in texts] + [vector.nbytes for vector in vectors], default=0)
+    # Whole floats, so that a window begins where a float of the file does.
+    overlap = -(-longest // _FLOAT) * _FLOAT
+    for window in _windows(root, overlap):
+        texts = [text for text in texts if window.find(text) < 0]
+        vectors = [vector for vector in vectors if not _holds_vector(window, vector)]
+        if not texts and not vectors:
             break
-    return len(needles) - len(missing_texts) - len(missing_vectors)
+    return len(needles) - len(texts) - len(vectors)
 
 
-def _files(root: Path) -> Iterator[mmap.mmap]:
+def _windows(root: Path, overlap: int) -> Iterator[bytes]:
+    """The bytes of every regular file in pieces, each beginning with the last ``overlap`` bytes of the one before.
+
+    Read, not mapped: an engine at work cuts and removes its files, and to touch a mapping beyond the new end of a file
+    ends the process. A file that shrank, or is gone, holds what was read of it.
+    """
     for directory, _, names in os.walk(root):
         for name in sorted(names):
-            data = _mapped(Path(directory) / name)
-            if data is not None:
-                with data:
-                    yield data
+            path = Path(directory) / name
+            with contextlib.suppress(FileNotFoundError):
+                if stat.S_ISREG(path.lstat().st_mode):
+                    with path.open("rb") as file:
+                        yield from _pieces(file, overlap)
 
 
-def _mapped(path: Path) -> mmap.mmap | None:
-    """The bytes of a regular file that is not empty. One that the engine has removed meanwhile holds nothing."""
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISREG(path.lstat().st_mode):
-            return None
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size:
-                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return None
+def _pieces(file: BinaryIO, overlap: int) -> Iterator[bytes]:
+    kept = b""
+    while fresh := file.read(_WINDOW):
+        piece = kept + fresh
+        yield piece
+        kept = piece[max(len(piece) - overlap, 0) // _FLOAT * _FLOAT :]
 
 
-def _holds_vector(data: mmap.mmap, vector: Vector) -> bool:
+def _holds_vector(data: bytes, vector: Vector) -> bool:
     """Whether the vector stands in ``data`` at any 4-byte alignment, within the tolerance."""
     width = len(vector)
+    count = len(data) // _FLOAT
+    if count < width:
+        return False
     # Looked for by its largest component: small ones are near to much of what a file holds.
     anchor = int(np.argmax(np.abs(vector)))
-    size = len(data) // 4 * 4
-    step = _WINDOW - width * 4
-    for start in range(0, max(size - width * 4, 0) + 1, step):
-        count = min(_WINDOW, size - start) // 4
-        if count < width:
-            return False
-        # A copy: an array on the mapping itself would keep it from being closed.
-        window = np.frombuffer(data[start : start + count * 4], dtype="<f4")
-        # Most of a file is no float at all, and its differences overflow or are no number.
-        with np.errstate(over="ignore", invalid="ignore"):
-            near = np.abs(window[anchor : anchor + count - width + 1] - vector[anchor]) <= TOLERANCE
-            for place in np.flatnonzero(near):
-                if np.allclose(window[place : place + width], vector, rtol=0.0, atol=TOLERANCE):
-                    return True
-    return False
+    floats = np.frombuffer(data, dtype="<f4", count=count)
+    # Most of a file is no float at all, and its differences overflow or are no number.
+    with np.errstate(over="ignore", invalid="ignore"):
+        near = np.abs(floats[anchor : anchor + count - width + 1] - vector[anchor]) <= TOLERANCE
+        return any(
+            np.allclose(floats[place : place + width], vector, rtol=0.0, atol=TOLERANCE)
+            for place in np.flatnonzero(near)
+        )
