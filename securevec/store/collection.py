@@ -61,8 +61,11 @@ class Collection(Generic[R]):
             progress: called after each batch.
 
         Raises:
-            OutcomeUnknown: a failure after a write began; repeat the ingest, it is resolved first.
-            SourceError, PolicyDenied, TenantUnavailable, AuditUnavailable, EngineLocked: nothing was written.
+            OutcomeUnknown: a failure after the write of a batch began; repeat the ingest, it is resolved first.
+            SourceError, PolicyDenied, TenantUnavailable, AuditUnavailable, EngineLocked, EmbedderError: the batch in
+                hand was not written. Records go in batch by batch, so what earlier batches wrote stays; repeating
+                the ingest finds it unchanged. Only an error before the first call of ``progress`` means that
+                nothing was written.
         """
         return ingest(self._runtime, self._scope, source, vectors=vectors, vectors_of=vectors_of, progress=progress)
 
@@ -95,11 +98,12 @@ class Collection(Generic[R]):
         """Delete records by id. Gone for every reader when it returns, and read back as gone from the store.
 
         Raises:
+            RecordError: something among them is no record id; none was deleted.
             LegalHold: a hold keeps one of them; none was deleted.
             OutcomeUnknown: the records are gone for readers, and the store did not confirm the removal yet.
         """
-        if isinstance(record_ids, bytes | bytearray):
-            # A sequence too, of small whole numbers that may be somebody's ids.
+        if isinstance(record_ids, bytes | bytearray | memoryview):
+            # Sequences too, of small whole numbers that may be somebody's ids.
             raise RecordError("A record id is text, a whole number or a UUID.")
         ids = [record_ids] if isinstance(record_ids, str) or not isinstance(record_ids, Sequence) else record_ids
         return delete(self._runtime, self._scope, list(ids))
