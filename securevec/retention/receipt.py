@@ -7,7 +7,7 @@ Predicate ``https://securevec.dev/erasure/v1``:
 
     kind            "tenant"
     tenant          random tenant id
-    job, requested_ms, completed_ms
+    job, requested_ms, keys_destroyed_ms, completed_ms
     actor           audit pseudonym of who asked
     manifest        {"records", "chunks", "collections", "keys"}: counts fixed before anything was deleted
     artefacts       one entry per thing: {"artefact", "method", "verdict", "evidence", "residual"}
