@@ -79,7 +79,9 @@ class Desk:
         assert len(self.keys) >= 8
         assert (self.home.path / "engine" / "edge" / self.shard).is_dir()
 
-    def die(self, trap: Trap | None = None, *, kill_after: float | None = None, armed: str = "working") -> Death:
+    def die(
+        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
+    ) -> Death:
         return self.nursery.run(
             self.home, "delete tenant", tenant=self.name, trap=trap, kill_after=kill_after, armed=armed
         )
@@ -148,7 +150,7 @@ def kill_at_chosen_points(desk: Desk, traps: list[Trap]) -> None:
 
 def kill_at_random_moments(desk: Desk, chance: random.Random, times: int) -> None:
     for _ in range(times):
-        death = desk.die(kill_after=chance.uniform(0.0, 0.3))
+        death = desk.die(kill_after=(1, chance.uniform(0.0, 0.3)))
         assert death.killed or death.journal == ["begin", "done done"], death
         desk.judge()
 

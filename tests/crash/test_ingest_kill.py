@@ -120,7 +120,7 @@ def kill_at_random_moments(ageing: Ageing, chance: random.Random, times: int) ->
             tenant=TENANT,
             first=ageing.stands + 1,
             turns=10_000,
-            kill_after=chance.uniform(0.0, 0.25),
+            kill_after=(chance.randint(1, 6), chance.uniform(0.0, 0.06)),
         )
         assert death.killed, death
         acknowledged += sum(line.startswith("done") for line in death.journal)
@@ -138,7 +138,7 @@ def test_killed_at_six_random_moments_of_a_busy_ingest(ageing: Ageing) -> None:
 
 @pytest.mark.parametrize(
     "second",
-    [("abort batch", "after", 1), ("delete", "after", 1), ("audit", "after", 1), ("finish batch", "before", 1)],
+    [("settle batch", "after", 1), ("delete", "after", 1), ("audit", "after", 1), ("finish batch", "before", 1)],
 )
 def test_killed_again_while_recovering(ageing: Ageing, second: Trap) -> None:
     first = ageing.nursery.run(

@@ -27,6 +27,7 @@ from tests.support.crash_child import BATCH, RECORDS, body_of, open_home
 from tests.support.leaks import every_point, original_places
 
 Trap = tuple[str, str, int]
+PATIENCE: Final = 120.0
 _EDITION: Final = re.compile(r"\be(\d+)\b")
 
 
@@ -74,9 +75,10 @@ class Nursery:
         turns: int = 1,
         trap: Trap | None = None,
         armed: str = "working",
-        kill_after: float | None = None,
+        kill_after: tuple[int, float] | None = None,
     ) -> Death:
-        """Have one piece of work done. ``kill_after`` kills from outside, so long after the work began (seconds)."""
+        """Have one piece of work done. ``kill_after`` kills from outside: so many lines into the journal, and so many
+        seconds later."""
         self._orders += 1
         journal = self._scratch / f"journal-{self._orders}"
         order = {
@@ -97,9 +99,12 @@ class Nursery:
         stdin.flush()
         child = int(json.loads(stdout.readline())["pid"])
         if kill_after is not None:
-            while not journal.exists() or not journal.read_text():
-                time.sleep(0.002)
-            time.sleep(kill_after)
+            lines, seconds = kill_after
+            deadline = time.monotonic() + PATIENCE
+            while not journal.exists() or journal.read_text().count("\n") < lines:
+                assert time.monotonic() < deadline, "the child does not get that far"
+                time.sleep(0.001)
+            time.sleep(seconds)
             os.kill(child, signal.SIGKILL)
         stdin.write("reap\n")
         stdin.flush()
