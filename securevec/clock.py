@@ -52,7 +52,7 @@ class Clock:
             if ms > self._source() + MAX_AHEAD_MS:
                 raise HomeRefused(
                     "The system clock is more than a day behind the time this home has seen.",
-                    next_step="Set the clock right. Was an earlier one wrong? securevec doctor says what to do.",
+                    next_step="Set the clock right. If an earlier one was wrong: securevec doctor --reset-time-floor",
                 )
             self._highest = max(self._highest, ms)
 

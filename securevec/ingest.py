@@ -322,8 +322,7 @@ def _give_up(
     with contextlib.suppress(SecurevecError):
         runtime.control.abort_batch(request_id=request.request_id)
     with contextlib.suppress(SecurevecError):
-        live = runtime.control.current(collection.collection, list(generations))
-        if any(row.generation == generations[ref] for ref, row in live.items()):
+        if not runtime.control.orphans(collection.collection, list(generations.items())):
             runtime.control.extend_lease(request.request_id, 0)
             return
         ids = [point.id for point in points]

@@ -24,7 +24,7 @@ import orjson
 from securevec.audit import AuditWriter, Event, Outcome, error_name
 from securevec.control.rows import BatchRow, ManifestRow
 from securevec.crypto.derive import point_id
-from securevec.errors import ControlUnavailable, KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
+from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
 from securevec.names import NameBook
 from securevec.policy import Actor
 from securevec.runtime import Runtime
@@ -69,7 +69,7 @@ def resolve_open_batches(runtime: Runtime, *, expired_only: bool) -> int:
     resolved = 0
     for batch in runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=expired_only):
         try:
-            _resolve(runtime, batch)
+            _resolve(runtime, batch, force=not expired_only)
             resolved += 1
         except SecurevecError as error:
             _record(runtime, batch, outcome="failed", error=error_name(error))
@@ -80,7 +80,7 @@ def settle_collection(runtime: Runtime, collection: CollectionId) -> None:
     """Resolve what interrupted writes left in this collection. Raises what keeps it from being resolved."""
     for batch in runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=True):
         if batch.collection == collection:
-            _resolve(runtime, batch)
+            _resolve(runtime, batch, force=False)
 
 
 def answer_abandoned(audit: AuditWriter, control: ControlStore, names: NameBook) -> int:
@@ -107,18 +107,12 @@ def answer_abandoned(audit: AuditWriter, control: ControlStore, names: NameBook)
     return answered
 
 
-def _resolve(runtime: Runtime, batch: BatchRow) -> None:
-    if batch.state == "open":
-        try:
-            runtime.control.abort_batch(request_id=batch.request_id)
-        except ControlUnavailable:
-            # Its writer, or another process, was faster: go by what it is now.
-            settled = runtime.control.batch(batch.request_id)
-            if settled is None:
-                return
-            batch = settled
-            if batch.state == "open":
-                raise
+def _resolve(runtime: Runtime, batch: BatchRow, *, force: bool) -> None:
+    settled = runtime.control.settle(batch.request_id, now_ms=runtime.clock.now_ms(), force=force)
+    if settled is None or settled.state == "open":
+        # Finished by its writer or another process meanwhile, or its lease was extended: not ours.
+        return
+    batch = settled
     rows = [row for row in runtime.control.batch_rows(batch.request_id) if row.state == "retiring"]
     namespace = runtime.names.namespace(batch.tenant, batch.collection)
     try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import typer
 
+from securevec import home as homes
 from securevec.cli import checks
 from securevec.cli.command import Group
 from securevec.cli.output import cell, table
@@ -26,10 +29,19 @@ def doctor(
     config: Annotated[
         bool, typer.Option("--config", help="Show each setting, its value and where it is from.")
     ] = False,
+    reset_time_floor: Annotated[
+        bool,
+        typer.Option(
+            "--reset-time-floor", help="Forget times seen under a clock that was wrong. Stop other processes first."
+        ),
+    ] = False,
 ) -> None:
     """Check versions, permissions, keys, lock, model, stores and settings. Exit 1 when something is wrong."""
     if config:
         _config(session)
+        return
+    if reset_time_floor:
+        _reset_time_floor(session)
         return
     found = checks.run(session)
     rows = [(cell(check.status, style=_STYLES[check.status]), check.name, check.detail) for check in found]
@@ -37,6 +49,17 @@ def doctor(
     wrong = sum(check.status == "wrong" for check in found)
     if wrong:
         raise CheckFailed(f"{wrong} of {len(found)} checks found something wrong.")
+
+
+def _reset_time_floor(session: Session) -> None:
+    """Take the system's clock as right from here on. Records that expired under the wrong one answer again."""
+    from securevec.control.store import ControlStore
+
+    homes.load(session.home)
+    now_ms = time.time_ns() // 1_000_000
+    with contextlib.closing(ControlStore.open(session.home / "control.db", create=False)) as control:
+        control.reset_time_floor(now_ms)
+    session.out.show({"time_floor_ms": now_ms}, cell("The home takes the system's clock as right from here on."))
 
 
 def _config(session: Session) -> None:

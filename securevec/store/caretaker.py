@@ -61,7 +61,7 @@ class Caretaker:
             duty()
 
     def _note_time(self) -> None:
-        self._runtime.control.raise_time_floor(self._runtime.clock.now_ms())
+        self._runtime.control.raise_time_floor(self._runtime.clock.floor_ms())
 
     def _checkpoint(self) -> None:
         self._runtime.audit.checkpoint()

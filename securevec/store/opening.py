@@ -94,7 +94,9 @@ def open_runtime(
     if not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
-        _create(home, backend=backend or "edge", key_file=key_file, passphrase=passphrase)
+        with homes.creating(home) as needed:
+            if needed:
+                _create(home, backend=backend or "edge", key_file=key_file, passphrase=passphrase)
     installation = homes.load(home)
     if backend is not None and backend != installation.backend:
         raise ConfigError(
@@ -106,7 +108,7 @@ def open_runtime(
         keys = opened.enter_context(contextlib.closing(KeyRing.open(home / "keys", root, clock)))
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
         clock.raise_floor(control.time_floor())
-        control.raise_time_floor(clock.now_ms())
+        control.raise_time_floor(clock.floor_ms())
         names = NameBook(keys)
 
         def open_audit() -> AuditWriter:

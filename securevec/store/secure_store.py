@@ -173,7 +173,7 @@ class SecureStore:
         self._caretaker.stop()
         with contextlib.suppress(SecurevecError):
             # What has expired by now stays expired, though the clock be set back before the home is opened again.
-            self._runtime.control.raise_time_floor(self._runtime.clock.now_ms())
+            self._runtime.control.raise_time_floor(self._runtime.clock.floor_ms())
         try:
             self._runtime.engine.close()
         finally:
@@ -201,6 +201,7 @@ class SecureStore:
             for tenant in control.tenants():
                 for row in control.collections(tenant.tenant):
                     control.reset_volatile(row.collection)
+        # The holder of an embedded engine is its only writer: whatever is unfinished was left by one that died.
         resolve_open_batches(self._runtime, expired_only=not backend.capabilities.embedded)
         settle_outbox(self._runtime)
         run_pending(self._runtime)

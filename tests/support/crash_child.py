@@ -46,6 +46,7 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "commit batch": (ControlStore, "commit_batch"),
     "begin delete": (ControlStore, "begin_delete"),
     "abort batch": (ControlStore, "abort_batch"),
+    "settle batch": (ControlStore, "settle"),
     "finish batch": (ControlStore, "finish_batch"),
     "audit": (AuditDoor, "record"),
     "answer": (AuditWriter, "record"),

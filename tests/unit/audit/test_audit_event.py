@@ -144,10 +144,12 @@ def test_errors_are_named_by_their_nearest_listed_class() -> None:
 
 DATA_ACTIVITY = {"search": 4, "count": 4, "get": 1, "export": 1, "recover": 2, "ingest": 5, "delete": 7, "restore": 10}
 ENTITY_ACTIVITY = {
+    "tenant.open": (2, "tenant"),
     "tenant.create": (1, "tenant"),
     "tenant.suspend": (12, "tenant"),
     "tenant.resume": (13, "tenant"),
     "tenant.delete": (4, "tenant"),
+    "collection.open": (2, "collection"),
     "collection.create": (1, "collection"),
     "grant": (3, "policy"),
     "key.create": (1, "key"),
