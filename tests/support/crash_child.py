@@ -45,7 +45,6 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "add tokens": (ControlStore, "add_tokens"),
     "commit batch": (ControlStore, "commit_batch"),
     "begin delete": (ControlStore, "begin_delete"),
-    "abort batch": (ControlStore, "abort_batch"),
     "settle batch": (ControlStore, "settle"),
     "finish batch": (ControlStore, "finish_batch"),
     "audit": (AuditDoor, "record"),
