@@ -21,7 +21,7 @@ from uuid import UUID
 from securevec.body import Body, decode_body
 from securevec.control.rows import ManifestRow
 from securevec.crypto.context import Place
-from securevec.crypto.derive import point_id
+from securevec.crypto.derive import point_id, record_ref, typed_record_id
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id
 from securevec.errors import (
     EnvelopeRejected,
@@ -66,12 +66,15 @@ def judge(
 ) -> Verdicts:
     """Judge points in order. Raises :class:`UnknownKey`, :class:`UnknownFormat`, :class:`KeyUnavailable`."""
     verdicts = Verdicts(examined=len(points))
+    if not points:
+        return verdicts
     opened: list[Judged] = []
+    id_key = runtime.keys.tenant_key(collection.tenant, "id")
     for point in points:
         try:
             body = open_body(runtime, collection, point)
-            ref = collection.record_ref(runtime, body.record_id)
-            _check_place(runtime, collection, point, body, ref)
+            ref = record_ref(id_key, collection.collection, typed_record_id(body.record_id))
+            _check_place(id_key, collection, point, body, ref)
         except EnvelopeRejected:
             verdicts.violations += 1
         except KeyDestroyed:
@@ -191,8 +194,7 @@ def open_envelope(
     return open_sealed(key, blob, Place(tenant=tenant, collection=collection_raw, point=point.id, field=path))
 
 
-def _check_place(runtime: Runtime, collection: CollectionScope, point: StoredPoint, body: Body, ref: RecordRef) -> None:
-    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+def _check_place(id_key: bytes, collection: CollectionScope, point: StoredPoint, body: Body, ref: RecordRef) -> None:
     if point.id != point_id(id_key, collection.collection, ref, body.generation, body.chunk):
         raise EnvelopeRejected("A sealed body lies under another point's id.")
 

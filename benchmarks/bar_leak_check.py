@@ -1,6 +1,6 @@
 """Measure the leak check on the help desk corpus and write its figures.
 
-    python benchmarks/leak_check.py [--json benchmarks/results/leak_check.json]
+    python benchmarks/bar_leak_check.py [--json benchmarks/results/leak_check.json]
 
 The same code as ``tests/leaks``, which fails when a bar is missed; this prints how far from the bars it stays. Takes
 about 20 seconds on two cores. No value of the corpus is written.
