@@ -22,7 +22,15 @@ import orjson
 from securevec.audit import Action, AuditRef, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
 from securevec.audit.vocabulary import HEX as _HEX
 from securevec.audit.vocabulary import RULES
-from securevec.errors import KeyDestroyed, LegalHold, PolicyDenied, SecurevecError, TenantNotFound, TenantUnavailable
+from securevec.errors import (
+    KeyDestroyed,
+    LegalHold,
+    PolicyDenied,
+    RecordNotFound,
+    SecurevecError,
+    TenantNotFound,
+    TenantUnavailable,
+)
 from securevec.policy import Actor, Decision, Permission, Request, require
 from securevec.runtime import Runtime, Scope
 from securevec.types import CollectionId, TenantId
@@ -109,6 +117,19 @@ class Admission:
                 raise TenantUnavailable("The tenant was suspended or deleted while this ran; nothing is returned.")
         roles = _roles(self.runtime, tenant, self.scope.actor_token)
         require(self.runtime.policy, Request(self.scope.actor, self.permission, roles))
+
+    def fenced(self, error: SecurevecError) -> None:
+        """Raise (and record) :class:`TenantUnavailable` instead of ``error`` when the closed fence explains it.
+
+        A tenant deleted while an operation runs has lost its keys and records first; what the caller needs to know is
+        that the tenant is gone.
+        """
+        if isinstance(error, KeyDestroyed | RecordNotFound):
+            try:
+                self.recheck()
+            except TenantUnavailable as unavailable:
+                self.failure(unavailable)
+                raise unavailable from error
 
     def failure(
         self, error: BaseException, *, phase: Phase = "single", counts: Mapping[str, int] | None = None

@@ -89,6 +89,7 @@ def search(
         hits = [_hit(collection, judged, first, record_class) for judged, first in whole]
         admission.recheck()
     except SecurevecError as error:
+        admission.fenced(error)
         admission.failure(error)
         raise
     admission.note(
@@ -121,6 +122,7 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
             raise RecordNotFound("The record was deleted or replaced while it was read.")
         admission.recheck()
     except SecurevecError as error:
+        admission.fenced(error)
         admission.failure(error)
         raise
     admission.note(counts={"hits": 1}, record_ids=[ref])
@@ -138,6 +140,7 @@ def count(runtime: Runtime, collection: CollectionScope) -> tuple[int, int]:
     try:
         admission.recheck()
     except SecurevecError as error:
+        admission.fenced(error)
         admission.failure(error)
         raise
     admission.note(counts={"records": records, "chunks": chunks})
@@ -319,6 +322,7 @@ def _originals(runtime: Runtime, collection: CollectionScope, places: Sequence[O
             originals[place] = held[place.index]
         admission.recheck()
     except SecurevecError as error:
+        admission.fenced(error)
         admission.failure(error)
         raise
     admission.note(counts={"restored": len(originals)}, record_ids=[judged.ref for judged in verdicts.accepted])
