@@ -12,7 +12,7 @@ from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
 from securevec.embed import Embedder
-from securevec.errors import LegalHold, SecurevecError, TenantNotFound, UsageError
+from securevec.errors import ConfigError, LegalHold, SecurevecError, TenantNotFound, UsageError
 from securevec.guard import Admission, admit, refuse, settle_outbox
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
@@ -278,5 +278,7 @@ class SecureStore:
         )
 
     def _scope(self, tenant: TenantId, who: Actor) -> Scope:
+        if type(who) is not Actor:  # a look-alike could claim to be the administrator
+            raise ConfigError("An actor is made with Actor(...) or Actor.local().")
         names = self._runtime.names
         return Scope(tenant=tenant, actor=who, actor_token=names.actor_token(who), actor_ref=names.actor_ref(who))

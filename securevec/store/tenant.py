@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy
-from securevec.backend import CollectionSpec, FieldKind
+from securevec.backend import CollectionSpec
 from securevec.control.rows import CollectionRow
 from securevec.crypto.kdf import lp
 from securevec.embed.checked import CheckedEmbedder
@@ -18,39 +17,14 @@ from securevec.errors import CollectionMismatch, CollectionNotFound, SecurevecEr
 from securevec.guard import Admission, admit
 from securevec.minimize import check_name
 from securevec.policy import Actor, check_role
-from securevec.protect import PREFIX
 from securevec.retention.rules import parse_retention
 from securevec.runtime import CollectionScope, Runtime, Scope
-from securevec.schema import FieldSpec, Record, Schema, describe
+from securevec.schema import Record, Schema, describe
+from securevec.store.binding import Wanted, filter_keys, identity_of, snake_case
 from securevec.store.collection import Collection
 from securevec.types import CollectionId, TenantId
 
 R = TypeVar("R", bound=Record)
-
-_UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What a caller says a collection is, to be compared with what it was made as."""
-
-    schema: Schema
-    retention: str | None
-    vault: bool
-    classification: str
-    operators: Mapping[str, Any] | None
-
-    def require_same(self, row: CollectionRow, description: Mapping[str, Any]) -> None:
-        if description["schema"] != orjson.loads(self.schema.to_json()):
-            raise CollectionMismatch(
-                "The collection was made with another schema.", next_step="Use the same class, or another name."
-            )
-        if self.retention is not None and parse_retention(self.retention) != row.retention_ms:
-            raise CollectionMismatch("The collection was made with another retention.")
-        if self.vault != row.vault:
-            raise CollectionMismatch("The collection was made with another vault setting.")
-        if self.classification != description["classification"]:
-            raise CollectionMismatch("The collection was made with another classification.")
 
 
 class Tenant:
@@ -95,13 +69,13 @@ class Tenant:
             PolicyDenied: the actor may not create it, or may not use it.
         """
         schema = describe(record)
-        label = check_name("collection", _snake(record.__name__) if name is None else name)
+        label = check_name("collection", snake_case(record.__name__) if name is None else name)
         row = self._find(label) or self._create(label, schema, retention, vault, classification, operators)
-        wanted = _Wanted(schema, retention, vault, classification, operators)
+        wanted = Wanted(schema, retention, vault, classification, operators)
         return Collection(self._runtime, self._opened(row, record, wanted, accept_new_detector), record)
 
     def _opened(
-        self, row: CollectionRow, record: type[Record], wanted: _Wanted, accept_new_detector: bool
+        self, row: CollectionRow, record: type[Record], wanted: Wanted, accept_new_detector: bool
     ) -> CollectionScope:
         """The collection, if the actor may use it and it was made with what is asked for now."""
         admission = self._admit_open(row)
@@ -217,7 +191,7 @@ class Tenant:
             "operators": dict(operators or {}),
             "classification": classification,
         }
-        identity = _identity(runtime, schema, anonymizer)
+        identity = identity_of(runtime, schema, anonymizer)
         row = CollectionRow(
             collection=collection,
             tenant=tenant,
@@ -252,7 +226,7 @@ class Tenant:
         anonymizer = Anonymizer(detector=runtime.detector(), policy=self._policy(description))
         embedder = runtime.embedder()
         bound: dict[str, Any] = orjson.loads(row.identity)
-        now: dict[str, Any] = _identity(runtime, schema, anonymizer)
+        now: dict[str, Any] = identity_of(runtime, schema, anonymizer)
         if bound["model"] != now["model"]:
             raise CollectionMismatch(
                 "The collection holds vectors of another embedding model; two models never mix.",
@@ -283,7 +257,7 @@ class Tenant:
         namespace = runtime.names.namespace(self._scope.tenant, row.collection)
         runtime.backend().ensure(
             namespace=namespace,
-            spec=CollectionSpec(dimension=row.dimension, filter_keys=_filter_keys(schema)),
+            spec=CollectionSpec(dimension=row.dimension, filter_keys=filter_keys(schema)),
         )
         retention = str(row.retention_ms).encode()
         return CollectionScope(
@@ -321,28 +295,3 @@ class Tenant:
 
     def _policy(self, description: Mapping[str, Any]) -> OperatorPolicy:
         return OperatorPolicy.from_mapping(description["operators"])
-
-
-def _identity(runtime: Runtime, schema: Schema, anonymizer: Anonymizer) -> dict[str, Any]:
-    model = runtime.embedder().identity
-    return {
-        "model": {"name": model.name, "digest": model.digest, "dimension": model.dimension},
-        "schema": schema.digest,
-        "detector": anonymizer.digest,
-        "policy": anonymizer.policy_digest,
-    }
-
-
-def _filter_keys(schema: Schema) -> dict[str, FieldKind]:
-    return {PREFIX + spec.name: _kind(spec) for spec in schema.by_kind("filter")}
-
-
-def _kind(spec: FieldSpec) -> FieldKind:
-    if spec.mode == "token":
-        return "keyword"
-    kinds: dict[str, FieldKind] = {"int": "integer", "datetime": "integer", "date": "integer", "float": "float"}
-    return "bool" if spec.type == "bool" else kinds.get(spec.type, "keyword")
-
-
-def _snake(name: str) -> str:
-    return name.translate(_UPPER_AFTER_LOWER).lstrip("_")
