@@ -17,7 +17,7 @@ from securevec.backend import VectorBackend
 from securevec.errors import ConfigError, MissingExtra
 
 GROUP: Final = "securevec.backends"
-_EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant"}
+_EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant", "chromadb": "chroma"}
 
 
 class BackendClass(Protocol):

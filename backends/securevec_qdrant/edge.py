@@ -2,7 +2,7 @@
 its own.
 
 So a namespace is a set of files: no filter stands between two tenants, and erasing one is removing a directory.
-One process at a time (see ``edge_layout``). The vendor labels the engine beta; its version is pinned.
+One process at a time (see ``securevec_adapters.layout``). The vendor labels the engine beta; its version is pinned.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.errors import BackendError, ConfigError, EngineForked, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
-from securevec_qdrant._errors import mapped
-from securevec_qdrant._points import check_id, check_namespace, encode_payload, unit_vector
+from securevec_adapters.errors import mapped
+from securevec_adapters.layout import EngineRoot
+from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
+from securevec_adapters.pool import Holder, ShardPool
+from securevec_qdrant._points import encode_payload
 from securevec_qdrant.edge_filters import edge_filter
-from securevec_qdrant.edge_layout import EdgeRoot
-from securevec_qdrant.edge_pool import Holder, ShardPool
 from securevec_qdrant.edge_purge import purge_shard
 from securevec_qdrant.edge_shard import Row, Shard
 
+VERSION: Final = "securevec-edge 1\n"
 _OUTSIDE: Final = "file system remnants, snapshots and backups are outside this store"
 
 
@@ -42,8 +44,8 @@ class EdgeBackend:
         if open_shards < 1:
             raise ConfigError("At least one shard must be allowed to be open.")
         self._pid = os.getpid()
-        self._root = EdgeRoot(root)
-        self._pool = ShardPool(open_shards, self._load)
+        self._root = EngineRoot(root, VERSION)
+        self._pool = ShardPool[Shard](open_shards, self._load)
         self._closed = False
 
     @classmethod
@@ -120,7 +122,7 @@ class EdgeBackend:
         if limit < 1:
             raise QueryError("A page holds at least one point.")
         condition = edge_filter(where)
-        start = None if cursor is None else _start(cursor)
+        start = None if cursor is None else check_cursor(cursor)
         with self._hold(namespace) as held:
             shard = held.get()
             if shard is None:
@@ -188,7 +190,7 @@ class EdgeBackend:
             raise BackendError("This store is closed.")
 
     @contextmanager
-    def _hold(self, namespace: Namespace) -> Generator[Holder]:
+    def _hold(self, namespace: Namespace) -> Generator[Holder[Shard]]:
         self._guard()
         with self._pool.hold(check_namespace(namespace).shard) as held:
             yield held
@@ -203,13 +205,6 @@ def _existing(shard: Shard | None) -> Shard:
     if shard is None:
         raise BackendError("This collection has no place in the store yet.")
     return shard
-
-
-def _start(cursor: str) -> UUID:
-    try:
-        return UUID(cursor)
-    except ValueError as error:
-        raise QueryError("This cursor was not given by this store.") from error
 
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from securevec.errors import BackendError
-from securevec_qdrant.edge_layout import EdgeRoot, remove_generation
-from securevec_qdrant.edge_pool import Holder
+from securevec_adapters.layout import EngineRoot, remove_generation
+from securevec_adapters.pool import Holder
 from securevec_qdrant.edge_shard import Shard
 
 _PAGE: Final = 512
 
 
-def purge_shard(root: EdgeRoot, name: str, holder: Holder) -> bool:
+def purge_shard(root: EngineRoot, name: str, holder: Holder[Shard]) -> bool:
     """Replace the shard's files by files that hold its live points only. ``False`` when there is no such shard.
 
     The shard is closed afterwards. An interruption leaves the old or the new generation, whole, and never both in use.

@@ -43,9 +43,9 @@ from qdrant_edge import (
 from securevec.backend import CollectionSpec, FieldKind
 from securevec.errors import BackendError
 from securevec.types import Scalar, StoredPoint
-from securevec_qdrant._errors import mapped
+from securevec_adapters.errors import mapped
+from securevec_adapters.layout import tighten
 from securevec_qdrant._points import BOOL_SUFFIX, decode_payload
-from securevec_qdrant.edge_layout import tighten
 
 _META: Final = "shard.json"
 _WAL: Final = {"segment_capacity": 1024 * 1024, "segment_queue_len": 0, "retain_closed": 1}

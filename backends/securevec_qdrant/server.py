@@ -24,8 +24,9 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.errors import BackendError, ConfigError, EngineForked, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
-from securevec_qdrant._errors import mapped
-from securevec_qdrant._points import check_id, check_namespace, decode_payload, encode_payload, unit_vector
+from securevec_adapters.errors import mapped
+from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
+from securevec_qdrant._points import decode_payload, encode_payload
 from securevec_qdrant.server_address import server_url
 from securevec_qdrant.server_filters import fenced
 from securevec_qdrant.server_places import Places, make_shared
@@ -184,7 +185,7 @@ class QdrantServerBackend:
         if limit < 1:
             raise QueryError("A page holds at least one point.")
         condition = fenced(namespace, where=where)
-        start = None if cursor is None else _start(cursor)
+        start = None if cursor is None else str(check_cursor(cursor))
         dimension = self._dimension(namespace)
         if dimension is None:
             return Page((), None)
@@ -300,13 +301,6 @@ def _stored(
 def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
     for start in range(0, len(ids), _IDS):
         yield ids[start : start + _IDS]
-
-
-def _start(cursor: str) -> str:
-    try:
-        return str(UUID(cursor))
-    except ValueError as error:
-        raise QueryError("This cursor was not given by this store.") from error
 
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from qdrant_client.models import (
 
 from securevec.errors import BackendError
 from securevec.types import Namespace
-from securevec_qdrant._errors import mapped
+from securevec_adapters.errors import mapped
 from securevec_qdrant.server_filters import fenced
 
 

@@ -94,7 +94,8 @@ PURGER = """
 import os, sys
 from pathlib import Path
 from securevec.testing.conformance_case import SPEC, a_namespace, an_id, fill
-from securevec_qdrant import edge_layout, edge_purge
+from securevec_adapters import layout
+from securevec_qdrant import edge_purge
 from securevec_qdrant.edge import EdgeBackend
 place = a_namespace("mine")
 backend = EdgeBackend(Path(sys.argv[1]))
@@ -113,8 +114,8 @@ backend.purge(namespace=place)
 CUTS = [
     ("edge_purge.copy_points", "before"),
     ("edge_purge.copy_points", "after"),
-    ("edge_layout._generation", "after"),
-    ("edge_layout._write", "after"),
+    ("layout._generation", "after"),
+    ("layout._write", "after"),
     ("edge_purge.remove_generation", "before"),
 ]
 

@@ -1,14 +1,15 @@
-"""The directory of the embedded engine: who may open it, which generation of a shard is current, and how one replaces
-another.
+"""The directory of an embedded engine: who may open it, which generation of a shard is current, and how one replaces
+another. A shard is the files of one namespace.
 
-    root/VERSION                 "securevec-edge 1\\n"
+    root/VERSION                 the format, for example "securevec-edge 1\\n"
     root/LOCK                    flock(2), held while a backend is open
     root/<shard>/CURRENT         "gen-<N>\\n"
-    root/<shard>/gen-<N>/        one engine shard, plus shard.json
+    root/<shard>/gen-<N>/        what one engine keeps, plus shard.json
     root/.new-*, root/.trash-*   a shard on its way in or out; removed at open
 
-The engine opens segments before it takes its own lock, and a second opener breaks every later flush of the first. So
-the root is locked here before any shard is touched. ``flock`` is per open file description: it keeps out a second
+Qdrant Edge opens segments before it takes its own lock, and a second opener breaks every later flush of the first;
+Chroma has no lock, and a second opener loses index entries for good. So the root is locked here before any shard is
+touched. ``flock`` is per open file description: it keeps out a second
 backend of the same process as well as another process, whatever path it came by. Directory renames are not atomic in
 pairs; one pointer file, replaced by rename, is.
 """
@@ -26,27 +27,26 @@ from typing import Final
 
 from securevec.errors import BackendError, EngineLocked, HomeRefused, UnsupportedPlatform
 
-VERSION: Final = "securevec-edge 1\n"
 _SHARD = re.compile(r"[0-9a-f]{32}\Z")
 _GENERATION = re.compile(r"gen-(0|[1-9][0-9]{0,8})\Z")
 _NEW: Final = ".new-"
 _TRASH: Final = ".trash-"
 
 
-class EdgeRoot:
-    """An open, locked root. Raises :class:`HomeRefused` for a foreign, newer or readable-by-others directory,
-    :class:`EngineLocked` when somebody holds it."""
+class EngineRoot:
+    """An open, locked root of the format ``version``. Raises :class:`HomeRefused` for a foreign, newer or
+    readable-by-others directory, :class:`EngineLocked` when somebody holds it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, version: str) -> None:
         if os.name != "posix":
             raise UnsupportedPlatform(
-                "The embedded engine needs POSIX file locks.", next_step="Use a server: qdrants://host:6333."
+                "An embedded engine needs POSIX file locks.", next_step="Use a server: qdrants://host:6333."
             )
         self.path = Path(os.path.realpath(path))
         _check_owner(self.path)
         self._lock: int | None = _lock(self.path / "LOCK")
         try:
-            _check_version(self.path)
+            _check_version(self.path, version)
             for entry in self.path.iterdir():
                 if entry.name.startswith((_NEW, _TRASH)):
                     shutil.rmtree(entry)
@@ -172,18 +172,18 @@ def _check_owner(path: Path) -> None:
         raise HomeRefused("The engine's directory holds something else.")
 
 
-def _check_version(path: Path) -> None:
+def _check_version(path: Path, wanted: str) -> None:
     version = path / "VERSION"
     try:
         found = version.read_text("ascii")
     except FileNotFoundError:
         if any(_SHARD.match(entry.name) for entry in path.iterdir()):
             raise HomeRefused("The engine's directory has lost its VERSION file.") from None
-        _write(version, VERSION)
+        _write(version, wanted)
         return
     except (OSError, UnicodeDecodeError) as error:
         raise HomeRefused("The engine's VERSION file cannot be read.") from error
-    if found != VERSION:
+    if found != wanted:
         raise HomeRefused(
             "The engine's directory has a format this release does not read.",
             next_step="Use the release that wrote it, or a newer one.",

@@ -1,7 +1,7 @@
 """Open shards, least recently used out first, never one that is in use.
 
-An open shard costs 26 memory maps and a thread; a process has some 65,000 maps. The engine keeps the interpreter lock
-during a call, so handing a shard to one caller at a time costs no parallelism.
+An open shard costs memory, memory maps or file descriptors, and threads; a process has some 65,000 maps. Each shard is
+handed to one caller at a time.
 """
 
 from __future__ import annotations
@@ -10,36 +10,45 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Generic, Protocol, TypeVar
 
 from securevec.errors import BackendError
-from securevec_qdrant.edge_shard import Shard
 
 
-class _Slot:
+class Closable(Protocol):
+    """What the pool needs to know of a shard."""
+
+    def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Closable)
+
+
+class _Slot(Generic[S]):
     """A place for one shard; ``users`` is guarded by the pool's lock, ``shard`` by the slot's."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.shard: Shard | None = None
+        self.shard: S | None = None
         self.users = 0
 
 
-class ShardPool:
+class ShardPool(Generic[S]):
     """Keeps up to ``capacity`` shards open; more only while all of them are in use."""
 
-    def __init__(self, capacity: int, load: Callable[[str], Shard | None]) -> None:
+    def __init__(self, capacity: int, load: Callable[[str], S | None]) -> None:
         self._capacity = capacity
         self._load = load
-        self._slots: OrderedDict[str, _Slot] = OrderedDict()
+        self._slots: OrderedDict[str, _Slot[S]] = OrderedDict()
         self._lock = threading.Lock()
         self._closed = False
 
     @contextmanager
-    def hold(self, name: str) -> Generator[Holder]:
+    def hold(self, name: str) -> Generator[Holder[S]]:
         """Exclusive use of the shard ``name``, open or not."""
         with self._lock:
             self._check_open()
-            slot = self._slots.setdefault(name, _Slot())
+            slot = self._slots.setdefault(name, _Slot[S]())
             self._slots.move_to_end(name)
             slot.users += 1
         try:
@@ -79,15 +88,15 @@ class ShardPool:
             raise BackendError("This store is closed.")
 
 
-class Holder:
+class Holder(Generic[S]):
     """What :meth:`ShardPool.hold` gives: the shard of one slot, opened when first asked for."""
 
-    def __init__(self, slot: _Slot, name: str, load: Callable[[str], Shard | None]) -> None:
+    def __init__(self, slot: _Slot[S], name: str, load: Callable[[str], S | None]) -> None:
         self._slot = slot
         self._name = name
         self._load = load
 
-    def get(self) -> Shard | None:
+    def get(self) -> S | None:
         """The open shard; ``None`` when there is none on disk."""
         if self._slot.shard is None:
             self._slot.shard = self._load(self._name)
@@ -98,7 +107,7 @@ class Holder:
         close_slot(self._slot)
 
 
-def close_slot(slot: _Slot) -> None:
+def close_slot(slot: _Slot[S]) -> None:
     """Close a slot's shard if it is open."""
     with slot.lock:
         shard, slot.shard = slot.shard, None
