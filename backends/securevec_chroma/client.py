@@ -1,0 +1,180 @@
+"""Making and ending the vendor's engine, and what a collection of ours looks like. No vendor object leaves the package.
+
+The engine is used below ``chromadb.Client``, at its ``ServerAPI``, because the client above it
+
+* keeps every persistent engine in a cache of the whole process, by path, and closes it when the last client does: here
+  an engine ends when its owner ends it, whatever else the process does with Chroma;
+* makes an embedding function where none was asked for (a write without vectors tries to download a model), and builds
+  one from a stored collection's configuration, which has been a way to run code. At this level there is none.
+
+Every setting that the environment or an ``.env`` file could bring in is given here.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+from uuid import UUID
+
+import httpx
+from chromadb.api import ServerAPI
+from chromadb.api.fastapi import FastAPI
+from chromadb.config import Settings, System
+from chromadb.errors import NotFoundError
+from chromadb.types import Collection
+
+from securevec.errors import BackendError
+from securevec.types import Namespace
+
+MARK: Final = "securevec"
+_FORMAT: Final = 1
+_CLIENT: Final[dict[str, Any]] = {
+    "_env_file": None,
+    "environment": "",
+    "allow_reset": False,
+    "anonymized_telemetry": False,
+    "chroma_product_telemetry_impl": "chromadb.telemetry.product.posthog.Posthog",
+    "chroma_otel_collection_endpoint": "",
+    "chroma_otel_granularity": None,
+    "chroma_otel_collection_headers": {},
+    "chroma_client_auth_provider": None,
+    "chroma_client_auth_credentials": None,
+    "chroma_server_headers": None,
+    "chroma_server_ssl_verify": None,
+    "chroma_server_nofile": None,
+}
+_API: Final[Any] = ServerAPI  # the vendor asks for the abstract class and gives the concrete one
+_NO_FUNCTION: Final = (None, {"type": "legacy"}, {"type": "unknown"})
+"""How Chroma writes down that a collection was made without an embedding function."""
+
+
+class Client:
+    """One running engine or connection. ``api`` is the vendor's; :meth:`close` ends it for good."""
+
+    def __init__(self, system: System, api: ServerAPI, session: httpx.Client | None = None) -> None:
+        self._system = system
+        self._session = session
+        self.api = api
+        self._open = True
+
+    def close(self) -> None:
+        """Stop the engine's threads and give its files back, or close the connection. Idempotent."""
+        if self._open:
+            self._open = False
+            self._system.stop()
+            if self._session is not None:  # the vendor leaves it open
+                self._session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A collection of ours: its id in the engine and its vectors' dimension."""
+
+    id: UUID
+    dimension: int
+
+
+def open_files(directory: Path) -> Client:
+    """An engine of its own on the Chroma files in ``directory``, made if absent."""
+    settings = Settings(
+        **_CLIENT,
+        chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
+        is_persistent=True,
+        persist_directory=str(directory),
+        migrations="apply",
+        migrations_hash_algorithm="md5",
+    )
+    system = System(settings)
+    api: ServerAPI = system.instance(_API)
+    system.start()
+    return Client(system, api)
+
+
+def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: float) -> Client:
+    """A connection to a server. Nothing is sent yet."""
+    settings = Settings(
+        **_CLIENT,
+        chroma_api_impl="chromadb.api.fastapi.FastAPI",
+        chroma_server_host=host,
+        chroma_server_http_port=port,
+        chroma_server_ssl_enabled=tls,
+    )
+    system = System(settings)
+    api: FastAPI = system.instance(_API)
+    # The vendor's own session waits for ever and goes through whatever proxy the environment names.
+    vendor = api._session
+    headers = {**vendor.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
+    verify = ssl.create_default_context() if tls else False
+    session = httpx.Client(timeout=timeout_s, headers=headers, limits=api.http_limits, trust_env=False, verify=verify)
+    api._session = session
+    vendor.close()
+    system.start()
+    return Client(system, api, session)
+
+
+def create(api: ServerAPI, namespace: Namespace, dimension: int) -> None:
+    """Make the namespace's collection, named by its shard, without an embedding function."""
+    api.create_collection(
+        namespace.shard,
+        configuration={"hnsw": {"space": "cosine"}},
+        metadata={
+            MARK: _FORMAT,
+            "dimension": dimension,
+            "tenant": namespace.tenant_tag,
+            "collection": namespace.collection_tag,
+        },
+    )
+
+
+def find(api: ServerAPI, namespace: Namespace) -> Found | None:
+    """The namespace's collection, if there is one.
+
+    Raises :class:`BackendError` for one that another program made, that belongs to another place, that does not compare
+    by cosine, or whose stored configuration names an embedding function.
+    """
+    try:
+        held = api.get_collection(namespace.shard)
+    except NotFoundError:
+        return None
+    marks = held.metadata or {}
+    dimension = marks.get("dimension")
+    if marks.get(MARK) != _FORMAT or type(dimension) is not int or dimension < 1:
+        raise BackendError("A collection of this name was made by another program, or by another release.")
+    if (marks.get("tenant"), marks.get("collection")) != (namespace.tenant_tag, namespace.collection_tag):
+        raise BackendError("A collection of this name belongs to another place.")
+    if held.dimension not in (None, dimension):
+        raise BackendError("A collection holds vectors of another dimension than it was made for.")
+    if any(function not in _NO_FUNCTION for function in _embedding_functions(held)):
+        raise BackendError("A stored collection names an embedding function, which could run code. It is not used.")
+    if not isinstance(hnsw := held.configuration_json.get("hnsw"), dict) or hnsw.get("space") != "cosine":
+        raise BackendError("A stored collection does not compare by cosine.")
+    return Found(held.id, dimension)
+
+
+def ours(api: ServerAPI) -> Iterator[str]:
+    """Names of the collections that carry our mark, sorted by the engine or not."""
+    seen, page = 0, 500
+    while True:
+        held = api.list_collections(limit=page, offset=seen)
+        yield from (each.name for each in held if (each.metadata or {}).get(MARK) == _FORMAT)
+        seen += len(held)
+        if len(held) < page:
+            return
+
+
+def _embedding_functions(held: Collection) -> Iterator[object]:
+    """Every value of a key ``embedding_function``, at any depth of what is stored about a collection."""
+    todo: list[object] = [held.configuration_json, held.serialized_schema]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            for key, value in cast("dict[str, object]", node).items():
+                if key == "embedding_function":
+                    yield value
+                else:
+                    todo.append(value)
+        elif isinstance(node, list):
+            todo += cast("list[object]", node)

@@ -1,0 +1,247 @@
+"""The points of one Chroma collection: typed calls in, plain values out. The same for files and for a server.
+
+What Chroma does on its own and how it is closed here (measured on 1.5.9):
+
+* ``upsert`` keeps old metadata keys and the old document, ``add`` ignores an id that exists. So a write deletes what is
+  there, adds, and reads back what was stored.
+* ``delete`` reports ids it never had. So what to delete is looked up, and looked for again.
+* ``query`` walks a graph and may miss points that ``get`` finds. Fewer answers than asked for are checked against the
+  count, and a short one is answered again from all matching vectors.
+* Nothing is ordered by id. A scan lists the matching ids and sorts them; with ``exclusive`` the list is kept from page
+  to page until somebody writes.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, cast
+from uuid import UUID
+
+import numpy as np
+from chromadb.api import ServerAPI
+from chromadb.api.types import Include
+from chromadb.api.types import Where as VendorWhere
+from numpy.typing import NDArray
+
+from securevec.errors import BackendError, QueryError
+from securevec.filters import Expr, check
+from securevec.types import Namespace, ProtectedPoint, StoredPoint
+from securevec_adapters.errors import mapped
+from securevec_adapters.points import TAGS, check_id, unit_vector
+from securevec_chroma.client import Found
+from securevec_chroma.payload import Metadata, decode, encode
+from securevec_chroma.where import Lowering, Where
+
+Row = tuple[UUID, NDArray[np.float32], Metadata]
+"""Id, unit vector, encoded payload."""
+
+_IDS: Final = 1000
+"""Points of one request."""
+_BATCH_BYTES: Final = 8 * 1024 * 1024
+"""Payload text of one request; a server takes 40 MiB."""
+
+
+class Place:
+    """An open collection. Not thread-safe where ``exclusive``: the pool hands it to one caller at a time."""
+
+    def __init__(self, api: ServerAPI, namespace: Namespace, found: Found, *, exclusive: bool) -> None:
+        self._api = api
+        self._id = found.id
+        self.dimension = found.dimension
+        self._lowering = Lowering(dict(zip(TAGS, (namespace.tenant_tag, namespace.collection_tag), strict=True)))
+        self._exclusive = exclusive
+        self._listed: tuple[Expr | None, list[str]] | None = None
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Store rows of distinct ids, each whole."""
+        with mapped("writing points"):
+            self._listed = None
+            most = min(_IDS, self._api.get_max_batch_size())
+            for batch in _batches(rows, most):
+                self._remove([point.hex for point, _, _ in batch])
+                self._api._add(
+                    ids=[point.hex for point, _, _ in batch],
+                    collection_id=self._id,
+                    embeddings=[vector for _, vector, _ in batch],
+                    metadatas=[body for _, _, body in batch],
+                )
+                kept = self._bodies([point.hex for point, _, _ in batch])
+                if any(kept.get(point.hex) != body for point, _, body in batch):
+                    raise BackendError("The store did not keep every point as it was written.")
+
+    def remove(self, ids: Sequence[UUID]) -> None:
+        with mapped("deleting points"):
+            self._listed = None
+            for some in _chunks([point.hex for point in ids]):
+                self._remove(some)
+
+    def fetch(self, ids: Sequence[UUID], *, with_vectors: bool) -> list[StoredPoint]:
+        with mapped("reading points"):
+            return [
+                StoredPoint(point, decode(body), vector=vector)
+                for some in _chunks([point.hex for point in ids])
+                for point, vector, body in self._rows(some, with_vectors=with_vectors)
+            ]
+
+    def search(self, vector: NDArray[np.float32], where: Expr | None, limit: int) -> list[StoredPoint]:
+        """Up to ``limit`` nearest, best first."""
+        clause, among = self._selection(where)
+        with mapped("searching"):
+            if among == []:
+                return []
+            answer = self._api._query(
+                collection_id=self._id,
+                query_embeddings=[vector],
+                ids=among,
+                n_results=limit,
+                where=cast("VendorWhere", clause),
+                include=["metadatas", "distances"],
+            )
+            bodies, distances = answer["metadatas"], answer["distances"]
+            if bodies is None or distances is None:
+                raise BackendError("The store answered a search without payloads.")
+            hits = [
+                StoredPoint(_uuid(point), decode(body), 1.0 - float(distance))
+                for point, body, distance in zip(answer["ids"][0], bodies[0], distances[0], strict=True)
+            ][:limit]
+            if len(hits) < limit and len(hits) < self._count(where, clause, among):
+                return self._exact(vector, self._matching(where, clause, among), limit)
+            return hits
+
+    def page(self, where: Expr | None, start: UUID | None, limit: int) -> tuple[list[StoredPoint], UUID | None]:
+        """One page in the order of ids, and the id the next page starts at."""
+        with mapped("scanning"):
+            ids = self._sorted(where)
+            first = 0 if start is None else bisect.bisect_left(ids, start.hex)
+            wanted, following = ids[first : first + limit], ids[first + limit : first + limit + 1]
+            if not following:
+                self._listed = None
+            found = [row for some in _chunks(wanted) for row in self._rows(some, with_vectors=False)]
+            points = sorted((StoredPoint(point, decode(body)) for point, _, body in found), key=lambda point: point.id)
+            return points, _uuid(following[0]) if following else None
+
+    def count(self, where: Expr | None = None) -> int:
+        clause, among = self._selection(where)
+        with mapped("counting"):
+            return self._count(where, clause, among)
+
+    def rows(self) -> Iterator[list[Row]]:
+        """Every point as it is stored, in pages, for copying."""
+        with mapped("copying a collection"):
+            ids = self._sorted(None)
+        for some in _chunks(ids):
+            with mapped("copying a collection"):
+                yield [
+                    (point, cast("NDArray[np.float32]", vector), cast("Metadata", dict(body)))
+                    for point, vector, body in self._rows(some, with_vectors=True)
+                ]
+
+    def _selection(self, where: Expr | None) -> tuple[Where | None, list[str] | None]:
+        """The clause of a filter; for one that has none, the ids it selects."""
+        if where is None:
+            return None, None
+        clause = self._lowering.where(where)
+        if clause is not None:
+            return clause, None
+        with mapped("filtering"):
+            return None, sorted(self._lowering.evaluate(where, self._ids))
+
+    def _matching(self, where: Expr | None, clause: Where | None, among: list[str] | None) -> set[str]:
+        return self._ids(clause) if among is None else set(among)
+
+    def _count(self, where: Expr | None, clause: Where | None, among: list[str] | None) -> int:
+        return self._api._count(collection_id=self._id) if where is None else len(self._matching(where, clause, among))
+
+    def _exact(self, vector: NDArray[np.float32], ids: set[str], limit: int) -> list[StoredPoint]:
+        """The nearest of these points, by comparing with each."""
+        best: list[StoredPoint] = []
+        for some in _chunks(sorted(ids)):
+            rows = self._rows(some, with_vectors=True)
+            best += [
+                StoredPoint(point, decode(body), float(np.dot(held, vector) / np.linalg.norm(held)))
+                for point, held, body in rows
+                if held is not None
+            ]
+            best = sorted(best, key=lambda point: -point.score)[:limit]
+        return best
+
+    def _sorted(self, where: Expr | None) -> list[str]:
+        if self._listed is not None and self._exclusive and self._listed[0] == where:
+            return self._listed[1]
+        clause, among = self._selection(where)
+        ids = sorted(self._matching(where, clause, among))
+        self._listed = (where, ids) if self._exclusive else None
+        return ids
+
+    def _ids(self, clause: Where | None) -> set[str]:
+        return set(self._api._get(collection_id=self._id, where=cast("VendorWhere", clause), include=[])["ids"])
+
+    def _remove(self, ids: list[str]) -> None:
+        held = self._api._get(collection_id=self._id, ids=ids, include=[])["ids"]
+        if held:
+            self._api._delete(collection_id=self._id, ids=held)
+            if self._api._get(collection_id=self._id, ids=held, include=[])["ids"]:
+                raise BackendError("The store still holds points that were deleted.")
+
+    def _bodies(self, ids: list[str]) -> dict[str, Mapping[str, object]]:
+        answer = self._api._get(collection_id=self._id, ids=ids, include=["metadatas"])
+        return {
+            point: cast("Mapping[str, object]", body)
+            for point, body in zip(answer["ids"], answer["metadatas"] or (), strict=True)
+        }
+
+    def _rows(
+        self, ids: list[str], *, with_vectors: bool
+    ) -> list[tuple[UUID, NDArray[np.float32] | None, Mapping[str, object]]]:
+        include: Include = ["embeddings", "metadatas"] if with_vectors else ["metadatas"]
+        if not ids:
+            return []
+        answer = self._api._get(collection_id=self._id, ids=ids, include=include)
+        held, bodies = answer["ids"], cast("Sequence[Mapping[str, object] | None]", answer["metadatas"])
+        vectors = [np.asarray(vector, dtype=np.float32) for vector in answer["embeddings"]] if with_vectors else None  # type: ignore[union-attr]  # asked for
+        return [
+            (_uuid(point), None if vectors is None else vectors[at], bodies[at] or {}) for at, point in enumerate(held)
+        ]
+
+
+def prepared(points: Sequence[ProtectedPoint], namespace: Namespace, dimension: int) -> list[Row]:
+    """Points as rows, checked; the last of equal ids wins. Raises :class:`VectorError` and :class:`RecordError`."""
+    rows: dict[UUID, Row] = {
+        check_id(point.id): (point.id, unit_vector(point.vector, dimension), encode(point.payload, namespace))
+        for point in points
+    }
+    return list(rows.values())
+
+
+def checked(where: Expr | None, limit: int) -> Expr | None:
+    """The filter, when it is whole. Raises :class:`FilterError`, and :class:`QueryError` for a limit below one."""
+    if limit < 1:
+        raise QueryError("A search or a page asks for at least one point.")
+    return None if where is None else check(where)
+
+
+def _batches(rows: Sequence[Row], most: int) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        weight = sum(len(value) if isinstance(value, str) else 8 for value in row[2].values()) + row[1].nbytes
+        if batch and (len(batch) == most or size + weight > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += weight
+    if batch:
+        yield batch
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _IDS):
+        yield list(ids[start : start + _IDS])
+
+
+def _uuid(point: str) -> UUID:
+    try:
+        return UUID(point)
+    except ValueError as error:
+        raise BackendError("The store holds a point whose id is not a UUID.") from error

@@ -1,0 +1,74 @@
+"""One Chroma database on disk: an engine of its own with the one collection of a namespace in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from securevec.errors import BackendError
+from securevec.types import Namespace
+from securevec_adapters.errors import mapped
+from securevec_adapters.layout import tighten
+from securevec_chroma.client import Client, create, find, open_files
+from securevec_chroma.place import Place
+
+
+class ChromaShard:
+    """An open database. Not thread-safe: the pool hands it to one caller at a time."""
+
+    def __init__(self, client: Client, directory: Path) -> None:
+        self._client = client
+        self._directory = directory
+        self._place: tuple[Namespace, Place] | None = None
+
+    @classmethod
+    def create(cls, directory: Path, namespace: Namespace, dimension: int) -> ChromaShard:
+        """Make a database with an empty collection in an existing, empty directory."""
+        with mapped("creating a collection"):
+            client = open_files(directory)
+            try:
+                create(client.api, namespace, dimension)
+            except BaseException:
+                client.close()
+                raise
+            return cls(client, directory)
+
+    @classmethod
+    def load(cls, directory: Path) -> ChromaShard:
+        """Open a database. Raises :class:`BackendError` for one that is damaged."""
+        if not (directory / "chroma.sqlite3").is_file():
+            raise BackendError("A shard's database is missing.")  # opening would make an empty one
+        with mapped("opening a collection"):
+            return cls(open_files(directory), directory)
+
+    def place(self, namespace: Namespace) -> Place:
+        """The collection of ``namespace``. Raises :class:`BackendError` when it is absent, foreign or unsafe."""
+        if self._place is None or self._place[0] != namespace:
+            with mapped("opening a collection"):
+                found = find(self._client.api, namespace)
+                if found is None:
+                    raise BackendError("A shard's database has lost its collection.")
+                self._place = namespace, Place(self._client.api, namespace, found, exclusive=True)
+        return self._place[1]
+
+    def close(self) -> None:
+        """End the engine and give its files back. What was acknowledged is in them already."""
+        self._place = None
+        with mapped("closing a collection"):
+            self._client.close()
+            tighten(self._directory)
+
+
+def copy_points(source: Place, directory: Path, namespace: Namespace) -> None:
+    """Write every live point of ``source`` into a new database in ``directory``, and close it.
+
+    Raises :class:`BackendError` when the copy does not hold as many points as the original.
+    """
+    target = ChromaShard.create(directory, namespace, source.dimension)
+    try:
+        place = target.place(namespace)
+        for rows in source.rows():
+            place.insert(rows)
+        if place.count() != source.count():
+            raise BackendError("The purged copy does not hold every point; the original was kept.")
+    finally:
+        target.close()

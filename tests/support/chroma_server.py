@@ -1,0 +1,59 @@
+"""A real Chroma server, the one from the wheel, on a free port of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx
+
+
+@contextlib.contextmanager
+def chroma_server(directory: Path, *, seconds: float = 30.0) -> Generator[tuple[str, int]]:
+    """The server's address and process id. It keeps its files in ``directory`` and is killed by its id at the end."""
+    port = free_port()
+    log = directory.with_name("server.log")
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [
+                str(Path(sys.executable).with_name("chroma")),
+                *("run", "--path", str(directory), "--host", "127.0.0.1", "--port", str(port)),
+            ],
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as server,
+    ):
+        try:
+            _wait(port, server, seconds)
+            yield f"chroma://127.0.0.1:{port}", server.pid
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server.pid, signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(port: int, server: subprocess.Popen[bytes], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise RuntimeError("the Chroma server ended before it answered")
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"http://127.0.0.1:{port}/api/v2/heartbeat", timeout=1.0, trust_env=False).is_success:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("the Chroma server did not answer in time")
