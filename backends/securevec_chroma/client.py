@@ -12,7 +12,11 @@ Every setting that the environment or an ``.env`` file could bring in is given h
 
 from __future__ import annotations
 
+import contextlib
+import os
 import ssl
+import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +35,7 @@ from securevec.types import Namespace
 
 MARK: Final = "securevec"
 _FORMAT: Final = 1
+_RELEASE_S: Final = 10.0
 _CLIENT: Final[dict[str, Any]] = {
     "_env_file": None,
     "environment": "",
@@ -54,19 +59,24 @@ _NO_FUNCTION: Final = (None, {"type": "legacy"}, {"type": "unknown"})
 class Client:
     """One running engine or connection. ``api`` is the vendor's; :meth:`close` ends it for good."""
 
-    def __init__(self, system: System, api: ServerAPI, session: httpx.Client | None = None) -> None:
+    def __init__(
+        self, system: System, api: ServerAPI, *, session: httpx.Client | None = None, files: Path | None = None
+    ) -> None:
         self._system = system
         self._session = session
+        self._files = files
         self.api = api
         self._open = True
 
     def close(self) -> None:
-        """Stop the engine's threads and give its files back, or close the connection. Idempotent."""
+        """Stop the engine and wait until it has given its files back, or close the connection. Idempotent."""
         if self._open:
             self._open = False
             self._system.stop()
             if self._session is not None:  # the vendor leaves it open
                 self._session.close()
+            if self._files is not None:
+                _wait_for_release(self._files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ def open_files(directory: Path) -> Client:
     system = System(settings)
     api: ServerAPI = system.instance(_API)
     system.start()
-    return Client(system, api)
+    return Client(system, api, files=directory)
 
 
 def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: float) -> Client:
@@ -112,7 +122,7 @@ def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: fl
     api._session = session
     vendor.close()
     system.start()
-    return Client(system, api, session)
+    return Client(system, api, session=session)
 
 
 def create(api: ServerAPI, namespace: Namespace, dimension: int) -> None:
@@ -163,6 +173,27 @@ def ours(api: ServerAPI) -> Iterator[str]:
         seen += len(held)
         if len(held) < page:
             return
+
+
+def _wait_for_release(directory: Path) -> None:
+    """The engine's database threads close their files some milliseconds after it was stopped (measured in one close of
+    four). Until then removing a file does not free its bytes, and giving the lock back would be early."""
+    deadline = time.monotonic() + _RELEASE_S
+    while _open_here(directory):
+        if time.monotonic() > deadline:
+            raise BackendError("The engine did not give its files back.")
+        time.sleep(0.001)
+
+
+def _open_here(directory: Path) -> bool:
+    """Whether this process has a file below ``directory`` open."""
+    below = {(held.st_dev, held.st_ino) for path in directory.rglob("*") if stat.S_ISREG((held := path.stat()).st_mode)}
+    for descriptor in os.listdir("/dev/fd"):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            held = os.fstat(int(descriptor))
+            if (held.st_dev, held.st_ino) in below:
+                return True
+    return False
 
 
 def _embedding_functions(held: Collection) -> Iterator[object]:

@@ -43,7 +43,10 @@ def test_the_library_and_the_command_line_import_without_extras(tmp_path: Path) 
     _run(BLOCK + "import securevec, securevec.cli.main, securevec.config, securevec.testing", tmp_path)
 
 
-@pytest.mark.parametrize(("location", "extra"), [("edge", "edge"), ("qdrant://localhost:1", "qdrant")])
+@pytest.mark.parametrize(
+    ("location", "extra"),
+    [("edge", "edge"), ("qdrant://localhost:1", "qdrant"), ("chroma", "chroma"), ("chroma://localhost:1", "chroma")],
+)
 def test_a_store_whose_client_is_missing_names_the_pip_line(location: str, extra: str, tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path

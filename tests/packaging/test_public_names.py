@@ -9,9 +9,11 @@ from types import ModuleType
 import pytest
 
 import securevec
+import securevec_adapters
+import securevec_chroma
 import securevec_qdrant
 
-PACKAGES = ["securevec", "securevec_qdrant"] + [
+PACKAGES = ["securevec", "securevec_adapters", "securevec_chroma", "securevec_qdrant"] + [
     found.name for found in pkgutil.iter_modules(securevec.__path__, "securevec.") if found.ispkg
 ]
 
@@ -52,5 +54,6 @@ def test_the_example_of_the_readme_finds_its_names() -> None:
 
 
 def test_an_adapter_exports_no_vendor_object() -> None:
-    for name in _names(securevec_qdrant):
-        assert getattr(securevec_qdrant, name).__module__.startswith("securevec_qdrant")
+    for package in (securevec_adapters, securevec_chroma, securevec_qdrant):
+        for name in _names(package):
+            assert getattr(package, name).__module__.startswith("securevec_")

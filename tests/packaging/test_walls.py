@@ -73,6 +73,8 @@ def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
         "securevec/search.py": "import qdrant_client\n",
         "securevec/audit/event.py": "import cryptography\n",
         "backends/securevec_qdrant/edge.py": "import securevec.crypto.secret\n",
+        "backends/securevec_chroma/place.py": "import securevec.crypto.secret\n",
+        "backends/securevec_adapters/pool.py": "import chromadb\n",
     }
     for name, line in breaches.items():
         path = copy / name
@@ -93,6 +95,8 @@ def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("Rooms of securevec, outermost first", "securevec.stray"),
         ("The core never imports a vendor client", "securevec is not allowed to import qdrant_client"),
         ("Adapters see only the contract", "securevec_qdrant is not allowed to import securevec.crypto"),
+        ("Adapters see only the contract", "securevec_chroma is not allowed to import securevec.crypto"),
+        ("What adapters share knows no vendor", "securevec_adapters is not allowed to import chromadb"),
         ("Only the crypto room imports cryptography", "securevec.audit is not allowed to import cryptography"),
     ],
 )

@@ -48,9 +48,14 @@ def _files(folder: str) -> set[str]:
     }
 
 
-def test_the_wheel_installs_our_two_names_and_no_other(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_installs_our_four_names_and_no_other(wheel: zipfile.ZipFile) -> None:
     names = {name.partition("/")[0] for name in wheel.namelist()}
-    assert {name for name in names if not name.endswith(".dist-info")} == {"securevec", "securevec_qdrant"}
+    assert {name for name in names if not name.endswith(".dist-info")} == {
+        "securevec",
+        "securevec_adapters",
+        "securevec_chroma",
+        "securevec_qdrant",
+    }
 
 
 def test_every_file_of_the_checkout_is_in_the_wheel_and_none_besides(wheel: zipfile.ZipFile) -> None:
@@ -64,7 +69,9 @@ def test_every_file_of_the_checkout_is_in_the_wheel_and_none_besides(wheel: zipf
 
 def test_data_that_only_runs_with_its_files_is_packed(wheel: zipfile.ZipFile) -> None:
     packed = wheel.namelist()
-    assert {"securevec/py.typed", "securevec_qdrant/py.typed"} <= set(packed)
+    assert {
+        f"{name}/py.typed" for name in ("securevec", "securevec_adapters", "securevec_chroma", "securevec_qdrant")
+    } <= set(packed)
     assert any(name.startswith("securevec/anonymize/rules/") and name.endswith(".toml") for name in packed)
     assert any(name.startswith("securevec/anonymize/data/") for name in packed)
     assert any(name.startswith("securevec/control/migrations/versions/") for name in packed)
@@ -116,10 +123,11 @@ def test_the_package_runs_from_the_wheel_alone(built: Path, tmp_path: Path) -> N
         archive.extractall(where)
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import securevec, securevec_qdrant\n"
+        "import securevec, securevec_adapters, securevec_chroma, securevec_qdrant\n"
         "from importlib.resources import files\n"
         "assert securevec.__file__.startswith(sys.argv[1]), securevec.__file__\n"
-        "assert securevec_qdrant.__file__.startswith(sys.argv[1])\n"
+        "for package in (securevec_adapters, securevec_chroma, securevec_qdrant):\n"
+        "    assert package.__file__.startswith(sys.argv[1])\n"
         "import securevec.cli.main\n"
         "assert (files('securevec') / 'cli' / 'corpora' / 'helpdesk' / 'northgate.csv').is_file()\n"
     )

@@ -22,7 +22,7 @@ MEMORY = entry("memory", "securevec.testing.memory:InMemoryBackend")
 
 
 def test_the_shipped_stores_are_registered() -> None:
-    assert {"edge", "memory", "qdrant"} <= set(known_backends())
+    assert {"chroma", "edge", "memory", "qdrant"} <= set(known_backends())
 
 
 def test_the_embedded_engine_keeps_its_files_under_the_home(tmp_path: Path) -> None:
@@ -30,6 +30,19 @@ def test_the_embedded_engine_keeps_its_files_under_the_home(tmp_path: Path) -> N
     backend = open_backend("edge", home=tmp_path)
     assert backend.name == "edge"
     assert (tmp_path / "engine" / "edge" / "VERSION").read_text() == "securevec-edge 1\n"
+    backend.close()
+
+
+def test_chroma_is_a_directory_or_a_server(tmp_path: Path) -> None:
+    pytest.importorskip("chromadb")
+    for location in ("chroma://localhost:8000", "chromas://127.0.0.1"):
+        backend = open_backend(location, home=tmp_path)
+        assert (backend.name, backend.capabilities.embedded) == ("chroma", False)
+        backend.close()
+    assert list(tmp_path.iterdir()) == []
+    backend = open_backend("chroma", home=tmp_path)
+    assert (backend.name, backend.capabilities.embedded) == ("chroma", True)
+    assert (tmp_path / "engine" / "chroma" / "VERSION").read_text() == "securevec-chroma 1\n"
     backend.close()
 
 
@@ -46,7 +59,7 @@ def test_a_server_is_found_by_the_scheme_of_its_address(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("location", ["", "elastic", "memorys", "edges", "://", "elastics://host", "EDGE"])
 def test_an_unknown_name_is_refused_and_the_known_ones_are_listed(tmp_path: Path, location: str) -> None:
-    with pytest.raises(ConfigError, match="edge, memory, qdrant"):
+    with pytest.raises(ConfigError, match="chroma, edge, memory, qdrant"):
         open_backend(location, home=tmp_path)
 
 
@@ -66,18 +79,22 @@ def test_a_name_claimed_twice_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("package", "module", "extra"),
     [
-        ("qdrant_edge", "edge:EdgeBackend", "edge"),
-        ("qdrant_client", "server:QdrantServerBackend", "qdrant"),
+        ("qdrant_edge", "securevec_qdrant.edge:EdgeBackend", "edge"),
+        ("qdrant_client", "securevec_qdrant.server:QdrantServerBackend", "qdrant"),
+        ("chromadb", "securevec_chroma.persistent:ChromaPersistentBackend", "chroma"),
+        ("chromadb", "securevec_chroma.server:ChromaServerBackend", "chroma"),
     ],
 )
 def test_a_missing_vendor_package_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, module: str, extra: str
 ) -> None:
-    for loaded in [name for name in sys.modules if name.partition(".")[0] in (package, "securevec_qdrant")]:
+    for loaded in [
+        name for name in sys.modules if name.partition(".")[0] in (package, "securevec_qdrant", "securevec_chroma")
+    ]:
         monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtra) as missing:
-        open_backend("any", home=tmp_path, found=[entry("any", f"securevec_qdrant.{module}")])
+        open_backend("any", home=tmp_path, found=[entry("any", module)])
     assert missing.value.extra == extra
     assert f"securevec[{extra}]" in str(missing.value)
 

@@ -12,7 +12,7 @@ from securevec.testing.embedders import HashEmbedder
 from tests.support.world import World, open_world
 
 
-@pytest.fixture(params=["memory", "edge"])
+@pytest.fixture(params=["memory", "edge", "chroma"])
 def backend_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -1,0 +1,180 @@
+"""Chroma against sudden death, a fork, and a purge cut short at every step; in this process and behind a server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from securevec.errors import BackendError, EngineForked, EngineLocked
+from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from tests.support.chroma_server import chroma_server
+
+pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from securevec_chroma.persistent import ChromaPersistentBackend
+from securevec_chroma.server import ChromaServerBackend
+
+PLACE = a_namespace("mine")
+WRITER = """
+import sys, time
+from pathlib import Path
+from securevec.testing.conformance_case import SPEC, a_namespace, a_point, an_id, fill
+from securevec_chroma.persistent import ChromaPersistentBackend
+place = a_namespace("mine")
+backend = ChromaPersistentBackend(Path(sys.argv[1]))
+backend.ensure(namespace=place, spec=SPEC)
+for start in range(0, 1200, 100):
+    fill(backend, place, range(start, start + 100))
+if sys.argv[2] == "purged":
+    backend.purge(namespace=place)
+backend.delete(namespace=place, ids=[an_id(number) for number in range(10)])
+backend.insert(namespace=place, points=[a_point(place, 20, {"f_a": "replaced"})])
+print("written", flush=True)
+for number in range(2000, 100000):
+    fill(backend, place, [number])
+"""
+
+
+@pytest.mark.parametrize("when", ["fresh", "purged"])
+def test_what_was_acknowledged_survives_kill_9_and_deletes_do_not_come_back(tmp_path: Path, when: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path / "chroma"), when],
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+        time.sleep(0.2)  # it goes on writing, so the blow falls inside a write
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+    backend = ChromaPersistentBackend(tmp_path / "chroma")
+    try:
+        found = held(backend, PLACE)
+        assert {number for number in found if isinstance(number, int) and number < 2000} == set(range(10, 1200))
+        assert backend.fetch(namespace=PLACE, ids=[an_id(20)])[0].payload["f_a"] == "replaced"
+        for number in (77, 1199):
+            best = backend.query(namespace=PLACE, vector=a_vector(number), where=None, limit=1)[0]
+            assert best.payload["n"] == number
+        assert backend.purge(namespace=PLACE).bytes_removed
+        assert held(backend, PLACE) == found
+    finally:
+        backend.close()
+
+
+def test_a_forked_child_is_refused_and_the_parent_goes_on(tmp_path: Path) -> None:
+    backend = ChromaPersistentBackend(tmp_path / "chroma")
+    backend.ensure(namespace=PLACE, spec=SPEC)
+    fill(backend, PLACE, range(5))
+    child = os.fork()
+    if child == 0:
+        verdict = 1
+        try:
+            for call in (
+                lambda: backend.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1),
+                lambda: backend.count(namespace=PLACE),
+                lambda: backend.insert(namespace=PLACE, points=[a_point(PLACE, 9)]),
+                lambda: list(backend.namespaces()),
+                lambda: backend.purge(namespace=PLACE),
+            ):
+                with pytest.raises(EngineForked):
+                    call()
+            backend.close()
+            verdict = 0
+        finally:
+            os._exit(verdict)
+    assert _wait(child, seconds=20) == 0
+    fill(backend, PLACE, range(5, 10))
+    with pytest.raises(EngineLocked):
+        ChromaPersistentBackend(tmp_path / "chroma")
+    assert held(backend, PLACE) == set(range(10))
+    backend.close()
+
+
+PURGER = """
+import os, sys
+from pathlib import Path
+from securevec.testing.conformance_case import SPEC, a_namespace, an_id, fill
+from securevec_adapters import layout
+from securevec_chroma import persistent
+place = a_namespace("mine")
+backend = persistent.ChromaPersistentBackend(Path(sys.argv[1]))
+backend.ensure(namespace=place, spec=SPEC)
+fill(backend, place, range(30))
+backend.delete(namespace=place, ids=[an_id(number) for number in range(10)])
+module, _, function = sys.argv[2].partition(".")
+original = getattr(globals()[module], function)
+def cut(*given, **named):
+    if sys.argv[3] == "after":
+        original(*given, **named)
+    os._exit(9)
+setattr(globals()[module], function, cut)
+backend.purge(namespace=place)
+"""
+CUTS = [
+    ("persistent.copy_points", "before"),
+    ("persistent.copy_points", "after"),
+    ("layout._generation", "after"),
+    ("layout._write", "after"),
+    ("persistent.remove_generation", "before"),
+]
+
+
+@pytest.mark.parametrize(("function", "side"), CUTS)
+def test_a_purge_cut_short_loses_nothing_and_can_be_repeated(tmp_path: Path, function: str, side: str) -> None:
+    root = tmp_path / "chroma"
+    cut = subprocess.run([sys.executable, "-c", PURGER, str(root), function, side], env=_environment(), check=False)
+    assert cut.returncode == 9
+    assert len(list((root / PLACE.shard).glob("gen-*"))) == 2, "the purge was not cut where two generations exist"
+    backend = ChromaPersistentBackend(root)
+    assert held(backend, PLACE) == set(range(10, 30))
+    assert len(list((root / PLACE.shard).glob("gen-*"))) == 1
+    fill(backend, PLACE, [100])
+    assert backend.purge(namespace=PLACE).bytes_removed
+    backend.delete(namespace=PLACE, ids=[an_id(100)])
+    assert held(backend, PLACE) == set(range(10, 30))
+    backend.close()
+
+
+def test_a_server_killed_under_us_is_an_error_and_its_restart_shows_what_was_acknowledged(tmp_path: Path) -> None:
+    with chroma_server(tmp_path / "files") as (url, pid):
+        backend = ChromaServerBackend(url)
+        backend.ensure(namespace=PLACE, spec=SPEC)
+        fill(backend, PLACE, range(50))
+        backend.delete(namespace=PLACE, ids=[an_id(number) for number in range(10)])
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        for call in (
+            lambda: fill(backend, PLACE, [99]),
+            lambda: backend.count(namespace=PLACE),
+            lambda: backend.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1),
+            lambda: backend.drop(namespace=PLACE),
+        ):
+            with pytest.raises(BackendError):
+                call()
+        backend.close()
+    with chroma_server(tmp_path / "files") as (url, _):
+        again = ChromaServerBackend(url)
+        assert held(again, PLACE) == set(range(10, 50))
+        again.close()
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def _wait(child: int, *, seconds: float) -> int:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    raise AssertionError("the child hangs")

@@ -1,0 +1,399 @@
+"""What Chroma leaves on disk, who may open it, and what it is not allowed to bring along."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from securevec.errors import BackendError, ConfigError, EngineLocked, HomeRefused
+from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from securevec.types import ProtectedPoint
+
+pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from securevec_chroma.client import MARK, open_files
+from securevec_chroma.persistent import ChromaPersistentBackend
+
+CANARY = "canary-7f3a91-of-a-deleted-point"
+PLACE = a_namespace("mine")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "chroma"
+
+
+@pytest.fixture
+def backend(root: Path) -> Iterator[ChromaPersistentBackend]:
+    opened = ChromaPersistentBackend(root)
+    opened.ensure(namespace=PLACE, spec=SPEC)
+    yield opened
+    opened.close()
+
+
+def files_with(root: Path, needle: bytes) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file() and needle in path.read_bytes()]
+
+
+def vectors_in(root: Path, wanted: Iterable[int]) -> set[tuple[int, str]]:
+    """Which of the points' unit vectors lie in which kind of file of ``root``, as raw float32 at any byte, give or take
+    rounding."""
+    found: set[tuple[int, str]] = set()
+    for path in root.rglob("*"):
+        if not path.is_file():
+            continue
+        data = path.read_bytes() + bytes(64)
+        for offset in range(4):
+            plain = np.frombuffer(data[offset : offset + (len(data) - offset) // 4 * 4], np.float32)
+            for number in wanted:
+                vector = unit(number)
+                with np.errstate(invalid="ignore", over="ignore"):  # most bytes are not numbers
+                    starts = np.flatnonzero(np.abs(plain[: len(plain) - len(vector) + 1] - vector[0]) < 1e-6)
+                if any(np.allclose(plain[at : at + len(vector)], vector, atol=1e-6) for at in starts.tolist()):
+                    found.add((number, path.name))
+    return found
+
+
+def canary_points() -> list[ProtectedPoint]:
+    return [a_point(PLACE, number, {"f_a": CANARY, "b": CANARY * 50}) for number in range(5)]
+
+
+def unit(number: int) -> NDArray[np.float32]:
+    vector = a_vector(number).astype(np.float64)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def test_deleted_bytes_stay_until_a_purge_and_are_gone_after_it(backend: ChromaPersistentBackend, root: Path) -> None:
+    backend.insert(namespace=PLACE, points=canary_points())
+    fill(backend, PLACE, range(10, 1100))  # past the engine's threshold for writing its vector file
+    backend.delete(namespace=PLACE, ids=[an_id(number) for number in range(5)])
+    backend.close()
+    assert files_with(root, CANARY.encode()), "positive control: a delete alone leaves payload bytes"
+    kinds = vectors_in(root, range(5))
+    assert kinds >= {(number, "data_level0.bin") for number in range(5)}, "positive control: and vector bytes"
+
+    again = ChromaPersistentBackend(root)
+    try:
+        report = again.purge(namespace=PLACE)
+        assert (report.index_removed, report.bytes_removed) == (True, True)
+        assert files_with(root, CANARY.encode()) == []
+        left = vectors_in(root, [*range(5), 12])
+        assert {number for number, _ in left} == {12}, "point 12 lives: the search still finds what is there"
+        assert held(again, PLACE) == set(range(10, 1100))
+    finally:
+        again.close()
+    assert files_with(root, CANARY.encode()) == []
+    assert vectors_in(root, range(5)) == set()
+
+
+def test_the_log_of_a_small_collection_is_purged_too(backend: ChromaPersistentBackend, root: Path) -> None:
+    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(
+        namespace=PLACE, points=[a_point(PLACE, number, vector=a_vector(number + 50)) for number in range(5)]
+    )
+    assert files_with(root, CANARY.encode()), "positive control: the log keeps what was replaced"
+    assert vectors_in(root, range(5)) == {(number, "chroma.sqlite3") for number in range(5)}
+    backend.purge(namespace=PLACE)
+    assert files_with(root, CANARY.encode()) == []
+    assert vectors_in(root, range(5)) == set()
+    assert held(backend, PLACE) == set(range(5))
+
+
+def test_a_purge_leaves_the_files_of_other_places_alone(backend: ChromaPersistentBackend, root: Path) -> None:
+    neighbour = a_namespace("theirs")
+    backend.ensure(namespace=neighbour, spec=SPEC)
+    fill(backend, neighbour, range(20))
+    fill(backend, PLACE, range(20))
+    before = {path: path.stat().st_mtime_ns for path in (root / neighbour.shard).rglob("*")}
+    backend.purge(namespace=PLACE)
+    assert {path: path.stat().st_mtime_ns for path in (root / neighbour.shard).rglob("*")} == before
+    assert held(backend, neighbour) == set(range(20))
+
+
+def test_a_drop_leaves_no_byte_and_no_name(backend: ChromaPersistentBackend, root: Path) -> None:
+    backend.insert(namespace=PLACE, points=canary_points())
+    assert {number for number, _ in vectors_in(root, range(5))} == set(range(5))
+    report = backend.drop(namespace=PLACE)
+    assert (report.points, report.index_removed, report.bytes_removed) == (5, True, True)
+    assert files_with(root, CANARY.encode()) == []
+    assert vectors_in(root, range(5)) == set()
+    assert sorted(path.name for path in root.iterdir()) == ["LOCK", "VERSION"]
+
+
+def test_a_lost_or_damaged_database_is_loud_and_can_still_be_dropped(
+    backend: ChromaPersistentBackend, root: Path
+) -> None:
+    for damage in ("lost", "empty", "noise"):
+        backend.ensure(namespace=PLACE, spec=SPEC)
+        backend.insert(namespace=PLACE, points=canary_points())
+        backend.close()
+        database = root / PLACE.shard / "gen-0" / "chroma.sqlite3"
+        if damage == "lost":
+            database.unlink()
+        else:
+            database.write_bytes(b"" if damage == "empty" else b"noise" * 1000)
+        backend = ChromaPersistentBackend(root)
+        with pytest.raises(BackendError):
+            backend.count(namespace=PLACE)
+        with pytest.raises(BackendError):
+            backend.ensure(namespace=PLACE, spec=SPEC)
+        report = backend.drop(namespace=PLACE)
+        assert report.bytes_removed
+        assert "not counted" in report.residual
+        assert not (root / PLACE.shard).exists()
+    backend.close()
+
+
+def test_a_stored_embedding_function_is_refused_and_never_built(backend: ChromaPersistentBackend, root: Path) -> None:
+    from chromadb.utils.embedding_functions import DefaultEmbeddingFunction
+
+    backend.close()
+    _replace_collection(root, embedding_function=DefaultEmbeddingFunction())
+    again = ChromaPersistentBackend(root)
+    try:
+        for call in (
+            lambda: again.count(namespace=PLACE),
+            lambda: again.ensure(namespace=PLACE, spec=SPEC),
+            lambda: fill(again, PLACE, [1]),
+            lambda: again.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1),
+        ):
+            with pytest.raises(BackendError, match="embedding function"):
+                call()
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        None,
+        {"dimension": 8},
+        {MARK: 2, "dimension": 8, "tenant": PLACE.tenant_tag, "collection": PLACE.collection_tag},
+        {MARK: 1, "dimension": 0, "tenant": PLACE.tenant_tag, "collection": PLACE.collection_tag},
+        {MARK: 1, "dimension": 8, "tenant": a_namespace("theirs").tenant_tag, "collection": PLACE.collection_tag},
+    ],
+)
+def test_a_collection_made_by_another_program_is_refused(
+    backend: ChromaPersistentBackend, root: Path, marks: dict[str, str | int] | None
+) -> None:
+    backend.close()
+    _replace_collection(root, metadata=marks)
+    again = ChromaPersistentBackend(root)
+    try:
+        with pytest.raises(BackendError):
+            again.count(namespace=PLACE)
+    finally:
+        again.close()
+
+
+def test_a_collection_that_does_not_compare_by_cosine_is_refused(backend: ChromaPersistentBackend, root: Path) -> None:
+    backend.close()
+    _replace_collection(root, configuration={"hnsw": {"space": "l2"}})
+    again = ChromaPersistentBackend(root)
+    try:
+        with pytest.raises(BackendError, match="cosine"):
+            again.count(namespace=PLACE)
+    finally:
+        again.close()
+
+
+def test_nothing_is_readable_by_others_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        backend = ChromaPersistentBackend(tmp_path / "chroma")
+        backend.ensure(namespace=PLACE, spec=SPEC)
+        fill(backend, PLACE, range(10))
+        backend.purge(namespace=PLACE)
+        fill(backend, PLACE, range(10))
+        for path in ((tmp_path / "chroma"), *(tmp_path / "chroma" / PLACE.shard).glob("gen-*")):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o700
+        backend.close()
+    finally:
+        os.umask(before)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "chroma").rglob("*")}
+    assert {path for path, mode in modes.items() if mode & 0o077} == set()
+
+
+def test_a_second_backend_is_refused_in_this_process_and_in_another(
+    backend: ChromaPersistentBackend, root: Path
+) -> None:
+    fill(backend, PLACE, [1])
+    link = root.parent / "link"
+    link.symlink_to(root)
+    for path in (root, root / ".." / "chroma", link):
+        with pytest.raises(EngineLocked):
+            ChromaPersistentBackend(path)
+    script = """
+import sys
+from pathlib import Path
+from typing import Any
+from securevec_chroma.persistent import ChromaPersistentBackend
+ChromaPersistentBackend(Path(sys.argv[1]))
+"""
+    other = subprocess.run(
+        [sys.executable, "-c", script, str(root)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert other.returncode != 0
+    assert "EngineLocked" in other.stderr
+    fill(backend, PLACE, [2])
+    assert held(backend, PLACE) == {1, 2}
+
+
+def test_a_root_of_another_engine_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "edge").mkdir(mode=0o700)
+    (tmp_path / "edge" / "VERSION").write_text("securevec-edge 1\n")
+    with pytest.raises(HomeRefused):
+        ChromaPersistentBackend(tmp_path / "edge")
+
+
+def test_closing_gives_back_every_file(root: Path) -> None:
+    for turn in range(20):
+        backend = ChromaPersistentBackend(root)
+        backend.ensure(namespace=PLACE, spec=SPEC)
+        fill(backend, PLACE, [turn])
+        assert _open_below(root)
+        backend.close()
+        assert _open_below(root) == []
+
+
+def test_few_open_databases_serve_many_collections(tmp_path: Path) -> None:
+    backend = ChromaPersistentBackend(tmp_path / "chroma", open_shards=2)
+    places = [a_namespace(f"tenant {number}") for number in range(4)]
+    for number, place in enumerate(places):
+        backend.ensure(namespace=place, spec=SPEC)
+        fill(backend, place, [number])
+    for _ in range(2):
+        for number, place in enumerate(places):
+            assert held(backend, place) == {number}
+            assert backend._pool.open_count() <= 2
+    backend.close()
+
+
+def test_neither_the_environment_nor_a_file_beside_us_changes_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("allow_reset=true\nchroma_otel_granularity=all\nis_persistent=false\n")
+    monkeypatch.setenv("CHROMA_API_IMPL", "chromadb.api.fastapi.FastAPI")
+    monkeypatch.setenv("CHROMA_OTEL_COLLECTION_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("PERSIST_DIRECTORY", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("ANONYMIZED_TELEMETRY", "true")
+    directory = tmp_path / "files"
+    directory.mkdir()
+    client = open_files(directory)
+    try:
+        settings = client._system.settings
+        assert (settings.allow_reset, settings.anonymized_telemetry, settings.is_persistent) == (False, False, True)
+        assert (settings.chroma_otel_granularity, settings.chroma_otel_collection_endpoint) == (None, "")
+        assert (directory / "chroma.sqlite3").is_file()
+        assert not (tmp_path / "elsewhere").exists()
+    finally:
+        client.close()
+
+
+def test_nothing_is_sent_and_nothing_is_logged(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    caplog.set_level(logging.DEBUG)
+    backend = ChromaPersistentBackend(root)
+    backend.ensure(namespace=PLACE, spec=SPEC)
+    backend.insert(namespace=PLACE, points=canary_points())
+    backend.query(namespace=PLACE, vector=a_vector(1), where=None, limit=3)
+    backend.purge(namespace=PLACE)
+    backend.close()
+    shown = capfd.readouterr()
+    assert CANARY not in caplog.text + shown.out + shown.err
+    assert PLACE.shard not in caplog.text + shown.out + shown.err
+
+
+def test_an_engine_failure_keeps_its_cause_and_hides_its_text(
+    backend: ChromaPersistentBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(CANARY)
+
+    with backend._hold(PLACE) as holder:
+        shard = holder.get()
+        assert shard is not None
+        monkeypatch.setattr(shard.place(PLACE)._api, "_get", broken)
+    with pytest.raises(BackendError) as failed:
+        backend.fetch(namespace=PLACE, ids=[an_id(1)])
+    assert CANARY not in str(failed.value)
+    assert isinstance(failed.value.__cause__, RuntimeError)
+
+
+def test_a_point_the_engine_did_not_keep_is_noticed(
+    backend: ChromaPersistentBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with backend._hold(PLACE) as holder:
+        shard = holder.get()
+        assert shard is not None
+        monkeypatch.setattr(shard.place(PLACE)._api, "_add", lambda **_: True)
+    with pytest.raises(BackendError, match="did not keep"):
+        fill(backend, PLACE, [1])
+
+
+def test_a_search_the_graph_answers_short_is_answered_from_all_points(
+    backend: ChromaPersistentBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(backend, PLACE, range(30))
+    expected = [point.id for point in backend.query(namespace=PLACE, vector=a_vector(3), where=None, limit=10)]
+    with backend._hold(PLACE) as holder:
+        shard = holder.get()
+        assert shard is not None
+        api = shard.place(PLACE)._api
+        whole = api._query
+
+        def short(**given: object) -> object:
+            return whole(**{**given, "n_results": 4})  # type: ignore[arg-type]  # passed through
+
+        monkeypatch.setattr(api, "_query", short)
+    found = backend.query(namespace=PLACE, vector=a_vector(3), where=None, limit=10)
+    assert [point.id for point in found] == expected
+    assert found[0].score == pytest.approx(1.0, abs=1e-5)
+
+
+def test_settings_that_mean_nothing_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        ChromaPersistentBackend(tmp_path / "chroma", open_shards=0)
+    with pytest.raises(ConfigError):
+        ChromaPersistentBackend.from_location("chroma://somewhere", root=tmp_path / "chroma")
+
+
+def _open_below(root: Path) -> list[str]:
+    links = [Path("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
+    return [str(target) for link in links if link.is_symlink() and (target := link.readlink()).is_relative_to(root)]
+
+
+def _replace_collection(root: Path, **changes: object) -> None:
+    """Put a collection of the same name in place of ours, made with the vendor's own client."""
+    import chromadb
+
+    marks = {MARK: 1, "dimension": 8, "tenant": PLACE.tenant_tag, "collection": PLACE.collection_tag}
+    wanted: dict[str, object] = {"embedding_function": None, "metadata": marks, **changes}
+    if "configuration" not in changes:
+        wanted["configuration"] = {"hnsw": {"space": "cosine"}}
+    client: Any = chromadb.PersistentClient(root / PLACE.shard / "gen-0")
+    try:
+        client.delete_collection(PLACE.shard)
+        client.create_collection(PLACE.shard, **wanted)
+    finally:
+        client.close()
