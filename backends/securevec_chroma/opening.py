@@ -1,13 +1,12 @@
-"""The one name ``chroma`` stands for both: ``chroma`` is a directory, ``chroma://host:port`` a server.
-
-Which one it is decides what is imported, so this module imports neither until it knows.
-"""
+"""The one name ``chroma`` stands for both: ``chroma`` is a directory, ``chroma://host:port`` a server."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from securevec.backend import VectorBackend
+from securevec_chroma.persistent import ChromaPersistentBackend
+from securevec_chroma.server import ChromaServerBackend
 
 
 class ChromaBackend:
@@ -19,10 +18,4 @@ class ChromaBackend:
 
         Raises what :class:`ChromaServerBackend` or :class:`ChromaPersistentBackend` raises.
         """
-        if location:
-            from securevec_chroma.server import ChromaServerBackend
-
-            return ChromaServerBackend(location)
-        from securevec_chroma.persistent import ChromaPersistentBackend
-
-        return ChromaPersistentBackend(root)
+        return ChromaServerBackend(location) if location else ChromaPersistentBackend(root)

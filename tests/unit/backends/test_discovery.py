@@ -81,8 +81,7 @@ def test_a_name_claimed_twice_is_refused(tmp_path: Path) -> None:
     [
         ("qdrant_edge", "securevec_qdrant.edge:EdgeBackend", "edge"),
         ("qdrant_client", "securevec_qdrant.server:QdrantServerBackend", "qdrant"),
-        ("chromadb", "securevec_chroma.persistent:ChromaPersistentBackend", "chroma"),
-        ("chromadb", "securevec_chroma.server:ChromaServerBackend", "chroma"),
+        ("chromadb", "securevec_chroma.opening:ChromaBackend", "chroma"),
     ],
 )
 def test_a_missing_vendor_package_names_the_extra(
