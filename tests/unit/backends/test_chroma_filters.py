@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -28,11 +30,11 @@ edges = st.sampled_from(
 anything = st.one_of(finite, whole, edges)
 orders: st.SearchStrategy[Order] = st.sampled_from(["lt", "lte", "gt", "gte"])
 
-_HOLDS = {
-    "lt": lambda one, other: one < other,
-    "lte": lambda one, other: one <= other,
-    "gt": lambda one, other: one > other,
-    "gte": lambda one, other: one >= other,
+_HOLDS: Final[dict[Order, Callable[[float, float], bool]]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
 }
 
 
