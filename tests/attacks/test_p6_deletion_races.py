@@ -1,4 +1,4 @@
-"""One tenant's trouble stays its own, and a deletion claims only what it saw. Edge, real files, real crashes' remains."""
+"""One tenant's trouble stays its own, and a deletion claims only what it saw. Edge, real files, what crashes leave."""
 
 from __future__ import annotations
 
