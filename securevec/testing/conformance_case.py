@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,12 +19,12 @@ DIMENSION: Final = 8
 SPEC: Final = CollectionSpec(DIMENSION, "cosine", {"f_a": "keyword", "f_b": "integer", "f_c": "bool", "x": "integer"})
 
 
-class ConformanceCase:
+class ConformanceCase(ABC):
     """Subclasses say how to open the backend under test."""
 
+    @abstractmethod
     def open(self, root: Path) -> VectorBackend:
         """A backend that keeps its files, if any, under ``root``, an existing directory of this test alone."""
-        raise NotImplementedError
 
     @pytest.fixture
     def backend(self, tmp_path: Path) -> Iterator[VectorBackend]:

@@ -18,6 +18,7 @@ from securevec.testing.conformance_case import a_namespace
 
 URL = os.environ.get("SECUREVEC_QDRANT_URL", "")
 if not URL:
+    # No server can be had from a package registry, so an ordinary run cannot start one; it is said in the README.
     pytest.skip("SECUREVEC_QDRANT_URL is not set", allow_module_level=True)
 server = pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 
