@@ -20,6 +20,8 @@
     │   ├── CollectionNotFound
     │   ├── RecordNotFound
     │   ├── LegalHold              a hold forbids the deletion
+    │   ├── SubjectErased          a record carries an erased subject while writing about it is fenced
+    │   ├── QuotaExceeded          the tenant's points or bytes would pass its quota
     │   ├── IsolationViolation     more than half of an answer did not belong here
     │   ├── HomeRefused            unsafe home: permissions, key file inside, foreign or newer format
     │   └── VaultDisabled          the collection keeps no originals
@@ -162,6 +164,18 @@ class LegalHold(Refused):
     def __init__(self, message: str, *, hold_id: str, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
         self.hold_id = hold_id
+
+
+class SubjectErased(Refused):
+    """A record is about, or mentions, a subject that was erased, and the write fence of the erasure still stands."""
+
+
+class QuotaExceeded(Refused):
+    """The write would take the tenant over its quota. ``limit`` is ``points`` or ``bytes``."""
+
+    def __init__(self, message: str, *, limit: str, next_step: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.limit = limit
 
 
 class IsolationViolation(Refused):

@@ -41,6 +41,7 @@ from securevec.errors import (
     OutcomeUnknown,
     RecordError,
     SecurevecError,
+    SubjectErased,
     TenantUnavailable,
     WriteNotAcknowledged,
 )
@@ -175,6 +176,7 @@ def _store(
             )
         except RecordError as error:
             tally.refuse(candidate.row, error)
+    prepared = _without_erased(runtime, collection, prepared, tally)
     if not prepared:
         return
     vectors = _embed(collection, prepared)
@@ -219,6 +221,25 @@ def _changed(
     return changed
 
 
+def _without_erased(
+    runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared], tally: Tally
+) -> list[Prepared]:
+    """Refuse the rows about, or mentioning, a subject whose erasure still fences writes. The batch judges it again."""
+    tokens = {token for record in prepared for token in (*record.about, *record.mentions)}
+    if not runtime.control.fence(collection.tenant).tombstoned or not tokens:
+        return list(prepared)
+    now_ms = runtime.clock.now_ms()
+    stones = runtime.control.tombstones_among(collection.tenant, list(tokens))
+    fenced = {token for token, (_, until_ms) in stones.items() if until_ms > now_ms}
+    kept: list[Prepared] = []
+    for record in prepared:
+        if fenced.isdisjoint((*record.about, *record.mentions)):
+            kept.append(record)
+        else:
+            tally.refuse(record.row, SubjectErased("The record is about, or mentions, a subject that was erased."))
+    return kept
+
+
 def _present(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> set[UUID]:
     if not ids:
         return set()
@@ -253,7 +274,17 @@ def _write(
         writer=runtime.audit.writer_id,
         fence=admission.fence,
         rows=[
-            NewRecord(record.ref, len(record.chunks), record.digest, record.expires_ms, record.epoch)
+            NewRecord(
+                record.ref,
+                len(record.chunks),
+                record.digest,
+                record.expires_ms,
+                record.epoch,
+                ingested_ms=record.ingested_ms,
+                size=record.size,
+                about=record.about,
+                mentions=record.mentions,
+            )
             for record in prepared
         ],
         lease_until_ms=now_ms + LEASE_MS,
@@ -289,7 +320,7 @@ def _write(
         runtime.control.finish_batch(request_id=request.request_id)
     except BaseException as error:
         _give_up(runtime, collection, request, generations, points, counts, error)
-        if isinstance(error, TenantUnavailable | LegalHold) or not isinstance(error, SecurevecError):
+        if isinstance(error, TenantUnavailable | LegalHold | SubjectErased) or not isinstance(error, SecurevecError):
             # Refused at the switch, where nothing became visible; or an interrupt, which speaks for itself.
             raise
         raise OutcomeUnknown(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault
 from securevec.chunk import chunk
 from securevec.crypto.context import Place
 from securevec.crypto.derive import point_id
-from securevec.crypto.envelope import seal_batch, to_text
+from securevec.crypto.envelope import seal_batch, text_size, to_text
 from securevec.errors import LimitExceeded, RecordError
 from securevec.minimize import Minimized
 from securevec.protect import EXPIRY_KEY
@@ -39,6 +39,9 @@ OVERLAP_TOKENS: Final = 24
 
 _MOST_PER_RECORD: Final = 16
 """All chunks of a record together, in units of the largest envelope: each of them repeats the filter values."""
+
+_FLOAT: Final = 4
+"""Bytes of one vector component."""
 
 _LARGEST_GENERATION: Final = 2**63 - 1
 """Stands in for the generation while a record is measured: it is allocated when the batch begins."""
@@ -74,6 +77,8 @@ class Prepared:
     epoch: str
     ingested_ms: int
     vector: Matrix | None = field(default=None)
+    size: int = 0
+    """Bytes the record takes in the store, at most: its envelopes as text, and its vectors."""
 
     def __repr__(self) -> str:
         return f"Prepared(row={self.row}, chunks={len(self.chunks)})"
@@ -130,8 +135,7 @@ def prepare(
         ingested_ms=ingested_ms,
         vector=vector,
     )
-    _refuse_too_large(collection, prepared)
-    return prepared
+    return replace(prepared, size=_measured(collection, prepared))
 
 
 def seal_points(
@@ -202,16 +206,19 @@ def _refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Mi
             )
 
 
-def _refuse_too_large(collection: CollectionScope, record: Prepared) -> None:
-    """Measure what is going to be sealed, before a batch begins that one record would take down with it."""
-    total = 0
+def _measured(collection: CollectionScope, record: Prepared) -> int:
+    """The bytes of what is going to be sealed, with its vectors; measured before a batch begins that one record would
+    take down with it. Raises :class:`LimitExceeded`."""
+    total = stored = 0
     for number in range(len(record.chunks)):
         vault = _vault(collection, record, number)
         body_size = len(encode_body(_body(collection, record, _LARGEST_GENERATION, number)))
         vault_size = len(encode_vault(vault)) if vault is not None else 0
         total += body_size + vault_size
+        stored += text_size(body_size) + (text_size(vault_size) if vault is not None else 0)
         if max(body_size, vault_size, total // _MOST_PER_RECORD) > limits.MAX_RECORD_BYTES:
             raise LimitExceeded("The record is larger, anonymized and sealed, than its envelopes take.", row=record.row)
+    return stored + len(record.chunks) * collection.embedder.identity.dimension * _FLOAT
 
 
 def _chunks(

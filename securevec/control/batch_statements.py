@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+_COLUMNS: Final = "generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size"
+_INTO_TRANSIT: Final = f"INSERT INTO transit (collection, ref, {_COLUMNS}, state, request_id)"
+
 _BATCH: Final = (
     "SELECT request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed, created_ms"
     " FROM batch"
@@ -14,8 +17,7 @@ _BATCH: Final = (
 SELECT_BATCH: Final = f"{_BATCH} WHERE request_id = :request_id"
 SELECT_OPEN: Final = f"{_BATCH} WHERE lease_until_ms <= :before ORDER BY created_ms, request_id"
 SELECT_ROWS: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, state"
-    " FROM transit WHERE request_id = :request_id ORDER BY ref, generation"
+    f"SELECT ref, {_COLUMNS}, state FROM transit WHERE request_id = :request_id ORDER BY ref, generation"
 )
 SELECT_PENDING_ELSEWHERE: Final = (
     "SELECT DISTINCT b.request_id, b.lease_until_ms FROM transit t JOIN batch b ON b.request_id = t.request_id"
@@ -31,32 +33,35 @@ INSERT_BATCH: Final = (
     "INSERT INTO batch (request_id, tenant, collection, kind, state, writer, lease_until_ms, fence, committed,"
     " created_ms) VALUES (:request_id, :tenant, :collection, :kind, :state, :writer, :lease, :fence, :committed, :now)"
 )
-INSERT_PENDING: Final = (
-    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)"
-)
+INSERT_PENDING: Final = f"{_INTO_TRANSIT} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)"
 RETIRE_REPLACED: Final = (
-    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
-    " SELECT m.collection, m.ref, m.generation, m.n_chunks, m.content_digest, m.expires_ms, m.epoch, 'retiring',"
-    " t.request_id FROM manifest m JOIN transit t ON t.collection = m.collection AND t.ref = m.ref"
+    f"{_INTO_TRANSIT}"
+    " SELECT m.collection, m.ref, m.generation, m.n_chunks, m.content_digest, m.expires_ms, m.epoch, m.ingested_ms,"
+    " m.size, 'retiring', t.request_id FROM manifest m JOIN transit t ON t.collection = m.collection AND t.ref = m.ref"
     " WHERE t.request_id = :request_id AND t.state = 'pending'"
 )
 MAKE_LIVE: Final = (
-    "INSERT INTO manifest (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch)"
-    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch FROM transit"
+    f"INSERT INTO manifest (collection, ref, {_COLUMNS}) SELECT collection, ref, {_COLUMNS} FROM transit"
     " WHERE request_id = :request_id AND state = 'pending'"
     " ON CONFLICT (collection, ref) DO UPDATE SET generation = excluded.generation, n_chunks = excluded.n_chunks,"
-    " content_digest = excluded.content_digest, expires_ms = excluded.expires_ms, epoch = excluded.epoch"
+    " content_digest = excluded.content_digest, expires_ms = excluded.expires_ms, epoch = excluded.epoch,"
+    " ingested_ms = excluded.ingested_ms, size = excluded.size"
 )
 DELETE_PENDING: Final = "DELETE FROM transit WHERE request_id = :request_id AND state = 'pending'"
+INSERT_RECORD_SUBJECT: Final = (
+    "INSERT INTO record_subject (collection, token, ref, generation, about) VALUES (?, ?, ?, ?, ?)"
+)
+DELETE_RECORD_SUBJECTS: Final = (
+    "DELETE FROM record_subject WHERE (collection, ref, generation) IN"
+    " (SELECT collection, ref, generation FROM transit WHERE request_id = :request_id AND state = 'retiring')"
+)
 DELETE_ROWS: Final = "DELETE FROM transit WHERE request_id = :request_id"
 DELETE_BATCH: Final = "DELETE FROM batch WHERE request_id = :request_id"
 RETIRE_PENDING: Final = "UPDATE transit SET state = 'retiring' WHERE request_id = :request_id AND state = 'pending'"
 SWITCH: Final = "UPDATE batch SET state = 'switched', committed = :committed WHERE request_id = :request_id"
 RETIRE_DELETED: Final = (
-    "INSERT INTO transit (collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, state, request_id)"
-    " SELECT collection, ref, generation, n_chunks, content_digest, expires_ms, epoch, 'retiring', ?"
-    " FROM manifest WHERE collection = ? AND ref IN (*)"
+    f"{_INTO_TRANSIT}"
+    f" SELECT collection, ref, {_COLUMNS}, 'retiring', ? FROM manifest WHERE collection = ? AND ref IN (*)"
 )
 DELETE_LIVE: Final = "DELETE FROM manifest WHERE collection = ? AND ref IN (*)"
 EXTEND: Final = (

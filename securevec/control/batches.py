@@ -41,10 +41,12 @@ from securevec.control.batch_statements import (
     DELETE_BATCH,
     DELETE_LIVE,
     DELETE_PENDING,
+    DELETE_RECORD_SUBJECTS,
     DELETE_ROWS,
     EXTEND,
     INSERT_BATCH,
     INSERT_PENDING,
+    INSERT_RECORD_SUBJECT,
     MAKE_LIVE,
     RETIRE_DELETED,
     RETIRE_PENDING,
@@ -60,8 +62,10 @@ from securevec.control.batch_statements import (
 from securevec.control.database import Transaction, many
 from securevec.control.holds import require_unheld
 from securevec.control.hot import parts
+from securevec.control.quotas import require_room
 from securevec.control.room import Room, require_active
 from securevec.control.rows import BatchRow, ManifestRow, NewRecord
+from securevec.control.subjects import require_not_erased, require_still_not_erased
 from securevec.errors import CollectionNotFound, ControlUnavailable, LimitExceeded, TenantUnavailable, UsageError
 from securevec.limits import MAX_BATCH
 from securevec.types import CollectionId, TenantId
@@ -85,9 +89,10 @@ class Batches(Room):
         """Step 1: announce new generations. Returns ref to generation.
 
         Raises :class:`TenantUnavailable` (not active, or another fence), :class:`CollectionNotFound`,
-        :class:`LegalHold` (a live record that would be replaced is held), :class:`ControlUnavailable` (another writer
-        is at one of these records), :class:`UsageError` (no rows, a ref twice, a request id used before),
-        :class:`LimitExceeded`. Nothing is kept when it raises.
+        :class:`LegalHold` (a live record that would be replaced is held), :class:`SubjectErased` (a record carries a
+        fenced subject), :class:`QuotaExceeded`, :class:`ControlUnavailable` (another writer is at one of these
+        records), :class:`UsageError` (no rows, a ref twice, a request id used before), :class:`LimitExceeded`. Nothing
+        is kept when it raises.
         """
         refs = [row.ref for row in rows]
         _check_refs(refs)
@@ -99,6 +104,8 @@ class Batches(Room):
             generation: int = found[0]
             _take_over(tx, collection, refs, now_ms)
             require_unheld(tx, tenant, collection, refs)
+            require_not_erased(tx, tenant, {token for row in rows for token in (*row.about, *row.mentions)}, now_ms)
+            require_room(tx, tenant, collection, rows)
             tx.run(UPDATE_NEXT_GENERATION, {"collection": collection})
             _insert(
                 tx,
@@ -109,8 +116,28 @@ class Batches(Room):
             tx.run_many(
                 INSERT_PENDING,
                 (
-                    (collection, r.ref, generation, r.n_chunks, r.content_digest, r.expires_ms, r.epoch, request_id)
-                    for r in rows
+                    (
+                        collection,
+                        row.ref,
+                        generation,
+                        row.n_chunks,
+                        row.content_digest,
+                        row.expires_ms,
+                        row.epoch,
+                        row.ingested_ms,
+                        row.size,
+                        request_id,
+                    )
+                    for row in rows
+                ),
+            )
+            tx.run_many(
+                INSERT_RECORD_SUBJECT,
+                (
+                    (collection, token, row.ref, generation, token in about)
+                    for row in rows
+                    for about in (frozenset(row.about),)
+                    for token in about.union(row.mentions)
                 ),
             )
         return dict.fromkeys(refs, generation)
@@ -119,8 +146,9 @@ class Batches(Room):
         """Step 2: make the new generations the visible ones. Returns the retiring rows, whose points are to be deleted.
 
         ``fence`` is the one step 1 was given. Repeating it after it succeeded returns the same rows. Raises
-        :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold`
-        (the hold came after step 1), :class:`ControlUnavailable` (aborted or settled by others: the lease had ended).
+        :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold` and
+        :class:`SubjectErased` (the hold or the erasure came after step 1), :class:`ControlUnavailable` (aborted or
+        settled by others: the lease had ended).
         When it raises, the old generations stay visible.
         """
         with self._db.write() as tx:
@@ -137,6 +165,7 @@ class Batches(Room):
                     raise TenantUnavailable("The tenant's state changed since this batch began.")
                 pending = [row.ref for row in _rows(tx, request_id)]
                 require_unheld(tx, batch.tenant, batch.collection, pending)
+                require_still_not_erased(tx, batch)
                 for statement in (RETIRE_REPLACED, MAKE_LIVE, DELETE_PENDING):
                     tx.run(statement, {"request_id": request_id})
                 tx.run(SWITCH, {"request_id": request_id, "committed": True})
@@ -218,7 +247,7 @@ class Batches(Room):
             found = tx.row(SELECT_BATCH, {"request_id": request_id})
             if found is not None and _batch(found).state == "open":
                 raise UsageError("An open batch cannot be finished.", next_step="Commit or abort it first.")
-            for statement in (DELETE_ROWS, DELETE_BATCH):
+            for statement in (DELETE_RECORD_SUBJECTS, DELETE_ROWS, DELETE_BATCH):
                 tx.run(statement, {"request_id": request_id})
 
     def extend_lease(self, request_id: str, until_ms: int) -> None:

@@ -1,6 +1,7 @@
 """Legal holds: while one stands, what it covers is neither deleted nor replaced.
 
-A hold covers a tenant, one collection, or one record. It is checked inside the transaction that would delete or replace
+A hold covers a tenant, one collection, one record, or one subject: every record that carries one of its tokens, also
+those written later. It is checked inside the transaction that would delete or replace
 (``batches``, ``jobs``), so one added a moment before wins. Adding one needs a tenant that is not being deleted: once
 the keys may be gone there is nothing left to hold.
 """
@@ -8,7 +9,7 @@ the keys may be gone there is nothing left to hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
@@ -17,24 +18,33 @@ from securevec.control.rows import HoldRow
 from securevec.errors import CollectionNotFound, LegalHold, UsageError
 from securevec.types import CollectionId, TenantId
 
-_HOLD: Final = "SELECT hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms FROM hold"
+_HOLD: Final = (
+    "SELECT hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms, of_subject FROM hold"
+)
 SELECT_HOLDS: Final = f"{_HOLD} WHERE tenant = :tenant ORDER BY created_ms, hold_id"
 SELECT_COVERING: Final = (
     f"{_HOLD} WHERE tenant = :tenant AND released_ms IS NULL"
     " AND (collection IS NULL OR collection = COALESCE(:collection, collection))"
     " AND (record_ref IS NULL OR record_ref = COALESCE(:record_ref, record_ref))"
+    " AND (NOT of_subject OR :collection IS NULL OR EXISTS (SELECT 1 FROM hold_subject s"
+    " JOIN record_subject r ON r.collection = :collection AND r.token = s.token"
+    " AND r.ref = COALESCE(:record_ref, r.ref) WHERE s.hold_id = hold.hold_id))"
     " ORDER BY created_ms, hold_id"
 )
 SELECT_HOLD: Final = f"{_HOLD} WHERE hold_id = :hold_id"
 SELECT_OWNER: Final = "SELECT tenant FROM collection WHERE collection = :collection"
 INSERT_HOLD: Final = (
-    "INSERT INTO hold (hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms)"
-    " VALUES (:hold_id, :tenant, :collection, :record_ref, :reason_sealed, :now, NULL)"
+    "INSERT INTO hold (hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms, of_subject)"
+    " VALUES (:hold_id, :tenant, :collection, :record_ref, :reason_sealed, :now, NULL, :of_subject)"
 )
+INSERT_HOLD_SUBJECT: Final = "INSERT INTO hold_subject (hold_id, token) VALUES (?, ?)"
 RELEASE_HOLD: Final = "UPDATE hold SET released_ms = :now WHERE hold_id = :hold_id AND released_ms IS NULL"
 SELECT_HELD: Final = (
     "SELECT m.ref, MIN(h.hold_id) FROM manifest m JOIN hold h ON h.tenant = ? AND h.released_ms IS NULL"
-    " AND (h.collection IS NULL OR (h.collection = m.collection AND (h.record_ref IS NULL OR h.record_ref = m.ref)))"
+    " AND CASE WHEN h.of_subject THEN EXISTS (SELECT 1 FROM hold_subject s JOIN record_subject r"
+    " ON r.collection = m.collection AND r.token = s.token AND r.ref = m.ref AND r.generation = m.generation"
+    " WHERE s.hold_id = h.hold_id) ELSE h.collection IS NULL"
+    " OR (h.collection = m.collection AND (h.record_ref IS NULL OR h.record_ref = m.ref)) END"
     " WHERE m.collection = ? AND m.ref IN (*) GROUP BY m.ref"
 )
 
@@ -48,15 +58,20 @@ class Holds(Room):
         record_ref: bytes | None,
         reason_sealed: bytes,
         now_ms: int,
+        *,
+        subject: Sequence[bytes] = (),
     ) -> HoldRow:
-        """Hold a tenant, a collection of it, or one record of that collection, from the commit on.
+        """Hold a tenant, a collection of it, one record of that collection, or a subject by its tokens, from the
+        commit on.
 
-        Raises :class:`UsageError` (id taken, record without collection), :class:`CollectionNotFound`,
-        :class:`TenantUnavailable`, :class:`TenantNotFound`.
+        Raises :class:`UsageError` (id taken, record without collection, subject with a collection),
+        :class:`CollectionNotFound`, :class:`TenantUnavailable`, :class:`TenantNotFound`.
         """
         if record_ref is not None and collection is None:
             raise UsageError("A hold on a record names its collection.")
-        hold = HoldRow(hold_id, tenant, collection, record_ref, reason_sealed, now_ms, None)
+        if subject and collection is not None:
+            raise UsageError("A hold on a subject covers all collections of the tenant.")
+        hold = HoldRow(hold_id, tenant, collection, record_ref, reason_sealed, now_ms, None, bool(subject))
         with self._db.write() as tx:
             require_open(tx, tenant)
             if collection is not None and tx.row(SELECT_OWNER, {"collection": collection}) != (tenant,):
@@ -72,8 +87,10 @@ class Holds(Room):
                     "record_ref": record_ref,
                     "reason_sealed": reason_sealed,
                     "now": now_ms,
+                    "of_subject": bool(subject),
                 },
             )
+            tx.run_many(INSERT_HOLD_SUBJECT, ((hold_id, token) for token in dict.fromkeys(subject)))
         return hold
 
     def release_hold(self, hold_id: str, now_ms: int) -> None:
@@ -84,7 +101,7 @@ class Holds(Room):
 
     def holds(self, tenant: TenantId) -> list[HoldRow]:
         """Every hold of the tenant, released ones included, oldest first."""
-        return [HoldRow(*row) for row in self._db.rows(SELECT_HOLDS, {"tenant": tenant})]
+        return [_hold(row) for row in self._db.rows(SELECT_HOLDS, {"tenant": tenant})]
 
     def holds_covering(
         self, *, tenant: TenantId, collection: CollectionId | None = None, record_ref: bytes | None = None
@@ -101,7 +118,13 @@ def _covering(
     source: Database | Transaction, tenant: TenantId, collection: CollectionId | None, record_ref: bytes | None
 ) -> list[HoldRow]:
     scope = {"tenant": tenant, "collection": collection, "record_ref": record_ref}
-    return [HoldRow(*row) for row in source.rows(SELECT_COVERING, scope)]
+    return [_hold(row) for row in source.rows(SELECT_COVERING, scope)]
+
+
+def _hold(row: tuple[Any, ...]) -> HoldRow:
+    values = list(row)
+    values[7] = bool(row[7])  # SQLite keeps booleans as integers
+    return HoldRow(*values)
 
 
 def _held(

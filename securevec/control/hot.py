@@ -16,7 +16,7 @@ from securevec.errors import TenantNotFound
 from securevec.types import CollectionId, TenantId
 
 SELECT_CURRENT: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, 'live'"
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live'"
     " FROM manifest WHERE collection = ? AND ref IN (*)"
 )
 SELECT_TOKENS: Final = "SELECT token, entity FROM subject_token WHERE tenant = ? AND token IN (*)"
@@ -49,7 +49,7 @@ class HotReads(Room):
             row = self._db.row(SELECT_STATE, {"tenant": tenant})
             if row is None:
                 raise TenantNotFound("There is no such tenant.")
-            fence = fences[tenant] = Fence(*row)
+            fence = fences[tenant] = Fence(row[0], row[1], bool(row[2]))
         return fence
 
     def current(self, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, ManifestRow]:

@@ -1,33 +1,44 @@
 """Jobs: work that outlives the process that began it. A job is a row with a state; each step is a compare-and-set.
 
-Tenant deletion: ``begin_tenant_deletion`` accepts it (effective at once, in every process, whatever happens next),
-``advance_job`` moves it through the steps of its state machine (:mod:`securevec.retention`), and
-``finish_tenant_deletion`` forgets the tenant and keeps the receipt. A job's first state is ``accepted``, its last
-``done``.
+``begin_job`` accepts a job with the list of record generations it is to delete or redact (``job_item``), fixed before
+anything is touched; with ``erase`` it also writes the tombstones that make a subject's erasure effective at once.
+
+``advance_job`` moves a job through the steps of its state machine (:mod:`securevec.retention`), ``finish_job`` hands in
+its receipt. A job's first state is ``accepted``, its last ``done``. The deletion of a whole tenant begins and ends in
+``tenant_deletion``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from securevec.control.collections import SELECT_COLLECTIONS, collection_row
 from securevec.control.database import Transaction
-from securevec.control.holds import require_tenant_unheld
-from securevec.control.room import Room, owe, require_known
-from securevec.control.rows import CollectionRow, JobRow, JobStep
-from securevec.control.tenants import UPDATE_TENANT_STATE
+from securevec.control.holds import require_unheld
+from securevec.control.room import Room, owe, require_active
+from securevec.control.rows import JobItem, JobRow, JobStep
+from securevec.control.subjects import write_tombstones
 from securevec.errors import ControlUnavailable, UsageError
 from securevec.types import CollectionId, TenantId
 
-Manifest = Callable[[Sequence[CollectionRow], Mapping[CollectionId, tuple[int, int]]], str]
-"""Writes down what a deletion covers: the tenant's collections, and of each its live records and chunks (expired ones
-included). Called inside the accepting transaction, so it must write nothing to this store, directly or through others.
-"""
+Items = Callable[[Transaction], Sequence[JobItem]]
+"""Lists what a job is to do, inside the transaction that accepts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The tokens of the subjects a job erases, and until when nothing may be written about them."""
+
+    tokens: Sequence[bytes]
+    until_ms: int
+
 
 ACCEPTED: Final = "accepted"
 DONE: Final = "done"
 TENANT_DELETE: Final = "tenant.delete"
+SUBJECT_ERASE: Final = "subject.erase"
+RETENTION_APPLY: Final = "retention.apply"
 
 _JOB: Final = (
     "SELECT job_id, kind, tenant, state, data, receipt, created_ms, updated_ms, owner, lease_until_ms, request_id,"
@@ -59,71 +70,96 @@ INSERT_STEP: Final = (
     "INSERT INTO job_step (job_id, step, state, at_ms)"
     " SELECT :job_id, COUNT(*), :state, :now FROM job_step WHERE job_id = :job_id"
 )
-# In the order the foreign keys ask for.
-FORGET_TENANT: Final = (
-    "DELETE FROM transit WHERE collection IN (SELECT collection FROM collection WHERE tenant = :tenant)",
-    "DELETE FROM batch WHERE tenant = :tenant",
-    "DELETE FROM manifest WHERE collection IN (SELECT collection FROM collection WHERE tenant = :tenant)",
-    "DELETE FROM hold WHERE tenant = :tenant",
-    "DELETE FROM collection WHERE tenant = :tenant",
-    "DELETE FROM subject_token WHERE tenant = :tenant",
-    "DELETE FROM principal_grant WHERE tenant = :tenant",
-    # A sealed name of a person no remaining tenant knows. The principal of a role that was taken away goes too: no row
-    # says which tenant it once belonged to.
-    "DELETE FROM principal WHERE actor_token NOT IN (SELECT actor_token FROM principal_grant)",
-    "UPDATE tenant SET state = 'deleted', fence = fence + 1, name_token = NULL, name_sealed = NULL,"
-    " updated_ms = :now WHERE tenant = :tenant",
+INSERT_ITEM: Final = (
+    "INSERT INTO job_item (job_id, collection, ref, generation, n_chunks, action) VALUES (?, ?, ?, ?, ?, ?)"
 )
-SELECT_LIVE_COUNTS: Final = (
-    "SELECT m.collection, COUNT(*), SUM(m.n_chunks) FROM manifest m"
-    " JOIN collection c ON c.collection = m.collection WHERE c.tenant = :tenant GROUP BY m.collection"
+SELECT_ITEMS: Final = (
+    "SELECT collection, ref, generation, n_chunks, action FROM job_item WHERE job_id = :job_id"
+    " ORDER BY collection, ref, generation"
 )
+DELETE_ITEMS: Final = "DELETE FROM job_item WHERE job_id = :job_id"
 
 
 class Jobs(Room):
-    def begin_tenant_deletion(
-        self, *, tenant: TenantId, job_id: str, request_id: str, manifest: Manifest | str, now_ms: int
+    def begin_job(
+        self,
+        *,
+        kind: str,
+        tenant: TenantId,
+        job_id: str,
+        request_id: str,
+        fence: int,
+        data: str,
+        items: Items,
+        now_ms: int,
+        erase: Erasure | None = None,
     ) -> JobRow:
-        """Accept a tenant's deletion: from this commit no process reads or writes its data. Cannot be taken back.
+        """Accept a job on records of a tenant. Effective at once where it is an erasure: from this commit on no reader
+        is shown what the erased subjects' records said, and nothing is written about them.
 
-        ``manifest`` gives the job's first ``data``: JSON of ids and counts, no names. It is asked once the tenant is
-        fenced off, so no collection made and no record written meanwhile escapes it; when it raises, nothing is kept.
-        The job of an earlier call is returned as it stands, without asking. Raises :class:`LegalHold`,
-        :class:`TenantNotFound`, :class:`UsageError` (job id taken).
+        ``items`` is asked inside the transaction, which it may read and must not write, so no record written meanwhile
+        escapes it; ``data`` is JSON of ids and counts, no names. Raises :class:`LegalHold` when one of the items may
+        not be removed, :class:`TenantUnavailable` (not active, or another fence), :class:`UsageError` (job id taken).
+        When it raises, nothing is kept.
         """
         with self._db.write() as tx:
-            _, fence = require_known(tx, tenant)
-            existing = tx.row(SELECT_JOB_OF_TENANT, {"tenant": tenant, "kind": TENANT_DELETE})
-            if existing is not None:
-                return JobRow(*existing)
-            require_tenant_unheld(tx, tenant)
+            require_active(tx, tenant, fence)
             if tx.row(SELECT_JOB, {"job_id": job_id}):
                 raise UsageError("This job id is taken.")
-            tx.run(UPDATE_TENANT_STATE, {"tenant": tenant, "state": "deleting", "now": now_ms})
+            listed = items(tx)
+            by_collection: dict[CollectionId, list[bytes]] = {}
+            for item in listed:
+                by_collection.setdefault(item.collection, []).append(item.ref)
+            for collection, refs in by_collection.items():
+                require_unheld(tx, tenant, collection, refs)
             tx.run(
                 INSERT_JOB,
                 {
                     "job_id": job_id,
-                    "kind": TENANT_DELETE,
+                    "kind": kind,
                     "tenant": tenant,
                     "state": ACCEPTED,
-                    "data": manifest if isinstance(manifest, str) else manifest(*_contents(tx, tenant)),
+                    "data": data,
                     "request_id": request_id,
                     "now": now_ms,
                 },
             )
-            job = _stepped(tx, job_id, ACCEPTED, now_ms)
+            tx.run_many(
+                INSERT_ITEM,
+                ((job_id, item.collection, item.ref, item.generation, item.n_chunks, item.action) for item in listed),
+            )
+            if erase is not None:
+                write_tombstones(tx, tenant, erase.tokens, job_id=job_id, now_ms=now_ms, until_ms=erase.until_ms)
+            owe(tx, now_ms, action=kind, tenant=tenant, job_id=job_id, request_id=request_id, state=ACCEPTED)
+            return stepped(tx, job_id, ACCEPTED, now_ms)
+
+    def job_items(self, job_id: str) -> list[JobItem]:
+        """What the job was accepted for, by collection and ref."""
+        return [JobItem(*row) for row in self._db.rows(SELECT_ITEMS, {"job_id": job_id})]
+
+    def finish_job(self, job_id: str, *, receipt: bytes, now_ms: int) -> JobRow:
+        """Hand in the receipt and forget the items, in one transaction. Returns the job, also when it was done before.
+
+        Raises :class:`UsageError` for a tenant deletion, which is finished by :meth:`finish_tenant_deletion`.
+        """
+        with self._db.write() as tx:
+            job = require_job(tx, job_id)
+            if job.state == DONE:
+                return job
+            if job.kind == TENANT_DELETE:
+                raise UsageError("A tenant's deletion is finished by forgetting the tenant.")
+            tx.run(DELETE_ITEMS, {"job_id": job_id})
+            tx.run(FINISH, {"job_id": job_id, "receipt": receipt, "now": now_ms})
             owe(
                 tx,
                 now_ms,
-                action="tenant.delete",
-                tenant=tenant,
-                fence=fence + 1,
+                action=job.kind,
+                tenant=job.tenant,
                 job_id=job_id,
-                request_id=request_id,
-                state=ACCEPTED,
+                request_id=job.request_id,
+                state=DONE,
             )
-            return job
+            return stepped(tx, job_id, DONE, now_ms)
 
     def job(self, job_id: str) -> JobRow | None:
         row = self._db.row(SELECT_JOB, {"job_id": job_id})
@@ -146,10 +182,10 @@ class Jobs(Room):
         if to == DONE:
             raise UsageError("A job is done by handing in its receipt.")
         with self._db.write() as tx:
-            before = _require(tx, job_id)
+            before = require_job(tx, job_id)
             if not tx.run(ADVANCE, {"job_id": job_id, "expect": expect, "to": to, "data": data, "now": now_ms}):
                 raise ControlUnavailable("Another worker moved this job.", next_step="Read the job again.")
-            job = _stepped(tx, job_id, to, now_ms)
+            job = stepped(tx, job_id, to, now_ms)
             owe(
                 tx,
                 now_ms,
@@ -174,64 +210,14 @@ class Jobs(Room):
         with self._db.write() as tx:
             return tx.run(LEASE, {"job_id": job_id, "owner": owner, "until": until_ms, "now": now_ms}) == 1
 
-    def forget_tenant(self, *, job_id: str, now_ms: int) -> None:
-        """Delete everything the store knows of the tenant but its random id, in one transaction. May be repeated.
 
-        Call :meth:`securevec.control.store.ControlStore.scrub` next, for the bytes of what was forgotten.
-        Raises :class:`UsageError` for another kind of job, :class:`LegalHold`.
-        """
-        with self._db.write() as tx:
-            _forget(tx, _require(tx, job_id), now_ms)
-
-    def finish_tenant_deletion(self, *, job_id: str, receipt: bytes, now_ms: int) -> JobRow:
-        """Forget the tenant if that has not been done and finish its job, in one transaction. Returns the job, also
-        when it was done before.
-
-        What stays: the random tenant id in state ``deleted``, the job with its steps and receipt, and audit events
-        owed. Raises :class:`UsageError` for another kind of job, :class:`LegalHold`.
-        """
-        with self._db.write() as tx:
-            job = _require(tx, job_id)
-            if job.kind == TENANT_DELETE and job.state == DONE:
-                return job
-            _forget(tx, job, now_ms)
-            tx.run(FINISH, {"job_id": job_id, "receipt": receipt, "now": now_ms})
-            owe(
-                tx,
-                now_ms,
-                action="tenant.delete",
-                tenant=job.tenant,
-                job_id=job_id,
-                request_id=job.request_id,
-                state=DONE,
-            )
-            return _stepped(tx, job_id, DONE, now_ms)
-
-
-def _forget(tx: Transaction, job: JobRow, now_ms: int) -> None:
-    if job.kind != TENANT_DELETE:
-        raise UsageError("This job does not delete a tenant.")
-    require_tenant_unheld(tx, job.tenant)
-    for statement in FORGET_TENANT:
-        tx.run(statement, {"tenant": job.tenant, "now": now_ms})
-
-
-def _contents(tx: Transaction, tenant: TenantId) -> tuple[list[CollectionRow], dict[CollectionId, tuple[int, int]]]:
-    """What a tenant holds: its collections, and of each the live records and chunks."""
-    rows = [collection_row(row) for row in tx.rows(SELECT_COLLECTIONS, {"tenant": tenant})]
-    counts = {row.collection: (0, 0) for row in rows}
-    for collection, records, chunks in tx.rows(SELECT_LIVE_COUNTS, {"tenant": tenant}):
-        counts[collection] = (records, chunks)
-    return rows, counts
-
-
-def _require(tx: Transaction, job_id: str) -> JobRow:
+def require_job(tx: Transaction, job_id: str) -> JobRow:
     row = tx.row(SELECT_JOB, {"job_id": job_id})
     if row is None:
         raise UsageError("There is no job of this id.")
     return JobRow(*row)
 
 
-def _stepped(tx: Transaction, job_id: str, state: str, now_ms: int) -> JobRow:
+def stepped(tx: Transaction, job_id: str, state: str, now_ms: int) -> JobRow:
     tx.run(INSERT_STEP, {"job_id": job_id, "state": state, "now": now_ms})
-    return _require(tx, job_id)
+    return require_job(tx, job_id)

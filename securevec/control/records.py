@@ -16,13 +16,15 @@ SELECT_COUNT: Final = (
     " WHERE collection = :collection AND (expires_ms IS NULL OR expires_ms > :now)"
 )
 SELECT_STATES: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, 'live'"
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live'"
     " FROM manifest WHERE collection = ? AND ref IN (*)"
-    " UNION ALL SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, state"
+    " UNION ALL SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, state"
     " FROM transit WHERE collection = ? AND ref IN (*) ORDER BY 1, 2"
 )
 DELETE_TRANSIT: Final = "DELETE FROM transit WHERE collection = :collection"
 DELETE_BATCHES: Final = "DELETE FROM batch WHERE collection = :collection"
+DELETE_SUBJECTS: Final = "DELETE FROM record_subject WHERE collection = :collection"
+DELETE_SOURCES: Final = "DELETE FROM source_file WHERE collection = :collection"
 DELETE_MANIFEST: Final = "DELETE FROM manifest WHERE collection = :collection"
 INSERT_SUBJECT: Final = (
     "INSERT INTO subject_token (tenant, token, entity) VALUES (:tenant, :token, :entity) ON CONFLICT DO NOTHING"
@@ -62,7 +64,7 @@ class Records(HotReads):
     def reset_volatile(self, collection: CollectionId) -> None:
         """Forget the records of a collection whose points did not outlive their process. Generations count on."""
         with self._db.write() as tx:
-            for statement in (DELETE_TRANSIT, DELETE_BATCHES, DELETE_MANIFEST):
+            for statement in (DELETE_TRANSIT, DELETE_BATCHES, DELETE_SUBJECTS, DELETE_SOURCES, DELETE_MANIFEST):
                 tx.run(statement, {"collection": collection})
 
     def add_tokens(self, tenant: TenantId, tokens: Iterable[tuple[bytes, str]]) -> None:

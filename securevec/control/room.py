@@ -9,7 +9,10 @@ from securevec.control.database import Database, Transaction
 from securevec.errors import TenantNotFound, TenantUnavailable
 from securevec.types import TenantId
 
-SELECT_STATE: Final = "SELECT state, fence FROM tenant WHERE tenant = :tenant"
+SELECT_STATE: Final = (
+    "SELECT state, fence, EXISTS (SELECT 1 FROM tombstone s WHERE s.tenant = tenant.tenant) FROM tenant"
+    " WHERE tenant = :tenant"
+)
 INSERT_OUTBOX: Final = "INSERT INTO outbox (payload, created_ms) VALUES (:payload, :now)"
 
 

@@ -21,11 +21,13 @@ BatchState = Literal["open", "switched"]
 class Fence:
     """What every operation reads before key use and before its answer.
 
-    ``epoch`` grows at each change of the tenant's state and never returns to an earlier value.
+    ``epoch`` grows at each change of the tenant's state and never returns to an earlier value. ``tombstoned`` tells
+    whether any subject of the tenant was ever erased, so that a reader asks for tombstones only where there are some.
     """
 
     state: TenantState
     epoch: int
+    tombstoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,18 @@ class CollectionRow:
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """A record about to be written. ``ref`` 16 bytes; ``expires_ms`` ``None`` never; ``epoch`` names its data key."""
+    """A record about to be written. ``ref`` 16 bytes; ``expires_ms`` ``None`` never; ``epoch`` names its data key;
+    ``size`` its envelopes and vectors in bytes; ``about`` and ``mentions`` the tokens of its subjects."""
 
     ref: bytes = field(repr=False)
     n_chunks: int
     content_digest: bytes = field(repr=False)
     expires_ms: int | None
     epoch: str
+    ingested_ms: int = 0
+    size: int = 0
+    about: tuple[bytes, ...] = field(default=(), repr=False)
+    mentions: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ class ManifestRow:
     content_digest: bytes = field(repr=False)
     expires_ms: int | None
     epoch: str
+    ingested_ms: int
+    size: int
     state: RecordState
 
 
@@ -128,7 +137,8 @@ class JobStep:
 
 @dataclass(frozen=True, slots=True)
 class HoldRow:
-    """A legal hold on a tenant, one of its collections, or one record. ``released_ms`` is ``None`` while it holds."""
+    """A legal hold on a tenant, one of its collections, one record, or one subject. ``released_ms`` is ``None`` while
+    it holds."""
 
     hold_id: str
     tenant: TenantId
@@ -137,6 +147,37 @@ class HoldRow:
     reason_sealed: bytes = field(repr=False)
     created_ms: int
     released_ms: int | None
+    of_subject: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """A live record that carries a subject's token: ``about`` it, or else mentioning it."""
+
+    collection: CollectionId
+    ref: bytes = field(repr=False)
+    generation: int
+    n_chunks: int
+    about: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobItem:
+    """One record generation a job is to delete or to redact."""
+
+    collection: CollectionId
+    ref: bytes = field(repr=False)
+    generation: int
+    n_chunks: int
+    action: Literal["delete", "redact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a tenant may hold: points, and bytes of envelopes and vectors. ``None`` is no limit."""
+
+    max_points: int | None
+    max_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tables of revision 0001 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
+"""Tables of revision 0002 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
 
 The statements of the other files are standard SQL with the named or positional parameters of DB-API; a test prepares
 each of them against these tables, and another holds these tables equal to what the migrations build.
@@ -101,6 +101,9 @@ manifest = Table(
     Column("content_digest", LargeBinary, nullable=False),
     Column("expires_ms", BigInteger),
     Column("epoch", Text, nullable=False),
+    Column("ingested_ms", BigInteger, nullable=False),
+    # What the record takes in the store: envelopes and vectors of all its chunks, in bytes.
+    Column("size", BigInteger, nullable=False),
     PrimaryKeyConstraint("collection", "ref"),
     sqlite_with_rowid=False,
 )
@@ -136,6 +139,8 @@ transit = Table(
     Column("content_digest", LargeBinary, nullable=False),
     Column("expires_ms", BigInteger),
     Column("epoch", Text, nullable=False),
+    Column("ingested_ms", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("request_id", Text, ForeignKey("batch.request_id"), nullable=False),
     PrimaryKeyConstraint("collection", "ref", "generation"),
@@ -202,8 +207,106 @@ hold = Table(
     Column("reason_sealed", LargeBinary, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("released_ms", BigInteger),
+    # A hold on a subject covers the records that carry one of its tokens (`hold_subject`), not the whole tenant.
+    Column("of_subject", Boolean, nullable=False),
     PrimaryKeyConstraint("hold_id"),
     CheckConstraint("record_ref IS NULL OR collection IS NOT NULL", name="scope"),
+    CheckConstraint("NOT of_subject OR (collection IS NULL AND record_ref IS NULL)", name="of_subject"),
+)
+
+hold_subject = Table(
+    "hold_subject",
+    metadata,
+    Column("hold_id", Text, ForeignKey("hold.hold_id"), nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("hold_id", "token"),
+    sqlite_with_rowid=False,
+)
+
+# Which people a generation is about or mentions: written with its pending row, forgotten with its retiring one.
+record_subject = Table(
+    "record_subject",
+    metadata,
+    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("ref", LargeBinary, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("about", Boolean, nullable=False),
+    PrimaryKeyConstraint("collection", "token", "ref", "generation"),
+    Index("ix_record_subject_record", "collection", "ref", "generation"),
+    sqlite_with_rowid=False,
+)
+
+# Erased subjects. What was ingested up to `at_ms` is hidden from every reader; nothing may be written until `until_ms`.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("job_id", Text, ForeignKey("job.job_id"), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "token"),
+    sqlite_with_rowid=False,
+)
+
+# What a job is going to do, fixed before it does anything: one row per record generation.
+job_item = Table(
+    "job_item",
+    metadata,
+    Column("job_id", Text, ForeignKey("job.job_id"), nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("ref", LargeBinary, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("n_chunks", Integer, nullable=False),
+    Column("action", Text, nullable=False),
+    PrimaryKeyConstraint("job_id", "collection", "ref", "generation"),
+    CheckConstraint("action IN ('delete', 'redact')", name="action"),
+    sqlite_with_rowid=False,
+)
+
+# Empty text stands for every tenant, collection or classification.
+retention_rule = Table(
+    "retention_rule",
+    metadata,
+    Column("tenant", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("classification", Text, nullable=False),
+    Column("max_age_ms", BigInteger),
+    Column("min_age_ms", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "collection", "classification"),
+    CheckConstraint("max_age_ms IS NOT NULL OR min_age_ms IS NOT NULL", name="says_something"),
+)
+
+retention_plan = Table(
+    "retention_plan",
+    metadata,
+    Column("digest", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("digest"),
+)
+
+quota = Table(
+    "quota",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("max_points", BigInteger),
+    Column("max_bytes", BigInteger),
+    PrimaryKeyConstraint("tenant"),
+)
+
+# Files of a source that were read: what lets a later run pass over them, and find those that are gone.
+source_file = Table(
+    "source_file",
+    metadata,
+    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("source", LargeBinary, nullable=False),
+    Column("ref", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("collection", "source", "ref"),
+    sqlite_with_rowid=False,
 )
 
 outbox = Table(

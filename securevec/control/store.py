@@ -14,14 +14,20 @@ from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
 from securevec.control.migrate import require_head, revision, upgrade
 from securevec.control.outbox import Outbox
+from securevec.control.quotas import Quotas
 from securevec.control.records import Records
+from securevec.control.sources import Sources
+from securevec.control.subjects import Subjects
+from securevec.control.tenant_deletion import TenantDeletions
 from securevec.control.tenants import Tenants
 from securevec.errors import ControlUnavailable, HomeRefused
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
-class ControlStore(Tenants, Collections, Records, Batches, Jobs, Holds, Outbox):
+class ControlStore(
+    Tenants, Collections, Records, Batches, Subjects, Jobs, TenantDeletions, Holds, Quotas, Sources, Outbox
+):
     """Every method is one statement or one transaction: it happened whole when it returned, not at all when it raised.
 
     A :class:`securevec.errors.ControlUnavailable` out of a writing method whose commit was under way leaves open which

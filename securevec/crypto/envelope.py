@@ -152,6 +152,11 @@ def to_text(blob: bytes) -> str:
     return base64.b64encode(blob).decode("ascii")
 
 
+def text_size(plaintext_bytes: int) -> int:
+    """Characters of :func:`to_text` for an envelope around this many bytes."""
+    return -(-(plaintext_bytes + OVERHEAD) // 3) * 4
+
+
 def from_text(text: object) -> bytes:
     """The blob of :func:`to_text`. Raises :class:`EnvelopeRejected` for anything else, also for other spellings of
     the same bytes: one blob has one text."""

@@ -143,7 +143,7 @@ def all_of_them(runtime: Runtime, collection: CollectionScope, found: Sequence[o
 
 
 def any_generation_is_live(rows: Sequence[ManifestRow], generation: int) -> ManifestRow:
-    return ManifestRow(b"", generation, 1, b"", None, "", "live")
+    return ManifestRow(b"", generation, 1, b"", None, "", 0, 0, "live")
 
 
 def test_without_the_manifest_a_deleted_record_put_back_is_served(

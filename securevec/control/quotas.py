@@ -1,0 +1,82 @@
+"""What a tenant may hold. Judged inside the transaction that announces new records, so no race of writers passes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from securevec.control.database import Database, Transaction, many
+from securevec.control.hot import parts
+from securevec.control.room import Room, require_open
+from securevec.control.rows import NewRecord, Quota
+from securevec.errors import QuotaExceeded
+from securevec.types import CollectionId, TenantId
+
+SELECT_QUOTA: Final = "SELECT max_points, max_bytes FROM quota WHERE tenant = :tenant"
+UPSERT_QUOTA: Final = (
+    "INSERT INTO quota (tenant, max_points, max_bytes) VALUES (:tenant, :max_points, :max_bytes)"
+    " ON CONFLICT (tenant) DO UPDATE SET max_points = excluded.max_points, max_bytes = excluded.max_bytes"
+)
+DELETE_QUOTA: Final = "DELETE FROM quota WHERE tenant = :tenant"
+# Live and announced generations; what retires is on its way out.
+SELECT_USAGE: Final = (
+    "SELECT COALESCE(SUM(n), 0), COALESCE(SUM(b), 0) FROM ("
+    "SELECT SUM(m.n_chunks) AS n, SUM(m.size) AS b FROM manifest m"
+    " JOIN collection c ON c.collection = m.collection WHERE c.tenant = :tenant"
+    " UNION ALL SELECT SUM(t.n_chunks), SUM(t.size) FROM transit t"
+    " JOIN collection c ON c.collection = t.collection WHERE c.tenant = :tenant AND t.state = 'pending') AS held"
+)
+SELECT_REPLACED: Final = (
+    "SELECT COALESCE(SUM(n_chunks), 0), COALESCE(SUM(size), 0) FROM manifest WHERE collection = ? AND ref IN (*)"
+)
+
+
+class Quotas(Room):
+    def set_quota(self, tenant: TenantId, *, max_points: int | None, max_bytes: int | None) -> None:
+        """Limit a tenant from the commit on; both ``None`` lifts the limit. What is stored already stays.
+
+        Raises :class:`TenantUnavailable`, :class:`TenantNotFound`.
+        """
+        with self._db.write() as tx:
+            require_open(tx, tenant)
+            if max_points is None and max_bytes is None:
+                tx.run(DELETE_QUOTA, {"tenant": tenant})
+            else:
+                tx.run(UPSERT_QUOTA, {"tenant": tenant, "max_points": max_points, "max_bytes": max_bytes})
+
+    def quota(self, tenant: TenantId) -> Quota:
+        """The tenant's limits; no limit where none was set."""
+        return _quota(self._db, tenant) or Quota(None, None)
+
+    def usage(self, tenant: TenantId) -> tuple[int, int]:
+        """Points and bytes the tenant holds, records on their way in included, replaced ones until they are."""
+        row = self._db.row(SELECT_USAGE, {"tenant": tenant})
+        return (row[0], row[1]) if row else (0, 0)
+
+
+def require_room(tx: Transaction, tenant: TenantId, collection: CollectionId, rows: Sequence[NewRecord]) -> None:
+    """Refuse records that would take the tenant over its quota; a record that is replaced counts once.
+
+    Raises :class:`QuotaExceeded`. Costs a pass over the tenant's manifest, and nothing where there is no quota.
+    """
+    quota = _quota(tx, tenant)
+    if quota is None:
+        return
+    usage = tx.row(SELECT_USAGE, {"tenant": tenant}) or (0, 0)
+    points = usage[0] + sum(row.n_chunks for row in rows)
+    size = usage[1] + sum(row.size for row in rows)
+    for part in parts([row.ref for row in rows]):
+        replaced = tx.row(many(SELECT_REPLACED, len(part)), (collection, *part)) or (0, 0)
+        points, size = points - replaced[0], size - replaced[1]
+    for limit, asked, most in (("points", points, quota.max_points), ("bytes", size, quota.max_bytes)):
+        if most is not None and asked > most:
+            raise QuotaExceeded(
+                f"The tenant's quota of {most} {limit} would be passed.",
+                limit=limit,
+                next_step="Delete records, or have the operator raise the quota.",
+            )
+
+
+def _quota(source: Database | Transaction, tenant: TenantId) -> Quota | None:
+    row = source.row(SELECT_QUOTA, {"tenant": tenant})
+    return Quota(row[0], row[1]) if row else None

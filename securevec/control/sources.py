@@ -1,0 +1,36 @@
+"""Files a collection was filled from, per source: keyed digests only, so that a later run passes over what it read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from securevec.control.database import many
+from securevec.control.hot import parts
+from securevec.control.room import Room
+from securevec.types import CollectionId
+
+SELECT_SOURCE_FILES: Final = (
+    "SELECT ref, digest FROM source_file WHERE collection = :collection AND source = :source ORDER BY ref"
+)
+UPSERT_SOURCE_FILE: Final = (
+    "INSERT INTO source_file (collection, source, ref, digest) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (collection, source, ref) DO UPDATE SET digest = excluded.digest"
+)
+DELETE_SOURCE_FILES: Final = "DELETE FROM source_file WHERE collection = ? AND source = ? AND ref IN (*)"
+
+
+class Sources(Room):
+    def note_source_files(self, collection: CollectionId, source: bytes, files: Iterable[tuple[bytes, bytes]]) -> None:
+        """Remember files of a source by ref and keyed digest of their content."""
+        with self._db.write() as tx:
+            tx.run_many(UPSERT_SOURCE_FILE, ((collection, source, ref, digest) for ref, digest in files))
+
+    def source_files(self, collection: CollectionId, source: bytes) -> dict[bytes, bytes]:
+        """Ref to digest of every file of the source that was read into this collection."""
+        return dict(self._db.rows(SELECT_SOURCE_FILES, {"collection": collection, "source": source}))
+
+    def forget_source_files(self, collection: CollectionId, source: bytes, refs: Sequence[bytes]) -> None:
+        with self._db.write() as tx:
+            for part in parts(refs):
+                tx.run(many(DELETE_SOURCE_FILES, len(part)), (collection, source, *part))

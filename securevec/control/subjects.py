@@ -1,0 +1,96 @@
+"""Which records speak of whom, and the tombstones of erased subjects.
+
+A tombstone has two effects, both from the commit that writes it: no reader is shown a record that carries the token and
+was ingested up to that moment (``tombstones_among``, asked by the second barrier), and no record that carries it is
+written until ``until_ms`` (judged in the transactions of ``batches``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from securevec.control.database import Database, Transaction, many
+from securevec.control.hot import parts
+from securevec.control.room import Room
+from securevec.control.rows import BatchRow, SubjectRow
+from securevec.errors import SubjectErased
+from securevec.types import CollectionId, TenantId
+
+SELECT_SUBJECT_RECORDS: Final = (
+    "SELECT r.collection, r.ref, r.generation, m.n_chunks, MAX(r.about) FROM collection c"
+    " JOIN record_subject r ON r.collection = c.collection"
+    " JOIN manifest m ON m.collection = r.collection AND m.ref = r.ref AND m.generation = r.generation"
+    " WHERE c.tenant = ? AND r.token IN (*)"
+    " GROUP BY r.collection, r.ref, r.generation, m.n_chunks ORDER BY 1, 2"
+)
+SELECT_RECORD_TOKENS: Final = (
+    "SELECT token, about FROM record_subject WHERE collection = :collection AND ref = :ref AND generation = :generation"
+    " ORDER BY token"
+)
+SELECT_TOMBSTONES: Final = "SELECT token, at_ms, until_ms FROM tombstone WHERE tenant = ? AND token IN (*)"
+SELECT_FENCED: Final = "SELECT 1 FROM tombstone WHERE tenant = ? AND until_ms > ? AND token IN (*) LIMIT 1"
+SELECT_ERASED_SINCE: Final = (
+    "SELECT 1 FROM transit t"
+    " JOIN record_subject r ON r.collection = t.collection AND r.ref = t.ref AND r.generation = t.generation"
+    " JOIN tombstone s ON s.tenant = :tenant AND s.token = r.token"
+    " WHERE t.request_id = :request_id AND t.state = 'pending' AND s.until_ms > :created LIMIT 1"
+)
+INSERT_TOMBSTONE: Final = (
+    "INSERT INTO tombstone (tenant, token, job_id, at_ms, until_ms) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (tenant, token) DO UPDATE SET job_id = excluded.job_id, at_ms = excluded.at_ms,"
+    " until_ms = CASE WHEN excluded.until_ms > tombstone.until_ms THEN excluded.until_ms ELSE tombstone.until_ms END"
+)
+
+
+class Subjects(Room):
+    def subject_records(self, tenant: TenantId, tokens: Sequence[bytes]) -> list[SubjectRow]:
+        """The tenant's live records that carry one of the tokens, each once; ``about`` when it is about any of them."""
+        return records_of(self._db, tenant, tokens)
+
+    def record_tokens(self, collection: CollectionId, ref: bytes, generation: int) -> dict[bytes, bool]:
+        """The subject tokens of one generation, each with whether the record is about it."""
+        found = {"collection": collection, "ref": ref, "generation": generation}
+        return {row[0]: bool(row[1]) for row in self._db.rows(SELECT_RECORD_TOKENS, found)}
+
+    def tombstones_among(self, tenant: TenantId, tokens: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+        """Those of the tokens that were erased: when, and until when nothing is written about them."""
+        return {
+            row[0]: (row[1], row[2])
+            for part in parts(tokens)
+            for row in self._db.rows(many(SELECT_TOMBSTONES, len(part)), (tenant, *part))
+        }
+
+
+def records_of(source: Database | Transaction, tenant: TenantId, tokens: Sequence[bytes]) -> list[SubjectRow]:
+    """:meth:`Subjects.subject_records`, also inside a transaction."""
+    found: dict[tuple[CollectionId, bytes], SubjectRow] = {}
+    for part in parts(tokens):
+        for collection, ref, generation, n_chunks, about in source.rows(
+            many(SELECT_SUBJECT_RECORDS, len(part)), (tenant, *part)
+        ):
+            before = found.get((collection, ref))
+            either = bool(about) or (before is not None and before.about)
+            found[collection, ref] = SubjectRow(collection, ref, generation, n_chunks, either)
+    return list(found.values())
+
+
+def write_tombstones(
+    tx: Transaction, tenant: TenantId, tokens: Collection[bytes], *, job_id: str, now_ms: int, until_ms: int
+) -> None:
+    """Hide the subjects and fence writes about them, from the commit of ``tx`` on. A longer fence stays."""
+    tx.run_many(INSERT_TOMBSTONE, ((tenant, token, job_id, now_ms, until_ms) for token in tokens))
+
+
+def require_not_erased(tx: Transaction, tenant: TenantId, tokens: Collection[bytes], now_ms: int) -> None:
+    """Raises :class:`SubjectErased` when one of the tokens is fenced now."""
+    for part in parts(list(tokens)):
+        if tx.row(many(SELECT_FENCED, len(part)), (tenant, now_ms, *part)):
+            raise SubjectErased("A record of this batch is about, or mentions, a subject that was erased.")
+
+
+def require_still_not_erased(tx: Transaction, batch: BatchRow) -> None:
+    """Raises :class:`SubjectErased` when a subject of a pending record was erased since its batch began."""
+    scope = {"tenant": batch.tenant, "request_id": batch.request_id, "created": batch.created_ms}
+    if tx.row(SELECT_ERASED_SINCE, scope):
+        raise SubjectErased("A subject of this batch was erased while it was written.")

@@ -1,0 +1,225 @@
+"""Who a record speaks of, tombstones, holds on subjects, jobs with items, quotas: judged where races cannot pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from securevec.control.jobs import SUBJECT_ERASE, Erasure
+from securevec.control.rows import JobItem, JobRow, SubjectRow
+from securevec.control.subjects import records_of
+from securevec.errors import LegalHold, QuotaExceeded, SubjectErased, TenantUnavailable, UsageError
+from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, record, ref
+
+JANE, SAM = b"jane".ljust(16, b"."), b"sam".ljust(16, b".")
+
+
+def write(desk: Desk, number: int, *, about: tuple[bytes, ...] = (), mentions: tuple[bytes, ...] = ()) -> None:
+    request, _ = desk.begin(replace(record(number), about=about, mentions=mentions))
+    desk.store.commit_batch(request_id=request, fence=1)
+    desk.store.finish_batch(request_id=request)
+
+
+def erase(desk: Desk, *tokens: bytes, job_id: str = "job-1", now_ms: int = NOW, until_ms: int = NOW + 1000) -> JobRow:
+    return desk.store.begin_job(
+        kind=SUBJECT_ERASE,
+        tenant=TENANT,
+        job_id=job_id,
+        request_id=f"request of {job_id}",
+        fence=1,
+        data="{}",
+        items=lambda tx: [
+            JobItem(row.collection, row.ref, row.generation, row.n_chunks, "delete" if row.about else "redact")
+            for row in records_of(tx, TENANT, tokens)
+        ],
+        now_ms=now_ms,
+        erase=Erasure(tokens, until_ms),
+    )
+
+
+def test_the_live_generation_of_a_record_says_whom_it_is_about_and_mentions(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,), mentions=(SAM,))
+    write(desk, 2, mentions=(JANE,))
+    assert desk.store.subject_records(TENANT, [JANE]) == [
+        SubjectRow(COLLECTION, ref(1), 1, 2, True),
+        SubjectRow(COLLECTION, ref(2), 2, 2, False),
+    ]
+    assert desk.store.record_tokens(COLLECTION, ref(1), 1) == {JANE: True, SAM: False}
+
+
+def test_a_replaced_generation_speaks_of_nobody_any_more(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,))
+    write(desk, 1, about=(SAM,))
+    assert desk.store.subject_records(TENANT, [JANE]) == []
+    assert desk.sql("SELECT COUNT(*) FROM record_subject") == [(1,)]
+
+
+def test_a_deleted_and_an_aborted_record_leave_no_subject_behind(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,))
+    request, _ = desk.delete(1)
+    desk.store.finish_batch(request_id=request)
+    aborted, _ = desk.begin(replace(record(2), about=(SAM,)))
+    desk.store.abort_batch(request_id=aborted)
+    desk.store.finish_batch(request_id=aborted)
+    assert desk.sql("SELECT COUNT(*) FROM record_subject") == [(0,)]
+
+
+def test_an_erasure_fixes_its_items_and_its_tombstones_in_one_commit(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,))
+    write(desk, 2, mentions=(JANE,))
+    write(desk, 3, about=(SAM,))
+    job = erase(desk, JANE)
+    assert (job.state, job.kind) == ("accepted", SUBJECT_ERASE)
+    assert [(item.ref, item.action) for item in desk.store.job_items("job-1")] == [
+        (ref(1), "delete"),
+        (ref(2), "redact"),
+    ]
+    assert desk.store.tombstones_among(TENANT, [JANE, SAM]) == {JANE: (NOW, NOW + 1000)}
+    assert desk.store.fence(TENANT).tombstoned
+    assert b"subject.erase" in desk.store.outbox_pending()[-1].payload
+
+
+def test_nothing_is_written_about_an_erased_subject_until_its_fence_ends(desk: Desk) -> None:
+    erase(desk, JANE)
+    for late in ({"about": (JANE,)}, {"mentions": (SAM, JANE)}):
+        with pytest.raises(SubjectErased):
+            desk.begin(replace(record(1), **late))
+    desk.begin(replace(record(1), about=(SAM,)))
+    desk.begin(replace(record(2), about=(JANE,)), now_ms=NOW + 1000)
+
+
+def test_a_write_that_began_before_the_erasure_is_refused_at_its_switch(desk: Desk) -> None:
+    request, _ = desk.begin(replace(record(1), mentions=(JANE,)))
+    erase(desk, JANE, now_ms=NOW + 5)
+    with pytest.raises(SubjectErased):
+        desk.store.commit_batch(request_id=request, fence=1)
+    assert desk.live(1) is None
+
+
+def test_a_second_erasure_never_shortens_a_fence(desk: Desk) -> None:
+    erase(desk, JANE, until_ms=NOW + 9000)
+    erase(desk, JANE, job_id="job-2", now_ms=NOW + 1, until_ms=NOW + 10)
+    assert desk.store.tombstones_among(TENANT, [JANE]) == {JANE: (NOW + 1, NOW + 9000)}
+
+
+def test_a_hold_on_a_subject_covers_what_speaks_of_it_and_nothing_else(desk: Desk) -> None:
+    write(desk, 1, mentions=(JANE,))
+    write(desk, 2, about=(SAM,))
+    hold = desk.store.add_hold("h-1", TENANT, None, None, b"sealed", NOW, subject=[JANE])
+    assert hold.of_subject
+    assert desk.store.held_refs(TENANT, COLLECTION, [ref(1), ref(2)]) == {ref(1): "h-1"}
+    with pytest.raises(LegalHold):
+        desk.delete(1)
+    desk.delete(2)
+    # Written later, and held all the same.
+    write(desk, 3, about=(JANE,))
+    assert desk.store.held_refs(TENANT, COLLECTION, [ref(3)]) == {ref(3): "h-1"}
+    assert desk.store.holds_covering(tenant=TENANT, collection=COLLECTION, record_ref=ref(2)) == []
+    assert len(desk.store.holds_covering(tenant=TENANT, collection=COLLECTION)) == 1
+
+
+def test_a_hold_refuses_the_erasure_of_what_it_covers_and_nothing_is_kept(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,))
+    desk.store.add_hold("h-1", TENANT, COLLECTION, ref(1), b"sealed", NOW)
+    with pytest.raises(LegalHold) as refusal:
+        erase(desk, JANE)
+    assert refusal.value.hold_id == "h-1"
+    assert desk.store.jobs() == []
+    assert not desk.store.fence(TENANT).tombstoned
+
+
+def test_a_hold_on_a_subject_keeps_the_whole_tenant(desk: Desk) -> None:
+    desk.store.add_hold("h-1", TENANT, None, None, b"sealed", NOW, subject=[JANE])
+    with pytest.raises(LegalHold):
+        desk.store.begin_tenant_deletion(tenant=TENANT, job_id="j", request_id="r", manifest="{}", now_ms=NOW)
+
+
+def test_a_hold_on_a_subject_names_no_collection(desk: Desk) -> None:
+    with pytest.raises(UsageError):
+        desk.store.add_hold("h-1", TENANT, COLLECTION, None, b"sealed", NOW, subject=[JANE])
+
+
+def test_a_job_is_accepted_under_the_fence_its_caller_read(desk: Desk) -> None:
+    desk.store.set_tenant_state(TENANT, "suspended", now_ms=NOW)
+    with pytest.raises(TenantUnavailable):
+        erase(desk, JANE)
+
+
+def test_a_finished_job_keeps_its_receipt_and_forgets_its_items(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,))
+    erase(desk, JANE)
+    assert desk.store.finish_job("job-1", receipt=b"signed", now_ms=NOW).receipt == b"signed"
+    assert desk.store.job_items("job-1") == []
+    assert desk.store.finish_job("job-1", receipt=b"another", now_ms=NOW).receipt == b"signed"
+
+
+def test_deleting_the_tenant_ends_its_other_jobs_and_forgets_its_people(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,))
+    erase(desk, JANE)
+    desk.store.set_quota(TENANT, max_points=5, max_bytes=None)
+    desk.store.note_source_files(COLLECTION, b"source", [(ref(1), b"digest")])
+    desk.store.begin_tenant_deletion(tenant=TENANT, job_id="j-2", request_id="r", manifest="{}", now_ms=NOW)
+    desk.store.finish_tenant_deletion(job_id="j-2", receipt=b"signed", now_ms=NOW)
+    for table in ("record_subject", "tombstone", "job_item", "quota", "source_file", "hold_subject"):
+        assert desk.sql(f"SELECT COUNT(*) FROM {table}") == [(0,)], table
+    assert [job.job_id for job in desk.store.jobs()] == ["j-2"]
+
+
+def test_a_quota_of_points_refuses_the_batch_that_would_pass_it(desk: Desk) -> None:
+    desk.store.set_quota(TENANT, max_points=4, max_bytes=None)
+    write(desk, 1)
+    pending, _ = desk.begin(record(2))
+    with pytest.raises(QuotaExceeded) as refusal:
+        desk.begin(record(3))
+    assert refusal.value.limit == "points"
+    desk.store.abort_batch(request_id=pending)
+    desk.begin(record(3))
+
+
+def test_a_replaced_record_counts_once_and_bytes_are_counted_too(desk: Desk) -> None:
+    desk.store.set_quota(TENANT, max_points=None, max_bytes=100)
+    for _ in range(3):
+        request, _ = desk.begin(replace(record(1), size=90))
+        desk.store.commit_batch(request_id=request, fence=1)
+        desk.store.finish_batch(request_id=request)
+    assert desk.store.usage(TENANT) == (2, 90)
+    with pytest.raises(QuotaExceeded) as refusal:
+        desk.begin(replace(record(2), size=11))
+    assert refusal.value.limit == "bytes"
+    desk.store.set_quota(TENANT, max_points=None, max_bytes=None)
+    desk.begin(replace(record(2), size=11))
+
+
+def test_the_files_of_a_source_are_remembered_apart(desk: Desk) -> None:
+    desk.store.note_source_files(COLLECTION, b"one", [(ref(1), b"a"), (ref(2), b"b")])
+    desk.store.note_source_files(COLLECTION, b"two", [(ref(1), b"c")])
+    desk.store.note_source_files(COLLECTION, b"one", [(ref(2), b"B")])
+    desk.store.forget_source_files(COLLECTION, b"one", [ref(1)])
+    assert desk.store.source_files(COLLECTION, b"one") == {ref(2): b"B"}
+    assert desk.store.source_files(COLLECTION, b"two") == {ref(1): b"c"}
+
+
+def test_a_store_of_the_first_revision_with_records_is_refused_whole(desk: Desk) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine
+
+    from securevec.control import migrate
+    from securevec.errors import HomeRefused
+
+    engine = create_engine(f"sqlite:///{desk.path}")
+    config = Config()
+    config.set_main_option("script_location", "securevec.control:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    engine.dispose()
+    desk.sql("INSERT INTO manifest VALUES (?, ?, 1, 1, ?, NULL, 'r0/never')", COLLECTION, ref(1), b"d")
+    before = desk.sql("SELECT name, sql FROM sqlite_master ORDER BY name")
+    with pytest.raises(HomeRefused):
+        migrate.upgrade(desk.path)
+    assert desk.sql("SELECT name, sql FROM sqlite_master ORDER BY name") == before
+    desk.sql("DELETE FROM manifest")
+    migrate.upgrade(desk.path)
+    assert desk.store.jobs() == []
