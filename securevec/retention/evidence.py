@@ -8,6 +8,7 @@ manifest. Whatever could not be looked at is ``unverified``; nothing is claimed 
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -15,7 +16,8 @@ from securevec.backend import VectorBackend
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id, seal, to_text
 from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
-from securevec.retention.probe import Needles, occurrences
+from securevec.retention.probe import Needles
+from securevec.retention.purging import ProbeOutcome, drop_with_proof, sample
 from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime
 from securevec.types import Namespace, TenantId
@@ -53,24 +55,13 @@ def remove(runtime: Runtime, entry: dict[str, Any]) -> dict[str, Any]:
     """Drop one namespace, with a byte probe around it where the files are ours to read."""
     backend = runtime.backend()
     namespace = _namespace(entry)
-    engine_root = runtime.home / "engine"
-    watched = backend.capabilities.embedded and not backend.capabilities.volatile and engine_root.exists()
     needles = Needles((), ())
-    if watched:
-        # A shard too damaged to be read cannot be probed, and must be dropped all the same.
-        with contextlib.suppress(SecurevecError):
-            needles = _needles(backend, namespace)
-    control = occurrences(engine_root, needles) if len(needles) else 0
-    report = backend.drop(namespace=namespace)
+    # A shard too damaged to be read cannot be probed, and must be dropped all the same.
+    with contextlib.suppress(SecurevecError):
+        needles = sample(backend, namespace, PROBE_POINTS)
+    outcome = drop_with_proof(runtime, namespace, needles)
     _require_empty(backend, namespace)
-    found = occurrences(engine_root, needles) if len(needles) else 0
-    return {
-        "backend": backend.name,
-        "points": report.points,
-        "bytes_removed": report.bytes_removed,
-        "residual": report.residual,
-        "probe": {"needles": len(needles), "control": control, "found": found, "ran": watched},
-    }
+    return outcome.to_json()
 
 
 def require_removed(runtime: Runtime, manifest: dict[str, Any]) -> None:
@@ -121,16 +112,6 @@ def _sealed_probe(runtime: Runtime, tenant: TenantId) -> dict[str, str] | None:
     }
 
 
-def _needles(backend: VectorBackend, namespace: Namespace) -> Needles:
-    page = backend.scan(namespace=namespace, where=None, cursor=None, limit=PROBE_POINTS)
-    points = backend.fetch(namespace=namespace, ids=[point.id for point in page.points], with_vectors=True)
-    bodies = [point.payload.get("b") for point in points]
-    return Needles(
-        texts=tuple(body[:64].encode() for body in bodies if isinstance(body, str) and len(body) >= 64),
-        vectors=tuple(point.vector for point in points if point.vector is not None),
-    )
-
-
 def _require_empty(backend: VectorBackend, namespace: Namespace) -> None:
     if backend.count(namespace=namespace):
         raise WriteNotAcknowledged("The store still counts points of a namespace it was told to drop.")
@@ -170,24 +151,14 @@ def _require_dead(runtime: Runtime, tenant: TenantId, probe: dict[str, str]) -> 
 
 
 def _engine_artefact(entry: dict[str, Any], removal: dict[str, Any]) -> Artefact:
-    probe = removal["probe"]
-    controlled = probe["ran"] and probe["needles"] > 0 and probe["control"] == probe["needles"]
-    clean = controlled and probe["found"] == 0
-    empty = probe["ran"] and probe["needles"] == 0 and entry["chunks"] == 0
-    whole = removal["points"] >= entry["chunks"]
-    removed = removal["bytes_removed"] is True and whole and (clean or empty)
-    if not probe["ran"]:
-        seen = "byte probe: not possible, the files are not under this home"
-    elif probe["needles"]:
-        seen = f"byte probe: {probe['control']} of {probe['needles']} found before, {probe['found']} after"
-    elif entry["chunks"]:
-        seen = "byte probe: no point could be read to look for"
-    else:
-        seen = "byte probe: the namespace was empty"
-    return Artefact(
-        artefact=f"points of collection {entry['collection']} ({removal['backend']})",
+    outcome = ProbeOutcome.from_json(removal)
+    counted = f"{entry['chunks']} in the manifest, {outcome.points} dropped, 0 counted after"
+    artefact = outcome.artefact(
+        f"points of collection {entry['collection']} ({outcome.backend})",
         method="drop namespace, read back",
-        verdict="removed from live files" if removed else "unverified",
-        evidence=f"{entry['chunks']} in the manifest, {removal['points']} dropped, 0 counted after; {seen}",
-        residual=removal["residual"],
+        counts=counted,
     )
+    if entry["chunks"] == 0 and outcome.ran and not outcome.needles and outcome.bytes_removed is True:
+        evidence = f"{counted}; byte probe: the namespace was empty"
+        return replace(artefact, verdict="removed from live files", evidence=evidence)
+    return artefact if outcome.points >= entry["chunks"] else replace(artefact, verdict="unverified")

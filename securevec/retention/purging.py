@@ -1,0 +1,209 @@
+"""Removing bytes with proof: a probe before, the store's ``purge`` or ``drop``, the probe again, and a verdict.
+
+``removed from live files`` needs all of this:
+
+1. Something of the removed points could be looked for, and the files are under this home.
+2. The probe works on these files. Either every needle was found before the removal, or living neighbours, points that
+   stay, are found after it by the same pass. Where points stay, the neighbours must be found in any case.
+3. No needle is found after the removal, and the store says that it removed bytes.
+
+Whatever lacks one of them is ``unverified``. A vector that a living point of the namespace also has (equal anonymized
+text) cannot be told apart in files; it is left out and counted in ``shared``. The sealed text of a point is its own.
+
+The probe reads the namespace's own files, where the engine keeps it in a directory named by its shard, and otherwise
+everything below ``home/engine``. It never reads control or key store: to open and close a SQLite file drops this
+process's locks on it, and neither holds sealed bodies or vectors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from securevec.backend import RemovalReport, VectorBackend
+from securevec.errors import SecurevecError
+from securevec.retention.probe import Needles, Standing, standing
+from securevec.retention.receipt import Artefact, Verdict
+from securevec.retention.traces import TOLERANCE
+from securevec.runtime import Runtime
+from securevec.types import Namespace, StoredPoint, Vector
+
+_ENVELOPES: Final = ("b", "v")
+_HEADER_TEXT: Final = 32
+"""Base64 of an envelope's 24 header bytes, which points under one key have in common."""
+_NEIGHBOURS: Final = 3
+_TWINS: Final = 16
+_OF_THE_STORE: Final = ("backend", "points", "bytes_removed", "residual")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOutcome:
+    """What a removal did, and what was seen of it. Holds counts only, so it may be kept in a job row.
+
+    ``needles``: sealed texts and vectors looked for. ``control``: those found before. ``found``: those found after.
+    ``neighbours``, ``seen``: texts and vectors of living points looked for after, and found. ``shared``: vectors left
+    out because a living point has the same. ``points``: what ``drop`` counted. ``ran``: files were read.
+    """
+
+    backend: str
+    points: int
+    bytes_removed: bool | None
+    residual: str
+    ran: bool
+    needles: int
+    control: int
+    found: int
+    neighbours: int = 0
+    seen: int = 0
+    shared: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        shown = self.control == self.needles or self.neighbours > 0
+        works = self.ran and self.needles > 0 and shown and self.seen == self.neighbours
+        return "removed from live files" if works and self.found == 0 and self.bytes_removed is True else "unverified"
+
+    @property
+    def evidence(self) -> str:
+        """What the probe saw, in words for a receipt."""
+        if not self.ran:
+            return "byte probe: not possible, the files are not under this home"
+        if not self.needles:
+            return "byte probe: no point could be read to look for"
+        words = f"byte probe: {self.control} of {self.needles} found before, {self.found} after"
+        if self.neighbours:
+            words += f"; living neighbours: {self.seen} of {self.neighbours} found after"
+        if self.shared:
+            words += f"; {self.shared} vectors not looked for, living points have the same"
+        return words
+
+    def artefact(self, name: str, *, method: str, counts: str = "") -> Artefact:
+        """The entry of a receipt. ``counts`` are words about points, put before the probe's."""
+        evidence = f"{counts}; {self.evidence}" if counts else self.evidence
+        return Artefact(name, method, self.verdict, evidence, self.residual)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a job row keeps it."""
+        values = asdict(self)
+        return {key: values.pop(key) for key in _OF_THE_STORE} | {"probe": values}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ProbeOutcome:
+        return cls(**{key: data[key] for key in _OF_THE_STORE}, **data["probe"])
+
+
+def needles_of(points: Iterable[StoredPoint]) -> Needles:
+    """What to look for of these points, which were fetched with vectors before they are deleted.
+
+    Envelopes are looked for from the nonce on: what stands before it is the same in all points under one key.
+    """
+    held = list(points)
+    bodies = [point.payload.get(key) for point in held for key in _ENVELOPES]
+    texts = [body[_HEADER_TEXT:].encode() for body in bodies if isinstance(body, str) and body.isascii()]
+    return Needles(
+        texts=tuple(text for text in texts if len(text) >= 16),
+        vectors=tuple(point.vector for point in held if point.vector is not None),
+    )
+
+
+def purge_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) -> ProbeOutcome:
+    """Remove the bytes of points that were already deleted from the namespace, and look for ``needles`` around it.
+
+    ``needles`` are those of the deleted points (:func:`needles_of`), none of which may still be stored. The caller
+    keeps other writers of the namespace out. Repeatable: after an interruption the neighbours are the control.
+    Raises what the store raises; then nothing is known and the purge is to be repeated.
+    """
+    backend = runtime.backend()
+    return _around(runtime, backend, namespace, needles, lambda: backend.purge(namespace=namespace))
+
+
+def drop_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) -> ProbeOutcome:
+    """Remove the whole namespace, and look for ``needles``, those of some of its points, around it."""
+    backend = runtime.backend()
+    return _around(runtime, backend, namespace, needles, lambda: backend.drop(namespace=namespace))
+
+
+def sample(backend: VectorBackend, namespace: Namespace, count: int) -> Needles:
+    """Needles of the first ``count`` points of a namespace."""
+    return needles_of(_some_points(backend, namespace, count))
+
+
+def _around(
+    runtime: Runtime,
+    backend: VectorBackend,
+    namespace: Namespace,
+    needles: Needles,
+    remove: Callable[[], RemovalReport],
+) -> ProbeOutcome:
+    engine = runtime.home / "engine"
+    ran = backend.capabilities.embedded and not backend.capabilities.volatile and engine.is_dir()
+    look = _looker(engine, namespace) if ran else None
+    before = look(needles) if look else _NOTHING
+    report = remove()
+    neighbours = _neighbours(backend, namespace) if look else Needles((), ())
+    after = look(_joined(needles, neighbours)) if look else _NOTHING
+    ours = Standing(
+        frozenset(number for number in after.texts if number < len(needles.texts)),
+        frozenset(number for number in after.vectors if number < len(needles.vectors)),
+    )
+    shared = {number for number in ours.vectors if _lives(backend, namespace, needles.vectors[number])}
+    return ProbeOutcome(
+        backend=backend.name,
+        points=report.points,
+        bytes_removed=report.bytes_removed,
+        residual=report.residual,
+        ran=ran,
+        needles=len(needles) - len(shared),
+        control=len(before.texts) + len(before.vectors - shared),
+        found=len(ours) - len(shared),
+        neighbours=len(neighbours),
+        seen=len(after) - len(ours),
+        shared=len(shared),
+    )
+
+
+_NOTHING: Final = Standing(frozenset(), frozenset())
+
+
+def _looker(engine: Path, namespace: Namespace) -> Callable[[Needles], Standing]:
+    """A probe of the namespace's own files; of everything below ``engine`` when nothing there is named by its shard."""
+
+    def own() -> list[Path]:
+        return [path for path in engine.glob("*/*") if namespace.shard in path.name]
+
+    apart = bool(own())
+
+    def look(needles: Needles) -> Standing:
+        return standing(own() if apart else [engine], needles) if len(needles) else _NOTHING
+
+    return look
+
+
+def _neighbours(backend: VectorBackend, namespace: Namespace) -> Needles:
+    return needles_of(_some_points(backend, namespace, _NEIGHBOURS))
+
+
+def _some_points(backend: VectorBackend, namespace: Namespace, count: int) -> list[StoredPoint]:
+    page = backend.scan(namespace=namespace, where=None, cursor=None, limit=count)
+    return backend.fetch(namespace=namespace, ids=[point.id for point in page.points], with_vectors=True)
+
+
+def _lives(backend: VectorBackend, namespace: Namespace, vector: Vector) -> bool:
+    """Whether a living point of the namespace has this very vector."""
+    with contextlib.suppress(SecurevecError):
+        near = backend.query(namespace=namespace, vector=vector, where=None, limit=_TWINS)
+        held = backend.fetch(namespace=namespace, ids=[point.id for point in near], with_vectors=True)
+        return any(
+            point.vector is not None and np.allclose(point.vector, vector, rtol=0.0, atol=2 * TOLERANCE)
+            for point in held
+        )
+    return False
+
+
+def _joined(first: Needles, second: Needles) -> Needles:
+    return Needles(first.texts + second.texts, first.vectors + second.vectors)
