@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -117,6 +117,16 @@ class Admission:
                 raise TenantUnavailable("The tenant was suspended or deleted while this ran; nothing is returned.")
         roles = _roles(self.runtime, tenant, self.scope.actor_token)
         require(self.runtime.policy, Request(self.scope.actor, self.permission, roles))
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[None]:
+        """Around a read: what it raises is recorded, and named after the closed fence when that explains it."""
+        try:
+            yield
+        except SecurevecError as error:
+            self.fenced(error)
+            self.failure(error)
+            raise
 
     def fenced(self, error: SecurevecError) -> None:
         """Raise (and record) :class:`TenantUnavailable` instead of ``error`` when the closed fence explains it.

@@ -33,6 +33,12 @@ MAX_FILTER_VALUES: Final = 1000
 MAX_K: Final = 1000
 """Hits of one search."""
 
+MAX_PAGE: Final = 1000
+"""Records of one page."""
+
+MAX_QUERIES: Final = 256
+"""Queries of one batch search."""
+
 MAX_BATCH: Final = 256
 """Records written under one intent."""
 

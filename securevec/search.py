@@ -22,7 +22,6 @@ from securevec.body import Body, RecordId, chunk_view, decode_vault
 from securevec.errors import (
     IsolationViolation,
     LimitExceeded,
-    PolicyDenied,
     QueryError,
     RecordNotFound,
     SecurevecError,
@@ -116,7 +115,7 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
         body = live_record(runtime, collection, ref)
         if row_filter is not None and not matches(row_filter, body.filters):
             raise RecordNotFound("The collection has no such record.")
-        record = _record(collection, body, record_class)
+        record = record_of(collection, body, record_class)
         row = runtime.control.current(collection.collection, [ref]).get(ref)
         if row is None or row.generation != body.generation:
             raise RecordNotFound("The record was deleted or replaced while it was read.")
@@ -127,24 +126,6 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
         raise
     admission.note(counts={"hits": 1}, record_ids=[ref])
     return record
-
-
-def count(runtime: Runtime, collection: CollectionScope) -> tuple[int, int]:
-    """Live records and their chunks, by the manifest. Raises :class:`PolicyDenied` under a row filter too."""
-    admission = admit(runtime, collection.scope, permission="count", action="count", collection=collection.collection)
-    if admission.decision.row_filter is not None:
-        denial = PolicyDenied("The policy narrows what this actor may read, and the manifest cannot count by it.")
-        admission.failure(denial)
-        raise denial
-    records, chunks = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())
-    try:
-        admission.recheck()
-    except SecurevecError as error:
-        admission.fenced(error)
-        admission.failure(error)
-        raise
-    admission.note(counts={"records": records, "chunks": chunks})
-    return records, chunks
 
 
 def _check_k(k: int) -> None:
@@ -279,7 +260,7 @@ def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class:
     return Hit(
         id=judged.body.record_id,
         score=judged.point.score,
-        record=_record(collection, first, record_class),
+        record=record_of(collection, first, record_class),
         text=text,
         chunk=judged.body.chunk,
         chunks=judged.body.chunks,
@@ -289,7 +270,8 @@ def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class:
     )
 
 
-def _record(collection: CollectionScope, body: Body, record_class: type[R]) -> R:
+def record_of(collection: CollectionScope, body: Body, record_class: type[R]) -> R:
+    """The typed record that chunk 0 carries, anonymized as stored."""
     values = {**(body.fields or {}), **body.filters, collection.schema.key.name: body.record_id}
     return rebuild(record_class, values)
 

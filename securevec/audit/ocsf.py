@@ -20,14 +20,17 @@ from securevec.clock import from_ms
 SCHEMA: Final = "1.8.0"
 _PROFILES: Final = ("security_control",)
 
-# Action: (activity_id, what is managed). 6005: 1 read, 2 update, 4 query, 5 write, 7 delete, 10 decrypt.
+# Action: (activity_id, what is managed). 6005: 1 read, 2 update, 4 query, 5 write, 7 delete, 8 list, 10 decrypt.
 # 3004: 1 create, 2 read, 3 update, 4 delete, 12 suspend, 13 resume.
 _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "search": (4, ""),
     "count": (4, ""),
     "get": (1, ""),
+    "exists": (1, ""),
+    "list": (8, ""),
     "export": (1, ""),
     "recover": (2, ""),
+    "update": (2, ""),
     "ingest": (5, ""),
     "delete": (7, ""),
     "restore": (10, ""),
@@ -38,6 +41,7 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "tenant.delete": (4, "tenant"),
     "collection.open": (2, "collection"),
     "collection.create": (1, "collection"),
+    "describe": (2, "collection"),
     "grant": (3, "policy"),
     "key.create": (1, "key"),
     "key.destroy": (4, "key"),

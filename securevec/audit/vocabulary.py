@@ -16,8 +16,11 @@ from securevec import errors
 Action = Literal[
     "search",
     "get",
+    "exists",
+    "list",
     "count",
     "ingest",
+    "update",
     "delete",
     "restore",
     "tenant.open",
@@ -27,6 +30,7 @@ Action = Literal[
     "tenant.delete",
     "collection.open",
     "collection.create",
+    "describe",
     "grant",
     "key.create",
     "key.destroy",
@@ -38,7 +42,9 @@ Action = Literal[
 Phase = Literal["intent", "result", "single"]
 Outcome = Literal["allowed", "denied", "failed", "recovered"]
 
-DATA: Final[frozenset[str]] = frozenset({"search", "get", "count", "ingest", "delete", "restore", "recover", "export"})
+DATA: Final[frozenset[str]] = frozenset(
+    ["search", "get", "exists", "list", "count", "ingest", "update", "delete", "restore", "recover", "export"]
+)
 """Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
 
 SEALING: Final[frozenset[str]] = frozenset(

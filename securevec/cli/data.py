@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from securevec.store import Collection
 
 Place = Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)]
+Where = Annotated[
+    list[str] | None,
+    typer.Option("--where", metavar="FIELD=VALUE", help="A condition on a filter field; repeat to add more."),
+]
 
 
 def register(group: Group) -> None:
@@ -76,10 +80,7 @@ def search(
     place: Place,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.", show_default=False)],
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits.")] = 10,
-    where: Annotated[
-        list[str] | None,
-        typer.Option("--where", metavar="FIELD=VALUE", help="A condition on a filter field; repeat to add more."),
-    ] = None,
+    where: Where = None,
 ) -> None:
     """The records nearest to a text, among this tenant's only. The text itself is anonymized before it is embedded."""
     collection = session.collection(place)
@@ -116,9 +117,10 @@ def get(session: Session, place: Place, identifier: Annotated[str, typer.Argumen
     session.out.show(record, pairs(record))
 
 
-def count(session: Session, place: Place) -> None:
-    """The number of records that are neither deleted nor expired."""
-    number = session.collection(place).count()
+def count(session: Session, place: Place, where: Where = None) -> None:
+    """The number of records that are neither deleted nor expired, or of those that meet every condition."""
+    collection = session.collection(place)
+    number = collection.count(conditions(collection.schema, where or []))
     session.out.show({"records": number}, str(number))
 
 

@@ -21,6 +21,11 @@ SELECT_STATES: Final = (
     " UNION ALL SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, state"
     " FROM transit WHERE collection = ? AND ref IN (*) ORDER BY 1, 2"
 )
+SELECT_PAGE: Final = (
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, 'live' FROM manifest"
+    " WHERE collection = :collection AND ref > :after AND (expires_ms IS NULL OR expires_ms > :now)"
+    " ORDER BY ref LIMIT :limit"
+)
 DELETE_TRANSIT: Final = "DELETE FROM transit WHERE collection = :collection"
 DELETE_BATCHES: Final = "DELETE FROM batch WHERE collection = :collection"
 DELETE_SUBJECTS: Final = "DELETE FROM record_subject WHERE collection = :collection"
@@ -60,6 +65,15 @@ class Records(HotReads):
         """Records and chunks live and not expired at ``now_ms``; at its expiry a record has expired."""
         row = self._db.row(SELECT_COUNT, {"collection": collection, "now": now_ms})
         return (row[0], row[1]) if row else (0, 0)
+
+    def live_after(self, collection: CollectionId, after: bytes, *, limit: int, now_ms: int) -> list[ManifestRow]:
+        """Up to ``limit`` live rows not expired at ``now_ms`` whose ref is above ``after``, in the order of refs.
+
+        A record keeps its ref however often it is replaced, so whoever goes on after the last ref of a page sees no
+        record twice, and none that was there all the time is left out.
+        """
+        page = {"collection": collection, "after": after, "now": now_ms, "limit": limit}
+        return [ManifestRow(*row) for row in self._db.rows(SELECT_PAGE, page)]
 
     def reset_volatile(self, collection: CollectionId) -> None:
         """Forget the records of a collection whose points did not outlive their process. Generations count on."""

@@ -122,6 +122,11 @@ def content_digest(key: bytes, collection: CollectionId, canonical: bytes, ident
     return h16(key, b"securevec/content/v1" + lp(raw_id(collection), canonical, identity))
 
 
+def cursor_mac(key: bytes, collection: CollectionId, ref: RecordRef) -> bytes:
+    """What makes a cursor one of this tenant's and collection's. ``key`` is the tenant's ``id`` key."""
+    return h16(key, b"securevec/cursor/v1" + lp(raw_id(collection), ref))
+
+
 def _canonical(value: str | int | float | bool | datetime) -> tuple[bytes, bytes]:
     """Type tag and bytes: ``s`` UTF-8, ``i`` ASCII decimal, ``f`` IEEE 754 double, ``b`` one byte 0 or 1."""
     if isinstance(value, bool):

@@ -1,8 +1,8 @@
-"""One collection as one actor sees it: ingest, search, get, count, delete."""
+"""One collection as one actor sees it: what can be done with records, each call in one line to its journey."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from securevec.body import RecordId
@@ -15,8 +15,11 @@ from securevec.ingest import Source, ingest
 from securevec.report import IngestReport, Progress
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record, Schema
-from securevec.search import count, get, search
+from securevec.search import get, search
 from securevec.types import CollectionId, Matrix, Vector
+from securevec.verbs.counting import count, exists
+from securevec.verbs.pages import RecordPage, check_limit, iterate, page
+from securevec.verbs.walk import STEP
 
 R = TypeVar("R", bound=Record)
 
@@ -90,9 +93,37 @@ class Collection(Generic[R]):
         """One record by its id, anonymized as stored. Raises :class:`RecordNotFound`, :class:`IsolationViolation`."""
         return get(self._runtime, self._scope, record_id, record_class=self._record)
 
-    def count(self) -> int:
-        """The number of records that are neither deleted nor expired."""
-        return count(self._runtime, self._scope)[0]
+    def exists(self, record_id: RecordId) -> bool:
+        """Whether :meth:`get` would find this record. Raises :class:`IsolationViolation` when it was altered."""
+        return exists(self._runtime, self._scope, record_id)
+
+    def count(self, where: Expr | None = None) -> int:
+        """The number of records that are neither deleted nor expired, and that match ``where`` if it is given.
+
+        A filter is judged on the sealed values of every record, so counting by one takes time in proportion to the
+        collection, and needs the permission ``search``. Raises :class:`FilterError`, :class:`IsolationViolation`.
+        """
+        return count(self._runtime, self._scope, where)[0]
+
+    def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
+        """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.
+
+        The order is fixed and says nothing about the records. A listing continued by its cursors, also in another
+        process or on another day, shows no record twice, however often records are replaced meanwhile, and leaves none
+        out that was there all the time; one that is added meanwhile may or may not be seen. Each page is decided and
+        audited by itself, and needs the permission ``get``.
+
+        Raises:
+            QueryError: a cursor of another collection or tenant, or no cursor at all.
+            FilterError: the filter names no declared filter field, or compares it with another type.
+            IsolationViolation: the store does not show a record that the manifest names, or altered it.
+        """
+        return page(self._runtime, self._scope, record_class=self._record, where=where, cursor=cursor, limit=limit)
+
+    def iter(self, where: Expr | None = None, *, page_size: int = STEP) -> Iterator[R]:
+        """Every record, as :meth:`page` shows them, page by page as they are asked for. Raises as :meth:`page` does."""
+        check_limit(page_size)
+        return iterate(self._runtime, self._scope, record_class=self._record, where=where, page_size=page_size)
 
     def delete(self, record_ids: RecordId | Sequence[RecordId]) -> DeleteReport:
         """Delete records by id. Gone for every reader when it returns, and read back as gone from the store.

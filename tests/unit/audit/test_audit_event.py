@@ -142,7 +142,10 @@ def test_errors_are_named_by_their_nearest_listed_class() -> None:
     assert error_name(KeyError("x")) == "KeyError"
 
 
-DATA_ACTIVITY = {"search": 4, "count": 4, "get": 1, "export": 1, "recover": 2, "ingest": 5, "delete": 7, "restore": 10}
+DATA_ACTIVITY = {
+    "search": 4, "count": 4, "get": 1, "exists": 1, "list": 8, "export": 1, "recover": 2, "update": 2, "ingest": 5,
+    "delete": 7, "restore": 10,
+}  # fmt: skip
 ENTITY_ACTIVITY = {
     "tenant.open": (2, "tenant"),
     "tenant.create": (1, "tenant"),
@@ -151,6 +154,7 @@ ENTITY_ACTIVITY = {
     "tenant.delete": (4, "tenant"),
     "collection.open": (2, "collection"),
     "collection.create": (1, "collection"),
+    "describe": (2, "collection"),
     "grant": (3, "policy"),
     "key.create": (1, "key"),
     "key.destroy": (4, "key"),
