@@ -22,7 +22,7 @@ SELECT_STATES: Final = (
     " FROM transit WHERE collection = ? AND ref IN (*) ORDER BY 1, 2"
 )
 SELECT_PAGE: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, 'live' FROM manifest"
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live' FROM manifest"
     " WHERE collection = :collection AND ref > :after AND (expires_ms IS NULL OR expires_ms > :now)"
     " ORDER BY ref LIMIT :limit"
 )

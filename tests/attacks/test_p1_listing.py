@@ -207,15 +207,17 @@ def test_without_the_second_look_at_the_fence_a_page_in_flight_leaks(
 
 def test_a_record_deleted_or_replaced_while_a_page_is_made_is_shown_as_it_is_at_the_end(lone_pair: Pair) -> None:
     stage = lone_pair.stage
-    turns = iter([lambda: lone_pair.acme.delete("T-1"), lambda: lone_pair.acme.ingest([text(2, "replaced")])])
 
-    def act() -> None:
-        if (turn := next(turns, None)) is not None:
-            hook, stage.trap.on_fetch = stage.trap.on_fetch, None
-            turn()
-            stage.trap.on_fetch = hook
+    def delete_one() -> None:
+        stage.trap.on_fetch = None
+        lone_pair.acme.delete("T-1")
+        stage.trap.on_fetch = replace_another
 
-    stage.trap.on_fetch = act
+    def replace_another() -> None:
+        stage.trap.on_fetch = None
+        lone_pair.acme.ingest([text(2, "replaced")])
+
+    stage.trap.on_fetch = delete_one
     records = {record.id: record.body for record in lone_pair.acme.iter()}
     assert "T-1" not in records
     assert "replaced" in records["T-2"]
