@@ -2,10 +2,9 @@
 
     python benchmarks/score_detection.py DATA_FOLDER [--json OUT] [--file NAME.jsonl] [--errors ENTITY]
 
-DATA_FOLDER holds ``presidio_generated_large.jsonl`` (microsoft/presidio-research, MIT), lines of
-``{"text": str, "spans": [[start, end, LABEL], ...]}``, and optionally ``secret_cases.jsonl`` (Yelp/detect-secrets,
-Apache-2.0), lines of ``{"text", "secret", "kind"}``. An overlap counts when label and at least one character agree;
-exact needs both ends. No text of the data is written anywhere. Throughput is process time, best of three.
+DATA_FOLDER holds ``presidio_generated_large.jsonl`` (microsoft/presidio-research, MIT), labelled texts as ``securevec
+eval`` reads them, and optionally ``secret_cases.jsonl`` (Yelp/detect-secrets, Apache-2.0), lines of ``{"text",
+"secret", "kind"}``. No text of the data is written anywhere. Throughput is process time, best of three.
 """
 
 from __future__ import annotations
@@ -14,58 +13,14 @@ import argparse
 import json
 import platform
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, TenantKeys
-
-LABELS = {"DATE_OF_BIRTH": "DATE", "URL_CREDENTIALS": "URL"}
-SCORED = ("EMAIL", "CARD", "IBAN", "IP", "SSN", "PHONE", "URL", "PERSON", "DATE", "DRIVER_LICENSE")
-Gold = list[tuple[int, int, str]]
-
-
-def read(path: Path) -> list[tuple[str, Gold]]:
-    rows: list[tuple[str, Gold]] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        rows.append((row["text"], [(start, end, label) for start, end, label in row["spans"]]))
-    return rows
-
-
-def ratios(matched: int, predicted: int, recalled: int, gold: int) -> dict[str, float]:
-    precision = matched / predicted if predicted else 0.0
-    recall = recalled / gold if gold else 0.0
-    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
-
-
-def score(rows: Sequence[tuple[str, Gold]], found: Sequence[Sequence[Finding]]) -> dict[str, Any]:
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for (_, gold), findings in zip(rows, found, strict=True):
-        predicted = [(f.start, f.end, LABELS.get(f.entity, f.entity)) for f in findings]
-        for start, end, label in predicted:
-            counts[label]["predicted"] += 1
-            counts[label]["exact"] += (start, end, label) in gold
-            counts[label]["touching"] += any(lab == label and s < end and start < e for s, e, lab in gold)
-        for start, end, label in gold:
-            counts[label]["gold"] += 1
-            counts[label]["recalled"] += any(lab == label and s < end and start < e for s, e, lab in predicted)
-            counts[label]["masked"] += any(s < end and start < e for s, e, _ in predicted)
-    result: dict[str, Any] = {}
-    for label in SCORED:
-        c = counts[label]
-        if c["gold"]:
-            result[label] = {
-                "gold": c["gold"],
-                "predicted": c["predicted"],
-                "exact": ratios(c["exact"], c["predicted"], c["exact"], c["gold"]),
-                "overlap": ratios(c["touching"], c["predicted"], c["recalled"], c["gold"]),
-                "touched_by_any": round(c["masked"] / c["gold"], 4),
-            }
-    return result
+from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys, evaluate
+from securevec.anonymize.evaluation import read_labelled
 
 
 def throughput(texts: Sequence[str]) -> dict[str, float]:
@@ -109,14 +64,16 @@ def secrets(path: Path) -> dict[str, int]:
     return dict(sorted(result.items()))
 
 
-def show_errors(rows: Sequence[tuple[str, Gold]], found: Sequence[Sequence[Finding]], entity: str) -> None:
-    for (text, gold), findings in zip(rows, found, strict=True):
-        predicted = [(f.start, f.end, LABELS.get(f.entity, f.entity), f.rule) for f in findings]
-        for s, e, lab in gold:
+def show_errors(path: Path, entity: str) -> None:
+    detector = BuiltinDetector()
+    for case in read_labelled(path):
+        text = case.text
+        predicted = [(f.start, f.end, f.entity, f.rule) for f in detector.detect(text)]
+        for s, e, lab in case.spans:
             if lab == entity and not any(x[2] == lab and x[0] < e and s < x[1] for x in predicted):
                 print("MISS", repr(text[max(0, s - 35) : s]), "[[", text[s:e], "]]", repr(text[e : e + 25]))
         for s, e, lab, rule in predicted:
-            if lab == entity and not any(x[2] == lab and x[0] < e and s < x[1] for x in gold):
+            if lab == entity and not any(x[2] == lab and x[0] < e and s < x[1] for x in case.spans):
                 print("FALSE", rule, repr(text[max(0, s - 35) : s]), "[[", text[s:e], "]]", repr(text[e : e + 25]))
 
 
@@ -127,18 +84,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--errors")
     options = parser.parse_args()
-    rows = read(options.data / options.file)
-    detector = BuiltinDetector()
-    found = [detector.detect(text) for text, _ in rows]
+    path = options.data / options.file
     if options.errors:
-        show_errors(rows, found, options.errors)
+        show_errors(path, options.errors)
         return
+    detector = BuiltinDetector()
     result: dict[str, Any] = {
         "data": options.file,
-        "texts": len(rows),
-        "entities": score(rows, found),
+        **evaluate(path, detector).as_json(),
         "kilobytes_per_second": {
-            "labelled_texts": throughput([text for text, _ in rows]),
+            "labelled_texts": throughput([case.text for case in read_labelled(path)]),
             "plain_prose_4kb": throughput(plain_prose()),
         },
         "detector": detector.digest,

@@ -3,9 +3,10 @@
 from securevec.anonymize.detectors import BuiltinDetector, MergedDetector, default_detector
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
+from securevec.anonymize.evaluation import Evaluation, evaluate
 from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.keys import TenantKeys, normalize, subject_token
-from securevec.anonymize.operators import Operator
+from securevec.anonymize.operators import Operator, redacted
 from securevec.anonymize.policy import OperatorPolicy
 
 __all__ = [
@@ -13,12 +14,15 @@ __all__ = [
     "BuiltinDetector",
     "Detector",
     "DocumentNames",
+    "Evaluation",
     "Finding",
     "MergedDetector",
     "Operator",
     "OperatorPolicy",
     "TenantKeys",
     "default_detector",
+    "evaluate",
     "normalize",
+    "redacted",
     "subject_token",
 ]

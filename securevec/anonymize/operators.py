@@ -7,10 +7,11 @@ pseudonym key) to ``params``; what the policy's author wrote comes along unchang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
+from securevec.anonymize.findings import Finding
 from securevec.anonymize.keys import normalize
 from securevec.anonymize.surrogates import surrogate
 from securevec.crypto.kdf import hmac256, lp
@@ -117,6 +118,16 @@ class _Presidio:
 
 def tag(entity: str) -> str:
     return f"[{entity}]"
+
+
+def redacted(text: str, found: Iterable[Finding]) -> str:
+    """``text`` with each finding replaced by its tag. ``found``: sorted, not overlapping, as a detector answers."""
+    pieces: list[str] = []
+    position = 0
+    for finding in found:
+        pieces += (text[position : finding.start], tag(finding.entity))
+        position = finding.end
+    return "".join([*pieces, text[position:]])
 
 
 def keyed_hash(text: str, entity: str, key: bytes) -> str:

@@ -1,0 +1,86 @@
+"""Names that labelled data sets give to what we find, as our entities.
+
+A label is compared in capitals with every other character than a letter or digit as one underscore, and without the
+``B-`` or ``I-`` of token tags. One that is neither in the table nor an entity of ours is kept as it is: the report then
+shows that the set holds something this detector does not look for. docs/detection.md shows the table; a test compares.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "PERSON": ("PER", "NAME", "PERSON_NAME", "FULL_NAME", "FULLNAME", "FIRST_NAME", "FIRSTNAME", "GIVENNAME",
+               "GIVEN_NAME", "LAST_NAME", "LASTNAME", "SURNAME", "MIDDLENAME", "MIDDLE_NAME", "NAME_STUDENT", "PATIENT",
+               "DOCTOR"),
+    "LOCATION": ("LOC", "GPE", "CITY", "STATE", "COUNTRY", "COUNTY", "FAC"),
+    "ADDRESS": ("STREET_ADDRESS", "STREETADDRESS", "STREET", "FULL_ADDRESS", "POSTAL_ADDRESS", "BUILDINGNUM",
+                "SECONDARYADDRESS"),
+    "ORG": ("ORGANIZATION", "ORGANISATION", "COMPANY", "COMPANY_NAME", "COMPANYNAME", "HOSPITAL"),
+    "EMAIL": ("EMAIL_ADDRESS", "E_MAIL", "MAIL"),
+    "PHONE": ("PHONE_NUMBER", "PHONENUMBER", "TELEPHONE", "TELEPHONENUM", "TEL", "PHONE_NUM", "FAX_NUMBER", "FAX"),
+    "CARD": ("CREDIT_CARD", "CREDITCARD", "CREDITCARDNUMBER", "CREDIT_CARD_NUMBER", "CARD_NUMBER", "CREDIT_DEBIT_CARD"),
+    "IBAN": ("IBAN_CODE", "IBAN_NUMBER"),
+    "BIC": ("SWIFT", "SWIFT_BIC", "SWIFT_CODE", "BIC_SWIFT"),
+    "BANK_ACCOUNT": ("US_BANK_NUMBER", "ACCOUNTNUMBER", "ACCOUNT_NUMBER", "ACCOUNTNUM", "BANK_ACCOUNT_NUMBER",
+                     "BANK_NUMBER", "BBAN", "ROUTING_NUMBER", "BANK_ROUTING_NUMBER"),
+    "SSN": ("US_SSN", "SOCIALNUM", "SOCIAL_SECURITY_NUMBER"),
+    "ITIN": ("US_ITIN",),
+    "IP": ("IP_ADDRESS", "IPADDRESS", "IPV4", "IPV6", "IP_ADDR"),
+    "MAC": ("MAC_ADDRESS", "MACADDRESS"),
+    "URL": ("DOMAIN_NAME", "WEBSITE", "URL_PERSONAL", "URI"),
+    "DATE": ("DATE_TIME", "DATETIME"),
+    "DATE_OF_BIRTH": ("DOB", "DATEOFBIRTH", "BIRTHDATE", "BIRTH_DATE"),
+    "ZIP": ("ZIPCODE", "ZIP_CODE", "POSTCODE", "POSTAL_CODE"),
+    "DRIVER_LICENSE": ("US_DRIVER_LICENSE", "DRIVERLICENSE", "DRIVERLICENSENUM", "DRIVERS_LICENSE",
+                       "DRIVER_LICENSE_NUMBER"),
+    "PASSPORT": ("US_PASSPORT", "PASSPORT_NUMBER", "PASSPORTNUM", "UK_PASSPORT", "IN_PASSPORT", "IT_PASSPORT"),
+    "NHS": ("UK_NHS", "NHS_NUMBER"),
+    "NPI": ("US_NPI",),
+    "MRN": ("MEDICAL_RECORD_NUMBER", "MEDICAL_RECORD"),
+    "MEDICARE_ID": ("US_MBI",),
+    "DEA": ("MEDICAL_LICENSE", "DEA_NUMBER"),
+    "CRYPTO_WALLET": ("CRYPTO", "BITCOINADDRESS", "ETHEREUMADDRESS", "LITECOINADDRESS", "CRYPTO_ADDRESS"),
+    "VIN": ("VEHICLEVIN", "VEHICLE_VIN"),
+    "ES_DNI": ("ES_NIF", "ES_NIE"),
+    "IT_CODICE_FISCALE": ("IT_FISCAL_CODE",),
+    "CA_SIN": ("CA_SOCIAL_INSURANCE_NUMBER",),
+    "SECRET": ("PASSWORD", "API_KEY", "TOKEN", "CREDENTIAL"),
+    "ONE_TIME_CODE": ("PIN", "CVV", "CREDITCARDCVV", "OTP"),
+    "TITLE": ("PREFIX",),
+}  # fmt: skip
+"""Our entity, and what others call it."""
+
+_ENTITY: Final = {alias: entity for entity, aliases in ALIASES.items() for alias in aliases}
+_TAG: Final = re.compile(r"[BIESLU]-(?=.)")
+_OTHER: Final = re.compile(r"[^A-Z0-9]+")
+
+_BROADER: Final[Mapping[str, tuple[str, ...]]] = {
+    "DATE_OF_BIRTH": ("DATE",),
+    "URL_CREDENTIALS": ("URL", "SECRET"),
+    "ADDRESS": ("LOCATION",),
+    "LOCATION": ("ADDRESS",),
+    "ONE_TIME_CODE": ("SECRET",),
+}
+"""What a finding counts as when the set has no label of its own for it."""
+
+
+def canonical(label: str, extra: Mapping[str, str] | None = None) -> str:
+    """Our entity for a data set's label. ``extra``: the caller's own table, asked first, label to entity."""
+    plain = _OTHER.sub("_", _TAG.sub("", label.strip().upper())).strip("_")
+    if extra and plain in extra:
+        return extra[plain]
+    return _ENTITY.get(plain, plain)
+
+
+def counted_as(entity: str, labelled: Collection[str], *, secret: bool = False) -> str:
+    """The entity a finding is scored as in a set with the entities ``labelled``.
+
+    A set that only says DATE has a right answer in a DATE_OF_BIRTH, and one that only says SECRET in any credential.
+    """
+    if entity in labelled:
+        return entity
+    wider = (*_BROADER.get(entity, ()), *(("SECRET",) if secret else ()))
+    return next((name for name in wider if name in labelled), entity)

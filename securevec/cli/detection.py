@@ -1,0 +1,163 @@
+"""``eval`` and ``scan-text``: how good the detector is, and what it finds. Neither needs a home."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.highlight import highlighted, safe_lines
+from securevec.cli.output import cell, table
+from securevec.cli.reports import progress_bar
+from securevec.cli.session import Session
+from securevec.errors import LimitExceeded, SourceError, UsageError
+from securevec.limits import MAX_TEXT_BYTES
+
+if TYPE_CHECKING:
+    from securevec.anonymize import Evaluation
+    from securevec.anonymize.scoring import Ratios
+
+_SHOWN_ROWS: Final = 20
+
+
+def register(group: Group) -> None:
+    group.command("eval")(evaluate)
+    group.command("scan-text")(scan_text)
+
+
+def evaluate(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="DATA.jsonl", help="Labelled texts.", show_default=False)],
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="THEIRS=OURS", help="What a label of the file means; repeat to add more."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any line was refused.")] = False,
+) -> None:
+    """Precision, recall and F1 of the detector on labelled texts, per entity, overlapping and exact.
+
+    One object a line: {"text": ..., "spans": [[start, end, label], ...]}, or spans as objects with start, end and
+    label, type or entity_type. Common label names are understood (docs/detection.md). A line that cannot be used is
+    reported by number and the others count. No text is shown.
+    """
+    from securevec.anonymize import default_detector
+    from securevec.anonymize import evaluate as score
+    from securevec.readers import source_size
+    from securevec.report import Progress
+
+    size = source_size(file)
+    names = _labels(label or [])
+    detector = default_detector()
+    with progress_bar(file.name, quiet=session.out.as_json) as show:
+
+        def watch(rows: int, read: int) -> None:
+            if show is not None:
+                show(Progress(rows, read, size))
+
+        result = score(file, detector, labels=names, watch=watch)
+    document = {"file": str(file), **result.as_json(), "match": "overlap", "detector": detector.digest}
+    session.out.show(document, *_tables(result))
+    if result.refused and (strict or not result.texts):
+        raise typer.Exit(1)
+
+
+def scan_text(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A text file; - reads stdin.", show_default=False)],
+    redact: Annotated[bool, typer.Option("--redact", help="Print the text with tags for what was found.")] = False,
+    field: Annotated[
+        str, typer.Option("--field", metavar="NAME", help="The field the text would be in; some names say what it is.")
+    ] = "",
+) -> None:
+    """Show what the detector finds in a text: what an ingest would replace before anything is embedded.
+
+    With --json: positions, entities and rules, without the values. With --redact the text itself goes to stdout with
+    every finding replaced by its tag.
+    """
+    from securevec.anonymize import default_detector, redacted
+
+    text = _text(file)
+    detector = default_detector()
+    found = detector.detect(text, field_name=field)
+    counts: dict[str, int] = {}
+    for finding in found:
+        counts[finding.entity] = counts.get(finding.entity, 0) + 1
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if session.out.as_json:
+        document: dict[str, Any] = {
+            "findings": [
+                {"start": f.start, "end": f.end, "entity": f.entity, "score": round(f.score, 3), "rule": f.rule}
+                for f in found
+            ],
+            "entities": dict(ranked),
+            "characters": len(text),
+            "detector": detector.digest,
+        }
+        if redact:
+            document["text"] = redacted(text, found)
+        session.out.show(document)
+        return
+    if redact:
+        clean = redacted(text, found)
+        # A file or another program gets the text as it is; a terminal must not obey what stands in it.
+        typer.echo(safe_lines(clean) if sys.stdout.isatty() else clean, nl=not clean.endswith("\n"))
+    else:
+        session.out.show(None, highlighted(text.rstrip("\n"), found))
+    session.out.say("found: " + (", ".join(f"{number} {entity}" for entity, number in ranked) or "nothing"))
+
+
+def _text(file: str) -> str:
+    """The text to scan. Raises ``SourceError`` or ``LimitExceeded``."""
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                data = stream.read(MAX_TEXT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise SourceError("The text file cannot be read.", next_step="Name a file, or - for stdin.") from error
+    if len(data) > MAX_TEXT_BYTES:
+        raise LimitExceeded(f"The text is larger than {MAX_TEXT_BYTES} bytes.", next_step="Scan it in parts.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError("The text is not UTF-8.", next_step="Save it as UTF-8.") from error
+
+
+def _labels(given: list[str]) -> dict[str, str]:
+    """``THEIRS=OURS`` options as a table. Raises ``UsageError``."""
+    from securevec.anonymize.labels import canonical
+
+    names: dict[str, str] = {}
+    for option in given:
+        theirs, separator, ours = option.partition("=")
+        if not separator or not theirs.strip() or not ours.strip():
+            raise UsageError("A label is given as THEIRS=OURS.", next_step="For example --label PERS=PERSON.")
+        names["_".join(theirs.upper().replace("-", " ").replace("_", " ").split())] = canonical(ours)
+    return names
+
+
+def _tables(result: Evaluation) -> list[Any]:
+    def three(ratios: Ratios) -> tuple[str, str, str]:
+        return f"{ratios.precision:.3f}", f"{ratios.recall:.3f}", f"{ratios.f1:.3f}"
+
+    rows = [
+        (name, score.gold, score.predicted, *three(score.overlap), *three(score.exact), f"{score.touched_by_any:.3f}")
+        for name, score in sorted(result.entities.items())
+    ]
+    heads = ["entity", ">labelled", ">found", ">precision", ">recall", ">F1", ">exact P", ">exact R", ">exact F1"]
+    shown: list[Any] = [table([*heads, ">touched"], rows)]
+    summary = f"{result.texts} texts, {result.characters} characters; overlap unless it says exact"
+    if result.unlabelled:
+        kinds = ", ".join(f"{number} {name}" for name, number in result.unlabelled.items())
+        summary += f"; found of kinds the set does not label: {kinds}"
+    shown.append(cell(summary))
+    if result.refused:
+        refused = [(error.row or "-", error.field or "-", error.message) for error in result.refused[:_SHOWN_ROWS]]
+        shown.append(table([">line", "field", "refused because"], refused))
+        if len(result.refused) > _SHOWN_ROWS:
+            shown.append(cell(f"and {len(result.refused) - _SHOWN_ROWS} more lines; --json lists all"))
+    return shown

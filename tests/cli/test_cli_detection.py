@@ -1,0 +1,115 @@
+"""``eval`` and ``scan-text``: first use works, values stay out of JSON, and a terminal obeys nothing in a text."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from securevec.cli.main import main
+
+TEXT = "Hello, my name is Jane Smith.\nWrite to jane@example.com or ring +44 20 7946 0958.\n"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main([*arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "set.jsonl"
+    rows = [
+        {"text": TEXT, "spans": [[18, 28, "PER"], {"start": 39, "end": 55, "label": "EMAIL_ADDRESS"}]},
+        {"text": "Nothing here.", "spans": []},
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_eval_scores_a_file_for_people_and_for_programs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "eval", str(data))
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines() if line.startswith(("EMAIL", "PERSON"))] == ["EMAIL", "PERSON"]
+    code, out, _ = run(capsys, "eval", str(data), "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["entities"]["EMAIL"]["exact"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert document["entities"]["PERSON"]["f1"] == 1.0
+    assert document["unlabelled"] == {"PHONE": 1}
+    assert "jane" not in out.lower()
+
+
+def test_eval_takes_the_callers_own_labels(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "eval", str(data), "--json", "--label", "per=ORG", "--label", "email-address=MAILBOX")
+    assert code == 0
+    assert set(json.loads(out)["entities"]) == {"ORG", "MAILBOX"}
+    assert run(capsys, "eval", str(data), "--label", "PER")[0] == 2
+
+
+def test_eval_reports_bad_lines_and_exits_by_what_was_left(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with data.open("a", encoding="utf-8") as stream:
+        stream.write('{"text": "x", "spans": [[0, 9, "PER"]]}\n')
+    code, out, _ = run(capsys, "eval", str(data), "--json")
+    assert code == 0
+    assert json.loads(out)["refused"] == [
+        {"row": 3, "field": "spans", "reason": "A span is empty or lies outside the text."}
+    ]
+    assert run(capsys, "eval", str(data), "--strict")[0] == 1
+    data.write_text("{}\n", encoding="utf-8")
+    assert run(capsys, "eval", str(data))[0] == 1
+    assert run(capsys, "eval", str(data) + ".missing")[0] == 2
+
+
+def test_scan_text_marks_what_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mail.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    code, out, err = run(capsys, "scan-text", str(path))
+    assert code == 0
+    assert "Jane Smith[PERSON]" in out
+    assert "jane@example.com[EMAIL]" in out
+    assert "1 PERSON" in err
+
+
+def test_scan_text_redacts_and_keeps_the_rest_to_the_byte(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mail.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    code, out, _ = run(capsys, "scan-text", str(path), "--redact")
+    assert code == 0
+    assert out == "Hello, my name is [PERSON].\nWrite to [EMAIL] or ring [PHONE].\n"
+
+
+def test_scan_text_answers_programs_without_the_values(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    code, out, _ = run(capsys, "scan-text", "-", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["entities"] == {"EMAIL": 1, "PERSON": 1, "PHONE": 1}
+    assert [TEXT[f["start"] : f["end"]] for f in document["findings"]][:2] == ["Jane Smith", "jane@example.com"]
+    assert "jane" not in out.lower()
+
+
+def test_scanned_text_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "hostile.txt"
+    path.write_text("\x1b[2J\x9b31m ring\rfor \u202ejane@example.com\nsecond line\n", encoding="utf-8")
+    _, out, _ = run(capsys, "scan-text", str(path))
+    assert all(char.isprintable() or char == "\n" for char in out)
+    assert out.rstrip("\n").endswith("\nsecond line")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\x80abc"])
+def test_a_file_that_is_no_text_is_a_usage_error(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "blob"
+    path.write_bytes(content)
+    code, out, err = run(capsys, "scan-text", str(path))
+    assert (code, out) == (2, "")
+    assert "UTF-8" in err
+    assert run(capsys, "scan-text", str(tmp_path))[0] == 2
