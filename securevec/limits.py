@@ -39,6 +39,9 @@ MAX_PAGE: Final = 1000
 MAX_QUERIES: Final = 256
 """Queries of one batch search."""
 
+MAX_IDENTIFIERS: Final = 1000
+"""Identifiers of people in one call of find, export or erase."""
+
 MAX_BATCH: Final = 256
 """Records written under one intent."""
 

@@ -28,8 +28,8 @@ from securevec.limits import MAX_QUERY_BYTES
 from securevec.types import AnonymizedField, AnonymizedText, Span, mint_anonymized
 
 _NGRAM: Final = 4
-_LOOKED_UP: Final = ("PERSON", "SUBJECT_ID")
-_LOOKED_UP_ALONE: Final = (
+LOOKED_UP: Final = ("PERSON", "SUBJECT_ID")
+LOOKED_UP_ALONE: Final = (
     "EMAIL",
     "PHONE",
     "MRN",
@@ -41,6 +41,7 @@ _LOOKED_UP_ALONE: Final = (
     "BANK_ACCOUNT",
     "DRIVER_LICENSE",
 )
+"""What a value may have been found as that stands alone now: some kinds are only told by the words around them."""
 _QUERY_WORD: Final = re.compile(r"\S+")
 _EDGE: Final = " \t\r\n.,;:!?\"'()[]{}<>"
 _KNOWN_PRIORITY: Final = 93
@@ -161,7 +162,7 @@ class Anonymizer:
                 start, end = words[index][0], words[index + size - 1][1]
                 if size == 1 and _too_common(text[start:end]):
                     continue
-                for entity in _LOOKED_UP + (_LOOKED_UP_ALONE if size == 1 else ()):
+                for entity in LOOKED_UP + (LOOKED_UP_ALONE if size == 1 else ()):
                     candidates[(start, end, entity)] = subject_token(keys, entity, text[start:end])
         if not candidates:
             return []

@@ -1,0 +1,1 @@
+"""People: whom records are about or mention, what is stored about them, and erasing it. Begin with ``identify``."""
