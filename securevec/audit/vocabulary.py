@@ -135,7 +135,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     "step": _words(
         """
         accepted cleared requested authorised hold_checked planned fenced tombstoned deleting shredded keys_destroyed
-        removed dropped purged verifying verified receipted done held failed
+        removed dropped purged verifying verified receipted done held failed cancelled
         """
     ),
     "kind": _words("ingest delete tenant_deletion tenant collection subject retention installation kek dek"),

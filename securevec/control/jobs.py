@@ -4,8 +4,8 @@
 anything is touched; with ``erase`` it also writes the tombstones that make a subject's erasure effective at once.
 
 ``advance_job`` moves a job through the steps of its state machine (:mod:`securevec.retention`), ``finish_job`` hands in
-its receipt. A job's first state is ``accepted``, its last ``done``. The deletion of a whole tenant begins and ends in
-``tenant_deletion``.
+its receipt. A job's first state is ``accepted``, its last ``done``; one that only waited to begin may be taken back
+(``cancel_job``) and is then ``cancelled``. The deletion of a whole tenant begins and ends in ``tenant_deletion``.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Erasure:
 
 ACCEPTED: Final = "accepted"
 DONE: Final = "done"
+CANCELLED: Final = "cancelled"
 TENANT_DELETE: Final = "tenant.delete"
 SUBJECT_ERASE: Final = "subject.erase"
 RETENTION_APPLY: Final = "retention.apply"
@@ -46,7 +47,7 @@ _JOB: Final = (
 )
 SELECT_JOB: Final = f"{_JOB} WHERE job_id = :job_id"
 SELECT_JOBS: Final = f"{_JOB} ORDER BY created_ms, job_id"
-SELECT_OPEN_JOBS: Final = f"{_JOB} WHERE state <> 'done' ORDER BY created_ms, job_id"
+SELECT_OPEN_JOBS: Final = f"{_JOB} WHERE state NOT IN ('done', 'cancelled') ORDER BY created_ms, job_id"
 SELECT_JOB_OF_TENANT: Final = f"{_JOB} WHERE tenant = :tenant AND kind = :kind"
 INSERT_JOB: Final = (
     "INSERT INTO job (job_id, kind, tenant, state, data, receipt, created_ms, updated_ms, owner, lease_until_ms,"
@@ -54,15 +55,22 @@ INSERT_JOB: Final = (
 )
 ADVANCE: Final = (
     "UPDATE job SET state = :to, data = :data, error = '', updated_ms = :now"
-    " WHERE job_id = :job_id AND state = :expect AND state <> 'done'"
+    " WHERE job_id = :job_id AND state = :expect AND state NOT IN ('done', 'cancelled')"
 )
 FINISH: Final = (
     "UPDATE job SET state = 'done', receipt = :receipt, error = '', owner = '', lease_until_ms = 0, updated_ms = :now"
     " WHERE job_id = :job_id"
 )
-SET_ERROR: Final = "UPDATE job SET error = :error, updated_ms = :now WHERE job_id = :job_id AND state <> 'done'"
+CANCEL: Final = (
+    "UPDATE job SET state = 'cancelled', error = '', owner = '', lease_until_ms = 0, updated_ms = :now"
+    " WHERE job_id = :job_id AND state = 'accepted' AND kind = 'retention.apply' AND lease_until_ms <= :now"
+)
+SET_ERROR: Final = (
+    "UPDATE job SET error = :error, updated_ms = :now WHERE job_id = :job_id AND state NOT IN ('done', 'cancelled')"
+)
 LEASE: Final = (
-    "UPDATE job SET owner = :owner, lease_until_ms = :until WHERE job_id = :job_id AND state <> 'done'"
+    "UPDATE job SET owner = :owner, lease_until_ms = :until"
+    " WHERE job_id = :job_id AND state NOT IN ('done', 'cancelled')"
     " AND (owner = '' OR owner = :owner OR lease_until_ms <= :now)"
 )
 SELECT_STEPS: Final = "SELECT step, state, at_ms FROM job_step WHERE job_id = :job_id ORDER BY step"
@@ -104,34 +112,19 @@ class Jobs(Room):
         """
         with self._db.write() as tx:
             require_active(tx, tenant, fence)
-            if tx.row(SELECT_JOB, {"job_id": job_id}):
-                raise UsageError("This job id is taken.")
-            listed = items(tx)
-            by_collection: dict[CollectionId, list[bytes]] = {}
-            for item in listed:
-                by_collection.setdefault(item.collection, []).append(item.ref)
-            for collection, refs in by_collection.items():
-                require_unheld(tx, tenant, collection, refs)
-            tx.run(
-                INSERT_JOB,
-                {
-                    "job_id": job_id,
-                    "kind": kind,
-                    "tenant": tenant,
-                    "state": ACCEPTED,
-                    "data": data,
-                    "request_id": request_id,
-                    "now": now_ms,
-                },
-            )
-            tx.run_many(
-                INSERT_ITEM,
-                ((job_id, item.collection, item.ref, item.generation, item.n_chunks, item.action) for item in listed),
+            job = accept(
+                tx,
+                kind=kind,
+                tenant=tenant,
+                job_id=job_id,
+                request_id=request_id,
+                data=data,
+                items=items(tx),
+                now_ms=now_ms,
             )
             if erase is not None:
                 write_tombstones(tx, tenant, erase.tokens, job_id=job_id, now_ms=now_ms, until_ms=erase.until_ms)
-            owe(tx, now_ms, action=kind, tenant=tenant, job_id=job_id, request_id=request_id, state=ACCEPTED)
-            return stepped(tx, job_id, ACCEPTED, now_ms)
+            return job
 
     def job_items(self, job_id: str) -> list[JobItem]:
         """What the job was accepted for, by collection and ref."""
@@ -161,12 +154,37 @@ class Jobs(Room):
             )
             return stepped(tx, job_id, DONE, now_ms)
 
+    def cancel_job(self, job_id: str, *, now_ms: int) -> JobRow:
+        """Take back a retention job that has not begun: nothing of it was removed, and nothing will be.
+
+        Raises :class:`UsageError` for an unknown job, one that has begun or is worked on, and one of another kind: a
+        deletion or an erasure is in force from the moment it was accepted.
+        """
+        with self._db.write() as tx:
+            job = require_job(tx, job_id)
+            if not tx.run(CANCEL, {"job_id": job_id, "now": now_ms}):
+                raise UsageError(
+                    "This job cannot be taken back: it has begun, or what it decided is in force already.",
+                    next_step="See: securevec jobs show JOB",
+                )
+            tx.run(DELETE_ITEMS, {"job_id": job_id})
+            owe(
+                tx,
+                now_ms,
+                action="job.advance",
+                tenant=job.tenant,
+                job_id=job_id,
+                request_id=job.request_id,
+                state=CANCELLED,
+            )
+            return stepped(tx, job_id, CANCELLED, now_ms)
+
     def job(self, job_id: str) -> JobRow | None:
         row = self._db.row(SELECT_JOB, {"job_id": job_id})
         return JobRow(*row) if row else None
 
     def jobs(self, open_only: bool = False) -> list[JobRow]:
-        """Jobs, oldest first; ``open_only`` leaves out those done."""
+        """Jobs, oldest first; ``open_only`` leaves out those done or cancelled."""
         return [JobRow(*row) for row in self._db.rows(SELECT_OPEN_JOBS if open_only else SELECT_JOBS)]
 
     def job_steps(self, job_id: str) -> list[JobStep]:
@@ -209,6 +227,46 @@ class Jobs(Room):
         """
         with self._db.write() as tx:
             return tx.run(LEASE, {"job_id": job_id, "owner": owner, "until": until_ms, "now": now_ms}) == 1
+
+
+def accept(
+    tx: Transaction,
+    *,
+    kind: str,
+    tenant: TenantId,
+    job_id: str,
+    request_id: str,
+    data: str,
+    items: Sequence[JobItem],
+    now_ms: int,
+) -> JobRow:
+    """Write a job and its items down, and owe the event. Raises :class:`LegalHold` when one of the items is held,
+    :class:`UsageError` when the job id is taken."""
+    if tx.row(SELECT_JOB, {"job_id": job_id}):
+        raise UsageError("This job id is taken.")
+    by_collection: dict[CollectionId, list[bytes]] = {}
+    for item in items:
+        by_collection.setdefault(item.collection, []).append(item.ref)
+    for collection, refs in by_collection.items():
+        require_unheld(tx, tenant, collection, refs)
+    tx.run(
+        INSERT_JOB,
+        {
+            "job_id": job_id,
+            "kind": kind,
+            "tenant": tenant,
+            "state": ACCEPTED,
+            "data": data,
+            "request_id": request_id,
+            "now": now_ms,
+        },
+    )
+    tx.run_many(
+        INSERT_ITEM,
+        ((job_id, item.collection, item.ref, item.generation, item.n_chunks, item.action) for item in items),
+    )
+    owe(tx, now_ms, action=kind, tenant=tenant, job_id=job_id, request_id=request_id, state=ACCEPTED)
+    return stepped(tx, job_id, ACCEPTED, now_ms)
 
 
 def require_job(tx: Transaction, job_id: str) -> JobRow:

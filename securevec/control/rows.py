@@ -125,6 +125,11 @@ class JobRow:
     request_id: str
     error: str
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to do: done, or taken back before it began."""
+        return self.state in ("done", "cancelled")
+
 
 @dataclass(frozen=True, slots=True)
 class JobStep:

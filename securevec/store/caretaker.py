@@ -17,8 +17,9 @@ from collections.abc import Callable
 from typing import Final
 
 from securevec.control.rows import JobRow
-from securevec.retention.deletion import run_pending
+from securevec.retention.jobs import run_pending
 from securevec.runtime import Runtime
+from securevec.store.machines import MACHINES
 
 PERIOD_S: Final = 1.0
 FLOOR_EVERY: Final = 10
@@ -67,7 +68,7 @@ class Caretaker:
         self._runtime.audit.checkpoint()
 
     def _jobs(self) -> None:
-        for result in run_pending(self._runtime, due=self._due):
+        for result in run_pending(self._runtime, MACHINES, due=self._due):
             if result.failed:
                 pause = min(self._pauses.get(result.job_id, (0.0, PERIOD_S))[1] * 2, MAX_PAUSE_S)
                 self._pauses[result.job_id] = (time.monotonic() + pause, pause)

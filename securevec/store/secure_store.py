@@ -17,9 +17,11 @@ from securevec.guard import Admission, admit, refuse, settle_outbox
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
 from securevec.recover import resolve_open_batches
-from securevec.retention.deletion import DeletionResult, advance, request_deletion, run_pending
+from securevec.retention.deletion import request_deletion
+from securevec.retention.jobs import JobResult, advance, run_pending
 from securevec.runtime import Runtime, Scope
 from securevec.store.caretaker import Caretaker
+from securevec.store.machines import MACHINES
 from securevec.store.opening import open_runtime
 from securevec.store.tenant import Tenant
 from securevec.types import TenantId
@@ -138,7 +140,7 @@ class SecureStore:
         """Undo :meth:`suspend_tenant`."""
         self._set_state(name, suspended=False)
 
-    def delete_tenant(self, name: str) -> DeletionResult:
+    def delete_tenant(self, name: str) -> JobResult:
         """Delete a tenant: fence at once, destroy its keys, remove its points, verify, sign a receipt.
 
         When another process holds the engine, the fence and the destroyed keys take effect here and now, and the
@@ -162,11 +164,11 @@ class SecureStore:
         except LegalHold as hold:
             admission.note(phase="result", outcome="denied", error=hold)
             raise
-        return advance(self._runtime, job)
+        return advance(self._runtime, MACHINES, job)
 
-    def run_jobs(self) -> list[DeletionResult]:
+    def run_jobs(self) -> list[JobResult]:
         """Advance every unfinished job as far as it goes in this process."""
-        return run_pending(self._runtime)
+        return run_pending(self._runtime, MACHINES)
 
     def close(self) -> None:
         """Close the engine, the audit log and the stores. Idempotent."""
@@ -204,7 +206,7 @@ class SecureStore:
         # The holder of an embedded engine is its only writer: whatever is unfinished was left by one that died.
         resolve_open_batches(self._runtime, expired_only=not backend.capabilities.embedded)
         settle_outbox(self._runtime)
-        run_pending(self._runtime)
+        run_pending(self._runtime, MACHINES)
         self._caretaker.start()
 
     def _create(self, name: str, who: Actor) -> TenantRow:

@@ -1,0 +1,176 @@
+"""Carrying jobs on: the one loop for every kind of job.
+
+A kind is a machine: a function that takes a job one step further and returns it as it then stands. The machines are put
+together in :mod:`securevec.store.machines` and handed in, so that a machine may live in whichever room its work needs.
+What every machine keeps to:
+
+1. A step may be repeated: it checks what is already so. The process may be killed anywhere inside it.
+2. A step ends by ``advance_job`` (compare-and-set) or by handing in the receipt; both owe their audit event.
+3. ``job.data`` is a JSON object with ``requested``: ``{"ms": when, "by": audit pseudonym of who asked}``.
+4. A step that needs the engine takes it from ``runtime.backend()``. When another process holds it, the job waits there
+   (:class:`EngineLocked` is no failure), and the holder goes on with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_alive
+from securevec.audit.event import Action
+from securevec.control.rows import JobRow
+from securevec.errors import DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
+from securevec.guard import settle_outbox
+from securevec.runtime import Runtime
+
+LEASE_MS: Final = 120_000
+
+Step = Callable[[Runtime, JobRow], JobRow]
+Machines = Mapping[str, Step]
+"""Kind of job to the function that takes one of it a step further."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """Where a job stands. ``receipt`` is there once it is done."""
+
+    job_id: str
+    state: str
+    receipt: bytes | None
+    waiting_for: str = ""
+    failed: bool = False
+
+    def raise_if_incomplete(self) -> JobResult:
+        """Raises :class:`DeletionIncomplete` unless the job is done. What it decided is in force in either case."""
+        if self.receipt is None:
+            raise DeletionIncomplete(
+                f"The job is accepted and in force, and stands at `{self.state}`"
+                + (f", waiting for {self.waiting_for}." if self.waiting_for else "."),
+                job_id=self.job_id,
+                next_step="The process that holds the engine finishes it; or run: securevec jobs run --once",
+            )
+        return self
+
+    def save(self, path: str | Path) -> Path:
+        """Write the receipt (JSON). Raises :class:`DeletionIncomplete` when there is none yet."""
+        self.raise_if_incomplete()
+        target = Path(path)
+        target.write_bytes(self.receipt or b"")
+        return target
+
+
+def run_pending(
+    runtime: Runtime, machines: Machines, *, due: Callable[[JobRow], bool] = lambda job: True
+) -> list[JobResult]:
+    """Advance every open job that is ``due`` as far as it goes here.
+
+    A job another thread or process works on is left to it. One that cannot go on does not hold up the others: its
+    error is kept with the job, recorded, and named in its result.
+    """
+    results: list[JobResult] = []
+    for job in runtime.control.jobs(open_only=True):
+        if not due(job):
+            continue
+        try:
+            results.append(advance(runtime, machines, job, wait=False))
+        except SecurevecError as error:
+            results.append(JobResult(job.job_id, job.state, None, waiting_for=error_name(error), failed=True))
+    return results
+
+
+def advance(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool = True) -> JobResult:
+    """Carry one job on. ``wait`` for another thread of this process that is at it; another process is not waited for.
+
+    Raises what stopped it (:class:`KeyUnavailable`, :class:`BackendError` ...), after recording it; the job stays open
+    and resumable.
+    """
+    with runtime.job_in_hand(job.job_id, wait=wait) as mine:
+        job = runtime.control.job(job.job_id) or job
+        if job.closed or not mine:
+            return JobResult(job.job_id, job.state, job.receipt, "" if job.closed else "another thread")
+        owner = runtime.audit.writer_id
+        if not _lease(runtime, job, owner):
+            return JobResult(job.job_id, job.state, job.receipt, waiting_for="another process")
+        try:
+            step = _machine(machines, job)
+            while not job.closed:
+                job = step(runtime, job)
+                settle_outbox(runtime)
+        except EngineLocked:
+            return JobResult(job.job_id, job.state, None, waiting_for="the process that holds the engine")
+        except SecurevecError as error:
+            _record_failure(runtime, job, error)
+            raise
+        finally:
+            runtime.control.lease_job(job.job_id, owner=owner, until_ms=0, now_ms=runtime.clock.now_ms())
+        return JobResult(job.job_id, job.state, job.receipt)
+
+
+def move_on(runtime: Runtime, job: JobRow, *, to: str, data: Mapping[str, Any]) -> JobRow:
+    """The job in its next state, with its data. Raises as :meth:`ControlStore.advance_job`."""
+    return runtime.control.advance_job(
+        job.job_id, expect=job.state, to=to, data=encode(data), now_ms=runtime.clock.now_ms()
+    )
+
+
+def note(
+    runtime: Runtime,
+    job: JobRow,
+    *,
+    action: Action,
+    phase: Phase = "single",
+    outcome: Outcome = "allowed",
+    collection: str = "",
+    counts: Mapping[str, int] | None = None,
+    detail: Mapping[str, str | int | bool] | None = None,
+    error: str = "",
+) -> AuditRef:
+    """A durable audit record of what a job did, as the actor who asked for it. Raises :class:`AuditUnavailable`."""
+    return runtime.audit.record(
+        Event(
+            action=action,
+            phase=phase,
+            outcome=outcome,
+            actor=orjson.loads(job.data)["requested"]["by"],
+            request_id=job.request_id,
+            tenant=job.tenant,
+            collection=collection,
+            counts=dict(counts or {}),
+            detail=dict(detail or {}),
+            job_id=job.job_id,
+            error=error,
+        )
+    )
+
+
+def encode(value: Mapping[str, Any]) -> str:
+    """A job's data, or a manifest, as JSON: keys sorted, so that equal values have equal digests."""
+    return orjson.dumps(dict(value), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _machine(machines: Machines, job: JobRow) -> Step:
+    step = machines.get(job.kind)
+    if step is None:
+        raise UnknownFormat("A job is of a kind this release does not know.", next_step="Upgrade securevec.")
+    return step
+
+
+def _lease(runtime: Runtime, job: JobRow, owner: str) -> bool:
+    """Take the job. A lease that its process did not live to give back is given back for it: a killed deletion goes
+    on at the next opening, not minutes later."""
+    now_ms = runtime.clock.now_ms()
+    if job.owner and job.owner != owner and not is_alive(runtime.home / "audit" / runtime.installation_id, job.owner):
+        runtime.control.lease_job(job.job_id, owner=job.owner, until_ms=0, now_ms=now_ms)
+    return runtime.control.lease_job(job.job_id, owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms)
+
+
+def _record_failure(runtime: Runtime, job: JobRow, error: SecurevecError) -> None:
+    """Keep and record what stopped a job. It may well stop the record too; the error itself is raised."""
+    with contextlib.suppress(SecurevecError):
+        runtime.control.note_job_error(job.job_id, error=error_name(error), now_ms=runtime.clock.now_ms())
+        note(runtime, job, action="job.advance", outcome="failed", error=error_name(error))

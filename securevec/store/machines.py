@@ -1,0 +1,13 @@
+"""Every kind of job and what takes it on. A new kind is a line here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from securevec.control.jobs import TENANT_DELETE
+from securevec.retention import deletion
+from securevec.retention.jobs import Machines
+
+MACHINES: Final[Machines] = {
+    TENANT_DELETE: deletion.step,
+}
