@@ -1,26 +1,33 @@
-"""Deleting records by id: the manifest first, so that they are gone for readers at once; then the store, read back."""
+"""Deleting records: the manifest first, so that they are gone for readers at once; then the store, read back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from securevec.body import RecordId
+from securevec.control.rows import ManifestRow
 from securevec.errors import LegalHold, OutcomeUnknown, SecurevecError
 from securevec.guard import Admission, admit
 from securevec.ingest import LEASE_MS
 from securevec.limits import MAX_BATCH
 from securevec.recover import remove_points, settle_collection
 from securevec.runtime import CollectionScope, Runtime
+from securevec.types import RecordRef
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteReport:
-    """``deleted`` records were there and are gone; ``missing`` ids named nothing."""
+    """``deleted`` records were there and are gone; ``missing`` ids named nothing.
+
+    ``violations``, of a deletion by filter: records whose clear copies in the store differ from their sealed values,
+    on which the filter was judged.
+    """
 
     deleted: int
     missing: int
     request_ids: tuple[str, ...]
+    violations: int = 0
 
 
 def delete(runtime: Runtime, collection: CollectionScope, record_ids: Sequence[RecordId]) -> DeleteReport:
@@ -32,21 +39,11 @@ def delete(runtime: Runtime, collection: CollectionScope, record_ids: Sequence[R
         # Before anything is promised: a store that another process holds, or that came through a fork, is refused here.
         runtime.backend()
         refs = list(dict.fromkeys(collection.record_ref(runtime, record_id) for record_id in record_ids))
-        held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
-        if held:
-            raise LegalHold(
-                "A legal hold keeps one of these records; none was deleted.", hold_id=next(iter(held.values()))
-            )
-        with runtime.write_lock(collection.collection):
-            settle_collection(runtime, collection.collection)
-            for start in range(0, len(refs), MAX_BATCH):
-                admission.recheck()
-                part = refs[start : start + MAX_BATCH]
-                present = list(runtime.control.current(collection.collection, part))
-                if present:
-                    request_id, removed = _delete(runtime, collection, admission, present)
-                    requests.append(request_id)
-                    deleted += removed
+        require_unheld(runtime, collection, refs)
+        for start in range(0, len(refs), MAX_BATCH):
+            request_id, removed = delete_part(runtime, collection, admission, refs[start : start + MAX_BATCH])
+            requests += [request_id] if request_id else []
+            deleted += len(removed)
         admission.recheck()
     except BaseException as error:
         admission.failure(error, counts={"deleted": deleted})
@@ -55,9 +52,41 @@ def delete(runtime: Runtime, collection: CollectionScope, record_ids: Sequence[R
     return DeleteReport(deleted, len(refs) - deleted, tuple(requests))
 
 
+def require_unheld(runtime: Runtime, collection: CollectionScope, refs: Sequence[RecordRef]) -> None:
+    """Raises :class:`LegalHold` when one of these records is held, before any is deleted."""
+    held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
+    if held:
+        raise LegalHold("A legal hold keeps one of these records; none was deleted.", hold_id=next(iter(held.values())))
+
+
+def delete_part(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    refs: Sequence[RecordRef],
+    *,
+    expect: Mapping[bytes, int] | None = None,
+) -> tuple[str, list[ManifestRow]]:
+    """Delete at most ``MAX_BATCH`` records under an intent of their own. Returns its request id and what was deleted.
+
+    With ``expect``, ref to generation, a record that was replaced since is left alone. Without any record there is no
+    intent, and the request id is empty.
+    """
+    with runtime.write_lock(collection.collection):
+        settle_collection(runtime, collection.collection)
+        admission.recheck()
+        live = runtime.control.current(collection.collection, refs)
+        present = [ref for ref in refs if ref in live and (expect is None or live[ref].generation == expect[ref])]
+        return _delete(runtime, collection, admission, present, expect) if present else ("", [])
+
+
 def _delete(
-    runtime: Runtime, collection: CollectionScope, admission: Admission, refs: Sequence[bytes]
-) -> tuple[str, int]:
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    refs: Sequence[RecordRef],
+    expect: Mapping[bytes, int] | None,
+) -> tuple[str, list[ManifestRow]]:
     request = admission.fresh()
     now_ms = runtime.clock.now_ms()
     request.note(phase="intent", counts={"records": len(refs)}, record_ids=list(refs))
@@ -71,6 +100,7 @@ def _delete(
             refs=refs,
             lease_until_ms=now_ms + LEASE_MS,
             now_ms=now_ms,
+            expect=expect,
         )
     except SecurevecError as error:
         request.failure(error, phase="result")
@@ -87,4 +117,4 @@ def _delete(
             next_step="It is finished at the next write, or when the home is next opened.",
             request_id=request.request_id,
         ) from error
-    return request.request_id, len(rows)
+    return request.request_id, rows

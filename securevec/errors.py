@@ -43,6 +43,7 @@
     │   ├── DetectorError          the detector failed or timed out
     │   ├── EmbedderError          the embedder failed
     │   └── ControlUnavailable     the control store failed
+    │       └── RecordChanged      another writer replaced or deleted the record first
     └── Incomplete                 begun, and not known to be finished                 exit 5
         ├── OutcomeUnknown         a failure after a write; carries the request id
         ├── WriteNotAcknowledged   read-back does not show what was written or deleted
@@ -268,6 +269,10 @@ class EmbedderError(Unavailable):
 
 class ControlUnavailable(Unavailable):
     """The control store failed."""
+
+
+class RecordChanged(ControlUnavailable):
+    """Another writer replaced or deleted the record while this one was making its next version. Nothing was written."""
 
 
 class Incomplete(SecurevecError):

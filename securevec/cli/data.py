@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import cell, pairs, table
+from securevec.cli.output import cell, confirm, pairs, table
 from securevec.cli.records import conditions, load_record, record_id
 from securevec.cli.reports import progress_bar, report_json, report_tables
 from securevec.cli.session import Session, split_place
@@ -124,11 +125,32 @@ def count(session: Session, place: Place, where: Where = None) -> None:
     session.out.show({"records": number}, str(number))
 
 
-def delete(session: Session, place: Place, identifiers: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
-    """Delete records by id, and read back that they are gone."""
+def delete(
+    session: Session,
+    place: Place,
+    identifiers: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", show_default=False)] = None,
+    where: Where = None,
+    yes: Annotated[bool, typer.Option("--yes", help="With --where on a terminal: do not ask.")] = False,
+) -> None:
+    """Delete records by id, or every record that meets all conditions, and read back that they are gone."""
+    if bool(identifiers) == bool(where):
+        raise UsageError(
+            "A deletion names record ids or conditions, and not both.", next_step="For example --where status=closed."
+        )
     collection = session.collection(place)
-    report = collection.delete([record_id(collection.schema, identifier) for identifier in identifiers])
-    document = {"deleted": report.deleted, "missing": report.missing, "request_ids": list(report.request_ids)}
+    if identifiers:
+        report = collection.delete([record_id(collection.schema, identifier) for identifier in identifiers])
+    else:
+        chosen = conditions(collection.schema, where or [])
+        if not yes and sys.stdin.isatty():
+            confirm("Delete every record that meets the conditions? It cannot be undone")
+        report = collection.delete(where=chosen)
+    document = {
+        "deleted": report.deleted,
+        "missing": report.missing,
+        "violations": report.violations,
+        "request_ids": list(report.request_ids),
+    }
     session.out.show(document, f"{report.deleted} deleted, {report.missing} not there")
 
 

@@ -110,6 +110,18 @@ class Output:
         print(_visible(line), file=sys.stderr)
 
 
+def confirm(question: str) -> None:
+    """Ask on the terminal. Raises :class:`UsageError` unless the answer is yes."""
+    import typer
+
+    from securevec.errors import UsageError
+
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except (typer.Abort, EOFError) as error:
+        raise UsageError("Nothing was deleted.", next_step="Pass --yes to go on without a question.") from error
+
+
 def to_json(document: object) -> str:
     """One line of JSON. A terminal gets ASCII only, because stored text may hold what a terminal obeys."""
     return json.dumps(document, ensure_ascii=sys.stdout.isatty(), default=_plain)

@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import pairs, table
+from securevec.cli.output import confirm, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import TenantNotFound, UsageError
 
@@ -102,7 +102,7 @@ def delete(
     if receipt is not None and receipt.exists():
         raise UsageError("The receipt's file exists.", next_step="Name another one.")
     if not yes and sys.stdin.isatty():
-        _confirm()
+        confirm("Destroy this tenant's keys and remove its data? It cannot be undone")
     result = session.store.delete_tenant(name)
     session.out.show(
         {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None},
@@ -125,13 +125,6 @@ def grant(
 
     session.tenant(name).grant(Actor.parse(actor), role)
     session.out.show({"tenant": name, "actor": actor, "role": role}, "granted")
-
-
-def _confirm() -> None:
-    try:
-        typer.confirm("Destroy this tenant's keys and remove its data? It cannot be undone", abort=True, err=True)
-    except (typer.Abort, EOFError) as error:
-        raise UsageError("Nothing was deleted.", next_step="Pass --yes to go on without a question.") from error
 
 
 def _collections(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:

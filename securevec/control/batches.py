@@ -34,7 +34,7 @@ Rules that hold in every state:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from securevec.control.batch_statements import (
@@ -61,12 +61,19 @@ from securevec.control.batch_statements import (
 )
 from securevec.control.database import Transaction, many
 from securevec.control.holds import require_unheld
-from securevec.control.hot import parts
+from securevec.control.hot import SELECT_CURRENT, parts
 from securevec.control.quotas import require_room
 from securevec.control.room import Room, require_active
 from securevec.control.rows import BatchRow, ManifestRow, NewRecord
 from securevec.control.subjects import require_not_erased, require_still_not_erased
-from securevec.errors import CollectionNotFound, ControlUnavailable, LimitExceeded, TenantUnavailable, UsageError
+from securevec.errors import (
+    CollectionNotFound,
+    ControlUnavailable,
+    LimitExceeded,
+    RecordChanged,
+    TenantUnavailable,
+    UsageError,
+)
 from securevec.limits import MAX_BATCH
 from securevec.types import CollectionId, TenantId
 
@@ -85,8 +92,12 @@ class Batches(Room):
         rows: Sequence[NewRecord],
         lease_until_ms: int,
         now_ms: int,
+        expect: Mapping[bytes, int] | None = None,
     ) -> dict[bytes, int]:
         """Step 1: announce new generations. Returns ref to generation.
+
+        ``expect``, ref to live generation, is for a writer whose new generation was made out of the old one: from here
+        on nobody else can replace the record, so what it was made of is checked here. Raises :class:`RecordChanged`.
 
         Raises :class:`TenantUnavailable` (not active, or another fence), :class:`CollectionNotFound`,
         :class:`LegalHold` (a live record that would be replaced is held), :class:`SubjectErased` (a record carries a
@@ -103,6 +114,8 @@ class Batches(Room):
                 raise CollectionNotFound("The tenant has no such collection.")
             generation: int = found[0]
             _take_over(tx, collection, refs, now_ms)
+            if expect is not None and _unmoved(tx, collection, expect) != list(expect):
+                raise RecordChanged("Another writer replaced or deleted the record first.", next_step="Try again.")
             require_unheld(tx, tenant, collection, refs)
             require_not_erased(tx, tenant, {token for row in rows for token in (*row.about, *row.mentions)}, now_ms)
             require_room(tx, tenant, collection, rows)
@@ -211,11 +224,13 @@ class Batches(Room):
         refs: Sequence[bytes],
         lease_until_ms: int,
         now_ms: int,
+        expect: Mapping[bytes, int] | None = None,
     ) -> list[ManifestRow]:
         """Delete records: no reader sees them from this commit on. Returns the rows whose points are to be deleted.
 
-        Refs without a live generation are passed over; when none has one, nothing is kept. Raises as
-        :meth:`begin_batch` does; one held record refuses the whole call.
+        Refs without a live generation are passed over, and, with ``expect`` (ref to generation), those whose live
+        generation is another one; when none is left, nothing is kept. Raises as :meth:`begin_batch` does; one held
+        record refuses the whole call.
         """
         _check_refs(refs)
         with self._db.write() as tx:
@@ -223,6 +238,8 @@ class Batches(Room):
             if tx.row(SELECT_NEXT_GENERATION, {"tenant": tenant, "collection": collection}) is None:
                 raise CollectionNotFound("The tenant has no such collection.")
             _take_over(tx, collection, refs, now_ms)
+            if expect is not None:
+                refs = _unmoved(tx, collection, {ref: expect[ref] for ref in refs})
             require_unheld(tx, tenant, collection, refs)
             _insert(
                 tx,
@@ -291,6 +308,14 @@ def _take_over(tx: Transaction, collection: CollectionId, refs: Iterable[bytes],
             if lease_until_ms > now_ms:
                 raise ControlUnavailable("Another writer is at one of these records.", next_step="Try again.")
             _abort(tx, request_id)
+
+
+def _unmoved(tx: Transaction, collection: CollectionId, expect: Mapping[bytes, int]) -> list[bytes]:
+    """Those refs, in order, whose live generation is the expected one."""
+    live: dict[bytes, int] = {}
+    for part in parts(list(expect)):
+        live.update((row[0], row[1]) for row in tx.rows(many(SELECT_CURRENT, len(part)), (collection, *part)))
+    return [ref for ref, generation in expect.items() if live.get(ref) == generation]
 
 
 def _abort(tx: Transaction, request_id: str) -> None:

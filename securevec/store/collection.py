@@ -19,6 +19,7 @@ from securevec.search import get, search
 from securevec.types import CollectionId, Matrix, Vector
 from securevec.verbs.counting import count, exists
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
+from securevec.verbs.removal import delete_where
 from securevec.verbs.walk import STEP
 
 R = TypeVar("R", bound=Record)
@@ -125,15 +126,32 @@ class Collection(Generic[R]):
         check_limit(page_size)
         return iterate(self._runtime, self._scope, record_class=self._record, where=where, page_size=page_size)
 
-    def delete(self, record_ids: RecordId | Sequence[RecordId]) -> DeleteReport:
-        """Delete records by id. Gone for every reader when it returns, and read back as gone from the store.
+    def delete(
+        self, record_ids: RecordId | Sequence[RecordId] | None = None, *, where: Expr | None = None
+    ) -> DeleteReport:
+        """Delete records by id, or all that match a filter. Gone for every reader when it returns, and read back as
+        gone from the store.
+
+        A filter is judged on the sealed values of every record, never on what the store shows in clear. A record that
+        is replaced while this runs is judged again; one that is added may or may not be seen. An empty list of ids
+        deletes nothing.
 
         Raises:
-            RecordError: something among them is no record id; none was deleted.
+            RecordError: neither ids nor a filter, or both; or something among the ids is no record id. Nothing was
+                deleted.
+            FilterError: the filter names no declared filter field, or compares it with another type.
             LegalHold: a hold keeps one of them; none was deleted.
+            IsolationViolation: by filter: the store does not show a record of the manifest; none was deleted.
             OutcomeUnknown: the records are gone for readers, and the store did not confirm the removal yet.
         """
-        if isinstance(record_ids, bytes | bytearray | memoryview):
+        if (record_ids is None) == (where is None):
+            raise RecordError(
+                "A deletion names record ids or a filter, and not both.",
+                next_step='For example delete("T-1") or delete(where=F("status") == "closed").',
+            )
+        if where is not None:
+            return delete_where(self._runtime, self._scope, where)
+        if record_ids is None or isinstance(record_ids, bytes | bytearray | memoryview):
             # Sequences too, of small whole numbers that may be somebody's ids.
             raise RecordError("A record id is text, a whole number or a UUID.")
         ids = [record_ids] if isinstance(record_ids, str) or not isinstance(record_ids, Sequence) else record_ids

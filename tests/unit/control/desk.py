@@ -53,7 +53,13 @@ class Desk:
         self.store.create_tenant(tenant=tenant, name_token=name, name_sealed=b"sealed " + name, now_ms=NOW)
 
     def begin(
-        self, *records: NewRecord, request: str = "", fence: int = 1, now_ms: int = NOW, lease: int = LEASE
+        self,
+        *records: NewRecord,
+        request: str = "",
+        fence: int = 1,
+        now_ms: int = NOW,
+        lease: int = LEASE,
+        expect: dict[bytes, int] | None = None,
     ) -> tuple[str, dict[bytes, int]]:
         self.requests += 1
         request = request or f"request-{self.requests}"
@@ -66,10 +72,13 @@ class Desk:
             rows=records,
             lease_until_ms=now_ms + lease,
             now_ms=now_ms,
+            expect=expect,
         )
         return request, generations
 
-    def delete(self, *numbers: int, fence: int = 1, now_ms: int = NOW) -> tuple[str, list[ManifestRow]]:
+    def delete(
+        self, *numbers: int, fence: int = 1, now_ms: int = NOW, expect: dict[bytes, int] | None = None
+    ) -> tuple[str, list[ManifestRow]]:
         self.requests += 1
         request = f"request-{self.requests}"
         rows = self.store.begin_delete(
@@ -81,6 +90,7 @@ class Desk:
             refs=[ref(number) for number in numbers],
             lease_until_ms=now_ms + LEASE,
             now_ms=now_ms,
+            expect=expect,
         )
         return request, rows
 

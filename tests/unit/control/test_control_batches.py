@@ -9,6 +9,7 @@ from securevec.errors import (
     CollectionNotFound,
     ControlUnavailable,
     LimitExceeded,
+    RecordChanged,
     TenantNotFound,
     TenantUnavailable,
     UsageError,
@@ -293,3 +294,26 @@ def test_two_processes_cannot_both_take_a_record(desk: Desk) -> None:
     with pytest.raises(ControlUnavailable):
         second.begin(record(1))
     second.store.close()
+
+
+def test_a_deletion_of_a_certain_generation_leaves_later_ones_alone(desk: Desk) -> None:
+    first = desk.write(1, 2)
+    second = desk.write(2)
+    request, rows = desk.delete(1, 2, expect={ref(1): first, ref(2): first})
+    assert [(row.ref, row.generation) for row in rows] == [(ref(1), first)]
+    assert (desk.live(1), desk.live(2)) == (None, second)
+    desk.store.finish_batch(request_id=request)
+    _, rows = desk.delete(1, 2, expect={ref(1): first, ref(2): first})
+    assert rows == []
+
+
+def test_a_version_made_of_a_replaced_one_is_refused(desk: Desk) -> None:
+    first = desk.write(1)
+    second = desk.write(1)
+    with pytest.raises(RecordChanged):
+        desk.begin(record(1), expect={ref(1): first})
+    with pytest.raises(RecordChanged):
+        desk.begin(record(2), expect={ref(2): second})
+    assert desk.live(1) == second
+    assert desk.store.open_batches(now_ms=NOW + 10 * LEASE, expired_only=True) == []
+    desk.begin(record(1), expect={ref(1): second})
