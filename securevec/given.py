@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -67,9 +68,10 @@ def unit(vector: Matrix, *, field: str) -> Matrix:
     """The vector at length one. Raises :class:`VectorError` when it is not finite or zero."""
     # In double precision: the square of a large float32 is not a float32.
     wide = vector.astype(np.float64)
-    if not np.isfinite(wide).all():
-        raise VectorError("A given vector is not finite.", field=field)
+    # NaN and infinity go through to the length, and no sum of squares of float32 numbers overflows a double.
     norm = float(np.linalg.norm(wide))
+    if not math.isfinite(norm):
+        raise VectorError("A given vector is not finite.", field=field)
     if norm == 0.0:
         raise VectorError("A given vector is zero.", field=field)
     return np.asarray(wide / norm, dtype=np.float32)

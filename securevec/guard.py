@@ -19,9 +19,21 @@ from typing import Any, Final
 
 import orjson
 
-from securevec.audit import Action, AuditRef, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
+from securevec.audit import (
+    Action,
+    AuditRef,
+    Event,
+    Outcome,
+    Phase,
+    error_name,
+    fold_entities,
+    keyed_ref,
+    keyed_refs,
+    request_id,
+)
 from securevec.audit.vocabulary import HEX as _HEX
 from securevec.audit.vocabulary import RULES
+from securevec.crypto.keyring import KeyView
 from securevec.errors import (
     KeyDestroyed,
     LegalHold,
@@ -33,7 +45,7 @@ from securevec.errors import (
 )
 from securevec.policy import Actor, Decision, Permission, Request, require
 from securevec.runtime import Runtime, Scope
-from securevec.types import CollectionId, TenantId
+from securevec.types import CollectionId
 
 _DENIALS: Final = (PolicyDenied, TenantNotFound, TenantUnavailable, LegalHold)
 
@@ -64,11 +76,13 @@ class Admission:
         actors: Sequence[str] = (),
         detail: Mapping[str, str | int | bool] | None = None,
         error: BaseException | None = None,
+        keys: KeyView | None = None,
     ) -> AuditRef:
         """Write one durable audit record of this operation. Raises :class:`AuditUnavailable`.
 
         ``record_ids`` are record refs and ``query`` the anonymized query; both enter the log only as keyed hashes.
-        ``actors`` are audit pseudonyms the operation is about (who was granted a role).
+        ``actors`` are audit pseudonyms the operation is about (who was granted a role). ``keys`` is the look at the
+        key store the answer was opened under, where there is one.
         """
         runtime, tenant = self.runtime, self.scope.tenant
         refs: tuple[str, ...] = ()
@@ -76,8 +90,8 @@ class Admission:
         if tenant and (record_ids or query is not None):
             # A tenant whose keys are gone has nothing left to refer to; the refusal itself is still recorded.
             with contextlib.suppress(KeyDestroyed):
-                key = runtime.keys.tenant_key(tenant, "audit")
-                refs = tuple(keyed_ref(key, tenant, "record", ref) for ref in record_ids)
+                key = (keys or runtime.keys).tenant_key(tenant, "audit")
+                refs = keyed_refs(key, tenant, "record", record_ids)
                 query_ref = keyed_ref(key, tenant, "query", query) if query is not None else ""
         return runtime.audit.record(
             Event(
@@ -110,12 +124,12 @@ class Admission:
 
         Raises :class:`TenantUnavailable` and :class:`PolicyDenied`; the caller records it with :meth:`failure`.
         """
-        tenant = self.scope.tenant
-        if tenant:
-            fence = self.runtime.control.fence(tenant)
-            if fence.state != "active" or fence.epoch != self.fence:
+        roles: frozenset[str] = frozenset()
+        if self.scope.tenant:
+            standing = self.runtime.control.standing(self.scope.tenant, self.scope.actor_token)
+            roles = standing.roles
+            if standing.fence.state != "active" or standing.fence.epoch != self.fence:
                 raise TenantUnavailable("The tenant was suspended or deleted while this ran; nothing is returned.")
-        roles = _roles(self.runtime, tenant, self.scope.actor_token)
         require(self.runtime.policy, Request(self.scope.actor, self.permission, roles))
 
     @contextlib.contextmanager
@@ -176,14 +190,14 @@ def admit(
         return Admission(runtime, scope, permission, action, collection, request, fence, decision, started)
 
     epoch = 0
+    roles: frozenset[str] = frozenset()
     if scope.tenant:
-        fence = runtime.control.fence(scope.tenant)
-        epoch = fence.epoch
-        if fence.state not in states:
+        standing = runtime.control.standing(scope.tenant, scope.actor_token)
+        epoch, roles = standing.fence.epoch, standing.roles
+        if standing.fence.state not in states:
             refusal = TenantUnavailable("The tenant is suspended, being deleted, or deleted.")
             admission(Decision(False, "fence"), epoch).note(outcome="denied", error=refusal)
             raise refusal
-    roles = _roles(runtime, scope.tenant, scope.actor_token)
     try:
         decision = require(runtime.policy, Request(scope.actor, permission, roles))
     except PolicyDenied as denial:
@@ -229,7 +243,3 @@ def _engine_word(runtime: Runtime, word: str) -> str:
         return word
     reference = keyed_ref(runtime.keys.installation_key("actors"), "actors", "rule", word.encode(errors="replace"))
     return reference.rpartition(":")[2]
-
-
-def _roles(runtime: Runtime, tenant: TenantId, actor_token: bytes) -> frozenset[str]:
-    return runtime.control.roles(tenant, actor_token) if tenant else frozenset()

@@ -14,15 +14,16 @@ Rules, for each point the store returned:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from securevec.body import Body, decode_body
-from securevec.control.rows import ManifestRow
+from securevec.control.rows import RecordState
 from securevec.crypto.context import Place
-from securevec.crypto.derive import point_id, record_ref, typed_record_id
+from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id
+from securevec.crypto.keyring import KeyRing, KeyView
 from securevec.errors import (
     EnvelopeRejected,
     IsolationViolation,
@@ -62,19 +63,28 @@ class Verdicts:
 
 
 def judge(
-    runtime: Runtime, collection: CollectionScope, points: Sequence[StoredPoint], *, where: Expr | None
+    runtime: Runtime,
+    collection: CollectionScope,
+    points: Sequence[StoredPoint],
+    *,
+    where: Expr | None,
+    keys: KeyView | None = None,
 ) -> Verdicts:
-    """Judge points in order. Raises :class:`UnknownKey`, :class:`UnknownFormat`, :class:`KeyUnavailable`."""
+    """Judge points in order, under one look at the key store: ``keys``, or one made here.
+
+    Raises :class:`UnknownKey`, :class:`UnknownFormat`, :class:`KeyUnavailable`.
+    """
     verdicts = Verdicts(examined=len(points))
     if not points:
         return verdicts
     opened: list[Judged] = []
-    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+    keys = keys or runtime.keys.view()
+    ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
     for point in points:
         try:
-            body = open_body(runtime, collection, point)
-            ref = record_ref(id_key, collection.collection, typed_record_id(body.record_id))
-            _check_place(id_key, collection, point, body, ref)
+            body = open_body(keys, collection, point)
+            ref = ids.ref(typed_record_id(body.record_id))
+            _check_place(ids, point, body, ref)
         except EnvelopeRejected:
             verdicts.violations += 1
         except KeyDestroyed:
@@ -88,18 +98,18 @@ def judge(
                 verdicts.violations += 1
         else:
             opened.append(Judged(point, body, ref))
-    states = runtime.control.states(collection.collection, [judged.ref for judged in opened]) if opened else {}
+    refs = [judged.ref for judged in opened]
+    known = runtime.control.generations(collection.collection, refs) if refs else {}
     now_ms = runtime.clock.now_ms()
-    unknown = [judged for judged in opened if _row_of(states.get(judged.ref, []), judged.body.generation) is None]
+    unknown = [judged for judged in opened if _state_of(judged, known) is None]
     verdicts.violations += _still_stored(runtime, collection, unknown)
     for judged in opened:
-        rows = states.get(judged.ref, [])
-        row = _row_of(rows, judged.body.generation)
-        if (row is None or row.state == "retiring") and any(other.state == "live" for other in rows):
+        state = _state_of(judged, known)
+        if state in (None, "retiring") and "live" in known.get(judged.ref, {}).values():
             verdicts.overtaken.add(judged.ref)
-        if row is None:
+        if state is None:
             continue
-        if row.state != "live" or expired(judged.body.expires_ms, now_ms=now_ms):
+        if state != "live" or expired(judged.body.expires_ms, now_ms=now_ms):
             verdicts.passed_over += 1
         elif where is not None and not matches(where, judged.body.filters):
             verdicts.violations += 1
@@ -114,10 +124,10 @@ def live_record(runtime: Runtime, collection: CollectionScope, ref: RecordRef) -
 
     Raises :class:`RecordNotFound` and, when the store shows something else or nothing, :class:`IsolationViolation`.
     """
-    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
     row = runtime.control.current(collection.collection, [ref]).get(ref)
     while row is not None:
-        first = point_id(id_key, collection.collection, ref, row.generation, 0)
+        first = ids.point(ref, row.generation, 0)
         points = fetch_only(runtime, collection, [first])
         verdicts = judge(runtime, collection, points, where=None)
         if verdicts.accepted:
@@ -139,12 +149,11 @@ def first_chunks(
     runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]
 ) -> dict[tuple[bytes, int], Body]:
     """Chunk 0 of the records that were hit further in, by ref and generation. Those that fail are left out."""
-    id_key = runtime.keys.tenant_key(collection.tenant, "id")
-    wanted = {
-        point_id(id_key, collection.collection, judged.ref, judged.body.generation, 0)
-        for judged in accepted
-        if judged.body.chunk
-    }
+    further = [judged for judged in accepted if judged.body.chunk]
+    if not further:
+        return {}
+    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
+    wanted = {ids.point(judged.ref, judged.body.generation, 0) for judged in further}
     points = fetch_only(runtime, collection, sorted(wanted))
     verdicts = judge(runtime, collection, points, where=None)
     return {(judged.ref, judged.body.generation): judged.body for judged in verdicts.accepted}
@@ -177,25 +186,25 @@ def distinct(points: Sequence[StoredPoint]) -> list[StoredPoint]:
     return list(seen.values())
 
 
-def open_body(runtime: Runtime, collection: CollectionScope, point: StoredPoint) -> Body:
+def open_body(keys: KeyRing | KeyView, collection: CollectionScope, point: StoredPoint) -> Body:
     """The body of a point, opened in this tenant's and collection's place. Raises :class:`EnvelopeRejected`."""
-    return decode_body(open_envelope(runtime, collection, point, payload_key="b", path="body"))
+    return decode_body(open_envelope(keys, collection, point, payload_key="b", path="body"))
 
 
 def open_envelope(
-    runtime: Runtime, collection: CollectionScope, point: StoredPoint, *, payload_key: str, path: str
+    keys: KeyRing | KeyView, collection: CollectionScope, point: StoredPoint, *, payload_key: str, path: str
 ) -> bytes:
     """One sealed payload value. The place comes from the handle in hand, never from the point."""
     blob = from_text(point.payload.get(payload_key))
-    key = runtime.keys.key_by_id(read_key_id(blob))
+    key = keys.key_by_id(read_key_id(blob))
     tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
     if key.tenant != tenant or key.collection != collection_raw or key.purpose != path:
         raise EnvelopeRejected("A sealed value belongs to another place.")
     return open_sealed(key, blob, Place(tenant=tenant, collection=collection_raw, point=point.id, field=path))
 
 
-def _check_place(id_key: bytes, collection: CollectionScope, point: StoredPoint, body: Body, ref: RecordRef) -> None:
-    if point.id != point_id(id_key, collection.collection, ref, body.generation, body.chunk):
+def _check_place(ids: RecordIds, point: StoredPoint, body: Body, ref: RecordRef) -> None:
+    if point.id.int != ids.point_number(ref, body.generation, body.chunk):
         raise EnvelopeRejected("A sealed body lies under another point's id.")
 
 
@@ -208,5 +217,7 @@ def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequen
     return len(fetch_only(runtime, collection, [judged.point.id for judged in unknown]))
 
 
-def _row_of(rows: Sequence[ManifestRow], generation: int) -> ManifestRow | None:
-    return next((row for row in rows if row.generation == generation), None)
+def _state_of(judged: Judged, known: Mapping[bytes, Mapping[int, RecordState]]) -> RecordState | None:
+    """What the manifest says of the generation a point belongs to."""
+    generations = known.get(judged.ref)
+    return None if generations is None else generations.get(judged.body.generation)

@@ -29,6 +29,8 @@ R = TypeVar("R", bound=Record)
 RecordId = str | int | UUID
 
 _EPOCH: Final = date(1970, 1, 1)
+_PLAIN: Final[Mapping[str, type]] = {"str": str, "int": int, "float": float, "bool": bool}
+"""Types that are stored as they are."""
 _DAY_MS: Final = 86_400_000
 _JSON_WORST: Final = 6
 """One character takes at most six bytes of JSON (``\\u001f``)."""
@@ -150,7 +152,7 @@ def rebuild(record_class: type[R], values: Mapping[str, object]) -> R:
     for field in schema.fields:
         value = values.get(field.name)
         if value is not None:
-            built[field.name] = _python_value(field, value)
+            built[field.name] = value if type(value) is _PLAIN.get(field.type) else _python_value(field, value)
         elif field.optional:
             built[field.name] = None
         elif record_class.model_fields[field.name].is_required():

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from securevec import limits
 from securevec.body import Body, RecordId, chunk_view, decode_vault
+from securevec.crypto.keyring import KeyView
 from securevec.errors import (
     IsolationViolation,
     LimitExceeded,
@@ -96,6 +97,7 @@ def search(
         redactions=question.redactions,
         record_ids=[judged.ref for judged, _ in whole],
         query=question.audit_key,
+        keys=found.keys,
     )
     return SearchResult(
         hits,
@@ -185,12 +187,14 @@ def _given_vector(collection: CollectionScope, vector: Matrix | None) -> Vector:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Accepted points with the first chunk of their record, best first, and what became of the others."""
+    """Accepted points with the first chunk of their record, best first, what became of the others, and the look at the
+    key store they were opened under."""
 
     whole: list[tuple[Judged, Body]]
     violations: int
     passed_over: int
     exhausted: bool
+    keys: KeyView
 
 
 def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: int) -> _Found:
@@ -204,9 +208,10 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: 
             vector=question.vector,
             where=question.pushed,
             limit=limit,
-            exclude=("v",),
+            exclude=("v",) if collection.vault else (),
         )
-        verdicts = judge(runtime, collection, distinct(points), where=question.where)
+        keys = runtime.keys.view()
+        verdicts = judge(runtime, collection, distinct(points), where=question.where, keys=keys)
         whole, halves = _with_first_chunks(runtime, collection, verdicts.accepted)
         violations = verdicts.violations + halves
         if violations * 2 > verdicts.examined:
@@ -219,7 +224,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: 
             continue
         exhausted = len(points) < limit
         if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
-            return _Found(whole, violations, verdicts.passed_over, exhausted)
+            return _Found(whole, violations, verdicts.passed_over, exhausted, keys)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
 
 
@@ -239,20 +244,16 @@ def _with_first_chunks(
             halves.append(judged)
         else:
             whole.append((judged, first))
-    live = runtime.control.current(collection.collection, [half.ref for half in halves]) if halves else {}
-    return whole, sum(half.ref in live and live[half.ref].generation == half.body.generation for half in halves)
+    live = runtime.control.live(collection.collection, [half.ref for half in halves]) if halves else {}
+    return whole, sum(live.get(half.ref) == half.body.generation for half in halves)
 
 
 def _still_live(
     runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]]
 ) -> list[tuple[Judged, Body]]:
     """Without the records that were deleted or replaced while this search ran."""
-    live = runtime.control.current(collection.collection, [judged.ref for judged, _ in whole]) if whole else {}
-    return [
-        (judged, first)
-        for judged, first in whole
-        if judged.ref in live and live[judged.ref].generation == judged.body.generation
-    ]
+    live = runtime.control.live(collection.collection, [judged.ref for judged, _ in whole]) if whole else {}
+    return [(judged, first) for judged, first in whole if live.get(judged.ref) == judged.body.generation]
 
 
 def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class: type[R]) -> Hit[R]:
@@ -289,10 +290,9 @@ def _originals(runtime: Runtime, collection: CollectionScope, places: Sequence[O
         verdicts = judge(runtime, collection, points, where=admission.decision.row_filter)
         if len(verdicts.accepted) != len(ids):
             raise RecordNotFound("A record of this result was deleted, replaced or altered since the search.")
+        keys = runtime.keys.view()
         vaults = {
-            judged.point.id: decode_vault(
-                open_envelope(runtime, collection, judged.point, payload_key="v", path="vault")
-            )
+            judged.point.id: decode_vault(open_envelope(keys, collection, judged.point, payload_key="v", path="vault"))
             for judged in verdicts.accepted
         }
         originals: dict[OriginalAt, str] = {}

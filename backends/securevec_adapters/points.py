@@ -45,9 +45,10 @@ def unit_vector(vector: object, dimension: int) -> NDArray[np.float32]:
     if vector.shape[0] != dimension:
         raise VectorError(f"A vector here has {dimension} components, this one has {vector.shape[0]}.")
     wide = vector.astype(np.float64)
-    if not bool(np.isfinite(wide).all()):
-        raise VectorError("A vector holds NaN or infinity.")
+    # NaN and infinity go through to the length, and no sum of squares of float32 numbers overflows a double.
     length = float(np.linalg.norm(wide))
+    if not math.isfinite(length):
+        raise VectorError("A vector holds NaN or infinity.")
     if length == 0.0:
         raise VectorError("A zero vector has no direction.")
     return (wide / length).astype(np.float32)

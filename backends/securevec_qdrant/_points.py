@@ -39,10 +39,8 @@ def decode_payload(stored: Mapping[str, object] | None) -> dict[str, object]:
     """What :func:`encode_payload` was given. Anything else in the store is returned as it is: readers trust none of
     it.
     """
-    payload: dict[str, object] = {}
-    for key, value in (stored or {}).items():
-        if key.endswith(BOOL_SUFFIX) and value in ("true", "false"):
-            payload[key.removesuffix(BOOL_SUFFIX)] = value == "true"
-        else:
-            payload[key] = value
+    payload = dict(stored or {})
+    for key in [key for key in payload if key.endswith(BOOL_SUFFIX)]:
+        if payload[key] in ("true", "false"):
+            payload[key.removesuffix(BOOL_SUFFIX)] = payload.pop(key) == "true"
     return payload

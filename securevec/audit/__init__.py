@@ -3,7 +3,17 @@
 from securevec.audit.abandoned import Abandoned
 from securevec.audit.checkpoint import Head
 from securevec.audit.directory import is_alive
-from securevec.audit.event import Action, Event, Outcome, Phase, error_name, fold_entities, keyed_ref, request_id
+from securevec.audit.event import (
+    Action,
+    Event,
+    Outcome,
+    Phase,
+    error_name,
+    fold_entities,
+    keyed_ref,
+    keyed_refs,
+    request_id,
+)
 from securevec.audit.ocsf import summarize
 from securevec.audit.reading import find_open_intents, read_tail
 from securevec.audit.verify import AuditReport, WriterReport, verify_log
@@ -25,6 +35,7 @@ __all__ = [
     "fold_entities",
     "is_alive",
     "keyed_ref",
+    "keyed_refs",
     "read_tail",
     "request_id",
     "summarize",

@@ -23,7 +23,17 @@ from securevec.audit.vocabulary import Action, Outcome, Phase, error_name, fold_
 from securevec.crypto.kdf import h16, lp
 from securevec.errors import UsageError
 
-__all__ = ["Action", "Event", "Outcome", "Phase", "error_name", "fold_entities", "keyed_ref", "request_id"]
+__all__ = [
+    "Action",
+    "Event",
+    "Outcome",
+    "Phase",
+    "error_name",
+    "fold_entities",
+    "keyed_ref",
+    "keyed_refs",
+    "request_id",
+]
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -74,7 +84,13 @@ def keyed_ref(key: bytes, key_name: str, domain: str, value: bytes) -> str:
     (``key_name`` = tenant id). ``domain`` keeps equal values of different kinds apart (``actor``, ``record``,
     ``query``, ``purpose``). The message is ``"securevec/audit-ref/v1" || LP(domain) || LP(value)``.
     """
-    return f"hmac-sha256:{key_name}:{h16(key, b'securevec/audit-ref/v1' + lp(domain.encode(), value)).hex()}"
+    return keyed_refs(key, key_name, domain, (value,))[0]
+
+
+def keyed_refs(key: bytes, key_name: str, domain: str, values: Iterable[bytes]) -> tuple[str, ...]:
+    """:func:`keyed_ref` of each value."""
+    name, start = f"hmac-sha256:{key_name}:", b"securevec/audit-ref/v1" + lp(domain.encode())
+    return tuple([name + h16(key, start + lp(value)).hex() for value in values])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +131,8 @@ class Event:
         if type(self.record_refs) is not tuple or len(self.record_refs) > limits.MAX_K:
             _refuse("record_refs")
         for ref in self.record_refs:
-            _match("record_refs", ref, _REF)
+            if type(ref) is not str or _REF.match(ref) is None:
+                _refuse("record_refs")
         _number("duration_ms", self.duration_ms)
         # Copies: a caller that keeps the mapping cannot put anything into an event that was already checked.
         object.__setattr__(self, "counts", _numbers("counts", self.counts, vocabulary.COUNTS))

@@ -15,6 +15,7 @@ the write-ahead log under the child, and what the child commits next is lost (sq
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import sys
@@ -102,6 +103,7 @@ def _write_ahead(connection: sqlite3.Connection) -> str:
             time.sleep(0.005)
 
 
+@functools.lru_cache(maxsize=256)
 def many(sql: str, count: int) -> str:
     """``sql`` with ``IN (*)`` widened to ``count`` positional parameters."""
     return sql.replace("IN (*)", "IN (" + ",".join("?" * count) + ")")

@@ -1,7 +1,7 @@
-"""What every search and every batch asks, over the reader connection: fence, current generations, roles, known tokens.
+"""What every search and every batch asks, over the reader connection: fence and roles, generations, known tokens.
 
-A tenant's fence is remembered until anyone commits anything: ``PRAGMA data_version`` is asked at each call, so a state
-set by another process is seen by the next call and no cache lifetime bounds it.
+Fences and roles are remembered until anyone commits anything: ``PRAGMA data_version`` is asked at each call, so what
+another process set is seen by the next call and no cache lifetime bounds it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from securevec.control.database import Database, many
 from securevec.control.room import SELECT_STATE, Room
-from securevec.control.rows import Fence, ManifestRow
+from securevec.control.rows import Fence, ManifestRow, RecordState, Standing
 from securevec.errors import TenantNotFound
 from securevec.types import CollectionId, TenantId
 
@@ -19,9 +19,16 @@ SELECT_CURRENT: Final = (
     "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live'"
     " FROM manifest WHERE collection = ? AND ref IN (*)"
 )
+SELECT_LIVE: Final = "SELECT ref, generation FROM manifest WHERE collection = ? AND ref IN (*)"
+SELECT_GENERATIONS: Final = (
+    "SELECT ref, generation, 'live' FROM manifest WHERE collection = ? AND ref IN (*)"
+    " UNION ALL SELECT ref, generation, state FROM transit WHERE collection = ? AND ref IN (*)"
+)
 SELECT_TOKENS: Final = "SELECT token, entity FROM subject_token WHERE tenant = ? AND token IN (*)"
 SELECT_ROLES: Final = "SELECT role FROM principal_grant WHERE tenant = ? AND actor_token = ?"
 
+_MOST_STANDINGS: Final = 10_000
+"""Actors remembered between two commits; one more, and the memory begins anew."""
 _AT_ONCE: Final = 500
 """Parameters of one statement, well under SQLite's oldest limit of 999."""
 
@@ -30,7 +37,7 @@ class HotReads(Room):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         # Replaced as a whole, never changed under a version that another thread reads.
-        self._fences: tuple[int, dict[TenantId, Fence]] = (-1, {})
+        self._standings: tuple[int, dict[tuple[TenantId, bytes], Standing]] = (-1, {})
 
     def version(self) -> int:
         """Differs from an earlier value whenever any process committed in between."""
@@ -38,19 +45,23 @@ class HotReads(Room):
 
     def fence(self, tenant: TenantId) -> Fence:
         """The tenant's state and epoch as committed now. Raises :class:`TenantNotFound`."""
-        # The version is read first: a commit between the two reads makes the entry newer than its label, never older.
+        row = self._db.row(SELECT_STATE, {"tenant": tenant})
+        if row is None:
+            raise TenantNotFound("There is no such tenant.")
+        return Fence(row[0], row[1], bool(row[2]))
+
+    def standing(self, tenant: TenantId, actor_token: bytes) -> Standing:
+        """Fence and roles as committed now, at the price of one PRAGMA. Raises :class:`TenantNotFound`."""
+        # The version is read first: a commit after it makes the entry newer than its label, never older.
         version = self._db.version()
-        known, fences = self._fences
-        if known != version:
-            fences = {}
-            self._fences = (version, fences)
-        fence = fences.get(tenant)
-        if fence is None:
-            row = self._db.row(SELECT_STATE, {"tenant": tenant})
-            if row is None:
-                raise TenantNotFound("There is no such tenant.")
-            fence = fences[tenant] = Fence(row[0], row[1], bool(row[2]))
-        return fence
+        known, standings = self._standings
+        if known != version or len(standings) >= _MOST_STANDINGS:
+            standings = {}
+            self._standings = (version, standings)
+        standing = standings.get((tenant, actor_token))
+        if standing is None:
+            standing = standings[tenant, actor_token] = Standing(self.fence(tenant), self.roles(tenant, actor_token))
+        return standing
 
     def current(self, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, ManifestRow]:
         """The live generation of each ref that has one. Expiry is the caller's to judge."""
@@ -58,6 +69,25 @@ class HotReads(Room):
             row[0]: ManifestRow(*row)
             for part in parts(refs)
             for row in self._db.rows(many(SELECT_CURRENT, len(part)), (collection, *part))
+        }
+
+    def generations(self, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, dict[int, RecordState]]:
+        """State by generation, for each ref that has any: what :meth:`states` tells, for a search."""
+        found: dict[bytes, dict[int, RecordState]] = {}
+        for part in parts(refs):
+            # Both halves in one statement: a record changing state in between would be seen twice or not at all.
+            for ref, generation, state in self._db.rows(
+                many(SELECT_GENERATIONS, len(part)), (collection, *part, collection, *part)
+            ):
+                found.setdefault(ref, {})[generation] = state
+        return found
+
+    def live(self, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, int]:
+        """The live generation's number of each ref that has one: what :meth:`current` tells, for a search."""
+        return {
+            ref: generation
+            for part in parts(refs)
+            for ref, generation in self._db.rows(many(SELECT_LIVE, len(part)), (collection, *part))
         }
 
     def known_tokens(self, tenant: TenantId, tokens: Sequence[bytes]) -> dict[bytes, str]:

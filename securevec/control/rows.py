@@ -31,6 +31,14 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides on an actor's operation in a tenant: the fence, and the roles granted there (maybe none)."""
+
+    fence: Fence
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class TenantRow:
     """One tenant. A deleted one keeps its random id and nothing else: token and sealed name are ``None``."""
 

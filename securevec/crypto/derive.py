@@ -6,7 +6,6 @@ never equal to a value in another. Ids come in as 32 hex digits and enter the ha
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 import struct
@@ -21,6 +20,9 @@ from securevec.limits import MAX_ID_BYTES
 from securevec.types import CollectionId, RecordRef, TenantId, Token
 
 _HEX_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
+_NOT_UUID_8: Final = ~(0xF << 76 | 0b11 << 62)
+_UUID_8: Final = 8 << 76 | 0b10 << 62
+"""The version and variant bits of a UUID, and their values in version 8."""
 
 
 def raw_id(identifier: str) -> bytes:
@@ -45,9 +47,15 @@ def typed_record_id(value: object) -> bytes:
     if isinstance(value, UUID):
         return b"u" + value.bytes
     if isinstance(value, int):
-        typed = b"i" + _decimal(value, LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB."))
+        digits = _decimal(value)
+        if digits is None:
+            raise LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB.")
+        typed = b"i" + digits
     elif isinstance(value, str):
-        typed = b"s" + _text(value, RecordError("A record id is not valid Unicode text."))
+        text = _utf8(value)
+        if text is None:
+            raise RecordError("A record id is not valid Unicode text.")
+        typed = b"s" + text
     else:
         raise RecordError("A record id is text, a whole number or a UUID.")
     if len(typed) > 1 + MAX_ID_BYTES:
@@ -55,17 +63,44 @@ def typed_record_id(value: object) -> bytes:
     return typed
 
 
+class RecordIds:
+    """Refs and point ids of one collection's records. What is the same for all of them is put together once.
+
+    ``key`` is the tenant's ``id`` key. Raises :class:`UsageError` for what is no collection id.
+    """
+
+    __slots__ = ("_key", "_point", "_record")
+
+    def __init__(self, key: bytes, collection: CollectionId) -> None:
+        self._key = key
+        place = lp(raw_id(collection))
+        self._record = b"securevec/record/v1" + place
+        self._point = b"securevec/point/v1" + place
+
+    def ref(self, typed: bytes) -> RecordRef:
+        """How the control store names a record. ``typed`` is what :func:`typed_record_id` made of its id."""
+        return RecordRef(h16(self._key, self._record + lp(typed)))
+
+    def point(self, ref: RecordRef, generation: int, chunk: int) -> UUID:
+        """The id of one chunk of one generation of a record: a version 8 UUID (RFC 9562 section 5.8)."""
+        return UUID(int=self.point_number(ref, generation, chunk))
+
+    def point_number(self, ref: RecordRef, generation: int, chunk: int) -> int:
+        """The 128 bits of :meth:`point`, for comparing."""
+        # The parts of lp(collection, ref), the first of which is joined already.
+        place = self._point + len(ref).to_bytes(4, "big") + ref
+        message = place + generation.to_bytes(8, "big") + chunk.to_bytes(4, "big")
+        return int.from_bytes(h16(self._key, message), "big") & _NOT_UUID_8 | _UUID_8
+
+
 def record_ref(key: bytes, collection: CollectionId, typed: bytes) -> RecordRef:
-    """How the control store names a record. ``key`` is the tenant's ``id`` key, ``typed`` from the function above."""
-    return RecordRef(h16(key, b"securevec/record/v1" + lp(raw_id(collection), typed)))
+    """:meth:`RecordIds.ref` of one record."""
+    return RecordIds(key, collection).ref(typed)
 
 
 def point_id(key: bytes, collection: CollectionId, ref: RecordRef, generation: int, chunk: int) -> UUID:
-    """The id of one chunk of one generation of a record: a version 8 UUID (RFC 9562 section 5.8)."""
-    numbers = generation.to_bytes(8, "big") + chunk.to_bytes(4, "big")
-    value = int.from_bytes(h16(key, b"securevec/point/v1" + lp(raw_id(collection), ref) + numbers), "big")
-    value = value & ~(0xF << 76) | 8 << 76
-    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+    """:meth:`RecordIds.point` of one chunk."""
+    return RecordIds(key, collection).point(ref, generation, chunk)
 
 
 def shard(key: bytes, tenant: TenantId, collection: CollectionId) -> str:
@@ -98,7 +133,9 @@ def subject_token(key: bytes, entity: str, normalized: str) -> Token:
 
     Raises :class:`UsageError` on lone surrogates.
     """
-    value = _text(normalized, UsageError("A value is not valid Unicode text."))
+    value = _utf8(normalized)
+    if value is None:
+        raise UsageError("A value is not valid Unicode text.")
     return Token(h16(key, b"securevec/token/v1" + lp(entity.encode(), value)))
 
 
@@ -132,7 +169,10 @@ def _canonical(value: str | int | float | bool | datetime) -> tuple[bytes, bytes
     if isinstance(value, bool):
         return b"b", b"\x01" if value else b"\x00"
     if isinstance(value, str):
-        return b"s", _text(value, FilterError("A filter value is not valid Unicode text."))
+        text = _utf8(value)
+        if text is None:
+            raise FilterError("A filter value is not valid Unicode text.")
+        return b"s", text
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise FilterError("A datetime without a time zone cannot be compared.", next_step="Attach a time zone.")
@@ -143,22 +183,27 @@ def _canonical(value: str | int | float | bool | datetime) -> tuple[bytes, bytes
         if not value.is_integer():
             return b"f", struct.pack(">d", value)
         value = int(value)
-    return b"i", _decimal(value, FilterError("A filter value is too large a number."))
+    digits = _decimal(value)
+    if digits is None:
+        raise FilterError("A filter value is too large a number.")
+    return b"i", digits
 
 
-def _decimal(value: int, refusal: UsageError) -> bytes:
+def _decimal(value: int) -> bytes | None:
     # Python itself refuses to print numbers of some thousand digits, with an error of its own.
-    if value.bit_length() > MAX_ID_BYTES * 4:
-        raise refusal
-    return str(value).encode("ascii")
+    return None if value.bit_length() > MAX_ID_BYTES * 4 else str(value).encode("ascii")
 
 
 def _name(name: str) -> bytes:
-    return _text(name, UsageError("A name is not valid Unicode text."))
+    text = _utf8(name)
+    if text is None:
+        raise UsageError("A name is not valid Unicode text.")
+    return text
 
 
-def _text(value: str, refusal: UsageError) -> bytes:
-    with contextlib.suppress(UnicodeEncodeError):
+def _utf8(value: str) -> bytes | None:
+    """``None`` for lone surrogates: the codec's own error carries the text, so callers raise outside its handler."""
+    try:
         return value.encode()
-    # Raised outside the handler: the codec's error carries the text, as the cause or as the context.
-    raise refusal
+    except UnicodeEncodeError:
+        return None

@@ -26,6 +26,8 @@ def h16(key: bytes, message: bytes) -> bytes:
 
 def lp(*parts: bytes) -> bytes:
     """Every part behind its length in 4 big-endian bytes: two different lists never give the same bytes."""
+    if len(parts) == 1:
+        return len(parts[0]).to_bytes(4, "big") + parts[0]
     return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 

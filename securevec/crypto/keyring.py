@@ -28,7 +28,7 @@ from securevec.crypto.wrap import KeyUse, WrappingKey
 from securevec.errors import UnknownKey, UsageError
 from securevec.types import CollectionId, TenantId
 
-__all__ = ["DataKey", "KeyDestruction", "KeyInfo", "KeyRing", "RootKey"]
+__all__ = ["DataKey", "KeyDestruction", "KeyInfo", "KeyRing", "KeyView", "RootKey"]
 
 InstallationPurpose = Literal["names", "actors", "namespaces"]
 TenantPurpose = Literal["id", "pseudonym", "token", "filter", "content", "audit"]
@@ -51,6 +51,35 @@ class KeyInfo:
     key_id: str
     created_ms: int
     leased: int
+
+
+class KeyView:
+    """Keys as the store held them when :meth:`KeyRing.view` made this: for opening the points of one answer.
+
+    What was destroyed before is not handed out. What is destroyed after it is the fence's to tell, which is read again
+    before an answer leaves; so a view is made for a batch and never kept. Methods raise as those of :class:`KeyRing`.
+    """
+
+    __slots__ = ("_found", "_open", "_store")
+
+    def __init__(self, store: KeyStore, open_keys: OpenKeys) -> None:
+        self._store = store
+        self._open = open_keys
+        self._found: dict[bytes, DataKey] = {}
+
+    def tenant_key(self, tenant: TenantId, purpose: TenantPurpose) -> bytes:
+        with self._store.lock:
+            return self._open.tenant(raw_id(tenant), purpose).bytes()
+
+    def key_by_id(self, key_id: bytes) -> DataKey:
+        key = self._found.get(key_id)
+        if key is None:
+            with self._store.lock:
+                key = self._found[key_id] = self._open.by_id(key_id)
+        return key
+
+    def __repr__(self) -> str:
+        return "KeyView(<hidden>)"
 
 
 class KeyRing:
@@ -158,6 +187,12 @@ class KeyRing:
         with self._store.lock:
             self._open.refresh()
             return self._open.by_id(key_id)
+
+    def view(self) -> KeyView:
+        """The keys for one batch of values, under a single look at the store, made now."""
+        with self._store.lock:
+            self._open.refresh()
+        return KeyView(self._store, self._open)
 
     def destroy_tenant(self, tenant: TenantId) -> KeyDestruction:
         """Destroy every key of a tenant. Idempotent, and finishes an interrupted attempt.

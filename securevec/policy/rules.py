@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal, Protocol, runtime_checkable
 
 from securevec.errors import ConfigError, PolicyDenied
@@ -91,9 +92,7 @@ class BuiltinPolicy:
 
     @property
     def digest(self) -> str:
-        parts = [f"{role}={','.join(sorted(ROLES[role]))}" for role in sorted(ROLES)]
-        parts += [f"manage={','.join(sorted(_ADMIN_MANAGES))}", f"operate={','.join(sorted(_ADMIN_OPERATES))}"]
-        return hashlib.sha256(";".join(parts).encode()).hexdigest()[:32]
+        return _digest()
 
     def decide(self, request: Request) -> Decision:
         if request.actor.admin and request.permission in _ADMIN_MANAGES:
@@ -106,6 +105,13 @@ class BuiltinPolicy:
             if role in request.roles and request.permission in permissions:
                 return Decision(True, f"role-{role}")
         return Decision(False, "default-deny")
+
+
+@cache
+def _digest() -> str:
+    parts = [f"{role}={','.join(sorted(ROLES[role]))}" for role in sorted(ROLES)]
+    parts += [f"manage={','.join(sorted(_ADMIN_MANAGES))}", f"operate={','.join(sorted(_ADMIN_OPERATES))}"]
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:32]
 
 
 def check_role(role: str) -> Role:

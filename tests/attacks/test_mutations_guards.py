@@ -12,7 +12,7 @@ import pytest
 import securevec as sv
 from securevec import erase, guard, ingest, recover
 from securevec.control import batches, hot
-from securevec.control.rows import Fence
+from securevec.control.rows import Fence, Standing
 from securevec.crypto.envelope import read_key_id
 from securevec.crypto.openkeys import OpenKeys
 from securevec.embed.checked import CheckedEmbedder
@@ -87,15 +87,15 @@ def test_without_the_second_look_at_the_fence_an_answer_in_flight_leaks(
     assert foreign(lone_pair.acme.search("refund", k=8)) == 8
 
 
-def always_open(self: hot.HotReads, tenant: str) -> Fence:
-    return Fence("active", 0)
+def always_open(self: hot.HotReads, tenant: TenantId, actor_token: bytes) -> Standing:
+    return Standing(Fence("active", 0), self.roles(tenant, actor_token))
 
 
 def test_without_the_fence_a_suspended_tenant_is_read(lone_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     lone_pair.stage.store.suspend_tenant("acme")
     with pytest.raises(TenantUnavailable):
         lone_pair.acme.search("refund", k=8)
-    monkeypatch.setattr(hot.HotReads, "fence", always_open)
+    monkeypatch.setattr(hot.HotReads, "standing", always_open)
     assert len(lone_pair.acme.search("refund", k=8)) == 8
 
 
@@ -107,7 +107,7 @@ def test_without_the_fence_a_deleted_tenants_keys_are_still_gone(
         lone_pair.stage.store.delete_tenant("acme")
     namespace = lone_pair.acme._scope.namespace
     assert lone_pair.stage.trap.inner.count(namespace=namespace) == 8
-    monkeypatch.setattr(hot.HotReads, "fence", always_open)
+    monkeypatch.setattr(hot.HotReads, "standing", always_open)
     for read in (lambda: lone_pair.acme.search("refund", k=8), lambda: lone_pair.acme.get("T-1")):
         with pytest.raises(SecurevecError):
             read()

@@ -181,8 +181,10 @@ def require_consistent(store: sv.SecureStore, collection: sv.Collection[Any]) ->
     assert runtime.backend().count(namespace=scope.namespace) == len(points) == chunks
     found: dict[str, list[tuple[Body, bytes]]] = defaultdict(list)
     for point in points:
-        body = decode_body(open_envelope(runtime, scope, point, payload_key="b", path="body"))
-        vault = open_envelope(runtime, scope, point, payload_key="v", path="vault") if "v" in point.payload else b""
+        body = decode_body(open_envelope(runtime.keys, scope, point, payload_key="b", path="body"))
+        vault = (
+            open_envelope(runtime.keys, scope, point, payload_key="v", path="vault") if "v" in point.payload else b""
+        )
         found[str(body.record_id)].append((body, vault))
     assert len(found) == records == collection.count()
     numbers = {int(name.removeprefix("T-")): parts for name, parts in found.items()}

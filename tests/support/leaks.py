@@ -258,8 +258,10 @@ def _open_all(
     runtime, scope = store.runtime, collection._scope
     records: dict[str, list[tuple[Body, bytes, bytes]]] = defaultdict(list)
     for point in points:
-        plain = open_envelope(runtime, scope, point, payload_key="b", path="body")
-        vault = open_envelope(runtime, scope, point, payload_key="v", path="vault") if "v" in point.payload else b""
+        plain = open_envelope(runtime.keys, scope, point, payload_key="b", path="body")
+        vault = (
+            open_envelope(runtime.keys, scope, point, payload_key="v", path="vault") if "v" in point.payload else b""
+        )
         body = decode_body(plain)
         records[str(body.record_id)].append((body, plain, vault))
     for record_id, parts in records.items():

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from securevec.control import database as database_module
+from securevec.control import hot
 from securevec.control.database import Database, Transaction
+from securevec.control.rows import Fence
 from securevec.control.store import ControlStore
 from securevec.errors import ControlUnavailable, TenantNotFound
 from securevec.types import TenantId
 from tests.unit.control.desk import NOW, TENANT, Desk
+
+ACTOR = b"actor-1"
 
 
 def _in_child(path: Path, act: str) -> None:
@@ -25,6 +29,8 @@ def _in_child(path: Path, act: str) -> None:
             store = ControlStore.open(path, create=False)
             if act == "suspend":
                 store.set_tenant_state(TENANT, "suspended", now_ms=NOW)
+            elif act == "revoke":
+                store.revoke(TENANT, ACTOR, "reader")
             else:
                 store.begin_tenant_deletion(tenant=TENANT, job_id="j", request_id="r", manifest="{}", now_ms=NOW)
             store.close()
@@ -36,16 +42,17 @@ def _in_child(path: Path, act: str) -> None:
 
 @pytest.mark.parametrize(("act", "state"), [("suspend", "suspended"), ("delete", "deleting")])
 def test_a_state_set_by_another_process_is_seen_at_the_next_call(desk: Desk, act: str, state: str) -> None:
-    assert desk.store.fence(TENANT) == desk.store.fence(TENANT)
-    assert desk.store.fence(TENANT).epoch == 1
+    for _ in range(2):
+        assert desk.store.standing(TENANT, ACTOR).fence == desk.store.fence(TENANT) == Fence("active", 1)
     _in_child(desk.path, act)
+    assert desk.store.standing(TENANT, ACTOR).fence == desk.store.fence(TENANT)
     assert (desk.store.fence(TENANT).state, desk.store.fence(TENANT).epoch) == (state, 2)
 
 
 def test_a_state_set_by_this_process_is_seen_at_the_next_call(desk: Desk) -> None:
-    assert desk.store.fence(TENANT).state == "active"
+    assert desk.store.standing(TENANT, ACTOR).fence.state == "active"
     desk.store.set_tenant_state(TENANT, "suspended", now_ms=NOW)
-    assert (desk.store.fence(TENANT).state, desk.store.fence(TENANT).epoch) == ("suspended", 2)
+    assert desk.store.standing(TENANT, ACTOR).fence == Fence("suspended", 2)
 
 
 def test_the_fence_never_returns_to_an_earlier_epoch(desk: Desk) -> None:
@@ -57,13 +64,28 @@ def test_the_fence_never_returns_to_an_earlier_epoch(desk: Desk) -> None:
 
 
 def test_an_unchanged_store_costs_no_second_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = desk.store.fence(TENANT)
+    first = desk.store.standing(TENANT, ACTOR)
 
     def refuse(*_: object) -> None:
         raise AssertionError("a statement ran")
 
     monkeypatch.setattr(Database, "rows", refuse)
-    assert desk.store.fence(TENANT) is first
+    assert desk.store.standing(TENANT, ACTOR) is first
+
+
+def test_a_role_taken_away_by_another_process_is_seen_at_the_next_call(desk: Desk) -> None:
+    desk.store.grant(TENANT, ACTOR, "reader", NOW)
+    assert desk.store.standing(TENANT, ACTOR).roles == {"reader"}
+    assert desk.store.standing(TENANT, b"another").roles == frozenset()
+    _in_child(desk.path, "revoke")
+    assert desk.store.standing(TENANT, ACTOR).roles == frozenset()
+
+
+def test_many_actors_between_two_commits_do_not_fill_the_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hot, "_MOST_STANDINGS", 3)
+    for number in range(10):
+        assert desk.store.standing(TENANT, bytes([number])).fence.state == "active"
+        assert len(desk.store._standings[1]) <= 3
 
 
 def test_an_unknown_tenant_has_no_fence_and_gets_one_when_made(desk: Desk) -> None:

@@ -61,6 +61,23 @@ def test_every_purpose_has_its_own_key(ring: KeyRing, tenant: TenantId, collecti
     assert len(ids) == 8
 
 
+def test_a_view_hands_out_nothing_that_another_process_destroyed_before_it(
+    ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId, collection: CollectionId
+) -> None:
+    key = ring.data_key(tenant, collection, "body", NEVER)
+    first = ring.view()
+    assert first.key_by_id(key.key_id) is first.key_by_id(key.key_id)
+    assert first.tenant_key(tenant, "id") == ring.tenant_key(tenant, "id")
+    other = KeyRing.open(home / "keys", root, Clock())
+    other.destroy_tenant(tenant)
+    other.close()
+    for read in (lambda: ring.view().key_by_id(key.key_id), lambda: ring.view().tenant_key(tenant, "id")):
+        with pytest.raises(KeyDestroyed):
+            read()
+    with pytest.raises(UnknownKey):
+        ring.view().key_by_id(os.urandom(16))
+
+
 def test_names_are_sealed_under_the_installations_key(ring: KeyRing, tenant: TenantId) -> None:
     key = ring.names_key()
     where = Place(tenant=b"", collection=b"", point=uuid4(), field="tenant-name")

@@ -48,7 +48,7 @@ def bodies_of(world: World, handle: sv.Collection[Letter]) -> list[Body]:
     scope, runtime = handle._scope, world.store.runtime
     page = runtime.backend().scan(namespace=scope.namespace, where=None, cursor=None, limit=1000)
     points = runtime.backend().fetch(namespace=scope.namespace, ids=[point.id for point in page.points])
-    return [decode_body(open_envelope(runtime, scope, point, payload_key="b", path="body")) for point in points]
+    return [decode_body(open_envelope(runtime.keys, scope, point, payload_key="b", path="body")) for point in points]
 
 
 SHORT = "a@bb.co " * 2_000
