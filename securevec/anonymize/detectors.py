@@ -18,7 +18,7 @@ from securevec.anonymize.windows import scan_windows
 from securevec.errors import DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 1
+DETECTOR_VERSION: Final = 2
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 

@@ -40,6 +40,8 @@ LOOKED_UP_ALONE: Final = (
     "PASSPORT",
     "BANK_ACCOUNT",
     "DRIVER_LICENSE",
+    "CUSTOMER_ID",
+    "CASE_NUMBER",
 )
 """What a value may have been found as that stands alone now: some kinds are only told by the words around them."""
 _QUERY_WORD: Final = re.compile(r"\S+")

@@ -12,26 +12,43 @@ LOOK_BACK: Final = 48
 
 PEOPLE: Final = "|".join(sorted(names().people_nouns))
 
+ABROAD: Final = "|".join(
+    (
+        r"mein name ist|ich hei(?:ß|ss)e|ich bin|hier (?:ist|schreibt|spricht)|(?:gesprochen|sprach|telefonat) mit",
+        r"(?:je )?m'appelle|je suis|je me nomme|au nom de|parlé (?:à|avec)|ici",
+        r"(?:me )?llamo|mi nombre es|soy|hablé con|a nombre de|mi chiamo|sono|parlato con|a nome di",
+        r"mijn naam is|ik ben|ik heet|gesproken met|ten name van|nazywam się|jestem|rozmawiał[ae]m z|na nazwisko",
+        r"(?:jag|jeg) (?:heter|är|er|hedder)|mitt namn är|(?:mitt|mit) navn er|(?:pratade|snakket|talte) med",
+        r"nimeni on|olen|(?:o )?meu nome é|chamo-me|me chamo|falei com|em nome de",
+    )
+)
+"""Introductions in German, French, Spanish, Italian, Dutch, Polish, the Nordic languages and Portuguese."""
+
 _INTRODUCTION: Final = re.compile(
     r"(?:\b(?:my name is|name's|name is|names? (?:are|was)|called|calls? (?:me|him|her)|this is|i am|i'm|it's|it is)"
     r"|\b(?:we are|here is)"
     r"|\b(?:spoke|spoken|speak|speaking|talk|talked|talking|chatted) (?:with|to)|\bask(?:ed)? for|\bon behalf of"
     rf"|\b(?:{PEOPLE})(?:,|'s name is| is| named| called|:)?"
-    r"|name\s?[:=]|\b(?:contact|attn|from|to|cc|by|requester|reporter|assignee|kin|clinician|signed|sender|recipient"
-    r"|witness|user|owner)\s?[:=]"
+    r"|name[\"']?\s?[:=|]|\b(?:contact|attn|from|to|cc|by|requester|reporter|assignee|kin|clinician|signed|sender|recipient"
+    r"|witness|user|owner|complainant|payee|beneficiary|holder|prepared by|reviewed by)[\"']?\s?[:=|]"
+    rf"|\b(?:{ABROAD})"
     r"|\b(?:named|introduc(?:e|ing)|meet with|appointment with|registered as|known as|formerly|n[eé]e|forwarded to)"
     r"|\b(?:referr(?:ed|al) (?:from|to|by)|assigned to|booked (?:for|with|by)|starring|tribute to|signed|attn|c/o)"
     r"|\b[a-z]{2,10}(?:ed|en|wn|ung) by"
     r"|\b(?:tell|told|ask|asked|thank|inform|remind|let|calling|call|texted|emailed|phoned|shouted at|yelled at|met)"
     r"|,\\?[\"'] (?:says?|said|asks?|asked|replied|writes?|wrote|added|explains?|explained|shouts?|shouted))"
-    r"(?:[,:] ?\"?| \"?)\Z"
+    r"(?:[,:|] ?[\"']?| [\"']?)\Z"
 )  # fmt: skip
 _GREETING: Final = re.compile(
-    r"(?:^|[\n.!?\"] ?)(?:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings)(?: there)? ?\Z"
+    r"(?:^|[\n.!?\"] ?)(?:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings"
+    r"|liebe[rs]?|hallo|guten (?:tag|morgen|abend)|bonjour|bonsoir|chère?|hola|querid[oa]|estimad[oa]|gentile|car[oa]|ciao"
+    r"|beste|geachte|hej|hei|kära|kjære|szanown[ya]|drog[ia]|olá|prezad[oa]|attention)(?: there)?[:,]? ?\Z"
 )
 _CLOSING: Final = re.compile(
     r"\b(?:regards|sincerely|cheers|wishes|faithfully|truly|yours|thanks(?: again| a lot| so much| in advance)?"
-    r"|thank you(?: very much)?|best|respectfully|cordially|love|greetings|grüße|gruß|cordialement|saludos|saluti)"
+    r"|thank you(?: very much)?|best|respectfully|cordially|love|greetings|grü(?:ß|ss)en?|gru(?:ß|ss)|cordialement"
+    r"|salutations(?: distinguées)?|saludos|atentamente|saluti|groet(?:en)?|pozdrawiam|poważaniem|pozdrowieniami"
+    r"|hälsningar|hilsen|terveisin|cumprimentos|atenciosamente|abraços)"
     r"[,.!]?\s{1,4}\Z"
 )
 _WEAK: Final = re.compile(
@@ -64,6 +81,8 @@ _LAST_OF_WEAK: Final = frozenset(
 )
 _LAST_OF_PLACE: Final = names().place_words
 
+MAILBOX: Final = re.compile(r"[\"']?[ \t]?[<(\[](?:mailto:)?[^\s@<>()\[\]]{1,64}@")
+"""An e-mail address in brackets right behind a name: the display name of a mail header or a quotation."""
 SIGNATURE: Final = re.compile(r"(?:^|\n)[ \t]*(?:-{1,2}|~|/)[ \t]*\Z")
 BELONGING: Final = re.compile(
     r"'s? (?:son|daughter|wife|husband|mother|father|mum|mom|dad|brother|sister|partner|account|address|appointment"

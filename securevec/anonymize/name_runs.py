@@ -7,7 +7,7 @@ from typing import Final
 
 from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.name_cues import BELONGING, DIALOGUE, NEXT_WORD, SIGNATURE, VOCATIVE, Before
+from securevec.anonymize.name_cues import BELONGING, DIALOGUE, MAILBOX, NEXT_WORD, SIGNATURE, VOCATIVE, Before
 from securevec.anonymize.words import MAYBE, NAMEY, Kind, Word, capitalized_runs
 
 PERSON_PRIORITY: Final = 30
@@ -107,6 +107,8 @@ def _judge(text: str, lowered: str, segment: list[Word], titled: bool) -> Findin
         return person(_with_particles(text, start), end, 0.85, "name-cue")
     if text[end : end + 1] in {"", "\n", "\r"} and SIGNATURE.search(text, max(0, start - 12), start):
         return person(start, end, 0.85, "name-signature")
+    if MAILBOX.match(text, end) and not all(word.kind & Kind.STOP for word in words):
+        return person(_with_particles(text, start), end, 0.8, "name-mailbox")
     if len(words) > 1:
         return _judge_pair(text, words, before, start, end)
     return _judge_single(lowered, words[0], before, noun=noun)

@@ -5,6 +5,7 @@ Predicates on a candidate's text, as in :mod:`securevec.anonymize.validators`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from securevec.anonymize.checksums import alnum, digits_of, luhn
@@ -45,9 +46,9 @@ def bsn(value: str) -> bool:
 
 
 def steuer_id(value: str) -> bool:
-    """German tax id: eleven digits, ISO/IEC 7064 mod 11,10, one digit repeated among the first ten."""
+    """German tax id: eleven digits, ISO/IEC 7064 mod 11,10, one digit repeated among the first ten; tests begin with 0."""
     digits = digits_of(value)
-    if len(digits) != 11 or digits[0] == "0" or len(set(digits[:10])) not in {8, 9}:
+    if len(digits) != 11 or len(set(digits[:10])) not in {8, 9}:
         return False
     product = 10
     for char in digits[:10]:
@@ -110,3 +111,125 @@ def nhs(value: str) -> bool:
         return False
     check = 11 - sum(int(char) * (10 - index) for index, char in enumerate(digits[:9])) % 11
     return check % 11 == int(digits[9]) and check != 10
+
+
+def _weighted(digits: str, weights: Iterable[int]) -> int:
+    return sum(int(char) * weight for char, weight in zip(digits, weights, strict=True))
+
+
+def _day(day: int, month: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= 31
+
+
+def pesel(value: str) -> bool:
+    """Polish number: the century is added to the month in twenties; weights 1, 3, 7, 9."""
+    digits = digits_of(value)
+    if len(digits) != 11 or not _day(int(digits[4:6]), int(digits[2:4]) % 20):
+        return False
+    return _weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0
+
+
+def personnummer(value: str) -> bool:
+    """Swedish personnummer or samordningsnummer (day raised by 60): Luhn over the last ten digits."""
+    digits = digits_of(value)[-10:]
+    if len(digits) != 10 or not luhn(digits):
+        return False
+    day = int(digits[4:6])
+    return _day(day - 60 if day > 60 else day, int(digits[2:4]))
+
+
+def fodselsnummer(value: str) -> bool:
+    """Norwegian number: two check digits modulo 11. D-numbers raise the day by 40, test persons the month by 40 or 80."""
+    digits = digits_of(value)
+    if len(digits) != 11 or not _day(int(digits[:2]) % 40, int(digits[2:4]) % 40):
+        return False
+    first = _weighted(digits[:10], (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11
+    return first == 0 and _weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
+
+
+def cpr(value: str) -> bool:
+    """Danish number: only its date can be checked since 2007 (the day is raised by 60 for replacement numbers)."""
+    digits = digits_of(value)
+    return len(digits) == 10 and _day(int(digits[:2]) % 60, int(digits[2:4]))
+
+
+def hetu(value: str) -> bool:
+    """Finnish code: a letter or digit chosen by the nine digits modulo 31."""
+    code = alnum(value)
+    digits = digits_of(value[:-1])
+    if len(digits) != 9 or not _day(int(digits[:2]), int(digits[2:4])):
+        return False
+    return "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(digits) % 31] == code[-1]
+
+
+def pps(value: str) -> bool:
+    """Irish number: weights 8 to 2, a second letter counts nine times its place; the first letter modulo 23."""
+    code = alnum(value)
+    if not code[:7].isdigit() or len(code) not in {8, 9}:
+        return False
+    total = _weighted(code[:7], range(8, 1, -1))
+    if len(code) == 9 and code[8] != "W":
+        total += 9 * (ord(code[8]) - 64)
+    return "WABCDEFGHIJKLMNOPQRSTUV"[total % 23] == code[7]
+
+
+def nif(value: str) -> bool:
+    """Portuguese tax number: weights 9 to 2, modulo 11, 10 and 11 become 0."""
+    digits = digits_of(value)
+    if len(digits) != 9:
+        return False
+    check = 11 - _weighted(digits[:8], range(9, 1, -1)) % 11
+    return int(digits[8]) == (check if check < 10 else 0)
+
+
+def rijksregister(value: str) -> bool:
+    """Belgian number: 97 minus the first nine digits modulo 97, with a 2 in front for births from 2000 on."""
+    digits = digits_of(value)
+    if len(digits) != 11:
+        return False
+    return any(97 - int(century + digits[:9]) % 97 == int(digits[9:]) for century in ("", "2"))
+
+
+def ahv(value: str) -> bool:
+    """Swiss number: the check digit of EAN-13."""
+    digits = digits_of(value)
+    return len(digits) == 13 and _weighted(digits, (1, 3) * 6 + (1,)) % 10 == 0
+
+
+def svnr(value: str) -> bool:
+    """Austrian insurance number: the fourth digit checks the others modulo 11."""
+    digits = digits_of(value)
+    if len(digits) != 10:
+        return False
+    return _weighted(digits[:3] + digits[4:], (3, 7, 9, 5, 8, 4, 2, 1, 6)) % 11 == int(digits[3])
+
+
+def kimlik(value: str) -> bool:
+    """Turkish number: the tenth digit from odd and even places, the eleventh from the sum of the first ten."""
+    digits = [int(char) for char in digits_of(value)]
+    if len(digits) != 11:
+        return False
+    return (sum(digits[0:9:2]) * 7 - sum(digits[1:8:2])) % 10 == digits[9] and sum(digits[:10]) % 10 == digits[10]
+
+
+def za_id(value: str) -> bool:
+    """South African number: a date, and Luhn over all thirteen digits."""
+    digits = digits_of(value)
+    return len(digits) == 13 and _day(int(digits[4:6]), int(digits[2:4])) and luhn(digits)
+
+
+def nric(value: str) -> bool:
+    """Singapore NRIC and FIN: weights 2, 7, 6, 5, 4, 3, 2; T and G count four more; the letter modulo 11."""
+    code = alnum(value)
+    if len(code) != 9 or not code[1:8].isdigit():
+        return False
+    total = _weighted(code[1:8], (2, 7, 6, 5, 4, 3, 2)) + (4 if code[0] in "TG" else 0)
+    return ("JZIHGFEDCBA" if code[0] in "ST" else "XWUTRQPNMLK")[total % 11] == code[8]
+
+
+def utr(value: str) -> bool:
+    """British taxpayer reference: the first digit checks the nine that follow modulo 11."""
+    digits = digits_of(value)
+    if len(digits) != 10:
+        return False
+    return "21987654321"[_weighted(digits[1:], (6, 7, 8, 9, 10, 5, 4, 3, 2)) % 11] == digits[0]

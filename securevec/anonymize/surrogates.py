@@ -225,6 +225,16 @@ def _wallet(stream: Stream, value: str) -> str:
     return value[:prefix] + stream.shaped(value[prefix:])
 
 
+_STREETS: Final = ("Street", "Road", "Lane", "Avenue", "Close")
+
+
+def _address(stream: Stream, value: str) -> str:
+    """A house number and a street that sounds like one."""
+    _, stems, endings = lexicon.surrogate_names()
+    street = f"{stems[stream.below(len(stems))]}{endings[stream.below(len(endings))]}"
+    return recase(f"{1 + stream.below(199)} {street} {_STREETS[stream.below(len(_STREETS))]}", value)
+
+
 def _code(stream: Stream, value: str) -> str:
     return stream.shaped(value)
 
@@ -242,6 +252,7 @@ _MAKERS: Final[Mapping[str, Callable[[Stream, str], str]]] = {
     "DATE_OF_BIRTH": _date,
     "DATE": _date,
     "CRYPTO_WALLET": _wallet,
+    "ADDRESS": _address,
 }
 
 _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {
@@ -261,5 +272,20 @@ _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {
     "AU_TFN": national.tfn,
     "BR_CPF": national.cpf,
     "IT_CODICE_FISCALE": national.codice_fiscale,
+    "PL_PESEL": national.pesel,
+    "SE_PERSONNUMMER": national.personnummer,
+    "NO_FODSELSNUMMER": national.fodselsnummer,
+    "DK_CPR": national.cpr,
+    "FI_HETU": national.hetu,
+    "IE_PPS": national.pps,
+    "PT_NIF": national.nif,
+    "BE_NATIONAL": national.rijksregister,
+    "CH_AHV": national.ahv,
+    "AT_SVNR": national.svnr,
+    "TR_KIMLIK": national.kimlik,
+    "ZA_ID": national.za_id,
+    "SG_NRIC": national.nric,
+    "UK_UTR": national.utr,
+    "ROUTING_NUMBER": validators.aba,
 }
 """Kinds whose surrogate must fail its own check, so that nobody's real number comes out by chance."""

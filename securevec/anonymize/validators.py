@@ -235,6 +235,27 @@ def bech32(value: str) -> bool:
     return check in {1, 0x2BC830A3}
 
 
+_COUNTRIES: Final = frozenset(
+    "AD AE AG AI AL AM AO AR AT AU AW AZ BA BB BD BE BF BG BH BI BJ BM BN BO BR BS BT BW BY BZ CA CD CF CG CH CI CL CM CN"
+    " CO CR CU CV CW CY CZ DE DJ DK DM DO DZ EC EE EG ES ET FI FJ FO FR GA GB GD GE GG GH GI GL GM GN GQ GR GT GY HK HN"
+    " HR HT HU ID IE IL IM IN IQ IR IS IT JE JM JO JP KE KG KH KM KN KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC"
+    " MD ME MG MK ML MM MN MO MR MT MU MV MW MX MY MZ NA NE NG NI NL NO NP NZ OM PA PE PG PH PK PL PS PT PY QA RO RS RU"
+    " RW SA SB SC SD SE SG SI SK SL SM SN SO SR ST SV SY SZ TD TG TH TJ TL TM TN TO TR TT TW TZ UA UG US UY UZ VA VC VE"
+    " VG VN VU WS XK YE ZA ZM ZW".split()
+)
+
+
+def bic(value: str) -> bool:
+    """ISO 9362: letters five and six are a country."""
+    return value[4:6] in _COUNTRIES
+
+
+def aba(value: str) -> bool:
+    """Routing number of the American Bankers Association: weights 3, 7, 1."""
+    digits = digits_of(value)
+    return len(digits) == 9 and sum(int(char) * (3, 7, 1)[index % 3] for index, char in enumerate(digits)) % 10 == 0
+
+
 VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "aadhaar": national.aadhaar, "base58check": base58check, "bech32": bech32, "birth_date": birth_date, "bsn":
     national.bsn, "card": card, "coded": coded, "codice_fiscale": national.codice_fiscale, "cpf": national.cpf,
@@ -242,7 +263,10 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     national.itin, "jwt": jwt, "nhs": national.nhs, "nino": national.nino, "nir": national.nir, "npi": npi, "phone":
     phones.plausible, "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value,
     "sin": national.sin, "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn":
-    national.tfn,
+    national.tfn, "aba": aba, "bic": bic, "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer":
+    national.fodselsnummer, "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric":
+    national.nric, "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,
+    "rijksregister": national.rijksregister, "svnr": national.svnr, "utr": national.utr, "za_id": national.za_id,
 }  # fmt: skip
 
 EXTENTS: Final[Mapping[str, Callable[[str], tuple[int, int]]]] = {"card": card_extent, "iban": iban_extent}
