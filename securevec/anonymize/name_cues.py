@@ -41,8 +41,8 @@ _INTRODUCTION: Final = re.compile(
 )  # fmt: skip
 _GREETING: Final = re.compile(
     r"(?:^|[\n.!?\"] ?)(?:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings"
-    r"|liebe[rs]?|hallo|guten (?:tag|morgen|abend)|bonjour|bonsoir|chère?|hola|querid[oa]|estimad[oa]|gentile|car[oa]|ciao"
-    r"|beste|geachte|hej|hei|kära|kjære|szanown[ya]|drog[ia]|olá|prezad[oa]|attention)(?: there)?[:,]? ?\Z"
+    r"|liebe[rs]?|hallo|guten (?:tag|morgen|abend)|bonjour|bonsoir|chère?|hola|querid[oa]|estimad[oa]|gentile|car[oa]"
+    r"|ciao|beste|geachte|hej|hei|kära|kjære|szanown[ya]|drog[ia]|olá|prezad[oa]|attention)(?: there)?[:,]? ?\Z"
 )
 _CLOSING: Final = re.compile(
     r"\b(?:regards|sincerely|cheers|wishes|faithfully|truly|yours|thanks(?: again| a lot| so much| in advance)?"

@@ -46,7 +46,7 @@ def bsn(value: str) -> bool:
 
 
 def steuer_id(value: str) -> bool:
-    """German tax id: eleven digits, ISO/IEC 7064 mod 11,10, one digit repeated among the first ten; tests begin with 0."""
+    """German tax id: eleven digits, ISO/IEC 7064 mod 11,10, a repeated digit; those of tests begin with 0."""
     digits = digits_of(value)
     if len(digits) != 11 or len(set(digits[:10])) not in {8, 9}:
         return False
@@ -139,7 +139,7 @@ def personnummer(value: str) -> bool:
 
 
 def fodselsnummer(value: str) -> bool:
-    """Norwegian number: two check digits modulo 11. D-numbers raise the day by 40, test persons the month by 40 or 80."""
+    """Norwegian number: two check digits modulo 11. Days are raised by 40 in D-numbers, months by 40 or 80 in tests."""
     digits = digits_of(value)
     if len(digits) != 11 or not _day(int(digits[:2]) % 40, int(digits[2:4]) % 40):
         return False
