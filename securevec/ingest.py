@@ -39,6 +39,7 @@ from securevec.errors import (
     AuditUnavailable,
     LegalHold,
     OutcomeUnknown,
+    QuotaExceeded,
     RecordError,
     SecurevecError,
     SubjectErased,
@@ -52,6 +53,7 @@ from securevec.minimize import Minimized, minimize, validate
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import Row, read_records, source_size
 from securevec.recover import ids_of, remove_points, settle_collection
+from securevec.refusals import within_quota, without_erased
 from securevec.report import IngestReport, Progress, Tally
 from securevec.retention.rules import epoch, expired, expiry
 from securevec.runtime import CollectionScope, Runtime
@@ -176,12 +178,17 @@ def _store(
             )
         except RecordError as error:
             tally.refuse(candidate.row, error)
-    prepared = _without_erased(runtime, collection, prepared, tally)
+    prepared = without_erased(runtime, collection, prepared, tally)
+    prepared = within_quota(runtime, collection, prepared, tally)
     if not prepared:
         return
     vectors = _embed(collection, prepared)
-    request_id = _write(runtime, collection, admission, prepared, vectors, tally)
-    tally.request_ids.append(request_id)
+    try:
+        tally.request_ids.append(_write(runtime, collection, admission, prepared, vectors, tally))
+    except QuotaExceeded as error:
+        # Another writer took the room between the look above and the transaction that counts.
+        for record in prepared:
+            tally.refuse(record.row, error)
 
 
 def _changed(
@@ -219,25 +226,6 @@ def _changed(
             continue
         changed.append(candidate)
     return changed
-
-
-def _without_erased(
-    runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared], tally: Tally
-) -> list[Prepared]:
-    """Refuse the rows about, or mentioning, a subject whose erasure still fences writes. The batch judges it again."""
-    tokens = {token for record in prepared for token in (*record.about, *record.mentions)}
-    if not runtime.control.fence(collection.tenant).tombstoned or not tokens:
-        return list(prepared)
-    now_ms = runtime.clock.now_ms()
-    stones = runtime.control.tombstones_among(collection.tenant, list(tokens))
-    fenced = {token for token, (_, until_ms) in stones.items() if until_ms > now_ms}
-    kept: list[Prepared] = []
-    for record in prepared:
-        if fenced.isdisjoint((*record.about, *record.mentions)):
-            kept.append(record)
-        else:
-            tally.refuse(record.row, SubjectErased("The record is about, or mentions, a subject that was erased."))
-    return kept
 
 
 def _present(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> set[UUID]:

@@ -1,7 +1,8 @@
-"""``tenant create|list|show|suspend|resume|delete|grant``."""
+"""``tenant create|list|show|suspend|resume|quota|delete|grant``."""
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,6 +29,7 @@ def register(group: Group) -> None:
     group.command("show")(show)
     group.command("suspend")(suspend)
     group.command("resume")(resume)
+    group.command("quota")(quota)
     group.command("delete")(delete)
     group.command("grant")(grant)
 
@@ -84,6 +86,41 @@ def resume(session: Session, name: Name) -> None:
     """Let a suspended tenant work again."""
     session.store.resume_tenant(name)
     session.out.show({"tenant": name, "state": "active"}, "active")
+
+
+def quota(
+    session: Session,
+    name: Name,
+    points: Annotated[
+        str | None, typer.Option("--points", metavar="N", help="The most points, or none for no limit.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option("--bytes", metavar="N[K|M|G|T]", help="The most bytes, or none for no limit.")
+    ] = None,
+) -> None:
+    """What a tenant holds and may hold. With an option, that limit is set and the other one stays."""
+    if points is not None or size is not None:
+        before = session.store.quota(name)
+        session.store.set_quota(
+            name,
+            points=before.max_points if points is None else _amount(points),
+            bytes=before.max_bytes if size is None else _amount(size),
+        )
+    use = session.store.quota(name)
+    document = {"points": use.points, "max_points": use.max_points, "bytes": use.bytes, "max_bytes": use.max_bytes}
+    shown = [
+        (what, f"{held:,}", "no limit" if most is None else f"{most:,}")
+        for what, held, most in (("points", use.points, use.max_points), ("bytes", use.bytes, use.max_bytes))
+    ]
+    session.out.show({"tenant": name, **document}, table(["quota", ">held", ">most"], shown))
+
+
+def _amount(typed: str) -> int | None:
+    """``none``, or a whole number, with K, M, G or T for powers of 1,024. Raises :class:`UsageError`."""
+    match = re.fullmatch(r"(none)|([0-9]{1,15})([KMGT]?)(?:i?B)?", typed, re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise UsageError("A quota is a whole number, or none.", next_step="For example --points 100000 --bytes 2G.")
+    return None if match[1] else int(match[2]) << 10 * " KMGT".index(match[3].upper() or " ")
 
 
 def delete(

@@ -8,7 +8,7 @@ from typing import Final
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
 from securevec.control.room import Room, require_open
-from securevec.control.rows import NewRecord, Quota
+from securevec.control.rows import NO_QUOTA, NewRecord, Quota
 from securevec.errors import QuotaExceeded
 from securevec.types import CollectionId, TenantId
 
@@ -46,7 +46,7 @@ class Quotas(Room):
 
     def quota(self, tenant: TenantId) -> Quota:
         """The tenant's limits; no limit where none was set."""
-        return _quota(self._db, tenant) or Quota(None, None)
+        return _quota(self._db, tenant) or NO_QUOTA
 
     def usage(self, tenant: TenantId) -> tuple[int, int]:
         """Points and bytes the tenant holds, records on their way in included, replaced ones until they are."""
@@ -68,6 +68,11 @@ def require_room(tx: Transaction, tenant: TenantId, collection: CollectionId, ro
     for part in parts([row.ref for row in rows]):
         replaced = tx.row(many(SELECT_REPLACED, len(part)), (collection, *part)) or (0, 0)
         points, size = points - replaced[0], size - replaced[1]
+    require_within(quota, points=points, size=size)
+
+
+def require_within(quota: Quota, *, points: int, size: int) -> None:
+    """Raises :class:`QuotaExceeded` naming the first limit that points, or bytes, of this number would pass."""
     for limit, asked, most in (("points", points, quota.max_points), ("bytes", size, quota.max_bytes)):
         if most is not None and asked > most:
             raise QuotaExceeded(

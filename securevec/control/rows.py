@@ -7,7 +7,7 @@ Field order is column order of the statements that read them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from securevec.types import CollectionId, TenantId
 
@@ -191,6 +191,9 @@ class Quota:
 
     max_points: int | None
     max_bytes: int | None
+
+
+NO_QUOTA: Final = Quota(None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from securevec.store.machines import MACHINES
 from securevec.store.opening import open_runtime
 from securevec.store.tenant import Tenant
 from securevec.types import TenantId
+from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 _INSTALLATION = TenantId("")
 
@@ -139,6 +140,18 @@ class SecureStore:
     def resume_tenant(self, name: str) -> None:
         """Undo :meth:`suspend_tenant`."""
         self._set_state(name, suspended=False)
+
+    def set_quota(self, name: str, *, points: int | None = None, bytes: int | None = None) -> None:
+        """Limit what the tenant may hold: points (chunks of records), and bytes of their envelopes and vectors.
+
+        Both limits are replaced; ``None`` is no limit. What is stored already stays, whatever the limit; the next write
+        that would pass it is refused (:class:`QuotaExceeded`), in an ingest row by row. Needs ``tenant.manage``.
+        """
+        set_quota(self._runtime, self._scope(self._row(name).tenant, self._actor), points=points, size=bytes)
+
+    def quota(self, name: str) -> QuotaUse:
+        """What the tenant holds and may hold. Needs ``tenant.manage``."""
+        return quota_use(self._runtime, self._scope(self._row(name).tenant, self._actor))
 
     def delete_tenant(self, name: str) -> JobResult:
         """Delete a tenant: fence at once, destroy its keys, remove its points, verify, sign a receipt.

@@ -152,6 +152,7 @@ ENTITY_ACTIVITY = {
     "tenant.suspend": (12, "tenant"),
     "tenant.resume": (13, "tenant"),
     "tenant.delete": (4, "tenant"),
+    "tenant.quota": (3, "tenant"),
     "collection.open": (2, "collection"),
     "collection.create": (1, "collection"),
     "describe": (2, "collection"),
