@@ -33,7 +33,7 @@ from securevec.errors import (
     UnknownKey,
 )
 from securevec.filters import Expr, matches
-from securevec.protect import EXPIRY_KEY
+from securevec.protect import EXPIRY_KEY, PREFIX, FilterProtector
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef, StoredPoint
@@ -84,7 +84,7 @@ def judge(
         try:
             body = open_body(keys, collection, point)
             ref = ids.ref(typed_record_id(body.record_id))
-            _check_place(ids, point, body, ref)
+            check_place(ids, point, body, ref)
         except EnvelopeRejected:
             verdicts.violations += 1
         except KeyDestroyed:
@@ -203,7 +203,17 @@ def open_envelope(
     return open_sealed(key, blob, Place(tenant=tenant, collection=collection_raw, point=point.id, field=path))
 
 
-def _check_place(ids: RecordIds, point: StoredPoint, body: Body, ref: RecordRef) -> None:
+def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:
+    """Whether a point's clear copies say something else than its sealed body."""
+    wanted: dict[str, object] = dict(protector.payload(body.filters))
+    if body.expires_ms is not None:
+        wanted[EXPIRY_KEY] = body.expires_ms
+    held = {key: value for key, value in point.payload.items() if key.startswith(PREFIX) or key == EXPIRY_KEY}
+    return held != wanted
+
+
+def check_place(ids: RecordIds, point: StoredPoint, body: Body, ref: RecordRef) -> None:
+    """Raises :class:`EnvelopeRejected` unless the point's id is the one of what its sealed body says it is."""
     if point.id.int != ids.point_number(ref, body.generation, body.chunk):
         raise EnvelopeRejected("A sealed body lies under another point's id.")
 

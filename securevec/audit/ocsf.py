@@ -28,6 +28,7 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "get": (1, ""),
     "exists": (1, ""),
     "list": (8, ""),
+    "verify": (1, ""),
     "export": (1, ""),
     "recover": (2, ""),
     "update": (2, ""),

@@ -18,6 +18,7 @@ Action = Literal[
     "get",
     "exists",
     "list",
+    "verify",
     "count",
     "ingest",
     "update",
@@ -44,7 +45,7 @@ Phase = Literal["intent", "result", "single"]
 Outcome = Literal["allowed", "denied", "failed", "recovered"]
 
 DATA: Final[frozenset[str]] = frozenset(
-    ["search", "get", "exists", "list", "count", "ingest", "update", "delete", "restore", "recover", "export"]
+    ["search", "get", "exists", "list", "verify", "count", "ingest", "update", "delete", "restore", "recover", "export"]
 )
 """Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
 

@@ -20,6 +20,7 @@ from securevec.types import CollectionId, Matrix, Vector
 from securevec.verbs.counting import count, exists
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.removal import delete_where
+from securevec.verbs.verifying import Verification, verify
 from securevec.verbs.walk import STEP
 
 R = TypeVar("R", bound=Record)
@@ -105,6 +106,14 @@ class Collection(Generic[R]):
         collection, and needs the permission ``search``. Raises :class:`FilterError`, :class:`IsolationViolation`.
         """
         return count(self._runtime, self._scope, where)[0]
+
+    def verify(self) -> Verification:
+        """Compare the whole collection with its manifest, both ways: what the store leaves out, adds, moved or altered.
+
+        Reads every point, so it takes time in proportion to the collection, and writes nothing. A collection in use may
+        be verified. Needs the permission ``count``: the answer is numbers.
+        """
+        return verify(self._runtime, self._scope)
 
     def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
         """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.

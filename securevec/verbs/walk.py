@@ -11,16 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from securevec.body import Body
 from securevec.crypto.derive import point_id
 from securevec.errors import IsolationViolation
 from securevec.filters import Expr, all_of, check, matches
 from securevec.guard import Admission
-from securevec.judge import Judged, fetch_only, judge
-from securevec.protect import EXPIRY_KEY, PREFIX, FilterProtector
+from securevec.judge import Judged, clear_copies_differ, fetch_only, judge
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
-from securevec.types import RecordRef, StoredPoint
+from securevec.types import RecordRef
 
 STEP: Final = 256
 """Records read at once, and between two looks at the fence."""
@@ -113,7 +111,7 @@ def open_records(
                 next_step="securevec audit tail shows this request; ingest what is missing again.",
             )
         waiting = [ref for ref in lost if ref in again and again[ref] != rows[ref]]
-    return opened, sum(_edited(protector, judged.point, judged.body) for judged in opened.values())
+    return opened, sum(clear_copies_differ(protector, judged.point, judged.body) for judged in opened.values())
 
 
 def still_live(
@@ -134,12 +132,3 @@ def still_live(
         if where is None or matches(where, current.body.filters):
             answer.append(current)
     return answer
-
-
-def _edited(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:
-    """Whether a point's clear copies say something else than its sealed body."""
-    wanted: dict[str, object] = dict(protector.payload(body.filters))
-    if body.expires_ms is not None:
-        wanted[EXPIRY_KEY] = body.expires_ms
-    held = {key: value for key, value in point.payload.items() if key.startswith(PREFIX) or key == EXPIRY_KEY}
-    return held != wanted

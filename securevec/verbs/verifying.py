@@ -1,0 +1,182 @@
+"""``verify``: one collection, whole: what the manifest says against what the store holds, both ways.
+
+A search finds what the store adds or changes, and cannot find what it leaves out (docs/threat-model.md). This can:
+every stored point is opened in its place, and every point the manifest names is looked for. Points of batches under way
+are left out of both, and whatever looks wrong is read a second time, so that a collection that is written to meanwhile
+is not accused. Nothing is changed.
+
+Holds one number of 128 bits for each point of the collection in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Self
+from uuid import UUID
+
+from securevec.control.rows import ManifestRow
+from securevec.crypto.derive import RecordIds, typed_record_id
+from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
+from securevec.guard import Admission, admit
+from securevec.judge import check_place, clear_copies_differ, fetch_only, open_body
+from securevec.runtime import CollectionScope, Runtime
+from securevec.types import RecordRef, StoredPoint
+
+STEP: Final = 256
+"""Points read at once, and between two looks at the fence."""
+_ALL: Final = 0
+"""A time before every expiry: what is due and not yet removed is verified like the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was found. Counts of points, but for ``records``; all but the first three should be 0.
+
+    ``missing``: named by the manifest and not in the store. ``altered``: in the store, and not opening as what the
+    manifest names there. ``foreign``: not of this collection, or not openable, under an id the manifest does not name.
+    ``old``: of this collection, and of a generation that was replaced or deleted. ``edited``: sealed values in order,
+    and the clear copies beside them changed.
+    """
+
+    records: int
+    points: int
+    in_flight: int
+    missing: int
+    altered: int
+    foreign: int
+    old: int
+    edited: int
+    request_id: str
+
+    @property
+    def findings(self) -> dict[str, int]:
+        """The counts that should be 0."""
+        return {name: getattr(self, name) for name in ("missing", "altered", "foreign", "old", "edited")}
+
+    def raise_if_wrong(self) -> Self:
+        """Raises :class:`CheckFailed` when anything was found."""
+        found = ", ".join(f"{count} {name}" for name, count in self.findings.items() if count)
+        if found:
+            raise CheckFailed(
+                f"The store does not hold what the manifest says: {found}.",
+                next_step="Stop other writers to this store; ingest what is missing or altered again.",
+            )
+        return self
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Points by what became of them, as the 128 bits of their ids."""
+
+    whole: set[int] = field(default_factory=set[int])
+    strange: set[int] = field(default_factory=set[int])
+    edited: set[int] = field(default_factory=set[int])
+    points: int = 0
+    in_flight: int = 0
+    old: int = 0
+
+
+def verify(runtime: Runtime, collection: CollectionScope) -> Verification:
+    """Compare the collection's manifest with its place in the store. See :meth:`Collection.verify`."""
+    admission = admit(runtime, collection.scope, permission="count", action="verify", collection=collection.collection)
+    with admission.reading():
+        seen = _Seen()
+        _read_store(runtime, collection, admission, seen)
+        records, missing, altered = _read_manifest(runtime, collection, admission, seen)
+        foreign = len(fetch_only(runtime, collection, [UUID(int=number) for number in sorted(seen.strange)]))
+        admission.recheck()
+    found = Verification(
+        records=records,
+        points=seen.points,
+        in_flight=seen.in_flight,
+        missing=missing,
+        altered=altered,
+        foreign=foreign,
+        old=seen.old,
+        edited=len(seen.edited),
+        request_id=admission.request_id,
+    )
+    admission.note(counts={"records": records, "points": seen.points, "violations": sum(found.findings.values())})
+    return found
+
+
+def _read_store(runtime: Runtime, collection: CollectionScope, admission: Admission, seen: _Seen) -> None:
+    """Open every stored point in its place, page by page."""
+    cursor: str | None = None
+    while True:
+        page = runtime.backend().scan(namespace=collection.namespace, where=None, cursor=cursor, limit=STEP)
+        _sort(runtime, collection, page.points, seen)
+        cursor = page.cursor
+        if cursor is None:
+            return
+        admission.recheck()
+
+
+def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[StoredPoint], seen: _Seen) -> None:
+    keys = runtime.keys.view()
+    ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
+    protector = collection.protector(runtime)
+    opened: dict[int, tuple[RecordRef, int]] = {}
+    for point in points:
+        number = point.id.int
+        if number in seen.whole or number in seen.strange:
+            continue
+        seen.points += 1
+        try:
+            body = open_body(keys, collection, point)
+            ref = ids.ref(typed_record_id(body.record_id))
+            check_place(ids, point, body, ref)
+        except (EnvelopeRejected, UnknownKey, UnknownFormat, KeyDestroyed):
+            seen.strange.add(number)
+            continue
+        opened[number] = (ref, body.generation)
+        if clear_copies_differ(protector, point, body):
+            seen.edited.add(number)
+    known = runtime.control.generations(collection.collection, list({ref for ref, _ in opened.values()}))
+    unnamed: list[int] = []
+    for number, (ref, generation) in opened.items():
+        state = known.get(ref, {}).get(generation)
+        if state == "live":
+            seen.whole.add(number)
+            continue
+        seen.edited.discard(number)
+        if state is None:
+            unnamed.append(number)
+        else:
+            seen.in_flight += 1
+    # A row is forgotten only after its points were read back as gone: what is there without one was put back.
+    seen.old += len(fetch_only(runtime, collection, [UUID(int=number) for number in unnamed]))
+
+
+def _read_manifest(
+    runtime: Runtime, collection: CollectionScope, admission: Admission, seen: _Seen
+) -> tuple[int, int, int]:
+    """Look for every point the manifest names: live records, and how many of their points are missing and altered."""
+    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
+    records = missing = altered = 0
+    last = RecordRef(b"")
+    while rows := runtime.control.live_after(collection.collection, last, limit=STEP, now_ms=_ALL):
+        for row in rows:
+            last = RecordRef(row.ref)
+            named = {ids.point_number(last, row.generation, chunk) for chunk in range(row.n_chunks)}
+            absent = named - seen.whole
+            seen.strange -= named
+            if absent:
+                gone, wrong = _look_again(runtime, collection, row, absent)
+                missing, altered = missing + gone, altered + wrong
+        records += len(rows)
+        admission.recheck()
+    return records, missing, altered
+
+
+def _look_again(runtime: Runtime, collection: CollectionScope, row: ManifestRow, absent: set[int]) -> tuple[int, int]:
+    """How many points of a record are not in the store, and how many are and do not open: read now, and only if the
+    manifest still names them afterwards."""
+    points = fetch_only(runtime, collection, [UUID(int=number) for number in sorted(absent)])
+    found = _Seen()
+    _sort(runtime, collection, points, found)
+    current = runtime.control.live(collection.collection, [row.ref]).get(row.ref)
+    if current != row.generation:
+        return 0, 0
+    return len(absent) - len(points), len(points) - len(found.whole)
