@@ -10,6 +10,8 @@ in front of vector stores.
 
 from securevec import errors
 from securevec.errors import SecurevecError
+from securevec.files.page import Page
+from securevec.files.report import FilesReport
 from securevec.filters import F
 from securevec.hits import Hit, SearchResult
 from securevec.policy import Actor
@@ -22,10 +24,12 @@ __all__ = [
     "Collection",
     "Embed",
     "F",
+    "FilesReport",
     "Filter",
     "Hit",
     "IngestReport",
     "Key",
+    "Page",
     "Record",
     "Seal",
     "SearchResult",

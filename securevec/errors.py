@@ -10,7 +10,14 @@
     │   ├── LimitExceeded          something is larger than docs/formats.md allows
     │   ├── VectorError            NaN, infinite, zero or wrong-length vector
     │   ├── QueryError             an empty query or one that cannot be read
-    │   ├── SourceError            a file that cannot be read as records
+    │   ├── SourceError            a file or folder that cannot be read as records
+    │   │   ├── FileUnsafe         a link, a device, or something not inside its folder
+    │   │   ├── FileUnreadable     permissions, an input error, or changed while it was read
+    │   │   ├── FileCorrupt        damaged, or not what its name says
+    │   │   ├── FileLocked         needs a password
+    │   │   ├── FileMismatch       this kind of file does not fit the collection
+    │   │   ├── FileConflict       its record came from another source
+    │   │   └── ParserFailed       its parser died, or took too long or too much
     │   ├── MissingExtra           an optional dependency is not installed
     │   └── UnsupportedPlatform    this part does not run here
     ├── Refused                    understood, and not allowed                         exit 3
@@ -22,6 +29,7 @@
     │   ├── LegalHold              a hold forbids the deletion
     │   ├── SubjectErased          a record carries an erased subject while writing about it is fenced
     │   ├── QuotaExceeded          the tenant's points or bytes would pass its quota
+    │   ├── SyncRefused            a sync that would delete on the word of a source that cannot be trusted
     │   ├── IsolationViolation     more than half of an answer did not belong here
     │   ├── HomeRefused            unsafe home: permissions, key file inside, foreign or newer format
     │   └── VaultDisabled          the collection keeps no originals
@@ -118,7 +126,35 @@ class QueryError(UsageError):
 
 
 class SourceError(UsageError):
-    """A source file cannot be read as records."""
+    """A source file or folder cannot be read as records."""
+
+
+class FileUnsafe(SourceError):
+    """A symbolic link, a device, a pipe, or something that is not inside its folder; it was not opened."""
+
+
+class FileUnreadable(SourceError):
+    """A file may not be read, failed while it was read, or changed meanwhile."""
+
+
+class FileCorrupt(SourceError):
+    """A file is damaged, or not what its name says."""
+
+
+class FileLocked(SourceError):
+    """A file needs a password."""
+
+
+class FileMismatch(SourceError):
+    """A file is of a kind that does not fit the collection's record class."""
+
+
+class FileConflict(SourceError):
+    """The record of a file's path came from another source; it was left as it is."""
+
+
+class ParserFailed(SourceError):
+    """The parser of a file died, or took more time or memory than it gets; nothing of the file was stored."""
 
 
 class MissingExtra(UsageError):
@@ -177,6 +213,10 @@ class QuotaExceeded(Refused):
     def __init__(self, message: str, *, limit: str, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
         self.limit = limit
+
+
+class SyncRefused(Refused):
+    """A sync would delete records because a source cannot be read, or shows nothing; none was deleted."""
 
 
 class IsolationViolation(Refused):

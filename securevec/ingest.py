@@ -33,7 +33,7 @@ import numpy as np
 
 from securevec import limits
 from securevec.backend import VectorBackend
-from securevec.control.rows import NewRecord
+from securevec.control.rows import ManifestRow, NewRecord
 from securevec.crypto.derive import content_digest
 from securevec.errors import (
     AuditUnavailable,
@@ -63,6 +63,9 @@ from securevec.types import Matrix, ProtectedPoint, RecordRef
 BATCH: Final = 64
 """Records under one intent: enough to amortise the flushes, few enough to redo."""
 
+BATCH_BYTES: Final = 16 * 1024 * 1024
+"""A batch of large records ends earlier, so that memory does not grow with them."""
+
 LEASE_MS: Final = 60_000
 """How long a batch in flight is left alone by other processes."""
 
@@ -87,8 +90,13 @@ def ingest(
     vectors_of: VectorsOf | None = None,
     progress: Callable[[Progress], None] | None = None,
     batch: int = BATCH,
+    stored: Callable[[Sequence[tuple[RecordRef, bytes]]], None] | None = None,
 ) -> IngestReport:
-    """Store records from a file, or from an iterable of mappings or Records. See :meth:`Collection.ingest`."""
+    """Store records from a file, or from an iterable of mappings or Records. See :meth:`Collection.ingest`.
+
+    ``stored`` is called after each batch with ref and content digest of the records that are live now as they came,
+    whether they were written or found unchanged.
+    """
     started = time.monotonic()
     admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=collection.collection)
     tally = Tally()
@@ -100,7 +108,11 @@ def ingest(
             admission.recheck()
             with runtime.write_lock(collection.collection):
                 settle_collection(runtime, collection.collection)
+                refused = len(tally.refused)
                 _store(runtime, collection, admission, candidates, tally)
+            if stored is not None:
+                absent = {row.row for row in tally.refused[refused:]}
+                stored([(each.ref, each.digest) for each in candidates if each.row not in absent])
             if progress is not None:
                 progress(Progress(tally.rows, tally.bytes_read, total))
         admission.recheck()
@@ -125,6 +137,7 @@ def _batches(
     """Valid rows in batches. A repeated id ends a batch, so that the later row replaces the earlier one."""
     waiting: list[_Candidate] = []
     seen: set[RecordRef] = set()
+    waiting_bytes = 0
     content_key = runtime.keys.tenant_key(collection.tenant, "content")
     for position, row in enumerate(rows):
         tally.rows += 1
@@ -140,9 +153,10 @@ def _batches(
             continue
         canonical = minimized.canonical if vector is None else minimized.canonical + vector.tobytes()
         digest = content_digest(content_key, collection.collection, canonical, collection.identity_digest)
-        if ref in seen or len(waiting) >= size:
+        if ref in seen or len(waiting) >= size or (waiting and waiting_bytes + minimized.size > BATCH_BYTES):
             yield waiting
-            waiting, seen = [], set()
+            waiting, seen, waiting_bytes = [], set(), 0
+        waiting_bytes += minimized.size
         waiting.append(_Candidate(row.number, ref, minimized, digest, vector))
         seen.add(ref)
     if waiting:
@@ -202,19 +216,7 @@ def _changed(
     refs = [candidate.ref for candidate in candidates]
     current = runtime.control.current(collection.collection, refs)
     held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
-    same = [
-        candidate
-        for candidate in candidates
-        if (row := current.get(candidate.ref)) is not None
-        and row.content_digest == candidate.digest
-        and not expired(row.expires_ms, now_ms=now_ms)
-    ]
-    ids = {
-        candidate.ref: ids_of(runtime, collection.tenant, collection.collection, [current[candidate.ref]])
-        for candidate in same
-    }
-    readable = intact(runtime, collection, [point for points in ids.values() for point in points])
-    whole = {ref for ref, points in ids.items() if readable.issuperset(points)}
+    whole = whole_records(runtime, collection, {each.ref: each.digest for each in candidates}, current, now_ms=now_ms)
     tally.unchanged += len(whole)
     changed: list[_Candidate] = []
     for candidate in candidates:
@@ -226,6 +228,27 @@ def _changed(
             continue
         changed.append(candidate)
     return changed
+
+
+def whole_records(
+    runtime: Runtime,
+    collection: CollectionScope,
+    digests: Mapping[RecordRef, bytes],
+    current: Mapping[bytes, ManifestRow],
+    *,
+    now_ms: int,
+) -> set[RecordRef]:
+    """Those of the records that are live with this content digest, not due, and open in the store as a whole."""
+    same = [
+        row
+        for ref, digest in digests.items()
+        if (row := current.get(ref)) is not None
+        and row.content_digest == digest
+        and not expired(row.expires_ms, now_ms=now_ms)
+    ]
+    ids = {RecordRef(row.ref): ids_of(runtime, collection.tenant, collection.collection, [row]) for row in same}
+    readable = intact(runtime, collection, [point for points in ids.values() for point in points])
+    return {ref for ref, points in ids.items() if readable.issuperset(points)}
 
 
 def _present(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> set[UUID]:

@@ -13,6 +13,12 @@ MAX_RECORD_BYTES: Final = 16 * 1024 * 1024
 MAX_TEXT_BYTES: Final = 10 * 1024 * 1024
 """One text field, UTF-8."""
 
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+"""A document to be parsed (text, Markdown, HTML, PDF, DOCX). Files of rows are streamed and have no limit."""
+
+MAX_FILE_DEPTH: Final = 64
+"""Folders inside folders below a source."""
+
 MAX_FIELDS: Final = 64
 """Declared fields of a Record."""
 

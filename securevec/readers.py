@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, NoReturn, cast
+from typing import IO, Any, Final, Literal, NoReturn, cast
 
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError, SourceError
@@ -60,9 +60,9 @@ def read_records(
         source_size(path)
         suffix = path.suffix.lower()
         if suffix in _CSV:
-            return _read_file(path, _csv_rows, position)
+            return _read_file(path, "csv", position)
         if suffix in _JSONL:
-            return _read_file(path, _jsonl_rows, position)
+            return _read_file(path, "jsonl", position)
         if suffix == ".json":
             raise SourceError(
                 "A .json file is one document, not a stream of records.",
@@ -70,6 +70,16 @@ def read_records(
             )
         raise SourceError("The source file has a suffix that is not read.", next_step="Use .csv or .jsonl.")
     return _iterable_rows(source)
+
+
+def read_stream(stream: IO[bytes], kind: Literal["csv", "jsonl"], *, position: Position | None = None) -> Iterator[Row]:
+    """The rows of an open file, lazily. Raises :class:`SourceError` on the way, as :func:`read_records` does."""
+    lines = _Lines(stream, position)
+    try:
+        yield from _csv_rows(lines) if kind == "csv" else _jsonl_rows(lines)
+        lines.report()
+    except OSError as error:
+        raise SourceError("The source file cannot be read.") from error
 
 
 def source_size(path: Path) -> int:
@@ -84,20 +94,22 @@ def source_size(path: Path) -> int:
 
 def _iterable_rows(source: Iterable[object]) -> Iterator[Row]:
     for number, item in enumerate(source, start=1):
-        if isinstance(item, Mapping | Record):
+        if isinstance(item, Row):
+            # From another reader, which knows its place in a file of its own.
+            yield item
+        elif isinstance(item, Mapping | Record):
             yield Row(number, cast("Mapping[str, object] | Record", item))
         else:
             yield _refuse(number, "The item is neither a mapping nor a Record.")
 
 
-def _read_file(path: Path, rows: Callable[[_Lines], Iterator[Row]], position: Position | None) -> Iterator[Row]:
+def _read_file(path: Path, kind: Literal["csv", "jsonl"], position: Position | None) -> Iterator[Row]:
     try:
-        with path.open("rb") as stream:
-            lines = _Lines(stream, position)
-            yield from rows(lines)
-            lines.report()
+        stream = path.open("rb")
     except OSError as error:
         raise SourceError("The source file cannot be read.") from error
+    with stream:
+        yield from read_stream(stream, kind, position=position)
 
 
 class _Lines:

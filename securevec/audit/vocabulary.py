@@ -92,7 +92,7 @@ def _words(text: str) -> frozenset[str]:
 
 COUNTS: Final[frozenset[str]] = _words(
     """
-        batches bytes candidates chunks collections deleted dropped embedded expired fields found hits keys
+        batches bytes candidates chunks collections deleted dropped embedded expired fields files found hits keys
         missing new opened points queries records refilled refused replaced restored results returned rows
         sealed spans superseded tenants tokens unchanged updated violations writers
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from securevec.cli import audit, data, detection, doctor, jobs, keys, receipts, schema, start, tenants, verify
+from securevec.cli import audit, data, detection, doctor, ingest, jobs, keys, receipts, schema, start, tenants, verify
 from securevec.cli.command import group
 from securevec.cli.demo import command as demo
 
@@ -18,7 +18,7 @@ _HELP = (
 def build() -> typer.Typer:
     """The application. Made anew at each call, so that nothing is shared."""
     root = group(help_text=_HELP)
-    for room in (demo, start, doctor, data, verify, detection):
+    for room in (demo, start, doctor, ingest, data, verify, detection):
         room.register(root)
     for name, help_text, room in (
         ("schema", "Record classes.", schema),

@@ -1,24 +1,17 @@
-"""``ingest``, ``search``, ``get``, ``count``, ``delete``."""
+"""``search``, ``get``, ``count``, ``delete``."""
 
 from __future__ import annotations
 
-import shlex
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import cell, confirm, pairs, table
-from securevec.cli.records import conditions, load_record, record_id
-from securevec.cli.reports import progress_bar, report_json, report_tables
-from securevec.cli.session import Session, split_place
-from securevec.errors import CollectionNotFound, UsageError
-
-if TYPE_CHECKING:
-    from securevec.schema import Record
-    from securevec.store import Collection
+from securevec.cli.records import conditions, record_id
+from securevec.cli.session import Session
+from securevec.errors import UsageError
 
 Place = Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)]
 Where = Annotated[
@@ -28,52 +21,10 @@ Where = Annotated[
 
 
 def register(group: Group) -> None:
-    group.command("ingest")(ingest)
     group.command("search")(search)
     group.command("get")(get)
     group.command("count")(count)
     group.command("delete")(delete)
-
-
-def ingest(
-    session: Session,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".csv or .jsonl files.", show_default=False)],
-    to: Annotated[str, typer.Option("--to", metavar="TENANT/COLLECTION", help="Where to.", show_default=False)],
-    schema: Annotated[
-        str | None,
-        typer.Option("--schema", metavar="FILE.py:Class", help="Needed once: the collection remembers it."),
-    ] = None,
-    retention: Annotated[
-        str | None, typer.Option("--retention", metavar="180d", help="Fixed when the collection is made.")
-    ] = None,
-    accept_new_detector: Annotated[
-        bool,
-        typer.Option("--accept-new-detector", help="Go on with a newer detector than the collection was made with."),
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any row was refused.")] = False,
-) -> None:
-    """Store the records of files: anonymized, embedded, sealed.
-
-    A record replaces the stored one of the same id. A bad row is refused, reported by row and field, and never loses
-    the others. Exit 0 when something was stored or nothing was refused, else 1.
-    """
-    from securevec.readers import source_size
-
-    split_place(to)
-    for file in files:
-        source_size(file)
-    collection = _target(session, files[0], to, schema=schema, retention=retention, accept=accept_new_detector)
-    reports: list[tuple[Path, Any]] = []
-    for file in files:
-        with progress_bar(file.name, quiet=session.out.as_json) as progress:
-            reports.append((file, collection.ingest(file, progress=progress)))
-    documents = [{"file": str(file), **report_json(report)} for file, report in reports]
-    shown = [part for file, report in reports for part in report_tables(file.name, report)]
-    session.out.show(documents[0] if len(documents) == 1 else documents, *shown)
-    refused = sum(len(report.refused) for _, report in reports)
-    stored = sum(report.new + report.updated + report.unchanged for _, report in reports)
-    if refused and (strict or not stored):
-        raise typer.Exit(1)
 
 
 def search(
@@ -152,28 +103,3 @@ def delete(
         "request_ids": list(report.request_ids),
     }
     session.out.show(document, f"{report.deleted} deleted, {report.missing} not there")
-
-
-def _target(
-    session: Session, file: Path, place: str, *, schema: str | None, retention: str | None, accept: bool
-) -> Collection[Record]:
-    """The collection to write to, made when a schema is given and it is not there."""
-    tenant_name, name = split_place(place)
-    record = load_record(schema) if schema is not None else None
-    tenant = session.tenant(tenant_name)
-    if record is not None:
-        return tenant.collection(record, name=name, retention=retention, accept_new_detector=accept)
-    if accept:
-        raise UsageError("--accept-new-detector needs the schema again.", next_step="Pass --schema FILE.py:Class.")
-    try:
-        collection = tenant.existing_collection(name)
-    except CollectionNotFound as error:
-        raise UsageError(
-            "A new collection needs a schema that says which columns to keep.",
-            next_step=f"Run: securevec schema infer {shlex.quote(str(file))} > schema.py, correct it, "
-            "and pass --schema schema.py:CLASS",
-        ) from error
-    if retention is not None:
-        # The library compares it with what the collection was made with.
-        tenant.collection(collection.schema.record_class(), name=name, retention=retention)
-    return collection

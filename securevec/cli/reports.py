@@ -12,6 +12,7 @@ from securevec.cli.output import cell, console, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from securevec.files.report import FilesReport
     from securevec.report import IngestReport, Progress
 
 _SHOWN_ROWS: Final = 20
@@ -55,14 +56,74 @@ def report_tables(label: str, report: IngestReport, *, rows_shown: int = _SHOWN_
         )
     ]
     if report.redactions:
-        ranked = sorted(report.redactions.items(), key=lambda item: (-item[1], item[0]))
-        shown.append(cell("replaced: " + ", ".join(f"{number} {entity}" for entity, number in ranked)))
+        shown.append(_replaced(report))
     if report.refused:
         refused = report.refused[:rows_shown]
         shown.append(table([">row", "field", "refused because"], [(r.row, r.field or "-", r.reason) for r in refused]))
         if len(report.refused) > rows_shown:
             shown.append(cell(f"and {len(report.refused) - rows_shown} more rows; --json lists all"))
     return shown
+
+
+def files_json(report: FilesReport) -> dict[str, Any]:
+    """The report of an ingest of folders and files with stable keys. A refused row names its file."""
+    document = report_json(report)
+    document["refused"] = [
+        {"file": each.path, **row} for each in report.rows_files for row in report_json(each.report)["refused"]
+    ]
+    return document | {
+        "documents": report.documents,
+        "passed_over": report.passed_over,
+        "refused_files": [
+            {"file": each.path, "error": each.error, "reason": each.reason, "next_step": each.next_step}
+            for each in report.refused_files
+        ],
+        "skipped": dict(sorted(report.skipped.items())),
+        "rows_files": [
+            {
+                "file": each.path,
+                "new": each.report.new,
+                "updated": each.report.updated,
+                "unchanged": each.report.unchanged,
+                "refused": len(each.report.refused),
+            }
+            for each in report.rows_files
+        ],
+    }
+
+
+def files_tables(report: FilesReport) -> list[RenderableType]:
+    """Each file of rows with its refused rows, documents in one line, what was replaced, and every refused file."""
+    shown: list[RenderableType] = []
+    for each in report.rows_files:
+        shown += report_tables(each.path, each.report)
+    if report.documents or report.passed_over or not report.rows_files:
+        columns = [">documents", ">new", ">updated", ">unchanged", ">refused", ">chunks", ">seconds"]
+        of_rows = [each.report for each in report.rows_files]
+        new, updated, unchanged, chunks = (
+            getattr(report, name) - sum(getattr(each, name) for each in of_rows)
+            for name in ("new", "updated", "unchanged", "chunks")
+        )
+        refused = len(report.refused_files)
+        counts = (report.documents + report.passed_over, new, updated, unchanged, refused, chunks)
+        shown.append(table(columns, [(*counts, f"{report.seconds:.1f}")]))
+        if report.redactions and not report.rows_files:
+            shown.append(_replaced(report))
+    if report.refused_files:
+        listed = report.refused_files[:_SHOWN_ROWS]
+        rows = [(each.path, each.error, f"{each.reason} {each.next_step}") for each in listed]
+        shown.append(table(["file", "error", "refused because"], rows))
+        if len(report.refused_files) > _SHOWN_ROWS:
+            shown.append(cell(f"and {len(report.refused_files) - _SHOWN_ROWS} more files; --json lists all"))
+    if report.skipped:
+        listed_kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.skipped.items()))
+        shown.append(cell(f"not read: {listed_kinds}"))
+    return shown
+
+
+def _replaced(report: IngestReport) -> RenderableType:
+    ranked = sorted(report.redactions.items(), key=lambda item: (-item[1], item[0]))
+    return cell("replaced: " + ", ".join(f"{number} {entity}" for entity, number in ranked))
 
 
 @contextlib.contextmanager

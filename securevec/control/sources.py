@@ -17,6 +17,8 @@ UPSERT_SOURCE_FILE: Final = (
     "INSERT INTO source_file (collection, source, ref, digest) VALUES (?, ?, ?, ?)"
     " ON CONFLICT (collection, source, ref) DO UPDATE SET digest = excluded.digest"
 )
+SELECT_SOURCES: Final = "SELECT DISTINCT source FROM source_file WHERE collection = :collection"
+SELECT_LISTED: Final = "SELECT ref FROM source_file WHERE collection = ? AND source = ? AND ref IN (*)"
 DELETE_SOURCE_FILES: Final = "DELETE FROM source_file WHERE collection = ? AND source = ? AND ref IN (*)"
 
 
@@ -29,6 +31,18 @@ class Sources(Room):
     def source_files(self, collection: CollectionId, source: bytes) -> dict[bytes, bytes]:
         """Ref to digest of every file of the source that was read into this collection."""
         return dict(self._db.rows(SELECT_SOURCE_FILES, {"collection": collection, "source": source}))
+
+    def sources(self, collection: CollectionId) -> list[bytes]:
+        """Every source this collection was filled from."""
+        return [row[0] for row in self._db.rows(SELECT_SOURCES, {"collection": collection})]
+
+    def listed_files(self, collection: CollectionId, source: bytes, refs: Sequence[bytes]) -> set[bytes]:
+        """Those of the refs that the source is known to hold."""
+        return {
+            row[0]
+            for part in parts(refs)
+            for row in self._db.rows(many(SELECT_LISTED, len(part)), (collection, source, *part))
+        }
 
     def forget_source_files(self, collection: CollectionId, source: bytes, refs: Sequence[bytes]) -> None:
         with self._db.write() as tx:

@@ -164,6 +164,24 @@ def cursor_mac(key: bytes, collection: CollectionId, ref: RecordRef) -> bytes:
     return h16(key, b"securevec/cursor/v1" + lp(raw_id(collection), ref))
 
 
+def source_token(key: bytes, collection: CollectionId, name: bytes) -> bytes:
+    """How the control store names a source of files. ``key`` is the tenant's ``id`` key; file systems name in bytes."""
+    return h16(key, b"securevec/source/v1" + lp(raw_id(collection), name))
+
+
+def file_digest(key: bytes, collection: CollectionId, ref: RecordRef, content: bytes, identity: bytes) -> bytes:
+    """Tells whether a document changed since it was read, or would be read differently today.
+
+    ``key`` is the tenant's ``content`` key; ``content`` the SHA-256 of the file; ``identity`` names how it is read.
+    """
+    return h16(key, b"securevec/source-file/v1" + lp(raw_id(collection), ref, content, identity))
+
+
+def member_token(key: bytes, collection: CollectionId, path: bytes) -> bytes:
+    """Which file of rows a record came from. ``key`` is the tenant's ``content`` key."""
+    return h16(key, b"securevec/source-member/v1" + lp(raw_id(collection), path))
+
+
 def _canonical(value: str | int | float | bool | datetime) -> tuple[bytes, bytes]:
     """Type tag and bytes: ``s`` UTF-8, ``i`` ASCII decimal, ``f`` IEEE 754 double, ``b`` one byte 0 or 1."""
     if isinstance(value, bool):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from securevec.body import RecordId
 from securevec.erase import DeleteReport, delete
 from securevec.errors import RecordError
+from securevec.files.journey import FileOptions, ingest_files
+from securevec.files.kinds import kind_of
+from securevec.files.report import FilesReport
 from securevec.filters import Expr
 from securevec.given import VectorsOf
 from securevec.hits import SearchResult
@@ -24,6 +28,11 @@ from securevec.verbs.verifying import Verification, verify
 from securevec.verbs.walk import STEP
 
 R = TypeVar("R", bound=Record)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is read as one stream of rows, in this process: everything the readers have an opinion on."""
+    return kind_of(path.name) in ("csv", "jsonl", None) and not path.is_dir()
 
 
 class Collection(Generic[R]):
@@ -55,6 +64,9 @@ class Collection(Generic[R]):
     ) -> IngestReport:
         """Store records from a ``.csv`` or ``.jsonl`` file, or from an iterable of mappings or Records.
 
+        A folder, or a file of another kind that is read, goes to :meth:`ingest_files` and is answered with its
+        :class:`FilesReport`.
+
         A record replaces the stored one of the same id as a whole; an unchanged record is not written again, and
         keeps its expiry. A bad row is refused, reported by row and field, and never loses the others.
 
@@ -72,7 +84,43 @@ class Collection(Generic[R]):
                 the ingest finds it unchanged. Only an error before the first call of ``progress`` means that
                 nothing was written.
         """
+        if vectors is None and isinstance(source, str | Path) and not _is_stream(Path(source)):
+            return self.ingest_files([source], progress=progress)
         return ingest(self._runtime, self._scope, source, vectors=vectors, vectors_of=vectors_of, progress=progress)
+
+    def ingest_files(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        source: str | None = None,
+        prefix: str = "",
+        encoding: str | None = None,
+        jobs: int | None = None,
+        seconds: float | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> FilesReport:
+        """Store the files of folders, and files: documents in a collection of :class:`securevec.Page`, rows in others.
+
+        Documents (``.txt .md .html .pdf .docx``) are parsed in processes of their own and become one record each;
+        files of rows (``.csv .jsonl .parquet``) one record a row. A file that cannot be read, or does not fit the
+        collection, is refused by name in the report, and the others go on. Links are not followed. A second run
+        passes over the files whose record is stored as they are.
+
+        Args:
+            paths: folders and files. The path of a record is the file's below the folder that was named.
+            source: what to call the folder in place of its absolute path, when that changes from run to run.
+            prefix: put in front of each path, to keep two folders apart in one collection.
+            encoding: of text files, when it is known. Without it a byte order mark decides, then UTF-8, then a guess.
+            jobs: processes that parse; one per core, four at most, if not given.
+            seconds: for each document, 60 if not given; one that takes longer is refused.
+            progress: called after each file, with files and bytes.
+
+        Raises:
+            SourceError: a source is not there, or a single file is of a kind that is not read; nothing was stored.
+            OutcomeUnknown and what :meth:`ingest` raises: what was stored before stays, and is passed over next time.
+        """
+        options = FileOptions(source=source, prefix=prefix, encoding=encoding, jobs=jobs, seconds=seconds)
+        return ingest_files(self._runtime, self._scope, paths, options=options, progress=progress)
 
     def search(
         self,

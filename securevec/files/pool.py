@@ -1,0 +1,226 @@
+"""Parsers in processes of their own, so that a hostile document can hang, crash or exhaust nothing but itself.
+
+Each document has a number of seconds and each process a limit of memory. A process that exceeds either, or dies, is
+that document's :class:`ParserFailed`; a new one is started for the next. They are plain child processes and not those
+of ``multiprocessing``: nothing of the caller's program is imported or run again in them, and what they answer is JSON,
+which cannot make this process run anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import IO, Any, Final, Self, cast
+
+import orjson
+
+from securevec import limits
+from securevec.errors import (
+    FileCorrupt,
+    FileLocked,
+    LimitExceeded,
+    MissingExtra,
+    ParserFailed,
+    SecurevecError,
+    SourceError,
+)
+from securevec.files.kinds import PageKind
+from securevec.files.parse import Parsed
+
+SECONDS: Final = 60.0
+"""For one document."""
+MEMORY: Final = 2 * 1024**3
+"""Of one process, in bytes of address space."""
+_MAX_ANSWER: Final = 4 * limits.MAX_TEXT_BYTES
+"""A text in JSON: control characters are gone, so at most quotes and backslashes double."""
+
+_START: Final = "import sys; sys.path[:] = {path}; from securevec.files.worker import main; main()"
+_KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+"""Of the environment: no passphrase, token or proxy reaches a process that reads hostile documents."""
+
+_FAILED: Final = orjson.dumps({"refused": "failed"})
+
+_REFUSALS: Final[dict[str, Callable[[], SecurevecError]]] = {
+    "damaged": lambda: FileCorrupt("The file is damaged, or not what its name says."),
+    "binary": lambda: FileCorrupt("The file is not text, whatever its name says."),
+    "encoding": lambda: FileCorrupt(
+        "The file's encoding is not known, or it does not keep to it.",
+        next_step="Name it with --encoding, or save it as UTF-8.",
+    ),
+    "password": lambda: FileLocked("The file needs a password.", next_step="Save a copy without one."),
+    "empty": lambda: FileCorrupt("The file holds no text.", next_step="Pictures of pages need text recognition first."),
+    "too_large": lambda: LimitExceeded(
+        f"The file's text is larger than {limits.MAX_TEXT_BYTES} bytes, or unpacks to too much."
+    ),
+    "missing": lambda: MissingExtra("The parser for this kind of file", extra="files"),
+    "failed": lambda: ParserFailed("The parser failed on this file."),
+}
+
+
+class ParserPool:
+    """Up to ``jobs`` processes, started when first needed. :meth:`parse` may be called from as many threads."""
+
+    def __init__(self, jobs: int | None = None, *, seconds: float | None = None, memory: int = MEMORY) -> None:
+        self.jobs = jobs if jobs is not None else max(1, min(4, os.cpu_count() or 1))
+        self._seconds = SECONDS if seconds is None else seconds
+        self._memory = memory
+        self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
+        for _ in range(self.jobs):
+            self._idle.put(None)
+        self._alive: set[_Child] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process, also those at work."""
+        with self._lock:
+            self._closed = True
+            alive, self._alive = self._alive, set()
+        for child in alive:
+            child.end()
+
+    def parse(self, kind: PageKind, data: bytes, *, encoding: str | None = None) -> Parsed:
+        """Title and text of a document.
+
+        Raises :class:`FileCorrupt`, :class:`FileLocked`, :class:`LimitExceeded`, :class:`MissingExtra` and, when the
+        process failed, died or took too long, :class:`ParserFailed`.
+        """
+        child = self._idle.get()
+        try:
+            if child is None:
+                child = self._start()
+            answer = child.ask({"kind": kind, "size": len(data), "encoding": encoding, "seconds": self._seconds}, data)
+        except _Died as death:
+            self._bury(child)
+            child = None
+            failure = ParserFailed(
+                f"The parser of this file was ended after {self._seconds:g} seconds."
+                if death.late
+                else "The parser of this file died."
+            )
+        else:
+            if answer == _FAILED:
+                # The process has ended itself: nothing in it is sure to be whole.
+                self._bury(child)
+                child = None
+            return _checked(answer)
+        finally:
+            self._idle.put(child)
+        raise failure
+
+    def _start(self) -> _Child:
+        child = _Child(self._memory, self._seconds)
+        with self._lock:
+            self._alive.add(child)
+            closed = self._closed
+        if closed:
+            child.end()
+        return child
+
+    def _bury(self, child: _Child | None) -> None:
+        if child is not None:
+            child.end()
+            with self._lock:
+                self._alive.discard(child)
+
+
+class _Died(Exception):
+    """The process ended before it answered. ``late``: because its time was over."""
+
+    def __init__(self, *, late: bool) -> None:
+        super().__init__()
+        self.late = late
+
+
+class _Child:
+    """One process. Used by one thread at a time."""
+
+    def __init__(self, memory: int, seconds: float) -> None:
+        code = _START.format(path=json.dumps([entry or os.getcwd() for entry in sys.path]))
+        self._seconds = seconds
+        self._late = False
+        self._process = subprocess.Popen(  # noqa: S603  # this interpreter, and a module of this package
+            [sys.executable, "-I", "-c", code, str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name in _KEPT},
+            cwd="/",
+            start_new_session=True,
+        )
+
+    def ask(self, request: dict[str, Any], data: bytes) -> bytes:
+        """The answer's bytes. Raises :class:`_Died`."""
+        timer = threading.Timer(self._seconds, self._too_late)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._exchange(json.dumps(request).encode() + b"\n" + data)
+        except (OSError, ValueError):
+            pass
+        finally:
+            timer.cancel()
+        raise _Died(late=self._late)
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                cast("IO[bytes]", pipe).close()
+
+    def _too_late(self) -> None:
+        self._late = True
+        with contextlib.suppress(OSError):
+            self._process.kill()
+
+    def _exchange(self, request: bytes) -> bytes:
+        into, out = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        into.write(request)
+        into.flush()
+        size = int.from_bytes(_exactly(out, 4), "big")
+        if size > _MAX_ANSWER:
+            raise ValueError
+        return _exactly(out, size)
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) != size:
+        raise ValueError
+    return data
+
+
+def _checked(answer: bytes) -> Parsed:
+    """What a process answered, if it is an answer."""
+    try:
+        document: object = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        document = None
+    match document:
+        case {"refused": str(code)} if code in _REFUSALS:
+            raise _REFUSALS[code]()
+        case {"title": str() | None as title, "text": str(text)} if title or text:
+            return Parsed(title, text)
+        case _:
+            raise ParserFailed("The parser of this file gave no usable answer.")
+
+
+Refusal = SourceError | LimitExceeded | MissingExtra
+"""What a document can be refused with."""
