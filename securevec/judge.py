@@ -8,7 +8,9 @@ Rules, for each point the store returned:
 3. The manifest must name its generation as live. A generation in flight (`pending`, `retiring`) is passed over; one
    the manifest does not know, and that is still in the store, was put back by someone: a violation.
 4. Its sealed expiry must lie ahead. A due record is passed over, also when its key is destroyed already.
-5. The caller's filter and the policy's row filter are decided again on the sealed filter values. A point that the store
+5. No erasure must hide it: a record that carries the token of an erased subject and was ingested up to the erasure is
+   passed over as a whole, whichever of its chunks names the subject.
+6. The caller's filter and the policy's row filter are decided again on the sealed filter values. A point that the store
    matched and the sealed copy does not was edited in the store: a violation.
 """
 
@@ -53,6 +55,7 @@ class Verdicts:
     """What became of some points. ``examined`` counts all of them, ``violations`` those that do not belong here.
 
     ``overtaken`` names records of which only a replaced generation was seen: they were replaced while this read ran.
+    ``erased`` names those that an erasure hides; they are among ``passed_over``.
     """
 
     accepted: list[Judged] = field(default_factory=list["Judged"])
@@ -60,6 +63,7 @@ class Verdicts:
     violations: int = 0
     passed_over: int = 0
     overtaken: set[RecordRef] = field(default_factory=set["RecordRef"])
+    erased: set[RecordRef] = field(default_factory=set["RecordRef"])
 
 
 def judge(
@@ -69,9 +73,11 @@ def judge(
     *,
     where: Expr | None,
     keys: KeyView | None = None,
+    erasing: bool = False,
 ) -> Verdicts:
     """Judge points in order, under one look at the key store: ``keys``, or one made here.
 
+    ``erasing`` is for the erasure itself, which must read what it hides from everybody else.
     Raises :class:`UnknownKey`, :class:`UnknownFormat`, :class:`KeyUnavailable`.
     """
     verdicts = Verdicts(examined=len(points))
@@ -100,6 +106,8 @@ def judge(
             opened.append(Judged(point, body, ref))
     refs = [judged.ref for judged in opened]
     known = runtime.control.generations(collection.collection, refs) if refs else {}
+    # After the generations: one that was live then, and is redacted since, is one nobody hides any more.
+    hidden = erased(runtime, collection, [] if erasing else [(each.ref, each.body) for each in opened])
     now_ms = runtime.clock.now_ms()
     unknown = [judged for judged in opened if _state_of(judged, known) is None]
     verdicts.violations += _still_stored(runtime, collection, unknown)
@@ -111,12 +119,39 @@ def judge(
             continue
         if state != "live" or expired(judged.body.expires_ms, now_ms=now_ms):
             verdicts.passed_over += 1
+        elif (judged.ref, judged.body.generation) in hidden:
+            verdicts.passed_over += 1
+            verdicts.erased.add(judged.ref)
         elif where is not None and not matches(where, judged.body.filters):
             verdicts.violations += 1
         else:
             verdicts.accepted.append(judged)
     verdicts.overtaken.difference_update(judged.ref for judged in verdicts.accepted)
     return verdicts
+
+
+def erased(
+    runtime: Runtime, collection: CollectionScope, bodies: Sequence[tuple[RecordRef, Body]]
+) -> set[tuple[RecordRef, int]]:
+    """Those of the records, as (ref, generation), that an erasure hides now.
+
+    Costs nothing where nobody of the tenant was ever erased.
+
+    Decided on the sealed tokens of what was read, and for the whole record on the rows written with it: a chunk that
+    does not name the subject itself is hidden with the one that does.
+    """
+    if not bodies or not runtime.control.fence(collection.tenant).tombstoned:
+        return set()
+    refs = list(dict.fromkeys(ref for ref, _ in bodies))
+    hidden = runtime.control.hidden_records(collection.tenant, collection.collection, refs)
+    tokens = dict.fromkeys(token for _, body in bodies for token in (*body.about, *body.mentions))
+    stones = runtime.control.tombstones_among(collection.tenant, list(tokens))
+    return {
+        (ref, body.generation)
+        for ref, body in bodies
+        if (ref, body.generation) in hidden
+        or any(token in stones and body.ingested_ms <= stones[token][0] for token in (*body.about, *body.mentions))
+    }
 
 
 def live_record(runtime: Runtime, collection: CollectionScope, ref: RecordRef) -> Body:
@@ -135,6 +170,8 @@ def live_record(runtime: Runtime, collection: CollectionScope, ref: RecordRef) -
         before, row = row, runtime.control.current(collection.collection, [ref]).get(ref)
         if row != before:
             continue
+        if verdicts.erased:
+            break
         if not points:
             raise IsolationViolation(
                 "The store does not show a record the manifest names as live.", next_step="Ingest the record again."

@@ -58,6 +58,15 @@ class PreparedChunk:
     originals: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Under what a record was anonymized: classification, digests of detector and policy. Sealed with it."""
+
+    classification: str
+    detector: str
+    policy: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Prepared:
     """A record ready to be embedded and sealed."""
@@ -76,6 +85,7 @@ class Prepared:
     expires_ms: int | None
     epoch: str
     ingested_ms: int
+    origin: Origin
     vector: Matrix | None = field(default=None)
     size: int = 0
     """Bytes the record takes in the store, at most: its envelopes as text, and its vectors."""
@@ -106,6 +116,40 @@ def prepare(
     _refuse_findings_in_clear_filters(collection, minimized)
     subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
     anonymized = collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects)
+    return assemble(
+        collection,
+        minimized,
+        anonymized,
+        ref=ref,
+        row=row,
+        digest=digest,
+        expires_ms=expires_ms,
+        epoch=epoch,
+        ingested_ms=ingested_ms,
+        origin=Origin(collection.classification, collection.anonymizer.digest, collection.anonymizer.policy_digest),
+        vector=vector,
+    )
+
+
+def assemble(
+    collection: CollectionScope,
+    minimized: Minimized,
+    anonymized: Mapping[str, AnonymizedField],
+    *,
+    ref: RecordRef,
+    row: int,
+    digest: bytes,
+    expires_ms: int | None,
+    epoch: str,
+    ingested_ms: int,
+    origin: Origin,
+    vector: Matrix | None = None,
+) -> Prepared:
+    """Cut one record into chunks, its texts being anonymized: now, or when it was stored first.
+
+    ``minimized.texts`` are read only for fields that keep their original. Raises :class:`LimitExceeded`.
+    """
+    subjects = {spec.name for spec in collection.schema.by_kind("subject")}
     about: dict[Token, str] = {}
     mentions: dict[Token, str] = {}
     redactions: Counter[str] = Counter()
@@ -133,6 +177,7 @@ def prepare(
         expires_ms=expires_ms,
         epoch=epoch,
         ingested_ms=ingested_ms,
+        origin=origin,
         vector=vector,
     )
     return replace(prepared, size=_measured(collection, prepared))
@@ -288,13 +333,13 @@ def _body(collection: CollectionScope, record: Prepared, generation: int, number
         chunks=len(record.chunks),
         expires_ms=record.expires_ms,
         ingested_ms=record.ingested_ms,
-        classification=collection.classification,
+        classification=record.origin.classification,
         filters=record.minimized.filters,
         about=record.about,
         mentions=mentions,
         model=collection.embedder.identity.digest,
-        detector=collection.anonymizer.digest,
-        policy=collection.anonymizer.policy_digest,
+        detector=record.origin.detector,
+        policy=record.origin.policy,
         fields=fields,
         field_spans=spans if first else None,
         text=None if cut_from_fields else part.text.text,

@@ -36,6 +36,7 @@ from securevec.hits import Hit, OriginalAt, SearchResult
 from securevec.judge import (
     Judged,
     distinct,
+    erased,
     fetch_only,
     first_chunks,
     judge,
@@ -119,7 +120,7 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
             raise RecordNotFound("The collection has no such record.")
         record = record_of(collection, body, record_class)
         row = runtime.control.current(collection.collection, [ref]).get(ref)
-        if row is None or row.generation != body.generation:
+        if row is None or row.generation != body.generation or erased(runtime, collection, [(ref, body)]):
             raise RecordNotFound("The record was deleted or replaced while it was read.")
         admission.recheck()
     except SecurevecError as error:
@@ -245,15 +246,22 @@ def _with_first_chunks(
         else:
             whole.append((judged, first))
     live = runtime.control.live(collection.collection, [half.ref for half in halves]) if halves else {}
-    return whole, sum(live.get(half.ref) == half.body.generation for half in halves)
+    hidden = erased(runtime, collection, [(half.ref, half.body) for half in halves])
+    lacking = [(half.ref, half.body.generation) for half in halves if live.get(half.ref) == half.body.generation]
+    return whole, sum(each not in hidden for each in lacking)
 
 
 def _still_live(
     runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]]
 ) -> list[tuple[Judged, Body]]:
-    """Without the records that were deleted or replaced while this search ran."""
+    """Without the records that were deleted, replaced or erased while this search ran."""
     live = runtime.control.live(collection.collection, [judged.ref for judged, _ in whole]) if whole else {}
-    return [(judged, first) for judged, first in whole if live.get(judged.ref) == judged.body.generation]
+    hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged, _ in whole])
+    return [
+        (judged, first)
+        for judged, first in whole
+        if live.get(judged.ref) == judged.body.generation and (judged.ref, judged.body.generation) not in hidden
+    ]
 
 
 def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class: type[R]) -> Hit[R]:
@@ -302,6 +310,8 @@ def _originals(runtime: Runtime, collection: CollectionScope, places: Sequence[O
             if held is None or place.index >= len(held):
                 raise RecordNotFound("A value of this result is no longer kept.")
             originals[place] = held[place.index]
+        if erased(runtime, collection, [(judged.ref, judged.body) for judged in verdicts.accepted]):
+            raise RecordNotFound("A record of this result was erased while its originals were read.")
         admission.recheck()
     except SecurevecError as error:
         admission.fenced(error)

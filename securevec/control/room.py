@@ -10,8 +10,9 @@ from securevec.errors import TenantNotFound, TenantUnavailable
 from securevec.types import TenantId
 
 SELECT_STATE: Final = (
-    "SELECT state, fence, EXISTS (SELECT 1 FROM tombstone s WHERE s.tenant = tenant.tenant) FROM tenant"
-    " WHERE tenant = :tenant"
+    "SELECT state, fence, EXISTS (SELECT 1 FROM tombstone s WHERE s.tenant = tenant.tenant)"
+    " OR EXISTS (SELECT 1 FROM job j WHERE j.tenant = tenant.tenant AND j.kind = 'subject.erase'"
+    " AND j.state <> 'done') FROM tenant WHERE tenant = :tenant"
 )
 INSERT_OUTBOX: Final = "INSERT INTO outbox (payload, created_ms) VALUES (:payload, :now)"
 

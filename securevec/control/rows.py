@@ -22,7 +22,8 @@ class Fence:
     """What every operation reads before key use and before its answer.
 
     ``epoch`` grows at each change of the tenant's state and never returns to an earlier value. ``tombstoned`` tells
-    whether any subject of the tenant was ever erased, so that a reader asks for tombstones only where there are some.
+    whether any subject of the tenant was ever erased, or is being erased, so that a reader asks what is hidden only
+    where something may be.
     """
 
     state: TenantState

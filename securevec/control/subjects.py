@@ -1,8 +1,9 @@
 """Which records speak of whom, and the tombstones of erased subjects.
 
 A tombstone has two effects, both from the commit that writes it: no reader is shown a record that carries the token and
-was ingested up to that moment (``tombstones_among``, asked by the second barrier), and no record that carries it is
-written until ``until_ms`` (judged in the transactions of ``batches``).
+was ingested up to that moment (``hidden_records`` and ``tombstones_among``, asked by the second barrier), and no record
+that carries it is written until ``until_ms`` (judged in the transactions of ``batches``). What an erasure was accepted
+for is hidden in any case until it is done, also where only a declared name led to it and nothing is fenced.
 """
 
 from __future__ import annotations
@@ -29,12 +30,25 @@ SELECT_RECORD_TOKENS: Final = (
     " ORDER BY token"
 )
 SELECT_TOMBSTONES: Final = "SELECT token, at_ms, until_ms FROM tombstone WHERE tenant = ? AND token IN (*)"
+SELECT_HIDDEN: Final = (
+    "SELECT m.ref, m.generation FROM manifest m"
+    " JOIN record_subject r ON r.collection = m.collection AND r.ref = m.ref AND r.generation = m.generation"
+    " JOIN tombstone s ON s.tenant = ? AND s.token = r.token AND m.ingested_ms <= s.at_ms"
+    " WHERE m.collection = ? AND m.ref IN (*)"
+    " UNION SELECT i.ref, i.generation FROM job j JOIN job_item i ON i.job_id = j.job_id"
+    " WHERE j.tenant = ? AND j.kind = 'subject.erase' AND j.state <> 'done' AND i.collection = ? AND i.ref IN (*)"
+)
 SELECT_FENCED: Final = "SELECT 1 FROM tombstone WHERE tenant = ? AND until_ms > ? AND token IN (*) LIMIT 1"
 SELECT_ERASED_SINCE: Final = (
     "SELECT 1 FROM transit t"
     " JOIN record_subject r ON r.collection = t.collection AND r.ref = t.ref AND r.generation = t.generation"
     " JOIN tombstone s ON s.tenant = :tenant AND s.token = r.token"
     " WHERE t.request_id = :request_id AND t.state = 'pending' AND s.until_ms > :created LIMIT 1"
+)
+FORGET_TOKENS: Final = (
+    "DELETE FROM subject_token WHERE tenant = ? AND token IN (*) AND NOT EXISTS"
+    " (SELECT 1 FROM collection c JOIN record_subject r ON r.collection = c.collection"
+    " WHERE c.tenant = subject_token.tenant AND r.token = subject_token.token)"
 )
 INSERT_TOMBSTONE: Final = (
     "INSERT INTO tombstone (tenant, token, job_id, at_ms, until_ms) VALUES (?, ?, ?, ?, ?)"
@@ -60,6 +74,23 @@ class Subjects(Room):
             for part in parts(tokens)
             for row in self._db.rows(many(SELECT_TOMBSTONES, len(part)), (tenant, *part))
         }
+
+    def hidden_records(
+        self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]
+    ) -> set[tuple[bytes, int]]:
+        """Those of the records, as (ref, generation), that an erasure hides: as a whole, whichever part holds whom."""
+        return {
+            (row[0], row[1])
+            for part in parts(refs)
+            for row in self._db.rows(
+                many(SELECT_HIDDEN, len(part)), (tenant, collection, *part, tenant, collection, *part)
+            )
+        }
+
+    def forget_tokens(self, tenant: TenantId, tokens: Sequence[bytes]) -> int:
+        """Forget those of the tokens that no record carries any more, so that no query meets their surrogates."""
+        with self._db.write() as tx:
+            return sum(tx.run(many(FORGET_TOKENS, len(part)), (tenant, *part)) for part in parts(tokens))
 
 
 def records_of(source: Database | Transaction, tenant: TenantId, tokens: Sequence[bytes]) -> list[SubjectRow]:

@@ -15,7 +15,7 @@ from securevec.crypto.derive import point_id
 from securevec.errors import IsolationViolation
 from securevec.filters import Expr, all_of, check, matches
 from securevec.guard import Admission
-from securevec.judge import Judged, clear_copies_differ, fetch_only, judge
+from securevec.judge import Judged, clear_copies_differ, erased, fetch_only, judge
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
@@ -102,7 +102,7 @@ def open_records(
         ids = [point_id(id_key, collection.collection, ref, rows[ref].generation, 0) for ref in waiting if ref in rows]
         verdicts = judge(runtime, collection, fetch_only(runtime, collection, ids), where=None)
         opened.update((judged.ref, judged) for judged in verdicts.accepted)
-        lost = [ref for ref in waiting if ref in rows and ref not in opened]
+        lost = [ref for ref in waiting if ref in rows and ref not in opened and ref not in verdicts.erased]
         again = runtime.control.current(collection.collection, lost) if lost else {}
         now_ms = runtime.clock.now_ms()
         if any(again.get(ref) == rows[ref] and not expired(rows[ref].expires_ms, now_ms=now_ms) for ref in lost):
@@ -117,16 +117,19 @@ def open_records(
 def still_live(
     runtime: Runtime, collection: CollectionScope, kept: Sequence[Judged], *, where: Expr | None
 ) -> list[Judged]:
-    """What is left of ``kept`` at the end of a read: the replaced read again, the deleted and the due left out."""
+    """What is left of ``kept`` at the end of a read: the replaced read again; the deleted, due and erased left out."""
     live = runtime.control.current(collection.collection, [judged.ref for judged in kept]) if kept else {}
     replaced = [
         judged.ref for judged in kept if judged.ref in live and live[judged.ref].generation != judged.body.generation
     ]
     fresh, _ = open_records(runtime, collection, replaced)
+    hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged in kept])
     now_ms = runtime.clock.now_ms()
     answer: list[Judged] = []
     for judged in kept:
         current = fresh.get(judged.ref) if judged.ref in replaced else judged
+        if current is judged and (judged.ref, judged.body.generation) in hidden:
+            continue
         if judged.ref not in live or current is None or expired(current.body.expires_ms, now_ms=now_ms):
             continue
         if where is None or matches(where, current.body.filters):

@@ -1,0 +1,72 @@
+"""Text that was anonymized when it was stored, read back out of a sealed body; and a person cut out of it.
+
+What a sealed body calls anonymized is anonymized: only :mod:`securevec.prepare` seals one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from securevec.errors import UnknownFormat
+from securevec.types import AnonymizedField, Span, Token, mint_anonymized
+
+ERASED: Final = "[ERASED]"
+"""Stands where a value of an erased person stood. No placeholder of a search result looks like it."""
+
+
+def stored_field(text: str, spans: Sequence[Span], originals: Sequence[str]) -> AnonymizedField:
+    """A field as it was sealed. ``originals`` are parallel to ``spans``, from its vault.
+
+    Raises :class:`UnknownFormat` when the span table does not fit the text: sorted, apart, inside.
+    """
+    position = 0
+    for span in spans:
+        if not position <= span.start <= span.end <= len(text):
+            raise UnknownFormat("A sealed span table does not fit its text.")
+        position = span.end
+    if len(originals) != len(spans):
+        raise UnknownFormat("A vault does not fit the span table of its body.")
+    return AnonymizedField(mint_anonymized(text), tuple(spans), tuple(originals))
+
+
+def originals_in(field: AnonymizedField) -> str:
+    """The text before it was anonymized, put together from its spans' originals."""
+    pieces: list[str] = []
+    position = 0
+    for span, original in zip(field.spans, field.originals, strict=True):
+        pieces += (field.text.text[position : span.start], original)
+        position = span.end
+    return "".join([*pieces, field.text.text[position:]])
+
+
+def without(field: AnonymizedField, tokens: Collection[Token]) -> AnonymizedField:
+    """The field without the people of these tokens: ``ERASED`` for their surrogates, no span and no original of them.
+
+    Everybody else's spans and originals stay, moved to where their surrogates now are.
+    """
+    pieces: list[str] = []
+    spans: list[Span] = []
+    originals: list[str] = []
+    position = length = 0
+    for span, original in zip(field.spans, field.originals, strict=True):
+        kept = field.text.text[position : span.start]
+        made = ERASED if span.token in tokens else field.text.text[span.start : span.end]
+        length += len(kept)
+        if span.token not in tokens:
+            spans.append(span.shifted(length - span.start))
+            originals.append(original)
+        pieces += (kept, made)
+        length += len(made)
+        position = span.end
+    pieces.append(field.text.text[position:])
+    return AnonymizedField(mint_anonymized("".join(pieces)), tuple(spans), tuple(originals))
+
+
+def original_without(field: AnonymizedField, tokens: Collection[Token]) -> str:
+    """The text before it was anonymized, with ``ERASED`` for what these people's surrogates stood for."""
+    erased = [
+        ERASED if span.token in tokens else original
+        for span, original in zip(field.spans, field.originals, strict=True)
+    ]
+    return originals_in(AnonymizedField(field.text, field.spans, tuple(erased)))
