@@ -4,7 +4,7 @@ another. A shard is the files of one namespace.
     root/VERSION                 the format, for example "securevec-edge 1\\n"
     root/LOCK                    flock(2), held while a backend is open
     root/<shard>/CURRENT         "gen-<N>\\n"
-    root/<shard>/gen-<N>/        what one engine keeps, plus shard.json
+    root/<shard>/gen-<N>/        what one engine keeps, plus shard.json; others than CURRENT's are removed at open
     root/.new-*, root/.trash-*   a shard on its way in or out; removed at open
 
 Qdrant Edge opens segments before it takes its own lock, and a second opener breaks every later flush of the first;
@@ -16,6 +16,7 @@ pairs; one pointer file, replaced by rename, is.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -50,6 +51,11 @@ class EngineRoot:
             for entry in self.path.iterdir():
                 if entry.name.startswith((_NEW, _TRASH)):
                     shutil.rmtree(entry)
+            for shard in self.shards():
+                # What a purge cut short left is removed now and not when somebody asks for the shard: it is what was
+                # to be purged. A damaged shard is left to who asks.
+                with contextlib.suppress(BackendError):
+                    self.current(shard)
         except BaseException:
             self.release()
             raise

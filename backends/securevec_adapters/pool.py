@@ -96,6 +96,11 @@ class Holder(Generic[S]):
         self._name = name
         self._load = load
 
+    @property
+    def opened(self) -> S | None:
+        """The shard if it is open; nothing is opened for it."""
+        return self._slot.shard
+
     def get(self) -> S | None:
         """The open shard; ``None`` when there is none on disk."""
         if self._slot.shard is None:

@@ -9,44 +9,32 @@ and the swap. An open database costs some 7 MB, a dozen file descriptors and a f
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
 from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
-from securevec.errors import BackendError, ConfigError, EngineForked, VectorError
+from securevec.errors import ConfigError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
-from securevec_adapters.errors import mapped
-from securevec_adapters.layout import EngineRoot, remove_generation
-from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
-from securevec_adapters.pool import Holder, ShardPool
+from securevec_adapters.embedded import OUTSIDE, EmbeddedStore, existing
+from securevec_adapters.points import check_cursor, check_id, unit_vector
 from securevec_chroma.place import checked, prepared
 from securevec_chroma.shard import ChromaShard, copy_points
 
 VERSION: Final = "securevec-chroma 1\n"
-_OUTSIDE: Final = "file system remnants, snapshots and backups are outside this store"
 
 
 class ChromaPersistentBackend:
     """``VectorBackend`` over Chroma in this process. ``open_shards`` bounds the databases kept open.
 
-    Raises :class:`EngineLocked` when the root is already open anywhere, :class:`HomeRefused` when it is unsafe or of
-    a foreign format, :class:`UnsupportedPlatform` without POSIX locks. Used in a forked child every call raises
-    :class:`EngineForked`: the engine's threads do not exist there.
+    Raises and refuses a fork as :class:`EmbeddedStore` does.
     """
 
     def __init__(self, root: Path, *, open_shards: int = 32) -> None:
-        if open_shards < 1:
-            raise ConfigError("At least one shard must be allowed to be open.")
-        self._pid = os.getpid()
-        self._root = EngineRoot(root, VERSION)
-        self._pool = ShardPool[ChromaShard](open_shards, self._load)
-        self._closed = False
+        self._store = EmbeddedStore[ChromaShard](root, VERSION, open_shards=open_shards, load=ChromaShard.load)
 
     @classmethod
     def from_location(cls, location: str, *, root: Path) -> Self:
@@ -68,28 +56,27 @@ class ChromaPersistentBackend:
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
         if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
             raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
-        with self._hold(namespace) as held:
+        with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None:
 
                 def build(directory: Path) -> None:
                     ChromaShard.create(directory, namespace, spec.dimension).close()
 
-                with mapped("creating a collection"):
-                    self._root.create(namespace.shard, build)
+                self._store.create(namespace, build)
             elif shard.place(namespace).dimension != spec.dimension:
                 raise VectorError("This collection exists with another vector dimension.")
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
-        with self._hold(namespace) as held:
-            place = _existing(held.get()).place(namespace)
+        with self._store.hold(namespace) as held:
+            place = existing(held.get()).place(namespace)
             rows = prepared(points, namespace, place.dimension)
             if rows:
                 place.insert(rows)
 
     def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
         wanted = list(dict.fromkeys(check_id(each) for each in ids))
-        with self._hold(namespace) as held:
+        with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None or not wanted:
                 return []
@@ -106,7 +93,7 @@ class ChromaPersistentBackend:
     ) -> list[StoredPoint]:
         """``exclude`` is not used: Chroma returns whole payloads."""
         condition = checked(where, limit)
-        with self._hold(namespace) as held:
+        with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None:
                 return []
@@ -116,7 +103,7 @@ class ChromaPersistentBackend:
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         condition = checked(where, limit)
         start = None if cursor is None else check_cursor(cursor)
-        with self._hold(namespace) as held:
+        with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None:
                 return Page((), None)
@@ -125,13 +112,13 @@ class ChromaPersistentBackend:
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
         condition = checked(where, 1)
-        with self._hold(namespace) as held:
+        with self._store.hold(namespace) as held:
             shard = held.get()
             return 0 if shard is None else shard.place(namespace).count(condition)
 
     def delete(self, *, namespace: Namespace, ids: Sequence[UUID]) -> None:
         unwanted = [check_id(each) for each in ids]
-        with self._hold(namespace) as held:
+        with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is not None and unwanted:
                 shard.place(namespace).remove(unwanted)
@@ -143,70 +130,20 @@ class ChromaPersistentBackend:
         Nothing less works: vectors of deleted points stay in the index for good, payloads in SQLite's free pages and in
         the log until it is cut.
         """
-        with self._hold(namespace) as held, mapped("purging a collection"):
-            shard, before = held.get(), self._root.current(namespace.shard)
-            if shard is not None and before is not None:
-                source = shard.place(namespace)
-                self._root.replace(namespace.shard, lambda directory: copy_points(source, directory, namespace))
-                held.close()
-                remove_generation(before)
-        return RemovalReport(0, index_removed=True, bytes_removed=True, residual=_OUTSIDE)
+        with self._store.hold(namespace) as held:
+            self._store.replace(
+                namespace, held, lambda shard, directory: copy_points(shard.place(namespace), directory, namespace)
+            )
+        return RemovalReport(0, index_removed=True, bytes_removed=True, residual=OUTSIDE)
 
     def drop(self, *, namespace: Namespace) -> RemovalReport:
-        with self._hold(namespace) as held:
-            points, residual = 0, _OUTSIDE
-            try:
-                shard = held.get()
-                points = 0 if shard is None else shard.place(namespace).count()
-            except BackendError:
-                # A shard that cannot be read must still be erasable.
-                residual = f"the shard could not be read, so its points were not counted; {_OUTSIDE}"
-            held.close()
-            with mapped("removing a collection"):
-                self._root.discard(namespace.shard)
-        return RemovalReport(points, index_removed=True, bytes_removed=True, residual=residual)
+        return self._store.drop(namespace, lambda shard: shard.place(namespace).count())
 
     def namespaces(self) -> Iterator[str]:
-        self._guard()
-        with mapped("listing collections"):
-            names = list(self._root.shards())
-        yield from names
+        return self._store.names()
 
     def close(self) -> None:
-        """End every engine, then give the root back. A forked child only lets go of its own copy of the lock."""
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            if os.getpid() == self._pid:
-                self._pool.close()
-        finally:
-            self._root.release()
-
-    def _guard(self) -> None:
-        if os.getpid() != self._pid:
-            raise EngineForked(
-                "The embedded engine was opened before a fork.", next_step="Open the store in the child instead."
-            )
-        if self._closed:
-            raise BackendError("This store is closed.")
-
-    @contextmanager
-    def _hold(self, namespace: Namespace) -> Generator[Holder[ChromaShard]]:
-        self._guard()
-        with self._pool.hold(check_namespace(namespace).shard) as held:
-            yield held
-
-    def _load(self, name: str) -> ChromaShard | None:
-        with mapped("opening a collection"):
-            directory = self._root.current(name)
-        return None if directory is None else ChromaShard.load(directory)
-
-
-def _existing(shard: ChromaShard | None) -> ChromaShard:
-    if shard is None:
-        raise BackendError("This collection has no place in the store yet.")
-    return shard
+        self._store.close()
 
 
 if TYPE_CHECKING:

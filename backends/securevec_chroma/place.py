@@ -53,13 +53,14 @@ class Place:
         self._exclusive = exclusive
         self._listed: tuple[Expr | None, list[str]] | None = None
 
-    def insert(self, rows: Sequence[Row]) -> None:
-        """Store rows of distinct ids, each whole."""
+    def insert(self, rows: Sequence[Row], *, new: bool = False) -> None:
+        """Store rows of distinct ids, each whole. ``new``: none of them is here, so nothing is looked for first."""
         with mapped("writing points"):
             self._listed = None
             most = min(_IDS, self._api.get_max_batch_size())
             for batch in _batches(rows, most):
-                self._remove([point.hex for point, _, _ in batch])
+                if not new:
+                    self._remove([point.hex for point, _, _ in batch])
                 self._api._add(
                     ids=[point.hex for point, _, _ in batch],
                     collection_id=self._id,

@@ -9,6 +9,7 @@ from securevec.types import Namespace
 from securevec_adapters.errors import mapped
 from securevec_adapters.layout import tighten
 from securevec_chroma.client import Client, create, find, open_files
+from securevec_chroma.index_files import IndexFiles
 from securevec_chroma.place import Place
 
 
@@ -18,6 +19,7 @@ class ChromaShard:
     def __init__(self, client: Client, directory: Path) -> None:
         self._client = client
         self._directory = directory
+        self._index = IndexFiles(directory)
         self._place: tuple[Namespace, Place] | None = None
 
     @classmethod
@@ -38,6 +40,7 @@ class ChromaShard:
         if not (directory / "chroma.sqlite3").is_file():
             raise BackendError("A shard's database is missing.")  # opening would make an empty one
         with mapped("opening a collection"):
+            IndexFiles(directory).clear()  # of a process that was killed before it could
             return cls(open_files(directory), directory)
 
     def place(self, namespace: Namespace) -> Place:
@@ -50,11 +53,16 @@ class ChromaShard:
                 self._place = namespace, Place(self._client.api, namespace, found, exclusive=True)
         return self._place[1]
 
+    def settle(self) -> None:
+        """Clear the index's files of what the engine wrote along. A mere count may make them anew."""
+        self._index.clear()
+
     def close(self) -> None:
         """End the engine and give its files back. What was acknowledged is in them already."""
         self._place = None
         with mapped("closing a collection"):
             self._client.close()
+            self._index.clear()
             tighten(self._directory)
 
 
@@ -67,7 +75,7 @@ def copy_points(source: Place, directory: Path, namespace: Namespace) -> None:
     try:
         place = target.place(namespace)
         for rows in source.rows():
-            place.insert(rows)
+            place.insert(rows, new=True)
         if place.count() != source.count():
             raise BackendError("The purged copy does not hold every point; the original was kept.")
     finally:

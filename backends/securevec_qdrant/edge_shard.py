@@ -158,6 +158,9 @@ class Shard:
         with mapped("counting"):
             return self._engine.count(CountRequest(exact=True, filter=where))
 
+    def settle(self) -> None:
+        """Nothing to do: the engine writes no bytes but its own."""
+
     def close(self) -> None:
         """Flush and close. The log alone survives a killed process; only a flush survives a power loss."""
         with mapped("closing a shard"):

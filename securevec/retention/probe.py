@@ -8,12 +8,15 @@ answer is ``unverified`` and never ``removed``. How a needle is found wherever a
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 
@@ -80,7 +83,7 @@ def _windows(roots: Iterable[Path], overlap: int) -> Iterator[bytes]:
     for path in _files(roots):
         with contextlib.suppress(FileNotFoundError):
             if stat.S_ISREG(path.lstat().st_mode):
-                with path.open("rb") as file:
+                with path.open("rb", buffering=0) as file:  # a buffer would not see the seeks of _extents
                     yield from (piece for piece in _pieces(file, overlap) if np.frombuffer(piece, np.uint8).any())
 
 
@@ -92,9 +95,25 @@ def _files(roots: Iterable[Path]) -> Iterator[Path]:
             yield from (Path(directory) / name for name in sorted(names))
 
 
-def _pieces(file: BinaryIO, overlap: int) -> Iterator[bytes]:
-    kept = b""
-    while fresh := file.read(_WINDOW):
-        piece = kept + fresh
-        yield piece
-        kept = piece[max(len(piece) - overlap, 0) :]
+def _pieces(file: FileIO, overlap: int) -> Iterator[bytes]:
+    for start, end in _extents(file):
+        kept = b""
+        file.seek(start)
+        while fresh := file.read(min(_WINDOW, max(end - file.tell(), 0))):
+            piece = kept + fresh
+            yield piece
+            kept = piece[max(len(piece) - overlap, 0) :]
+
+
+def _extents(file: FileIO) -> Iterator[tuple[int, int]]:
+    """Where a sparse file holds data. Between the extents are zeros that were never written."""
+    end = 0
+    while True:
+        try:
+            start = os.lseek(file.fileno(), end, os.SEEK_DATA)
+            end = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # this file system cannot say
+                yield end, sys.maxsize
+            return
+        yield start, end

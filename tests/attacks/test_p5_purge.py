@@ -28,7 +28,7 @@ from tests.support.world import World, open_world, ticket
 RECORDS, ERASED = 60, 20
 
 
-@pytest.fixture(params=["edge"])
+@pytest.fixture(params=["edge", "chroma"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "chroma":
         pytest.importorskip("chromadb")
@@ -88,15 +88,14 @@ def test_a_purge_that_is_skipped_or_lies_is_called_unverified(world: World, monk
 
 
 def test_ten_purges_with_writes_between_leave_nothing_of_what_was_deleted(world: World) -> None:
-    gone: list[Needles] = []
+    gone: list[StoredPoint] = []
     for turn in range(10):
         fill(world, first=turn * 10, count=10)
-        needles = needles_of(erased(world, 4))
-        gone.append(needles)
-        outcome = purge_with_proof(world.store.runtime, place(world)[1], needles)
+        points = erased(world, 4)
+        gone += points
+        outcome = purge_with_proof(world.store.runtime, place(world)[1], needles_of(points))
         assert outcome.verdict == "removed from live files", outcome
-        for before in gone:
-            assert len(standing([world.home], before)) == 0
+        assert len(standing([world.home], needles_of(gone))) == 0
     backend, namespace = place(world)
     assert backend.count(namespace=namespace) == 60
     fill(world, first=0, count=100)

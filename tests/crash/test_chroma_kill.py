@@ -100,7 +100,7 @@ PURGER = """
 import os, sys
 from pathlib import Path
 from securevec.testing.conformance_case import SPEC, a_namespace, an_id, fill
-from securevec_adapters import layout
+from securevec_adapters import embedded, layout
 from securevec_chroma import persistent
 place = a_namespace("mine")
 backend = persistent.ChromaPersistentBackend(Path(sys.argv[1]))
@@ -121,7 +121,7 @@ CUTS = [
     ("persistent.copy_points", "after"),
     ("layout._generation", "after"),
     ("layout._write", "after"),
-    ("persistent.remove_generation", "before"),
+    ("embedded.remove_generation", "before"),
 ]
 
 

@@ -94,8 +94,8 @@ PURGER = """
 import os, sys
 from pathlib import Path
 from securevec.testing.conformance_case import SPEC, a_namespace, an_id, fill
-from securevec_adapters import layout
-from securevec_qdrant import edge_purge
+from securevec_adapters import embedded, layout
+from securevec_qdrant import edge
 from securevec_qdrant.edge import EdgeBackend
 place = a_namespace("mine")
 backend = EdgeBackend(Path(sys.argv[1]))
@@ -112,11 +112,11 @@ setattr(globals()[module], function, cut)
 backend.purge(namespace=place)
 """
 CUTS = [
-    ("edge_purge.copy_points", "before"),
-    ("edge_purge.copy_points", "after"),
+    ("edge.copy_points", "before"),
+    ("edge.copy_points", "after"),
     ("layout._generation", "after"),
     ("layout._write", "after"),
-    ("edge_purge.remove_generation", "before"),
+    ("embedded.remove_generation", "before"),
 ]
 
 

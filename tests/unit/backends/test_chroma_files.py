@@ -281,7 +281,7 @@ def test_few_open_databases_serve_many_collections(tmp_path: Path) -> None:
     for _ in range(2):
         for number, place in enumerate(places):
             assert held(backend, place) == {number}
-            assert sum(slot.shard is not None for slot in backend._pool._slots.values()) <= 2
+            assert sum(slot.shard is not None for slot in backend._store._pool._slots.values()) <= 2
     backend.close()
 
 
@@ -335,7 +335,7 @@ def test_an_engine_failure_keeps_its_cause_and_hides_its_text(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY)
 
-    with backend._hold(PLACE) as holder:
+    with backend._store.hold(PLACE) as holder:
         shard = holder.get()
         assert shard is not None
         monkeypatch.setattr(shard.place(PLACE)._api, "_get", broken)
@@ -348,7 +348,7 @@ def test_an_engine_failure_keeps_its_cause_and_hides_its_text(
 def test_a_point_the_engine_did_not_keep_is_noticed(
     backend: ChromaPersistentBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with backend._hold(PLACE) as holder:
+    with backend._store.hold(PLACE) as holder:
         shard = holder.get()
         assert shard is not None
 
@@ -365,7 +365,7 @@ def test_a_search_the_graph_answers_short_is_answered_from_all_points(
 ) -> None:
     fill(backend, PLACE, range(30))
     expected = [point.id for point in backend.query(namespace=PLACE, vector=a_vector(3), where=None, limit=10)]
-    with backend._hold(PLACE) as holder:
+    with backend._store.hold(PLACE) as holder:
         shard = holder.get()
         assert shard is not None
         api = shard.place(PLACE)._api

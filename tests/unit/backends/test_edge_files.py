@@ -266,7 +266,7 @@ def test_few_open_shards_serve_many_collections(tmp_path: Path) -> None:
     for _ in range(2):
         for number, place in enumerate(places):
             assert held(backend, place) == {number}
-            assert sum(slot.shard is not None for slot in backend._pool._slots.values()) <= 2
+            assert sum(slot.shard is not None for slot in backend._store._pool._slots.values()) <= 2
     backend.close()
 
 
@@ -298,7 +298,7 @@ def test_an_engine_failure_keeps_its_cause_and_hides_its_text(
         def update(self, operation: object) -> None:
             raise RuntimeError(CANARY)
 
-    with backend._hold(PLACE) as holder:
+    with backend._store.hold(PLACE) as holder:
         shard = holder.get()
         assert shard is not None
         monkeypatch.setattr(shard, "_engine", Broken())
