@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from securevec import limits
 from securevec.body import Body, RecordId, chunk_view, decode_vault
@@ -44,11 +44,12 @@ from securevec.judge import (
     open_envelope,
 )
 from securevec.minimize import rebuild
+from securevec.narrow import Narrow
 from securevec.protect import EXPIRY_KEY
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.text import utf8_size
-from securevec.types import AnonymizedText, Matrix, Vector
+from securevec.types import AnonymizedText, Matrix, RecordRef, Vector
 
 R = TypeVar("R", bound=Record)
 
@@ -56,13 +57,17 @@ _REFILL_FACTOR = 4
 """How much further each refill looks when hits were dropped."""
 
 
+EVERYTHING = Narrow()
+
 _OVERTAKEN_TWICE = 2
 """How often a search that was overtaken by a replacement asks again: the store answered with what was live then, and
 the manifest was read when it no longer was."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Question:
+class Question:
+    """What is asked: a vector, what hits are judged by, the hint for the store, and what the audit log is to hash."""
+
     vector: Vector
     where: Expr | None
     pushed: Expr | None
@@ -79,31 +84,61 @@ def search(
     where: Expr | None = None,
     k: int = 10,
     vector: Matrix | None = None,
+    narrow: Narrow = EVERYTHING,
 ) -> SearchResult[R]:
     """The ``k`` nearest chunks to a query text, or to a given vector. See :meth:`Collection.search`."""
-    _check_k(k)
+    check_k(k)
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
-    try:
+    with admission.reading():
         question = _question(runtime, collection, admission, text, vector, where)
-        found = _ask(runtime, collection, question, k)
-        whole = _still_live(runtime, collection, found.whole[:k])
-        hits = [_hit(collection, judged, first, record_class) for judged, first in whole]
+        found = answer(runtime, collection, question, k, narrow, record_class)
         admission.recheck()
-    except SecurevecError as error:
-        admission.fenced(error)
-        admission.failure(error)
-        raise
+    return deliver(runtime, collection, admission, question, found)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer(Generic[R]):
+    """The hits of one question, before they are audited."""
+
+    hits: list[Hit[R]]
+    refs: list[RecordRef]
+    violations: int
+    passed_over: int
+    complete: bool
+    keys: KeyView
+
+
+def answer(
+    runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow, record_class: type[R]
+) -> Answer[R]:
+    """Ask the store and judge what it says. The caller rechecks its admission and only then delivers."""
+    found = _ask(runtime, collection, question, k, narrow)
+    whole = _still_live(runtime, collection, found.whole[:k])
+    return Answer(
+        hits=[_hit(collection, judged, first, record_class) for judged, first in whole],
+        refs=[judged.ref for judged, _ in whole],
+        violations=found.violations,
+        passed_over=found.passed_over,
+        complete=len(whole) == k or found.exhausted,
+        keys=found.keys,
+    )
+
+
+def deliver(
+    runtime: Runtime, collection: CollectionScope, admission: Admission, question: Question, found: Answer[R]
+) -> SearchResult[R]:
+    """Audit an answer, durably, and hand it out."""
     admission.note(
-        counts={"hits": len(hits), "violations": found.violations, "dropped": found.passed_over},
+        counts={"hits": len(found.hits), "violations": found.violations, "dropped": found.passed_over},
         redactions=question.redactions,
-        record_ids=[judged.ref for judged, _ in whole],
+        record_ids=found.refs,
         query=question.audit_key,
         keys=found.keys,
     )
     return SearchResult(
-        hits,
+        found.hits,
         violations=found.violations,
-        complete=len(hits) == k or found.exhausted,
+        complete=found.complete,
         request_id=admission.request_id,
         restorer=lambda places: _originals(runtime, collection, places),
     )
@@ -131,7 +166,7 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
     return record
 
 
-def _check_k(k: int) -> None:
+def check_k(k: int) -> None:
     if type(k) is not int or k < 1:
         raise QueryError("k is a whole number of at least 1.")
     if k > limits.MAX_K:
@@ -145,25 +180,33 @@ def _question(
     text: str | None,
     vector: Matrix | None,
     where: Expr | None,
-) -> _Question:
+) -> Question:
+    judged_on, pushed = conditions(runtime, collection, admission, where)
+    if (text is None) == (vector is None):
+        raise QueryError("A search takes a text or a vector.")
+    if text is None:
+        given = _given_vector(collection, vector)
+        return Question(given, judged_on, pushed, given.tobytes(), {})
+    anonymized, redactions = anonymize_query(runtime, collection, text)
+    embedded = collection.embedder.embed([anonymized])[0]
+    return Question(embedded, judged_on, pushed, anonymized.text.encode(), redactions)
+
+
+def conditions(
+    runtime: Runtime, collection: CollectionScope, admission: Admission, where: Expr | None
+) -> tuple[Expr | None, Expr | None]:
+    """What hits are judged by (the caller's filter and the policy's), and the hint for the store made of it."""
     parts = [part for part in (where, admission.decision.row_filter) if part is not None]
     judged_on = check(all_of(parts)) if parts else None
     lowered = [collection.protector(runtime).lower(judged_on)] if judged_on is not None else []
     backend = runtime.backend()
     if collection.retention_ms is not None and backend.capabilities.cheap_range_filter:
         lowered.append(Or((Not(Exists(EXPIRY_KEY)), Compare(EXPIRY_KEY, "gt", runtime.clock.now_ms()))))
-    pushed = all_of(lowered) if lowered else None
-    if (text is None) == (vector is None):
-        raise QueryError("A search takes a text or a vector.")
-    if text is None:
-        given = _given_vector(collection, vector)
-        return _Question(given, judged_on, pushed, given.tobytes(), {})
-    anonymized, redactions = _anonymize_query(runtime, collection, text)
-    embedded = collection.embedder.embed([anonymized])[0]
-    return _Question(embedded, judged_on, pushed, anonymized.text.encode(), redactions)
+    return judged_on, all_of(lowered) if lowered else None
 
 
-def _anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> tuple[AnonymizedText, Counter[str]]:
+def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> tuple[AnonymizedText, Counter[str]]:
+    """The query as the records were anonymized. Raises :class:`QueryError` and :class:`LimitExceeded`."""
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise QueryError("A query is text.")
     if not text.strip():
@@ -198,10 +241,10 @@ class _Found:
     keys: KeyView
 
 
-def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: int) -> _Found:
+def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow) -> _Found:
     """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
     backend = runtime.backend()
-    limit = k
+    limit = min(k + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
     again = _OVERTAKEN_TWICE
     while True:
         points = backend.query(
@@ -223,7 +266,8 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: _Question, k: 
         if verdicts.overtaken and again:
             again -= 1
             continue
-        exhausted = len(points) < limit
+        whole = narrow.keep(whole)
+        exhausted = len(points) < limit or narrow.ended(points)
         if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
             return _Found(whole, violations, verdicts.passed_over, exhausted, keys)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)

@@ -16,11 +16,13 @@ from securevec.filters import Expr
 from securevec.given import VectorsOf
 from securevec.hits import SearchResult
 from securevec.ingest import Source, ingest
+from securevec.narrow import GroupBy, narrow
 from securevec.report import IngestReport, Progress
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record, Schema
 from securevec.search import get, search
 from securevec.types import CollectionId, Matrix, Vector
+from securevec.verbs.batch import search_batch
 from securevec.verbs.counting import count, exists
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.removal import delete_where
@@ -129,15 +131,39 @@ class Collection(Generic[R]):
         where: Expr | None = None,
         k: int = 10,
         vector: Vector | None = None,
+        min_score: float | None = None,
+        group_by: GroupBy | None = None,
     ) -> SearchResult[R]:
         """The ``k`` chunks nearest to a text (or to a given vector of anonymized text), among this tenant's only.
+
+        Args:
+            min_score: the least cosine similarity of a hit, from -1 to 1.
+            group_by: ``record`` gives the best chunk of each record, up to ``k`` records.
 
         Raises:
             QueryError, FilterError, LimitExceeded, VectorError: the question cannot be asked.
             IsolationViolation: more than half of what the store returned did not belong here.
             UnknownKey, UnknownFormat, KeyUnavailable: an answer would be incomplete without notice.
         """
-        return search(self._runtime, self._scope, text, record_class=self._record, where=where, k=k, vector=vector)
+        runtime, scope, record, only = self._runtime, self._scope, self._record, narrow(min_score, group_by)
+        return search(runtime, scope, text, record_class=record, where=where, k=k, vector=vector, narrow=only)
+
+    def search_batch(
+        self,
+        texts: Sequence[str],
+        *,
+        where: Expr | None = None,
+        k: int = 10,
+        min_score: float | None = None,
+        group_by: GroupBy | None = None,
+    ) -> list[SearchResult[R]]:
+        """:meth:`search` for each of up to 256 texts, in order: one decision of the policy, one call of the embedder.
+
+        Each result has a request id and an audit record of its own. Raises as :meth:`search` does; one text that
+        cannot be asked refuses the whole batch and is named by its number.
+        """
+        only = narrow(min_score, group_by)
+        return search_batch(self._runtime, self._scope, texts, record_class=self._record, where=where, k=k, narrow=only)
 
     def get(self, record_id: RecordId) -> R:
         """One record by its id, anonymized as stored. Raises :class:`RecordNotFound`, :class:`IsolationViolation`."""

@@ -1,0 +1,65 @@
+"""Several searches at once: one admission, one call of the embedder, and each answer judged and audited by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeVar
+
+from securevec import limits
+from securevec.errors import LimitExceeded, QueryError
+from securevec.filters import Expr
+from securevec.guard import admit
+from securevec.hits import SearchResult
+from securevec.narrow import Narrow
+from securevec.runtime import CollectionScope, Runtime
+from securevec.schema import Record
+from securevec.search import Question, anonymize_query, answer, check_k, conditions, deliver
+from securevec.types import AnonymizedText
+
+R = TypeVar("R", bound=Record)
+
+
+def search_batch(
+    runtime: Runtime,
+    collection: CollectionScope,
+    texts: Sequence[str],
+    *,
+    record_class: type[R],
+    where: Expr | None,
+    k: int,
+    narrow: Narrow,
+) -> list[SearchResult[R]]:
+    """One result for each text, in order. See :meth:`Collection.search_batch`."""
+    check_k(k)
+    if isinstance(texts, str | bytes) or not isinstance(texts, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise QueryError("A batch search takes a list of texts.")
+    if len(texts) > limits.MAX_QUERIES:
+        raise LimitExceeded(f"A batch search takes at most {limits.MAX_QUERIES} texts.", field="texts")
+    admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
+    with admission.reading():
+        judged_on, pushed = conditions(runtime, collection, admission, where)
+        asked = [_anonymized(runtime, collection, number, text) for number, text in enumerate(texts, start=1)]
+        vectors = collection.embedder.embed([text for text, _ in asked]) if asked else ()
+        questions = [
+            Question(vector, judged_on, pushed, text.text.encode(), redactions)
+            for vector, (text, redactions) in zip(vectors, asked, strict=True)
+        ]
+        answers = [answer(runtime, collection, question, k, narrow, record_class) for question in questions]
+        admission.recheck()
+    # A request id of its own for each, as for a search alone. When the log fails in between, none is returned.
+    return [
+        deliver(runtime, collection, admission.fresh(), question, found)
+        for question, found in zip(questions, answers, strict=True)
+    ]
+
+
+def _anonymized(
+    runtime: Runtime, collection: CollectionScope, number: int, text: str
+) -> tuple[AnonymizedText, Counter[str]]:
+    refusal: QueryError
+    try:
+        return anonymize_query(runtime, collection, text)
+    except QueryError as error:
+        refusal = QueryError(f"Text {number} of the batch: {error.message}", next_step=error.next_step)
+    raise refusal

@@ -1,0 +1,114 @@
+"""Batches of searches, least scores and groups against a lying store, the fence, the policy and a failing log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import securevec as sv
+from securevec.errors import AuditUnavailable, IsolationViolation, PolicyDenied, TenantUnavailable
+from securevec.guard import Admission
+from securevec.types import StoredPoint
+from tests.support import attacks_forgery as forge
+from tests.support.attacks import ACME_MARK, RETENTION, Pair, texts_of
+from tests.support.attacks_forgery import Vandal, stored
+from tests.support.attacks_outage import FailingAudit
+from tests.support.world import Ticket
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+TEXTS = ["refund", "refund case 3", "person5"]
+
+
+def test_every_answer_of_a_batch_is_its_own_tenants_and_counts_what_was_not(pair: Pair) -> None:
+    forge.copy_under_a_new_id(pair)
+    forge.foreign_body_in_an_own_row(pair)
+    results = pair.globex.search_batch(TEXTS, k=100)
+    assert [result.violations for result in results] == [2, 2, 2]
+    for result in results:
+        assert len(result) == 7
+        assert ACME_MARK not in texts_of(result)
+    newest = {entry["request_id"]: entry for entry in pair.stage.audit(3)}
+    for result in results:
+        assert newest[result.request_id]["counts"]["violations"] == 2
+        assert newest[result.request_id]["action"] == "search"
+
+
+def test_the_tokens_of_a_persons_name_are_met_in_a_batch_as_in_a_search(pair: Pair) -> None:
+    alone = pair.globex.search("write to person3@example.com", k=1)
+    batched = pair.globex.search_batch(["write to person3@example.com"], k=1)[0]
+    assert [hit.id for hit in batched] == [hit.id for hit in alone]
+    assert pair.stage.audit()[0]["redactions"]["EMAIL"] == 1
+
+
+@pytest.mark.parametrize("group_by", [None, "record"])
+def test_one_query_that_is_mostly_lies_refuses_the_whole_batch(lone_pair: Pair, group_by: str | None) -> None:
+    foreign = [stored(row) for row in Vandal(lone_pair.stage, lone_pair.acme).rows()]
+    lone_pair.stage.trap.edit = lambda points: foreign
+    with pytest.raises(IsolationViolation):
+        lone_pair.globex.search_batch(TEXTS, k=8, group_by=group_by)  # type: ignore[arg-type]  # as callers pass it
+
+
+def test_a_store_that_repeats_one_record_cannot_fill_the_groups(lone_pair: Pair) -> None:
+    def repeat(points: list[StoredPoint]) -> list[StoredPoint]:
+        return [points[0]] * 3 + points
+
+    lone_pair.stage.trap.edit = repeat
+    hits = lone_pair.acme.search("refund", k=8, group_by="record")
+    assert len({hit.id for hit in hits}) == len(hits) == 8
+
+
+def test_scores_a_store_made_up_bring_no_foreign_record_in(lone_pair: Pair) -> None:
+    foreign = stored(Vandal(lone_pair.stage, lone_pair.acme).row(), score=1.0)
+
+    def praise(points: list[StoredPoint]) -> list[StoredPoint]:
+        return [foreign, *(replace(point, score=1.0) for point in points)]
+
+    lone_pair.stage.trap.edit = praise
+    hits = lone_pair.globex.search("refund", k=8, min_score=0.99)
+    assert ACME_MARK not in texts_of(hits)
+    assert hits.violations == 1
+
+
+def suspend_in_flight(pair: Pair) -> None:
+    def run() -> None:
+        pair.stage.trap.on_query = None
+        pair.stage.store.suspend_tenant("acme")
+
+    pair.stage.trap.on_query = run
+
+
+def test_a_batch_in_flight_is_not_answered_after_the_fence(lone_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    suspend_in_flight(lone_pair)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.search_batch(TEXTS, k=2)
+    lone_pair.stage.store.resume_tenant("acme")
+
+    def unchecked(self: Admission) -> None:
+        return
+
+    monkeypatch.setattr(Admission, "recheck", unchecked)
+    suspend_in_flight(lone_pair)
+    assert len(lone_pair.acme.search_batch(TEXTS, k=2)) == 3
+
+
+@pytest.mark.parametrize("nth", [0, 1, 2])
+def test_a_batch_whose_log_fails_part_of_the_way_returns_nothing(lone_pair: Pair, nth: int) -> None:
+    runtime = lone_pair.stage.store.runtime
+    working = runtime.audit
+    runtime.audit = FailingAudit(working, nth)
+    try:
+        with pytest.raises(AuditUnavailable):
+            lone_pair.acme.search_batch(TEXTS, k=2)
+    finally:
+        runtime.audit = working
+
+
+def test_a_writer_may_not_search_in_a_batch(lone_pair: Pair) -> None:
+    stage = lone_pair.stage
+    writer = sv.Actor("svc:loader")
+    stage.acme.grant(writer, "writer")
+    handle = stage.store.tenant("acme", actor=writer).collection(Ticket, name=lone_pair.name, retention=RETENTION)
+    with pytest.raises(PolicyDenied):
+        handle.search_batch(TEXTS)

@@ -1,0 +1,103 @@
+"""Batches of searches, the least score, one hit for each record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import securevec as sv
+from securevec.errors import LimitExceeded, QueryError
+from securevec.testing.embedders import HashEmbedder, TapEmbedder
+from securevec.types import AnonymizedText, Matrix
+from tests.support.world import Ticket, World, ticket
+
+LONG = " ".join(f"The refund sentence {number} speaks of the waiting room." for number in range(120))
+
+
+def ids(hits: sv.SearchResult[Ticket]) -> list[Any]:
+    return [hit.id for hit in hits]
+
+
+def test_a_batch_answers_each_text_as_it_would_be_answered_alone(filled: World) -> None:
+    texts = ["refund number 3", "refund number 7 never arrived", "parking"]
+    together = filled.acme.search_batch(texts, k=4, where=sv.F("status") == "open")
+    assert len(together) == 3
+    for text, result in zip(texts, together, strict=True):
+        alone = filled.acme.search(text, k=4, where=sv.F("status") == "open")
+        assert ids(result) == ids(alone)
+        assert [hit.score for hit in result] == pytest.approx([hit.score for hit in alone])
+        assert result.complete == alone.complete
+    assert len({result.request_id for result in together}) == 3
+
+
+def test_a_batch_embeds_once(filled: World) -> None:
+    class Counted(TapEmbedder):
+        def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
+            calls.append(len(texts))
+            return super().embed(texts)
+
+    calls: list[int] = []
+    scope = replace(filled.acme._scope, embedder=Counted(HashEmbedder()))
+    results = sv.Collection(filled.store.runtime, scope, Ticket).search_batch(["refund", "parking", "lift"], k=1)
+    assert len(results) == 3
+    assert calls == [3]
+
+
+def test_a_batch_of_nothing_is_nothing(filled: World) -> None:
+    assert filled.acme.search_batch([]) == []
+
+
+@pytest.mark.parametrize("texts", ["refund", b"refund", None, 3, ["refund", ""], ["refund", 7], ["\ud800"]])
+def test_a_batch_that_cannot_be_asked_is_refused_whole(filled: World, texts: Any) -> None:
+    with pytest.raises(QueryError) as refused:
+        filled.acme.search_batch(texts)
+    if isinstance(texts, list) and len(texts) == 2:
+        assert "Text 2" in refused.value.message
+
+
+def test_a_batch_has_a_limit(filled: World) -> None:
+    with pytest.raises(LimitExceeded):
+        filled.acme.search_batch(["refund"] * 257)
+
+
+def test_no_hit_below_the_least_score(filled: World) -> None:
+    every = filled.acme.search("The refund number 5 never arrived.", k=12)
+    scores = [hit.score for hit in every]
+    assert scores[0] > scores[-1]
+    least = scores[4]
+    near = filled.acme.search("The refund number 5 never arrived.", k=12, min_score=least)
+    assert ids(near) == ids(every)[: len(near)]
+    assert len(near) >= 5
+    assert all(hit.score >= least for hit in near)
+    assert near.complete
+    assert len(filled.acme.search("refund", k=5, min_score=1.0)) == 0
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), 1.01, -2, True, "0.5"])
+def test_a_senseless_least_score_is_refused(filled: World, score: Any) -> None:
+    with pytest.raises(QueryError):
+        filled.acme.search("refund", min_score=score)
+    with pytest.raises(QueryError):
+        filled.acme.search_batch(["refund"], min_score=score)
+
+
+def test_grouped_hits_are_the_best_chunk_of_each_record_refilled_up_to_k(filled: World) -> None:
+    filled.acme.ingest([ticket(50, LONG), ticket(51, LONG.replace("waiting", "dining"))])
+    plain = filled.acme.search("refund sentence waiting room", k=6)
+    assert len(set(ids(plain))) < 6
+    grouped = filled.acme.search("refund sentence waiting room", k=6, group_by="record")
+    assert len(grouped) == len(set(ids(grouped))) == 6
+    best = {hit.id: hit.score for hit in reversed(filled.acme.search("refund sentence waiting room", k=500))}
+    assert all(hit.score == pytest.approx(best[hit.id]) for hit in grouped)
+    everything = filled.acme.search("refund", k=100, group_by="record")
+    assert len(everything) == 14
+    assert everything.complete
+
+
+@pytest.mark.parametrize("group_by", ["chunk", "", 1, True])
+def test_another_grouping_is_refused(filled: World, group_by: Any) -> None:
+    with pytest.raises(QueryError):
+        filled.acme.search("refund", group_by=group_by)
