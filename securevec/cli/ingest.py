@@ -57,6 +57,12 @@ def ingest(
     encoding: Annotated[
         str | None, typer.Option("--encoding", metavar="NAME", help="Of text files, for example cp1252.")
     ] = None,
+    sync: Annotated[
+        bool, typer.Option("--sync", help="Also delete records that came from these folders and are gone from them.")
+    ] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Let --sync delete everything of a folder that shows no file.")
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", metavar="N", min=1, max=64, help="Processes that parse documents.")
     ] = None,
@@ -75,7 +81,14 @@ def ingest(
     label = paths[0].name if len(paths) == 1 else f"{len(paths)} sources"
     with progress_bar(label, quiet=session.out.as_json) as progress:
         report = collection.ingest_files(
-            paths, source=source, prefix=prefix, encoding=encoding, jobs=jobs, progress=progress
+            paths,
+            source=source,
+            prefix=prefix,
+            encoding=encoding,
+            jobs=jobs,
+            sync=sync,
+            allow_empty=allow_empty,
+            progress=progress,
         )
     _require_read(paths, report)
     session.out.show(files_json(report), *files_tables(report))
@@ -133,9 +146,9 @@ def _record_for(session: Session, paths: Sequence[Path]) -> type[Record]:
     """``Page`` when there are documents. Raises :class:`UsageError` for rows, whose columns nobody has declared."""
     import contextlib
 
-    from securevec.files.journey import list_sources
     from securevec.files.kinds import is_rows
     from securevec.files.page import Page
+    from securevec.files.sources import list_sources
 
     with contextlib.ExitStack() as closing:
         found = [each for listing in list_sources(session.store.runtime, paths, closing) for each in listing.files]

@@ -79,6 +79,9 @@ def files_json(report: FilesReport) -> dict[str, Any]:
             for each in report.refused_files
         ],
         "skipped": dict(sorted(report.skipped.items())),
+        "deleted": report.deleted,
+        "kept": dict(sorted(report.kept.items())),
+        "holds": list(report.holds),
         "rows_files": [
             {
                 "file": each.path,
@@ -115,6 +118,10 @@ def files_tables(report: FilesReport) -> list[RenderableType]:
         shown.append(table(["file", "error", "refused because"], rows))
         if len(report.refused_files) > _SHOWN_ROWS:
             shown.append(cell(f"and {len(report.refused_files) - _SHOWN_ROWS} more files; --json lists all"))
+    if report.deleted:
+        shown.append(cell(f"{report.deleted} deleted, because their source no longer shows them"))
+    for reason, count in sorted(report.kept.items()):
+        shown.append(cell(f"{count} kept although their source does not show them: {reason}"))
     if report.skipped:
         listed_kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.skipped.items()))
         shown.append(cell(f"not read: {listed_kinds}"))

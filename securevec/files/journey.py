@@ -5,6 +5,7 @@
     sort                       documents and rows, against what the collection takes
     documents                  read, recognized or parsed in other processes, stored in batches, remembered
     rows                       file by file, streamed, stored in batches, remembered
+    sync                       what a source no longer shows is deleted, if that was asked for
     audit                      counts of the whole; no path
 
 A file that cannot be read, or that its parser dies on, is refused and reported, and the others go on. Killed anywhere,
@@ -16,39 +17,23 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from securevec.errors import AuditUnavailable, FileConflict, FileMismatch, SourceError, UsageError
+from securevec.errors import AuditUnavailable, RecordError
 from securevec.files.documents import Documents, Item
-from securevec.files.kinds import is_rows
-from securevec.files.page import takes_documents
+from securevec.files.options import FileOptions
+from securevec.files.plan import plan_sync, require_trustworthy
 from securevec.files.pool import ParserPool
 from securevec.files.report import FilesReport, FilesTally, RowsFile
 from securevec.files.rows import RowsReader
-from securevec.files.state import SourceState
-from securevec.files.walk import Listing, Root, identity, open_root, walk
-from securevec.guard import admit
+from securevec.files.sources import Work, list_sources, sort_out
+from securevec.files.sync import carry_out
+from securevec.guard import Admission, admit
 from securevec.ingest import ingest
 from securevec.report import Progress
 from securevec.runtime import CollectionScope, Runtime
-
-
-@dataclass(frozen=True, slots=True)
-class FileOptions:
-    """How files become records.
-
-    ``source`` names where they come from in place of the folder's absolute path; ``prefix`` is put in front of their
-    paths; ``encoding`` is that of text files when it is known; ``jobs`` and ``seconds`` are the parsers' processes and
-    the time each file gets.
-    """
-
-    source: str | None = None
-    prefix: str = ""
-    encoding: str | None = None
-    jobs: int | None = None
-    seconds: float | None = None
+from securevec.types import RecordRef
 
 
 def ingest_files(
@@ -62,16 +47,24 @@ def ingest_files(
     """Store the documents or rows of folders and files. See :meth:`Collection.ingest_files`."""
     started = time.monotonic()
     admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=collection.collection)
+    deleting = (
+        admit(runtime, collection.scope, permission="delete", action="delete", collection=collection.collection)
+        if options.sync
+        else None
+    )
     tally = FilesTally()
     try:
         with contextlib.ExitStack() as closing:
-            listings = list_sources(runtime, paths, closing)
-            documents, rows = _sorted_out(runtime, collection, listings, options, tally)
-            bar = _Bar(progress, sum(item.found.size for item in (*documents, *rows)))
-            if documents:
-                _store_documents(runtime, collection, documents, options, tally, bar)
-            for item in rows:
-                _store_rows(runtime, collection, item, tally, bar)
+            work = sort_out(runtime, collection, list_sources(runtime, paths, closing), options, tally)
+            if deleting is not None:
+                for state, shown in work.sources.items():
+                    require_trustworthy(state.known, shown.files, single=shown.single, allow_empty=options.allow_empty)
+            bar = _Bar(progress, work.size)
+            if work.documents:
+                _store_documents(runtime, collection, work.documents, options, tally, bar)
+            read = [_store_rows(runtime, collection, item, options, tally, bar) for item in work.rows]
+            if deleting is not None:
+                _sync(runtime, collection, deleting, work, read, tally)
         admission.recheck()
     except BaseException as error:
         with contextlib.suppress(AuditUnavailable):
@@ -79,70 +72,6 @@ def ingest_files(
         raise
     admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)
-
-
-def list_sources(runtime: Runtime | None, paths: Sequence[str | Path], closing: contextlib.ExitStack) -> list[Listing]:
-    """Every source listed. Raises :class:`SourceError` for one that is not there or cannot be read."""
-    if not paths:
-        raise UsageError("No file or folder was named.")
-    left_out = [] if runtime is None else [identity(runtime.home)]
-    roots: list[Root] = []
-    for path in paths:
-        root = open_root(Path(path))
-        closing.callback(root.close)
-        roots.append(root)
-    return [walk(root, leave_out=left_out) for root in roots]
-
-
-def _sorted_out(
-    runtime: Runtime,
-    collection: CollectionScope,
-    listings: Sequence[Listing],
-    options: FileOptions,
-    tally: FilesTally,
-) -> tuple[list[Item], list[Item]]:
-    """Documents and files of rows that this collection takes. Everything else is refused or counted."""
-    documents: list[Item] = []
-    rows: list[Item] = []
-    states: dict[str, SourceState] = {}
-    taken: set[str] = set()
-    wants_documents = takes_documents(collection.schema)
-    for listing in listings:
-        name = options.source if options.source is not None else str(listing.root.path)
-        if name not in states:
-            states[name] = SourceState(runtime, collection, name, encoding=options.encoding)
-        tally.skipped.update(listing.skipped)
-        for passed in listing.refused:
-            tally.refuse(options.prefix + passed.relative, passed.error)
-        for found in listing.files:
-            item = Item(found, options.prefix + found.relative, states[name])
-            error = _misfit(item, wants_documents=wants_documents, taken=taken)
-            if error is not None:
-                tally.refuse(item.path, error)
-            else:
-                taken.add(item.path)
-                (rows if is_rows(found.kind) else documents).append(item)
-    return documents, rows
-
-
-def _misfit(item: Item, *, wants_documents: bool, taken: set[str]) -> SourceError | None:
-    rows = is_rows(item.found.kind)
-    if rows and wants_documents:
-        return FileMismatch(
-            "A file of rows does not fit a collection of documents.",
-            next_step="Ingest it into a collection whose record class declares its columns.",
-        )
-    if not rows and not wants_documents:
-        return FileMismatch(
-            "A document does not fit this collection's record class.",
-            next_step="Ingest documents into a collection of securevec.Page.",
-        )
-    if not rows and item.path in taken:
-        return FileConflict(
-            "Another source of this run holds a file of the same path.",
-            next_step="Ingest them one by one with --prefix.",
-        )
-    return None
 
 
 def _store_documents(
@@ -166,13 +95,53 @@ def _store_documents(
         tally.refuse_as(documents.path_of(row.row), row)
 
 
-def _store_rows(runtime: Runtime, collection: CollectionScope, item: Item, tally: FilesTally, bar: _Bar) -> None:
-    reader = RowsReader(item, advanced=bar.advance)
+def _store_rows(
+    runtime: Runtime, collection: CollectionScope, item: Item, options: FileOptions, tally: FilesTally, bar: _Bar
+) -> RowsReader:
+    reader = RowsReader(item, advanced=bar.advance, remember=options.sync)
     report = reader.store(runtime, collection)
     tally.bytes_read += reader.bytes_read
     if reader.failure is not None:
         tally.refuse(item.path, reader.failure)
     tally.rows_files.append(RowsFile(item.path, report))
+    return reader
+
+
+def _sync(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    work: Work,
+    read: Sequence[RowsReader],
+    tally: FilesTally,
+) -> None:
+    """Delete what the sources no longer show. Documents are known by their paths, rows by having been read."""
+    deleted = tally.deleted
+    try:
+        for state, shown in work.sources.items():
+            seen: set[bytes] = {ref for path in shown.paths if (ref := _ref_of(runtime, collection, path)) is not None}
+            doubted = {state.member_of(path) for path in shown.paths}
+            for reader in read:
+                if reader.state is state:
+                    seen |= reader.seen
+                    if reader.whole:
+                        doubted.discard(reader.member)
+            plan = plan_sync(state.known, seen, doubted=doubted, complete=shown.complete)
+            carry_out(runtime, collection, admission, state, plan, tally)
+        admission.recheck()
+    except BaseException as error:
+        with contextlib.suppress(AuditUnavailable):
+            admission.failure(error, counts={"deleted": tally.deleted - deleted})
+        raise
+    admission.note(counts={"deleted": tally.deleted - deleted})
+
+
+def _ref_of(runtime: Runtime, collection: CollectionScope, path: str) -> RecordRef | None:
+    try:
+        return collection.record_ref(runtime, path)
+    except RecordError:
+        # No record can have this path.
+        return None
 
 
 class _Bar:

@@ -19,9 +19,16 @@ from securevec.types import RecordRef
 class RowsReader:
     """One file of rows. ``failure`` says afterwards why it was not read to its end."""
 
-    def __init__(self, item: Item, *, advanced: Callable[[int, int], None]) -> None:
+    def __init__(self, item: Item, *, advanced: Callable[[int, int], None], remember: bool) -> None:
         self._item = item
         self._advanced = advanced
+        self._remember = remember
+        self.state = item.state
+        self.member = item.state.member_of(item.path)
+        self.seen: set[bytes] = set()
+        """Refs of the file's records, when they are to be remembered: 16 bytes a row."""
+        self.whole = False
+        """Whether every row was read and none refused, so that what is not ``seen`` is not in the file."""
         self.failure: SourceError | None = None
         self.bytes_read = 0
 
@@ -30,12 +37,15 @@ class RowsReader:
 
         Raises what :func:`securevec.ingest.ingest` does.
         """
-        state, member = self._item.state, self._item.state.member_of(self._item.path)
+        rows = cast("Iterator[dict[str, object]]", self.rows())
+        report = ingest(runtime, collection, rows, stored=self._stored)
+        self.whole = self.failure is None and not report.refused
+        return report
 
-        def stored(records: Sequence[tuple[RecordRef, bytes]]) -> None:
-            state.note((ref, member, content) for ref, content in records)
-
-        return ingest(runtime, collection, cast("Iterator[dict[str, object]]", self.rows()), stored=stored)
+    def _stored(self, records: Sequence[tuple[RecordRef, bytes]]) -> None:
+        self.state.note((ref, self.member, content) for ref, content in records)
+        if self._remember:
+            self.seen.update(ref for ref, _ in records)
 
     def rows(self) -> Iterator[Row]:
         """The rows until the end or the first failure of the file itself."""

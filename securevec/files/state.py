@@ -14,13 +14,13 @@ from typing import Final
 
 from securevec.crypto.derive import file_digest, member_token, source_token
 from securevec.crypto.kdf import lp
+from securevec.files.plan import HALF
 from securevec.ingest import whole_records
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
 PARSERS: Final = b"1"
 """Raised with every change of the parsers that gives other texts, so that unchanged files are read again."""
-_HALF: Final = 16
 
 
 class SourceState:
@@ -55,20 +55,30 @@ class SourceState:
         whole = whole_records(
             self._runtime,
             self._collection,
-            {ref: digest[_HALF:] for ref, digest in known.items()},
+            {ref: digest[HALF:] for ref, digest in known.items()},
             current,
             now_ms=self._runtime.clock.now_ms(),
         )
-        return {ref: known[ref][:_HALF] for ref in whole}
+        return {ref: known[ref][:HALF] for ref in whole}
 
     def of_others(self, refs: Sequence[RecordRef]) -> set[bytes]:
         """Those of the refs that are live and came from another source only."""
-        mine = self.known
-        asked = [ref for ref in refs if ref not in mine]
+        theirs = self.listed_by_others([ref for ref in refs if ref not in self.known])
+        return theirs & self._runtime.control.current(self._collection.collection, list(theirs)).keys()
+
+    def listed_by_others(self, refs: Sequence[RecordRef]) -> set[bytes]:
+        """Those of the refs that another source is known to hold."""
         theirs: set[bytes] = set()
         for other in self._others:
-            theirs |= self._runtime.control.listed_files(self._collection.collection, other, asked)
-        return theirs & self._runtime.control.current(self._collection.collection, list(theirs)).keys()
+            theirs |= self._runtime.control.listed_files(self._collection.collection, other, refs)
+        return theirs
+
+    def forget(self, refs: Sequence[RecordRef]) -> None:
+        """These records are no longer this source's."""
+        if refs:
+            self._runtime.control.forget_source_files(self._collection.collection, self.token, refs)
+            for ref in refs:
+                self.known.pop(ref, None)
 
     def note(self, entries: Iterable[tuple[RecordRef, bytes, bytes]]) -> None:
         """Remember refs with what they were read from and their content digests, as far as it is not known already."""

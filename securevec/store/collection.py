@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 from securevec.body import RecordId
 from securevec.erase import DeleteReport, delete
 from securevec.errors import RecordError
-from securevec.files.journey import FileOptions, ingest_files
+from securevec.files.journey import ingest_files
 from securevec.files.kinds import kind_of
+from securevec.files.options import FileOptions
 from securevec.files.report import FilesReport
 from securevec.filters import Expr
 from securevec.given import VectorsOf
@@ -99,6 +100,8 @@ class Collection(Generic[R]):
         encoding: str | None = None,
         jobs: int | None = None,
         seconds: float | None = None,
+        sync: bool = False,
+        allow_empty: bool = False,
         progress: Callable[[Progress], None] | None = None,
     ) -> FilesReport:
         """Store the files of folders, and files: documents in a collection of :class:`securevec.Page`, rows in others.
@@ -115,13 +118,26 @@ class Collection(Generic[R]):
             encoding: of text files, when it is known. Without it a byte order mark decides, then UTF-8, then a guess.
             jobs: processes that parse; one per core, four at most, if not given.
             seconds: for each document, 60 if not given; one that takes longer is refused.
+            sync: also delete the records that came from these folders and are no longer in them; needs the permission
+                ``delete``. What could not be read, what a hold keeps and what another source shows stays, and is
+                counted by reason in the report.
+            allow_empty: let a sync delete everything of a folder that shows no file.
             progress: called after each file, with files and bytes.
 
         Raises:
             SourceError: a source is not there, or a single file is of a kind that is not read; nothing was stored.
+            SyncRefused: a folder that had files shows none; nothing was stored or deleted.
             OutcomeUnknown and what :meth:`ingest` raises: what was stored before stays, and is passed over next time.
         """
-        options = FileOptions(source=source, prefix=prefix, encoding=encoding, jobs=jobs, seconds=seconds)
+        options = FileOptions(
+            source=source,
+            prefix=prefix,
+            encoding=encoding,
+            jobs=jobs,
+            seconds=seconds,
+            sync=sync,
+            allow_empty=allow_empty,
+        )
         return ingest_files(self._runtime, self._scope, paths, options=options, progress=progress)
 
     def search(
