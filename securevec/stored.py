@@ -15,10 +15,11 @@ from securevec.body import Body, Vault, decode_vault
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import point_id
 from securevec.crypto.keyring import KeyView
-from securevec.errors import UnknownFormat
+from securevec.errors import IsolationViolation, RecordNotFound, UnknownFormat
 from securevec.judge import Judged, distinct, judge, open_envelope
 from securevec.minimize import Minimized
 from securevec.prepare import Origin, Prepared, assemble
+from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import AnonymizedField, RecordRef, Vector
 
@@ -55,12 +56,13 @@ def load(
     rows: Sequence[ManifestRow],
     *,
     with_vectors: bool = False,
+    with_vaults: bool = True,
     erasing: bool = False,
 ) -> dict[RecordRef, Stored]:
     """The records of these manifest rows whose every chunk is stored and passes judgement. The others are left out.
 
-    ``erasing`` also reads what an erasure hides. Raises as :func:`securevec.judge.judge`, and :class:`UnknownFormat`
-    for a vault that does not fit.
+    Without ``with_vaults`` no vault is opened, and ``vaults`` is empty. ``erasing`` also reads what an erasure hides.
+    Raises as :func:`securevec.judge.judge`, and :class:`UnknownFormat` for a vault that does not fit.
     """
     id_key = runtime.keys.tenant_key(collection.tenant, "id")
     places: dict[UUID, tuple[RecordRef, int]] = {}
@@ -82,9 +84,32 @@ def load(
         chunks = found.get(RecordRef(row.ref), {})
         if len(chunks) == row.n_chunks:
             ordered = tuple(chunks[number] for number in range(row.n_chunks))
-            vaults = tuple(_vault(keys, collection, chunk) for chunk in ordered)
+            vaults = tuple(_vault(keys, collection, chunk) for chunk in ordered) if with_vaults else ()
             whole[RecordRef(row.ref)] = Stored(RecordRef(row.ref), row, ordered, vaults)
     return whole
+
+
+def load_live(runtime: Runtime, collection: CollectionScope, ref: RecordRef, *, with_vaults: bool = True) -> Stored:
+    """One live record with its vectors. A record that is replaced meanwhile is read again.
+
+    Raises :class:`RecordNotFound` and, when the store shows something else or nothing, :class:`IsolationViolation`.
+    """
+    row = runtime.control.current(collection.collection, [ref]).get(ref)
+    while row is not None and not expired(row.expires_ms, now_ms=runtime.clock.now_ms()):
+        found = load(runtime, collection, [row], with_vectors=True, with_vaults=with_vaults).get(ref)
+        if found is not None and all(vector is not None for vector in found.vectors):
+            return found
+        before, row = row, runtime.control.current(collection.collection, [ref]).get(ref)
+        if row != before:
+            continue
+        if (ref, before.generation) in runtime.control.hidden_records(collection.tenant, collection.collection, [ref]):
+            break
+        if not expired(before.expires_ms, now_ms=runtime.clock.now_ms()):
+            raise IsolationViolation(
+                "The store does not show a record of the manifest as it was written.",
+                next_step="Ingest the record again.",
+            )
+    raise RecordNotFound("The collection has no such record.")
 
 
 def fields_of(collection: CollectionScope, stored: Stored) -> dict[str, AnonymizedField]:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from securevec.body import RecordId
 from securevec.erase import DeleteReport, delete
-from securevec.errors import RecordError
+from securevec.errors import QueryError, RecordError
 from securevec.files.journey import ingest_files
 from securevec.files.kinds import kind_of
 from securevec.files.options import FileOptions
@@ -23,6 +23,7 @@ from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record, Schema
 from securevec.search import get, search
 from securevec.types import CollectionId, Matrix, Vector
+from securevec.verbs.alike import search_like
 from securevec.verbs.batch import search_batch
 from securevec.verbs.counting import count, exists
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
@@ -147,22 +148,30 @@ class Collection(Generic[R]):
         where: Expr | None = None,
         k: int = 10,
         vector: Vector | None = None,
+        like: RecordId | None = None,
         min_score: float | None = None,
         group_by: GroupBy | None = None,
     ) -> SearchResult[R]:
         """The ``k`` chunks nearest to a text (or to a given vector of anonymized text), among this tenant's only.
 
         Args:
+            like: a record instead of a text: what is nearest to the mean of the vectors its chunks are stored with.
+                The record itself is left out. Nothing is embedded.
             min_score: the least cosine similarity of a hit, from -1 to 1.
             group_by: ``record`` gives the best chunk of each record, up to ``k`` records.
 
         Raises:
             QueryError, FilterError, LimitExceeded, VectorError: the question cannot be asked.
+            RecordNotFound: ``like`` names no record.
             IsolationViolation: more than half of what the store returned did not belong here.
             UnknownKey, UnknownFormat, KeyUnavailable: an answer would be incomplete without notice.
         """
         runtime, scope, record, only = self._runtime, self._scope, self._record, narrow(min_score, group_by)
-        return search(runtime, scope, text, record_class=record, where=where, k=k, vector=vector, narrow=only)
+        if like is None:
+            return search(runtime, scope, text, record_class=record, where=where, k=k, vector=vector, narrow=only)
+        if text is not None or vector is not None:
+            raise QueryError("A search takes a text, a vector or a record, and not two of them.")
+        return search_like(runtime, scope, like, record_class=record, where=where, k=k, narrow=only)
 
     def search_batch(
         self,

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 import securevec as sv
-from securevec.errors import AuditUnavailable, IsolationViolation, PolicyDenied, TenantUnavailable
+from securevec.errors import AuditUnavailable, IsolationViolation, PolicyDenied, RecordNotFound, TenantUnavailable
 from securevec.guard import Admission
+from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.types import StoredPoint
 from tests.support import attacks_forgery as forge
-from tests.support.attacks import ACME_MARK, RETENTION, Pair, texts_of
+from tests.support.attacks import ACME_MARK, DAY_MS, RETENTION, Pair, text, texts_of
 from tests.support.attacks_forgery import Vandal, stored
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
@@ -112,3 +113,54 @@ def test_a_writer_may_not_search_in_a_batch(lone_pair: Pair) -> None:
     handle = stage.store.tenant("acme", actor=writer).collection(Ticket, name=lone_pair.name, retention=RETENTION)
     with pytest.raises(PolicyDenied):
         handle.search_batch(TEXTS)
+
+
+# -- like ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_of_another_tenant_is_like_nothing_here(pair: Pair) -> None:
+    pair.acme.ingest([text(77, ACME_MARK)])
+    with pytest.raises(RecordNotFound):
+        pair.globex.search(like="T-77")
+    assert pair.stage.audit()[0]["error"] == "RecordNotFound"
+    hits = pair.globex.search(like="T-3", k=100)
+    assert ACME_MARK not in texts_of(hits)
+    assert len(hits) == 7
+
+
+def test_an_altered_or_hidden_record_is_like_nothing(pair: Pair) -> None:
+    vandal = Vandal(pair.stage, pair.globex)
+    vandal.put(vandal.row_of("T-2").but(b=vandal.row_of("T-3").payload["b"]))
+    vandal.remove(vandal.row_of("T-4"))
+    for name in ("T-2", "T-4"):
+        with pytest.raises(IsolationViolation):
+            pair.globex.search(like=name)
+
+
+def test_a_record_the_policy_hides_is_like_nothing(lone_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    decide = BuiltinPolicy.decide
+
+    def narrowed(self: BuiltinPolicy, request: Request) -> Decision:
+        return replace(decide(self, request), row_filter=sv.F("status") == "open")
+
+    monkeypatch.setattr(BuiltinPolicy, "decide", narrowed)
+    with pytest.raises(RecordNotFound):
+        lone_pair.acme.search(like="T-2")
+    assert {hit.record.status for hit in lone_pair.acme.search(like="T-1", k=100)} == {"open"}
+
+
+def test_no_vault_is_opened_to_look_for_what_is_alike(lone_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*arguments: object) -> None:
+        raise AssertionError("a vault was opened")
+
+    monkeypatch.setattr("securevec.stored._vault", opened)
+    assert len(lone_pair.acme.search(like="T-1", k=3)) == 3
+
+
+def test_a_deleted_or_due_record_is_like_nothing(lone_pair: Pair) -> None:
+    lone_pair.acme.delete("T-1")
+    with pytest.raises(RecordNotFound):
+        lone_pair.acme.search(like="T-1")
+    lone_pair.stage.time.forward(181 * DAY_MS)
+    with pytest.raises(RecordNotFound):
+        lone_pair.acme.search(like="T-2")

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import securevec as sv
-from securevec.errors import LimitExceeded, QueryError
+from securevec.errors import LimitExceeded, QueryError, RecordNotFound
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.types import AnonymizedText, Matrix
 from tests.support.world import Ticket, World, ticket
@@ -101,3 +102,42 @@ def test_grouped_hits_are_the_best_chunk_of_each_record_refilled_up_to_k(filled:
 def test_another_grouping_is_refused(filled: World, group_by: Any) -> None:
     with pytest.raises(QueryError):
         filled.acme.search("refund", group_by=group_by)
+
+
+def test_what_is_like_a_record_leaves_it_out_and_ranks_as_its_text_would(filled: World) -> None:
+    body = "The refund number 5 never arrived."
+    alike = filled.acme.search(like="T-5", k=5)
+    by_text = [name for name in ids(filled.acme.search(body, k=6)) if name != "T-5"]
+    assert "T-5" not in ids(alike)
+    assert len(alike) == 5
+    assert [hit.score for hit in alike] == sorted((hit.score for hit in alike), reverse=True)
+    texts = {hit.id: hit.score for hit in filled.acme.search(body, k=12)}
+    assert all(hit.score == pytest.approx(texts[hit.id], abs=1e-4) for hit in alike)
+    assert by_text
+    everything = filled.acme.search(like="T-5", k=100)
+    assert len(everything) == 11
+    assert everything.complete
+
+
+def test_like_goes_with_filters_scores_and_groups_and_embeds_nothing(filled: World) -> None:
+    class Refusing(TapEmbedder):
+        def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
+            raise AssertionError("nothing is embedded")
+
+    filled.acme.ingest([ticket(50, LONG), ticket(52, LONG.replace("waiting", "dining"))])
+    scope = replace(filled.acme._scope, embedder=Refusing(HashEmbedder()))
+    handle = sv.Collection(filled.store.runtime, scope, Ticket)
+    hits = handle.search(like="T-50", k=5, where=sv.F("status") == "closed", group_by="record")
+    assert hits[0].id == "T-52"
+    assert len(set(ids(hits))) == len(hits) == 5
+    assert len(handle.search(like="T-50", k=3, min_score=1.0)) == 0
+
+
+def test_a_search_takes_one_question(filled: World) -> None:
+    for arguments in ({"text": "refund"}, {"vector": np.ones(64, dtype=np.float32)}):
+        with pytest.raises(QueryError):
+            filled.acme.search(like="T-1", **arguments)
+    with pytest.raises(RecordNotFound):
+        filled.acme.search(like="T-999")
+    with pytest.raises(QueryError):
+        filled.acme.search()
