@@ -33,6 +33,7 @@ from securevec.audit import (
 )
 from securevec.audit.vocabulary import HEX as _HEX
 from securevec.audit.vocabulary import RULES
+from securevec.control.rows import JobRow
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
     KeyDestroyed,
@@ -63,6 +64,7 @@ class Admission:
     fence: int
     decision: Decision
     started_ns: int
+    job_id: str = ""
 
     def note(
         self,
@@ -111,6 +113,7 @@ class Admission:
                 redactions=fold_entities(redactions or {}),
                 detail=dict(detail or {}),
                 error=error_name(error) if error is not None else "",
+                job_id=self.job_id,
                 duration_ms=(time.monotonic_ns() - self.started_ns) // 1_000_000,
             )
         )
@@ -161,6 +164,40 @@ class Admission:
         """Record that the operation ended in this error: ``denied`` when it was not allowed, ``failed`` otherwise."""
         outcome: Outcome = "denied" if isinstance(error, _DENIALS) else "failed"
         return self.note(phase=phase, outcome=outcome, counts=counts, error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class Commission(Admission):
+    """What a job does: permitted when it was accepted, so it goes on whatever became of who asked. Fenced as ever."""
+
+    def recheck(self) -> None:
+        """Raises :class:`TenantUnavailable` when the tenant was suspended or deleted since this step began."""
+        fence = self.runtime.control.fence(self.scope.tenant)
+        if fence.state != "active" or fence.epoch != self.fence:
+            raise TenantUnavailable("The tenant was suspended or deleted while this ran; the job waits.")
+
+
+def commission(runtime: Runtime, job: JobRow, *, permission: Permission, action: Action) -> Commission:
+    """The admission under which a step of a job works, in the name of who asked for the job."""
+    local = Actor.local()
+    scope = Scope(
+        tenant=job.tenant,
+        actor=local,
+        actor_token=runtime.names.actor_token(local),
+        actor_ref=orjson.loads(job.data)["requested"]["by"],
+    )
+    return Commission(
+        runtime=runtime,
+        scope=scope,
+        permission=permission,
+        action=action,
+        collection=None,
+        request_id=job.request_id,
+        fence=runtime.control.fence(job.tenant).epoch,
+        decision=Decision(True, "job"),
+        started_ns=time.monotonic_ns(),
+        job_id=job.job_id,
+    )
 
 
 def purpose_ref(runtime: Runtime, scope: Scope) -> str:

@@ -198,7 +198,7 @@ def _store(
         return
     vectors = _embed(collection, prepared)
     try:
-        tally.request_ids.append(_write(runtime, collection, admission, prepared, vectors, tally))
+        tally.request_ids.append(write_batch(runtime, collection, admission, prepared, vectors, tally))
     except QuotaExceeded as error:
         # Another writer took the room between the look above and the transaction that counts.
         for record in prepared:
@@ -265,15 +265,21 @@ def _embed(collection: CollectionScope, prepared: Sequence[Prepared]) -> Matrix:
     return collection.embedder.embed([chunk.text for record in prepared for chunk in record.chunks])
 
 
-def _write(
+def write_batch(
     runtime: Runtime,
     collection: CollectionScope,
     admission: Admission,
     prepared: Sequence[Prepared],
     vectors: Matrix,
     tally: Tally,
+    *,
+    expect: Mapping[bytes, int] | None = None,
 ) -> str:
-    """The part of the journey a crash can interrupt. Returns the request id of the batch."""
+    """The part of the journey a crash can interrupt. Returns the request id of the batch.
+
+    The caller holds the collection's write lock and has settled it. ``expect``, ref to live generation, is for records
+    made out of their stored version: raises :class:`RecordChanged` when one was replaced since.
+    """
     backend = runtime.backend()
     now_ms = runtime.clock.now_ms()
     request = admission.fresh()
@@ -300,6 +306,7 @@ def _write(
         ],
         lease_until_ms=now_ms + LEASE_MS,
         now_ms=now_ms,
+        expect=expect,
     )
     counts = {
         "records": len(prepared),

@@ -33,7 +33,7 @@ from securevec.types import CollectionId, Namespace, RecordRef, TenantId
 if TYPE_CHECKING:
     from securevec.control.store import ControlStore
 
-_ABSENT: Final = frozenset({"ingest", "update", "delete", "tenant.delete"})
+_ABSENT: Final = frozenset({"ingest", "update", "delete", "tenant.delete", "subject.erase"})
 """Actions that leave a batch or a job behind as soon as they change anything: without one, nothing was changed."""
 
 

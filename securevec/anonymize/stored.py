@@ -65,8 +65,17 @@ def without(field: AnonymizedField, tokens: Collection[Token]) -> AnonymizedFiel
 
 def original_without(field: AnonymizedField, tokens: Collection[Token]) -> str:
     """The text before it was anonymized, with ``ERASED`` for what these people's surrogates stood for."""
-    erased = [
-        ERASED if span.token in tokens else original
-        for span, original in zip(field.spans, field.originals, strict=True)
-    ]
-    return originals_in(AnonymizedField(field.text, field.spans, tuple(erased)))
+    spans = zip(field.spans, field.originals, strict=True)
+    erased = tuple(ERASED if span.token in tokens else original for span, original in spans)
+    return originals_in(AnonymizedField(field.text, field.spans, erased))
+
+
+def revealed(field: AnonymizedField, tokens: Collection[Token]) -> AnonymizedField:
+    """The field as it is to be shown to one of these people: their own originals, everybody else's surrogates.
+
+    What is to be put back lies in ``originals``; the text itself stays anonymized.
+    """
+    text = field.text.text
+    spans = zip(field.spans, field.originals, strict=True)
+    shown = tuple(original if span.token in tokens else text[span.start : span.end] for span, original in spans)
+    return AnonymizedField(field.text, field.spans, shown)

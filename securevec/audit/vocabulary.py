@@ -24,6 +24,9 @@ Action = Literal[
     "update",
     "delete",
     "restore",
+    "subject.find",
+    "subject.export",
+    "subject.erase",
     "tenant.open",
     "tenant.create",
     "tenant.suspend",
@@ -46,12 +49,14 @@ Outcome = Literal["allowed", "denied", "failed", "recovered"]
 
 DATA: Final[frozenset[str]] = frozenset(
     ["search", "get", "exists", "list", "verify", "count", "ingest", "update", "delete", "restore", "recover", "export"]
-)
+).union(["subject.find", "subject.export"])
 """Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
 
 SEALING: Final[frozenset[str]] = frozenset(
     {
         "delete",
+        "subject.export",
+        "subject.erase",
         "tenant.create",
         "tenant.suspend",
         "tenant.resume",
@@ -81,6 +86,7 @@ RULES: Final[frozenset[str]] = frozenset(
         "default-deny",
         "fence",
         "engine-failed",
+        "job",
     }
 )
 """Built-in policy rules. Rules of other engines are named by a digest."""
@@ -93,7 +99,8 @@ def _words(text: str) -> frozenset[str]:
 COUNTS: Final[frozenset[str]] = _words(
     """
         batches bytes candidates chunks collections deleted dropped embedded expired fields files found hits keys
-        missing new opened points queries records refilled refused replaced restored results returned rows
+        identifiers missing named new opened points queries records redacted refilled refused replaced restored
+        results returned rows
         sealed spans superseded tenants tokens unchanged updated violations writers
         """
 )
@@ -137,7 +144,8 @@ DETAIL: Final[Mapping[str, Rule]] = {
     ),
     "step": _words(
         """
-        accepted cleared requested authorised hold_checked planned fenced tombstoned deleting shredded keys_destroyed
+        accepted cleared deleted redacted requested authorised hold_checked planned fenced tombstoned deleting shredded
+        keys_destroyed
         removed dropped purged verifying verified receipted done held failed cancelled
         """
     ),
@@ -147,7 +155,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     "permission": _words(
         """
         tenant.create tenant.manage tenant.delete collection.create ingest search get count delete reveal
-        grant unsafe_vectors
+        grant unsafe_vectors subject.find subject.export subject.erase
         """
     ),
     "purpose": _words("names actors namespaces sign kek id pseudonym token filter content audit body vault"),

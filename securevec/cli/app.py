@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from securevec.cli import audit, data, detection, doctor, ingest, jobs, keys, receipts, schema, start, tenants, verify
+from securevec.cli import (
+    audit,
+    data,
+    detection,
+    doctor,
+    ingest,
+    jobs,
+    keys,
+    people,
+    receipts,
+    schema,
+    start,
+    tenants,
+    verify,
+)
 from securevec.cli.command import group
 from securevec.cli.demo import command as demo
 
@@ -23,6 +37,7 @@ def build() -> typer.Typer:
     for name, help_text, room in (
         ("schema", "Record classes.", schema),
         ("tenant", "Tenants and their grants.", tenants),
+        ("subject", "People: find, export, erase.", people),
         ("jobs", "Deletions in progress and done.", jobs),
         ("keys", "Keys: metadata, and the public key.", keys),
         ("audit", "The record of every access.", audit),

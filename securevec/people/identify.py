@@ -18,6 +18,7 @@ from typing import Final
 from securevec import limits
 from securevec.anonymize import Anonymizer, TenantKeys, subject_token
 from securevec.anonymize.engine import LOOKED_UP, LOOKED_UP_ALONE
+from securevec.audit import keyed_ref
 from securevec.errors import LimitExceeded, UsageError
 from securevec.runtime import Runtime
 from securevec.text import utf8_size
@@ -34,6 +35,10 @@ class Identifier:
     entity: str
     sure: Mapping[Token, str]
     shared: Mapping[Token, str]
+
+    @property
+    def tokens(self) -> dict[Token, str]:
+        return {**self.sure, **self.shared}
 
     def __repr__(self) -> str:
         return f"Identifier({self.entity})"
@@ -77,7 +82,14 @@ def identify(runtime: Runtime, tenant: TenantId, values: Sequence[str]) -> list[
 def subject_tokens(runtime: Runtime, tenant: TenantId, values: Sequence[str]) -> list[Token]:
     """Every token of the values, shared ones too: what a legal hold on a subject covers. Raises as ``identify``."""
     found = identify(runtime, tenant, values)
-    return list(dict.fromkeys(token for each in found for token in (*each.sure, *each.shared)))
+    return list(dict.fromkeys(token for each in found for token in each.tokens))
+
+
+def subject_refs(runtime: Runtime, tenant: TenantId, found: Sequence[Identifier]) -> list[str]:
+    """One keyed reference for each identifier, as the audit log and the receipt know it."""
+    key = runtime.keys.tenant_key(tenant, "audit")
+    own = [token for each in found for token, entity in each.tokens.items() if entity == each.entity]
+    return list(dict.fromkeys(keyed_ref(key, tenant, "subject", token) for token in own))
 
 
 def _readings(anonymizer: Anonymizer, value: str) -> list[str]:

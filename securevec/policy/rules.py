@@ -4,8 +4,9 @@ Rules, in the order they are tried:
 
 1. ``admin-manages``: the local operator may create, list, suspend, resume and delete tenants, grant roles, read
    the audit log and keys' metadata, and run jobs.
-2. ``admin-operates``: the local operator may also write, search and delete in a tenant, since the command line is
-   how an operator loads data. It may not reveal originals unless it holds a role that does.
+2. ``admin-operates``: the local operator may also write, search and delete in a tenant, and find, export and erase
+   people, since the command line is how an operator loads data and answers a person's request. It may not reveal
+   originals unless it holds a role that does.
 3. ``creator-owns``: any named actor may create a tenant; creation grants it the role ``owner`` there.
 4. ``role-<name>``: a role granted in the tenant permits its actions.
 
@@ -39,6 +40,9 @@ Permission = Literal[
     "reveal",
     "grant",
     "unsafe_vectors",
+    "subject.find",
+    "subject.export",
+    "subject.erase",
 ]
 Role = Literal["owner", "writer", "reader", "revealer"]
 
@@ -46,14 +50,15 @@ _READ: Final[frozenset[Permission]] = frozenset({"collection.open", "search", "g
 _WRITE: Final[frozenset[Permission]] = frozenset({"collection.open", "collection.create", "ingest", "delete", "count"})
 _REVEAL: Final[frozenset[Permission]] = frozenset({"reveal"})
 _GRANT: Final[frozenset[Permission]] = frozenset({"grant"})
+_PEOPLE: Final[frozenset[Permission]] = frozenset({"subject.find", "subject.export", "subject.erase"})
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
-    "owner": _READ | _WRITE | _REVEAL | _GRANT,
+    "owner": _READ | _WRITE | _REVEAL | _GRANT | _PEOPLE,
     "writer": _WRITE,
     "reader": _READ,
     "revealer": _READ | _REVEAL,
 }
 _ADMIN_MANAGES: Final[frozenset[Permission]] = frozenset({"tenant.create", "tenant.manage", "tenant.delete", "grant"})
-_ADMIN_OPERATES: Final[frozenset[Permission]] = _READ | _WRITE
+_ADMIN_OPERATES: Final[frozenset[Permission]] = _READ | _WRITE | _PEOPLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
 
@@ -41,11 +41,11 @@ class JobResult:
 
     job_id: str
     state: str
-    receipt: bytes | None
+    receipt: bytes | None = field(repr=False)
     waiting_for: str = ""
     failed: bool = False
 
-    def raise_if_incomplete(self) -> JobResult:
+    def raise_if_incomplete(self) -> Self:
         """Raises :class:`DeletionIncomplete` unless the job is done. What it decided is in force in either case."""
         if self.receipt is None:
             raise DeletionIncomplete(

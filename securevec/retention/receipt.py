@@ -5,7 +5,7 @@ name, no record id and no content, so it can be handed to the person who asked f
 
 Predicate ``https://securevec.dev/erasure/v1``:
 
-    kind            "tenant"
+    kind            "tenant", or "subject" (whose own fields are in :mod:`securevec.people.receipts`)
     tenant          random tenant id
     job, requested_ms, keys_destroyed_ms, completed_ms
     actor           audit pseudonym of who asked
@@ -33,7 +33,7 @@ STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://securevec.dev/erasure/v1"
 MAX_RECEIPT_BYTES: Final = 16 * 1024 * 1024
 
-Verdict = Literal["removed from live files", "destroyed (provider evidence)", "unverified", "pending"]
+Verdict = Literal["removed from live files", "kept", "destroyed (provider evidence)", "unverified", "pending"]
 
 
 @dataclass(frozen=True, slots=True)

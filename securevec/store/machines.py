@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from securevec.control.jobs import TENANT_DELETE
+from securevec.control.jobs import SUBJECT_ERASE, TENANT_DELETE
+from securevec.people import erase
 from securevec.retention import deletion
 from securevec.retention.jobs import Machines
 
 MACHINES: Final[Machines] = {
     TENANT_DELETE: deletion.step,
+    SUBJECT_ERASE: erase.step,
 }

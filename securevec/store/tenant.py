@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy
-from securevec.backend import CollectionSpec
+from securevec.binding import Wanted, identity_of, snake_case
 from securevec.control.rows import CollectionRow
-from securevec.crypto.kdf import lp
-from securevec.embed.checked import CheckedEmbedder
-from securevec.errors import CollectionMismatch, CollectionNotFound, SecurevecError, UnknownFormat, UsageError
+from securevec.errors import CollectionMismatch, CollectionNotFound, PolicyDenied, SecurevecError, UsageError
 from securevec.guard import Admission, admit
 from securevec.minimize import check_name
+from securevec.people.erase import FENCE, SubjectErasure, fence_end, request_erasure, result_of
+from securevec.people.export import SubjectExport, export
+from securevec.people.find import SubjectReport, find
 from securevec.policy import Actor, check_role
+from securevec.reopen import anonymizer_of, description_of, name_of, schema_of, scope_of
+from securevec.retention.jobs import advance
 from securevec.retention.rules import parse_retention
 from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, Schema, describe
-from securevec.store.binding import Wanted, filter_keys, identity_of, snake_case
 from securevec.store.collection import Collection
+from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId
 
 R = TypeVar("R", bound=Record)
@@ -80,7 +84,7 @@ class Tenant:
         """The collection, if the actor may use it and it was made with what is asked for now."""
         admission = self._admit_open(row)
         try:
-            description = self._description(row)
+            description = description_of(self._runtime, row)
             wanted.require_same(row, description)
             if wanted.operators is not None and dict(wanted.operators) != description["operators"]:
                 if not accept_new_detector:
@@ -103,8 +107,8 @@ class Tenant:
             raise CollectionNotFound("The tenant has no such collection.")
         admission = self._admit_open(row)
         try:
-            description = self._description(row)
-            record = self._schema(description).record_class()
+            description = description_of(self._runtime, row)
+            record = schema_of(description).record_class()
             opened = self._open(row, record, description, accept_new_detector=False)
         except SecurevecError as error:
             admission.failure(error)
@@ -125,13 +129,79 @@ class Tenant:
         """Names of the tenant's collections."""
         admission = admit(self._runtime, self._scope, permission="count", action="count")
         try:
-            names = sorted(self._name(row) for row in self._runtime.control.collections(self._scope.tenant))
+            names = sorted(name_of(self._runtime, row) for row in self._runtime.control.collections(self._scope.tenant))
             admission.recheck()
         except SecurevecError as error:
             admission.failure(error)
             raise
         admission.note(counts={"collections": len(names)})
         return names
+
+    def find_subject(self, *identifiers: str) -> SubjectReport:
+        """The records that are about, or mention, whom these values name: e-mail addresses, phone numbers, ids, names.
+
+        A name may be several people's, so a record that only mentions it is listed as ``by_name_only``.
+
+        Raises :class:`UsageError`, :class:`LimitExceeded`.
+        """
+        admission = admit(self._runtime, self._scope, permission="subject.find", action="subject.find")
+        with admission.reading():
+            return find(self._runtime, admission, identifiers)
+
+    def export_subject(
+        self, *identifiers: str, reveal: bool = False, include_name_matches: bool = False
+    ) -> SubjectExport:
+        """What is stored about whom these values name: records about them in full, and the passages that mention them.
+
+        Args:
+            identifiers: as for :meth:`find_subject`.
+            reveal: put back their own values, and nobody else's. Needs the permission ``reveal``.
+            include_name_matches: also records that match by a name only.
+
+        Raises:
+            PolicyDenied: the actor may not export, or may not reveal.
+            VaultDisabled: ``reveal``, and a collection that holds them keeps no originals.
+        """
+        if reveal:
+            admit(self._runtime, self._scope, permission="reveal", action="restore").note()
+        admission = admit(self._runtime, self._scope, permission="subject.export", action="subject.export")
+        with admission.reading():
+            return export(
+                self._runtime, admission, identifiers, reveal=reveal, include_name_matches=include_name_matches
+            )
+
+    def erase_subject(
+        self, *identifiers: str, until: datetime | str = FENCE, include_name_matches: bool = False
+    ) -> SubjectErasure:
+        """Erase people: records about them are deleted, records that mention them stored again without them.
+
+        They are hidden from every reader when the job is accepted, before anything is deleted, and nothing about them
+        is written until the fence ends. When another process holds the engine, it does the rest; the result then says
+        what it waits for. One call for many people costs little more than for one.
+
+        Args:
+            identifiers: e-mail addresses, phone numbers, customer ids, of one or of many people. A name leads to the
+                records declared to be about it.
+            until: when writes about them are accepted again: a duration from now, such as ``30d``, or a time.
+            include_name_matches: also erase what matches by a name only. It may be somebody else's.
+
+        Raises:
+            LegalHold: a hold keeps a record; nothing is erased. The refusal is audited.
+            PolicyDenied: the actor may not erase, or may only see some of the records.
+        """
+        runtime = self._runtime
+        until_ms = fence_end(until, now_ms=runtime.clock.now_ms())
+        admission = admit(runtime, self._scope, permission="subject.erase", action="subject.erase")
+        try:
+            if admission.decision.row_filter is not None:
+                raise PolicyDenied("The policy narrows what this actor may see, and an erasure leaves nothing out.")
+            job = request_erasure(
+                runtime, admission, identifiers, until_ms=until_ms, include_name_matches=include_name_matches
+            )
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        return result_of(runtime, advance(runtime, MACHINES, job))
 
     def grant(self, actor: Actor, role: str) -> None:
         """Give an actor a role here: ``owner``, ``writer``, ``reader`` or ``revealer``."""
@@ -222,9 +292,8 @@ class Tenant:
         self, row: CollectionRow, record: type[Record], description: Mapping[str, Any], *, accept_new_detector: bool
     ) -> CollectionScope:
         runtime = self._runtime
-        schema = self._schema(description)
-        anonymizer = Anonymizer(detector=runtime.detector(), policy=self._policy(description))
-        embedder = runtime.embedder()
+        schema = schema_of(description)
+        anonymizer = anonymizer_of(runtime, description)
         bound: dict[str, Any] = orjson.loads(row.identity)
         now: dict[str, Any] = identity_of(runtime, schema, anonymizer)
         if bound["model"] != now["model"]:
@@ -254,44 +323,4 @@ class Tenant:
                 schema_sealed=runtime.names.seal(orjson.dumps(description), row=raw, kind="collection-description"),
             )
             admission.note(phase="result")
-        namespace = runtime.names.namespace(self._scope.tenant, row.collection)
-        runtime.backend().ensure(
-            namespace=namespace,
-            spec=CollectionSpec(dimension=row.dimension, filter_keys=filter_keys(schema)),
-        )
-        retention = str(row.retention_ms).encode()
-        return CollectionScope(
-            scope=self._scope,
-            collection=row.collection,
-            namespace=namespace,
-            schema=schema,
-            record_class=record,
-            anonymizer=anonymizer,
-            embedder=CheckedEmbedder(embedder),
-            retention_ms=row.retention_ms,
-            vault=row.vault,
-            classification=str(description["classification"]),
-            identity_digest=lp(orjson.dumps(now, option=orjson.OPT_SORT_KEYS), retention),
-        )
-
-    def _name(self, row: CollectionRow) -> str:
-        raw = bytes.fromhex(row.collection)
-        return self._runtime.names.open_text(row.name_sealed, row=raw, kind="collection-name")
-
-    def _description(self, row: CollectionRow) -> dict[str, Any]:
-        raw = bytes.fromhex(row.collection)
-        opened = self._runtime.names.open(row.schema_sealed, row=raw, kind="collection-description")
-        try:
-            description: dict[str, Any] = orjson.loads(opened)
-            known = description["v"] == 1 and set(description) == {"v", "schema", "operators", "classification"}
-        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-            raise UnknownFormat("A collection's description cannot be read.") from error
-        if not known:
-            raise UnknownFormat("A collection's description is of another release.")
-        return description
-
-    def _schema(self, description: Mapping[str, Any]) -> Schema:
-        return Schema.from_json(orjson.dumps(description["schema"]))
-
-    def _policy(self, description: Mapping[str, Any]) -> OperatorPolicy:
-        return OperatorPolicy.from_mapping(description["operators"])
+        return scope_of(runtime, self._scope, row, description, record=record, identity=now)

@@ -146,8 +146,10 @@ DATA_ACTIVITY = {
     "search": 4, "count": 4, "get": 1, "exists": 1, "list": 8, "verify": 1,
     "export": 1, "recover": 2, "update": 2, "ingest": 5,
     "delete": 7, "restore": 10,
+    "subject.find": 4, "subject.export": 1,
 }  # fmt: skip
 ENTITY_ACTIVITY = {
+    "subject.erase": (4, "subject"),
     "tenant.open": (2, "tenant"),
     "tenant.create": (1, "tenant"),
     "tenant.suspend": (12, "tenant"),

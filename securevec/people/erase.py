@@ -1,0 +1,280 @@
+"""Erasing people: a resumable state machine whose first step is already effective.
+
+    accepted     one transaction: tombstones, and the list of record generations to delete or to redact. From here on no
+                 process shows any of them, and writes about these people are refused until the fence ends
+    planned      the manifest is fixed before anything is deleted: counts per collection, and what will be looked for in
+                 files afterwards. The receipt's counts come from it, never from a running counter
+    deleted      the records about the people are deleted
+    redacted     the records that mention them are stored again without them (``redact``); those that cannot be, deleted
+    purged       each collection that held them is purged of deleted bytes, with a probe before and after
+    verified     read back by id, by manifest and by token; tokens that nobody carries are forgotten, the control
+                 store's file rewritten
+    done         receipt signed and kept
+
+Everything after ``accepted`` needs the engine: when another process holds it, that process goes on with the job. Each
+step may be repeated. A legal hold that is added meanwhile stops the job where it stands, with everything still hidden;
+it goes on once the hold is released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+
+from securevec.clock import to_ms
+from securevec.control.database import Transaction
+from securevec.control.jobs import SUBJECT_ERASE, Erasure
+from securevec.control.rows import JobItem, JobRow
+from securevec.control.subjects import records_of
+from securevec.erase import delete_part
+from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledged
+from securevec.guard import Admission, commission
+from securevec.ingest import BATCH, write_batch
+from securevec.limits import MAX_BATCH
+from securevec.people import manifest
+from securevec.people.identify import identify, subject_refs
+from securevec.people.receipts import artefacts, predicate
+from securevec.people.redact import redact
+from securevec.recover import ids_of, settle_collection
+from securevec.reopen import reopen
+from securevec.report import Tally
+from securevec.retention.jobs import JobResult, encode, move_on, note
+from securevec.retention.purging import purge_with_proof
+from securevec.retention.receipt import issue
+from securevec.retention.rules import parse_retention
+from securevec.runtime import CollectionScope, Runtime
+from securevec.types import CollectionId, RecordRef, Token
+
+FENCE: Final = "30d"
+"""How long nothing is written about an erased person, unless the caller says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectErasure(JobResult):
+    """Where the erasure of people stands. What it covers is hidden in any case.
+
+    ``about`` records were declared to be about them, ``mentions`` mention them; ``by_name_only`` more match a name
+    alone and were left as they are (:meth:`Tenant.find_subject` lists them).
+    """
+
+    about: int = 0
+    mentions: int = 0
+    by_name_only: int = 0
+
+
+def request_erasure(
+    runtime: Runtime, admission: Admission, values: Sequence[str], *, until_ms: int, include_name_matches: bool
+) -> JobRow:
+    """The first step: the intent in the audit log, then tombstones, items and job row in one transaction.
+
+    A value that names one person is erased wherever it is carried. A name, which may be several people's, leads to the
+    records declared to be about it, and with ``include_name_matches`` also to those that mention it.
+
+    Raises :class:`LegalHold` (nothing is erased), :class:`UsageError`, :class:`LimitExceeded`.
+    """
+    tenant = admission.scope.tenant
+    found = identify(runtime, tenant, values)
+    sure = list(dict.fromkeys(token for each in found for token in each.sure))
+    shared = list(dict.fromkeys(token for each in found for token in each.shared))
+    erased = [*sure, *shared] if include_name_matches else sure
+    refs = subject_refs(runtime, tenant, found)
+    by_name = {(row.collection, row.ref) for row in runtime.control.subject_records(tenant, shared) if not row.about}
+    by_name -= {(row.collection, row.ref) for row in runtime.control.subject_records(tenant, erased)}
+    now_ms = runtime.clock.now_ms()
+    data = {
+        "requested": {"ms": now_ms, "by": admission.scope.actor_ref},
+        "subjects": refs,
+        "tokens": [token.hex() for token in erased],
+        "shared": [token.hex() for token in shared],
+        "by_name_only": len(by_name),
+        "names": include_name_matches,
+        "until_ms": until_ms,
+    }
+
+    def items(tx: Transaction) -> list[JobItem]:
+        rows = {(row.collection, row.ref): row for row in records_of(tx, tenant, erased)}
+        rows |= {(row.collection, row.ref): row for row in records_of(tx, tenant, shared) if row.about}
+        return [
+            JobItem(row.collection, row.ref, row.generation, row.n_chunks, "delete" if row.about else "redact")
+            for row in rows.values()
+        ]
+
+    admission.note(phase="intent", actors=refs, counts={"identifiers": len(found)})
+    return runtime.control.begin_job(
+        kind=SUBJECT_ERASE,
+        tenant=tenant,
+        job_id=uuid4().hex,
+        request_id=admission.request_id,
+        fence=admission.fence,
+        data=encode(data),
+        items=items,
+        now_ms=now_ms,
+        erase=Erasure(erased, until_ms),
+    )
+
+
+def fence_end(until: datetime | str, *, now_ms: int) -> int:
+    """When writes are accepted again, in UTC milliseconds. Raises :class:`UsageError`: no time zone, or in the past."""
+    if isinstance(until, str):
+        return now_ms + parse_retention(until)
+    if until.tzinfo is None or until.utcoffset() is None:
+        raise UsageError("The end of the fence has no time zone.")
+    until_ms = to_ms(until)
+    if until_ms <= now_ms:
+        raise UsageError("The end of the fence has passed.", next_step="Name a later time, or a duration such as 30d.")
+    return until_ms
+
+
+def result_of(runtime: Runtime, result: JobResult) -> SubjectErasure:
+    """The result of an erasure, with its counts as they were fixed when it was accepted or planned."""
+    about = mentions = by_name_only = 0
+    job = runtime.control.job(result.job_id)
+    if job is not None:
+        about, mentions, by_name_only = _counted(runtime, job)
+    return SubjectErasure(
+        result.job_id,
+        result.state,
+        result.receipt,
+        result.waiting_for,
+        result.failed,
+        about,
+        mentions,
+        by_name_only,
+    )
+
+
+def step(runtime: Runtime, job: JobRow) -> JobRow:
+    """Take an erasure one step further."""
+    data: dict[str, Any] = orjson.loads(job.data)
+    if job.state == "accepted":
+        return move_on(runtime, job, to="planned", data=data | {"manifest": manifest.plan(runtime, job)})
+    if job.state == "planned":
+        _delete(runtime, job)
+        return move_on(runtime, job, to="deleted", data=data)
+    if job.state == "deleted":
+        _redact(runtime, job, frozenset(Token(bytes.fromhex(token)) for token in data["tokens"]))
+        return move_on(runtime, job, to="redacted", data=data)
+    if job.state == "redacted":
+        data["purges"] = {name: _purge(runtime, job, name, entry) for name, entry in data["manifest"].items()}
+        for entry in data["manifest"].values():
+            del entry["needles"]
+        return move_on(runtime, job, to="purged", data=data)
+    if job.state == "purged":
+        data["kept"] = _verify(runtime, job, data)
+        tokens = [bytes.fromhex(token) for token in dict.fromkeys((*data["tokens"], *data["shared"]))]
+        runtime.control.forget_tokens(job.tenant, tokens)
+        return move_on(runtime, job, to="verified", data=data | {"scrubbed": runtime.control.scrub()})
+    if job.state == "verified":
+        counts = {"deleted": _total(data, "deleted"), "redacted": _total(data, "redacted")}
+        reference = note(runtime, job, action="subject.erase", phase="result", counts=counts)
+        said = predicate(runtime, job, data, artefacts(data), reference)
+        fixed = encode(data["manifest"]).encode()
+        receipt = issue(said, manifest=fixed, key=runtime.keys.signing_key())
+        return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=runtime.clock.now_ms())
+    raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
+
+
+def _delete(runtime: Runtime, job: JobRow) -> None:
+    """Delete the records about the people, each in the generation it was accepted in."""
+    for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id), "delete").items():
+        opened = _opened(runtime, job, collection)
+        if opened is not None:
+            _remove(runtime, opened, job, {RecordRef(item.ref): item.generation for item in items})
+
+
+def _redact(runtime: Runtime, job: JobRow, tokens: frozenset[Token]) -> None:
+    """Store the records that mention the people again without them; delete those that cannot be."""
+    for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id), "redact").items():
+        opened = _opened(runtime, job, collection)
+        if opened is not None:
+            for start in range(0, len(items), BATCH):
+                _redact_some(runtime, opened, job, items[start : start + BATCH], tokens)
+
+
+def _redact_some(
+    runtime: Runtime, collection: CollectionScope, job: JobRow, items: Sequence[JobItem], tokens: frozenset[Token]
+) -> None:
+    admission = commission(runtime, job, permission="subject.erase", action="subject.erase")
+    with runtime.write_lock(collection.collection):
+        settle_collection(runtime, collection.collection)
+        current = runtime.control.current(collection.collection, [item.ref for item in items])
+        # What is not there in this generation any more was redacted before, or replaced or deleted by others.
+        rows = [
+            current[item.ref]
+            for item in items
+            if item.ref in current and current[item.ref].generation == item.generation
+        ]
+        if not rows:
+            return
+        made = redact(runtime, collection, rows, tokens)
+        expect = {row.ref: row.generation for row in rows}
+        if made.prepared:
+            tally = Tally()
+            ready: dict[bytes, int] = {record.ref: expect[record.ref] for record in made.prepared}
+            write_batch(runtime, collection, admission, made.prepared, made.vectors, tally, expect=ready)
+        if made.beyond:
+            _remove(runtime, collection, job, {ref: expect[ref] for ref in made.beyond})
+
+
+def _remove(runtime: Runtime, collection: CollectionScope, job: JobRow, generations: dict[RecordRef, int]) -> None:
+    admission = commission(runtime, job, permission="subject.erase", action="subject.erase")
+    refs = list(generations)
+    for start in range(0, len(refs), MAX_BATCH):
+        part = refs[start : start + MAX_BATCH]
+        delete_part(runtime, collection, admission, part, expect={ref: generations[ref] for ref in part})
+
+
+def _opened(runtime: Runtime, job: JobRow, collection: CollectionId) -> CollectionScope | None:
+    row = runtime.control.collection(collection)
+    admission = commission(runtime, job, permission="subject.erase", action="subject.erase")
+    return reopen(runtime, admission.scope, row) if row is not None else None
+
+
+def _purge(runtime: Runtime, job: JobRow, collection: str, entry: dict[str, Any]) -> dict[str, Any]:
+    namespace = manifest.namespace_of(runtime, job.tenant, collection)
+    with runtime.write_lock(CollectionId(collection)):
+        return purge_with_proof(runtime, namespace, manifest.needles(runtime, job, entry)).to_json()
+
+
+def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> dict[str, int]:
+    """Read back that nothing of the job's items is left. Returns how many redacted records live on, by collection.
+
+    Raises :class:`WriteNotAcknowledged`.
+    """
+    kept: dict[str, int] = {}
+    items = runtime.control.job_items(job.job_id)
+    for collection, listed in manifest.by_collection(items).items():
+        rows = [manifest.manifest_row(item) for item in listed]
+        ids = ids_of(runtime, job.tenant, collection, rows)
+        namespace = manifest.namespace_of(runtime, job.tenant, collection)
+        live = runtime.control.current(collection, [item.ref for item in listed])
+        if any(item.ref in live and live[item.ref].generation == item.generation for item in listed):
+            raise WriteNotAcknowledged("The manifest still names a record that was to be erased.")
+        if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
+            raise WriteNotAcknowledged("The store still shows points of an erased person.")
+        kept[collection] = sum(item.action == "redact" and item.ref in live for item in listed)
+    tokens = [bytes.fromhex(token) for token in data["tokens"]]
+    for row in runtime.control.subject_records(job.tenant, tokens):
+        found = runtime.control.current(row.collection, [row.ref]).get(row.ref)
+        if found is not None and found.ingested_ms <= job.created_ms:
+            raise WriteNotAcknowledged("A record that was there at the erasure still carries an erased person.")
+    return kept
+
+
+def _counted(runtime: Runtime, job: JobRow) -> tuple[int, int, int]:
+    data: dict[str, Any] = orjson.loads(job.data)
+    if "manifest" in data:
+        about, mentions = _total(data, "deleted"), _total(data, "redacted")
+    else:
+        actions = [item.action for item in runtime.control.job_items(job.job_id)]
+        about, mentions = actions.count("delete"), actions.count("redact")
+    return about, mentions, int(data["by_name_only"])
+
+
+def _total(data: dict[str, Any], action: str) -> int:
+    return sum(int(entry[action]["records"]) for entry in data["manifest"].values())

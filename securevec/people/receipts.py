@@ -1,0 +1,104 @@
+"""What the receipt of a person's erasure says, artefact by artefact. It names nobody: subjects are keyed references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from securevec.audit import AuditRef
+from securevec.control.rows import JobRow
+from securevec.retention.purging import ProbeOutcome
+from securevec.retention.receipt import Artefact
+from securevec.runtime import Runtime
+
+_COPIES = "copies of the store's files taken before completed_ms"
+
+
+def predicate(
+    runtime: Runtime, job: JobRow, data: Mapping[str, Any], listed: Sequence[Artefact], reference: AuditRef
+) -> dict[str, object]:
+    """The predicate (docs/formats.md 7.2). The job's data is what it was when the last step began."""
+    manifest: Mapping[str, Any] = data["manifest"]
+    return {
+        "kind": "subject",
+        "tenant": job.tenant,
+        "job": job.job_id,
+        "requested_ms": data["requested"]["ms"],
+        "effective_ms": job.created_ms,
+        "fenced_until_ms": data["until_ms"],
+        "completed_ms": runtime.clock.now_ms(),
+        "actor": data["requested"]["by"],
+        "subjects": list(data["subjects"]),
+        "names_included": data["names"],
+        "manifest": {
+            "deleted": sum(entry["deleted"]["records"] for entry in manifest.values()),
+            "redacted": sum(entry["redacted"]["records"] for entry in manifest.values()),
+            "chunks": sum(entry[what]["chunks"] for entry in manifest.values() for what in ("deleted", "redacted")),
+            "collections": len(manifest),
+        },
+        "artefacts": [artefact.to_json() for artefact in listed],
+        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
+    }
+
+
+def artefacts(data: Mapping[str, Any]) -> list[Artefact]:
+    """One entry per thing, from the manifest, the purges and what was read back."""
+    listed: list[Artefact] = []
+    for collection, entry in data["manifest"].items():
+        outcome = ProbeOutcome.from_json(data["purges"][collection])
+        listed += _of_collection(collection, entry, outcome, data["kept"].get(collection, 0))
+    listed.append(
+        Artefact(
+            artefact="control rows and subject tokens",
+            method="delete, VACUUM, empty the write-ahead log",
+            verdict="removed from live files" if data["scrubbed"] else "pending",
+            evidence="rows deleted; "
+            + ("file rewritten and log emptied" if data["scrubbed"] else "another process was reading the file"),
+            residual="the tombstones (keyed tokens), which refuse writes until fenced_until_ms and hide what was there "
+            "before; copies of control.db taken earlier hold keyed references",
+        )
+    )
+    listed.append(
+        Artefact(
+            artefact="data keys",
+            method="none: they also seal other people's records",
+            verdict="kept",
+            evidence="what they sealed for the erased records was removed instead, as said above",
+            residual=f"{_COPIES} open with these keys until the keys die with their expiry bucket or the tenant",
+        )
+    )
+    if data["by_name_only"]:
+        listed.append(
+            Artefact(
+                artefact="records that match by a name only",
+                method="none: a name may be several people's",
+                verdict="kept",
+                evidence=f"{data['by_name_only']} records mention the name and no identifier",
+                residual="they are erased on request: include_name_matches",
+            )
+        )
+    return listed
+
+
+def _of_collection(collection: str, entry: Mapping[str, Any], outcome: ProbeOutcome, kept: int) -> list[Artefact]:
+    deleted, redacted = entry["deleted"], entry["redacted"]
+    place = f"collection {collection} ({outcome.backend})"
+    chunks = deleted["chunks"] + redacted["chunks"]
+    points = outcome.artefact(
+        f"points of {place}: sealed bodies, vault originals and vectors",
+        method="delete by id, purge, read back",
+        counts=f"{chunks} points of {deleted['records']} records about and {redacted['records']} mentioning; 0 left",
+    )
+    listed = [points]
+    if redacted["records"]:
+        lost = redacted["records"] - kept
+        listed.append(
+            Artefact(
+                artefact=f"mentions in {place}",
+                method="replaced by [ERASED] from the span table, embedded again as a new generation",
+                verdict=points.verdict,
+                evidence=f"{kept} records stored again without the subject, {lost} removed as a whole",
+                residual="what the detector did not find in these texts was not replaced",
+            )
+        )
+    return listed

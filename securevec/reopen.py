@@ -1,0 +1,93 @@
+"""A collection opened from its row: for a handle, which brings its own record class, and for a job, which has none.
+
+The description (schema, operators, classification) lies sealed in the control store; the rest is the runtime's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from securevec.anonymize import Anonymizer, OperatorPolicy
+from securevec.backend import CollectionSpec
+from securevec.binding import filter_keys, identity_of
+from securevec.control.rows import CollectionRow
+from securevec.crypto.kdf import lp
+from securevec.embed.checked import CheckedEmbedder
+from securevec.errors import CollectionMismatch, UnknownFormat
+from securevec.runtime import CollectionScope, Runtime, Scope
+from securevec.schema import Record, Schema
+
+
+def name_of(runtime: Runtime, row: CollectionRow) -> str:
+    return runtime.names.open_text(row.name_sealed, row=bytes.fromhex(row.collection), kind="collection-name")
+
+
+def description_of(runtime: Runtime, row: CollectionRow) -> dict[str, Any]:
+    """What the collection was made as. Raises :class:`UnknownFormat`, :class:`EnvelopeRejected`."""
+    opened = runtime.names.open(row.schema_sealed, row=bytes.fromhex(row.collection), kind="collection-description")
+    try:
+        description: dict[str, Any] = orjson.loads(opened)
+        known = description["v"] == 1 and set(description) == {"v", "schema", "operators", "classification"}
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise UnknownFormat("A collection's description cannot be read.") from error
+    if not known:
+        raise UnknownFormat("A collection's description is of another release.")
+    return description
+
+
+def schema_of(description: Mapping[str, Any]) -> Schema:
+    return Schema.from_json(orjson.dumps(description["schema"]))
+
+
+def anonymizer_of(runtime: Runtime, description: Mapping[str, Any]) -> Anonymizer:
+    return Anonymizer(detector=runtime.detector(), policy=OperatorPolicy.from_mapping(description["operators"]))
+
+
+def scope_of(
+    runtime: Runtime,
+    scope: Scope,
+    row: CollectionRow,
+    description: Mapping[str, Any],
+    *,
+    record: type[Record],
+    identity: Mapping[str, Any],
+) -> CollectionScope:
+    """The collection's place made sure of in the store, and everything a journey needs of it."""
+    schema = schema_of(description)
+    namespace = runtime.names.namespace(scope.tenant, row.collection)
+    runtime.backend().ensure(
+        namespace=namespace,
+        spec=CollectionSpec(dimension=row.dimension, filter_keys=filter_keys(schema)),
+    )
+    return CollectionScope(
+        scope=scope,
+        collection=row.collection,
+        namespace=namespace,
+        schema=schema,
+        record_class=record,
+        anonymizer=anonymizer_of(runtime, description),
+        embedder=CheckedEmbedder(runtime.embedder()),
+        retention_ms=row.retention_ms,
+        vault=row.vault,
+        classification=str(description["classification"]),
+        identity_digest=lp(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode()),
+    )
+
+
+def reopen(runtime: Runtime, scope: Scope, row: CollectionRow) -> CollectionScope:
+    """The collection for a job, which writes nothing new into it: a newer detector does not matter, the model does.
+
+    Raises :class:`CollectionMismatch` when its vectors are of another model than this process has.
+    """
+    description = description_of(runtime, row)
+    schema = schema_of(description)
+    bound: dict[str, Any] = orjson.loads(row.identity)
+    identity = identity_of(runtime, schema, anonymizer_of(runtime, description))
+    if bound["model"] != identity["model"]:
+        raise CollectionMismatch(
+            "The collection holds vectors of another embedding model.", next_step="Open the store with that model."
+        )
+    return scope_of(runtime, scope, row, description, record=schema.record_class(), identity=identity)
