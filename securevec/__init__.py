@@ -10,8 +10,9 @@ in front of vector stores.
 
 from securevec import errors
 from securevec.errors import SecurevecError
+from securevec.files.options import FileOptions
 from securevec.files.page import Page
-from securevec.files.report import FilesReport
+from securevec.files.report import FilesPreview, FilesReport
 from securevec.filters import F
 from securevec.hits import Hit, SearchResult
 from securevec.policy import Actor
@@ -24,6 +25,8 @@ __all__ = [
     "Collection",
     "Embed",
     "F",
+    "FileOptions",
+    "FilesPreview",
     "FilesReport",
     "Filter",
     "Hit",

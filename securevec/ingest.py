@@ -73,7 +73,9 @@ Source = str | Path | Iterable[Mapping[str, object] | Record]
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """A valid row: what would be stored of it, and under which content digest."""
+
     row: int
     ref: RecordRef
     minimized: Minimized
@@ -104,7 +106,7 @@ def ingest(
         given = check_vectors(runtime, collection, vectors, vectors_of)
         total = source_size(Path(source)) if isinstance(source, str | Path) else None
         rows = read_records(source, position=tally.read)
-        for candidates in _batches(runtime, collection, rows, given, tally, min(batch, limits.MAX_BATCH)):
+        for candidates in batches(runtime, collection, rows, given, tally, min(batch, limits.MAX_BATCH)):
             admission.recheck()
             with runtime.write_lock(collection.collection):
                 settle_collection(runtime, collection.collection)
@@ -126,16 +128,16 @@ def ingest(
     return tally.report(time.monotonic() - started)
 
 
-def _batches(
+def batches(
     runtime: Runtime,
     collection: CollectionScope,
     rows: Iterable[Row],
     vectors: Matrix | None,
     tally: Tally,
-    size: int,
-) -> Iterator[list[_Candidate]]:
+    size: int = BATCH,
+) -> Iterator[list[Candidate]]:
     """Valid rows in batches. A repeated id ends a batch, so that the later row replaces the earlier one."""
-    waiting: list[_Candidate] = []
+    waiting: list[Candidate] = []
     seen: set[RecordRef] = set()
     waiting_bytes = 0
     content_key = runtime.keys.tenant_key(collection.tenant, "content")
@@ -157,7 +159,7 @@ def _batches(
             yield waiting
             waiting, seen, waiting_bytes = [], set(), 0
         waiting_bytes += minimized.size
-        waiting.append(_Candidate(row.number, ref, minimized, digest, vector))
+        waiting.append(Candidate(row.number, ref, minimized, digest, vector))
         seen.add(ref)
     if waiting:
         yield waiting
@@ -167,7 +169,7 @@ def _store(
     runtime: Runtime,
     collection: CollectionScope,
     admission: Admission,
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[Candidate],
     tally: Tally,
 ) -> None:
     """Carry one batch from validated rows to live records."""
@@ -208,17 +210,17 @@ def _store(
 def _changed(
     runtime: Runtime,
     collection: CollectionScope,
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[Candidate],
     tally: Tally,
     now_ms: int,
-) -> list[_Candidate]:
+) -> list[Candidate]:
     """The candidates to write: new, changed, expired, or claimed by the manifest and gone or altered in the store."""
     refs = [candidate.ref for candidate in candidates]
     current = runtime.control.current(collection.collection, refs)
     held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
     whole = whole_records(runtime, collection, {each.ref: each.digest for each in candidates}, current, now_ms=now_ms)
     tally.unchanged += len(whole)
-    changed: list[_Candidate] = []
+    changed: list[Candidate] = []
     for candidate in candidates:
         if candidate.ref in whole:
             continue

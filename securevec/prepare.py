@@ -113,13 +113,10 @@ def prepare(
         RecordError: a clear filter value holds what the detector knows; names the field.
         LimitExceeded: a chunk, its originals, or all of them together are too large to be sealed, or too many.
     """
-    _refuse_findings_in_clear_filters(collection, minimized)
-    subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
-    anonymized = collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects)
     return assemble(
         collection,
         minimized,
-        anonymized,
+        anonymize(collection, minimized, keys=keys),
         ref=ref,
         row=row,
         digest=digest,
@@ -129,6 +126,23 @@ def prepare(
         origin=Origin(collection.classification, collection.anonymizer.digest, collection.anonymizer.policy_digest),
         vector=vector,
     )
+
+
+def anonymize(collection: CollectionScope, minimized: Minimized, *, keys: TenantKeys) -> dict[str, AnonymizedField]:
+    """The texts of one record, anonymized. Raises :class:`RecordError` for a clear filter value the detector knows."""
+    _refuse_findings_in_clear_filters(collection, minimized)
+    subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
+    return collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects)
+
+
+def redactions_of(collection: CollectionScope, anonymized: Mapping[str, AnonymizedField]) -> Counter[str]:
+    """How many values of each entity were replaced, where the replacement is what is kept."""
+    kept = {spec.name for spec in collection.schema.by_kind("seal") if spec.keep == "original"}
+    redactions: Counter[str] = Counter()
+    for name, result in anonymized.items():
+        if name not in kept:
+            redactions.update(span.entity for span in result.spans)
+    return redactions
 
 
 def assemble(
@@ -152,12 +166,9 @@ def assemble(
     subjects = {spec.name for spec in collection.schema.by_kind("subject")}
     about: dict[Token, str] = {}
     mentions: dict[Token, str] = {}
-    redactions: Counter[str] = Counter()
-    kept = {spec.name for spec in collection.schema.by_kind("seal") if spec.keep == "original"}
     for name, result in anonymized.items():
         for span in result.spans:
             (about if name in subjects else mentions)[span.token] = span.entity
-            redactions[span.entity] += name not in kept
     embedded = [name for name in collection.embedded_fields if name in anonymized]
     originals_kept = any(
         spec.keep == "original" for spec in collection.schema.by_kind("embed") if spec.name in embedded
@@ -172,7 +183,7 @@ def assemble(
         about=tuple(about),
         mentions=tuple(token for token in mentions if token not in about),
         tokens=frozenset((about | mentions).items()),
-        redactions=+redactions,
+        redactions=redactions_of(collection, anonymized),
         digest=digest,
         expires_ms=expires_ms,
         epoch=epoch,

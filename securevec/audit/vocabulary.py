@@ -182,6 +182,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     "fence": int,
     "generation": int,
     "retention_ms": int,
+    "dry_run": bool,
     "filtered": bool,
     "include_vectors": bool,
     "purged": bool,

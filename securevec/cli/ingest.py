@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +11,14 @@ import typer
 
 from securevec.cli.command import Group
 from securevec.cli.records import load_record
-from securevec.cli.reports import files_json, files_tables, progress_bar
+from securevec.cli.reports import files_json, files_tables, preview_json, preview_tables, progress_bar
 from securevec.cli.session import Session, split_place
 from securevec.errors import CollectionNotFound, UsageError
 
 if TYPE_CHECKING:
-    from securevec.files.report import FilesReport
+    from securevec.files.options import FileOptions
+    from securevec.files.report import FilesPreview, FilesReport
+    from securevec.report import Progress
     from securevec.schema import Record
     from securevec.store import Collection
 
@@ -63,6 +65,10 @@ def ingest(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Let --sync delete everything of a folder that shows no file.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be stored and replaced. Nothing is stored, nothing embedded."),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", metavar="N", min=1, max=64, help="Processes that parse documents.")
     ] = None,
@@ -75,21 +81,22 @@ def ingest(
     Links are not followed. Exit 0 when something was stored or nothing was refused, else 1; 2 when the one file named
     cannot be read at all.
     """
+    from securevec.files.options import FileOptions
+
     split_place(to)
     _require_sources(paths)
-    collection = _target(session, paths, to, schema=schema, retention=retention, accept=accept_new_detector)
+    options = FileOptions(
+        source=source, prefix=prefix, encoding=encoding, jobs=jobs, sync=sync, allow_empty=allow_empty
+    )
     label = paths[0].name if len(paths) == 1 else f"{len(paths)} sources"
+    if dry_run:
+        with progress_bar(label, quiet=session.out.as_json) as progress:
+            preview = _preview(session, paths, to, schema=schema, options=options, progress=progress)
+        session.out.show(preview_json(preview), *preview_tables(preview))
+        return
+    collection = _target(session, paths, to, schema=schema, retention=retention, accept=accept_new_detector)
     with progress_bar(label, quiet=session.out.as_json) as progress:
-        report = collection.ingest_files(
-            paths,
-            source=source,
-            prefix=prefix,
-            encoding=encoding,
-            jobs=jobs,
-            sync=sync,
-            allow_empty=allow_empty,
-            progress=progress,
-        )
+        report = collection.ingest_files(paths, options=options, progress=progress)
     _require_read(paths, report)
     session.out.show(files_json(report), *files_tables(report))
     refused = len(report.refused) + len(report.refused_files)
@@ -117,6 +124,30 @@ def _require_read(paths: Sequence[Path], report: FilesReport) -> None:
         kind = getattr(errors, refused.error, errors.SourceError)
         known = kind if issubclass(kind, errors.SourceError) else errors.SourceError
         raise known(refused.reason, next_step=refused.next_step)
+
+
+def _preview(
+    session: Session,
+    paths: Sequence[Path],
+    place: str,
+    *,
+    schema: str | None,
+    options: FileOptions,
+    progress: Callable[[Progress], None] | None,
+) -> FilesPreview:
+    """What would happen, in the collection that is there or in one that is only thought of."""
+    tenant_name, name = split_place(place)
+    record = load_record(schema) if schema is not None else None
+    tenant = session.tenant(tenant_name)
+    try:
+        collection = tenant.existing_collection(name)
+    except CollectionNotFound:
+        record = record or _record_for(session, paths)
+        return tenant.preview_files(record, paths, options=options, progress=progress)
+    if record is not None:
+        # The library compares it with what the collection was made with.
+        tenant.collection(record, name=name)
+    return collection.preview_files(paths, options=options, progress=progress)
 
 
 def _target(

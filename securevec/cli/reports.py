@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from securevec.cli.output import cell, console, table
@@ -12,10 +12,11 @@ from securevec.cli.output import cell, console, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from securevec.files.report import FilesReport
+    from securevec.files.report import FilesPreview, FilesReport, RefusedFile
     from securevec.report import IngestReport, Progress
 
 _SHOWN_ROWS: Final = 20
+_SHOWN_FILES: Final = 50
 
 
 def report_json(report: IngestReport) -> dict[str, Any]:
@@ -74,10 +75,7 @@ def files_json(report: FilesReport) -> dict[str, Any]:
     return document | {
         "documents": report.documents,
         "passed_over": report.passed_over,
-        "refused_files": [
-            {"file": each.path, "error": each.error, "reason": each.reason, "next_step": each.next_step}
-            for each in report.refused_files
-        ],
+        "refused_files": _refused_json(report.refused_files),
         "skipped": dict(sorted(report.skipped.items())),
         "deleted": report.deleted,
         "kept": dict(sorted(report.kept.items())),
@@ -112,25 +110,92 @@ def files_tables(report: FilesReport) -> list[RenderableType]:
         shown.append(table(columns, [(*counts, f"{report.seconds:.1f}")]))
         if report.redactions and not report.rows_files:
             shown.append(_replaced(report))
-    if report.refused_files:
-        listed = report.refused_files[:_SHOWN_ROWS]
-        rows = [(each.path, each.error, f"{each.reason} {each.next_step}") for each in listed]
-        shown.append(table(["file", "error", "refused because"], rows))
-        if len(report.refused_files) > _SHOWN_ROWS:
-            shown.append(cell(f"and {len(report.refused_files) - _SHOWN_ROWS} more files; --json lists all"))
     if report.deleted:
         shown.append(cell(f"{report.deleted} deleted, because their source no longer shows them"))
-    for reason, count in sorted(report.kept.items()):
-        shown.append(cell(f"{count} kept although their source does not show them: {reason}"))
-    if report.skipped:
-        listed_kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.skipped.items()))
-        shown.append(cell(f"not read: {listed_kinds}"))
+    return [*shown, *_refused_tables(report.refused_files), *_kept_and_skipped(report.kept, report.skipped)]
+
+
+def preview_json(preview: FilesPreview) -> dict[str, Any]:
+    """What an ingest would do, with stable keys."""
+    return {
+        "dry_run": True,
+        "new": preview.new,
+        "updated": preview.updated,
+        "unchanged": preview.unchanged,
+        "files": [
+            {
+                "file": each.path,
+                "records": each.records,
+                "redactions": dict(sorted(each.redactions.items())),
+                "refused": [
+                    {"row": row.row, "field": row.field, "error": row.error, "reason": row.reason}
+                    for row in each.refused
+                ],
+            }
+            for each in preview.files
+        ],
+        "redactions": dict(sorted(preview.redactions.items())),
+        "refused_files": _refused_json(preview.refused_files),
+        "skipped": dict(sorted(preview.skipped.items())),
+        "deleted": preview.deleted,
+        "kept": dict(sorted(preview.kept.items())),
+        "seconds": round(preview.seconds, 3),
+    }
+
+
+def preview_tables(preview: FilesPreview) -> list[RenderableType]:
+    """What would be replaced, file by file, and what would be refused."""
+    counts = (preview.new, preview.updated, preview.unchanged, len(preview.refused_files), preview.deleted)
+    shown: list[RenderableType] = [
+        table([">would be new", ">updated", ">unchanged", ">files refused", ">deleted"], [counts])
+    ]
+    listed = preview.files[:_SHOWN_FILES]
+    if listed:
+        rows = [(each.path, each.records, len(each.refused), _ranked(each.redactions) or "-") for each in listed]
+        shown.append(table(["file", ">records", ">refused", "would be replaced"], rows))
+    if len(preview.files) > _SHOWN_FILES:
+        shown.append(cell(f"and {len(preview.files) - _SHOWN_FILES} more files; --json lists all"))
+    refused = [(each.path, row.row, row.field or "-", row.reason) for each in preview.files for row in each.refused]
+    if refused:
+        shown.append(table(["file", ">row", "field", "would be refused because"], refused[:_SHOWN_ROWS]))
+    shown.append(cell(f"would be replaced in all: {_ranked(preview.redactions) or 'nothing'}"))
+    return [*shown, *_refused_tables(preview.refused_files), *_kept_and_skipped(preview.kept, preview.skipped)]
+
+
+def _refused_json(files: Sequence[RefusedFile]) -> list[dict[str, str]]:
+    return [
+        {"file": each.path, "error": each.error, "reason": each.reason, "next_step": each.next_step} for each in files
+    ]
+
+
+def _refused_tables(files: Sequence[RefusedFile]) -> list[RenderableType]:
+    if not files:
+        return []
+    rows = [(each.path, each.error, f"{each.reason} {each.next_step}") for each in files[:_SHOWN_ROWS]]
+    shown: list[RenderableType] = [table(["file", "error", "refused because"], rows)]
+    if len(files) > _SHOWN_ROWS:
+        shown.append(cell(f"and {len(files) - _SHOWN_ROWS} more files; --json lists all"))
     return shown
 
 
+def _kept_and_skipped(kept: Mapping[str, int], skipped: Mapping[str, int]) -> list[RenderableType]:
+    shown: list[RenderableType] = [
+        cell(f"{count} kept although their source does not show them: {reason}")
+        for reason, count in sorted(kept.items())
+    ]
+    if skipped:
+        shown.append(cell("not read: " + ", ".join(f"{count} {kind}" for kind, count in sorted(skipped.items()))))
+    return shown
+
+
+def _ranked(redactions: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{number} {entity}" for entity, number in sorted(redactions.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
 def _replaced(report: IngestReport) -> RenderableType:
-    ranked = sorted(report.redactions.items(), key=lambda item: (-item[1], item[0]))
-    return cell("replaced: " + ", ".join(f"{number} {entity}" for entity, number in ranked))
+    return cell(f"replaced: {_ranked(report.redactions)}")
 
 
 @contextlib.contextmanager

@@ -20,20 +20,19 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from securevec.errors import AuditUnavailable, RecordError
+from securevec.errors import AuditUnavailable
+from securevec.files.bar import Bar
 from securevec.files.documents import Documents, Item
 from securevec.files.options import FileOptions
-from securevec.files.plan import plan_sync, require_trustworthy
 from securevec.files.pool import ParserPool
 from securevec.files.report import FilesReport, FilesTally, RowsFile
 from securevec.files.rows import RowsReader
 from securevec.files.sources import Work, list_sources, sort_out
-from securevec.files.sync import carry_out
+from securevec.files.sync import carry_out, plans, require_trusted
 from securevec.guard import Admission, admit
 from securevec.ingest import ingest
 from securevec.report import Progress
 from securevec.runtime import CollectionScope, Runtime
-from securevec.types import RecordRef
 
 
 def ingest_files(
@@ -57,9 +56,8 @@ def ingest_files(
         with contextlib.ExitStack() as closing:
             work = sort_out(runtime, collection, list_sources(runtime, paths, closing), options, tally)
             if deleting is not None:
-                for state, shown in work.sources.items():
-                    require_trustworthy(state.known, shown.files, single=shown.single, allow_empty=options.allow_empty)
-            bar = _Bar(progress, work.size)
+                require_trusted(work, options)
+            bar = Bar(progress, work.size)
             if work.documents:
                 _store_documents(runtime, collection, work.documents, options, tally, bar)
             read = [_store_rows(runtime, collection, item, options, tally, bar) for item in work.rows]
@@ -80,7 +78,7 @@ def _store_documents(
     items: Sequence[Item],
     options: FileOptions,
     tally: FilesTally,
-    bar: _Bar,
+    bar: Bar,
 ) -> None:
     with ParserPool(options.jobs, seconds=options.seconds) as pool:
         documents = Documents(
@@ -96,7 +94,7 @@ def _store_documents(
 
 
 def _store_rows(
-    runtime: Runtime, collection: CollectionScope, item: Item, options: FileOptions, tally: FilesTally, bar: _Bar
+    runtime: Runtime, collection: CollectionScope, item: Item, options: FileOptions, tally: FilesTally, bar: Bar
 ) -> RowsReader:
     reader = RowsReader(item, advanced=bar.advance, remember=options.sync)
     report = reader.store(runtime, collection)
@@ -118,15 +116,7 @@ def _sync(
     """Delete what the sources no longer show. Documents are known by their paths, rows by having been read."""
     deleted = tally.deleted
     try:
-        for state, shown in work.sources.items():
-            seen: set[bytes] = {ref for path in shown.paths if (ref := _ref_of(runtime, collection, path)) is not None}
-            doubted = {state.member_of(path) for path in shown.paths}
-            for reader in read:
-                if reader.state is state:
-                    seen |= reader.seen
-                    if reader.whole:
-                        doubted.discard(reader.member)
-            plan = plan_sync(state.known, seen, doubted=doubted, complete=shown.complete)
+        for state, plan in plans(runtime, collection, work, read):
             carry_out(runtime, collection, admission, state, plan, tally)
         admission.recheck()
     except BaseException as error:
@@ -134,27 +124,3 @@ def _sync(
             admission.failure(error, counts={"deleted": tally.deleted - deleted})
         raise
     admission.note(counts={"deleted": tally.deleted - deleted})
-
-
-def _ref_of(runtime: Runtime, collection: CollectionScope, path: str) -> RecordRef | None:
-    try:
-        return collection.record_ref(runtime, path)
-    except RecordError:
-        # No record can have this path.
-        return None
-
-
-class _Bar:
-    """Progress over all files, in bytes."""
-
-    def __init__(self, progress: Callable[[Progress], None] | None, total: int) -> None:
-        self._progress = progress
-        self._total = total
-        self._files = 0
-        self._bytes = 0
-
-    def advance(self, files: int, size: int) -> None:
-        self._files += files
-        self._bytes += size
-        if self._progress is not None:
-            self._progress(Progress(self._files, self._bytes, self._total))

@@ -1,4 +1,4 @@
-"""How files become records."""
+"""How files become records: what a caller may choose."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ class FileOptions:
     """What a caller may choose. The defaults are what nearly everybody wants."""
 
     source: str | None = None
-    """Names where files come from in place of their folder's absolute path."""
+    """What to call the folder in place of its absolute path, when that changes from run to run."""
     prefix: str = ""
-    """Put in front of every path."""
+    """Put in front of each path, to keep two folders apart in one collection."""
     encoding: str | None = None
-    """Of text files, when it is known."""
+    """Of text files, when it is known. Without it a byte order mark decides, then UTF-8, then a guess."""
     jobs: int | None = None
-    """Processes that parse documents."""
+    """Processes that parse; one per core, four at most, if not given."""
     seconds: float | None = None
-    """For each document."""
+    """For each document, 60 if not given; one that takes longer is refused."""
     sync: bool = False
-    """Delete what a source no longer shows."""
+    """Also delete the records that came from these folders and are no longer in them; needs the permission ``delete``.
+
+    What could not be read, what a hold keeps and what another source shows stays, and is counted by reason.
+    """
     allow_empty: bool = False
-    """Let a sync do so when the source shows nothing at all."""
+    """Let a sync delete everything of a folder that shows no file."""

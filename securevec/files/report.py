@@ -67,6 +67,56 @@ class FilesReport(IngestReport):
         return f"FilesReport({self})"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class FilePreview:
+    """One file: records that would be written, rows that would be refused, and what would be replaced, by entity."""
+
+    path: str
+    records: int
+    refused: tuple[RefusedRow, ...]
+    redactions: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        return f"FilePreview({self.records} records)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FilesPreview:
+    """What an ingest would do. ``files`` are those with something to write or to refuse. ``str()`` shows no path."""
+
+    new: int
+    updated: int
+    unchanged: int
+    files: tuple[FilePreview, ...]
+    refused_files: tuple[RefusedFile, ...]
+    skipped: Mapping[str, int]
+    deleted: int
+    kept: Mapping[str, int]
+    seconds: float
+
+    @property
+    def redactions(self) -> Mapping[str, int]:
+        """What would be replaced in all files together."""
+        total: Counter[str] = Counter()
+        for each in self.files:
+            total.update(each.redactions)
+        return dict(total)
+
+    def __str__(self) -> str:
+        refused = sum(len(each.refused) for each in self.files)
+        parts = [f"would be {self.new} new", f"{self.updated} updated", f"{self.unchanged} unchanged"]
+        parts.append(f"{refused} rows and {len(self.refused_files)} files refused")
+        if self.deleted:
+            parts.append(f"{self.deleted} deleted")
+        ranked = sorted(self.redactions.items(), key=lambda item: (-item[1], item[0]))
+        if ranked:
+            parts.append("replacing " + ", ".join(f"{count} {entity}" for entity, count in ranked))
+        return ", ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"FilesPreview({self})"
+
+
 @dataclass(slots=True)
 class FilesTally:
     """The report while it is being written."""
@@ -88,6 +138,11 @@ class FilesTally:
     def refuse_as(self, path: str, row: RefusedRow) -> None:
         """A document whose record was refused: its one row is the file."""
         self.refused.append(RefusedFile(path, row.error, row.reason))
+
+    def keep(self, reason: str, count: int) -> None:
+        """Records of a sync that stay although their source does not show them."""
+        if count:
+            self.kept[reason] += count
 
     def counts(self) -> dict[str, int]:
         """For the audit record of the whole."""

@@ -2,23 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from securevec.control.rows import ManifestRow
 from securevec.erase import delete_part
-from securevec.errors import LegalHold
-from securevec.files.plan import HALF, SyncPlan
+from securevec.errors import LegalHold, RecordError
+from securevec.files.options import FileOptions
+from securevec.files.plan import HALF, SyncPlan, plan_sync, require_trustworthy
 from securevec.files.report import FilesTally
+from securevec.files.rows import RowsReader
+from securevec.files.sources import Work
 from securevec.files.state import SourceState
 from securevec.guard import Admission
 from securevec.limits import MAX_BATCH
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
-DOUBTFUL = "their file or folder was not read to its end"
-ELSEWHERE = "stored again from elsewhere"
-SHARED = "another source still shows them"
-HELD = "a legal hold keeps them"
+DOUBTFUL: Final = "their file or folder was not read to its end"
+ELSEWHERE: Final = "stored again from elsewhere"
+SHARED: Final = "another source still shows them"
+HELD: Final = "a legal hold keeps them"
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Refs a plan calls gone, by what is to become of them. ``own`` may be deleted, unless they are held."""
+
+    own: dict[bytes, ManifestRow]
+    elsewhere: list[bytes]
+    shared: list[bytes]
+    absent: list[bytes]
+
+
+def require_trusted(work: Work, options: FileOptions) -> None:
+    """Before anything is stored. Raises :class:`SyncRefused` and :class:`UsageError`."""
+    for state, shown in work.sources.items():
+        require_trustworthy(state.known, shown.files, single=shown.single, allow_empty=options.allow_empty)
+
+
+def plans(
+    runtime: Runtime, collection: CollectionScope, work: Work, read: Sequence[RowsReader]
+) -> Iterator[tuple[SourceState, SyncPlan]]:
+    """What each source no longer shows. Documents are known by their paths, rows by having been read."""
+    for state, shown in work.sources.items():
+        seen: set[bytes] = {ref for path in shown.paths if (ref := _ref_of(runtime, collection, path)) is not None}
+        doubted = {state.member_of(path) for path in shown.paths}
+        for reader in read:
+            if reader.state is state:
+                seen |= reader.seen
+                if reader.whole:
+                    doubted.discard(reader.member)
+        yield state, plan_sync(state.known, seen, doubted=doubted, complete=shown.complete)
+
+
+def sift(runtime: Runtime, collection: CollectionScope, state: SourceState, gone: Sequence[bytes]) -> Sifted:
+    """Which of these refs are still what this source left, and shown by no other."""
+    refs = [RecordRef(ref) for ref in gone]
+    live = runtime.control.current(collection.collection, refs)
+    shared = state.listed_by_others(refs)
+    mine = {ref: row for ref, row in live.items() if row.content_digest == state.known[ref][HALF:]}
+    return Sifted(
+        own={ref: row for ref, row in mine.items() if ref not in shared},
+        elsewhere=[ref for ref in live if ref not in mine],
+        shared=[ref for ref in mine if ref in shared],
+        absent=[ref for ref in gone if ref not in live],
+    )
 
 
 def carry_out(
@@ -33,21 +83,14 @@ def carry_out(
 
     Raises what a deletion does; a legal hold is not an error here: what it keeps is reported, and recorded.
     """
-    if plan.doubtful:
-        tally.kept[DOUBTFUL] += len(plan.doubtful)
+    tally.keep(DOUBTFUL, len(plan.doubtful))
     for start in range(0, len(plan.gone), MAX_BATCH):
-        part = [RecordRef(ref) for ref in plan.gone[start : start + MAX_BATCH]]
-        live = runtime.control.current(collection.collection, part)
-        shared = state.listed_by_others(part)
-        own = {ref: row for ref, row in live.items() if row.content_digest == state.known[ref][HALF:]}
-        kept_shared = [ref for ref in own if ref in shared]
+        sifted = sift(runtime, collection, state, plan.gone[start : start + MAX_BATCH])
+        tally.keep(ELSEWHERE, len(sifted.elsewhere))
+        tally.keep(SHARED, len(sifted.shared))
         # Replaced since by other means, or deleted already: no longer this source's to speak of.
-        state.forget([ref for ref in part if ref not in own or ref in shared])
-        if len(live) > len(own):
-            tally.kept[ELSEWHERE] += len(live) - len(own)
-        if kept_shared:
-            tally.kept[SHARED] += len(kept_shared)
-        _delete(runtime, collection, admission, state, {r: row for r, row in own.items() if r not in shared}, tally)
+        state.forget([RecordRef(ref) for ref in (*sifted.elsewhere, *sifted.shared, *sifted.absent)])
+        _delete(runtime, collection, admission, state, sifted.own, tally)
 
 
 def _delete(
@@ -73,7 +116,7 @@ def _delete(
                 LegalHold("A legal hold keeps records that are gone from their source.", hold_id=hold_id)
             )
         if held:
-            tally.kept[HELD] += len(held)
+            tally.keep(HELD, len(held))
             tally.holds += [hold_id for hold_id in sorted(set(held.values())) if hold_id not in tally.holds]
         tally.deleted += len(deleted)
         state.forget([RecordRef(ref) for ref in free])
@@ -86,3 +129,11 @@ def _delete_free(
     if not free:
         return ()
     return delete_part(runtime, collection, admission, [RecordRef(ref) for ref in free], expect=free)[1]
+
+
+def _ref_of(runtime: Runtime, collection: CollectionScope, path: str) -> RecordRef | None:
+    try:
+        return collection.record_ref(runtime, path)
+    except RecordError:
+        # No record can have this path.
+        return None

@@ -12,7 +12,8 @@ from securevec.errors import QueryError, RecordError
 from securevec.files.journey import ingest_files
 from securevec.files.kinds import kind_of
 from securevec.files.options import FileOptions
-from securevec.files.report import FilesReport
+from securevec.files.preview import preview_files
+from securevec.files.report import FilesPreview, FilesReport
 from securevec.filters import Expr
 from securevec.given import VectorsOf
 from securevec.hits import SearchResult
@@ -96,13 +97,7 @@ class Collection(Generic[R]):
         self,
         paths: Sequence[str | Path],
         *,
-        source: str | None = None,
-        prefix: str = "",
-        encoding: str | None = None,
-        jobs: int | None = None,
-        seconds: float | None = None,
-        sync: bool = False,
-        allow_empty: bool = False,
+        options: FileOptions | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> FilesReport:
         """Store the files of folders, and files: documents in a collection of :class:`securevec.Page`, rows in others.
@@ -114,15 +109,7 @@ class Collection(Generic[R]):
 
         Args:
             paths: folders and files. The path of a record is the file's below the folder that was named.
-            source: what to call the folder in place of its absolute path, when that changes from run to run.
-            prefix: put in front of each path, to keep two folders apart in one collection.
-            encoding: of text files, when it is known. Without it a byte order mark decides, then UTF-8, then a guess.
-            jobs: processes that parse; one per core, four at most, if not given.
-            seconds: for each document, 60 if not given; one that takes longer is refused.
-            sync: also delete the records that came from these folders and are no longer in them; needs the permission
-                ``delete``. What could not be read, what a hold keeps and what another source shows stays, and is
-                counted by reason in the report.
-            allow_empty: let a sync delete everything of a folder that shows no file.
+            options: sync, names of sources, encodings, processes; see :class:`securevec.FileOptions`.
             progress: called after each file, with files and bytes.
 
         Raises:
@@ -130,16 +117,23 @@ class Collection(Generic[R]):
             SyncRefused: a folder that had files shows none; nothing was stored or deleted.
             OutcomeUnknown and what :meth:`ingest` raises: what was stored before stays, and is passed over next time.
         """
-        options = FileOptions(
-            source=source,
-            prefix=prefix,
-            encoding=encoding,
-            jobs=jobs,
-            seconds=seconds,
-            sync=sync,
-            allow_empty=allow_empty,
+        return ingest_files(self._runtime, self._scope, paths, options=options or FileOptions(), progress=progress)
+
+    def preview_files(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        options: FileOptions | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> FilesPreview:
+        """What :meth:`ingest_files` would do with these paths, and what it would replace, by file and entity.
+
+        Files are read, parsed, checked and anonymized as they would be; nothing is stored and nothing embedded.
+        ``options`` are those of :meth:`ingest_files`. Raises what that does before its first write.
+        """
+        return preview_files(
+            self._runtime, self._scope, paths, options=options or FileOptions(), stored=True, progress=progress
         )
-        return ingest_files(self._runtime, self._scope, paths, options=options, progress=progress)
 
     def search(
         self,

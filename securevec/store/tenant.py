@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -13,6 +14,9 @@ from securevec.anonymize import Anonymizer, OperatorPolicy
 from securevec.binding import Wanted, identity_of, snake_case
 from securevec.control.rows import CollectionRow
 from securevec.errors import CollectionMismatch, CollectionNotFound, PolicyDenied, SecurevecError, UsageError
+from securevec.files.options import FileOptions
+from securevec.files.preview import preview_files
+from securevec.files.report import FilesPreview
 from securevec.guard import Admission, admit
 from securevec.minimize import check_name
 from securevec.people.erase import FENCE, SubjectErasure, fence_end, request_erasure, result_of
@@ -20,12 +24,14 @@ from securevec.people.export import SubjectExport, export
 from securevec.people.find import SubjectReport, find
 from securevec.policy import Actor, check_role
 from securevec.reopen import anonymizer_of, description_of, name_of, schema_of, scope_of
+from securevec.report import Progress
 from securevec.retention.jobs import advance
 from securevec.retention.rules import parse_retention
 from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, Schema, describe
 from securevec.store.collection import Collection
 from securevec.store.machines import MACHINES
+from securevec.store.sketch import sketched
 from securevec.types import CollectionId, TenantId
 
 R = TypeVar("R", bound=Record)
@@ -115,6 +121,21 @@ class Tenant:
             raise
         admission.note()
         return Collection(self._runtime, opened, record)
+
+    def preview_files(
+        self,
+        record: type[Record],
+        paths: Sequence[str | Path],
+        *,
+        operators: Mapping[str, Any] | None = None,
+        options: FileOptions | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> FilesPreview:
+        """As :meth:`Collection.preview_files`, for a collection of this record class that is not made yet."""
+        scope = sketched(self._runtime, self._scope, record, operators)
+        return preview_files(
+            self._runtime, scope, paths, options=options or FileOptions(), stored=False, progress=progress
+        )
 
     def _admit_open(self, row: CollectionRow) -> Admission:
         return admit(

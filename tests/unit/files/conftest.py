@@ -39,7 +39,8 @@ class Desk:
         return {str(record.path) for record in self.pages.iter()}
 
     def ingest(self, **options: Any) -> sv.FilesReport:
-        return self.pages.ingest_files([self.folder], **options)
+        progress = options.pop("progress", None)
+        return self.pages.ingest_files([self.folder], options=sv.FileOptions(**options), progress=progress)
 
 
 @pytest.fixture

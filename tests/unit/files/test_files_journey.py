@@ -117,7 +117,7 @@ def test_a_file_of_another_folder_does_not_replace_a_record_of_the_same_path(des
     report = desk.pages.ingest_files([other])
     assert refusals(report) == {"readme.md": "FileConflict"}
     assert desk.pages.get("readme.md").text == "the first"
-    report = desk.pages.ingest_files([other], prefix="other/")
+    report = desk.pages.ingest_files([other], options=sv.FileOptions(prefix="other/"))
     assert (report.new, refusals(report)) == (1, {})
     assert desk.paths() == {"readme.md", "other/readme.md"}
     both = desk.pages.ingest_files([desk.folder, other])
@@ -129,7 +129,7 @@ def test_a_folder_that_has_moved_is_continued_under_its_old_name(desk: Any, tmp_
     desk.ingest()
     moved = desk.folder.rename(tmp_path / "elsewhere")
     assert refusals(desk.pages.ingest_files([moved])) == {"a.md": "FileConflict"}
-    report = desk.pages.ingest_files([moved], source=str(desk.folder))
+    report = desk.pages.ingest_files([moved], options=sv.FileOptions(source=str(desk.folder)))
     assert report.passed_over == 1
 
 

@@ -131,7 +131,7 @@ def test_one_file_says_nothing_of_what_else_is_gone(desk: Any) -> None:
     desk.write(a_md="one", b_md="two")
     desk.ingest()
     with pytest.raises(errors.UsageError, match="folders"):
-        desk.pages.ingest_files([desk.folder / "a.md"], sync=True)
+        desk.pages.ingest_files([desk.folder / "a.md"], options=sv.FileOptions(sync=True))
     assert desk.paths() == {"a.md", "b.md"}
 
 
@@ -144,7 +144,7 @@ def test_who_may_not_delete_may_not_sync_and_stores_nothing(desk: Any, monkeypat
     monkeypatch.setitem(rules.ROLES, "writer", rules.ROLES["writer"] - {"delete"})
     pages = desk.store.tenant("acme", actor=writer).collection(sv.Page, name="docs")
     with pytest.raises(errors.PolicyDenied):
-        pages.ingest_files([desk.folder], sync=True)
+        pages.ingest_files([desk.folder], options=sv.FileOptions(sync=True))
     assert desk.paths() == set()
     assert pages.ingest_files([desk.folder]).new == 1
 
@@ -169,10 +169,10 @@ def test_a_legal_hold_keeps_a_record_whose_file_is_gone_and_is_named(desk: Any) 
 def test_rows_that_are_gone_from_their_file_or_with_it_are_deleted(desk: Any) -> None:
     notes = desk.tenant.collection(Note)
     desk.write(a_csv="id,body\n1,one\n2,two\n", b_jsonl='{"id":"3","body":"x"}\n', c_csv="id,body\n4,four\n")
-    notes.ingest_files([desk.folder], sync=True)
+    notes.ingest_files([desk.folder], options=sv.FileOptions(sync=True))
     desk.write(a_csv="id,body\n1,one\n5,five\n")
     (desk.folder / "b.jsonl").unlink()
-    report = notes.ingest_files([desk.folder], sync=True)
+    report = notes.ingest_files([desk.folder], options=sv.FileOptions(sync=True))
     assert (report.new, report.deleted, report.kept) == (1, 2, {})
     assert {record.id for record in notes.iter()} == {"1", "4", "5"}
 
@@ -183,7 +183,7 @@ def test_a_file_with_a_refused_row_or_that_breaks_off_deletes_none_of_its_record
     desk.write(a_csv="id,body\n1,one\n2,two\n", b_csv="id,body\n3,three\n4,four\n")
     notes.ingest_files([desk.folder])
     desk.write(a_csv=data, b_csv="id,body\n3,three\n")
-    report = notes.ingest_files([desk.folder], sync=True)
+    report = notes.ingest_files([desk.folder], options=sv.FileOptions(sync=True))
     assert report.deleted == 1
     assert sum(report.kept.values()) >= 1
     assert {record.id for record in notes.iter()} == {"1", "2", "3"}
@@ -197,8 +197,8 @@ def test_a_record_two_sources_show_goes_only_when_both_have_dropped_it(desk: Any
         (folder / "a.csv").write_text("id,body\n1,one\n2,two\n")
         notes.ingest_files([folder])
     (desk.folder / "a.csv").write_text("id,body\n1,one\n")
-    report = notes.ingest_files([desk.folder], sync=True)
+    report = notes.ingest_files([desk.folder], options=sv.FileOptions(sync=True))
     assert (report.deleted, list(report.kept.values())) == (0, [1])
     (other / "a.csv").write_text("id,body\n1,one\n")
-    assert notes.ingest_files([other], sync=True).deleted == 1
+    assert notes.ingest_files([other], options=sv.FileOptions(sync=True)).deleted == 1
     assert {record.id for record in notes.iter()} == {"1"}
