@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from securevec.body import RecordId
 from securevec.control.rows import ManifestRow
-from securevec.errors import LegalHold, OutcomeUnknown, SecurevecError
+from securevec.errors import LegalHold, OutcomeUnknown, RetentionMinimum, SecurevecError
 from securevec.guard import Admission, admit
 from securevec.ingest import LEASE_MS
 from securevec.limits import MAX_BATCH
@@ -53,10 +53,13 @@ def delete(runtime: Runtime, collection: CollectionScope, record_ids: Sequence[R
 
 
 def require_unheld(runtime: Runtime, collection: CollectionScope, refs: Sequence[RecordRef]) -> None:
-    """Raises :class:`LegalHold` when one of these records is held, before any is deleted."""
+    """Raises :class:`LegalHold` when one of these records is held, and :class:`RetentionMinimum` when a minimum keeps
+    one, before any is deleted."""
     held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
     if held:
         raise LegalHold("A legal hold keeps one of these records; none was deleted.", hold_id=next(iter(held.values())))
+    if runtime.control.too_young(collection.collection, refs, now_ms=runtime.clock.now_ms()):
+        raise RetentionMinimum("A statutory minimum keeps one of these records; none was deleted.")
 
 
 def delete_part(

@@ -10,6 +10,7 @@
     │   ├── LimitExceeded          something is larger than docs/formats.md allows
     │   ├── VectorError            NaN, infinite, zero or wrong-length vector
     │   ├── QueryError             an empty query or one that cannot be read
+    │   ├── RetentionConflict      retention rules that contradict each other, or a collection's own retention
     │   ├── SourceError            a file or folder that cannot be read as records
     │   │   ├── FileUnsafe         a link, a device, or something not inside its folder
     │   │   ├── FileUnreadable     permissions, an input error, or changed while it was read
@@ -27,6 +28,7 @@
     │   ├── CollectionNotFound
     │   ├── RecordNotFound
     │   ├── LegalHold              a hold forbids the deletion
+    │   ├── RetentionMinimum       a statutory minimum keeps the record
     │   ├── SubjectErased          a record carries an erased subject while writing about it is fenced
     │   ├── QuotaExceeded          the tenant's points or bytes would pass its quota
     │   ├── SyncRefused            a sync that would delete on the word of a source that cannot be trusted
@@ -36,6 +38,7 @@
     ├── CheckFailed                a check found something wrong                       exit 1
     │   ├── EnvelopeRejected       a sealed value does not open in this place
     │   ├── AuditTampered          the audit log was edited, cut, reordered or rewritten
+    │   ├── PlanChanged            a retention plan no longer matches records, rules or holds
     │   ├── ReceiptInvalid         a receipt's signature or content is wrong
     │   └── ModelDigestMismatch    model weights differ from the pinned digest
     ├── Unavailable                something needed did not answer                     exit 4
@@ -125,6 +128,14 @@ class QueryError(UsageError):
     """A query text cannot be used."""
 
 
+class RetentionConflict(UsageError):
+    """Retention rules contradict each other. ``scopes`` names the kinds of scope that clash, never their names."""
+
+    def __init__(self, message: str, *, scopes: tuple[str, ...], next_step: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.scopes = scopes
+
+
 class SourceError(UsageError):
     """A source file or folder cannot be read as records."""
 
@@ -203,6 +214,12 @@ class LegalHold(Refused):
         self.hold_id = hold_id
 
 
+class RetentionMinimum(Refused):
+    """A statutory minimum keeps a record: it is neither deleted nor erased before its age is reached."""
+
+    next_step = "Wait until it has passed. Rules: securevec retention rules"
+
+
 class SubjectErased(Refused):
     """A record is about, or mentions, a subject that was erased, and the write fence of the erasure still stands."""
 
@@ -247,6 +264,12 @@ class AuditTampered(CheckFailed):
     def __init__(self, message: str, *, position: str = "", next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
         self.position = position
+
+
+class PlanChanged(CheckFailed):
+    """A retention plan no longer matches: records, rules or holds changed since it was made. Nothing was done."""
+
+    next_step = "Make a new plan: securevec retention plan"
 
 
 class ReceiptInvalid(CheckFailed):

@@ -32,7 +32,7 @@ from securevec.audit import (
     request_id,
 )
 from securevec.audit.vocabulary import HEX as _HEX
-from securevec.audit.vocabulary import RULES
+from securevec.audit.vocabulary import HEX32, RULES
 from securevec.control.rows import JobRow
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
@@ -40,6 +40,7 @@ from securevec.errors import (
     LegalHold,
     PolicyDenied,
     RecordNotFound,
+    RetentionMinimum,
     SecurevecError,
     TenantNotFound,
     TenantUnavailable,
@@ -48,7 +49,7 @@ from securevec.policy import Actor, Decision, Permission, Request, require
 from securevec.runtime import Runtime, Scope
 from securevec.types import CollectionId
 
-_DENIALS: Final = (PolicyDenied, TenantNotFound, TenantUnavailable, LegalHold)
+_DENIALS: Final = (PolicyDenied, TenantNotFound, TenantUnavailable, LegalHold, RetentionMinimum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class Admission:
         key store the answer was opened under, where there is one.
         """
         runtime, tenant = self.runtime, self.scope.tenant
+        if isinstance(error, LegalHold) and HEX32.match(error.hold_id):
+            detail = {**(detail or {}), "hold": error.hold_id}
         refs: tuple[str, ...] = ()
         query_ref = ""
         if tenant and (record_ids or query is not None):

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,7 @@ from securevec.readers import Row, read_records, source_size
 from securevec.recover import ids_of, remove_points, settle_collection
 from securevec.refusals import within_quota, without_erased
 from securevec.report import IngestReport, Progress, Tally
+from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expired, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
@@ -174,9 +175,10 @@ def _store(
 ) -> None:
     """Carry one batch from validated rows to live records."""
     now_ms = runtime.clock.now_ms()
-    expires_ms = expiry(collection.retention_ms, ingested_ms=now_ms)
+    retention_ms = effective_retention(runtime, collection)
+    expires_ms = expiry(retention_ms, ingested_ms=now_ms)
     prepared: list[Prepared] = []
-    for candidate in _changed(runtime, collection, candidates, tally, now_ms):
+    for candidate in _changed(runtime, collection, admission, candidates, tally, now_ms):
         try:
             prepared.append(
                 prepare(
@@ -187,7 +189,7 @@ def _store(
                     keys=collection.tenant_keys(runtime),
                     digest=candidate.digest,
                     expires_ms=expires_ms,
-                    epoch=epoch(collection.retention_ms, expires_ms=expires_ms),
+                    epoch=epoch(retention_ms, expires_ms=expires_ms),
                     ingested_ms=now_ms,
                     vector=candidate.vector,
                 )
@@ -210,6 +212,7 @@ def _store(
 def _changed(
     runtime: Runtime,
     collection: CollectionScope,
+    admission: Admission,
     candidates: Sequence[Candidate],
     tally: Tally,
     now_ms: int,
@@ -221,14 +224,17 @@ def _changed(
     whole = whole_records(runtime, collection, {each.ref: each.digest for each in candidates}, current, now_ms=now_ms)
     tally.unchanged += len(whole)
     changed: list[Candidate] = []
+    kept: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         if candidate.ref in whole:
             continue
-        if candidate.ref in held and candidate.ref in current:
-            hold = LegalHold("A legal hold keeps the stored version of this record.", hold_id=held[candidate.ref])
+        by_hold = candidate.ref in held and candidate.ref in current
+        (kept[held[candidate.ref]] if by_hold else changed).append(candidate)
+    for hold_id, refused in kept.items():
+        hold = LegalHold("A legal hold keeps the stored version of this record.", hold_id=hold_id)
+        for candidate in refused:
             tally.refuse(candidate.row, hold)
-            continue
-        changed.append(candidate)
+        admission.note(outcome="denied", record_ids=[candidate.ref for candidate in refused], error=hold)
     return changed
 
 

@@ -38,6 +38,10 @@ class NameBook:
     def collection_token(self, tenant: TenantId, name: str) -> bytes:
         return derive.collection_name_token(self._names, tenant, name)
 
+    def classification_token(self, label: str) -> str:
+        """32 hex digits that stand for a classification label in retention rules."""
+        return derive.classification_token(self._names, label)
+
     def actor_token(self, actor: Actor) -> bytes:
         """16 bytes that stand for the actor in grants; the hexadecimal part of :meth:`actor_ref`."""
         return bytes.fromhex(self.actor_ref(actor).rpartition(":")[2])

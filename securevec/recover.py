@@ -16,7 +16,7 @@ one transaction of the control store, right after. It is answered when the audit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 import orjson
@@ -33,12 +33,23 @@ from securevec.types import CollectionId, Namespace, RecordRef, TenantId
 if TYPE_CHECKING:
     from securevec.control.store import ControlStore
 
-_ABSENT: Final = frozenset({"ingest", "update", "delete", "tenant.delete", "subject.erase"})
+_ABSENT: Final = frozenset({"ingest", "update", "delete", "tenant.delete", "subject.erase", "retention.apply"})
 """Actions that leave a batch or a job behind as soon as they change anything: without one, nothing was changed."""
 
 
-def ids_of(runtime: Runtime, tenant: TenantId, collection: CollectionId, rows: Sequence[ManifestRow]) -> list[UUID]:
-    """Every point id of these manifest rows."""
+class Generation(Protocol):
+    """One generation of a record: enough to name its points."""
+
+    @property
+    def ref(self) -> bytes: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def n_chunks(self) -> int: ...
+
+
+def ids_of(runtime: Runtime, tenant: TenantId, collection: CollectionId, rows: Sequence[Generation]) -> list[UUID]:
+    """Every point id of these generations."""
     key = runtime.keys.tenant_key(tenant, "id")
     return [
         point_id(key, collection, RecordRef(row.ref), row.generation, number)

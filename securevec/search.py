@@ -46,6 +46,7 @@ from securevec.judge import (
 from securevec.minimize import rebuild
 from securevec.narrow import Narrow
 from securevec.protect import EXPIRY_KEY
+from securevec.retention.rulebook import effective_retention
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.text import utf8_size
@@ -200,7 +201,7 @@ def conditions(
     judged_on = check(all_of(parts)) if parts else None
     lowered = [collection.protector(runtime).lower(judged_on)] if judged_on is not None else []
     backend = runtime.backend()
-    if collection.retention_ms is not None and backend.capabilities.cheap_range_filter:
+    if effective_retention(runtime, collection) is not None and backend.capabilities.cheap_range_filter:
         lowered.append(Or((Not(Exists(EXPIRY_KEY)), Compare(EXPIRY_KEY, "gt", runtime.clock.now_ms()))))
     return judged_on, all_of(lowered) if lowered else None
 

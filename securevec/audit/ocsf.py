@@ -52,6 +52,11 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "key.destroy": (4, "key"),
     "job.advance": (3, "job"),
     "config": (3, "configuration"),
+    "hold": (1, "hold"),
+    "hold.release": (4, "hold"),
+    "retention.rule": (3, "retention"),
+    "retention.plan": (2, "retention"),
+    "retention.apply": (4, "retention"),
 }
 # Outcome: (status_id, action_id, disposition_id, severity_id). Disposition 27 is Error.
 _OUTCOME: Final[Mapping[str, tuple[int, int, int, int]]] = {

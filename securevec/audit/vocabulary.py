@@ -43,6 +43,11 @@ Action = Literal[
     "recover",
     "export",
     "config",
+    "hold",
+    "hold.release",
+    "retention.rule",
+    "retention.plan",
+    "retention.apply",
 ]
 Phase = Literal["intent", "result", "single"]
 Outcome = Literal["allowed", "denied", "failed", "recovered"]
@@ -70,6 +75,10 @@ SEALING: Final[frozenset[str]] = frozenset(
         "recover",
         "export",
         "config",
+        "hold",
+        "hold.release",
+        "retention.rule",
+        "retention.apply",
     }
 )
 """Destructive and administrative actions: their result is under a signed checkpoint before it is acknowledged."""
@@ -98,10 +107,9 @@ def _words(text: str) -> frozenset[str]:
 
 COUNTS: Final[frozenset[str]] = _words(
     """
-        batches bytes candidates chunks collections deleted dropped embedded expired fields files found hits keys
-        identifiers missing named new opened points queries records redacted refilled refused replaced restored
-        results returned rows
-        sealed spans superseded tenants tokens unchanged updated violations writers
+        batches bytes candidates chunks collections deleted dropped embedded expired fields files found held hits holds
+        identifiers kept keys missing named new opened points queries records redacted refilled refused replaced
+        restored results returned rows sealed spans superseded tenants tokens unchanged updated violations writers
         """
 )
 
@@ -149,13 +157,13 @@ DETAIL: Final[Mapping[str, Rule]] = {
         removed dropped purged verifying verified receipted done held failed cancelled
         """
     ),
-    "kind": _words("ingest delete tenant_deletion tenant collection subject retention installation kek dek"),
+    "kind": _words("ingest delete tenant_deletion tenant collection record subject retention installation kek dek"),
     "role": frozenset({"owner", "writer", "reader", "revealer"}),
     "change": _words("created updated unchanged replaced removed granted revoked resumed"),
     "permission": _words(
         """
         tenant.create tenant.manage tenant.delete collection.create ingest search get count delete reveal
-        grant unsafe_vectors subject.find subject.export subject.erase
+        grant hold hold.release retention unsafe_vectors subject.find subject.export subject.erase
         """
     ),
     "purpose": _words("names actors namespaces sign kek id pseudonym token filter content audit body vault"),
@@ -168,6 +176,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         shutdown rejected not_found
         """
     ),
+    "hold": HEX32,
     "key_id": HEX32,
     "shard": HEX32,
     "epoch": EPOCH,

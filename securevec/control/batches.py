@@ -62,6 +62,7 @@ from securevec.control.batch_statements import (
 from securevec.control.database import Transaction, many
 from securevec.control.holds import require_unheld
 from securevec.control.hot import SELECT_CURRENT, parts
+from securevec.control.minimums import require_past_minimum
 from securevec.control.quotas import require_room
 from securevec.control.room import Room, require_active
 from securevec.control.rows import BatchRow, ManifestRow, NewRecord
@@ -229,8 +230,8 @@ class Batches(Room):
         """Delete records: no reader sees them from this commit on. Returns the rows whose points are to be deleted.
 
         Refs without a live generation are passed over, and, with ``expect`` (ref to generation), those whose live
-        generation is another one; when none is left, nothing is kept. Raises as :meth:`begin_batch` does; one held
-        record refuses the whole call.
+        generation is another one; when none is left, nothing is kept. Raises as :meth:`begin_batch` does, and
+        :class:`RetentionMinimum`; one record that is held, or kept by a minimum, refuses the whole call.
         """
         _check_refs(refs)
         with self._db.write() as tx:
@@ -241,6 +242,7 @@ class Batches(Room):
             if expect is not None:
                 refs = _unmoved(tx, collection, {ref: expect[ref] for ref in refs})
             require_unheld(tx, tenant, collection, refs)
+            require_past_minimum(tx, collection, refs, now_ms)
             _insert(
                 tx,
                 BatchRow(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from securevec.control.minimums import require_above_minimum
 from securevec.control.room import Room, require_active, require_open
 from securevec.control.rows import CollectionRow
 from securevec.errors import CollectionMismatch, CollectionNotFound, UsageError
@@ -11,7 +12,7 @@ from securevec.types import CollectionId, TenantId
 
 _COLLECTION: Final = (
     "SELECT collection, tenant, name_token, name_sealed, schema_sealed, shard, dimension, identity, retention_ms,"
-    " vault, created_ms, state FROM collection"
+    " vault, created_ms, state, classification FROM collection"
 )
 SELECT_COLLECTION: Final = f"{_COLLECTION} WHERE collection = :collection"
 SELECT_COLLECTION_BY_TOKEN: Final = f"{_COLLECTION} WHERE tenant = :tenant AND name_token = :name_token"
@@ -22,8 +23,11 @@ SELECT_COLLECTION_TAKEN: Final = (
 )
 INSERT_COLLECTION: Final = (
     "INSERT INTO collection (collection, tenant, name_token, name_sealed, schema_sealed, shard, dimension, identity,"
-    " retention_ms, vault, created_ms, state) VALUES (:collection, :tenant, :name_token, :name_sealed,"
-    " :schema_sealed, :shard, :dimension, :identity, :retention_ms, :vault, :created_ms, :state)"
+    " retention_ms, vault, created_ms, state, classification) VALUES (:collection, :tenant, :name_token, :name_sealed,"
+    " :schema_sealed, :shard, :dimension, :identity, :retention_ms, :vault, :created_ms, :state, :classification)"
+)
+UPDATE_CLASSIFICATION: Final = (
+    "UPDATE collection SET classification = :classification WHERE collection = :collection AND classification = ''"
 )
 UPDATE_IDENTITY: Final = (
     "UPDATE collection SET identity = :identity, schema_sealed = :schema_sealed"
@@ -33,13 +37,20 @@ UPDATE_IDENTITY: Final = (
 
 class Collections(Room):
     def create_collection(self, row: CollectionRow) -> None:
-        """Raises :class:`UsageError` when the name, id or shard is taken, :class:`TenantUnavailable`."""
+        """Raises :class:`UsageError` when the name, id or shard is taken, :class:`TenantUnavailable`,
+        :class:`RetentionConflict` when its own retention is shorter than a minimum that applies to it."""
         values = {name: getattr(row, name) for name in row.__slots__}
         with self._db.write() as tx:
             require_active(tx, row.tenant)
             if tx.row(SELECT_COLLECTION_TAKEN, values):
                 raise UsageError("A collection of this name exists already.", next_step="Open it instead.")
+            require_above_minimum(tx, row)
             tx.run(INSERT_COLLECTION, values)
+
+    def set_classification(self, collection: CollectionId, classification: str) -> None:
+        """Fill in the token of a collection that has none yet. One that has keeps it."""
+        with self._db.write() as tx:
+            tx.run(UPDATE_CLASSIFICATION, {"collection": collection, "classification": classification})
 
     def collection(self, collection: CollectionId) -> CollectionRow | None:
         row = self._db.row(SELECT_COLLECTION, {"collection": collection})

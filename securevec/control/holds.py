@@ -15,7 +15,8 @@ from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
 from securevec.control.room import Room, require_open
 from securevec.control.rows import HoldRow
-from securevec.errors import CollectionNotFound, LegalHold, UsageError
+from securevec.control.subjects import records_of
+from securevec.errors import CollectionNotFound, LegalHold, RecordNotFound, UsageError
 from securevec.types import CollectionId, TenantId
 
 _HOLD: Final = (
@@ -33,6 +34,7 @@ SELECT_COVERING: Final = (
 )
 SELECT_HOLD: Final = f"{_HOLD} WHERE hold_id = :hold_id"
 SELECT_OWNER: Final = "SELECT tenant FROM collection WHERE collection = :collection"
+SELECT_LIVE: Final = "SELECT 1 FROM manifest WHERE collection = :collection AND ref = :ref"
 INSERT_HOLD: Final = (
     "INSERT INTO hold (hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms, of_subject)"
     " VALUES (:hold_id, :tenant, :collection, :record_ref, :reason_sealed, :now, NULL, :of_subject)"
@@ -60,9 +62,11 @@ class Holds(Room):
         now_ms: int,
         *,
         subject: Sequence[bytes] = (),
+        known_only: bool = False,
     ) -> HoldRow:
         """Hold a tenant, a collection of it, one record of that collection, or a subject by its tokens, from the
-        commit on.
+        commit on. With ``known_only`` there must be something to hold: a live record of that ref, or one that carries
+        a token of the subject; otherwise :class:`RecordNotFound`.
 
         Raises :class:`UsageError` (id taken, record without collection, subject with a collection),
         :class:`CollectionNotFound`, :class:`TenantUnavailable`, :class:`TenantNotFound`.
@@ -76,6 +80,8 @@ class Holds(Room):
             require_open(tx, tenant)
             if collection is not None and tx.row(SELECT_OWNER, {"collection": collection}) != (tenant,):
                 raise CollectionNotFound("The tenant has no such collection.")
+            if known_only:
+                _require_something(tx, tenant, collection, record_ref, subject)
             if tx.row(SELECT_HOLD, {"hold_id": hold_id}):
                 raise UsageError("A hold of this id exists already.")
             tx.run(
@@ -93,6 +99,11 @@ class Holds(Room):
             tx.run_many(INSERT_HOLD_SUBJECT, ((hold_id, token) for token in dict.fromkeys(subject)))
         return hold
 
+    def hold(self, hold_id: str) -> HoldRow | None:
+        """The hold of this id, standing or released."""
+        row = self._db.row(SELECT_HOLD, {"hold_id": hold_id})
+        return hold_row(row) if row else None
+
     def release_hold(self, hold_id: str, now_ms: int) -> None:
         """End a hold. Raises :class:`UsageError` when there is none of this id, or it was released before."""
         with self._db.write() as tx:
@@ -101,7 +112,7 @@ class Holds(Room):
 
     def holds(self, tenant: TenantId) -> list[HoldRow]:
         """Every hold of the tenant, released ones included, oldest first."""
-        return [_hold(row) for row in self._db.rows(SELECT_HOLDS, {"tenant": tenant})]
+        return [hold_row(row) for row in self._db.rows(SELECT_HOLDS, {"tenant": tenant})]
 
     def holds_covering(
         self, *, tenant: TenantId, collection: CollectionId | None = None, record_ref: bytes | None = None
@@ -111,23 +122,36 @@ class Holds(Room):
 
     def held_refs(self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, str]:
         """Those among ``refs`` that are live and may not be replaced or deleted, each with a hold id."""
-        return _held(self._db, tenant, collection, refs)
+        return held_among(self._db, tenant, collection, refs)
+
+
+def _require_something(
+    tx: Transaction,
+    tenant: TenantId,
+    collection: CollectionId | None,
+    record_ref: bytes | None,
+    subject: Sequence[bytes],
+) -> None:
+    if record_ref is not None and not tx.row(SELECT_LIVE, {"collection": collection, "ref": record_ref}):
+        raise RecordNotFound("The collection has no such record to hold.")
+    if subject and not records_of(tx, tenant, subject):
+        raise RecordNotFound("No record of the tenant is about, or mentions, this subject.")
 
 
 def _covering(
     source: Database | Transaction, tenant: TenantId, collection: CollectionId | None, record_ref: bytes | None
 ) -> list[HoldRow]:
     scope = {"tenant": tenant, "collection": collection, "record_ref": record_ref}
-    return [_hold(row) for row in source.rows(SELECT_COVERING, scope)]
+    return [hold_row(row) for row in source.rows(SELECT_COVERING, scope)]
 
 
-def _hold(row: tuple[Any, ...]) -> HoldRow:
+def hold_row(row: tuple[Any, ...]) -> HoldRow:
     values = list(row)
     values[7] = bool(row[7])  # SQLite keeps booleans as integers
     return HoldRow(*values)
 
 
-def _held(
+def held_among(
     source: Database | Transaction, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]
 ) -> dict[bytes, str]:
     return {
@@ -139,7 +163,7 @@ def _held(
 
 def require_unheld(tx: Transaction, tenant: TenantId, collection: CollectionId, refs: Iterable[bytes]) -> None:
     """Raises :class:`LegalHold` when a live record among ``refs`` is held."""
-    for hold_id in _held(tx, tenant, collection, list(refs)).values():
+    for hold_id in held_among(tx, tenant, collection, list(refs)).values():
         raise LegalHold("A legal hold covers a record of this batch.", hold_id=hold_id)
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from securevec.control.database import Transaction
 from securevec.control.holds import require_unheld
+from securevec.control.minimums import require_past_minimum
 from securevec.control.room import Room, owe, require_active
 from securevec.control.rows import JobItem, JobRow, JobStep
 from securevec.control.subjects import write_tombstones
@@ -106,8 +107,9 @@ class Jobs(Room):
         is shown what the erased subjects' records said, and nothing is written about them.
 
         ``items`` is asked inside the transaction, which it may read and must not write, so no record written meanwhile
-        escapes it; ``data`` is JSON of ids and counts, no names. Raises :class:`LegalHold` when one of the items may
-        not be removed, :class:`TenantUnavailable` (not active, or another fence), :class:`UsageError` (job id taken).
+        escapes it; ``data`` is JSON of ids and counts, no names. Raises :class:`LegalHold` when one of the items is
+        held, :class:`RetentionMinimum` when a minimum keeps one, :class:`TenantUnavailable` (not active, or another
+        fence), :class:`UsageError` (job id taken).
         When it raises, nothing is kept.
         """
         with self._db.write() as tx:
@@ -241,7 +243,7 @@ def accept(
     now_ms: int,
 ) -> JobRow:
     """Write a job and its items down, and owe the event. Raises :class:`LegalHold` when one of the items is held,
-    :class:`UsageError` when the job id is taken."""
+    :class:`RetentionMinimum` when a minimum keeps one, :class:`UsageError` when the job id is taken."""
     if tx.row(SELECT_JOB, {"job_id": job_id}):
         raise UsageError("This job id is taken.")
     by_collection: dict[CollectionId, list[bytes]] = {}
@@ -249,6 +251,7 @@ def accept(
         by_collection.setdefault(item.collection, []).append(item.ref)
     for collection, refs in by_collection.items():
         require_unheld(tx, tenant, collection, refs)
+        require_past_minimum(tx, collection, refs, now_ms)
     tx.run(
         INSERT_JOB,
         {

@@ -68,6 +68,7 @@ class CollectionRow:
     vault: bool
     created_ms: int
     state: str = "active"
+    classification: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,64 @@ class JobItem:
     generation: int
     n_chunks: int
     action: Literal["delete", "redact"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """How long records of a scope are kept at most, and at least. Empty text is any tenant, collection, or label.
+
+    ``tenant`` and ``collection`` are ids, ``classification`` a keyed token whose sealed label is ``label_sealed``.
+    """
+
+    tenant: str
+    collection: str
+    classification: str
+    label_sealed: bytes = field(repr=False)
+    max_age_ms: int | None
+    min_age_ms: int | None
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """A live record that is due. ``hold_id`` is a hold that keeps it, or empty."""
+
+    ref: bytes = field(repr=False)
+    generation: int
+    n_chunks: int
+    epoch: str
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueCollection:
+    """What is due in one collection. ``holds`` are all standing holds on its due records; ``kept_by_minimum`` counts
+    records past their expiry or maximum age that a statutory minimum keeps; ``in_use`` counts the live and travelling
+    rows of each key epoch, the due ones included."""
+
+    tenant: TenantId
+    collection: CollectionId
+    rows: tuple[DueRow, ...]
+    holds: tuple[str, ...]
+    kept_by_minimum: int
+    in_use: dict[str, int]
+
+    @property
+    def doomed(self) -> tuple[DueRow, ...]:
+        """What may go: due, and not held."""
+        return tuple(row for row in self.rows if not row.hold_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was due at ``as_of_ms`` under these rules and holds. ``passed_over`` counts tenants that are suspended or
+    being deleted: nothing of theirs is touched."""
+
+    as_of_ms: int
+    rules: tuple[RetentionRule, ...]
+    holds: tuple[HoldRow, ...]
+    collections: tuple[DueCollection, ...]
+    passed_over: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,9 @@ collection = Table(
     Column("state", Text, nullable=False),
     # One number per batch, given to all its records, never given twice: a deleted record's generation cannot return.
     Column("next_generation", BigInteger, nullable=False, server_default=text("1")),
+    # Keyed token of the collection's label, which retention rules name. Empty until it is next opened where revision
+    # 0001 made it.
+    Column("classification", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("collection"),
     UniqueConstraint("tenant", "name_token"),
     UniqueConstraint("shard"),
@@ -265,13 +268,15 @@ job_item = Table(
     sqlite_with_rowid=False,
 )
 
-# Empty text stands for every tenant, collection or classification.
+# Empty text stands for every tenant, collection or classification. A classification is a keyed token; `label_sealed` is
+# its label, empty where there is none.
 retention_rule = Table(
     "retention_rule",
     metadata,
     Column("tenant", Text, nullable=False),
     Column("collection", Text, nullable=False),
     Column("classification", Text, nullable=False),
+    Column("label_sealed", LargeBinary, nullable=False),
     Column("max_age_ms", BigInteger),
     Column("min_age_ms", BigInteger),
     Column("created_ms", BigInteger, nullable=False),

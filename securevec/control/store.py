@@ -16,6 +16,7 @@ from securevec.control.migrate import require_head, revision, upgrade
 from securevec.control.outbox import Outbox
 from securevec.control.quotas import Quotas
 from securevec.control.records import Records
+from securevec.control.retention import Retention
 from securevec.control.sources import Sources
 from securevec.control.subjects import Subjects
 from securevec.control.tenant_deletion import TenantDeletions
@@ -26,7 +27,18 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class ControlStore(
-    Tenants, Collections, Records, Batches, Subjects, Jobs, TenantDeletions, Holds, Quotas, Sources, Outbox
+    Tenants,
+    Collections,
+    Records,
+    Batches,
+    Subjects,
+    Jobs,
+    TenantDeletions,
+    Holds,
+    Retention,
+    Quotas,
+    Sources,
+    Outbox,
 ):
     """Every method is one statement or one transaction: it happened whole when it returned, not at all when it raised.
 

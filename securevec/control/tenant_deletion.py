@@ -23,6 +23,7 @@ from securevec.control.jobs import (
     require_job,
     stepped,
 )
+from securevec.control.minimums import require_tenant_past_minimum
 from securevec.control.room import Room, owe, require_known
 from securevec.control.rows import CollectionRow, JobRow
 from securevec.control.tenants import UPDATE_TENANT_STATE
@@ -75,7 +76,7 @@ class TenantDeletions(Room):
         ``manifest`` gives the job's first ``data``: JSON of ids and counts, no names. It is asked once the tenant is
         fenced off, so no collection made and no record written meanwhile escapes it; when it raises, nothing is kept.
         The job of an earlier call is returned as it stands, without asking. Raises :class:`LegalHold`,
-        :class:`TenantNotFound`, :class:`UsageError` (job id taken).
+        :class:`RetentionMinimum`, :class:`TenantNotFound`, :class:`UsageError` (job id taken).
         """
         with self._db.write() as tx:
             _, fence = require_known(tx, tenant)
@@ -83,6 +84,7 @@ class TenantDeletions(Room):
             if existing is not None:
                 return JobRow(*existing)
             require_tenant_unheld(tx, tenant)
+            require_tenant_past_minimum(tx, tenant, now_ms)
             if tx.row(SELECT_JOB, {"job_id": job_id}):
                 raise UsageError("This job id is taken.")
             tx.run(UPDATE_TENANT_STATE, {"tenant": tenant, "state": "deleting", "now": now_ms})

@@ -128,6 +128,11 @@ def collection_name_token(key: bytes, tenant: TenantId, name: str) -> bytes:
     return h16(key, b"securevec/collection-name/v1" + lp(raw_id(tenant), _name(name)))
 
 
+def classification_token(key: bytes, label: str) -> str:
+    """What stands for a classification label in the control store. ``key`` is the installation's ``names`` key."""
+    return h16_hex(key, b"securevec/classification/v1" + lp(_name(label)))
+
+
 def subject_token(key: bytes, entity: str, normalized: str) -> Token:
     """What links equal values inside one tenant. ``key`` is the tenant's ``token`` key; the value is normalized.
 

@@ -9,6 +9,7 @@ A key that was destroyed in any process is unusable here at the next call, not a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -18,7 +19,7 @@ from securevec.crypto.derive import raw_id
 from securevec.crypto.destroy import NOTHING_HELD, REMOVED, REMOVED_UNSEARCHED, KeyDestruction, destroy
 from securevec.crypto.envelope import DataKey
 from securevec.crypto.keyfile import BUSY_MS
-from securevec.crypto.keystore import KeyStore
+from securevec.crypto.keystore import KeyStore, Tombstone
 from securevec.crypto.leases import BLOCK
 from securevec.crypto.openkeys import OpenKeys, destroyed_error
 from securevec.crypto.root import RootKey, root_wrapping_key
@@ -215,8 +216,7 @@ class KeyRing:
                 key_ids=tuple(tombstone.key_id.hex() for tombstone in tombstones),
                 destroyed_ms=max(tombstone.destroyed_ms for tombstone in tombstones),
                 residue_found=False,
-                # One answer for all of them: the weaker claim.
-                evidence=REMOVED if all(each.evidence == REMOVED for each in tombstones) else REMOVED_UNSEARCHED,
+                evidence=_weakest(tombstones),
             )
 
     def destroy_epoch(self, tenant: TenantId, collection: CollectionId, epoch: str) -> KeyDestruction:
@@ -234,6 +234,22 @@ class KeyRing:
                 now_ms=now_ms,
             )
             return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+
+    def destroyed(self, tenant: TenantId, key_ids: Sequence[str]) -> KeyDestruction:
+        """What became of keys of a tenant that were destroyed before, as their tombstones remember it.
+
+        Keys without a tombstone, or whose removal was not shown yet, are left out.
+        """
+        wanted = {bytes.fromhex(key_id) for key_id in key_ids}
+        with self._store.lock:
+            found = [each for each in self._store.destroyed_of_tenant(raw_id(tenant)) if each.key_id in wanted]
+        shown = [tombstone for tombstone in found if tombstone.evidence]
+        return KeyDestruction(
+            key_ids=tuple(tombstone.key_id.hex() for tombstone in shown),
+            destroyed_ms=max((tombstone.destroyed_ms for tombstone in shown), default=0),
+            residue_found=False,
+            evidence=_weakest(shown),
+        )
 
     def list_keys(self) -> list[KeyInfo]:
         """Every key the store holds. No key is opened, so nothing in the answer is authenticated."""
@@ -260,3 +276,10 @@ class KeyRing:
 
     def __repr__(self) -> str:
         return "KeyRing(<hidden>)"
+
+
+def _weakest(tombstones: Sequence[Tombstone]) -> str:
+    """One answer for all of them: the weaker claim."""
+    if not tombstones:
+        return NOTHING_HELD
+    return REMOVED if all(each.evidence == REMOVED for each in tombstones) else REMOVED_UNSEARCHED

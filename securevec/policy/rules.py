@@ -3,12 +3,13 @@
 Rules, in the order they are tried:
 
 1. ``admin-manages``: the local operator may create, list, suspend, resume and delete tenants, grant roles, read
-   the audit log and keys' metadata, and run jobs.
+   the audit log and keys' metadata, run jobs, place and release legal holds, and set and apply retention rules.
 2. ``admin-operates``: the local operator may also write, search and delete in a tenant, and find, export and erase
    people, since the command line is how an operator loads data and answers a person's request. It may not reveal
    originals unless it holds a role that does.
 3. ``creator-owns``: any named actor may create a tenant; creation grants it the role ``owner`` there.
-4. ``role-<name>``: a role granted in the tenant permits its actions.
+4. ``role-<name>``: a role granted in the tenant permits its actions. An owner places legal holds and does not release
+   them: who may delete must not be who decides that deleting is free again.
 
 Nothing else is permitted. The seam is :class:`PolicyEngine`: a later engine (signed bundles, an external
 decision point) answers the same question, and may add a row filter, which the search adds to the caller's own.
@@ -39,6 +40,9 @@ Permission = Literal[
     "delete",
     "reveal",
     "grant",
+    "hold",
+    "hold.release",
+    "retention",
     "unsafe_vectors",
     "subject.find",
     "subject.export",
@@ -51,13 +55,16 @@ _WRITE: Final[frozenset[Permission]] = frozenset({"collection.open", "collection
 _REVEAL: Final[frozenset[Permission]] = frozenset({"reveal"})
 _GRANT: Final[frozenset[Permission]] = frozenset({"grant"})
 _PEOPLE: Final[frozenset[Permission]] = frozenset({"subject.find", "subject.export", "subject.erase"})
+_HOLD: Final[frozenset[Permission]] = frozenset({"hold"})
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = {
-    "owner": _READ | _WRITE | _REVEAL | _GRANT | _PEOPLE,
+    "owner": _READ | _WRITE | _REVEAL | _GRANT | _HOLD | _PEOPLE,
     "writer": _WRITE,
     "reader": _READ,
     "revealer": _READ | _REVEAL,
 }
-_ADMIN_MANAGES: Final[frozenset[Permission]] = frozenset({"tenant.create", "tenant.manage", "tenant.delete", "grant"})
+_ADMIN_MANAGES: Final[frozenset[Permission]] = frozenset(
+    {"tenant.create", "tenant.manage", "tenant.delete", "grant", "hold", "hold.release", "retention"}
+)
 _ADMIN_OPERATES: Final[frozenset[Permission]] = _READ | _WRITE | _PEOPLE
 
 

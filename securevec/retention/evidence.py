@@ -47,7 +47,7 @@ def plan(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
         "records": sum(entry["records"] for entry in collections),
         "chunks": sum(entry["chunks"] for entry in collections),
         "keys": sorted(key.key_id for key in runtime.keys.list_keys() if key.tenant == tenant),
-        "probe": _sealed_probe(runtime, tenant),
+        "probe": _probe_of_tenant(runtime, tenant),
     }
 
 
@@ -97,12 +97,14 @@ def artefacts(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> list[
     ]
 
 
-def _sealed_probe(runtime: Runtime, tenant: TenantId) -> dict[str, str] | None:
-    """A value sealed under one of the tenant's own keys, to show later that it no longer opens."""
+def _probe_of_tenant(runtime: Runtime, tenant: TenantId) -> dict[str, str] | None:
     deks = [key for key in runtime.keys.list_keys() if key.tenant == tenant and key.purpose == "body"]
-    if not deks:
-        return None
-    key = runtime.keys.key_by_id(bytes.fromhex(deks[0].key_id))
+    return sealed_probe(runtime, deks[0].key_id) if deks else None
+
+
+def sealed_probe(runtime: Runtime, key_id: str) -> dict[str, str]:
+    """A value sealed under a body DEK, to show later that it no longer opens (:func:`require_dead`)."""
+    key = runtime.keys.key_by_id(bytes.fromhex(key_id))
     point = uuid4()
     place = Place(tenant=key.tenant, collection=key.collection, point=point, field="body")
     return {
@@ -126,7 +128,7 @@ def _key_artefact(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> A
     destroyed = len(keys["destroyed"])
     seen = f"{destroyed} keys; {keys['evidence']}" if destroyed else "this key store held none of the tenant's keys"
     if probe is not None:
-        _require_dead(runtime, tenant, probe)
+        require_dead(runtime, tenant, probe)
         seen += "; a value sealed before no longer opens"
     return Artefact(
         artefact="tenant keys (KEK, tenant keys, DEKs)",
@@ -137,7 +139,8 @@ def _key_artefact(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> A
     )
 
 
-def _require_dead(runtime: Runtime, tenant: TenantId, probe: dict[str, str]) -> None:
+def require_dead(runtime: Runtime, tenant: TenantId, probe: dict[str, str]) -> None:
+    """Raises :class:`WriteNotAcknowledged` when a value sealed before its key was destroyed still opens."""
     envelope = from_text(probe["envelope"])
     place = Place(
         tenant=bytes.fromhex(tenant),

@@ -14,19 +14,20 @@ What every machine keeps to:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 import orjson
 
-from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_alive
+from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_alive, keyed_ref
 from securevec.audit.event import Action
 from securevec.control.rows import JobRow
-from securevec.errors import DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
+from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
 from securevec.guard import settle_outbox
 from securevec.runtime import Runtime
+from securevec.types import TenantId
 
 LEASE_MS: Final = 120_000
 
@@ -129,23 +130,39 @@ def note(
     counts: Mapping[str, int] | None = None,
     detail: Mapping[str, str | int | bool] | None = None,
     error: str = "",
+    request_id: str = "",
+    record_ids: Sequence[bytes] = (),
 ) -> AuditRef:
-    """A durable audit record of what a job did, as the actor who asked for it. Raises :class:`AuditUnavailable`."""
+    """A durable audit record of what a job did, as the actor who asked for it. Raises :class:`AuditUnavailable`.
+
+    ``request_id`` is the job's own, unless this is about a batch with one of its own; ``record_ids`` are record refs,
+    and enter the log as keyed hashes.
+    """
+    key = runtime.keys.tenant_key(TenantId(job.tenant), "audit") if record_ids else b""
     return runtime.audit.record(
         Event(
             action=action,
             phase=phase,
             outcome=outcome,
             actor=orjson.loads(job.data)["requested"]["by"],
-            request_id=job.request_id,
+            request_id=request_id or job.request_id,
             tenant=job.tenant,
             collection=collection,
+            record_refs=tuple(keyed_ref(key, job.tenant, "record", ref) for ref in record_ids),
             counts=dict(counts or {}),
             detail=dict(detail or {}),
             job_id=job.job_id,
             error=error,
         )
     )
+
+
+def renew(runtime: Runtime, job: JobRow) -> None:
+    """Keep the lease through a long step. Raises :class:`ControlUnavailable` when another process took the job."""
+    now_ms = runtime.clock.now_ms()
+    owner = runtime.audit.writer_id
+    if not runtime.control.lease_job(job.job_id, owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms):
+        raise ControlUnavailable("Another process took this job over.", next_step="See: securevec jobs list")
 
 
 def encode(value: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
 from securevec.embed import Embedder
-from securevec.errors import ConfigError, LegalHold, SecurevecError, TenantNotFound, UsageError
+from securevec.errors import ConfigError, LegalHold, RetentionMinimum, SecurevecError, TenantNotFound, UsageError
 from securevec.guard import Admission, admit, refuse, settle_outbox
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
@@ -21,6 +21,7 @@ from securevec.retention.deletion import request_deletion
 from securevec.retention.jobs import JobResult, advance, run_pending
 from securevec.runtime import Runtime, Scope
 from securevec.store.caretaker import Caretaker
+from securevec.store.lifetimes import StoreLifetimes
 from securevec.store.machines import MACHINES
 from securevec.store.opening import open_runtime
 from securevec.store.tenant import Tenant
@@ -30,7 +31,7 @@ from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 _INSTALLATION = TenantId("")
 
 
-class SecureStore:
+class SecureStore(StoreLifetimes):
     """One home, opened. Use it as a context manager, or call :meth:`close`.
 
     Thread-safe. Not for use across ``fork``: open a store of its own in each process.
@@ -161,7 +162,7 @@ class SecureStore:
 
         Raises:
             TenantNotFound: there is none.
-            LegalHold: a hold forbids it. The refusal is audited.
+            LegalHold, RetentionMinimum: a hold or a statutory minimum forbids it. The refusal is audited.
             PolicyDenied: the store's actor may not delete tenants.
         """
         row = self._row(name)
@@ -174,8 +175,8 @@ class SecureStore:
         )
         try:
             job = request_deletion(self._runtime, admission)
-        except LegalHold as hold:
-            admission.note(phase="result", outcome="denied", error=hold)
+        except (LegalHold, RetentionMinimum) as refusal:
+            admission.failure(refusal, phase="result")
             raise
         return advance(self._runtime, MACHINES, job)
 

@@ -13,7 +13,14 @@ import orjson
 from securevec.anonymize import Anonymizer, OperatorPolicy
 from securevec.binding import Wanted, identity_of, snake_case
 from securevec.control.rows import CollectionRow
-from securevec.errors import CollectionMismatch, CollectionNotFound, PolicyDenied, SecurevecError, UsageError
+from securevec.errors import (
+    CollectionMismatch,
+    CollectionNotFound,
+    PolicyDenied,
+    RetentionConflict,
+    SecurevecError,
+    UsageError,
+)
 from securevec.files.options import FileOptions
 from securevec.files.preview import preview_files
 from securevec.files.report import FilesPreview
@@ -30,6 +37,7 @@ from securevec.retention.rules import parse_retention
 from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, Schema, describe
 from securevec.store.collection import Collection
+from securevec.store.lifetimes import TenantHolds, find_collection
 from securevec.store.machines import MACHINES
 from securevec.store.sketch import sketched
 from securevec.types import CollectionId, TenantId
@@ -37,7 +45,7 @@ from securevec.types import CollectionId, TenantId
 R = TypeVar("R", bound=Record)
 
 
-class Tenant:
+class Tenant(TenantHolds):
     """A tenant handle. ``repr`` shows nothing; the tenant's random id is :attr:`id`."""
 
     def __init__(self, runtime: Runtime, scope: Scope) -> None:
@@ -76,11 +84,14 @@ class Tenant:
 
         Raises:
             CollectionMismatch: it exists with another model, schema, detector, operators, retention or vault.
+            RetentionConflict: its own retention would be shorter than a minimum that applies to it.
             PolicyDenied: the actor may not create it, or may not use it.
         """
         schema = describe(record)
         label = check_name("collection", snake_case(record.__name__) if name is None else name)
-        row = self._find(label) or self._create(label, schema, retention, vault, classification, operators)
+        row = find_collection(self._runtime, self._scope.tenant, label) or self._create(
+            label, schema, retention, vault, classification, operators
+        )
         wanted = Wanted(schema, retention, vault, classification, operators)
         return Collection(self._runtime, self._opened(row, record, wanted, accept_new_detector), record)
 
@@ -108,7 +119,7 @@ class Tenant:
 
     def existing_collection(self, name: str) -> Collection[Record]:
         """A collection by name, its record class rebuilt from what it remembers. Raises :class:`CollectionNotFound`."""
-        row = self._find(check_name("collection", name))
+        row = find_collection(self._runtime, self._scope.tenant, check_name("collection", name))
         if row is None:
             raise CollectionNotFound("The tenant has no such collection.")
         admission = self._admit_open(row)
@@ -256,10 +267,6 @@ class Tenant:
             raise
         admission.note(phase="result", actors=about, detail=detail)
 
-    def _find(self, name: str) -> CollectionRow | None:
-        token = self._runtime.names.collection_token(self._scope.tenant, name)
-        return self._runtime.control.collection_by_token(self._scope.tenant, token)
-
     def _create(
         self,
         name: str,
@@ -295,6 +302,7 @@ class Tenant:
             retention_ms=retention_ms,
             vault=vault,
             created_ms=runtime.clock.now_ms(),
+            classification=runtime.names.classification_token(classification),
         )
         admission.note(phase="intent")
         try:
@@ -302,7 +310,8 @@ class Tenant:
         except SecurevecError as error:
             admission.failure(error, phase="result")
             # When another process made it meanwhile, theirs counts, and is compared with what is asked for.
-            theirs = self._find(name) if isinstance(error, UsageError) else None
+            taken = isinstance(error, UsageError) and not isinstance(error, RetentionConflict)
+            theirs = find_collection(self._runtime, self._scope.tenant, name) if taken else None
             if theirs is None:
                 raise
             return theirs

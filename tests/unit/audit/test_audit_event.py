@@ -164,6 +164,11 @@ ENTITY_ACTIVITY = {
     "key.destroy": (4, "key"),
     "job.advance": (3, "job"),
     "config": (3, "configuration"),
+    "hold": (1, "hold"),
+    "hold.release": (4, "hold"),
+    "retention.rule": (3, "retention"),
+    "retention.plan": (2, "retention"),
+    "retention.apply": (4, "retention"),
 }
 # Attributes of the two classes in OCSF 1.8.0 that securevec uses, and those the schema requires.
 COMMON = {

@@ -26,6 +26,7 @@ def upgrade() -> None:
     op.drop_index("ix_transit_request_id", table_name="transit")
     for table in _REBUILT:
         op.drop_table(table)
+    op.add_column("collection", sa.Column("classification", sa.Text(), nullable=False, server_default=""))
     _manifest(("ingested_ms", "size"))
     _transit(("ingested_ms", "size"))
     op.create_table(
@@ -88,6 +89,7 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("collection", sa.Text(), nullable=False),
         sa.Column("classification", sa.Text(), nullable=False),
+        sa.Column("label_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("max_age_ms", sa.BigInteger(), nullable=True),
         sa.Column("min_age_ms", sa.BigInteger(), nullable=True),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
@@ -133,6 +135,7 @@ def downgrade() -> None:
     op.drop_index("ix_transit_request_id", table_name="transit")
     for table in ("record_subject", "hold_subject", *_REBUILT):
         op.drop_table(table)
+    op.drop_column("collection", "classification")
     _manifest(())
     _transit(())
     op.create_table(

@@ -1,0 +1,89 @@
+"""The end of a retention job: what its receipt says. Counts come from the list of the job and from its verification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from securevec.control.rows import JobRow
+from securevec.retention.jobs import note
+from securevec.retention.purging import ProbeOutcome
+from securevec.retention.receipt import Artefact, issue
+from securevec.runtime import Runtime
+
+
+def finish(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
+    """Record the result, sign the receipt, and hand it in."""
+    result = data["result"]
+    keys = sum(len(entry["destroyed"]) for entry in data["keys"])
+    reference = note(
+        runtime,
+        job,
+        action="retention.apply",
+        phase="result",
+        counts={"deleted": result["records"], "chunks": result["chunks"], "keys": keys},
+        detail={"digest": data["plan"]["digest"]},
+    )
+    completed_ms = runtime.clock.now_ms()
+    predicate: dict[str, object] = {
+        "kind": "retention",
+        "tenant": job.tenant,
+        "job": job.job_id,
+        "plan": data["plan"],
+        "requested_ms": data["requested"]["ms"],
+        "completed_ms": completed_ms,
+        "actor": data["requested"]["by"],
+        "manifest": {
+            "records": data["manifest"]["records"],
+            "chunks": data["manifest"]["chunks"],
+            "collections": len(data["collections"]),
+            "keys": keys,
+        },
+        "result": {"records": result["records"], "chunks": result["chunks"]},
+        "exceptions": _exceptions(data),
+        "artefacts": [artefact.to_json() for artefact in _artefacts(data)],
+        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
+    }
+    # What was going to be deleted, in full: ids, not names. Its digest is the receipt's subject.
+    listed = [[item.collection, item.ref.hex(), item.generation] for item in runtime.control.job_items(job.job_id)]
+    receipt = issue(predicate, manifest=orjson.dumps([data["plan"], listed]), key=runtime.keys.signing_key())
+    return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=completed_ms)
+
+
+def _exceptions(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Due records that stayed, by what keeps them: those the plan left out, and those held since."""
+    held = Counter(data["held"]) + Counter(data["result"]["held"])
+    stayed: list[dict[str, Any]] = [
+        {"kind": "legal-hold", "ref": hold_id, "records": records} for hold_id, records in sorted(held.items())
+    ]
+    young = data["result"]["minimum"] + sum(each["kept_by_minimum"] for each in data["manifest"]["collections"])
+    if young:
+        stayed.append({"kind": "statutory-minimum", "ref": "", "records": young})
+    return stayed
+
+
+def _artefacts(data: dict[str, Any]) -> list[Artefact]:
+    planned = {entry["collection"]: entry for entry in data["manifest"]["collections"]}
+    made = [
+        ProbeOutcome.from_json(seen).artefact(
+            f"due points of collection {collection} ({seen['backend']})",
+            method="delete by id, read back, purge by copy",
+            counts=f"{planned[collection]['chunks']} in the manifest, those that went read back as absent by id",
+        )
+        for collection, seen in sorted(data["collections"].items())
+    ]
+    for entry in data["keys"]:
+        shown = f"{len(entry['destroyed'])} of {len(entry['key_ids'])} keys; {entry['evidence']}"
+        whole = len(entry["destroyed"]) == len(entry["key_ids"])
+        made.append(
+            Artefact(
+                artefact=f"keys of collection {entry['collection']}, epoch {entry['epoch']}",
+                method="cryptographic erase (NIST SP 800-88r2): rows deleted, VACUUM, search for the wrapped bytes",
+                verdict="removed from live files" if whole else "unverified",
+                evidence=shown + ("; a value sealed before no longer opens" if entry["probe"] else ""),
+                residual="effective in backups when key-store backups taken before completed_ms have expired",
+            )
+        )
+    return made

@@ -1,0 +1,355 @@
+"""Applying a retention plan: a resumable state machine, one job per tenant.
+
+    accepted     one transaction for all tenants of the plan: it still matched, and the list of generations that go
+                 (``job_item``) was written down. Nothing is deleted yet, so the job may still be cancelled
+    deleting     collection by collection: what is listed and neither held nor kept by a minimum by now leaves the
+                 manifest in batches (gone for readers at once), then the store, read back; then its bytes are purged
+                 with a probe around it
+    purged       keys die whose bucket has ended and under which no record is left, held or travelling
+    keys_destroyed
+                 everything is looked at again: what is still live must be held or kept by a minimum; else back to
+                 ``deleting``
+    verified     receipt signed and kept
+    done
+
+Readers never saw these records since they expired, judged on their sealed expiry; what is due only by a rule that was
+tightened later is hidden from the batch that deletes it on. Each step may be repeated. Counts of the receipt come from
+the list and from what verification finds, never from a running counter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+
+from securevec.audit import error_name, request_id
+from securevec.control.retention import Intent
+from securevec.control.rows import JobItem, JobRow, Survey
+from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, SecurevecError, WriteNotAcknowledged
+from securevec.guard import Admission
+from securevec.limits import MAX_BATCH
+from securevec.recover import ids_of, remove_points, settle_collection
+from securevec.retention.applied import finish
+from securevec.retention.evidence import require_dead, sealed_probe
+from securevec.retention.jobs import encode, move_on, note, renew
+from securevec.retention.plan import digest_of, has_ended, read_plan
+from securevec.retention.probe import Needles
+from securevec.retention.purging import needles_of, purge_with_proof
+from securevec.retention.rules import ages
+from securevec.runtime import Runtime
+from securevec.types import CollectionId, TenantId
+
+_BATCH_LEASE_MS: Final = 60_000
+_SOUGHT: Final = 1000
+"""Points of a collection whose bytes are looked for; more would prove no more and cost memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Items that may not go, by now: ref to hold id, and those a minimum keeps."""
+
+    held: Mapping[bytes, str]
+    young: frozenset[bytes]
+
+    def __contains__(self, ref: object) -> bool:
+        return ref in self.held or ref in self.young
+
+
+def request_retention(
+    runtime: Runtime, digest: str, admissions: Mapping[TenantId, Admission], *, by: str
+) -> list[JobRow]:
+    """Begin exactly the plan of this digest. ``admissions``: what was admitted per tenant it affects.
+
+    Raises :class:`PlanChanged`; then nothing was begun.
+    """
+    as_of_ms, scope = read_plan(runtime, digest)
+    now_ms = runtime.clock.now_ms()
+
+    def intents(found: Survey) -> dict[TenantId, Intent]:
+        made: dict[TenantId, Intent] = {}
+        for tenant, admission in admissions.items():
+            mine = [due for due in found.collections if due.tenant == tenant]
+            holds = Counter(row.hold_id for due in mine for row in due.rows if row.hold_id)
+            data = {
+                "requested": {"ms": now_ms, "by": by},
+                "plan": {"digest": digest, "as_of_ms": as_of_ms},
+                "manifest": _manifest(found, tenant),
+                "held": dict(sorted(holds.items())),
+                "collections": {},
+            }
+            made[tenant] = Intent(uuid4().hex, admission.request_id, encode(data))
+        return made
+
+    return runtime.control.begin_retention(
+        digest=digest,
+        as_of_ms=as_of_ms,
+        tenant=scope,
+        ages=ages,
+        digest_of=lambda found: digest_of(found, scope),
+        intents=intents,
+        now_ms=now_ms,
+    )
+
+
+def step(runtime: Runtime, job: JobRow) -> JobRow:
+    """Take a retention job one step further."""
+    data: dict[str, Any] = orjson.loads(job.data)
+    if job.state == "accepted":
+        # Before the job can no longer be cancelled: a process that may not open the engine leaves it as it is.
+        runtime.backend()
+        for hold_id, records in data["held"].items():
+            _note_held(runtime, job, hold_id, records)
+        return move_on(runtime, job, to="deleting", data=data)
+    if job.state == "deleting":
+        for collection, items in _by_collection(runtime, job).items():
+            if collection not in data["collections"]:
+                data["collections"][collection] = _remove(runtime, job, collection, items)
+                return move_on(runtime, job, to="deleting", data=data)
+        # The keys that may die are written down, each with a value sealed under it, before any of them does.
+        return move_on(runtime, job, to="purged", data=data | {"keys": _doomed_keys(runtime, job)})
+    if job.state == "purged":
+        return move_on(runtime, job, to="keys_destroyed", data=data | {"keys": _destroy(runtime, job, data["keys"])})
+    if job.state == "keys_destroyed":
+        left = _verify(runtime, job, data)
+        if left:
+            # Whatever kept them has gone meanwhile: a hold was released, or another writer was in the way.
+            data["collections"] = {each: seen for each, seen in data["collections"].items() if each not in left}
+            return move_on(runtime, job, to="deleting", data=data)
+        return move_on(runtime, job, to="verified", data=data)
+    if job.state == "verified":
+        return finish(runtime, job, data)
+    raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
+
+
+def _manifest(found: Survey, tenant: TenantId) -> dict[str, Any]:
+    collections: list[dict[str, Any]] = [
+        {
+            "collection": due.collection,
+            "records": len(due.doomed),
+            "chunks": sum(row.n_chunks for row in due.doomed),
+            "held": len(due.rows) - len(due.doomed),
+            "kept_by_minimum": due.kept_by_minimum,
+        }
+        for due in found.collections
+        if due.tenant == tenant
+    ]
+    return {
+        "collections": collections,
+        "records": sum(entry["records"] for entry in collections),
+        "chunks": sum(entry["chunks"] for entry in collections),
+    }
+
+
+def _by_collection(runtime: Runtime, job: JobRow) -> dict[CollectionId, list[JobItem]]:
+    listed: dict[CollectionId, list[JobItem]] = {}
+    for item in runtime.control.job_items(job.job_id):
+        listed.setdefault(item.collection, []).append(item)
+    return listed
+
+
+def _remove(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> dict[str, Any]:
+    """Delete what is listed of one collection, purge its bytes, and tell what was seen of it."""
+    backend = runtime.backend()
+    namespace = runtime.names.namespace(job.tenant, collection)
+    needles = Needles((), ())
+    with runtime.write_lock(collection):
+        for start in range(0, len(items), MAX_BATCH):
+            renew(runtime, job)
+            settle_collection(runtime, collection)
+            part = items[start : start + MAX_BATCH]
+            doomed = _still_doomed(runtime, job.tenant, collection, part)
+            if doomed and len(needles.vectors) < _SOUGHT:
+                ids = ids_of(runtime, job.tenant, collection, doomed)[: _SOUGHT - len(needles.vectors)]
+                found = needles_of(backend.fetch(namespace=namespace, ids=ids, with_vectors=True))
+                needles = Needles(needles.texts + found.texts, needles.vectors + found.vectors)
+            if doomed:
+                _delete(runtime, job, collection, doomed)
+        renew(runtime, job)
+        return purge_with_proof(runtime, namespace, needles).to_json()
+
+
+def _still_doomed(
+    runtime: Runtime, tenant: TenantId, collection: CollectionId, items: Sequence[JobItem]
+) -> list[JobItem]:
+    """The listed generations that are still live and may go."""
+    live = runtime.control.current(collection, [item.ref for item in items])
+    kept = _kept(runtime, tenant, collection, [item.ref for item in items])
+    return [
+        item
+        for item in items
+        if item.ref in live and live[item.ref].generation == item.generation and item.ref not in kept
+    ]
+
+
+def _kept(runtime: Runtime, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> _Kept:
+    return _Kept(
+        held=runtime.control.held_refs(tenant, collection, refs),
+        young=frozenset(runtime.control.too_young(collection, refs, now_ms=runtime.clock.now_ms())),
+    )
+
+
+def _delete(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> None:
+    """One batch, under an intent of its own. What became held a moment ago is left for the next look."""
+    batch = request_id()
+    refs = [item.ref for item in items]
+    now_ms = runtime.clock.now_ms()
+    note(
+        runtime,
+        job,
+        action="delete",
+        phase="intent",
+        collection=collection,
+        counts={"records": len(refs)},
+        request_id=batch,
+        record_ids=refs,
+    )
+    try:
+        rows = runtime.control.begin_delete(
+            tenant=job.tenant,
+            collection=collection,
+            request_id=batch,
+            writer=runtime.audit.writer_id,
+            fence=runtime.control.fence(job.tenant).epoch,
+            refs=refs,
+            lease_until_ms=now_ms + _BATCH_LEASE_MS,
+            now_ms=now_ms,
+            expect={item.ref: item.generation for item in items},
+        )
+    except SecurevecError as error:
+        denied = isinstance(error, LegalHold | RetentionMinimum)
+        note(
+            runtime,
+            job,
+            action="delete",
+            phase="result",
+            outcome="denied" if denied else "failed",
+            collection=collection,
+            detail={"hold": error.hold_id} if isinstance(error, LegalHold) else {},
+            error=error_name(error),
+            request_id=batch,
+        )
+        if denied:
+            return
+        raise
+    try:
+        remove_points(runtime, job.tenant, runtime.names.namespace(job.tenant, collection), collection, rows)
+        note(
+            runtime,
+            job,
+            action="delete",
+            phase="result",
+            collection=collection,
+            counts={"deleted": len(rows)},
+            request_id=batch,
+        )
+        runtime.control.finish_batch(request_id=batch)
+    except SecurevecError:
+        runtime.control.extend_lease(batch, 0)
+        raise
+
+
+def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:
+    """Epochs of the tenant whose keys may be destroyed, their key ids, and a value sealed under each."""
+    now_ms = runtime.clock.now_ms()
+    found: dict[tuple[str, str], list[str]] = {}
+    probes: dict[tuple[str, str], str] = {}
+    for key in runtime.keys.list_keys():
+        if key.tenant == job.tenant and key.kind == "dek" and has_ended(key.epoch, now_ms=now_ms):
+            found.setdefault((key.collection, key.epoch), []).append(key.key_id)
+            if key.purpose == "body":
+                probes[key.collection, key.epoch] = key.key_id
+    doomed: list[dict[str, Any]] = []
+    for (collection, epoch), key_ids in sorted(found.items()):
+        if not runtime.control.epochs_in_use(CollectionId(collection)).get(epoch, 0):
+            probe = probes.get((collection, epoch))
+            doomed.append(
+                {
+                    "collection": collection,
+                    "epoch": epoch,
+                    "key_ids": sorted(key_ids),
+                    "probe": sealed_probe(runtime, probe) if probe else None,
+                }
+            )
+    return doomed
+
+
+def _destroy(runtime: Runtime, job: JobRow, keys: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    destroyed: list[dict[str, Any]] = []
+    for entry in keys:
+        renew(runtime, job)
+        collection, epoch = CollectionId(entry["collection"]), str(entry["epoch"])
+        # A bucket that has ended gets no new records; looked up again all the same, for nothing undoes this.
+        if runtime.control.epochs_in_use(collection).get(epoch, 0) or not has_ended(
+            epoch, now_ms=runtime.clock.now_ms()
+        ):
+            continue
+        runtime.keys.destroy_epoch(job.tenant, collection, epoch)
+        gone = runtime.keys.destroyed(job.tenant, entry["key_ids"])
+        destroyed.append(entry | {"destroyed": list(gone.key_ids), "evidence": gone.evidence, "ms": gone.destroyed_ms})
+        note(
+            runtime,
+            job,
+            action="key.destroy",
+            collection=collection,
+            counts={"keys": len(gone.key_ids)},
+            detail={"epoch": epoch},
+        )
+    return destroyed
+
+
+def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> set[str]:
+    """Look at every listed generation again, and at the keys. Returns the collections in which something is left that
+    nothing keeps. Raises :class:`WriteNotAcknowledged`."""
+    left: set[str] = set()
+    result = {"records": 0, "chunks": 0, "minimum": 0}
+    held: Counter[str] = Counter()
+    for collection, items in _by_collection(runtime, job).items():
+        namespace = runtime.names.namespace(job.tenant, collection)
+        with runtime.write_lock(collection):
+            settle_collection(runtime, collection)
+            for start in range(0, len(items), MAX_BATCH):
+                part = items[start : start + MAX_BATCH]
+                refs = [item.ref for item in part]
+                states = runtime.control.states(collection, refs)
+                kept = _kept(runtime, job.tenant, collection, refs)
+                gone: list[JobItem] = []
+                for item in part:
+                    if not any(row.generation == item.generation for row in states.get(item.ref, [])):
+                        gone.append(item)
+                    elif item.ref in kept.held:
+                        held[kept.held[item.ref]] += 1
+                    elif item.ref in kept.young:
+                        result["minimum"] += 1
+                    else:
+                        left.add(collection)
+                result["records"] += len(gone)
+                result["chunks"] += sum(item.n_chunks for item in gone)
+                ids = ids_of(runtime, job.tenant, collection, gone)
+                if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
+                    raise WriteNotAcknowledged("The store still shows points it was told to delete.")
+    for entry in data["keys"]:
+        if entry["probe"] is not None:
+            require_dead(runtime, job.tenant, entry["probe"])
+    if not left:
+        for hold_id, records in sorted(held.items()):
+            _note_held(runtime, job, hold_id, records)
+        data["result"] = result | {"held": dict(sorted(held.items()))}
+    return left
+
+
+def _note_held(runtime: Runtime, job: JobRow, hold_id: str, records: int) -> None:
+    """Record that a hold kept due records."""
+    note(
+        runtime,
+        job,
+        action="retention.apply",
+        outcome="denied",
+        counts={"held": records},
+        detail={"hold": hold_id},
+        error=error_name(LegalHold("", hold_id=hold_id)),
+    )

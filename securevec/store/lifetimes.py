@@ -1,0 +1,222 @@
+"""Time, as the handles offer it: legal holds, retention rules, plans. Wiring only; decisions are made in the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from securevec.body import RecordId
+from securevec.control.rows import CollectionRow, TenantRow
+from securevec.crypto.derive import record_ref, typed_record_id
+from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
+from securevec.guard import Admission, admit, settle_outbox
+from securevec.minimize import check_name
+from securevec.people.identify import subject_tokens
+from securevec.policy import Actor
+from securevec.retention.apply import request_retention
+from securevec.retention.holds import Held, Hold, hold_reason, list_holds, one_scope, place_hold, release_hold
+from securevec.retention.jobs import JobResult, advance
+from securevec.retention.plan import RetentionPlan, affected_tenants, make_plan
+from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
+from securevec.runtime import Runtime, Scope
+from securevec.store.machines import MACHINES
+from securevec.types import CollectionId, TenantId
+
+_INSTALLATION = TenantId("")
+
+
+def find_collection(runtime: Runtime, tenant: TenantId, name: str) -> CollectionRow | None:
+    """A tenant's collection by name."""
+    return runtime.control.collection_by_token(tenant, runtime.names.collection_token(tenant, name))
+
+
+def require_collection(runtime: Runtime, tenant: TenantId, name: str) -> CollectionId:
+    """The id of a tenant's collection. Raises :class:`CollectionNotFound`."""
+    row = find_collection(runtime, tenant, check_name("collection", name))
+    if row is None:
+        raise CollectionNotFound("The tenant has no such collection.")
+    return row.collection
+
+
+class TenantHolds:
+    """The legal holds of a tenant handle."""
+
+    _runtime: Runtime
+    _scope: Scope
+
+    def hold(
+        self,
+        reason: str,
+        *,
+        collection: str | None = None,
+        record: RecordId | None = None,
+        subject: str | Sequence[str] = (),
+    ) -> Hold:
+        """Keep the tenant, or a collection of it, one record of that collection, or a subject, until released.
+
+        What is held is neither deleted, erased, replaced nor expired away, and its keys are not destroyed. A held
+        record that is due is kept, and shown to nobody.
+
+        Args:
+            reason: why; sealed, at most 4 KiB.
+            collection: its name.
+            record: an id in that collection.
+            subject: what identifies a person (e-mail address, phone number, customer id, name), or several of these:
+                every record about or mentioning them is held, also those written later.
+
+        Raises:
+            CollectionNotFound, RecordNotFound: there is nothing of that kind to hold.
+            UsageError: no reason, or more than one thing named.
+            PolicyDenied: the actor is neither an owner nor the operator.
+        """
+        subjects = [subject] if isinstance(subject, str) else list(subject)
+        return place_hold(self._runtime, self._scope, reason, find=lambda: self._held(collection, record, subjects))
+
+    def holds(self) -> list[Hold]:
+        """Every hold of the tenant, released ones too, oldest first."""
+        return list_holds(self._runtime, self._scope)
+
+    def hold_reason(self, hold_id: str) -> str:
+        """Why a hold was placed."""
+        return hold_reason(self._runtime, self._scope, hold_id)
+
+    def release(self, hold_id: str) -> None:
+        """End a hold. For the operator: an owner places holds and does not release them."""
+        release_hold(self._runtime, self._scope, hold_id)
+
+    def _held(self, collection: str | None, record: RecordId | None, subjects: Sequence[str]) -> Held:
+        runtime, tenant = self._runtime, self._scope.tenant
+        one_scope(collection, record, subjects)
+        if subjects:
+            return Held(subject=tuple(subject_tokens(runtime, tenant, subjects)))
+        if collection is None:
+            return Held()
+        place = require_collection(runtime, tenant, collection)
+        if record is None:
+            return Held(place)
+        ref = record_ref(runtime.keys.tenant_key(tenant, "id"), place, typed_record_id(record))
+        return Held(place, ref)
+
+
+class StoreLifetimes:
+    """Retention of a whole home. For the operator."""
+
+    _runtime: Runtime
+    _actor: Actor
+
+    def _row(self, name: str) -> TenantRow:
+        raise NotImplementedError
+
+    def _scope(self, tenant: TenantId, who: Actor) -> Scope:
+        raise NotImplementedError
+
+    def set_retention(
+        self,
+        *,
+        tenant: str | None = None,
+        collection: str | None = None,
+        classification: str | None = None,
+        max_age: str | None = None,
+        min_age: str | None = None,
+        replace: bool = False,
+    ) -> None:
+        """Set a rule on a tenant, a collection, a classification, any meeting of these, or (nothing named) everything.
+
+        Records ingested from now on expire by the strictest maximum that applies, or by their collection's own
+        retention if that is shorter. Older ones keep the expiry they were sealed with, and become due by the rule when
+        :meth:`retention_plan` is asked. A minimum is statutory: nothing younger is deleted or erased.
+
+        Args:
+            tenant, collection, classification: the scope; ``None`` is any. A collection names its tenant.
+            max_age: such as ``180d``; a record older than that is due.
+            min_age: such as ``6y``.
+            replace: put it in the place of a rule with this very scope.
+
+        Raises:
+            RetentionConflict: it cannot be kept together with a rule or a collection there is, or the scope has a rule.
+            ConfigError: no age, or one that is none.
+            TenantNotFound, CollectionNotFound, PolicyDenied.
+        """
+        scope, place = self._place(tenant, collection)
+        set_rule(
+            self._runtime,
+            scope,
+            collection=place,
+            classification=classification,
+            max_age=max_age,
+            min_age=min_age,
+            replace=replace,
+        )
+
+    def remove_retention(
+        self, *, tenant: str | None = None, collection: str | None = None, classification: str | None = None
+    ) -> None:
+        """Remove the rule of exactly this scope. Records keep the expiry they were sealed with.
+
+        Raises :class:`UsageError` when there is none, :class:`TenantNotFound`, :class:`CollectionNotFound`.
+        """
+        scope, place = self._place(tenant, collection)
+        remove_rule(self._runtime, scope, collection=place, classification=classification)
+
+    def retention_rules(self) -> list[Rule]:
+        """Every rule."""
+        return list_rules(self._runtime, self._scope(_INSTALLATION, self._actor))
+
+    def retention_plan(self, *, tenant: str | None = None) -> RetentionPlan:
+        """What :meth:`apply_retention` would remove now, what is kept and why. Changes nothing."""
+        scope, _ = self._place(tenant, None)
+        admission = admit(self._runtime, scope, permission="retention", action="retention.plan")
+        try:
+            plan = make_plan(self._runtime, tenant=scope.tenant or None)
+            admission.recheck()
+        except SecurevecError as error:
+            admission.failure(error)
+            raise
+        admission.note(counts={"records": plan.records, "held": plan.held}, detail={"digest": plan.digest})
+        return plan
+
+    def apply_retention(self, digest: str) -> list[JobResult]:
+        """Remove exactly what the plan of this digest says: one job per tenant, all begun or none.
+
+        When another process holds the engine, the jobs are accepted and the holder carries them out; the results then
+        say what they wait for.
+
+        Raises:
+            PlanChanged: records, rules or holds changed since, or there is no such plan. Nothing was done.
+            PolicyDenied: the store's actor may not apply retention.
+        """
+        runtime = self._runtime
+        given: object = digest
+        if not isinstance(given, str) or not digest:
+            raise UsageError("Name the digest of a plan.", next_step="Make one: securevec retention plan")
+        whole = admit(
+            runtime, self._scope(_INSTALLATION, self._actor), permission="retention", action="retention.apply"
+        )
+        try:
+            admissions = {tenant: self._admit_application(tenant) for tenant in affected_tenants(runtime, digest)}
+        except SecurevecError as error:
+            whole.failure(error)
+            raise
+        for admission in admissions.values():
+            admission.note(phase="intent")
+        try:
+            jobs = request_retention(runtime, digest, admissions, by=whole.scope.actor_ref)
+        except SecurevecError as error:
+            for admission in admissions.values():
+                admission.failure(error, phase="result")
+            whole.failure(error)
+            raise
+        whole.note(counts={"tenants": len(jobs)})
+        settle_outbox(runtime)
+        return [advance(runtime, MACHINES, job) for job in jobs]
+
+    def _admit_application(self, tenant: TenantId) -> Admission:
+        return admit(self._runtime, self._scope(tenant, self._actor), permission="retention", action="retention.apply")
+
+    def _place(self, tenant: str | None, collection: str | None) -> tuple[Scope, CollectionId | None]:
+        if tenant is None:
+            if collection is not None:
+                raise ConfigError("A collection belongs to a tenant; name it too.")
+            return self._scope(_INSTALLATION, self._actor), None
+        row = self._row(tenant)
+        place = require_collection(self._runtime, row.tenant, collection) if collection is not None else None
+        return self._scope(row.tenant, self._actor), place
