@@ -1,4 +1,4 @@
-"""Sources of records: an iterable of mappings or Records, a CSV file or a JSONL file, streamed row by row.
+"""Sources of records: an iterable of mappings or Records, a CSV, JSONL or Parquet file, streamed row by row.
 
 A bad row is answered as a :class:`Row` with an ``error`` and never loses the others; a source that is no source at
 all (absent, a directory, not text, another format) raises :class:`SourceError`.
@@ -6,9 +6,9 @@ all (absent, a directory, not text, another format) raises :class:`SourceError`.
 Row numbers count from 1: items of an iterable, data rows of a CSV (the header is not one), lines of a JSONL file
 (blank lines are counted, and skipped).
 
-CSV is that of RFC 4180 in UTF-8, with a header and commas. Quoting is read strictly, so that a stray quote is an
-error in its own row: the rest of what it swallowed is read again, line by line. An empty cell is absent, so that a
-field's default applies.
+Text is UTF-8, or UTF-16 or UTF-32 that begins with a byte order mark. CSV is that of RFC 4180, with a header and
+commas. Quoting is read strictly, so that a stray quote is an error in its own row: the rest of what it swallowed is
+read again, line by line. An empty cell is absent, so that a field's default applies.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ from __future__ import annotations
 import csv
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Literal, NoReturn, cast
 
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError, SourceError
+from securevec.parquet import ParquetRows
+from securevec.recode import as_utf8
 from securevec.schema.record import Record
 
 Position = Callable[[int], None]
 """Called now and then with the number of bytes read so far, and at the end with all of them."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-_OTHER_TEXT: Final = (b"\xff\xfe", b"\xfe\xff")
 _STEP: Final = 256 * 1024
 _CSV: Final = frozenset({".csv"})
+_PARQUET: Final = frozenset({".parquet"})
 _JSONL: Final = frozenset({".jsonl", ".ndjson"})
 
 
@@ -63,20 +65,31 @@ def read_records(
             return _read_file(path, "csv", position)
         if suffix in _JSONL:
             return _read_file(path, "jsonl", position)
+        if suffix in _PARQUET:
+            return _parquet_rows(path, position)
         if suffix == ".json":
             raise SourceError(
                 "A .json file is one document, not a stream of records.",
                 next_step="Write one object per line and name the file .jsonl.",
             )
-        raise SourceError("The source file has a suffix that is not read.", next_step="Use .csv or .jsonl.")
+        raise SourceError("The source file has a suffix that is not read.", next_step="Use .csv, .jsonl or .parquet.")
     return _iterable_rows(source)
 
 
-def read_stream(stream: IO[bytes], kind: Literal["csv", "jsonl"], *, position: Position | None = None) -> Iterator[Row]:
-    """The rows of an open file, lazily. Raises :class:`SourceError` on the way, as :func:`read_records` does."""
+def read_stream(
+    stream: IO[bytes],
+    kind: Literal["csv", "jsonl"],
+    *,
+    position: Position | None = None,
+    header: Callable[[Sequence[str]], None] | None = None,
+) -> Iterator[Row]:
+    """The rows of an open file, lazily. Raises :class:`SourceError` on the way, as :func:`read_records` does.
+
+    ``header`` is called with the names of a CSV file's columns, and may refuse it.
+    """
     lines = _Lines(stream, position)
     try:
-        yield from _csv_rows(lines) if kind == "csv" else _jsonl_rows(lines)
+        yield from _csv_rows(lines, header) if kind == "csv" else _jsonl_rows(lines)
         lines.report()
     except OSError as error:
         raise SourceError("The source file cannot be read.") from error
@@ -109,7 +122,24 @@ def _read_file(path: Path, kind: Literal["csv", "jsonl"], position: Position | N
     except OSError as error:
         raise SourceError("The source file cannot be read.") from error
     with stream:
-        yield from read_stream(stream, kind, position=position)
+        text = as_utf8(stream)
+        # Bytes of the file and bytes of its text are not the same number when it is recoded.
+        yield from read_stream(text, kind, position=position if text is stream else None)
+        if text is not stream and position is not None:
+            position(stream.tell())
+
+
+def _parquet_rows(path: Path, position: Position | None) -> Iterator[Row]:
+    """In this process, for files one trusts; an ingest of files reads them in a child."""
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise SourceError("The source file cannot be read.") from error
+    with stream:
+        for number, row in enumerate(ParquetRows(stream).rows(), start=1):
+            yield Row(number, row)
+        if position is not None:
+            position(path.stat().st_size)
 
 
 class _Lines:
@@ -151,8 +181,6 @@ class _Lines:
 
 def _first_line(line: bytes) -> bytes:
     """The first line without a byte order mark. Raises :class:`SourceError` when this is not UTF-8 text."""
-    if line.startswith(_OTHER_TEXT):
-        raise SourceError("The source file is UTF-16, not UTF-8.", next_step="Save it as UTF-8.")
     if b"\0" in line:
         raise SourceError("The source file is not text.", next_step="Name a .csv or .jsonl file in UTF-8.")
     return line.removeprefix(_BOM)
@@ -242,12 +270,14 @@ class _RecordTooLong(Exception):
     pass
 
 
-def _csv_rows(lines: _Lines) -> Iterator[Row]:
+def _csv_rows(lines: _Lines, accept: Callable[[Sequence[str]], None] | None) -> Iterator[Row]:
     # The csv module's limit on a cell is process-wide and 128 KiB by default; it is raised here, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), limits.MAX_RECORD_BYTES))
     record = _Record(lines)
     reader = csv.reader(record, strict=True)
     header = _header(record, reader)
+    if accept is not None:
+        accept(header)
     number = 0
     while True:
         record.begin()

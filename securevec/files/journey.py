@@ -96,7 +96,14 @@ def _store_documents(
 def _store_rows(
     runtime: Runtime, collection: CollectionScope, item: Item, options: FileOptions, tally: FilesTally, bar: Bar
 ) -> RowsReader:
-    reader = RowsReader(item, advanced=bar.advance, remember=options.sync)
+    reader = RowsReader(
+        item,
+        collection.record_class,
+        advanced=bar.advance,
+        remember=options.sync,
+        encoding=options.encoding,
+        seconds=options.seconds,
+    )
     report = reader.store(runtime, collection)
     tally.bytes_read += reader.bytes_read
     if reader.failure is not None:

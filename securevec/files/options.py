@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from securevec.errors import UsageError
+from securevec.recode import require_encoding
+
 
 @dataclass(frozen=True, slots=True)
 class FileOptions:
@@ -26,3 +29,10 @@ class FileOptions:
     """
     allow_empty: bool = False
     """Let a sync delete everything of a folder that shows no file."""
+
+    def __post_init__(self) -> None:
+        """Raises :class:`SourceError` for an unknown encoding, :class:`UsageError` for numbers that make no sense."""
+        if self.encoding is not None:
+            require_encoding(self.encoding)
+        if (self.jobs is not None and self.jobs < 1) or (self.seconds is not None and self.seconds <= 0):
+            raise UsageError("Documents need at least one process and some time to be parsed.")

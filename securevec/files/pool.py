@@ -1,23 +1,17 @@
 """Parsers in processes of their own, so that a hostile document can hang, crash or exhaust nothing but itself.
 
 Each document has a number of seconds and each process a limit of memory. A process that exceeds either, or dies, is
-that document's :class:`ParserFailed`; a new one is started for the next. They are plain child processes and not those
-of ``multiprocessing``: nothing of the caller's program is imported or run again in them, and what they answer is JSON,
-which cannot make this process run anything.
+that document's :class:`ParserFailed`; a new one is started for the next.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import queue
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Any, Final, Self, cast
+from typing import Final, Self
 
 import orjson
 
@@ -31,23 +25,15 @@ from securevec.errors import (
     SecurevecError,
     SourceError,
 )
+from securevec.files.child import MEMORY, Child, Died
 from securevec.files.kinds import PageKind
 from securevec.files.parse import Parsed
 
 SECONDS: Final = 60.0
 """For one document."""
-MEMORY: Final = 2 * 1024**3
-"""Of one process, in bytes of address space."""
-_MAX_ANSWER: Final = 4 * limits.MAX_TEXT_BYTES
-"""A text in JSON: control characters are gone, so at most quotes and backslashes double."""
-
-_START: Final = "import sys; sys.path[:] = {path}; from securevec.files.worker import main; main()"
-_KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-"""Of the environment: no passphrase, token or proxy reaches a process that reads hostile documents."""
-
 _FAILED: Final = orjson.dumps({"refused": "failed"})
 
-_REFUSALS: Final[dict[str, Callable[[], SecurevecError]]] = {
+REFUSALS: Final[dict[str, Callable[[], SecurevecError]]] = {
     "damaged": lambda: FileCorrupt("The file is damaged, or not what its name says."),
     "binary": lambda: FileCorrupt("The file is not text, whatever its name says."),
     "encoding": lambda: FileCorrupt(
@@ -71,10 +57,10 @@ class ParserPool:
         self.jobs = jobs if jobs is not None else max(1, min(4, os.cpu_count() or 1))
         self._seconds = SECONDS if seconds is None else seconds
         self._memory = memory
-        self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Child | None] = queue.LifoQueue()
         for _ in range(self.jobs):
             self._idle.put(None)
-        self._alive: set[_Child] = set()
+        self._alive: set[Child] = set()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -104,8 +90,9 @@ class ParserPool:
         try:
             if child is None:
                 child = self._start()
-            answer = child.ask({"kind": kind, "size": len(data), "encoding": encoding, "seconds": self._seconds}, data)
-        except _Died as death:
+            request = {"kind": kind, "size": len(data), "encoding": encoding, "seconds": self._seconds}
+            answer = child.ask(orjson.dumps(request) + b"\n" + data, seconds=self._seconds)
+        except Died as death:
             self._bury(child)
             child = None
             failure = ParserFailed(
@@ -123,8 +110,8 @@ class ParserPool:
             self._idle.put(child)
         raise failure
 
-    def _start(self) -> _Child:
-        child = _Child(self._memory, self._seconds)
+    def _start(self) -> Child:
+        child = Child("worker", [str(self._memory)])
         with self._lock:
             self._alive.add(child)
             closed = self._closed
@@ -132,79 +119,11 @@ class ParserPool:
             child.end()
         return child
 
-    def _bury(self, child: _Child | None) -> None:
+    def _bury(self, child: Child | None) -> None:
         if child is not None:
             child.end()
             with self._lock:
                 self._alive.discard(child)
-
-
-class _Died(Exception):
-    """The process ended before it answered. ``late``: because its time was over."""
-
-    def __init__(self, *, late: bool) -> None:
-        super().__init__()
-        self.late = late
-
-
-class _Child:
-    """One process. Used by one thread at a time."""
-
-    def __init__(self, memory: int, seconds: float) -> None:
-        code = _START.format(path=json.dumps([entry or os.getcwd() for entry in sys.path]))
-        self._seconds = seconds
-        self._late = False
-        self._process = subprocess.Popen(  # noqa: S603  # this interpreter, and a module of this package
-            [sys.executable, "-I", "-c", code, str(memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name in _KEPT},
-            cwd="/",
-            start_new_session=True,
-        )
-
-    def ask(self, request: dict[str, Any], data: bytes) -> bytes:
-        """The answer's bytes. Raises :class:`_Died`."""
-        timer = threading.Timer(self._seconds, self._too_late)
-        timer.daemon = True
-        timer.start()
-        try:
-            return self._exchange(json.dumps(request).encode() + b"\n" + data)
-        except (OSError, ValueError):
-            pass
-        finally:
-            timer.cancel()
-        raise _Died(late=self._late)
-
-    def end(self) -> None:
-        with contextlib.suppress(OSError):
-            self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                cast("IO[bytes]", pipe).close()
-
-    def _too_late(self) -> None:
-        self._late = True
-        with contextlib.suppress(OSError):
-            self._process.kill()
-
-    def _exchange(self, request: bytes) -> bytes:
-        into, out = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
-        into.write(request)
-        into.flush()
-        size = int.from_bytes(_exactly(out, 4), "big")
-        if size > _MAX_ANSWER:
-            raise ValueError
-        return _exactly(out, size)
-
-
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) != size:
-        raise ValueError
-    return data
 
 
 def _checked(answer: bytes) -> Parsed:
@@ -214,8 +133,8 @@ def _checked(answer: bytes) -> Parsed:
     except orjson.JSONDecodeError:
         document = None
     match document:
-        case {"refused": str(code)} if code in _REFUSALS:
-            raise _REFUSALS[code]()
+        case {"refused": str(code)} if code in REFUSALS:
+            raise REFUSALS[code]()
         case {"title": str() | None as title, "text": str(text)} if title or text:
             return Parsed(title, text)
         case _:

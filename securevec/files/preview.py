@@ -136,7 +136,14 @@ class _Preview:
                 self._tally.refuse_as(documents.path_of(row.row), row)
 
     def _rows(self, item: Item, bar: Bar) -> RowsReader:
-        reader = RowsReader(item, advanced=bar.advance, remember=self._options.sync)
+        reader = RowsReader(
+            item,
+            self._collection.record_class,
+            advanced=bar.advance,
+            remember=self._options.sync,
+            encoding=self._options.encoding,
+            seconds=self._options.seconds,
+        )
         counted = self._files.setdefault(item.path, _Counted())
         tally = Tally()
         for seen in self._looked_at(reader.rows(), tally):

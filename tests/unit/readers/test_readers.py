@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +138,6 @@ def test_a_bad_json_line_is_refused_alone_and_not_quoted(tmp_path: Path, line: s
         ("a.csv", b"id,id\n", "twice"),
         ("a.csv", b'"id,body\n', "header"),
         ("a.csv", b"id,b\xff\n", "UTF-8"),
-        ("a.csv", "id,body\n".encode("utf-16"), "UTF-16"),
         ("a.csv", b"PK\x03\x04\0\0", "not text"),
         ("a.jsonl", '{"a":1}'.encode("utf-16-be"), "not text"),
         ("a.json", b"[]", "jsonl"),
@@ -147,6 +148,68 @@ def test_a_bad_json_line_is_refused_alone_and_not_quoted(tmp_path: Path, line: s
 def test_a_file_that_is_no_source_is_one_typed_error(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         rows(tmp_path, name, data)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_says_which_encoding_it_is(tmp_path: Path, encoding: str) -> None:
+    read = rows(tmp_path, "a.csv", "id,body\n1,café\n2,日本\n".encode(encoding))
+    assert values(read) == [{"id": "1", "body": "café"}, {"id": "2", "body": "日本"}]
+    assert values(rows(tmp_path, "a.jsonl", '{"a":"é"}\n'.encode(encoding))) == [{"a": "é"}]
+
+
+def test_what_is_wrong_in_its_encoding_costs_its_own_row(tmp_path: Path) -> None:
+    data = "id,body\n1,a\n2,".encode("utf-16") + b"\x00\xd8" + "x\n3,c\n".encode("utf-16-le")
+    read = rows(tmp_path, "a.csv", data)
+    assert refused(read) == [2]
+    assert [row.number for row in read] == [1, 2, 3]
+
+
+def parquet(tmp_path: Path, columns: dict[str, Any]) -> Path:
+    arrow = pytest.importorskip("pyarrow", reason="needs securevec[files]", exc_type=ModuleNotFoundError)
+    from pyarrow import parquet as writer
+
+    path = tmp_path / "a.parquet"
+    writer.write_table(arrow.table(columns), path)
+    return path
+
+
+def test_parquet_values_are_those_a_record_class_knows(tmp_path: Path) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    path = parquet(
+        tmp_path,
+        {
+            "id": ["a", "b"],
+            "n": [1, None],
+            "f": [1.5, float("nan")],
+            "t": [moment, None],
+            "d": [date(2026, 1, 2), None],
+            "x": [Decimal("1.10"), None],
+            "b": [b"text", b"\xff\xfe"],
+            "l": [[1], None],
+        },
+    )
+    first, second = [row.value for row in read_records(path)]
+    assert first == {
+        "id": "a",
+        "n": 1,
+        "f": 1.5,
+        "t": "2026-01-02T03:04:05+00:00",
+        "d": "2026-01-02",
+        "x": "1.10",
+        "b": "text",
+        "l": [1],
+    }
+    assert isinstance(second, dict)
+    assert {name: value for name, value in second.items() if name != "f"} == {"id": "b", "b": [255]}
+    assert str(second["f"]) == "nan"
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"garbage" * 100, b"PAR1" + bytes(100) + b"PAR1"])
+def test_what_is_no_parquet_file_is_one_typed_error(tmp_path: Path, data: bytes) -> None:
+    pytest.importorskip("pyarrow", reason="needs securevec[files]", exc_type=ModuleNotFoundError)
+    with pytest.raises(SourceError) as raised:
+        rows(tmp_path, "a.parquet", data)
+    assert raised.value.__context__ is None
 
 
 def test_an_absent_file_and_a_directory_are_refused_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""A child process that reads hostile files: no environment of ours, nothing open but its pipes, ended when late.
+
+It is a plain child process and not one of ``multiprocessing``: nothing of the caller's program is imported or run again
+in it, and what it answers are frames of JSON, which cannot make this process run anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import IO, Final, TypeVar, cast
+
+from securevec import limits
+
+T = TypeVar("T")
+
+MEMORY: Final = 2 * 1024**3
+"""Of one process, in bytes of address space."""
+_MAX_FRAME: Final = 4 * limits.MAX_TEXT_BYTES
+"""A text in JSON: control characters are gone, so at most quotes and backslashes double."""
+_START: Final = "import sys; sys.path[:] = {path}; from securevec.files.{module} import main; main()"
+_KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+"""Of the environment: no passphrase, token or proxy reaches a process that reads hostile files."""
+
+
+class Died(Exception):
+    """The process ended before it answered. ``late``: because its time was over."""
+
+    def __init__(self, *, late: bool) -> None:
+        super().__init__()
+        self.late = late
+
+
+class Child:
+    """One process running ``main()`` of a module of this room. Used by one thread at a time.
+
+    ``stdin`` is an open file to read from, or a pipe to :meth:`send` to.
+    """
+
+    def __init__(self, module: str, arguments: Sequence[str], *, stdin: int = subprocess.PIPE) -> None:
+        code = _START.format(path=json.dumps([entry or os.getcwd() for entry in sys.path]), module=module)
+        self._late = False
+        self._process = subprocess.Popen(  # noqa: S603  # this interpreter, and a module of this package
+            [sys.executable, "-I", "-c", code, *arguments],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name in _KEPT},
+            cwd="/",
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, request: bytes, *, seconds: float) -> bytes:
+        """One frame in answer to a request. Raises :class:`Died`."""
+
+        def exchange() -> bytes:
+            into = cast("IO[bytes]", self._process.stdin)
+            into.write(request)
+            into.flush()
+            return self._frame()
+
+        return self._in_time(exchange, seconds)
+
+    def next(self, *, seconds: float) -> bytes:
+        """The next frame. Raises :class:`Died`."""
+        return self._in_time(self._frame, seconds)
+
+    def end(self) -> None:
+        """End the process, whatever it is doing."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _in_time(self, call: Callable[[], T], seconds: float) -> T:
+        timer = threading.Timer(seconds, self._too_late)
+        timer.daemon = True
+        timer.start()
+        try:
+            return call()
+        except (OSError, ValueError):
+            pass
+        finally:
+            timer.cancel()
+        raise Died(late=self._late)
+
+    def _too_late(self) -> None:
+        self._late = True
+        with contextlib.suppress(OSError):
+            self._process.kill()
+
+    def _frame(self) -> bytes:
+        out = cast("IO[bytes]", self._process.stdout)
+        size = int.from_bytes(_exactly(out, 4), "big")
+        if size > _MAX_FRAME:
+            raise ValueError
+        return _exactly(out, size)
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) != size:
+        raise ValueError
+    return data

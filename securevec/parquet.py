@@ -1,0 +1,78 @@
+"""Rows of a Parquet file, batch by batch, as values a Record class knows: text, numbers, booleans, times.
+
+A null is absent, so that a field's default applies. Binary columns are text when they are UTF-8, as older writers keep
+text; decimals are text, since a double would change them. Nested values stay nested and are refused by their field.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import decimal
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO, Final
+
+from securevec.errors import FileCorrupt, MissingExtra
+
+_TOGETHER: Final = 256
+"""Rows decoded at once. A row group's pages are decoded as they come, not the whole group."""
+_DAMAGED: Final = "The file is damaged, or not Parquet."
+
+
+class ParquetRows:
+    """An open Parquet file. ``columns`` are the names it has.
+
+    Raises :class:`MissingExtra`, and :class:`FileCorrupt` for what is no Parquet file.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        try:
+            import pyarrow as arrow
+            import pyarrow.parquet as parquet
+        except ModuleNotFoundError as error:
+            raise MissingExtra("The reader for Parquet", extra="files") from error
+        self._failures: tuple[type[Exception], ...] = (arrow.ArrowException, OSError, ValueError)
+        self._file: Any = None
+        with contextlib.suppress(*self._failures):
+            self._file = parquet.ParquetFile(stream, memory_map=False, pre_buffer=False)
+        if self._file is None:
+            # Not while the reader's own error is handled: it may quote what it read.
+            raise FileCorrupt(_DAMAGED)
+        self.columns: list[str] = list(self._file.schema_arrow.names)
+
+    def rows(self, columns: Collection[str] | None = None) -> Iterator[dict[str, object]]:
+        """Every row. Only ``columns`` are read, if given: what nobody declared is not even decoded.
+
+        Raises :class:`FileCorrupt` when the file is damaged further on.
+        """
+        names = [name for name in self.columns if columns is None or name in columns]
+        batches = self._file.iter_batches(batch_size=_TOGETHER, columns=names, use_threads=False)
+        while (batch := self._next(batches)) is not None:
+            for row in batch:
+                yield {name: _plain(value) for name, value in row.items() if value is not None}
+
+    def _next(self, batches: Iterator[Any]) -> list[dict[str, Any]] | None:
+        try:
+            batch = next(batches, None)
+            return None if batch is None else batch.to_pylist()
+        except self._failures:
+            pass
+        raise FileCorrupt(_DAMAGED)
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            # No field takes a list, so the row is refused by the name of the field.
+            return list(value[:1])
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal | date | time | timedelta):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

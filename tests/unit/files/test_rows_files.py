@@ -1,0 +1,165 @@
+"""Files of rows: Parquet through a child process, other encodings, files whose columns do not fit."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import securevec as sv
+from securevec import errors
+from securevec.files import child as children
+from securevec.files.child import Child
+
+
+class Note(sv.Record):
+    id: sv.Key[str]
+    body: sv.Embed[str]
+    opened: sv.Filter[datetime | None] = None
+    score: sv.Filter[float | None] = None
+
+
+def parquet(columns: dict[str, Any], **options: Any) -> bytes:
+    import pyarrow as arrow
+    from pyarrow import parquet as writer
+
+    out = io.BytesIO()
+    writer.write_table(arrow.table(columns), out, **options)
+    return out.getvalue()
+
+
+def refusals(report: sv.FilesReport) -> dict[str, str]:
+    return {each.path: each.error for each in report.refused_files}
+
+
+def test_parquet_rows_are_stored_bad_ones_refused_by_field_and_undeclared_columns_not_even_read(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = Child.__init__
+
+    def listening(self: Child, module: str, arguments: Any, **options: Any) -> None:
+        asked.extend(arguments)
+        real(self, module, arguments, **options)
+
+    monkeypatch.setattr(Child, "__init__", listening)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    desk.write(
+        a_parquet=parquet(
+            {
+                "id": ["1", "2", "3", "4"],
+                "body": ["one", None, "three", "four"],
+                "opened": [now, now, None, None],
+                "score": [1.5, None, float("nan"), None],
+                "secret": ["canary"] * 4,
+            }
+        )
+    )
+    notes = desk.tenant.collection(Note)
+    report = notes.ingest_files([desk.folder])
+    assert (report.new, [(row.row, row.field) for row in report.refused]) == (2, [(2, "body"), (3, "score")])
+    assert notes.get("1").opened == now
+    assert "secret" not in "".join(asked)
+    again = notes.ingest([str(desk.folder / "a.parquet")][0])
+    assert (again.new, again.unchanged) == (0, 2)
+
+
+def test_a_parquet_file_that_breaks_off_keeps_the_rows_before_and_is_refused(desk: Any) -> None:
+    count = 2000
+    data = bytearray(
+        parquet(
+            {"id": [str(number) for number in range(count)], "body": [f"row {number}" for number in range(count)]},
+            row_group_size=500,
+            compression="zstd",
+            use_dictionary=False,
+            write_page_checksum=False,
+        )
+    )
+    middle = len(data) // 2
+    data[middle : middle + 400] = b"\xaa" * 400
+    desk.write(a_parquet=bytes(data), b_jsonl='{"id":"x","body":"other"}\n')
+    notes = desk.tenant.collection(Note)
+    report = notes.ingest_files([desk.folder], options=sv.FileOptions(sync=True))
+    assert set(refusals(report)) == {"a.parquet"}
+    assert issubclass(getattr(errors, refusals(report)["a.parquet"]), errors.SourceError)
+    assert 500 <= report.new < count + 1
+    assert report.new == notes.count()
+    assert notes.exists("x")
+
+
+def test_a_parquet_reader_that_dies_is_its_file_s_error(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.write(a_parquet=parquet({"id": ["1"], "body": ["one"]}), b_csv="id,body\n2,two\n")
+    notes = desk.tenant.collection(Note)
+    real = Child.next
+
+    def dying(self: Child, *, seconds: float) -> bytes:
+        self.end()
+        return real(self, seconds=seconds)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Child, "next", dying)
+        report = notes.ingest_files([desk.folder])
+    assert (refusals(report), report.new) == ({"a.parquet": "ParserFailed"}, 1)
+    assert notes.ingest_files([desk.folder]).new == 1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"{", b"[]", b'{"rows":[3]}', b'{"end":7}', b'{"refused":"nonsense"}', b'{"refused":"missing"}', b"[" * 9999],
+)
+def test_a_child_that_answers_nonsense_is_its_file_s_error(
+    desk: Any, monkeypatch: pytest.MonkeyPatch, frame: bytes
+) -> None:
+    desk.write(a_parquet=parquet({"id": ["1"], "body": ["one"]}))
+    monkeypatch.setattr(Child, "next", lambda self, *, seconds: frame)
+    report = desk.tenant.collection(Note).ingest_files([desk.folder])
+    assert report.new == 0
+    assert refusals(report)["a.parquet"] in {"ParserFailed", "MissingExtra"}
+
+
+def test_a_file_whose_columns_do_not_fit_is_refused_once_and_not_row_by_row(desk: Any) -> None:
+    desk.write(
+        a_csv="id,text\n1,one\n2,two\n",
+        b_parquet=parquet({"id": ["1"], "text": ["one"]}),
+        c_csv="body,id,more\nthree,3,x\n",
+    )
+    report = desk.tenant.collection(Note).ingest_files([desk.folder])
+    assert refusals(report) == {"a.csv": "FileMismatch", "b.parquet": "FileMismatch"}
+    assert "body" in report.refused_files[0].reason
+    assert (report.new, report.refused) == (1, ())
+
+
+def test_rows_in_other_encodings_are_read_by_their_mark_or_by_name(desk: Any) -> None:
+    text = "id,body\n1,Zażółć gęślą\n2,plain\n"
+    notes = desk.tenant.collection(Note)
+    desk.write(a_csv=text.encode("utf-16"))
+    assert notes.ingest_files([desk.folder]).new == 2
+    assert notes.get("1").body == "Zażółć gęślą"
+    desk.write(a_csv=text.encode("cp1250"))
+    report = notes.ingest_files([desk.folder])
+    assert [row.row for row in report.refused] == [1]
+    report = notes.ingest_files([desk.folder], options=sv.FileOptions(encoding="cp1250"))
+    assert (report.unchanged, report.refused) == (2, ())
+    for name in ("no-such", "base64", "rot13"):
+        with pytest.raises(errors.SourceError):
+            sv.FileOptions(encoding=name)
+
+
+def test_progress_ends_at_the_size_of_the_files_in_any_encoding(desk: Any) -> None:
+    desk.write(a_csv="id,body\n1,one\n".encode("utf-16"), b_parquet=parquet({"id": ["2"], "body": ["two"]}))
+    size = sum(path.stat().st_size for path in desk.folder.iterdir())
+    seen: list[tuple[int, int | None]] = []
+    desk.tenant.collection(Note).ingest_files(
+        [desk.folder], progress=lambda each: seen.append((each.bytes_read, each.bytes_total))
+    )
+    assert seen[-1] == (size, size)
+
+
+def test_a_row_larger_than_a_record_may_be_is_refused_alone(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 17 * 1024 * 1024
+    desk.write(a_parquet=parquet({"id": ["1", "2", "3"], "body": ["one", "x" * size, "three"]}))
+    assert size > children._MAX_FRAME // 4
+    report = desk.tenant.collection(Note).ingest_files([desk.folder])
+    assert (report.new, [(row.row, row.error) for row in report.refused]) == (2, [(2, "LimitExceeded")])
