@@ -130,7 +130,7 @@ def prepare(
 
 def anonymize(collection: CollectionScope, minimized: Minimized, *, keys: TenantKeys) -> dict[str, AnonymizedField]:
     """The texts of one record, anonymized. Raises :class:`RecordError` for a clear filter value the detector knows."""
-    _refuse_findings_in_clear_filters(collection, minimized)
+    refuse_findings_in_clear_filters(collection, minimized)
     subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
     return collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects)
 
@@ -244,7 +244,7 @@ def seal_points(
     ]
 
 
-def _refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Minimized) -> None:
+def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Minimized) -> None:
     """A clear filter value is readable by the store, so nothing the detector knows may stand in one."""
     for spec in collection.schema.by_kind("filter"):
         value = minimized.filters.get(spec.name)

@@ -29,6 +29,7 @@ from securevec.verbs.batch import search_batch
 from securevec.verbs.counting import count, exists
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.removal import delete_where
+from securevec.verbs.update import UpdateReport, update
 from securevec.verbs.verifying import Verification, verify
 from securevec.verbs.walk import STEP
 
@@ -134,6 +135,30 @@ class Collection(Generic[R]):
         return preview_files(
             self._runtime, self._scope, paths, options=options or FileOptions(), stored=True, progress=progress
         )
+
+    def update(self, record_id: RecordId, /, **fields: object) -> UpdateReport:
+        """Change some fields of one record, given as for an ingest; ``None`` clears one that may be null.
+
+        The other fields keep their anonymized text and their originals as they are stored. What is embedded is embedded
+        again only where its text changes. A text is given in the original, as at an ingest; one that says what
+        is stored already, in the original or as :meth:`get` shows it, is no change. People that a new text names are
+        replaced in the other texts too, as in a whole record. A record whose vector was given, and whose embedded text
+        changes, gets one of the collection's model.
+
+        A changed record expires its whole retention after the update, exactly as one that is ingested again. Where
+        nothing changes, nothing is written, and expiry stays. Needs the permission ``ingest``; no original leaves the
+        library.
+
+        Raises:
+            RecordError: a field that is not declared, the key, or a value that cannot be kept; names the field.
+            RecordNotFound: there is no such record.
+            VaultDisabled: a new text for a record whose other texts name people, in a collection without originals.
+            LegalHold, SubjectErased, QuotaExceeded: the record may not be replaced by this.
+            IsolationViolation: the store does not show the record as it was written.
+            RecordChanged: other writers kept replacing it meanwhile. Nothing was written.
+            OutcomeUnknown: a failure after the write began; repeat the update, it is resolved first.
+        """
+        return update(self._runtime, self._scope, record_id, fields)
 
     def search(
         self,

@@ -154,7 +154,7 @@ def test_with_undeclared_columns_in_a_clear_filter_files_and_payloads_turn_red(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _keeping_extras(monkeypatch, field="status")
-    monkeypatch.setattr(securevec.prepare, "_refuse_findings_in_clear_filters", _nothing)
+    monkeypatch.setattr(securevec.prepare, "refuse_findings_in_clear_filters", _nothing)
     evidence = small(tmp_path)
     for hits in (evidence.in_payloads, evidence.in_open_home, evidence.in_closed_home):
         assert kinds(hits) == {"canary"}
