@@ -4,6 +4,7 @@
     [store]
     home = "./helpdesk"            # SECUREVEC_HOME            default: securevec-home
     backend = "edge"               # SECUREVEC_BACKEND         default: edge
+    plain_http_hosts = ["db"]      # SECUREVEC_PLAIN_HTTP_HOSTS, commas between; default: none but this machine
     [keys]
     provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default) or passphrase
     file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
@@ -13,8 +14,8 @@
 
 The file is the one named by the caller, else by ``SECUREVEC_CONFIG``, else ``securevec.toml`` in the current
 directory, else in the home. Relative paths in it are relative to it. An unknown setting is an error wherever it
-stands. Secrets come from the environment only (:func:`read_passphrase`, :func:`read_api_key`); one in a file or
-in a backend address is an error.
+stands. Secrets come from the environment only: :func:`read_passphrase`, and the key of a server, which its adapter
+reads from ``SECUREVEC_BACKEND_API_KEY``. One in a file or in a backend address is an error.
 """
 
 from __future__ import annotations
@@ -40,9 +41,12 @@ API_KEY: Final = "SECUREVEC_BACKEND_API_KEY"
 ACTOR: Final = "SECUREVEC_AS"
 
 _PREFIX: Final = "SECUREVEC_"
-_OTHER_VARIABLES: Final = (CONFIG, PASSPHRASE, PASSPHRASE_FILE, API_KEY, ACTOR)
+_SERVER_KEYS: Final = ("SECUREVEC_QDRANT_API_KEY", "SECUREVEC_CHROMA_TOKEN")
+"""Read by the adapters before the common one, for a process that reaches servers of both kinds."""
+_OTHER_VARIABLES: Final = (CONFIG, PASSPHRASE, PASSPHRASE_FILE, API_KEY, *_SERVER_KEYS, ACTOR)
 _SECRET_NAME: Final = re.compile(r"pass(phrase|word|wd)?$|secret|token|api_?key|credential|private", re.IGNORECASE)
 _BACKEND: Final = re.compile(r"[a-z][a-z0-9_+.-]*(://[^\s/@?#]+(/[^\s@?#]*)?)?\Z")
+_HOST: Final = re.compile(r"[A-Za-z0-9_.:-]{1,253}\Z")
 _MAX_FILE_BYTES: Final = 64 * 1024
 
 
@@ -51,7 +55,7 @@ class Setting:
     """One setting as it applies, and where it came from."""
 
     name: str
-    value: str | int | Path | None
+    value: str | int | Path | tuple[str, ...] | None
     source: Source
 
 
@@ -65,6 +69,7 @@ class Settings:
     key_file: Path | None
     embed_model: Literal["minilm"]
     embed_threads: int | None
+    plain_http_hosts: tuple[str, ...]
     config_file: Path | None
     settings: tuple[Setting, ...]
 
@@ -79,7 +84,7 @@ class _Known:
     argument: str
     variable: str
     default: str | int | None
-    read: Callable[[str, object], str | int]
+    read: Callable[[str, object], str | int | tuple[str, ...]]
     is_path: bool = False
 
 
@@ -113,6 +118,15 @@ def _one_of(*allowed: str) -> Callable[[str, object], str]:
     return read
 
 
+def _hosts(name: str, value: object) -> tuple[str, ...]:
+    hosts: list[object] = list(value.split(",")) if isinstance(value, str) else cast("list[object]", value)
+    if not isinstance(value, str | list) or not all(isinstance(host, str) and _HOST.match(host) for host in hosts):
+        raise ConfigError(
+            f"The setting {name} is not a list of hosts.", next_step="Write names or addresses, without scheme or port."
+        )
+    return tuple(sorted({str(host).lower() for host in hosts}))
+
+
 def _threads(name: str, value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 4:
         value = int(value)
@@ -124,6 +138,7 @@ def _threads(name: str, value: object) -> int:
 _KNOWN: Final = (
     _Known("store.home", "home", "SECUREVEC_HOME", "securevec-home", _text, is_path=True),
     _Known("store.backend", "backend", "SECUREVEC_BACKEND", "edge", _backend),
+    _Known("store.plain_http_hosts", "plain_http_hosts", "SECUREVEC_PLAIN_HTTP_HOSTS", None, _hosts),
     _Known("keys.provider", "key_provider", "SECUREVEC_KEY_PROVIDER", "file", _one_of("file", "passphrase")),
     _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
     _Known("embed.model", "embed_model", "SECUREVEC_EMBED_MODEL", "minilm", _one_of("minilm")),
@@ -163,6 +178,7 @@ def load_settings(
         raise ConfigError("The settings file inside a home cannot name another home.")
     if value["key_provider"] == "passphrase" and value["key_file"] is not None:
         raise ConfigError("A key file is named, and the key provider is passphrase.", next_step="Keep one of the two.")
+    value["plain_http_hosts"] = value["plain_http_hosts"] or ()
     return Settings(**value, config_file=path, settings=settings)
 
 
@@ -191,11 +207,6 @@ def read_passphrase(env: Mapping[str, str]) -> str:
     if not text:
         raise ConfigError("The passphrase file is empty or cannot be read.")
     return text
-
-
-def read_api_key(env: Mapping[str, str]) -> str | None:
-    """The API key of a server backend, from ``SECUREVEC_BACKEND_API_KEY``; ``None`` when it is not set."""
-    return env.get(API_KEY) or None
 
 
 def _resolve(

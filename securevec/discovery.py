@@ -3,12 +3,13 @@ registers.
 
 Adapters register a class in the entry point group ``securevec.backends``. The name is the scheme of the address; a
 trailing ``s`` asks for TLS and belongs to the same adapter. The class is called as ``from_location(location,
-root=...)`` with the whole address (empty for a plain name) and a directory under the home that is its own.
+root=..., plain_http_hosts=...)`` with the whole address (empty for a plain name), a directory under the home that is
+its own, and the hosts that may be reached without TLS besides this machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, Protocol, cast
@@ -23,7 +24,7 @@ _EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant", "chromadb": 
 class BackendClass(Protocol):
     """What an entry point names."""
 
-    def from_location(self, location: str, *, root: Path) -> VectorBackend: ...
+    def from_location(self, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> VectorBackend: ...
 
 
 def known_backends(found: Iterable[EntryPoint] | None = None) -> list[str]:
@@ -31,7 +32,13 @@ def known_backends(found: Iterable[EntryPoint] | None = None) -> list[str]:
     return sorted({entry.name for entry in _entries(found)})
 
 
-def open_backend(location: str, *, home: Path, found: Iterable[EntryPoint] | None = None) -> VectorBackend:
+def open_backend(
+    location: str,
+    *,
+    home: Path,
+    plain_http_hosts: Collection[str] = (),
+    found: Iterable[EntryPoint] | None = None,
+) -> VectorBackend:
     """The store that ``location`` names, its files (if any) under ``home/engine/<name>``.
 
     ``found`` replaces the installed entry points, for tests. Raises :class:`ConfigError` for an unknown name, for one
@@ -39,6 +46,24 @@ def open_backend(location: str, *, home: Path, found: Iterable[EntryPoint] | Non
     not a backend; :class:`MissingExtra` when the vendor's package is absent; and what the adapter raises when it
     opens.
     """
+    entry = _entry(location, found)
+    return _load(entry).from_location(
+        location if "://" in location else "", root=home / "engine" / entry.name, plain_http_hosts=plain_http_hosts
+    )
+
+
+def check_backend(location: str, *, home: Path, plain_http_hosts: Collection[str] = ()) -> None:
+    """Raise what :func:`open_backend` would, without touching files or sending anything: before a home is made for it.
+
+    Adapters of servers connect at the first call, so making one is no more than reading its address.
+    """
+    if "://" in location:
+        open_backend(location, home=home, plain_http_hosts=plain_http_hosts).close()
+    else:
+        _load(_entry(location, None))
+
+
+def _entry(location: str, found: Iterable[EntryPoint] | None) -> EntryPoint:
     scheme, separator, _ = location.partition("://")
     entries = _entries(found)
     claims = [entry for entry in entries if entry.name == scheme]
@@ -51,8 +76,7 @@ def open_backend(location: str, *, home: Path, found: Iterable[EntryPoint] | Non
         raise ConfigError(
             "Two installed packages claim the same vector store name.", next_step="Uninstall one of them."
         )
-    entry = claims[0]
-    return _load(entry).from_location(location if separator else "", root=home / "engine" / entry.name)
+    return claims[0]
 
 
 def _entries(found: Iterable[EntryPoint] | None) -> list[EntryPoint]:

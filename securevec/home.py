@@ -16,7 +16,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +48,8 @@ class Installation:
     backend: str
     created_ms: int
     key_provider: Mapping[str, Any]
+    plain_http_hosts: tuple[str, ...] = ()
+    """Hosts that the backend may reach without TLS, besides this machine."""
 
 
 def exists(home: Path) -> bool:
@@ -139,9 +141,22 @@ def _clear(home: Path) -> None:
                 entry.unlink()
 
 
-def describe(home: Path, *, installation_id: str, backend: str, key_provider: Mapping[str, Any]) -> Installation:
+def describe(
+    home: Path,
+    *,
+    installation_id: str,
+    backend: str,
+    key_provider: Mapping[str, Any],
+    plain_http_hosts: Iterable[str] = (),
+) -> Installation:
     """Write the description. ``VERSION`` comes last (:func:`seal_home`): without it there is no home."""
-    installation = Installation(installation_id, backend, time.time_ns() // 1_000_000, dict(key_provider))
+    installation = Installation(
+        installation_id,
+        backend,
+        time.time_ns() // 1_000_000,
+        dict(key_provider),
+        tuple(sorted(set(plain_http_hosts))),
+    )
     _write(home / _INSTALLATION, _encode(installation))
     return installation
 
@@ -186,6 +201,7 @@ def _decode(home: Path) -> Installation:
             backend=str(raw["backend"]),
             created_ms=int(raw["created_ms"]),
             key_provider=dict(raw["key_provider"]),
+            plain_http_hosts=tuple(str(host) for host in raw.get("plain_http_hosts", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HomeRefused("The home's description cannot be read.", next_step="Restore installation.json.") from error
@@ -199,7 +215,8 @@ def _encode(installation: Installation) -> bytes:
             "backend": installation.backend,
             "created_ms": installation.created_ms,
             "key_provider": dict(installation.key_provider),
-        },
+        }
+        | ({"plain_http_hosts": list(installation.plain_http_hosts)} if installation.plain_http_hosts else {}),
         option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
     )
 

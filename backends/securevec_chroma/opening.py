@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from securevec.backend import VectorBackend
@@ -13,9 +14,11 @@ class ChromaBackend:
     """What the entry point names. Never instantiated."""
 
     @staticmethod
-    def from_location(location: str, *, root: Path) -> VectorBackend:
+    def from_location(location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> VectorBackend:
         """The server that ``location`` names, or without one the files under ``root``.
 
         Raises what :class:`ChromaServerBackend` or :class:`ChromaPersistentBackend` raises.
         """
-        return ChromaServerBackend(location) if location else ChromaPersistentBackend(root)
+        if location:
+            return ChromaServerBackend.from_location(location, root=root, plain_http_hosts=plain_http_hosts)
+        return ChromaPersistentBackend(root)

@@ -9,7 +9,7 @@ and the swap. An open database costs some 7 MB, a dozen file descriptors and a f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
@@ -37,7 +37,7 @@ class ChromaPersistentBackend:
         self._store = EmbeddedStore[ChromaShard](root, VERSION, open_shards=open_shards, load=ChromaShard.load)
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path) -> Self:
+    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
         """For discovery: the engine lives in ``root``; it has no location."""
         if location:
             raise ConfigError("The embedded engine takes no location; it lives in the home.")

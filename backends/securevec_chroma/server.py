@@ -21,7 +21,7 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.errors import BackendError, ConfigError, EngineForked, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
-from securevec_adapters.address import server_address
+from securevec_adapters.address import credential, server_address
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
 from securevec_chroma.client import connect, create, find, ours
@@ -41,9 +41,9 @@ class ChromaServerBackend:
 
     ``url`` is ``chromas://host:8000`` (TLS), or ``chroma://`` for this machine and the hosts named in
     ``plain_http_hosts``. A server on another machine needs a token for the proxy in front of it, from the argument or
-    the environment variable ``SECUREVEC_CHROMA_TOKEN``; it is sent as a bearer token. Proxies that the environment
-    names are not used. Raises :class:`ConfigError` for a refused address. Used in a forked child every call raises
-    :class:`EngineForked`: two processes on one connection would read each other's answers.
+    the environment variable ``SECUREVEC_CHROMA_TOKEN`` or ``SECUREVEC_BACKEND_API_KEY``; it is sent as a bearer token.
+    Proxies that the environment names are not used. Raises :class:`ConfigError` for a refused address. Used in a forked
+    child every call raises :class:`EngineForked`: two processes on one connection would read each other's answers.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ChromaServerBackend:
     ) -> None:
         self._pid = os.getpid()
         address = server_address(url, scheme="chroma", port=_PORT, plain_http_hosts=plain_http_hosts)
-        key = token or os.environ.get(TOKEN_VARIABLE)
+        key = token or credential(TOKEN_VARIABLE)
         if key is None and not address.is_local:
             raise ConfigError(
                 "A Chroma server has no authentication; on another machine it needs a proxy that checks a token.",
@@ -68,9 +68,9 @@ class ChromaServerBackend:
         self._closed = False
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path) -> Self:
+    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
         """For discovery: ``location`` is the address; nothing is kept under ``root``."""
-        return cls(location)
+        return cls(location, plain_http_hosts=plain_http_hosts)
 
     @property
     def name(self) -> str:
@@ -150,20 +150,24 @@ class ChromaServerBackend:
             self._find(namespace)
 
     def purge(self, *, namespace: Namespace) -> RemovalReport:
-        """A client cannot make the server forget: nothing is done, and the report says so."""
+        """A client cannot make the server forget: nothing is done, and the report says so.
+
+        Copying into a new collection would lose what other clients write meanwhile, and would leave the old one's
+        vectors in the server's files all the same.
+        """
         self._find(namespace)
-        return RemovalReport(0, index_removed=True, bytes_removed=False, residual=_RESIDUAL)
+        return RemovalReport(0, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def drop(self, *, namespace: Namespace) -> RemovalReport:
         points = self._at(namespace, lambda place: place.count(), absent=None)
         if points is None:
-            return RemovalReport(0, index_removed=True, bytes_removed=False, residual=_RESIDUAL)
+            return RemovalReport(0, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
         with mapped("removing a collection"):
             self._places.pop(namespace, None)
             self._client.api.delete_collection(namespace.shard)
             if find(self._client.api, namespace) is not None:
                 raise BackendError("The store still answers for a collection that was removed.")
-        return RemovalReport(points, index_removed=True, bytes_removed=False, residual=_RESIDUAL)
+        return RemovalReport(points, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def namespaces(self) -> Iterator[str]:
         self._guard()

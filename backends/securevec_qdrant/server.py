@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -24,6 +25,7 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.errors import BackendError, ConfigError, EngineForked, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec_adapters.address import credential
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
 from securevec_qdrant._points import decode_payload, encode_payload
@@ -47,10 +49,10 @@ class QdrantServerBackend:
     """``VectorBackend`` over a Qdrant server of at least 1.17.1.
 
     ``url`` is ``qdrants://host:6333`` (TLS), or ``qdrant://`` for this machine and the hosts named in
-    ``plain_http_hosts``. The API key comes from the argument or the environment variable
-    ``SECUREVEC_QDRANT_API_KEY``, never from the address. ``client`` replaces the connection, for tests on local mode.
-    Raises :class:`ConfigError` for a refused address. Used in a forked child every call raises :class:`EngineForked`:
-    two processes on one connection would read each other's answers.
+    ``plain_http_hosts``. The API key comes from the argument or the environment variable ``SECUREVEC_QDRANT_API_KEY``
+    or ``SECUREVEC_BACKEND_API_KEY``, never from the address. ``client`` replaces the connection, for tests on local
+    mode. Raises :class:`ConfigError` for a refused address. Used in a forked child every call raises
+    :class:`EngineForked`: two processes on one connection would read each other's answers.
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class QdrantServerBackend:
         self._pid = os.getpid()
         self._prefix = prefix
         if client is None:
-            key = api_key or os.environ.get(API_KEY_VARIABLE)
+            key = api_key or credential(API_KEY_VARIABLE)
             address = server_url(url, api_key=key, plain_http_hosts=plain_http_hosts)
-            with mapped("connecting"):
+            with mapped("connecting"), warnings.catch_warnings():
+                # The address was decided on above: a key over plain HTTP goes only where it was allowed by name.
+                warnings.simplefilter("ignore", UserWarning)
                 client = QdrantClient(url=address, api_key=key, timeout=timeout_s, check_compatibility=False)
         self._client = client
         self._places = Places(client, f"{prefix}-places")
@@ -78,9 +82,9 @@ class QdrantServerBackend:
         self._closed = False
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path) -> Self:
+    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
         """For discovery: ``location`` is the address; nothing is kept under ``root``."""
-        return cls(location)
+        return cls(location, plain_http_hosts=plain_http_hosts)
 
     @property
     def name(self) -> str:

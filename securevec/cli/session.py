@@ -101,6 +101,7 @@ class Session:
                 embedder=self._embedder(),
                 actor=self.actor,
                 create=create,
+                plain_http_hosts=settings.plain_http_hosts,
             )
         )
 

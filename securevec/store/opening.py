@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,7 +15,7 @@ from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.root import RootKey
-from securevec.discovery import open_backend
+from securevec.discovery import check_backend, open_backend
 from securevec.embed import Embedder
 from securevec.engine import Engine
 from securevec.errors import ConfigError, HomeRefused, KeyRejected
@@ -89,14 +89,23 @@ def open_runtime(
     policy: PolicyEngine | None,
     clock: Clock | None,
     create: bool,
+    plain_http_hosts: Collection[str] = (),
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it."""
     if not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
+        # A home is for one backend for good, so one that could never be opened is refused before there is a home.
+        check_backend(backend or "edge", home=home, plain_http_hosts=plain_http_hosts)
         with homes.creating(home) as needed:
             if needed:
-                _create(home, backend=backend or "edge", key_file=key_file, passphrase=passphrase)
+                _create(
+                    home,
+                    backend=backend or "edge",
+                    key_file=key_file,
+                    passphrase=passphrase,
+                    plain_http_hosts=plain_http_hosts,
+                )
     installation = homes.load(home)
     if backend is not None and backend != installation.backend:
         raise ConfigError(
@@ -129,6 +138,7 @@ def open_runtime(
 
         audit = AuditDoor(open_audit)
         location = installation.backend
+        plain = {*installation.plain_http_hosts, *plain_http_hosts}
         runtime = Runtime(
             home=home,
             installation_id=installation.installation_id,
@@ -138,7 +148,11 @@ def open_runtime(
             audit=audit,
             policy=policy or BuiltinPolicy(),
             clock=clock,
-            engine=Engine(home=home, location=location, opener=lambda: open_backend(location, home=home)),
+            engine=Engine(
+                home=home,
+                location=location,
+                opener=lambda: open_backend(location, home=home, plain_http_hosts=plain),
+            ),
             embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
             detector=Once[Detector](default_detector),
         )
@@ -153,7 +167,9 @@ def audit_anchor(control: ControlStore) -> Head | None:
     return None if kept is None else Head(size=kept[0], root=kept[1])
 
 
-def _create(home: Path, *, backend: str, key_file: Path | None, passphrase: str | None) -> None:
+def _create(
+    home: Path, *, backend: str, key_file: Path | None, passphrase: str | None, plain_http_hosts: Collection[str]
+) -> None:
     homes.prepare(home)
     installation_id = homes.new_installation_id()
     root: RootKey
@@ -162,12 +178,17 @@ def _create(home: Path, *, backend: str, key_file: Path | None, passphrase: str 
         if key_file is not None:
             raise ConfigError("A home has a key file or a passphrase, not both.")
         root, provider = PassphraseRoot.create(passphrase)
-        homes.describe(home, installation_id=installation_id, backend=backend, key_provider=provider)
     else:
         path = key_file or default_key_path(installation_id)
         root = FileRoot.load(path, home) if path.exists() else FileRoot.create(path, home)
         provider = {"kind": "file", "key_id": root.key_id}
-        homes.describe(home, installation_id=installation_id, backend=backend, key_provider=provider)
+    homes.describe(
+        home,
+        installation_id=installation_id,
+        backend=backend,
+        key_provider=provider,
+        plain_http_hosts=plain_http_hosts,
+    )
     KeyRing.create(home / "keys", root, Clock()).close()
     ControlStore.open(home / "control.db", create=True).close()
     homes.seal_home(home)

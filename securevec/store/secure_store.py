@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -56,23 +57,27 @@ class SecureStore(StoreLifetimes):
         actor: Actor | None = None,
         clock: Clock | None = None,
         create: bool = True,
+        plain_http_hosts: Collection[str] = (),
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
 
         Args:
             home: a directory of its own.
-            backend: ``edge`` (default), ``memory``, or ``qdrant://host:port``; fixed when the home is made.
+            backend: ``edge`` (default), ``chroma``, ``memory``, ``qdrant://host:port`` or ``chroma://host:port``
+                (``qdrants://``, ``chromas://`` with TLS); fixed when the home is made.
             key_file: the root key; made when absent. Default: ``$XDG_CONFIG_HOME/securevec/keys/<installation>.key``.
             passphrase: instead of a key file.
             embedder: default is all-MiniLM-L6-v2, loaded at first use.
             policy: default is the built-in rules.
             actor: who manages tenants through this object. Default: the local operator.
             create: whether a missing home is made.
+            plain_http_hosts: hosts that a server backend may reach without TLS, besides this machine: everything it
+                sends is readable on the way. Kept with a home that is made now, else for this opening.
 
         Raises:
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
             KeyRejected: wrong key file or passphrase.
-            ConfigError: another backend than the home was made for.
+            ConfigError: another backend than the home was made for, or an address that is refused.
             MissingExtra: the backend's client is not installed.
         """
         runtime = open_runtime(
@@ -84,6 +89,7 @@ class SecureStore(StoreLifetimes):
             policy=policy,
             clock=clock,
             create=create,
+            plain_http_hosts=plain_http_hosts,
         )
         return cls(runtime, actor=actor or Actor.local())
 

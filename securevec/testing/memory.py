@@ -12,7 +12,7 @@ import json
 import math
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -52,7 +52,7 @@ class InMemoryBackend:
         self._closed = False
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path) -> Self:
+    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
         """For discovery. Memory has no location and uses no directory."""
         if location:
             raise ConfigError("The in-memory store takes no location.")

@@ -16,9 +16,9 @@ import httpx
 
 
 @contextlib.contextmanager
-def chroma_server(directory: Path, *, seconds: float = 30.0) -> Generator[tuple[str, int]]:
+def chroma_server(directory: Path, *, port: int | None = None, seconds: float = 30.0) -> Generator[tuple[str, int]]:
     """The server's address and process id. It keeps its files in ``directory`` and is killed by its id at the end."""
-    port = free_port()
+    port = port or free_port()
     log = directory.with_name("server.log")
     with (
         log.open("wb") as output,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from securevec.config import Settings, load_settings, read_api_key, read_passphrase
+from securevec.config import Settings, load_settings, read_passphrase
 from securevec.errors import ConfigError
 
 
@@ -40,6 +40,7 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
     assert sources(settings) == {
         "store.home": "file",
         "store.backend": "environment",
+        "store.plain_http_hosts": "default",
         "keys.provider": "default",
         "keys.file": "default",
         "embed.model": "default",
@@ -108,6 +109,19 @@ def test_credentials_in_a_backend_address_are_refused(tmp_path: Path, backend: s
     assert "hunter2" not in str(caught.value)
 
 
+def test_hosts_allowed_without_tls_come_from_file_environment_or_argument(tmp_path: Path) -> None:
+    assert load(tmp_path).plain_http_hosts == ()
+    write(tmp_path, '[store]\nplain_http_hosts = ["DB", "10.0.0.7"]\n')
+    assert load(tmp_path).plain_http_hosts == ("10.0.0.7", "db")
+    assert load(tmp_path, {"SECUREVEC_PLAIN_HTTP_HOSTS": "one,two"}).plain_http_hosts == ("one", "two")
+    assert load(tmp_path, plain_http_hosts=["::1"]).plain_http_hosts == ("::1",)
+
+
+@pytest.mark.parametrize("name", ["SECUREVEC_BACKEND_API_KEY", "SECUREVEC_QDRANT_API_KEY", "SECUREVEC_CHROMA_TOKEN"])
+def test_the_keys_of_servers_may_stand_in_the_environment(tmp_path: Path, name: str) -> None:
+    load(tmp_path, {name: "a-key"})
+
+
 def test_a_broken_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
     write(tmp_path, 'passphrase = "hunter2\n')
     with pytest.raises(ConfigError, match="not TOML") as caught:
@@ -126,6 +140,10 @@ def test_a_broken_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
         {"key_provider": "hsm"},
         {"backend": "Edge!"},
         {"backend": 3},
+        {"plain_http_hosts": "http://db"},
+        {"plain_http_hosts": "db, db2"},
+        {"plain_http_hosts": ["db", 3]},
+        {"plain_http_hosts": 3},
         {"home": "a\0b"},
         {"home": "~no-such-user-here/x"},
         {"key_provider": "passphrase", "key_file": "k"},
@@ -155,8 +173,6 @@ def test_the_passphrase_comes_from_the_variable_or_the_file_it_names(tmp_path: P
     file.chmod(0o600)
     assert read_passphrase({"SECUREVEC_PASSPHRASE": "a b"}) == "a b"
     assert read_passphrase({"SECUREVEC_PASSPHRASE_FILE": str(file)}) == "correct horse"
-    assert read_api_key({"SECUREVEC_BACKEND_API_KEY": "k"}) == "k"
-    assert read_api_key({}) is None
 
 
 def test_a_passphrase_that_is_absent_doubled_unreadable_or_open_to_others_is_refused(tmp_path: Path) -> None:
