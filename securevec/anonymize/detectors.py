@@ -10,16 +10,22 @@ from typing import Final
 from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Detector, Finding, Versioned
 from securevec.anonymize.fold import fold
-from securevec.anonymize.names import find_names
+from securevec.anonymize.names import find_names, names_a_person
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
 from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.tables import has_table, scan_cells
 from securevec.anonymize.windows import scan_windows
+from securevec.anonymize.wraps import scan_breaks
 from securevec.errors import DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
 DETECTOR_VERSION: Final = 2
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
+
+
+_FEWEST_DIGITS: Final = 4
+"""A cell with fewer is not read again under its head: what a head gives away is a number."""
 
 
 class BuiltinDetector:
@@ -41,12 +47,25 @@ class BuiltinDetector:
             return []
         _check_size(text)
         skeleton = fold(text, skeleton=True)
-        found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
-        mapped = [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
         plain = skeleton if text.isascii() else fold(text, skeleton=False)
+        found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
         people = scan_windows(plain.text, lambda part: find_names(part, field_name=field_name))
+        if "\n" in text:
+            found.extend(scan_breaks(skeleton.text, self._scanner.scan))
+        if has_table(text):
+            found.extend(scan_cells(skeleton.text, self._scan_cell))
+            people.extend(scan_cells(plain.text, _names_in_cell))
+        mapped = [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
         mapped.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
         return resolve(mapped, text)
+
+    def _scan_cell(self, cell: str, head: str) -> list[Finding]:
+        """The rules on ``head: cell``, so that what looks for a label in front of a value finds one."""
+        if sum(map(str.isdigit, cell)) < _FEWEST_DIGITS:
+            return []
+        lead = len(head) + 2
+        found = self._scanner.scan(f"{head}: {cell}")
+        return [finding.shifted(-lead) for finding in found if finding.start >= lead]
 
 
 @lru_cache(maxsize=1)
@@ -94,6 +113,10 @@ def digest_of(detector: Detector) -> str:
         return str(detector.digest)
     kind = type(detector)
     return hashlib.sha256(f"{kind.__module__}.{kind.__qualname__}".encode()).hexdigest()
+
+
+def _names_in_cell(cell: str, head: str) -> list[Finding]:
+    return find_names(cell, field_name=head) if names_a_person(head) else []
 
 
 def _check_size(text: str) -> None:

@@ -1,7 +1,8 @@
 """What one record says about people, so that every field of it is treated alike.
 
 Once "Jane Smith" was seen anywhere in a record, a bare "Smith" or "Jane" in any of its fields is her: same token, and
-the matching half of the same surrogate. A local part such as ``jane.smith@`` confirms names the same way.
+the matching half of the same surrogate. A local part such as ``jane.smith@`` confirms names the same way. A number that
+was recognized by the words beside it ("complaint CMP-2026-4711") is recognized without them anywhere in the record.
 """
 
 from __future__ import annotations
@@ -56,6 +57,24 @@ _ROLES: Final = frozenset(
         "test",
     ]
 )
+_CODE: Final = re.compile(r"[^\W_]+(?:[\-/.][^\W_]+)*")
+_CODE_PRIORITY: Final = 59
+_CODED: Final = frozenset(
+    [
+        "BANK_ACCOUNT",
+        "SORT_CODE",
+        "ROUTING_NUMBER",
+        "CUSTOMER_ID",
+        "CASE_NUMBER",
+        "MRN",
+        "MEMBER_ID",
+        "PASSPORT",
+        "DRIVER_LICENSE",
+        "BIC",
+    ]
+)
+"""Entities that mostly their neighbourhood tells; values of others are recognized alone."""
+
 _SUBJECT_PRIORITY: Final = 92
 """A declared subject is certain; only a private key that happens to contain it outranks it."""
 
@@ -63,12 +82,25 @@ _SUBJECT_PRIORITY: Final = 92
 class DocumentNames:
     """Names of one record. Immutable after construction."""
 
-    __slots__ = ("_full", "_owners", "_parts", "_subjects")
+    __slots__ = ("_codes", "_full", "_owners", "_parts", "_subjects")
 
     def __init__(
-        self, people: Iterable[str] = (), *, emails: Iterable[str] = (), subjects: Mapping[str, str] | None = None
+        self,
+        people: Iterable[str] = (),
+        *,
+        emails: Iterable[str] = (),
+        subjects: Mapping[str, str] | None = None,
+        codes: Mapping[str, str] | None = None,
     ) -> None:
-        """``people``: names as found; ``emails``: addresses as found; ``subjects``: declared value to entity."""
+        """``people``: names as found; ``emails``: addresses as found; ``subjects``: declared value to entity;
+
+        ``codes``: any other value as found, to its entity.
+        """
+        self._codes = {
+            value.upper(): entity
+            for value, entity in (codes or {}).items()
+            if entity in _CODED and sum(map(str.isdigit, value)) >= 4 and _CODE.fullmatch(value)
+        }
         self._parts: set[str] = set()
         self._full: dict[str, str] = {}
         self._owners: dict[str, set[str]] = {}
@@ -101,7 +133,7 @@ class DocumentNames:
 
     def find(self, text: str) -> list[Finding]:
         """Mentions of the record's people and subjects in ``text``, in its offsets."""
-        found = self._find_subjects(text)
+        found = [*self._find_subjects(text), *self._find_codes(text)]
         if not self._parts:
             return found
         plain = fold(text, skeleton=False)
@@ -122,6 +154,16 @@ class DocumentNames:
             found = [f for f in found if f.rule != "name-record"]
             found.extend(Finding(start, end, f.entity, f.score, f.rule, f.priority) for f, start, end in mapped)
         return found
+
+    def _find_codes(self, text: str) -> list[Finding]:
+        """Whole words that are a number of the record. One pass, whatever the number of values."""
+        if not self._codes:
+            return []
+        return [
+            Finding(match.start(), match.end(), entity, 0.8, "code-record", _CODE_PRIORITY)
+            for match in _CODE.finditer(text)
+            if (entity := self._codes.get(match.group().upper())) is not None
+        ]
 
     def _find_subjects(self, text: str) -> list[Finding]:
         """Whole occurrences of declared values, in any casing. Plain string search: values differ with every record."""

@@ -107,6 +107,7 @@ class Anonymizer:
         people: list[str] = []
         emails: list[str] = []
         declared: dict[str, str] = {}
+        codes: dict[str, str] = {}
         for name, text in fields.items():
             found[name] = self._whole(text) if name in subjects else self.findings(text, name)
             for finding in found[name]:
@@ -117,7 +118,9 @@ class Anonymizer:
                     people.append(value)
                 elif finding.entity == "EMAIL":
                     emails.append(value)
-        document = DocumentNames(people, emails=emails, subjects=declared)
+                else:
+                    codes[value] = finding.entity
+        document = DocumentNames(people, emails=emails, subjects=declared, codes=codes)
         result: dict[str, AnonymizedField] = {}
         for name, text in fields.items():
             spans = found[name]

@@ -30,8 +30,8 @@ FILES: Final = ("larkfield.jsonl",)
 ROWS: Final = 40
 
 
-def small(root: Path) -> Evidence:
-    return gather(root, files=FILES, limit=ROWS)
+def small(root: Path, backend: str | None = None) -> Evidence:
+    return gather(root, backend=backend, files=FILES, limit=ROWS)
 
 
 def _nothing(*_: object) -> list[Any]:
@@ -87,14 +87,20 @@ def test_without_anonymized_queries_the_embedder_turns_red(tmp_path: Path, monke
     assert shares.leaked == shares.planted
 
 
-def test_without_sealing_files_and_payloads_turn_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", ["edge", "chroma"])
+def test_without_sealing_files_and_payloads_turn_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    if backend == "chroma":
+        pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+
     def plain(key: DataKey, items: Sequence[tuple[bytes, Place]]) -> list[bytes]:
         return [b"SV\x01\x01" + bytes(32) + plaintext + bytes(16) for plaintext, _ in items]
 
     monkeypatch.setattr(securevec.prepare, "seal_batch", plain)
     monkeypatch.setattr("tests.support.leaks._use", _nothing)
     monkeypatch.setattr("tests.support.leaks._open_all", _nothing)
-    evidence = small(tmp_path)
+    evidence = small(tmp_path, backend)
     for hits in (evidence.in_payloads, evidence.in_open_home, evidence.in_closed_home):
         assert {"record id", "EMAIL", "PHONE", "PERSON"} <= kinds(hits)
     # In files the bodies are base64: it is that form that was found.

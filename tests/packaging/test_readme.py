@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -39,3 +40,20 @@ def test_the_readme_example_runs_as_written(tmp_path: Path) -> None:
     assert restored == "Please ring Jane Roe on 020 7946 0123 about the refund."
     assert (tmp_path / "acme.receipt.json").exists()
     assert "jane@example.com" not in lines
+
+
+def test_the_leak_figures_are_those_of_the_committed_run() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    results = json.loads((ROOT / "benchmarks" / "results" / "leak_check.json").read_text(encoding="utf-8"))
+    # Both stores see the same texts; names may differ by what a random key makes of them.
+    for run in (run for run in results["runs"] if run["backend"] == "edge"):
+        for part in run["parts"].values():
+            labels = part["embedder"]["labels"]
+            structured = [label for label in labels if label != "PERSON"]
+            leaked, planted = (sum(labels[label][key] for label in structured) for key in ("leaked", "planted"))
+            assert f"structured {leaked} of {planted:,} (" in readme
+            assert f"names {labels['PERSON']['leaked']} of {labels['PERSON']['planted']:,} (" in readme
+    needles = {run["corpus"]: run["at_rest"]["needles"] for run in results["runs"]}
+    assert f"{sum(needles.values()):,} planted values" in readme
+    for run in results["runs"]:
+        assert not run["at_rest"]["open_home"] | run["at_rest"]["closed_home"] | run["at_rest"]["payloads"]

@@ -22,10 +22,12 @@ from typing import Any, Final
 import numpy as np
 
 import securevec as sv
+from securevec import home as homes
 from securevec.anonymize import Finding
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedText, Matrix
-from tests.support.helpdesk import ACTOR, COLLECTION, CORPUS, TENANTS, TruthRow, read_truth, ticket_class
+from tests.support.corpus import TruthRow
+from tests.support.helpdesk import ACTOR, COLLECTION, CORPUS, TENANTS, read_truth, ticket_class
 
 FILE: Final = "larkfield.jsonl"
 TENANT: Final = TENANTS[FILE]
@@ -64,9 +66,11 @@ class _QuotingEmbedder(HashEmbedder):
         raise RuntimeError(f"{CANARY} in {[item.text for item in texts]!r}")
 
 
-def set_up(root: Path) -> Stage:
+def set_up(root: Path, backend: str | None = None) -> Stage:
     """Homes and a filled collection below ``root``. Close ``store`` when done."""
-    store = sv.SecureStore.open(root / "home", key_file=root / "keys" / "root.key", embedder=HashEmbedder())
+    store = sv.SecureStore.open(
+        root / "home", key_file=root / "keys" / "root.key", embedder=HashEmbedder(), backend=backend
+    )
     with sv.SecureStore.open(root / "sealed", passphrase="the right one", embedder=HashEmbedder()):
         pass
     collection = store.tenant(TENANT, create=True, actor=ACTOR).collection(ticket_class(), name=COLLECTION)
@@ -268,7 +272,8 @@ def commands(stage: Stage) -> dict[str, tuple[int, list[str], dict[str, str]]]:
 
 def set_up_command_line(stage: Stage) -> None:
     """A home whose engine nobody holds, with a collection of the default model and nothing in it."""
-    with sv.SecureStore.open(stage.root / "free", key_file=stage.root / "keys" / "free.key") as store:
+    backend = homes.load(stage.root / "home").backend
+    with sv.SecureStore.open(stage.root / "free", key_file=stage.root / "keys" / "free.key", backend=backend) as store:
         store.tenant(TENANT, create=True, actor=ACTOR).collection(ticket_class(), name=COLLECTION)
 
 

@@ -4,43 +4,19 @@ string of it that may stand nowhere in clear. The truth file is read for scoring
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import securevec as sv
+from tests.support.corpus import Corpus, Planted, Source, TruthRow, class_of
 from tests.support.needles import Needles
 
 CORPUS: Final = Path(__file__).parents[2] / "examples" / "corpora" / "helpdesk"
 TENANTS: Final = {"larkfield.jsonl": "larkfield-general-hospital", "northgate.csv": "northgate-dental-reception"}
 COLLECTION: Final = "patient-desk-tickets"
 ACTOR: Final = sv.Actor("svc:reception-software", purpose="answering patients")
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One labelled value and where it stands in its field."""
-
-    field: str
-    start: int
-    end: int
-    label: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class TruthRow:
-    """What the truth file says of one row. ``number`` counts from 1."""
-
-    file: str
-    number: int
-    id: str
-    planted: tuple[Planted, ...]
-    canaries: tuple[str, ...]
-    malformed: bool
 
 
 def read_truth() -> list[TruthRow]:
@@ -76,10 +52,25 @@ def all_needles() -> Needles:
 
 def ticket_class() -> type[sv.Record]:
     """The Record class the corpus comes with."""
-    spec = importlib.util.spec_from_file_location("helpdesk_schema", CORPUS / "schema.py")
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(CORPUS / "schema.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    record: type[sv.Record] = module.Ticket
-    return record
+    return class_of(CORPUS / "schema.py", "Ticket")
+
+
+HELPDESK: Final = Corpus(
+    name="helpdesk",
+    actor=ACTOR,
+    sources=tuple(
+        Source(
+            key=file,
+            path=CORPUS / file,
+            tenant=tenant,
+            collection=COLLECTION,
+            record=ticket_class,
+            embedded=frozenset({"body"}),
+            subject="customer",
+        )
+        for file, tenant in TENANTS.items()
+    ),
+    rows=read_truth,
+    needles=all_needles,
+    labels=13,
+)

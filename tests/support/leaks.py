@@ -1,4 +1,4 @@
-"""The leak check on the help desk corpus: ingest it once, gather everything that left the process, score it.
+"""The leak check on a labelled corpus: ingest it once, gather everything that left the process, score it.
 
 Four places are looked at: what the embedder was given, what opens out of the stored envelopes, what lies in files
 and payloads without any key, and (in ``failing_runs``) what is said when things go wrong.
@@ -10,9 +10,11 @@ import base64
 import csv
 import itertools
 import json
+import re
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,21 +23,14 @@ from securevec.body import Body, decode_body, decode_vault
 from securevec.judge import open_envelope
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.types import AnonymizedText, Span, StoredPoint
-from tests.support.helpdesk import (
-    ACTOR,
-    COLLECTION,
-    CORPUS,
-    TENANTS,
-    Planted,
-    TruthRow,
-    all_needles,
-    read_truth,
-    ticket_class,
-)
+from tests.support.corpus import Corpus, Planted, Source, TruthRow
+from tests.support.helpdesk import HELPDESK
 from tests.support.needles import Hit, Needles
 
 MAX_SHARE: Final = 0.02
 MIN_PERSON_F1: Final = 0.60
+_BROKEN: Final = re.compile(r"[\s>|*\\]+")
+"""What a parser or a wrapped line may put into the middle of a value."""
 
 
 class RecordTap(TapEmbedder):
@@ -77,10 +72,11 @@ class Shares:
     missed: list[tuple[str, str, str]] = field(default_factory=list["tuple[str, str, str]"])
     """Label, record id and value of what came through, for the eyes of whoever mends the detector."""
 
-    def add(self, row: TruthRow, planted: Iterable[Planted], texts: Sequence[str]) -> None:
+    def add(self, row: TruthRow, planted: Sequence[Planted], texts: Sequence[str]) -> None:
+        broken = [_bare(text) for text in texts] if any(item.start < 0 for item in planted) else []
         for item in planted:
             self.planted[item.label] += 1
-            if any(item.value in text for text in texts):
+            if any(item.value in text for text in texts) or any(_bare(item.value) in text for text in broken):
                 self.leaked[item.label] += 1
                 self.missed.append((item.label, row.id, item.value))
 
@@ -115,6 +111,7 @@ class Opened:
 class Evidence:
     """What left the process, gathered in one run over (a part of) the corpus."""
 
+    corpus: Corpus
     rows: list[TruthRow]
     reports: dict[str, sv.IngestReport]
     embedded: dict[tuple[str, int], list[str]]
@@ -139,15 +136,40 @@ class Evidence:
         """Part (a): labelled values of embedded fields in what the embedder was given for their record."""
         shares = Shares()
         for row in self.well_formed:
-            planted = [item for item in row.planted if item.field == "body"]
+            embedded = self.source(row).embedded
+            planted = [item for item in row.planted if item.field in embedded]
             shares.add(row, planted, self.embedded[row.file, row.number])
         return shares
+
+    def source(self, row: TruthRow) -> Source:
+        return next(source for source in self.corpus.sources if source.key == row.file)
+
+    def part(self, *keys: str) -> Evidence:
+        """The same evidence, of some sources only."""
+        return replace(self, rows=[row for row in self.rows if row.file in keys])
+
+    def kept_near(self) -> tuple[int, int]:
+        """How many of the strings that only look like values are still as they were, and how many there are."""
+        kept = total = 0
+        for row in self.live:
+            record = self.opened[row.file, row.id]
+            replaced = [_bare(original) for originals in record.originals.values() for original in originals]
+            total += len(row.near)
+            kept += sum(not any(_bare(near) in item or item in _bare(near) for item in replaced) for near in row.near)
+        return kept, total
 
     def query_shares(self) -> Shares:
         shares = Shares()
         for row, texts in self.queries:
-            shares.add(row, [item for item in row.planted if item.field == "customer"], texts)
+            shares.add(row, self.asked(row), texts)
         return shares
+
+    def asked(self, row: TruthRow) -> list[Planted]:
+        """What a question about this row is asked with: its subject, or of a document somebody's address."""
+        source = self.source(row)
+        if source.documents:
+            return [item for item in row.planted if item.label == "EMAIL"][:1]
+        return [item for item in row.planted if item.field == source.subject]
 
     def payload_shares(self) -> Shares:
         """Part (b): labelled values of every field in any text of the opened record."""
@@ -157,26 +179,40 @@ class Evidence:
         return shares
 
     def person_f1(self) -> dict[str, float]:
-        """Names found in running text (``body`` and ``notes``): a find counts when it touches a labelled name."""
+        """Names found in running text (not in a declared subject): a find counts when it touches a labelled name."""
         found = touching = gold = recalled = 0
         for row in self.live:
-            record = self.opened[row.file, row.id]
-            for name in ("body", "notes"):
-                names = [item for item in row.planted if item.label == "PERSON" and item.field == name]
-                places = [
-                    (start, end)
-                    for start, end, entity in original_places(
-                        record.spans.get(name, ()), record.originals.get(name, ())
+            record, source = self.opened[row.file, row.id], self.source(row)
+            for name in record.fields.keys() - {source.subject}:
+                field_spans, originals = record.spans.get(name, ()), record.originals.get(name, ())
+                places = [place for place in original_places(field_spans, originals) if place[2] == "PERSON"]
+                if source.documents:
+                    # A parser decided where things stand: names are compared by what they say.
+                    names = {_bare(item.value) for item in row.planted if item.label == "PERSON"}
+                    ours = [
+                        _bare(text)
+                        for text, span in zip(originals, field_spans, strict=True)
+                        if span.entity == "PERSON"
+                    ]
+                    found += len(ours)
+                    touching += sum(any(text in it or it in text for it in names) for text in ours)
+                    gold += len(names) if name == "text" else 0
+                    recalled += (
+                        sum(any(text in it or it in text for text in ours) for it in names) if name == "text" else 0
                     )
-                    if entity == "PERSON"
-                ]
+                    continue
+                spans = [(it.start, it.end) for it in row.planted if it.label == "PERSON" and it.field == name]
                 found += len(places)
-                gold += len(names)
-                touching += sum(any(start < it.end and it.start < end for it in names) for start, end in places)
-                recalled += sum(any(start < it.end and it.start < end for start, end in places) for it in names)
+                gold += len(spans)
+                touching += sum(any(start < e and s < end for s, e in spans) for start, end, _ in places)
+                recalled += sum(any(start < e and s < end for start, end, _ in places) for s, e in spans)
         precision, recall = touching / max(found, 1), recalled / max(gold, 1)
         f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
         return {"precision": precision, "recall": recall, "f1": f1}
+
+
+def _bare(text: str) -> str:
+    return _BROKEN.sub("", text)
 
 
 def original_places(spans: Sequence[Span], originals: Sequence[str]) -> Iterator[tuple[int, int, str]]:
@@ -188,33 +224,67 @@ def original_places(spans: Sequence[Span], originals: Sequence[str]) -> Iterator
         grown += (span.end - span.start) - len(original)
 
 
-def gather(root: Path, *, files: Sequence[str] = tuple(TENANTS), limit: int | None = None) -> Evidence:
+def gather(
+    root: Path,
+    corpus: Corpus = HELPDESK,
+    *,
+    backend: str | None = None,
+    files: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> Evidence:
     """Ingest, search, restore, get and delete on a new home below ``root``; then look at everything that left.
 
-    ``limit`` takes the first rows of each file only.
+    ``files`` are the sources taken (all of them); ``limit`` takes the first rows or documents of each only.
     """
-    rows = [row for row in read_truth() if row.file in files and (limit is None or row.number <= limit)]
-    needles = all_needles()
+    sources = [source for source in corpus.sources if files is None or source.key in files]
+    keys = {source.key for source in sources}
+    rows = [row for row in corpus.rows() if row.file in keys and (limit is None or row.number <= limit)]
+    needles = corpus.needles()
     tap = RecordTap()
     home = root / "home"
-    evidence = Evidence(rows, {}, {}, [], {}, [], [], [], len(needles), 0)
-    with sv.SecureStore.open(home, key_file=root / "keys" / "root.key", embedder=tap) as store:
-        for file in files:
-            tenant = store.tenant(TENANTS[file], create=True, actor=ACTOR)
-            collection = tenant.collection(ticket_class(), name=COLLECTION, retention="180d")
-            evidence.reports[file] = collection.ingest(_part(CORPUS / file, root, limit))
-            mine = [row for row in evidence.well_formed if row.file == file]
-            for row, texts in zip(mine, tap.take(), strict=True):
-                evidence.embedded[file, row.number] = texts
-            _use(collection, mine, evidence, tap)
+    evidence = Evidence(corpus, rows, {}, {}, [], {}, [], [], [], len(needles), 0)
+    with sv.SecureStore.open(home, key_file=root / "keys" / "root.key", embedder=tap, backend=backend) as store:
+        for source in sources:
+            tenant = _tenant(store, source.tenant, corpus.actor)
+            collection = tenant.collection(source.record(), name=source.collection, retention="180d")
+            evidence.reports[source.key] = collection.ingest(_part(source.path, root, limit))
+            mine = [row for row in evidence.well_formed if row.file == source.key]
+            taken = tap.take()
             points = list(every_point(store, collection))
-            for found in _open_all(store, collection, points):
-                evidence.opened[file, found[0]] = found[1]
+            for record_id, opened in _open_all(store, collection, points):
+                evidence.opened[source.key, record_id] = opened
+            for row, texts in zip(mine, _in_order(evidence, source, mine, taken), strict=True):
+                evidence.embedded[source.key, row.number] = texts
+            _use(collection, mine, evidence, tap)
             evidence.in_payloads += _search_payloads(needles, points)
         evidence.in_open_home = needles.find_below(home)
     evidence.in_closed_home = needles.find_below(home)
     evidence.bytes_scanned = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     return evidence
+
+
+def _tenant(store: sv.SecureStore, name: str, actor: sv.Actor) -> sv.Tenant:
+    try:
+        return store.tenant(name, actor=actor)
+    except sv.errors.TenantNotFound:
+        return store.tenant(name, create=True, actor=actor)
+
+
+def _in_order(evidence: Evidence, source: Source, rows: Sequence[TruthRow], taken: list[list[str]]) -> list[list[str]]:
+    """The embedded texts of each row. Documents are parsed side by side: they are told apart by their first text."""
+    if not source.documents:
+        return taken
+    by_id: dict[str, list[str]] = {}
+    mine = {key: record for (file, key), record in evidence.opened.items() if file == source.key}
+    for texts in taken:
+        tail = texts[-1].rstrip()
+        for key, record in mine.items():
+            text = record.fields["text"].rstrip()
+            if text.endswith(tail) or tail.endswith(text):
+                by_id[key] = texts
+    if len(by_id) != len(mine) or len(taken) != len(mine):
+        raise AssertionError("embedded texts and stored documents are not the same")
+    return [by_id[row.id] for row in rows]
 
 
 def every_point(store: sv.SecureStore, collection: sv.Collection[Any]) -> Iterator[StoredPoint]:
@@ -232,7 +302,9 @@ def every_point(store: sv.SecureStore, collection: sv.Collection[Any]) -> Iterat
 def _use(collection: sv.Collection[Any], rows: Sequence[TruthRow], evidence: Evidence, tap: RecordTap) -> None:
     """Ask with names and addresses in the question, restore an answer, and read one record."""
     for row in rows[::20]:
-        customer = " and ".join(item.value for item in row.planted if item.field == "customer")
+        customer = " and ".join(item.value for item in evidence.asked(row))
+        if not customer:
+            continue
         hits = collection.search(f"What became of the last request of {customer}?", k=3)
         evidence.queries.append((row, tap.texts))
         tap.texts, tap.joined = [], []
@@ -243,7 +315,12 @@ def _use(collection: sv.Collection[Any], rows: Sequence[TruthRow], evidence: Evi
 def _part(source: Path, root: Path, limit: int | None) -> Path:
     if limit is None:
         return source
-    target = root / source.name
+    target = root / f"{source.parent.name}-{source.name}"
+    if source.is_dir():
+        target.mkdir()
+        for path in sorted(source.iterdir())[:limit]:
+            shutil.copy2(path, target)
+        return target
     if source.suffix == ".csv":
         with source.open(newline="", encoding="utf-8") as lines, target.open("w", newline="", encoding="utf-8") as out:
             csv.writer(out).writerows(itertools.islice(csv.reader(lines), limit + 1))

@@ -99,6 +99,14 @@ def test_a_declared_subject_is_replaced_whole_and_wherever_it_stands() -> None:
     assert result["body"].spans[0].token == result["customer"].spans[0].token
 
 
+def test_a_number_that_its_words_gave_away_is_found_where_it_stands_alone() -> None:
+    fields = {"title": "File note CX-4711-20", "body": "complaint CX-4711-20 | 8829; see cx-4711-20, not XCX-4711-201"}
+    result = ANONYMIZER.record(fields, keys=KEYS, subjects=())
+    assert result["title"].originals == ("CX-4711-20",)
+    assert result["body"].originals == ("CX-4711-20", "cx-4711-20")
+    assert len({span.token for field in result.values() for span in field.spans}) == 1
+
+
 def test_a_subject_called_like_a_common_word_does_not_eat_the_prose() -> None:
     fields = {"customer": "Will", "body": "we will see what Will says"}
     body = ANONYMIZER.record(fields, keys=KEYS, subjects={"customer"})["body"]

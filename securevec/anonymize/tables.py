@@ -1,0 +1,92 @@
+"""Tables in running text: a cell is read as a field that is named by the head of its column.
+
+Parsers of HTML and DOCX put tabs between the cells of a row, Markdown and pasted reports bars. ``Account`` over eight
+digits says as much as the same word in front of them would; a form of two columns names the right cell in the left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from securevec.anonymize.findings import Finding
+
+_LONGEST_CELL: Final = 200
+_LONGEST_HEAD: Final = 60
+_LINE: Final = re.compile(r"^[^\n\t|]*[\t|].*$", re.MULTILINE)
+_RULE: Final = re.compile(r"[\s|:+=-]*")
+_CELL: Final = re.compile(r"[^\t|]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell's place in the text, and the words that name it."""
+
+    start: int
+    end: int
+    head: str
+
+
+def has_table(text: str) -> bool:
+    return "\t" in text or "|" in text
+
+
+def cells(text: str) -> Iterator[Cell]:
+    """Named cells of every block of at least two neighbouring lines with the same number of cells, two or more."""
+    block: list[list[tuple[int, int]]] = []
+    last = -1
+    for match in _LINE.finditer(text):
+        start, end = match.span()
+        row = _row(start, match.group())
+        if row is None and start == last + 1:
+            last = end
+            continue
+        if block and (row is None or start != last + 1 or len(row) != len(block[0])):
+            yield from _named(text, block)
+            block = []
+        if row is not None and len(row) >= 2:
+            block.append(row)
+        last = end
+    yield from _named(text, block)
+
+
+def scan_cells(text: str, scan: Callable[[str, str], list[Finding]]) -> list[Finding]:
+    """``scan(cell, head)`` on every named cell; findings in offsets of ``text``."""
+    return [
+        finding.shifted(cell.start) for cell in cells(text) for finding in scan(text[cell.start : cell.end], cell.head)
+    ]
+
+
+def _row(start: int, line: str) -> list[tuple[int, int]] | None:
+    """The cells of a line; ``None`` for the rule under a Markdown head, which belongs to no row."""
+    if _RULE.fullmatch(line):
+        return None
+    row: list[tuple[int, int]] = []
+    for match in _CELL.finditer(line):
+        piece = match.group()
+        lead = len(piece) - len(piece.lstrip())
+        size = len(piece.strip())
+        if size:
+            row.append((start + match.start() + lead, start + match.start() + lead + size))
+    return row
+
+
+def _named(text: str, block: list[list[tuple[int, int]]]) -> Iterator[Cell]:
+    if len(block) < 2:
+        return
+    heads = [text[start:end] for start, end in block[0]]
+    for number, row in enumerate(block):
+        if len(row) == 2:
+            # A form: every left cell names the right one, also in the first line.
+            yield from _cell(row[1], text[row[0][0] : row[0][1]])
+        if number:
+            for place, head in zip(row, heads, strict=True):
+                yield from _cell(place, head)
+
+
+def _cell(place: tuple[int, int], head: str) -> Iterator[Cell]:
+    named = len(head) <= _LONGEST_HEAD and any(map(str.isalpha, head)) and not any(map(str.isdigit, head))
+    if named and place[1] - place[0] <= _LONGEST_CELL:
+        yield Cell(*place, head)

@@ -1,0 +1,59 @@
+"""Values that a mail program or a page has broken over two lines: ``GB82 WEST 1234`` here, ``5698 7654 32`` there.
+
+Around every line break with a number on either side, the end of one line and the start of the next (marks of quotation
+left out) are read once more as one line; of what is found there, only what lies across the break counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from securevec.anonymize.findings import Finding
+
+_REACH: Final = 64
+_LEAST: Final = 2
+"""Characters on either side: a single letter under a number is mostly something else."""
+_BREAK: Final = re.compile(r"\n(?:[ \t]*+[>|])*+[ \t]*+(?=[^\s>|])")
+_NEAR: Final = 16
+_DIGITS: Final = re.compile(r"\d\d")
+_LAST_WORD: Final = re.compile(r"\S*\Z")
+_FIRST_WORD: Final = re.compile(r"\S*")
+_CARD_BREAKS: Final = frozenset([4, 8, 10, 12])
+_GUESSED: Final = frozenset(["phone-national", "phone-context", "phone-double-zero", "us-ssn-bare", "bank-account"])
+"""Rules that lean on a number standing alone: two numbers of a column would make one."""
+
+
+def scan_breaks(text: str, scan: Callable[[str], list[Finding]]) -> list[Finding]:
+    """Findings across line breaks, in offsets of ``text``; each covers the break as well."""
+    found: list[Finding] = []
+    for left, (gap, right), end in _joints(text):
+        size = gap - left
+        for finding in scan(f"{text[left:gap]} {text[right:end]}"):
+            across = finding.start + _LEAST <= size and finding.end >= size + 1 + _LEAST
+            if across and finding.rule not in _GUESSED and _whole_groups(finding, text[left + finding.start : gap]):
+                begin, finish = left + finding.start, right + finding.end - size - 1
+                found.append(Finding(begin, finish, finding.entity, finding.score, finding.rule, finding.priority))
+    return found
+
+
+def _whole_groups(finding: Finding, before: str) -> bool:
+    """A card number breaks between its groups; one of ten pairs of neighbouring numbers passes its check by chance."""
+    return finding.rule != "card" or sum(map(str.isdigit, before)) in _CARD_BREAKS
+
+
+def _joints(text: str) -> Iterator[tuple[int, tuple[int, int], int]]:
+    """Where a stretch to be read again begins, where its break begins and ends, and where it ends."""
+    for match in _BREAK.finditer(text):
+        line_end, right = match.span()
+        if not _DIGITS.search(text, max(0, line_end - _NEAR), right + _NEAR):
+            continue
+        left = max(text.rfind("\n", 0, line_end) + 1, line_end - _REACH)
+        gap = left + len(text[left:line_end].rstrip())
+        end = text.find("\n", right)
+        end = min(len(text) if end < 0 else end, right + _REACH)
+        before, after = _LAST_WORD.search(text, left, gap), _FIRST_WORD.match(text, right, end)
+        words = f"{before.group() if before else ''}{after.group() if after else ''}"
+        if gap > left and sum(map(str.isdigit, words)) >= _LEAST:
+            yield left, (gap, right), end

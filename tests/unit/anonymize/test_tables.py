@@ -1,0 +1,59 @@
+"""Cells of tables are read with the head of their column."""
+
+from __future__ import annotations
+
+import pytest
+
+from securevec.anonymize import default_detector
+from securevec.anonymize.tables import cells
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(f.entity, text[f.start : f.end]) for f in default_detector().detect(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Party\tRole\tAccount\nacme\tpayee\t67520190\nother\tpayer\t44276297",
+        "| Party | Role | Account |\n|---|---|---|\n| acme | payee | 67520190 |\n| other | payer | 44276297 |",
+        "Wer | Rolle | Konto\nacme | payee | 67520190\nother | payer | 44276297\n",
+    ],
+)
+def test_a_number_under_the_head_that_names_it_is_found(text: str) -> None:
+    assert found(text) == [("BANK_ACCOUNT", "67520190"), ("BANK_ACCOUNT", "44276297")]
+
+
+def test_a_number_under_another_head_stays() -> None:
+    assert found("Party\tOrdered\nacme\t67520190\nother\t44276297") == []
+
+
+def test_a_form_names_its_right_cell_in_its_left_one() -> None:
+    text = "Sort code | 99-12-34\nCustomer no. | 4821037\nFull name | Ozrick Tolliveaux"
+    assert found(text) == [
+        ("SORT_CODE", "99-12-34"),
+        ("CUSTOMER_ID", "4821037"),
+        ("PERSON", "Ozrick Tolliveaux"),
+    ]
+
+
+def test_a_name_under_a_head_for_people_is_found_whatever_it_looks_like() -> None:
+    text = "Customer\tBranch\nOzrick Tolliveaux\tLeeds Road\nquenby varn\tMill Lane"
+    assert ("PERSON", "Ozrick Tolliveaux") in found(text)
+    assert ("PERSON", "quenby varn") in found(text)
+    assert not any("Leeds" in value for _, value in found(text))
+
+
+def test_offsets_are_those_of_the_text_also_behind_folded_letters() -> None:
+    text = "Größe ﬁne\nName\tKonto\nŻółć Straßen\t67520190\n\u200bx\t44276297"
+    accounts = [f for f in default_detector().detect(text) if f.entity == "BANK_ACCOUNT"]
+    assert [text[f.start : f.end] for f in accounts] == ["67520190", "44276297"]
+
+
+def test_lines_of_unequal_length_are_no_table() -> None:
+    assert list(cells("Account | of | things\n67520190 | 5\n\n| a |\n| b |")) == []
+
+
+def test_a_long_text_full_of_bars_takes_time_in_line_with_its_length() -> None:
+    assert sum(1 for _ in cells("a | b | c\n" * 50_000)) == 3 * 49_999
+    assert list(cells("|" * 500_000)) == []
