@@ -4,7 +4,8 @@
 
 The same code as ``tests/attacks/test_p5_people_leave_the_files.py``, which fails when anything is found in files or
 anybody else is touched. Ratios are of one run: many people in one job against one, and on Chroma one person against the
-vendor's client copying the points that remain.
+vendor's client copying the points that remain. Seconds of the processor stand beside those of the wall, for machines
+that others use at the same time (``load``).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def main() -> None:
         print(json.dumps(runs[-1], indent=1), flush=True)
     document = {
         "bars": BARS,
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "python": platform.python_version()},
         "versions": {name: version(name) for name in ("qdrant-edge-py", "chromadb", "numpy")},
         "runs": runs,
     }

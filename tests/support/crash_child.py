@@ -39,6 +39,7 @@ BATCH: Final = 3
 """Records under one intent: an ingest of eight is three batches, each of them whole or not at all."""
 
 ACTOR: Final = sv.Actor("svc:crash-desk", purpose="support")
+PERSON: Final = "jane.doe@example.com"
 
 POINTS: Final[dict[str, tuple[type, str]]] = {
     "begin batch": (ControlStore, "begin_batch"),
@@ -53,6 +54,10 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "fetch": (EdgeBackend, "fetch"),
     "delete": (EdgeBackend, "delete"),
     "drop": (EdgeBackend, "drop"),
+    "purge": (EdgeBackend, "purge"),
+    "begin job": (ControlStore, "begin_job"),
+    "finish job": (ControlStore, "finish_job"),
+    "forget tokens": (ControlStore, "forget_tokens"),
     "begin deletion": (ControlStore, "begin_tenant_deletion"),
     "lease job": (ControlStore, "lease_job"),
     "advance job": (ControlStore, "advance_job"),
@@ -106,6 +111,9 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
         collection = open_collection(store, order["tenant"])
         if trap and order["armed"] == "working":
             set_trap(*trap)
+        if order["work"] == "erase subject":
+            say("begin")
+            say(f"done {store.tenant(order['tenant'], actor=ACTOR).erase_subject(PERSON).state}")
         if order["work"] == "ingest":
             for number in range(order["first"], order["first"] + order["turns"]):
                 say(f"begin {number}")

@@ -1,0 +1,159 @@
+"""kill -9 in the middle of a person's erasure: whenever it comes, the next opening of the home ends it with one receipt
+whose counts are exact, or nobody was ever asked to erase anything. Everybody else's records never notice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+import securevec as sv
+from securevec.errors import RecordNotFound
+from securevec.types import TenantId
+
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+
+from tests.support.crash_child import ACTOR, PERSON, open_collection
+from tests.support.crash_home import Death, Home, Nursery, Trap
+from tests.support.world import Ticket, ticket
+
+CALLS = {
+    "begin job": 1,
+    "lease job": 2,
+    "begin delete": 1,
+    "begin batch": 1,
+    "insert": 1,
+    "commit batch": 1,
+    "delete": 2,
+    "finish batch": 2,
+    "purge": 1,
+    "forget tokens": 1,
+    "scrub": 1,
+    "advance job": 5,
+    "finish job": 1,
+    # One event for each state of the job.
+    "outbox done": 7,
+    # Those, two for each of the two batches, the intent and the result of the whole.
+    "audit": 13,
+}
+"""How often each step is called in the erasure of a person with a record about them and one that mentions them."""
+
+TRAPS: list[Trap] = [
+    (point, side, nth) for point, calls in CALLS.items() for side in ("before", "after") for nth in range(1, calls + 1)
+]
+STEPS = ["accepted", "planned", "deleted", "redacted", "purged", "verified", "done"]
+TEXT = f"first {PERSON} and then peter@example.org called"
+
+
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
+        yield nursery
+
+
+class Desk:
+    """A home in which tenants are made, one after another, each with a person to be erased and killed over."""
+
+    def __init__(self, home: Home, nursery: Nursery) -> None:
+        self.home = home
+        self.nursery = nursery
+        self.made = 0
+        self.name = ""
+        self.tenant = TenantId("")
+        self.prepare()
+
+    def prepare(self) -> None:
+        self.made += 1
+        self.name = f"desk-{self.made}"
+        with self.home.open() as store:
+            collection = open_collection(store, self.name, create=True)
+            collection.ingest(
+                [
+                    ticket(1, "the lift was late", customer=PERSON),
+                    ticket(2, TEXT, customer="C-2"),
+                    ticket(3, "the lift again", customer="C-3"),
+                ]
+            )
+            self.tenant = store.tenant(self.name, actor=ACTOR).id
+
+    def die(self, trap: Trap, armed: str = "working") -> Death:
+        return self.nursery.run(self.home, "erase subject", tenant=self.name, trap=trap, armed=armed)
+
+    def judge(self) -> bool:
+        """Reopen and hold what is there against the promises. Whether the erasure had been accepted."""
+        self.home.verify_audit()
+        with self.home.open() as store:
+            collection = open_collection(store, self.name)
+            store.run_jobs()
+            control = store.runtime.control
+            jobs = [job for job in control.jobs() if job.tenant == self.tenant]
+            accepted = bool(jobs)
+            if not accepted:
+                assert collection.get("T-1").body == "the lift was late"
+                assert "[ERASED]" not in collection.get("T-2").body
+                store.tenant(self.name, actor=ACTOR).erase_subject(PERSON).raise_if_incomplete()
+                jobs = [job for job in control.jobs() if job.tenant == self.tenant]
+            assert [job.state for job in jobs] == ["done"]
+            assert [step.state for step in control.job_steps(jobs[0].job_id)] == STEPS
+            assert control.outbox_pending() == []
+            assert not control.open_batches(now_ms=0, expired_only=False)
+            self._require_receipt(jobs[0].receipt)
+            self._require_records(store, collection)
+            self.home.verify_audit(store)
+        self.prepare()
+        return accepted
+
+    def _require_receipt(self, data: bytes | None) -> None:
+        assert data is not None
+        predicate = self.home.read_receipt(data).predicate
+        assert predicate["tenant"] == self.tenant
+        assert predicate["manifest"] == {"deleted": 1, "redacted": 1, "chunks": 2, "collections": 1}
+        said = {entry["artefact"].split()[0]: entry for entry in predicate["artefacts"]}
+        # What is looked for is kept, sealed, from before the deletion: a death in between loses no evidence.
+        assert said["points"]["verdict"] == "removed from live files"
+        assert "1 records stored again without the subject, 0 removed" in said["mentions"]["evidence"]
+
+    def _require_records(self, store: sv.SecureStore, collection: sv.Collection[Ticket]) -> None:
+        with pytest.raises(RecordNotFound):
+            collection.get("T-1")
+        assert collection.get("T-2").body.startswith("first [ERASED] and then ")
+        assert collection.get("T-3").body == "the lift again"
+        assert collection.count() == 2
+        backend, namespace = store.runtime.backend(), collection._scope.namespace
+        assert backend.count(namespace=namespace) == 2
+        hits = collection.search("called", k=3)
+        assert "peter@example.org" in hits.restore(hits.context())
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
+    return Desk(Home.create(tmp_path_factory.mktemp("erasure")), nursery)
+
+
+def kill_at(desk: Desk, traps: list[Trap]) -> None:
+    accepted: set[bool] = set()
+    for trap in traps:
+        death = desk.die(trap)
+        assert death.killed, (trap, death)
+        accepted.add(desk.judge())
+    assert accepted == {True, False}
+
+
+def test_killed_at_twelve_chosen_points_of_an_erasure(desk: Desk) -> None:
+    chosen = random.Random(7).sample(TRAPS, 10)
+    kill_at(desk, [("begin job", "before", 1), ("purge", "before", 1), *chosen])
+
+
+@pytest.mark.parametrize("second", [("purge", "after", 1), ("finish job", "before", 1)])
+def test_killed_again_by_the_opening_that_goes_on_with_it(desk: Desk, second: Trap) -> None:
+    assert desk.die(("begin job", "after", 1)).killed
+    again = desk.nursery.run(desk.home, "search", tenant=desk.name, trap=second, armed="opening")
+    assert again.killed, again
+    assert desk.judge()
+
+
+@pytest.mark.soak
+def test_killed_at_every_chosen_point_of_an_erasure(desk: Desk) -> None:
+    kill_at(desk, TRAPS)
