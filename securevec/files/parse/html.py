@@ -10,6 +10,7 @@ import contextlib
 import re
 from typing import Any, Final
 
+from securevec import limits
 from securevec.files.parse import Parsed, Unparsable
 from securevec.files.parse.plain import decode
 
@@ -95,6 +96,7 @@ class _Reader:
         self._skipping = 0
         """Depth at which an element that is left out was opened, plus one; 0 when none is."""
         self._pre = 0
+        self._size = 0
         self._in_title = False
 
     def start(self, tag: Any, attributes: Any) -> None:
@@ -144,6 +146,9 @@ class _Reader:
             return
         if self._heading is not None:
             self._heading.append(text)
+        self._size += len(text.strip())
+        if self._size > limits.MAX_TEXT_BYTES:
+            raise Unparsable("too_large")
         text = text.translate(_MARKS)
         self._pieces.append(text if self._pre else _SPACE.sub(" ", text))
 
