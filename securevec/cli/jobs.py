@@ -1,4 +1,4 @@
-"""``jobs list|show|run``: deletions that are under way, and those that are done."""
+"""``jobs list|show|run|retry|cancel``: deletions, erasures and retention that are under way, and those done."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def register(group: Group) -> None:
     group.command("list")(list_jobs)
     group.command("show")(show)
     group.command("run")(run)
+    group.command("retry")(retry)
+    group.command("cancel")(cancel)
 
 
 def list_jobs(
@@ -64,9 +66,16 @@ def show(
 def run(
     session: Session,
     once: Annotated[bool, typer.Option("--once", help="One pass; exit 5 when something is left.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on for good; stop it with an interrupt.")] = False,
 ) -> None:
     """Carry unfinished jobs on. Without ``--once`` it goes on until none is left."""
+    if once and watch:
+        raise UsageError("Either --once or --watch.")
     session.require_manager()
+    while watch:
+        for result in session.store.run_jobs():
+            session.out.say(f"{result.job_id} {result.state} {result.waiting_for}".rstrip())
+        time.sleep(_PAUSE_S)
     results = session.store.run_jobs()
     while not once and any(result.receipt is None for result in results):
         time.sleep(_PAUSE_S)
@@ -85,6 +94,23 @@ def run(
             job_id=left[0].job_id,
             next_step="The process that holds the engine finishes them.",
         )
+
+
+def retry(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB", show_default=False)]) -> None:
+    """Carry one job on now, and say what stops it."""
+    session.require_manager()
+    result = session.store.run_job(job_id)
+    document = {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None}
+    session.out.show(document, pairs(document))
+    if result.state != "cancelled":
+        result.raise_if_incomplete()
+
+
+def cancel(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB", show_default=False)]) -> None:
+    """Take a retention job back that has not begun. Deletions and erasures are in force once accepted."""
+    session.require_manager()
+    session.store.cancel_job(job_id)
+    session.out.show({"job": job_id, "state": "cancelled"}, "cancelled")
 
 
 def _document(job: JobRow) -> dict[str, Any]:

@@ -209,6 +209,27 @@ class StoreLifetimes:
         settle_outbox(runtime)
         return [advance(runtime, MACHINES, job) for job in jobs]
 
+    def run_job(self, job_id: str) -> JobResult:
+        """Carry one job on as far as it goes here. Raises what stops it, and :class:`UsageError` for an unknown job."""
+        job = self._runtime.control.job(job_id)
+        if job is None:
+            raise UsageError("There is no such job.", next_step="See: securevec jobs list")
+        return advance(self._runtime, MACHINES, job)
+
+    def cancel_job(self, job_id: str) -> None:
+        """Take a retention job back that has not begun. Raises :class:`UsageError` for any other."""
+        admission = admit(
+            self._runtime, self._scope(_INSTALLATION, self._actor), permission="retention", action="job.advance"
+        )
+        admission.note(phase="intent")
+        try:
+            self._runtime.control.cancel_job(job_id, now_ms=self._runtime.clock.now_ms())
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        admission.note(phase="result", detail={"step": "cancelled"})
+        settle_outbox(self._runtime)
+
     def _admit_application(self, tenant: TenantId) -> Admission:
         return admit(self._runtime, self._scope(tenant, self._actor), permission="retention", action="retention.apply")
 
