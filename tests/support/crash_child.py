@@ -3,7 +3,8 @@
 Run as a program it is a nursery: it imports everything once, and forks a child per order, so that hundreds of children
 cost little. No store is ever open in the nursery itself.
 
-    order on stdin     {"work", "home", "key_file", "journal", "tenant", "first", "turns", "trap", "armed"}
+    order on stdin     {"work", "home", "key_file", "journal", "tenant", "first", "turns", "trap", "armed",
+                        "ahead_days"}
     answer on stdout   {"pid": int}; after a line on stdin {"exit": int} (negative: killed by that signal)
 
 The child is reaped after that line only, so whoever kills it by its id before never hits a stranger.
@@ -19,16 +20,19 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import securevec as sv
 from securevec.audit import AuditWriter
+from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.keystore import KeyStore
 from securevec.ingest import ingest
+from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder
 from securevec_qdrant.edge import EdgeBackend
@@ -63,6 +67,10 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "advance job": (ControlStore, "advance_job"),
     "finish deletion": (ControlStore, "finish_tenant_deletion"),
     "scrub": (ControlStore, "scrub"),
+    "begin retention": (ControlStore, "begin_retention"),
+    "finish job": (ControlStore, "finish_job"),
+    "destroy epoch": (KeyRing, "destroy_epoch"),
+    "purge": (EdgeBackend, "purge"),
     "outbox done": (ControlStore, "outbox_done"),
     "destroy keys": (KeyRing, "destroy_tenant"),
     "bury keys": (KeyStore, "bury"),
@@ -71,8 +79,10 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
 }
 
 
-def open_home(home: str | Path, key_file: str | Path) -> sv.SecureStore:
-    return sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder(max_tokens=32))
+def open_home(home: str | Path, key_file: str | Path, *, ahead_days: int = 0) -> sv.SecureStore:
+    """``ahead_days``: on a clock so far ahead of the machine's."""
+    clock = Clock(lambda: time.time_ns() // 1_000_000 + ahead_days * DAY_MS)
+    return sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder(max_tokens=32), clock=clock)
 
 
 def open_collection(store: sv.SecureStore, tenant: str, *, create: bool = False) -> sv.Collection[Ticket]:
@@ -99,7 +109,7 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
     trap = order.get("trap")
     if trap and order["armed"] == "opening":
         set_trap(*trap)
-    with open_home(order["home"], order["key_file"]) as store:
+    with open_home(order["home"], order["key_file"], ahead_days=order["ahead_days"]) as store:
         if order["work"] == "delete tenant":
             if trap and order["armed"] == "working":
                 # Opened first: the trap counts the calls of the deletion, not those of the opening.
@@ -107,6 +117,14 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
                 set_trap(*trap)
             say("begin")
             say(f"done {store.delete_tenant(order['tenant']).state}")
+            return
+        if order["work"] == "apply retention":
+            plan = store.retention_plan(tenant=order["tenant"])
+            store.runtime.backend()
+            if trap and order["armed"] == "working":
+                set_trap(*trap)
+            say("begin")
+            say(f"done {' '.join(result.state for result in store.apply_retention(plan.digest))}")
             return
         collection = open_collection(store, order["tenant"])
         if trap and order["armed"] == "working":

@@ -76,6 +76,7 @@ class Nursery:
         trap: Trap | None = None,
         armed: str = "working",
         kill_after: tuple[int, float] | None = None,
+        ahead_days: int = 0,
     ) -> Death:
         """Have one piece of work done. ``kill_after`` kills from outside: so many lines into the journal, and so many
         seconds later."""
@@ -91,6 +92,7 @@ class Nursery:
             "turns": turns,
             "trap": trap,
             "armed": armed,
+            "ahead_days": ahead_days,
         }
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
@@ -127,8 +129,8 @@ class Home:
         with open_home(path, key_file) as store:
             return cls(path, key_file, store.runtime.installation_id, store.runtime.keys.signing_key().public)
 
-    def open(self) -> sv.SecureStore:
-        return open_home(self.path, self.key_file)
+    def open(self, *, ahead_days: int = 0) -> sv.SecureStore:
+        return open_home(self.path, self.key_file, ahead_days=ahead_days)
 
     def verify_audit(self, store: sv.SecureStore | None = None) -> None:
         """The log must hold. With an open store, also against its anchor, and no intent may be left unanswered."""
