@@ -28,6 +28,7 @@ from securevec.minimize import Minimized, minimize, rebuild, validate
 from securevec.prepare import Origin, Prepared, assemble, refuse_findings_in_clear_filters
 from securevec.recover import settle_collection
 from securevec.report import Tally
+from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
@@ -227,7 +228,8 @@ def _prepared(
     changed: Sequence[str],
 ) -> Prepared:
     now_ms = runtime.clock.now_ms()
-    expires_ms = expiry(collection.retention_ms, ingested_ms=now_ms)
+    retention_ms = effective_retention(runtime, collection)
+    expires_ms = expiry(retention_ms, ingested_ms=now_ms)
     today = Origin(collection.classification, collection.anonymizer.digest, collection.anonymizer.policy_digest)
     # A record that is in part of an older detector is called one of the older detector, so that it is found as such.
     as_stored = any(anonymized.get(name) is field for name, field in texts.items())
@@ -239,7 +241,7 @@ def _prepared(
         row=1,
         digest=_digest(runtime, collection, stored, after, changed),
         expires_ms=expires_ms,
-        epoch=epoch(collection.retention_ms, expires_ms=expires_ms),
+        epoch=epoch(retention_ms, expires_ms=expires_ms),
         ingested_ms=now_ms,
         origin=replace(stored.origin, classification=today.classification) if as_stored else today,
         vector=stored.chunks[0].point.vector if _is_one_chunk_still(collection, stored, anonymized) else None,

@@ -116,6 +116,15 @@ def test_new_records_are_sealed_with_the_strictest_expiry(glass: Hourglass) -> N
     assert {hit.record.id for hit in glass.tickets.search("lift", k=10)} == {"T-1"}
 
 
+def test_an_updated_record_is_sealed_with_the_strictest_expiry_too(quick: Hourglass) -> None:
+    quick.fill(1)
+    quick.store.set_retention(tenant="acme", max_age="30d")
+    quick.tickets.update("T-1", status="closed")
+    quick.pass_days(30)
+    assert quick.tickets.count() == 0
+    assert len(quick.tickets.search("lift", k=10)) == 0
+
+
 def test_a_rule_tightened_later_makes_older_records_due_by_a_plan(glass: Hourglass) -> None:
     glass.fill(1, 2)
     glass.pass_days(40)
