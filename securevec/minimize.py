@@ -126,11 +126,11 @@ def minimize(schema: Schema, record: Record) -> Minimized:
         if field.kind == "filter":
             whole[field.name] = filters[field.name] = _filter_value(value)
         elif field.kind == "key":
-            whole[field.name] = _json_value(value)
+            whole[field.name] = json_value(value)
         elif isinstance(value, str):
             whole[field.name] = texts[field.name] = value
         else:
-            whole[field.name] = kept[field.name] = _json_value(value)
+            whole[field.name] = kept[field.name] = json_value(value)
     return Minimized(
         record_id=cast("RecordId", values[schema.key.name]),
         texts=texts,
@@ -275,7 +275,7 @@ def _refused(name: str, reason: str) -> RecordError:
 def _canonical(schema: Schema, record: Record) -> dict[str, object]:
     values = record.__dict__
     return {
-        field.name: _filter_value(value) if field.kind == "filter" else _json_value(value)
+        field.name: _filter_value(value) if field.kind == "filter" else json_value(value)
         for field in schema.fields
         if (value := values.get(field.name)) is not None
     }
@@ -298,7 +298,8 @@ def _filter_value(value: object) -> str | int | float | bool:
     return cast("str | int | float | bool", value)
 
 
-def _json_value(value: object) -> object:
+def json_value(value: object) -> object:
+    """A field's value in JSON: times RFC 3339 UTC with milliseconds and ``Z``, dates and UUIDs as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     if isinstance(value, date):

@@ -30,13 +30,29 @@ def register(group: Group) -> None:
 def search(
     session: Session,
     place: Place,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.", show_default=False)],
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What to look for.", show_default=False)] = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits.")] = 10,
     where: Where = None,
+    like: Annotated[
+        str | None, typer.Option("--like", metavar="ID", help="A record instead of a text: what is near to it.")
+    ] = None,
+    min_score: Annotated[
+        float | None, typer.Option("--min-score", metavar="S", help="The least similarity, from -1 to 1.")
+    ] = None,
+    by_record: Annotated[bool, typer.Option("--by-record", help="The best part of each record only.")] = False,
 ) -> None:
     """The records nearest to a text, among this tenant's only. The text itself is anonymized before it is embedded."""
+    if (text is None) == (like is None):
+        raise UsageError("A search takes a text, or a record with --like.", next_step="Name one of them.")
     collection = session.collection(place)
-    found = collection.search(text, where=conditions(collection.schema, where or []), k=k)
+    found = collection.search(
+        text,
+        where=conditions(collection.schema, where or []),
+        k=k,
+        like=None if like is None else record_id(collection.schema, like),
+        min_score=min_score,
+        group_by="record" if by_record else None,
+    )
     document = {
         "hits": [
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 from securevec.body import RecordId
 from securevec.erase import DeleteReport, delete
@@ -24,9 +24,11 @@ from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record, Schema
 from securevec.search import get, search
 from securevec.types import CollectionId, Matrix, Vector
+from securevec.verbs.about import CollectionDescription, describe_collection
 from securevec.verbs.alike import search_like
 from securevec.verbs.batch import search_batch
 from securevec.verbs.counting import count, exists
+from securevec.verbs.export import ExportFormat, ExportReport, export
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.removal import delete_where
 from securevec.verbs.update import UpdateReport, update
@@ -216,6 +218,37 @@ class Collection(Generic[R]):
     def exists(self, record_id: RecordId) -> bool:
         """Whether :meth:`get` would find this record. Raises :class:`IsolationViolation` when it was altered."""
         return exists(self._runtime, self._scope, record_id)
+
+    def describe(self) -> CollectionDescription:
+        """Schema, retention, model, detector, counts, and the tenant's room. Needs the permission ``count``."""
+        return describe_collection(self._runtime, self._scope)
+
+    def export(
+        self,
+        target: str | Path | BinaryIO,
+        *,
+        format: ExportFormat | None = None,
+        where: Expr | None = None,
+        overwrite: bool = False,
+    ) -> ExportReport:
+        """Write every record, anonymized as stored, to a file or to a stream of bytes. Originals are never in it.
+
+        A file gets the mode 0600, and its name only when it is complete. A stream has received what was written before
+        an error; it is not closed. Needs the permission ``get``.
+
+        Args:
+            format: ``jsonl`` (fields in declared order, null for nothing) or ``csv`` (RFC 4180, a header, nothing for
+                null). Default: by the file's name, else ``jsonl``. Cells are as stored: a text that begins with ``=``
+                is one that a spreadsheet would calculate.
+            where: only the records that match, judged on their sealed values.
+            overwrite: whether an existing file is replaced.
+
+        Raises:
+            UsageError: the file exists, lies in the home, or cannot be written; another format.
+            FilterError, IsolationViolation, TenantUnavailable: as for :meth:`page`; no file is left.
+        """
+        runtime, scope = self._runtime, self._scope
+        return export(runtime, scope, target, format=format, where=where, overwrite=overwrite)
 
     def count(self, where: Expr | None = None) -> int:
         """The number of records that are neither deleted nor expired, and that match ``where`` if it is given.

@@ -1,0 +1,66 @@
+"""What a collection is: schema, retention, model, detector, counts, room. Nothing about anybody in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from securevec.embed import ModelIdentity
+from securevec.guard import admit
+from securevec.runtime import CollectionScope, Runtime
+from securevec.schema import FieldSpec
+from securevec.types import CollectionId
+from securevec.verbs import quota
+from securevec.verbs.quota import QuotaUse
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDescription:
+    """What a collection was made with, and how much is in it.
+
+    ``retention_ms`` is ``None`` where records are kept until they are deleted. ``detector`` and ``policy`` are the
+    digests under which new records are anonymized (older ones may be of others); ``model`` embeds. ``records`` and
+    ``chunks`` count what is neither deleted nor expired, and are ``None`` for an actor to whom the policy shows a part
+    only. ``quota`` is of the whole tenant.
+    """
+
+    id: CollectionId
+    fields: tuple[FieldSpec, ...]
+    retention_ms: int | None
+    vault: bool
+    classification: str
+    model: ModelIdentity
+    detector: str
+    policy: str
+    backend: str
+    records: int | None
+    chunks: int | None
+    quota: QuotaUse
+
+
+def describe_collection(runtime: Runtime, collection: CollectionScope) -> CollectionDescription:
+    """See :meth:`Collection.describe`."""
+    admission = admit(
+        runtime, collection.scope, permission="count", action="describe", collection=collection.collection
+    )
+    records: int | None = None
+    chunks: int | None = None
+    with admission.reading():
+        if admission.decision.row_filter is None:
+            records, chunks = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())
+        described = CollectionDescription(
+            id=collection.collection,
+            fields=collection.schema.fields,
+            retention_ms=collection.retention_ms,
+            vault=collection.vault,
+            classification=collection.classification,
+            model=collection.embedder.identity,
+            detector=collection.anonymizer.digest,
+            policy=collection.anonymizer.policy_digest,
+            backend=runtime.backend().name,
+            records=records,
+            chunks=chunks,
+            quota=quota.read(runtime, collection.scope),
+        )
+        admission.recheck()
+    admission.note(counts={} if records is None else {"records": records})
+    return described

@@ -1,0 +1,212 @@
+"""A collection as a file: anonymized as it is stored, sheet by sheet, so that memory does not grow with it.
+
+Originals are never in it: no vault is opened here. What is written is on record before any of it leaves (the intent)
+and counted before it is whole (the result). A file appears under its name only then, complete, for its owner alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+from typing import BinaryIO, Final, Literal, cast, get_args
+
+import orjson
+
+from securevec.errors import UsageError
+from securevec.filters import Expr
+from securevec.guard import admit
+from securevec.judge import Judged
+from securevec.minimize import json_value
+from securevec.runtime import CollectionScope, Runtime
+from securevec.search import record_of
+from securevec.verbs.walk import condition, still_live, walk
+
+ExportFormat = Literal["jsonl", "csv"]
+_FORMATS: Final = get_args(ExportFormat)
+
+Lines = Callable[[Sequence[Judged]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export wrote. ``violations``: records whose clear copies in the store differ from their sealed values,
+    which are what was exported."""
+
+    records: int
+    bytes: int
+    violations: int
+    request_id: str
+
+
+def export(
+    runtime: Runtime,
+    collection: CollectionScope,
+    target: str | Path | BinaryIO,
+    *,
+    format: ExportFormat | None,
+    where: Expr | None,
+    overwrite: bool,
+) -> ExportReport:
+    """Write every record to a file or a binary stream. See :meth:`Collection.export`."""
+    admission = admit(runtime, collection.scope, permission="get", action="export", collection=collection.collection)
+    intended = False
+    report = ExportReport(0, 0, 0, admission.request_id)
+    try:
+        path = Path(target).expanduser() if isinstance(target, str | Path) else None
+        chosen = _format(format, path)
+        judged_by = condition(runtime, collection, where, admission.decision.row_filter)
+        lines = _jsonl(collection) if chosen == "jsonl" else _csv(collection)
+        with contextlib.ExitStack() as closing:
+            if path is not None:
+                _require_free(runtime, path, overwrite=overwrite)
+                stream = closing.enter_context(_draft(path, overwrite=overwrite))
+            else:
+                stream = _binary(target)
+            admission.note(phase="intent", detail={"format": chosen})
+            intended = True
+            report = _put(stream, b"" if chosen == "jsonl" else _header(collection), report)
+            for sheet in walk(runtime, collection, admission, where=judged_by):
+                kept = still_live(runtime, collection, sheet.matching, where=judged_by)
+                # What is written has left, so the fence is looked at before each part and not only at the end.
+                admission.recheck()
+                report = _put(stream, lines(kept), report)
+                report = replace(
+                    report, records=report.records + len(kept), violations=report.violations + sheet.violations
+                )
+            admission.recheck()
+            counts = {"records": report.records, "bytes": report.bytes, "violations": report.violations}
+            admission.note(phase="result", counts=counts, detail={"format": chosen})
+            intended = False
+    except BaseException as error:
+        counts = {"records": report.records, "bytes": report.bytes}
+        admission.failure(error, phase="result" if intended else "single", counts=counts)
+        raise
+    return report
+
+
+def _format(format: object, path: Path | None) -> ExportFormat:
+    chosen = format or ("csv" if path is not None and path.suffix.lower() == ".csv" else "jsonl")
+    if chosen not in _FORMATS:
+        raise UsageError(f"An export's format is {' or '.join(_FORMATS)}.")
+    return cast("ExportFormat", chosen)
+
+
+def _put(stream: BinaryIO, data: bytes, report: ExportReport) -> ExportReport:
+    """Write all of it, also where the stream takes less at a time."""
+    view = memoryview(data)
+    try:
+        while view:
+            # A raw stream that takes nothing answers None.
+            taken: int | None = stream.write(view)
+            if not taken:
+                raise UsageError("The export's target takes nothing more.")
+            view = view[taken:]
+    except BrokenPipeError:
+        # The reader has seen enough: for the caller to judge.
+        raise
+    except (OSError, TypeError, ValueError) as error:
+        raise UsageError("The export's target cannot be written to.") from error
+    return replace(report, bytes=report.bytes + len(data))
+
+
+def _jsonl(collection: CollectionScope) -> Lines:
+    """One object a line, fields in declared order, null where there is nothing."""
+
+    def lines(records: Sequence[Judged]) -> bytes:
+        return b"".join(
+            orjson.dumps(dict(zip(_names(collection), row, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
+            for row in _rows(collection, records)
+        )
+
+    return lines
+
+
+def _csv(collection: CollectionScope) -> Lines:
+    """Comma, double quotes, CRLF (RFC 4180); nothing where there is nothing."""
+
+    def lines(records: Sequence[Judged]) -> bytes:
+        return _cells(_rows(collection, records))
+
+    return lines
+
+
+def _header(collection: CollectionScope) -> bytes:
+    return _cells([_names(collection)])
+
+
+def _cells(rows: Sequence[Sequence[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(
+        [("true" if cell else "false") if isinstance(cell, bool) else cell for cell in row] for row in rows
+    )
+    return text.getvalue().encode()
+
+
+def _names(collection: CollectionScope) -> list[str]:
+    return [spec.name for spec in collection.schema.fields]
+
+
+def _rows(collection: CollectionScope, records: Sequence[Judged]) -> list[list[object]]:
+    names = _names(collection)
+    made = [record_of(collection, judged.body, collection.record_class) for judged in records]
+    return [[json_value(getattr(record, name, None)) for name in names] for record in made]
+
+
+def _require_free(runtime: Runtime, path: Path, *, overwrite: bool) -> None:
+    if path.resolve().is_relative_to(runtime.home.resolve()):
+        raise UsageError("An export does not go into the home.", next_step="The home holds nothing in clear.")
+    if path.is_dir():
+        raise UsageError("The export's file is a directory.", next_step="Name a file in it.")
+    if not overwrite and (path.exists() or path.is_symlink()):
+        raise UsageError("The export's file exists.", next_step="Name another one, or pass overwrite=True.")
+
+
+def _binary(target: object) -> BinaryIO:
+    if isinstance(target, io.TextIOBase) or not callable(getattr(target, "write", None)):
+        raise UsageError("An export goes to a path or to a stream opened for bytes.", next_step='Use open(..., "wb").')
+    return cast("BinaryIO", target)
+
+
+@contextlib.contextmanager
+def _draft(path: Path, *, overwrite: bool) -> Generator[BinaryIO]:
+    """A file of another name beside ``path``, which takes its place, on disk and complete, when the block ends."""
+    draft = path.with_name(f".{path.name}.{token_hex(4)}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UsageError("The export's file cannot be made.", next_step="Is there such a directory?") from error
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            try:
+                stream.flush()
+                os.fsync(descriptor)
+            except OSError as error:
+                raise UsageError("The export's file cannot be written.") from error
+        _rename(draft, path, overwrite=overwrite)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _rename(draft: Path, path: Path, *, overwrite: bool) -> None:
+    try:
+        if overwrite:
+            draft.replace(path)
+        else:
+            # Unlike a rename, a link takes no name that somebody else took meanwhile.
+            os.link(draft, path)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except FileExistsError as error:
+        raise UsageError("The export's file exists.", next_step="Name another one, or pass overwrite=True.") from error
+    except OSError as error:
+        raise UsageError("The export's file cannot be put in its place.") from error

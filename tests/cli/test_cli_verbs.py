@@ -1,0 +1,98 @@
+"""The commands about whole collections, on one home."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_count_by_conditions(shell: Shell) -> None:
+    assert shell.at_home("count", "acme/tickets", "--where", "status=open").out.strip() == "1"
+    assert shell.at_home("count", "acme/tickets", "--where", "status=open", "--where", "status=closed").out == "0\n"
+    assert shell.at_home("count", "acme/tickets", "--where", "body=x").code == 2
+
+
+def test_describe_shows_fields_and_counts(shell: Shell) -> None:
+    answer = shell.at_home("describe", "acme/tickets", "--json")
+    assert answer.code == 0
+    assert answer.json["records"] == 2
+    assert {"name": "status", "kind": "filter", "type": "str", "optional": False, "mode": "clear"} in answer.json[
+        "fields"
+    ]
+    shown = shell.at_home("describe", "acme/tickets").out
+    assert "opened" in shown
+    assert "Wieczorek" not in shown
+
+
+def test_export_to_a_file_and_to_standard_output(shell: Shell) -> None:
+    path = shell.base / "export.jsonl"
+    answer = shell.at_home("export", "acme/tickets", "--out", str(path), "--json")
+    assert (answer.code, answer.json["records"]) == (0, 2)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert {row["id"] for row in rows} == {"T-1", "T-2"}
+    assert "Wieczorek" not in path.read_text(encoding="utf-8")
+    assert shell.at_home("export", "acme/tickets", "--out", str(path)).code == 2
+    assert shell.at_home("export", "acme/tickets", "--out", str(path), "--overwrite").code == 0
+    assert shell.at_home("export", "acme/tickets", "--json").code == 2
+    assert shell.at_home("export", "acme/tickets", "--format", "xml").code == 2
+
+
+def test_update_changes_what_is_named(shell: Shell) -> None:
+    answer = shell.at_home("update", "acme/tickets", "T-2", "--set", "status=waiting", "--json")
+    assert (answer.code, answer.json["changed"], answer.json["embedded"]) == (0, ["status"], 0)
+    assert shell.at_home("get", "acme/tickets", "T-2", "--json").json["status"] == "waiting"
+    assert shell.at_home("update", "acme/tickets", "T-2", "--set", "status=waiting").out.strip() == "nothing to change"
+    for wrong in (["--set", "status"], [], ["--set", "ssn=1"], ["--clear", "status"], ["--set", "id=T-9"]):
+        assert shell.at_home("update", "acme/tickets", "T-2", *wrong).code == 2
+    assert shell.at_home("update", "acme/tickets", "T-9", "--set", "status=x").code == 3
+    assert shell.at_home("update", "acme/tickets", "T-2", "--set", "status=closed").code == 0
+
+
+def test_search_like_a_record_and_by_record(shell: Shell) -> None:
+    answer = shell.at_home("search", "acme/tickets", "--like", "T-1", "--json")
+    assert [hit["id"] for hit in answer.json["hits"]] == ["T-2"]
+    assert (
+        shell.at_home("search", "acme/tickets", "refund", "--min-score", "1", "--by-record", "--json").json["hits"]
+        == []
+    )
+    assert shell.at_home("search", "acme/tickets", "refund", "--like", "T-1").code == 2
+    assert shell.at_home("search", "acme/tickets").code == 2
+
+
+def test_a_quota_is_set_shown_and_lifted(shell: Shell) -> None:
+    answer = shell.at_home("tenant", "quota", "acme", "--points", "2", "--bytes", "1G", "--json")
+    assert answer.code == 0
+    assert (answer.json["points"], answer.json["max_points"], answer.json["max_bytes"]) == (2, 2, 1 << 30)
+    row = shell.base / "more.csv"
+    row.write_text("id,customer,body,status,opened\nT-7,a.b@example.com,more,open,2026-01-01T10:00:00Z\n")
+    refused = shell.at_home("ingest", str(row), "--to", "acme/tickets", "--json")
+    assert (refused.code, refused.json["refused"][0]["error"]) == (1, "QuotaExceeded")
+    assert shell.at_home("tenant", "quota", "acme", "--points", "none", "--json").json["max_bytes"] == 1 << 30
+    assert shell.at_home("tenant", "quota", "acme", "--bytes", "none", "--json").json["max_points"] is None
+    assert shell.at_home("tenant", "quota", "acme", "--bytes", "much").code == 2
+    assert shell.at_home("tenant", "quota", "acme", "--points", "5", "--as", "svc:helpdesk").code == 3
+
+
+def test_deleting_by_condition_asks_on_a_terminal_only(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shell.at_home("delete", "acme/tickets", "T-1", "--where", "status=open").code == 2
+    assert shell.at_home("delete", "acme/tickets").code == 2
+    assert shell.at_home("count", "acme/tickets").out.strip() == "2"
+    answer = shell.at_home("delete", "acme/tickets", "--where", "status=open", "--json")
+    assert (answer.code, answer.json["deleted"]) == (0, 1)
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    assert shell.at_home("delete", "acme/tickets", "--where", "status=closed").code == 2
+    assert shell.at_home("count", "acme/tickets").out.strip() == "1"
+    assert shell.at_home("delete", "acme/tickets", "--where", "status=closed", "--yes").code == 0
