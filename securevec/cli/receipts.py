@@ -108,10 +108,13 @@ def _structure(data: bytes) -> Mapping[str, Any]:
 
 def _summary(statement: Mapping[str, Any]) -> dict[str, Any]:
     predicate: Mapping[str, Any] = statement["predicate"]
+    times = {"effective_ms": "hidden", "fenced_until_ms": "fenced_until"}
     return {
+        "kind": predicate.get("kind"),
         "tenant_id": predicate.get("tenant"),
         "job": predicate.get("job"),
         "requested": _moment(predicate.get("requested_ms")),
+        **{name: _moment(predicate[key]) for key, name in times.items() if key in predicate},
         "completed": _moment(predicate.get("completed_ms")),
         "manifest": predicate.get("manifest"),
         "artefacts": predicate["artefacts"],
@@ -122,7 +125,7 @@ def _shown(statement: Mapping[str, Any]) -> list[RenderableType]:
     summary = _summary(statement)
     artefacts: list[Mapping[str, Any]] = summary.pop("artefacts")
     counts: Mapping[str, Any] = summary.pop("manifest") or {}
-    summary["deleted"] = ", ".join(f"{number} {name}" for name, number in counts.items())
+    summary["counted before"] = ", ".join(f"{number} {name}" for name, number in counts.items())
     rows = [(entry.get("artefact"), entry.get("verdict"), entry.get("evidence")) for entry in artefacts]
     residuals = sorted({str(entry.get("residual")) for entry in artefacts if entry.get("residual")})
     shown: list[RenderableType] = [pairs(summary), "", table(["artefact", "verdict", "evidence"], rows)]

@@ -241,13 +241,13 @@ def test_nothing_of_the_person_is_left_to_be_looked_up(stage: Stage, pair: Pair)
 def test_a_legal_hold_beats_the_erasure_and_the_refusal_is_recorded(stage: Stage, pair: Pair) -> None:
     control, tenant = stage.store.runtime.control, stage.acme.id
     ref = pair.acme._scope.record_ref(stage.store.runtime, BOTH)
-    control.add_hold("h" * 32, tenant, pair.acme.id, ref, b"sealed", stage.store.runtime.clock.now_ms())
+    control.add_hold("a" * 32, tenant, pair.acme.id, ref, b"sealed", stage.store.runtime.clock.now_ms())
     with pytest.raises(LegalHold):
         stage.acme.erase_subject(JANE)
     assert _ids(pair.acme) == {ABOUT, BOTH, OTHER, NAMED, LONG}
     assert not control.jobs()
     (last,) = [own for own in stage.audit(40) if own["action"] == "subject.erase" and own["phase"] == "result"]
-    assert (last["outcome"], last["error"]) == ("denied", "LegalHold")
+    assert (last["outcome"], last["error"], last["detail"]) == ("denied", "LegalHold", {"hold": "a" * 32})
 
 
 def test_a_hold_added_after_the_acceptance_stops_the_deletion_and_keeps_it_hidden(stage: Stage, pair: Pair) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -254,13 +255,42 @@ def test_delete_reads_back_and_counts_what_was_not_there(shell: Shell) -> None:
     assert shell.at_home("get", "acme/tickets", "T-2").code == 3
 
 
+def test_a_person_is_found_exported_and_erased_with_a_receipt(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    jane, place = "jane.porter@example.com", ("--tenant", "acme")
+    found = shell.at_home("subject", "find", *place, jane, "--json")
+    assert found.json["records"] == [{"collection": "tickets", "id": "T-1", "relation": "about"}]
+    assert shell.at_home("subject", "find", *place, "nobody@example.com").out.startswith("nothing is stored")
+
+    out, receipt = shell.base / "jane.jsonl", shell.base / "jane.receipt.json"
+    assert shell.at_home("subject", "export", *place, jane, "--out", str(out)).code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert "My refund" in out.read_text(encoding="utf-8")
+    assert shell.at_home("subject", "export", *place, jane, "--out", str(out)).code == 2
+    assert jane not in out.read_text(encoding="utf-8")
+    assert shell.at_home("subject", "export", *place, jane, "--out", f"{out}2", "--reveal").code == 0
+    assert jane in (shell.base / "jane.jsonl2").read_text(encoding="utf-8")
+    assert shell.at_home("subject", "find", *place, jane, "--as", "svc:stranger").code == 3
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{jane}\n\n"))
+    erased = shell.at_home("subject", "erase", *place, "-", "--yes", "--receipt", str(receipt), "--json")
+    assert (erased.code, erased.json["state"], erased.json["about"]) == (0, "done", 1)
+    assert shell.at_home("get", "acme/tickets", "T-1").code == 3
+    checked = shell.at_home("receipt", "verify", str(receipt), "--json")
+    assert (checked.code, checked.json["kind"]) == (0, "subject")
+    assert checked.json["manifest"]["deleted"] == 1
+    assert "jane" not in receipt.read_text(encoding="utf-8")
+    again = shell.at_home("ingest", "tickets.csv", "--to", "acme/tickets", "--json")
+    assert "SubjectErased" in again.out or "erased" in again.out
+    assert shell.at_home("subject", "erase", *place, jane, "--until", "soon", "--yes").code == 2
+
+
 def test_a_deleted_tenant_leaves_a_receipt_that_holds_on_another_machine(shell: Shell) -> None:
     receipt, public = shell.base / "acme.json", shell.base / "acme.pem"
     records = shell.at_home("count", "acme/tickets", "--json").json["records"]
     assert shell.at_home("keys", "export-public", "--out", str(public)).code == 0
     assert shell.at_home("tenant", "delete", "acme", "--yes", "--receipt", str(receipt)).code == 0
     assert shell.at_home("count", "acme/tickets").code == 3
-    assert [job["state"] for job in shell.at_home("jobs", "list", "--json").json] == ["done"]
+    assert {job["state"] for job in shell.at_home("jobs", "list", "--json").json} == {"done"}
     assert shell.at_home("jobs", "run", "--once").out.strip() == "nothing to do"
     assert "acme" not in {entry["tenant"] for entry in shell.at_home("tenant", "list", "--json").json}
 

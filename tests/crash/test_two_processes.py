@@ -16,7 +16,15 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
-from securevec.errors import EngineForked, EngineLocked, KeyDestroyed, SecurevecError, TenantNotFound, TenantUnavailable
+from securevec.errors import (
+    EngineForked,
+    EngineLocked,
+    KeyDestroyed,
+    RecordNotFound,
+    SecurevecError,
+    TenantNotFound,
+    TenantUnavailable,
+)
 from securevec.types import TenantId
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Home, Nursery, require_consistent
@@ -62,6 +70,28 @@ def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def receipt_of(store: sv.SecureStore, tenant: TenantId) -> bytes | None:
     return next((job.receipt for job in store.runtime.control.jobs() if job.tenant == tenant), None)
+
+
+def test_an_erasure_from_another_process_hides_at_once_and_is_finished_by_the_holder(home: Home) -> None:
+    with home.open() as store:
+        desk, other = open_collection(store, "first-desk"), open_collection(store, "second-desk")
+        tenant = store.tenant("first-desk", actor=ACTOR).id
+        person = "customer1@example.com"
+        assert desk.get("T-1").id == "T-1"
+        store._caretaker.stop()
+        asked = command(home, "subject", "erase", "--tenant", "first-desk", person, "--yes")
+        assert asked.returncode == 5, asked.stderr
+        assert "jobs run" in asked.stderr
+        with pytest.raises(RecordNotFound):
+            desk.get("T-1")
+        assert "T-1" not in {hit.id for hit in desk.search("lift", k=20)}
+        assert len(desk.ingest([edition(1)[1]]).refused) == 1
+        assert other.get("T-1").id == "T-1"
+        # The holder's own turn, as its thread takes it within a second.
+        (result,) = store.run_jobs()
+        assert result.state == "done"
+        assert receipt_of(store, tenant) == result.receipt
+        assert desk.count() == RECORDS - 1
 
 
 def test_a_deletion_from_another_process_binds_the_holder_at_once_and_is_finished_by_it(home: Home) -> None:
