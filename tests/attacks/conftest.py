@@ -10,9 +10,11 @@ import pytest
 from tests.support.attacks import ENGINES, Pair, Stage, open_stage
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=[*ENGINES, pytest.param("chroma-server", marks=pytest.mark.soak)])
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Two tenants, on each engine. Tests that write take collections of their own from it."""
+    if str(request.param).startswith("chroma"):
+        pytest.importorskip("chromadb", reason="needs securevec[chroma]")
     with open_stage(tmp_path_factory.mktemp("stage"), str(request.param)) as made:
         yield made
 

@@ -92,7 +92,7 @@ def remove_the_envelopes_place(patch: Patch) -> None:
     patch.setattr(judge, "_check_place", do_nothing)
 
 
-@pytest.fixture(params=["memory", "edge", "server"])
+@pytest.fixture(params=["memory", "edge", "chroma", "server"])
 def walled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     with open_stage(tmp_path, str(request.param)) as stage:
         yield stage.pair().fill()

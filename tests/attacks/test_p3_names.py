@@ -85,7 +85,7 @@ class Office:
     letters: sv.Collection[Letter]
 
 
-@pytest.fixture(params=["edge", "memory"])
+@pytest.fixture(params=["edge", "chroma", "memory"])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     tap = TapEmbedder(HashEmbedder())
     with open_stage(tmp_path, str(request.param), embedder=tap) as stage:
@@ -135,8 +135,9 @@ def test_no_name_id_or_value_stands_in_any_file_after_the_tenant_was_deleted(off
     assert kinds(NEEDLES.find_below(office.stage.home)) == set()
 
 
-def test_no_name_id_or_value_stands_in_any_file_of_a_closed_home(tmp_path: Path) -> None:
-    with open_stage(tmp_path, "edge") as stage:
+@pytest.mark.parametrize("engine", ["edge", "chroma"])
+def test_no_name_id_or_value_stands_in_any_file_of_a_closed_home(tmp_path: Path, engine: str) -> None:
+    with open_stage(tmp_path, engine) as stage:
         tenant = stage.store.tenant(TENANT, create=True, actor=sv.Actor(ACTOR, purpose=PURPOSE))
         letters = tenant.collection(Letter, name=COLLECTION, retention="30d", classification=CLASSIFICATION)
         letters.ingest([letter()])

@@ -61,8 +61,9 @@ def test_a_clock_set_back_does_not_bring_expired_records_back(lone_pair: Pair) -
     assert len(lone_pair.globex.search("refund", k=8)) == 0
 
 
-def test_a_clock_set_back_before_the_home_is_opened_again_brings_nothing_back(tmp_path: Path) -> None:
-    with open_stage(tmp_path, "edge") as stage:
+@pytest.mark.parametrize("engine", ["edge", "chroma"])
+def test_a_clock_set_back_before_the_home_is_opened_again_brings_nothing_back(tmp_path: Path, engine: str) -> None:
+    with open_stage(tmp_path, engine) as stage:
         stage.pair(retention="12h").fill(2)
         stage.time.forward(DAY_MS // 2)
         home, key_file = stage.home, stage.key_file
@@ -230,8 +231,9 @@ with sv.SecureStore.open(sys.argv[1], key_file=sys.argv[2]) as store:
 """
 
 
-def test_a_second_process_deletes_a_tenant_while_this_one_holds_the_engine(tmp_path: Path) -> None:
-    with open_stage(tmp_path, "edge") as stage:
+@pytest.mark.parametrize("engine", ["edge", "chroma"])
+def test_a_second_process_deletes_a_tenant_while_this_one_holds_the_engine(tmp_path: Path, engine: str) -> None:
+    with open_stage(tmp_path, engine) as stage:
         pair = stage.pair().fill()
         acme, place = pair.acme, Vandal(stage, pair.acme)
         hits = acme.search("refund", k=8)

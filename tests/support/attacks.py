@@ -3,10 +3,12 @@ that can be made to act in the middle of a call or to answer with something else
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import time_ns
 from typing import Any, cast
@@ -23,9 +25,10 @@ from securevec.policy import PolicyEngine
 from securevec.testing.embedders import HashEmbedder
 from securevec.testing.lying import LyingBackend
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from tests.support.chroma_server import chroma_server
 from tests.support.world import ACME, GLOBEX, Ticket, ticket
 
-ENGINES = ("memory", "edge", "server")
+ENGINES = ("memory", "edge", "chroma", "server")
 RETENTION = "180d"
 DAY_MS = 86_400_000
 ACME_MARK, GLOBEX_MARK = "brickwork", "lanternfish"
@@ -161,12 +164,13 @@ def open_stage(
     embedder: Embedder | None = None,
     detector: Detector | None = None,
 ) -> Generator[Stage]:
-    """A home under ``directory``. ``server`` is the server adapter on its client's local mode."""
+    """A home under ``directory``. ``server`` is Qdrant's server adapter on its client's local mode, ``chroma-server``
+    Chroma's on a server that is started for it."""
     key_file = directory / "keys" / "root.key"
     moment = Time()
     store = sv.SecureStore.open(
         directory / "home",
-        backend="edge" if engine == "edge" else "memory",
+        backend=engine if engine in ("edge", "chroma") else "memory",
         key_file=key_file,
         embedder=embedder or HashEmbedder(),
         policy=policy,
@@ -175,8 +179,13 @@ def open_stage(
     if detector is not None:
         given = detector
         store.runtime.detector = lambda: given
-    with store:
-        trap = trap_engine(store, local_server if engine == "server" else None)
+    with contextlib.ExitStack() as stack:
+        opener = local_server if engine == "server" else None
+        if engine == "chroma-server":
+            address, _ = stack.enter_context(chroma_server(directory / "files"))
+            opener = partial(chroma_at, address)
+        stack.enter_context(store)
+        trap = trap_engine(store, opener)
         yield Stage(
             store,
             trap,
@@ -203,6 +212,12 @@ def local_server() -> VectorBackend:
     from securevec_qdrant.server import QdrantServerBackend
 
     return QdrantServerBackend(client=QdrantClient(":memory:"))
+
+
+def chroma_at(address: str) -> VectorBackend:
+    from securevec_chroma.server import ChromaServerBackend
+
+    return ChromaServerBackend(address)
 
 
 def texts_of(hits: sv.SearchResult[Ticket]) -> str:
