@@ -89,7 +89,7 @@ def remove_the_envelopes_place(patch: Patch) -> None:
         return open_sealed(key, blob, Place(tenant=key.tenant, collection=key.collection, point=point.id, field=path))
 
     patch.setattr(judge, "open_envelope", open_anywhere)
-    patch.setattr(judge, "_check_place", do_nothing)
+    patch.setattr(judge, "check_place", do_nothing)
 
 
 @pytest.fixture(params=["memory", "edge", "chroma", "server"])
@@ -186,7 +186,7 @@ def test_without_the_point_ids_check_the_envelope_still_refuses_a_moved_row(
 ) -> None:
     globex = Vandal(lone_pair.stage, lone_pair.globex)
     globex.put(replace(globex.row_of("T-2"), id=uuid4()))
-    monkeypatch.setattr(judge, "_check_place", do_nothing)
+    monkeypatch.setattr(judge, "check_place", do_nothing)
     hits = lone_pair.globex.search("refund", k=100)
     assert (len(hits), hits.violations) == (8, 1)
 
