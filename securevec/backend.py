@@ -39,7 +39,7 @@ class Capabilities:
     physical_isolation: bool
     """Each namespace has files or a collection of its own."""
     cheap_range_filter: bool
-    """A range condition costs little, so expiry is pushed down."""
+    """A range condition costs little, so a search may leave due records to the store when they stand in its way."""
     can_purge_vectors: bool
     """``purge`` and ``drop`` remove the bytes of deleted vectors from live files."""
 

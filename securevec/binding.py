@@ -13,7 +13,7 @@ from securevec.anonymize import Anonymizer
 from securevec.backend import FieldKind
 from securevec.control.rows import CollectionRow
 from securevec.errors import CollectionMismatch
-from securevec.protect import PREFIX
+from securevec.protect import EXPIRY_KEY, PREFIX
 from securevec.retention.rules import parse_retention
 from securevec.runtime import Runtime
 from securevec.schema import FieldSpec, Schema
@@ -55,7 +55,9 @@ def identity_of(runtime: Runtime, schema: Schema, anonymizer: Anonymizer) -> dic
 
 
 def filter_keys(schema: Schema) -> dict[str, FieldKind]:
-    return {PREFIX + spec.name: _kind(spec) for spec in schema.by_kind("filter")}
+    """What the store indexes: filter values, and the expiry a search may have to ask for."""
+    kinds: dict[str, FieldKind] = {PREFIX + spec.name: _kind(spec) for spec in schema.by_kind("filter")}
+    return {**kinds, EXPIRY_KEY: "integer"}
 
 
 def _kind(spec: FieldSpec) -> FieldKind:

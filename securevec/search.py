@@ -46,7 +46,6 @@ from securevec.judge import (
 from securevec.minimize import rebuild
 from securevec.narrow import Narrow
 from securevec.protect import EXPIRY_KEY
-from securevec.retention.rulebook import effective_retention
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.text import utf8_size
@@ -200,9 +199,6 @@ def conditions(
     parts = [part for part in (where, admission.decision.row_filter) if part is not None]
     judged_on = check(all_of(parts)) if parts else None
     lowered = [collection.protector(runtime).lower(judged_on)] if judged_on is not None else []
-    backend = runtime.backend()
-    if effective_retention(runtime, collection) is not None and backend.capabilities.cheap_range_filter:
-        lowered.append(Or((Not(Exists(EXPIRY_KEY)), Compare(EXPIRY_KEY, "gt", runtime.clock.now_ms()))))
     return judged_on, all_of(lowered) if lowered else None
 
 
@@ -245,13 +241,14 @@ class _Found:
 def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow) -> _Found:
     """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
     backend = runtime.backend()
+    pushed = question.pushed
     limit = min(k + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
     again = _OVERTAKEN_TWICE
     while True:
         points = backend.query(
             namespace=collection.namespace,
             vector=question.vector,
-            where=question.pushed,
+            where=pushed,
             limit=limit,
             exclude=("v",) if collection.vault else (),
         )
@@ -272,6 +269,18 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
         if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
             return _Found(whole, violations, verdicts.passed_over, exhausted, keys)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
+        if verdicts.passed_over and backend.capabilities.cheap_range_filter:
+            pushed = _not_due(question.pushed, now_ms=runtime.clock.now_ms())
+
+
+def _not_due(pushed: Expr | None, *, now_ms: int) -> Expr:
+    """The filter, and not due by the hint in the store's own copy.
+
+    Asked for only where due records stood in the way: the retention job removes them, so a search seldom meets one and
+    should not pay for a condition on every point.
+    """
+    lasting = Or((Not(Exists(EXPIRY_KEY)), Compare(EXPIRY_KEY, "gt", now_ms)))
+    return lasting if pushed is None else all_of([pushed, lasting])
 
 
 def _with_first_chunks(

@@ -178,7 +178,7 @@ def test_without_the_sealed_expiry_an_edited_hint_is_served(lone_pair: Pair, mon
     lone_pair.stage.time.forward(181 * DAY_MS)
     assert len(lone_pair.globex.search("refund", k=100)) == 0
     monkeypatch.setattr(judge, "expired", never)
-    assert {hit.id for hit in lone_pair.globex.search("refund", k=100)} == {"T-2"}
+    assert "T-2" in {hit.id for hit in lone_pair.globex.search("refund", k=100)}
 
 
 def test_without_the_point_ids_check_the_envelope_still_refuses_a_moved_row(

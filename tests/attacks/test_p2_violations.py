@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -158,8 +159,27 @@ def test_an_expiry_hint_moved_back_does_not_make_a_record_expire(lone_pair: Pair
     globex.put(globex.row_of("T-2").but(x=1))
     assert lone_pair.globex.get("T-2").id == "T-2"
     assert lone_pair.globex.count() == 8
-    # A store that hides a row is not noticed by a search: the record is withheld, not expired.
-    assert len(lone_pair.globex.search("refund", k=100)) == 7
+    # The hint is asked for only where due records stood in the way of an answer, so alone it hides nothing.
+    assert len(lone_pair.globex.search("refund", k=100)) == 8
+
+
+def test_due_records_that_stand_in_the_way_are_looked_past(lone_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    lone_pair.stage.time.forward(181 * DAY_MS)
+    lone_pair.globex.ingest([text(50 + number, GLOBEX_MARK) for number in range(3)])
+    asked: list[object] = []
+    query = lone_pair.stage.trap.inner.query
+
+    def noted(**named: Any) -> list[StoredPoint]:
+        asked.append(named["where"])
+        return query(**named)
+
+    monkeypatch.setattr(lone_pair.stage.trap.inner, "query", noted)
+    # What was stored first is nearest to its own words, and due.
+    hits = lone_pair.globex.search(f"refund {GLOBEX_MARK} case 1, write to person1@example.com", k=3)
+    assert {hit.id for hit in hits} == {"T-50", "T-51", "T-52"}
+    assert (hits.violations, hits.complete) == (0, True)
+    assert asked[0] is None
+    assert asked[-1] is not None
 
 
 # -- answers that lie ------------------------------------------------------------------------------------------------
