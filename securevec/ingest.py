@@ -178,6 +178,7 @@ def _store(
     retention_ms = effective_retention(runtime, collection)
     expires_ms = expiry(retention_ms, ingested_ms=now_ms)
     prepared: list[Prepared] = []
+    keys = collection.tenant_keys(runtime)
     for candidate in _changed(runtime, collection, admission, candidates, tally, now_ms):
         try:
             prepared.append(
@@ -186,7 +187,7 @@ def _store(
                     candidate.minimized,
                     ref=candidate.ref,
                     row=candidate.row,
-                    keys=collection.tenant_keys(runtime),
+                    keys=keys,
                     digest=candidate.digest,
                     expires_ms=expires_ms,
                     epoch=epoch(retention_ms, expires_ms=expires_ms),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,9 @@ class Finding:
 class Detector(Protocol):
     """Finds values to replace. Must be thread-safe, and must raise rather than answer with less than it saw.
 
+    One that can say which rules and data it decides by does so as ``digest``, in hex, which is bound into collections.
     ``detect`` returns findings in offsets of ``text``, sorted and not overlapping. ``field_name`` is the declared
     name of the field the text came from, or empty. Raises ``securevec.errors.DetectorError`` when it cannot answer.
     """
 
     def detect(self, text: str, *, field_name: str = "") -> Sequence[Finding]: ...
-
-
-@runtime_checkable
-class Versioned(Protocol):
-    """A detector that can say which rules and data it decides by, as a hex digest bound into collections."""
-
-    @property
-    def digest(self) -> str: ...
