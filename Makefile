@@ -42,8 +42,9 @@ test: $(VENV)/.dev ## the default test suite (WORKERS=2)
 soak: $(VENV)/.dev ## the long runs
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak
 
-bars: $(VENV)/.dev ## measure every bar and write its figures to benchmarks/
-	@set -e; for script in benchmarks/bar_*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+bars: $(VENV)/.dev ## measure every bar, write its figures to benchmarks/ and the README's table; fails when one is missed
+	@missed=0; for script in benchmarks/bar_*.py; do echo "$$script"; $(BIN)/python "$$script" || missed=1; done; \
+	$(BIN)/python benchmarks/readme_table.py; exit $$missed
 
 clean: ## remove the virtual environment, caches and built files
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -65,22 +65,8 @@ class Shard:
     @classmethod
     def create(cls, directory: Path, spec: CollectionSpec) -> Shard:
         """Make an empty shard in an existing, empty directory."""
-        config = EdgeConfig(
-            vectors=EdgeVectorParams(size=spec.dimension, distance=Distance.Cosine, memory=Memory.Cold),
-            payload_memory=Memory.Cold,
-            max_search_threads=1,
-            wal_enabled=True,
-        )
         with mapped("creating a shard"):
-            engine = EdgeShard.create(str(directory), config)
-            empty = engine.count(CountRequest(exact=True)) == 0 and not engine.info().payload_schema
-            engine.close()
-            if not empty:
-                raise BackendError("A new shard is not empty; its log is left alone.")
-            settings = directory / "edge_config.json"
-            settings.write_bytes(json.dumps(json.loads(settings.read_bytes()) | {"wal_options": _WAL}).encode())
-            shutil.rmtree(directory / "wal")
-            shard = cls(EdgeShard.load(str(directory)), directory, CollectionSpec(spec.dimension))
+            shard = cls(make_engine(directory, spec.dimension), directory, CollectionSpec(spec.dimension))
         shard.add_indexes(spec.filter_keys)
         return shard
 
@@ -169,6 +155,25 @@ class Shard:
             finally:
                 self._engine.close()
             tighten(self._directory)
+
+
+def make_engine(directory: Path, dimension: int) -> EdgeShard:
+    """An engine with an empty shard in an existing, empty directory, with this module's settings."""
+    config = EdgeConfig(
+        vectors=EdgeVectorParams(size=dimension, distance=Distance.Cosine, memory=Memory.Cold),
+        payload_memory=Memory.Cold,
+        max_search_threads=1,
+        wal_enabled=True,
+    )
+    engine = EdgeShard.create(str(directory), config)
+    empty = engine.count(CountRequest(exact=True)) == 0 and not engine.info().payload_schema
+    engine.close()
+    if not empty:
+        raise BackendError("A new shard is not empty; its log is left alone.")
+    settings = directory / "edge_config.json"
+    settings.write_bytes(json.dumps(json.loads(settings.read_bytes()) | {"wal_options": _WAL}).encode())
+    shutil.rmtree(directory / "wal")
+    return EdgeShard.load(str(directory))
 
 
 def _index_key(key: str, kind: FieldKind) -> str:

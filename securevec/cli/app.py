@@ -6,6 +6,7 @@ import typer
 
 from securevec.cli import (
     audit,
+    bench,
     collections,
     data,
     detection,
@@ -35,7 +36,7 @@ _HELP = (
 def build() -> typer.Typer:
     """The application. Made anew at each call, so that nothing is shared."""
     root = group(help_text=_HELP)
-    for room in (demo, start, doctor, ingest, data, collections, verify, detection):
+    for room in (demo, start, doctor, ingest, data, collections, verify, detection, bench):
         room.register(root)
     for name, help_text, room in (
         ("schema", "Record classes.", schema),

@@ -1,0 +1,130 @@
+"""Writes the README's tables of overhead from the committed results, between the markers; nothing is typed by hand.
+
+    python benchmarks/readme_table.py            rewrite README.md
+    python benchmarks/readme_table.py --check    exit 1 when it would change
+
+A figure that misses its bar is marked in the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
+BEGIN = "<!-- overhead: written by benchmarks/readme_table.py from benchmarks/results/ -->"
+END = "<!-- /overhead -->"
+STORES = {"edge": "Qdrant Edge", "chroma": "Chroma"}
+
+
+def table() -> str:
+    """The Markdown between the markers."""
+    documents = {
+        store: json.loads(path.read_text(encoding="utf-8"))
+        for store in STORES
+        if (path := RESULTS / f"cost_{store}.json").exists()
+    }
+    parts = [_searches(documents), _totals(documents), _bars(documents), _conditions(documents)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _searches(documents: dict[str, Any]) -> str:
+    lines = [
+        "| A search, vector given | "
+        + " | ".join(f"{STORES[store]}: p50, p95 ms (ratio)" for store in documents)
+        + " |",
+        "|---|" + "---|" * len(documents),
+    ]
+    names = [row["name"] for row in next(iter(documents.values()))["search"]]
+    for name in names:
+        cells: list[str] = []
+        for document in documents.values():
+            row = next(row for row in document["search"] if row["name"] == name)
+            says = row["says"]
+            cells.append(f"{row['p50_ms']:.2f}, {row['p95_ms']:.2f} ({row['ratio']:.2f}x)")
+        lines.append(f"| **{name}**: {says} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _totals(documents: dict[str, Any]) -> str:
+    lines = [
+        "| | " + " | ".join(STORES[store] for store in documents) + " |",
+        "|---|" + "---|" * len(documents),
+    ]
+    rows = {
+        "Durable append, ms": lambda d: f"{d['flush_p50_ms']:.2f}",
+        "Same top k as the vendor, recall": lambda d: (
+            f"{_row(d, 'audit, waited')['same']:.0%}, {_row(d, 'audit, waited')['recall']:.3f}"
+        ),
+        "Writing with given vectors, records/s (time)": lambda d: _write(d["ingest"][-1]),
+        "Writing with the model, records/s (time)": lambda d: _write(d["model_ingest"][-1]),
+        "On disk: vendor, engine, whole home, MiB": lambda d: _sizes(d["disk"], "vendor", "engine", "home"),
+        "Resident memory: vendor, securevec, MiB": lambda d: _sizes(d["memory"], "vendor", "securevec"),
+    }
+    for name, read in rows.items():
+        lines.append(f"| {name} | " + " | ".join(read(document) for document in documents.values()) + " |")
+    return "\n".join(lines)
+
+
+def _bars(documents: dict[str, Any]) -> str:
+    lines = ["| Bar | Measured | At most |", "|---|---|---|"]
+    for store, document in documents.items():
+        for name, bar in sorted(document["bars"].items()):
+            missed = " (**missed**)" if bar["measured"] > bar["most"] else ""
+            lines.append(f"| {STORES[store]}: {name} | {bar['measured']:.3f}{missed} | {bar['most']:.2f} |")
+    return "\n".join(lines)
+
+
+def _conditions(documents: dict[str, Any]) -> str:
+    said: list[str] = []
+    for store, document in documents.items():
+        machine = document["machine"]
+        vendor = "qdrant-edge-py" if store == "edge" else "chromadb"
+        said.append(
+            f"{STORES[store]} {document['versions'][vendor]}: {document['points']:,} points, k = {document['k']}, "
+            f"{document['questions']} questions, {machine['cpus']} cores ({machine['architecture']}), "
+            f"`{document['command']}` at {document['commit']}."
+        )
+    return " ".join(said)
+
+
+def _row(document: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(row for row in document["search"] if row["name"] == name)
+
+
+def _write(row: dict[str, Any]) -> str:
+    return f"{row['per_second']:,.0f} ({row['ratio']:.2f}x)"
+
+
+def _sizes(sizes: dict[str, int], *names: str) -> str:
+    return ", ".join(f"{sizes[name] / 2**20:,.0f}" for name in names)
+
+
+def rewritten(text: str) -> str:
+    """The README with the part between the markers written anew. Raises ``ValueError`` without the markers."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("README.md has lost the markers of the overhead table")
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    text = README.read_text(encoding="utf-8")
+    made = rewritten(text)
+    if options.check:
+        print("up to date" if made == text else "README.md differs from benchmarks/results/; run this without --check")
+        return int(made != text)
+    README.write_text(made, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

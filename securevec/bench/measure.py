@@ -1,0 +1,268 @@
+"""One run: every side on the same data, interleaved, so that what else the machine does meets all of them alike.
+
+Writes alternate in blocks and searches question by question, the order turning each time. Ratios travel between
+machines; milliseconds do not.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, cast
+from uuid import uuid4
+
+import numpy as np
+
+from securevec.bench.data import FILTER_KEYS, Case, Corpus, corpus, nearest
+from securevec.bench.figures import Figures, IngestRow, SearchRow, ingest_rows, search_rows
+from securevec.bench.memory import resident
+from securevec.bench.sides import Adapter, Prepared, RawStore, Side, embedding_sides, raw_module, sides
+from securevec.discovery import open_backend
+from securevec.embed import Embedder, MiniLM
+from securevec.embed.minilm import DIMENSION as MODEL_DIMENSION
+from securevec.errors import LimitExceeded, QueryError
+from securevec.policy import Actor
+from securevec.runtime import Runtime
+from securevec.store import SecureStore
+from securevec.store.collection import Collection
+
+_MODEL_QUESTIONS: Final = 60
+WARM: Final = 20
+"""Searches of each side before the first that counts."""
+_BLOCK: Final = 1024
+"""Records one side writes before the next side's turn."""
+_RECORD_BYTES: Final = 1_900
+"""Of an audit record that names ten hits."""
+_PACKAGES: Final = ("securevec", "numpy", "cryptography")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``model_points``: records of the part with the embedder, 0 for none. ``every_row``: also the rows between the
+    vendor's client and the product. ``batch``: records the vendor's client writes at once, as an ingest does."""
+
+    backend: str = "edge"
+    points: int = 5_000
+    dimension: int = 384
+    k: int = 10
+    questions: int = 200
+    model_points: int = 256
+    every_row: bool = True
+    memory: bool = True
+    batch: int = 64
+
+    def __post_init__(self) -> None:
+        if self.points < 2 * self.k or self.k < 1 or self.questions < 1 or self.dimension < 2:
+            raise QueryError("A measurement needs k and questions of at least 1, and at least 2k points.")
+        if self.points > 1_000_000 or self.questions > 10_000 or self.dimension > 4096:
+            raise LimitExceeded("A measurement takes at most 1,000,000 points, 10,000 questions and 4,096 dimensions.")
+
+
+@dataclass(slots=True)
+class _Open:
+    raw: RawStore
+    adapter: Adapter | None
+    store: SecureStore
+    cases: Collection[Case]
+    runtime: Runtime
+
+
+def measure(options: Options, *, say: Say = lambda line: None, below: Path | None = None) -> Figures:
+    """Run it in a temporary directory (under ``below``), which is removed. Raises :class:`ConfigError`,
+    :class:`MissingExtra`, and what a store raises."""
+    vendor = raw_module(options.backend)
+    data = corpus(options.points, options.questions + WARM, options.dimension)
+    directory = Path(tempfile.mkdtemp(prefix="securevec-bench-", dir=below))
+    try:
+        opened = _open(options, vendor, directory, create=True)
+        try:
+            say(f"Writing {options.points:,} records on each side")
+            ingest = _ingest(options, data, opened)
+        finally:
+            _close(opened)
+        # Before anything is searched, so that the records of those searches are not counted.
+        disk = {
+            "vendor": _allocated(directory / "vendor"),
+            "engine": _allocated(directory / "home" / "engine"),
+            "home": _allocated(directory / "home"),
+        }
+        opened = _open(options, vendor, directory, create=False)
+        try:
+            say(f"Asking {options.questions:,} questions on each side")
+            rows = sides(opened.raw, opened.adapter, opened.cases, opened.runtime, data, options.k)
+            flush_ms, search = _search(data, rows, options, directory, exact=True)
+            model_search: list[SearchRow] = []
+            model_ingest: list[IngestRow] = []
+            if options.model_points and options.dimension == MODEL_DIMENSION:
+                say(f"Embedding {options.model_points:,} records on each side")
+                model_search, model_ingest = _with_model(options, vendor, data, opened, directory)
+        finally:
+            _close(opened)
+        memory: dict[str, int] = {}
+        if options.memory:
+            say("Opening each side in a process of its own")
+            memory = {
+                side: resident(side, directory, options.backend, options.dimension) for side in ("vendor", "securevec")
+            }
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    return Figures(
+        backend=options.backend,
+        points=options.points,
+        dimension=options.dimension,
+        k=options.k,
+        questions=options.questions,
+        flush_p50_ms=flush_ms,
+        search=search,
+        ingest=ingest,
+        model_search=model_search,
+        model_ingest=model_ingest,
+        disk=disk,
+        memory=memory,
+        machine={"cpus": os.cpu_count() or 0, "architecture": platform.machine(), "system": platform.system()},
+        versions={"python": platform.python_version()}
+        | {package: version(package) for package in (*_PACKAGES, vendor.PACKAGE)},
+    )
+
+
+def open_cases(store: SecureStore) -> Collection[Case]:
+    return store.tenant("bench", create=True, actor=Actor("svc:bench")).collection(Case, retention="365d")
+
+
+def open_store(directory: Path, backend: str, dimension: int) -> SecureStore:
+    return SecureStore.open(
+        directory / "home",
+        backend=backend,
+        key_file=directory / "root.key",
+        embedder=cast("Embedder", Prepared(dimension)),
+    )
+
+
+def _open(options: Options, vendor: Any, directory: Path, *, create: bool) -> _Open:
+    store = open_store(directory, options.backend, options.dimension)
+    adapter = None
+    if options.every_row:
+        adapter = Adapter(open_backend(options.backend, home=directory / "adapter"), options.dimension)
+    if create:
+        raw = vendor.RawStore.create(directory / "vendor", options.dimension, FILTER_KEYS)
+    else:
+        raw = vendor.RawStore.open(directory / "vendor", options.dimension)
+    return _Open(raw, adapter, store, open_cases(store), store.runtime)
+
+
+def _close(opened: _Open) -> None:
+    opened.raw.close()
+    if opened.adapter is not None:
+        opened.adapter.close()
+    opened.store.close()
+
+
+def _ingest(options: Options, data: Corpus, opened: _Open) -> list[IngestRow]:
+    """Vectors are given, so that no model is timed."""
+
+    def write(target: RawStore | Adapter, start: int, end: int) -> None:
+        for first in range(start, end, options.batch):
+            last = min(first + options.batch, end)
+            target.insert([uuid4() for _ in range(first, last)], data.vectors[first:last], data.rows[first:last])
+
+    def protect(start: int, end: int) -> None:
+        records = data.records(start, end)
+        opened.cases.ingest(records, vectors=data.vectors[start:end], vectors_of="anonymized_text")
+
+    named: list[tuple[str, str]] = [("vendor", "the vendor's client, fields in clear")]
+    works: list[Callable[[int, int], None]] = [lambda start, end: write(opened.raw, start, end)]
+    adapter = opened.adapter
+    if adapter is not None:
+        named.append(("namespace", "a place of its own, read back"))
+        works.append(lambda start, end: write(adapter, start, end))
+    named.append(("product", "detected, replaced, sealed, recorded, read back"))
+    works.append(protect)
+    seconds = [0.0] * len(works)
+    for turn, start in enumerate(range(0, options.points, _BLOCK)):
+        end = min(start + _BLOCK, options.points)
+        for at in _turned(len(works), turn):
+            began = time.perf_counter()
+            works[at](start, end)
+            seconds[at] += time.perf_counter() - began
+    return ingest_rows(named, seconds, options.points)
+
+
+def _search(
+    data: Corpus, asked: Sequence[Side], options: Options, directory: Path, *, exact: bool
+) -> tuple[float, list[SearchRow]]:
+    """Median of the flushes between the questions, and the rows. ``exact``: compare with the exact answers too."""
+    times: list[list[float]] = [[] for _ in asked]
+    answers: list[list[list[str]]] = [[] for _ in asked]
+    flushes: list[float] = []
+    with (directory / "flush").open("ab", buffering=0) as file:
+        for number in range(len(data.questions)):
+            for at in _turned(len(asked), number):
+                began = time.perf_counter()
+                answer = asked[at].search(number)
+                if number >= WARM:
+                    times[at].append((time.perf_counter() - began) * 1000)
+                    answers[at].append(answer)
+            file.write(b"x" * _RECORD_BYTES)
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            flushes.append((time.perf_counter() - began) * 1000)
+    best = [[f"case-{at}" for at in nearest(data.vectors, question, options.k)] for question in data.questions[WARM:]]
+    named = [(side.name, side.says) for side in asked]
+    return float(np.median(flushes)), search_rows(named, times, answers, best if exact else None)
+
+
+def _with_model(
+    options: Options, vendor: Any, data: Corpus, opened: _Open, directory: Path
+) -> tuple[list[SearchRow], list[IngestRow]]:
+    """The same with the model in front: fewer records, because a record takes some 20 ms to embed."""
+    embedder = MiniLM()
+    count = min(options.model_points, options.points)
+    scope = opened.cases._scope
+    fewer = min(options.questions, _MODEL_QUESTIONS) + WARM
+    part = replace(data, questions=data.questions[:fewer], texts=data.texts[:fewer])
+    asked = embedding_sides(opened.raw, opened.cases, opened.runtime, part, embedder, options.k)
+    _, search = _search(part, asked, options, directory, exact=False)
+    keys = scope.tenant_keys(opened.runtime)
+    clean = [
+        scope.anonymizer.query(str(row["body"]), keys=keys, known=lambda tokens: {})[0] for row in data.rows[:count]
+    ]
+    second = vendor.RawStore.create(directory / "vendor-model", options.dimension, FILTER_KEYS)
+    seconds = [0.0, 0.0]
+    store = SecureStore.open(
+        directory / "home-model", backend=options.backend, key_file=directory / "model.key", embedder=embedder
+    )
+    with closing(second), store:
+        cases = open_cases(store)
+        for turn, start in enumerate(range(0, count, options.batch)):
+            end = min(start + options.batch, count)
+            for at in _turned(2, turn):
+                began = time.perf_counter()
+                if at == 0:
+                    second.insert(
+                        [uuid4() for _ in range(start, end)], embedder.embed(clean[start:end]), data.rows[start:end]
+                    )
+                else:
+                    cases.ingest(data.records(start, end))
+                seconds[at] += time.perf_counter() - began
+    named = [("vendor + model", "embedded and written"), ("product + model", "protected, embedded and written")]
+    return search, ingest_rows(named, seconds, count)
+
+
+def _turned(count: int, turn: int) -> list[int]:
+    """0 to count - 1, beginning further on each turn."""
+    return [(turn + at) % count for at in range(count)]
+
+
+def _allocated(directory: Path) -> int:
+    """Bytes of disk blocks below a directory."""
+    return sum(path.lstat().st_blocks * 512 for path in directory.rglob("*") if not path.is_dir())

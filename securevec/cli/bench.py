@@ -1,0 +1,109 @@
+"""``bench``: what the protection costs on this machine, against the vendor's own client. Needs no home."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.output import console, table
+from securevec.cli.session import Session
+from securevec.errors import SourceError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from securevec.bench.figures import Figures, IngestRow, SearchRow
+
+
+def register(group: Group) -> None:
+    group.command("bench")(bench)
+
+
+def bench(
+    session: Session,
+    backend: Annotated[str, typer.Option("--backend", help="edge or chroma.")] = "edge",
+    points: Annotated[int, typer.Option("--points", help="Records on each side.")] = 5_000,
+    dim: Annotated[int, typer.Option("--dim", help="Dimensions; the part with the model needs 384.")] = 384,
+    k: Annotated[int, typer.Option("-k", "--k", help="Hits of each search.")] = 10,
+    queries: Annotated[int, typer.Option("--queries", help="Searches of each side that count.")] = 200,
+    model_points: Annotated[
+        int, typer.Option("--model-points", help="Records to embed; 0 leaves the model out.")
+    ] = 256,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.html", help="Write a page with plots too.", show_default=False)
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option("--work", metavar="DIR", help="Where the stores are made, and removed.", show_default=False),
+    ] = None,
+) -> None:
+    """Measure overhead: the vendor's client and securevec interleaved, a row per control switched on.
+
+    The data is made up; nothing of a home is read. 5,000 points take about a minute, 50,000 about ten on Chroma.
+    """
+    from securevec.bench.measure import Options, measure
+    from securevec.bench.page import conditions, page
+
+    options = Options(backend=backend, points=points, dimension=dim, k=k, questions=queries, model_points=model_points)
+    if out is not None and not out.parent.is_dir():
+        raise SourceError("The folder of --out does not exist.", next_step="Make it first.")
+    with _telling() as say:
+        figures = measure(options, say=say, below=work)
+    if out is not None:
+        out.write_text(page(figures), encoding="utf-8")
+    session.out.show(figures.document(), *_shown(figures), conditions(figures))
+
+
+@contextmanager
+def _telling() -> Generator[Callable[[str], None]]:
+    """What is being done, on stderr: a spinner on a terminal, lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda line: print(line, file=sys.stderr)
+        return
+    with console(stderr=True).status("Preparing") as status:
+        yield status.update
+
+
+def _shown(figures: Figures) -> list[Table]:
+    tables = [_searches(figures.search, "A search, vector given")]
+    if figures.model_search:
+        tables.append(_searches(figures.model_search, "A search behind the model"))
+    tables.append(_writes([*figures.ingest, *figures.model_ingest]))
+    sizes = [(f"disk, {name}", size) for name, size in figures.disk.items()]
+    sizes += [(f"memory, {name}", size) for name, size in figures.memory.items()]
+    tables.append(table(["Bytes", ">MiB"], [(name, f"{size / 2**20:,.1f}") for name, size in sizes]))
+    return tables
+
+
+def _searches(rows: Sequence[SearchRow], title: str) -> Table:
+    return table(
+        ["Row", "What it has", ">p50 ms", ">p95 ms", ">ratio", ">added ms", ">recall", ">same answer"],
+        [
+            (
+                row.name,
+                row.says,
+                f"{row.p50_ms:.2f}",
+                f"{row.p95_ms:.2f}",
+                f"{row.ratio:.2f}x",
+                f"{row.added_ms:+.2f}",
+                "" if row.recall is None else f"{row.recall:.3f}",
+                f"{row.same:.0%}",
+            )
+            for row in rows
+        ],
+        title=title,
+    )
+
+
+def _writes(rows: Sequence[IngestRow]) -> Table:
+    return table(
+        ["Row", "What it does", ">records", ">records/s", ">time"],
+        [(row.name, row.says, f"{row.records:,}", f"{row.per_second:,.0f}", f"{row.ratio:.2f}x") for row in rows],
+        title="Writing",
+    )

@@ -1,0 +1,62 @@
+"""The README's figures are the committed results: nobody typed them, and a missed bar is said."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def writer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("readme_table", ROOT / "benchmarks" / "readme_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_readmes_figures_are_those_of_the_committed_results(writer: ModuleType) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert writer.rewritten(text) == text, "run: python benchmarks/readme_table.py"
+    for store in writer.STORES:
+        assert (ROOT / "benchmarks" / "results" / f"cost_{store}.json").exists()
+
+
+def test_another_result_changes_the_table_and_a_missed_bar_is_marked(
+    writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = writer.table()
+    for path in writer.RESULTS.glob("cost_*.json"):
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for bar in document["bars"].values():
+            bar["measured"] = bar["most"] + 1.0
+        (tmp_path / path.name).write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr(writer, "RESULTS", tmp_path)
+    after = writer.table()
+    assert after != before
+    bars = [line for line in after.splitlines() if line.startswith(("| Qdrant Edge: ", "| Chroma: "))]
+    assert len(bars) == 9
+    assert all("**missed**" in line for line in bars)
+
+
+def test_a_readme_without_the_markers_is_refused(writer: ModuleType) -> None:
+    with pytest.raises(ValueError, match="markers"):
+        writer.rewritten("# no table here")
+
+
+def test_each_result_names_what_made_it(writer: ModuleType) -> None:
+    for store in writer.STORES:
+        document = json.loads((writer.RESULTS / f"cost_{store}.json").read_text(encoding="utf-8"))
+        assert document["backend"] == store
+        assert document["command"].startswith("python benchmarks/bar_")
+        assert document["commit"]
+        assert {"python", "numpy", "cryptography", "securevec"} <= document["versions"].keys()
+        assert document["machine"]["cpus"] >= 1

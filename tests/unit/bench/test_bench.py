@@ -1,0 +1,140 @@
+"""The measurement itself: its sides answer alike, its figures are what was measured, its page is whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, cast
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from securevec.bench.data import Corpus, corpus, nearest
+from securevec.bench.figures import Figures, ingest_rows, search_rows
+from securevec.bench.measure import Options, measure
+from securevec.bench.page import page
+from securevec.bench.sides import raw_module
+from securevec.errors import ConfigError, LimitExceeded, QueryError
+
+CONTROLS = ["vendor", "namespace", "sealing", "re-check", "audit, async", "audit, waited", "anonymized query"]
+
+
+@pytest.fixture(scope="module")
+def data() -> Corpus:
+    return corpus(2000, 20, 64)
+
+
+@pytest.fixture(scope="module", params=["edge", "chroma"])
+def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    pytest.importorskip({"edge": "qdrant_edge", "chroma": "chromadb"}[request.param])
+    below = tmp_path_factory.mktemp("bench")
+    options = Options(backend=request.param, points=150, dimension=48, k=5, questions=12, model_points=0)
+    figures = measure(options, below=below)
+    assert list(below.iterdir()) == []
+    return figures
+
+
+def test_every_control_has_a_row_and_changes_no_answer(measured: Figures) -> None:
+    assert [row.name for row in measured.search] == CONTROLS
+    for row in measured.search:
+        assert (row.recall, row.same) == (1.0, 1.0)
+        assert 0 < row.p50_ms <= row.p95_ms
+
+
+def test_all_sides_wrote_and_kept_something(measured: Figures) -> None:
+    assert [row.name for row in measured.ingest] == ["vendor", "namespace", "product"]
+    assert all(row.records == 150 and row.per_second > 0 for row in measured.ingest)
+    assert 0 < measured.disk["engine"] < measured.disk["home"]
+    assert measured.disk["vendor"] > 0
+    assert measured.memory["securevec"] > measured.memory["vendor"] > 2**20
+    assert measured.flush_p50_ms > 0
+
+
+def test_the_document_is_json_and_names_what_ran(measured: Figures) -> None:
+    document = json.loads(json.dumps(measured.document()))
+    assert document["format"] == 1
+    assert (document["points"], document["k"], document["dimension"]) == (150, 5, 48)
+    assert {"python", "numpy", "securevec"} <= document["versions"].keys()
+    assert [row["name"] for row in document["search"]] == CONTROLS
+
+
+def test_the_page_is_whole_and_fetches_nothing(measured: Figures) -> None:
+    text = page(measured)
+    assert re.findall(r"(?:https?:|//|src=|<script|@import|url\()", text) == []
+    plots = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    assert len(plots) == 4
+    for plot in plots:
+        drawn = ElementTree.fromstring(plot)  # our own text
+        width = float(cast("str", drawn.get("viewBox")).split()[2])
+        for bar in drawn.iter("rect"):
+            assert 0 < float(bar.attrib["x"]) + float(bar.attrib["width"]) <= width
+    for row in measured.search:
+        assert f"{row.p50_ms:.2f}" in text
+
+
+def test_a_row_that_answers_otherwise_is_seen() -> None:
+    named = [("first", ""), ("second", "")]
+    exact = [["a", "b"], ["c", "d"]]
+    answers = [exact, [["b", "a"], ["c", "x"]]]
+    first, second = search_rows(named, [[1.0, 3.0], [4.0, 8.0]], answers, exact)
+    assert (first.recall, first.same, first.ratio, first.added_ms) == (1.0, 1.0, 1.0, 0.0)
+    assert (second.recall, second.same, second.ratio, second.added_ms) == (0.75, 0.0, 3.0, 4.0)
+    assert [row.recall for row in search_rows(named, [[1.0, 3.0], [4.0, 8.0]], answers, None)] == [None, None]
+
+
+def test_ingest_ratios_are_of_time() -> None:
+    rows = ingest_rows([("first", ""), ("second", "")], [2.0, 3.0], 600)
+    assert [(row.per_second, row.ratio) for row in rows] == [(300.0, 1.0), (200.0, 1.5)]
+
+
+def test_vectors_are_of_length_one_and_have_fewer_dimensions_than_they_show(data: Corpus) -> None:
+    wide = corpus(1000, 1, 256).vectors
+    assert np.allclose(np.linalg.norm(wide, axis=1), 1.0, atol=1e-5)
+    strength = np.linalg.svd(wide - wide.mean(axis=0), compute_uv=False)
+    assert strength[64:].max() < 1e-3 * strength[0]
+    # A question has near neighbours, and most points are far from it.
+    scores = np.sort(data.vectors @ data.questions[0])[::-1]
+    assert scores[0] - np.median(scores) > 0.3
+
+
+def test_a_run_is_repeated_exactly_and_a_record_has_about_a_kilobyte(data: Corpus) -> None:
+    again = corpus(2000, 20, 64)
+    assert data.rows == again.rows
+    assert data.texts == again.texts
+    assert (data.vectors == again.vectors).all()
+    sizes = [len(json.dumps(row)) for row in data.rows]
+    assert 900 < np.mean(sizes) < 1200
+    assert len({row["id"] for row in data.rows}) == 2000
+    assert len(cast("dict[str, Any]", data.records(0, 1)[0])) == 5
+
+
+def test_the_exact_answer_is_the_nearest_best_first(data: Corpus) -> None:
+    order = np.argsort(-(data.vectors @ data.questions[3]))
+    assert nearest(data.vectors, data.questions[3], 7) == [int(at) for at in order[:7]]
+    assert len(nearest(data.vectors[:4], data.questions[3], 7)) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"points": 10, "k": 10}, QueryError),
+        ({"questions": 0}, QueryError),
+        ({"k": 0}, QueryError),
+        ({"dimension": 1}, QueryError),
+        ({"points": 1_000_001}, LimitExceeded),
+    ],
+)
+def test_a_measurement_of_nothing_is_refused(given: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        Options(**given)
+
+
+@pytest.mark.parametrize("backend", ["memory", "qdrant://localhost:6333", "", "../edge"])
+def test_a_store_without_a_comparison_is_refused(backend: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="chroma and edge"):
+        raw_module(backend)
+    with pytest.raises(ConfigError):
+        measure(Options(backend=backend), below=tmp_path)
+    assert list(tmp_path.iterdir()) == []
