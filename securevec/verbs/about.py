@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from securevec.embed import ModelIdentity
 from securevec.guard import admit
+from securevec.retention.rulebook import effective_retention
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import FieldSpec
 from securevec.types import CollectionId
@@ -17,10 +18,10 @@ from securevec.verbs.quota import QuotaUse
 class CollectionDescription:
     """What a collection was made with, and how much is in it.
 
-    ``retention_ms`` is ``None`` where records are kept until they are deleted. ``detector`` and ``policy`` are the
-    digests under which new records are anonymized (older ones may be of others); ``model`` embeds. ``records`` and
-    ``chunks`` count what is neither deleted nor expired, and are ``None`` for an actor to whom the policy shows a part
-    only. ``quota`` is of the whole tenant.
+    ``retention_ms`` is how long a record ingested now is kept, by the collection or by a stricter rule; ``None`` is
+    until it is deleted. ``detector`` and ``policy`` are the digests under which new records are anonymized (older ones
+    may be of others); ``model`` embeds. ``records`` and ``chunks`` count what is neither deleted nor expired, and are
+    ``None`` for an actor to whom the policy shows a part only. ``quota`` is of the whole tenant.
     """
 
     id: CollectionId
@@ -50,7 +51,7 @@ def describe_collection(runtime: Runtime, collection: CollectionScope) -> Collec
         described = CollectionDescription(
             id=collection.collection,
             fields=collection.schema.fields,
-            retention_ms=collection.retention_ms,
+            retention_ms=effective_retention(runtime, collection),
             vault=collection.vault,
             classification=collection.classification,
             model=collection.embedder.identity,

@@ -6,7 +6,7 @@ from securevec.body import RecordId
 from securevec.errors import RecordNotFound
 from securevec.filters import Expr, matches
 from securevec.guard import admit
-from securevec.judge import live_record
+from securevec.judge import erased, live_record
 from securevec.runtime import CollectionScope, Runtime
 from securevec.verbs.walk import condition, walk
 
@@ -52,6 +52,7 @@ def exists(runtime: Runtime, collection: CollectionScope, record_id: RecordId) -
             found = row_filter is None or matches(row_filter, body.filters)
             row = runtime.control.current(collection.collection, [ref]).get(ref)
             found = found and row is not None and row.generation == body.generation
+            found = found and not erased(runtime, collection, [(ref, body)])
         except RecordNotFound:
             found = False
         admission.recheck()

@@ -15,7 +15,7 @@ from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.search import record_of
 from securevec.verbs import cursors
-from securevec.verbs.walk import STEP, condition, still_live, walk
+from securevec.verbs.walk import SHEET_BYTES, STEP, condition, still_live, walk
 
 R = TypeVar("R", bound=Record)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
@@ -25,9 +25,9 @@ R_co = TypeVar("R_co", bound=Record, covariant=True)
 class RecordPage(Generic[R_co]):
     """Records, anonymized as stored, in an order that is fixed and says nothing about them.
 
-    ``cursor`` continues the listing; ``None`` ends it. A page may hold fewer records than asked for, when some were
-    deleted while it was made: only ``cursor`` says whether there are more. ``violations`` counts records whose clear
-    copies in the store differ from their sealed values; what is returned are the sealed ones.
+    ``cursor`` continues the listing; ``None`` ends it. A page may hold fewer records than asked for, when they are
+    large, or were deleted while it was made: only ``cursor`` says whether there are more. ``violations`` counts records
+    whose clear copies in the store differ from their sealed values; what is returned are the sealed ones.
     """
 
     records: tuple[R_co, ...]
@@ -55,14 +55,15 @@ def page(
         judged_by = condition(runtime, collection, where, admission.decision.row_filter)
         after = cursors.read(runtime, collection, cursor) if cursor is not None else None
         found: list[Judged] = []
-        violations = 0
+        violations = size = 0
         step = limit if judged_by is None else max(limit, STEP)
         end = False
         for sheet in walk(runtime, collection, admission, where=judged_by, after=after, step=step):
             found += sheet.matching
             violations += sheet.violations
+            size += sheet.size if sheet.matching else 0
             end, after = sheet.end, sheet.last
-            if len(found) >= limit:
+            if len(found) >= limit or size >= SHEET_BYTES:
                 break
         if len(found) > limit:
             end, after = False, found[limit - 1].ref

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import point_id
 from securevec.errors import IsolationViolation
 from securevec.filters import Expr, all_of, check, matches
@@ -23,16 +24,21 @@ from securevec.types import RecordRef
 STEP: Final = 256
 """Records read at once, and between two looks at the fence."""
 
+SHEET_BYTES: Final = 32 * 1024 * 1024
+"""Large records are read fewer at a time, so that memory does not grow with them."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sheet:
     """Some neighbouring records: chunk 0 of those that match, in the order of refs, and where the next sheet begins.
 
-    ``violations`` counts points whose clear copies differ from their sealed values.
+    ``size`` is what the records take in the store, in bytes. ``violations`` counts points whose clear copies differ from
+    their sealed values.
     """
 
     matching: list[Judged]
     examined: int
+    size: int
     violations: int
     last: RecordRef
     end: bool
@@ -68,10 +74,10 @@ def walk(
     last = after or RecordRef(b"")
     while True:
         rows = runtime.control.live_after(collection.collection, last, limit=step + 1, now_ms=runtime.clock.now_ms())
-        refs = [RecordRef(row.ref) for row in rows[:step]]
-        if not refs:
-            yield Sheet([], 0, 0, last, True)
+        if not rows:
+            yield Sheet([], 0, 0, 0, last, True)
             return
+        refs, size = _that_fit(rows[:step])
         opened, violations = open_records(runtime, collection, refs)
         last = refs[-1]
         matching = [
@@ -79,11 +85,23 @@ def walk(
             for ref in refs
             if (judged := opened.get(ref)) is not None and (where is None or matches(where, judged.body.filters))
         ]
-        end = len(rows) <= step
-        yield Sheet(matching, len(refs), violations, last, end)
+        end = len(refs) == len(rows)
+        yield Sheet(matching, len(refs), size, violations, last, end)
         if end:
             return
         admission.recheck()
+
+
+def _that_fit(rows: Sequence[ManifestRow]) -> tuple[list[RecordRef], int]:
+    """As many of the rows, and at least one, as memory is given for; and their size."""
+    refs: list[RecordRef] = []
+    size = 0
+    for row in rows:
+        if refs and size + row.size > SHEET_BYTES:
+            break
+        refs.append(RecordRef(row.ref))
+        size += row.size
+    return refs, size
 
 
 def open_records(

@@ -135,3 +135,17 @@ def test_a_long_record_is_listed_once(world: World) -> None:
     assert chunks > 5
     assert sorted(record.id for record in world.acme.iter(page_size=1)) == ["T-1", "T-2"]
     assert world.acme.count(sv.F("status").exists()) == 2
+
+
+def test_large_records_come_fewer_at_a_time_and_all_come(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [row.size for row in filled.store.runtime.control.live_after(filled.acme.id, b"", limit=100, now_ms=0)]
+    for module in ("walk", "pages"):
+        monkeypatch.setattr(f"securevec.verbs.{module}.SHEET_BYTES", 3 * max(sizes))
+    page = filled.acme.page(limit=12)
+    assert 3 <= len(page.records) < 12
+    assert page.cursor is not None
+    assert sorted(record.id for record in filled.acme.iter()) == sorted(EVERY)
+    assert {record.id for record in filled.acme.iter(sv.F("status") == "open")} == OPEN
+    assert filled.acme.count(sv.F("status").exists()) == 12
+    monkeypatch.setattr("securevec.verbs.walk.SHEET_BYTES", 1)
+    assert filled.acme.count(sv.F("status").exists()) == 12
