@@ -32,8 +32,8 @@ SHEET_BYTES: Final = 32 * 1024 * 1024
 class Sheet:
     """Some neighbouring records: chunk 0 of those that match, in the order of refs, and where the next sheet begins.
 
-    ``size`` is what the records take in the store, in bytes. ``violations`` counts points whose clear copies differ from
-    their sealed values.
+    ``size`` is what the records take in the store, in bytes. ``violations`` counts points whose clear copies differ
+    from their sealed values.
     """
 
     matching: list[Judged]
