@@ -117,6 +117,8 @@ def erase(
         "left, by name only": result.by_name_only,
     }
     session.out.show(document, pairs(shown))
+    if result.by_name_only:
+        session.out.say("Records that match by a name only were left: subject find lists them; --include-name-matches")
     result.raise_if_incomplete()
     if receipt is not None:
         result.save(receipt)

@@ -12,8 +12,8 @@
     done         receipt signed and kept
 
 Everything after ``accepted`` needs the engine: when another process holds it, that process goes on with the job. Each
-step may be repeated. A legal hold that is added meanwhile stops the job where it stands, with everything still hidden;
-it goes on once the hold is released.
+step may be repeated. A legal hold that is added meanwhile, or a tenant that is suspended, stops the job where it
+stands, with everything still hidden; it goes on once that ends.
 """
 
 from __future__ import annotations
@@ -166,7 +166,8 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         return move_on(runtime, job, to="purged", data=data)
     if job.state == "purged":
         data["kept"] = _verify(runtime, job, data)
-        tokens = [bytes.fromhex(token) for token in dict.fromkeys((*data["tokens"], *data["shared"]))]
+        # The job is kept with its receipt, when the tenant is long gone; the tokens stay in the tombstones alone.
+        tokens = [bytes.fromhex(token) for token in dict.fromkeys((*data.pop("tokens"), *data.pop("shared")))]
         runtime.control.forget_tokens(job.tenant, tokens)
         return move_on(runtime, job, to="verified", data=data | {"scrubbed": runtime.control.scrub()})
     if job.state == "verified":

@@ -19,12 +19,12 @@ from securevec.clock import from_ms
 from securevec.errors import SourceError, UsageError, VaultDisabled
 from securevec.filters import matches
 from securevec.guard import Admission
-from securevec.people.find import still_shown
+from securevec.people.find import hidden_in, still_shown
 from securevec.people.identify import identify, subject_refs
 from securevec.people.places import Room, places_of, rooms_of, tokens_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.stored import Stored, fields_of, load
-from securevec.types import AnonymizedField, Token
+from securevec.types import AnonymizedField, RecordRef, Token
 
 _AROUND: Final = 160
 """Characters of a passage on either side of a mention."""
@@ -91,20 +91,21 @@ def export(
     places = [
         place for place in places_of(runtime, admission.scope.tenant, found) if place.sure or include_name_matches
     ]
-    listed: list[dict[str, Any]] = []
+    seen: list[tuple[Room, dict[RecordRef, Stored]]] = []
     unreadable = 0
     for room in rooms_of(runtime, admission, places):
         if reveal and not room.collection.vault:
             raise VaultDisabled("A collection that holds this person keeps no originals, so nothing can be revealed.")
         opened = load(runtime, room.collection, room.rows)
-        shown = still_shown(runtime, room, opened.values())
-        unreadable += len(room.rows) - len(opened)
-        for stored in shown:
-            if row_filter is not None and not matches(row_filter, stored.body.filters):
-                continue
-            about = room.places[stored.ref].about
-            tokens = declared if about else mentioned
-            listed.append(_record(room, stored, tokens, reveal=reveal, about=about))
+        unreadable += len(room.rows) - len(opened) - hidden_in(runtime, room)
+        seen.append((room, opened))
+    listed: list[dict[str, Any]] = []
+    for room, opened in seen:
+        # Last, for all that was read: an erasure accepted meanwhile holds it back.
+        for stored in still_shown(runtime, room, opened.values()):
+            if row_filter is None or matches(row_filter, stored.body.filters):
+                about = room.places[stored.ref].about
+                listed.append(_record(room, stored, declared if about else mentioned, reveal=reveal, about=about))
     admission.recheck()
     admission.note(
         counts={"identifiers": len(found), "records": len(listed)},

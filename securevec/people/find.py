@@ -13,6 +13,7 @@ from securevec.people.identify import identify, subject_refs
 from securevec.people.places import Room, places_of, rooms_of
 from securevec.runtime import Runtime
 from securevec.stored import Stored, load
+from securevec.types import RecordRef
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,16 +68,19 @@ def find(runtime: Runtime, admission: Admission, values: Sequence[str]) -> Subje
     """The records that are about, or mention, whom these values name. See :meth:`Tenant.find_subject`."""
     found = identify(runtime, admission.scope.tenant, values)
     row_filter = admission.decision.row_filter
-    listed: list[SubjectMatch] = []
+    seen: list[tuple[Room, dict[RecordRef, Stored]]] = []
     unreadable = 0
     for room in rooms_of(runtime, admission, places_of(runtime, admission.scope.tenant, found)):
         heads = [replace(row, n_chunks=1) for row in room.rows]
         opened = load(runtime, room.collection, heads)
-        unreadable += len(heads) - len(opened) - _hidden(runtime, room)
-        for stored in still_shown(runtime, room, opened.values()):
-            if row_filter is None or matches(row_filter, stored.body.filters):
-                place = room.places[stored.ref]
-                listed.append(SubjectMatch(room.name, stored.body.record_id, place.about, not place.sure))
+        unreadable += len(heads) - len(opened) - hidden_in(runtime, room)
+        seen.append((room, opened))
+    listed = [
+        SubjectMatch(room.name, stored.body.record_id, room.places[stored.ref].about, not room.places[stored.ref].sure)
+        for room, opened in seen
+        for stored in still_shown(runtime, room, opened.values())
+        if row_filter is None or matches(row_filter, stored.body.filters)
+    ]
     admission.recheck()
     report = SubjectReport(tuple(listed), tuple(each.entity for each in found), unreadable, admission.request_id)
     admission.note(
@@ -99,6 +103,7 @@ def still_shown(runtime: Runtime, room: Room, opened: Iterable[Stored]) -> list[
     ]
 
 
-def _hidden(runtime: Runtime, room: Room) -> int:
+def hidden_in(runtime: Runtime, room: Room) -> int:
+    """How many of the room's records an erasure hides."""
     tenant, collection = room.collection.tenant, room.collection.collection
     return len(runtime.control.hidden_records(tenant, collection, [row.ref for row in room.rows]))

@@ -110,8 +110,7 @@ def _check(values: Sequence[str]) -> None:
     if len(values) > limits.MAX_IDENTIFIERS:
         raise LimitExceeded(f"One call names at most {limits.MAX_IDENTIFIERS} identifiers.", field="identifiers")
     for value in values:
-        one: object = value
-        size = utf8_size(value) if isinstance(one, str) else None
+        size = utf8_size(value) if type(value) is str else None
         if size is None or not value.strip():
             raise UsageError("An identifier is text, not blank, and valid Unicode.")
         if size > limits.MAX_ID_BYTES:

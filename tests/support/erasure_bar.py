@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,7 +99,7 @@ def rows(count: int, people: int, *, first: int = 0) -> Iterator[dict[str, Any]]
 
 
 @contextmanager
-def open_bar(root: Path, backend: str, *, records: int, people: int) -> Iterator[Bar]:
+def open_bar(root: Path, backend: str, *, records: int, people: int) -> Generator[Bar]:
     with sv.SecureStore.open(
         root / "home", backend=backend, key_file=root / "keys" / "root.key", embedder=HashEmbedder(dimension=DIMENSION)
     ) as store:
@@ -133,7 +133,7 @@ class Took:
 
     @classmethod
     @contextmanager
-    def measured(cls, into: list[Took]) -> Iterator[None]:
+    def measured(cls, into: list[Took]) -> Generator[None]:
         wall, cpu = time.perf_counter(), time.process_time()
         yield
         into.append(cls(time.perf_counter() - wall, time.process_time() - cpu))
