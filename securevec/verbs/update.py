@@ -8,6 +8,7 @@ that the old one is still live.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -65,16 +66,7 @@ def update(
     try:
         _check_names(collection, fields)
         ref = collection.record_ref(runtime, record_id)
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                with runtime.write_lock(collection.collection):
-                    settle_collection(runtime, collection.collection)
-                    admission.recheck()
-                    report = _update(runtime, collection, admission, ref, fields)
-                break
-            except RecordChanged:
-                if attempt == _ATTEMPTS:
-                    raise
+        report = _until_it_stands(runtime, collection, admission, ref, fields)
         admission.recheck()
     except BaseException as error:
         admission.failure(error)
@@ -102,6 +94,33 @@ def _check_names(collection: CollectionScope, fields: Mapping[str, object]) -> N
         if name not in schema.names:
             others = ", ".join(sorted(schema.names - {schema.key.name}))
             raise RecordError("A field of the update is not declared.", field=name, next_step=f"Declared: {others}.")
+
+
+def _until_it_stands(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    ref: RecordRef,
+    fields: Mapping[str, object],
+) -> UpdateReport:
+    """The update, begun again when another process replaced the record first. Raises :class:`RecordChanged`."""
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(RecordChanged):
+            return _locked(runtime, collection, admission, ref, fields)
+    return _locked(runtime, collection, admission, ref, fields)
+
+
+def _locked(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    ref: RecordRef,
+    fields: Mapping[str, object],
+) -> UpdateReport:
+    with runtime.write_lock(collection.collection):
+        settle_collection(runtime, collection.collection)
+        admission.recheck()
+        return _update(runtime, collection, admission, ref, fields)
 
 
 def _update(

@@ -91,7 +91,11 @@ def test_a_cursor_says_nothing_of_the_record_it_stands_at(pair: Pair) -> None:
 
 def test_without_the_cursors_seal_a_foreign_cursor_is_taken(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     foreign = pair.acme.page(limit=3).cursor
-    monkeypatch.setattr("securevec.verbs.cursors.compare_digest", lambda mine, given: True)
+
+    def agree(mine: bytes, given: bytes) -> bool:
+        return True
+
+    monkeypatch.setattr("securevec.verbs.cursors.compare_digest", agree)
     pair.globex.page(cursor=foreign)
 
 
@@ -127,7 +131,11 @@ def test_a_record_the_store_altered_is_an_error(pair: Pair, name: str) -> None:
         assert pair.stage.audit()[0]["error"] == "IsolationViolation"
 
 
-@pytest.mark.parametrize("change", [forge.with_key_id, lambda body: forge.with_version(body, 2)])
+def of_version_2(body: bytes) -> str:
+    return forge.with_version(body, 2)
+
+
+@pytest.mark.parametrize("change", [forge.with_key_id, of_version_2])
 def test_an_unknown_key_or_format_is_an_error(pair: Pair, change: Callable[[bytes], str]) -> None:
     forge.edited_body(change)(pair)
     with pytest.raises((UnknownKey, UnknownFormat)):
@@ -195,7 +203,11 @@ def test_without_the_second_look_at_the_fence_a_page_in_flight_leaks(
     lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = lone_pair.stage
-    monkeypatch.setattr(Admission, "recheck", lambda self: None)
+
+    def unchecked(self: Admission) -> None:
+        return
+
+    monkeypatch.setattr(Admission, "recheck", unchecked)
 
     def suspend() -> None:
         stage.trap.on_fetch = None

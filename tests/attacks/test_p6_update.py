@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -123,7 +123,11 @@ def test_without_the_expected_generation_the_other_writers_change_is_lost(
 ) -> None:
     acme = lone_pair.acme
     between(lone_pair, monkeypatch, lambda: acme.ingest([text(1, "rewritten", notes="by another")]))
-    monkeypatch.setattr(batches, "_unmoved", lambda tx, collection, expect: list(expect))
+
+    def unchecked(tx: object, collection: object, expect: Mapping[bytes, int]) -> list[bytes]:
+        return list(expect)
+
+    monkeypatch.setattr(batches, "_unmoved", unchecked)
     acme.update("T-1", status="closed")
     assert acme.get("T-1").notes is None
 

@@ -115,9 +115,12 @@ def test_counting_by_a_filter(filled: World) -> None:
     ids=["not a filter field", "undeclared", "another type", "text for a time"],
 )
 def test_a_filter_that_cannot_be_asked_is_refused(filled: World, where: Expr) -> None:
-    for call in (filled.acme.count, lambda w: filled.acme.page(where=w), lambda w: list(filled.acme.iter(w))):
-        with pytest.raises(FilterError):
-            call(where)
+    with pytest.raises(FilterError):
+        filled.acme.count(where)
+    with pytest.raises(FilterError):
+        filled.acme.page(where=where)
+    with pytest.raises(FilterError):
+        list(filled.acme.iter(where))
 
 
 def test_existence_follows_the_record(filled: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from securevec.errors import ConfigError, PolicyDenied, TenantNotFound, TenantUnavailable
 from securevec.policy import Actor
+from securevec.prepare import Prepared
 from securevec.store import SecureStore
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import World, ticket
@@ -70,7 +71,11 @@ def test_a_lower_quota_keeps_what_is_stored_and_a_lifted_one_lets_all_in(world: 
 def test_two_writers_together_do_not_pass_the_quota(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The look ahead sees room for both; the transaction that announces the second batch does not."""
     world.store.set_quota("acme", points=4)
-    monkeypatch.setattr("securevec.ingest.within_quota", lambda runtime, collection, prepared, tally: list(prepared))
+
+    def blind(runtime: object, collection: object, prepared: list[Prepared], tally: object) -> list[Prepared]:
+        return prepared
+
+    monkeypatch.setattr("securevec.ingest.within_quota", blind)
     assert world.acme.ingest([ticket(number, "text") for number in range(1, 4)]).new == 3
     report = world.acme.ingest([ticket(number, "text") for number in range(4, 6)])
     assert (report.new, [row.row for row in report.refused]) == (0, [1, 2])
