@@ -166,6 +166,9 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         return move_on(runtime, job, to="purged", data=data)
     if job.state == "purged":
         data["kept"] = _verify(runtime, job, data)
+        data["others"] = len(
+            {row.collection for row in runtime.control.collections(job.tenant)} - set(data["manifest"])
+        )
         # The job is kept with its receipt, when the tenant is long gone; the tokens stay in the tombstones alone.
         tokens = [bytes.fromhex(token) for token in dict.fromkeys((*data.pop("tokens"), *data.pop("shared")))]
         runtime.control.forget_tokens(job.tenant, tokens)

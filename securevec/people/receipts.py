@@ -67,6 +67,16 @@ def artefacts(data: Mapping[str, Any]) -> list[Artefact]:
             residual=f"{_COPIES} open with these keys until the keys die with their expiry bucket or the tenant",
         )
     )
+    if data["others"]:
+        listed.append(
+            Artefact(
+                artefact="other collections of the tenant",
+                method="none: no record there is about the subject or mentions them",
+                verdict="unverified",
+                evidence=f"{data['others']} collections hold none of the subject's tokens; their files were not read",
+                residual="bytes of records that were replaced or deleted there earlier, until a purge",
+            )
+        )
     if data["by_name_only"]:
         listed.append(
             Artefact(

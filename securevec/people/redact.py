@@ -6,7 +6,7 @@ expiry and the time of ingestion. The record is cut into chunks and embedded aga
 
 Some records cannot be redacted so that it can be relied on. They are named ``beyond`` and deleted by the caller:
 
-1. a chunk is missing, altered or due, so what the record says is not known;
+1. a chunk or a vault is missing, altered or due, so what the record says is not known;
 2. its vectors were given by the caller: nobody here can make the vector of the redacted text;
 3. it keeps an original (``keep="original"``), whose span table is not stored, and the detector that would find the
    places again is another one, or there is no vault to put the record's other texts back for it;
@@ -82,6 +82,8 @@ def redact(
 def _without(
     runtime: Runtime, collection: CollectionScope, stored: Stored, tokens: frozenset[Token]
 ) -> Prepared | None:
+    if collection.vault and _withheld(stored):
+        return None
     fields = fields_of(collection, stored)
     originals = kept_originals(collection, stored)
     if originals:
@@ -107,6 +109,14 @@ def _without(
         )
     except LimitExceeded:
         return None
+
+
+def _withheld(stored: Stored) -> bool:
+    """Whether a chunk holds spans whose originals are not there: stored again, they would be lost without notice."""
+    return any(
+        vault is None and (chunk.body.spans or any((chunk.body.field_spans or {}).values()))
+        for chunk, vault in zip(stored.chunks, stored.vaults, strict=True)
+    )
 
 
 def _text(collection: CollectionScope, stored: Stored) -> AnonymizedText:

@@ -14,10 +14,11 @@ import securevec as sv
 from securevec.anonymize.stored import ERASED, original_without, originals_in, revealed, stored_field, without
 from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded, RecordNotFound, UnknownFormat, UsageError
+from securevec.people import erase as erasing
 from securevec.retention.receipt import read
 from securevec.stored import load
 from securevec.testing.embedders import HashEmbedder
-from securevec.types import AnonymizedField, Span, Token
+from securevec.types import AnonymizedField, ProtectedPoint, Span, Token
 
 JANE, PETER = "jane.doe@example.com", "peter.miller@example.org"
 OWNER = sv.Actor("svc:people", purpose="requests")
@@ -158,6 +159,22 @@ def test_a_record_whose_vector_was_given_is_deleted_and_the_receipt_says_so(
     assert "1 records stored again without the subject, 1 removed" in _said(store, result)["mentions"]["evidence"]
 
 
+def test_a_record_whose_originals_the_store_withholds_is_deleted_and_not_stored_without_them(
+    store: sv.SecureStore, tenant: sv.Tenant
+) -> None:
+    letters = tenant.collection(Letter)
+    letters.ingest([{"id": "a", "writer": "C-1", "text": f"{JANE} and {PETER}"}])
+    backend, namespace = store.runtime.backend(), letters._scope.namespace
+    (point,) = backend.scan(namespace=namespace, where=None, cursor=None, limit=9).points
+    (whole,) = backend.fetch(namespace=namespace, ids=[point.id], with_vectors=True)
+    assert whole.vector is not None
+    payload = {key: value for key, value in whole.payload.items() if key != "v" and isinstance(value, str | int)}
+    backend.insert(namespace=namespace, points=[ProtectedPoint(whole.id, whole.vector, payload)])
+    tenant.erase_subject(JANE).raise_if_incomplete()
+    with pytest.raises(RecordNotFound):
+        letters.get("a")
+
+
 def test_a_record_about_one_and_mentioning_another_survives_the_others_erasure(tenant: sv.Tenant) -> None:
     letters = tenant.collection(Letter)
     letters.ingest([{"id": "a", "writer": PETER, "text": f"{JANE} and {PETER}"}])
@@ -181,6 +198,28 @@ def test_fifty_people_are_one_job_over_several_collections(store: sv.SecureStore
     predicate = read(result.receipt or b"", public=store.runtime.keys.signing_key().public).predicate
     assert len(predicate["subjects"]) == 50
     assert predicate["manifest"] == {"deleted": 50, "redacted": 50, "chunks": 100, "collections": 2}
+    assert "other" not in _said(store, result)
+
+
+def test_a_collection_that_held_nobody_is_left_alone_and_the_receipt_says_what_that_leaves(
+    store: sv.SecureStore, tenant: sv.Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tenant.collection(Letter, name="first"), tenant.collection(Letter, name="second")
+    first.ingest([{"id": "a", "writer": JANE, "text": "hello"}])
+    second.ingest([{"id": "a", "writer": PETER, "text": "hello"}])
+    purged: list[str] = []
+    purge = erasing.purge_with_proof
+
+    def watched(runtime: Any, namespace: Any, needles: Any) -> Any:
+        purged.append(namespace.shard)
+        return purge(runtime, namespace, needles)
+
+    monkeypatch.setattr(erasing, "purge_with_proof", watched)
+    result = tenant.erase_subject(JANE).raise_if_incomplete()
+    assert purged == [first._scope.namespace.shard]
+    other = _said(store, result)["other"]
+    assert other["verdict"] == "unverified"
+    assert other["evidence"].startswith("1 collections")
 
 
 def test_erasing_somebody_unknown_fences_and_says_that_nothing_was_there(
