@@ -57,3 +57,19 @@ def test_the_leak_figures_are_those_of_the_committed_run() -> None:
     assert f"{sum(needles.values()):,} planted values" in readme
     for run in results["runs"]:
         assert not run["at_rest"]["open_home"] | run["at_rest"]["closed_home"] | run["at_rest"]["payloads"]
+
+
+def test_the_erasure_figures_are_those_of_the_committed_run() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    results = json.loads((ROOT / "benchmarks" / "results" / "erasure.json").read_text(encoding="utf-8"))
+    edge, chroma = results["runs"]
+    (row,) = [line for line in readme.splitlines() if "bar_erasure.py` |" in line]
+    assert f"{edge['one_cpu_seconds']:.1f} s and {chroma['one_cpu_seconds']:.1f} s of processor time" in row
+    assert f"{chroma['one_over_raw_copy']:.1f}x the vendor" in row
+    assert f"in one job {edge['many_over_one']:.1f}x and {chroma['many_over_one']:.1f}x of one" in row
+    for run in (edge, chroma):
+        found = (run["found_after_one"], run["found_after_many"], *run["found_after_each"], run["bystanders_changed"])
+        assert set(found) == {0}
+        assert run["found_when_purge_is_skipped"] > 0
+        assert run["many_over_one"] <= results["bars"]["many_over_one"]
+    assert chroma["one_over_raw_copy"] <= results["bars"]["chroma_one_over_raw_copy"]

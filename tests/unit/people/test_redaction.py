@@ -14,7 +14,7 @@ import securevec as sv
 from securevec.anonymize.stored import ERASED, original_without, originals_in, revealed, stored_field, without
 from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded, RecordNotFound, UnknownFormat, UsageError
-from securevec.people import erase as erasing
+from securevec.retention.purging import purge_with_proof
 from securevec.retention.receipt import read
 from securevec.stored import load
 from securevec.testing.embedders import HashEmbedder
@@ -208,13 +208,12 @@ def test_a_collection_that_held_nobody_is_left_alone_and_the_receipt_says_what_t
     first.ingest([{"id": "a", "writer": JANE, "text": "hello"}])
     second.ingest([{"id": "a", "writer": PETER, "text": "hello"}])
     purged: list[str] = []
-    purge = erasing.purge_with_proof
 
     def watched(runtime: Any, namespace: Any, needles: Any) -> Any:
         purged.append(namespace.shard)
-        return purge(runtime, namespace, needles)
+        return purge_with_proof(runtime, namespace, needles)
 
-    monkeypatch.setattr(erasing, "purge_with_proof", watched)
+    monkeypatch.setattr("securevec.people.erase.purge_with_proof", watched)
     result = tenant.erase_subject(JANE).raise_if_incomplete()
     assert purged == [first._scope.namespace.shard]
     other = _said(store, result)["other"]
