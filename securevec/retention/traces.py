@@ -38,6 +38,7 @@ _SHORTEST: Final = 8
 _WEIGHT: Final = 1e-3
 """A part without a component of this size stands in every stretch of zeros."""
 _SHIFT: Final = 12
+_FLOAT: Final = 4
 _TAG: Final = 0xFA
 _TAGGED: Final = 5
 
@@ -107,42 +108,55 @@ class VectorTraces:
         self._near = np.zeros(1 << (32 - _SHIFT), dtype=np.bool_)
         for low, high in zip(self._low.view(np.uint32) >> _SHIFT, self._high.view(np.uint32) >> _SHIFT, strict=True):
             self._near[min(low, high) : max(low, high) + 1] = True  # of one sign: an anchor is above the tolerance
+        first_bytes = np.flatnonzero(self._near) >> (32 - _SHIFT - 8)
+        self._leading = bytes(int(byte in set(first_bytes.tolist())) for byte in range(256))
 
     def standing(self, data: bytes, known: set[int]) -> set[int]:
         """Vectors of which a part stands in ``data``, without those already ``known``."""
         found: set[int] = set()
-        if not self._parts:
+        if not self._parts or len(data) < _FLOAT:
             return found
-        for offset in range(min(4, len(data))):
-            floats = np.frombuffer(data, "<f4", offset=offset, count=(len(data) - offset) // 4)
-            places = np.flatnonzero(self._near[floats.view("<u4") >> _SHIFT])
-            for part, place in self._candidates(floats, places):
-                number, wanted = self._parts[part]
-                if number not in known and number not in found and _close(floats[place : place + len(wanted)], wanted):
-                    found.add(number)
-        return found | self._tagged(data, known | found)
-
-    def _tagged(self, data: bytes, known: set[int]) -> set[int]:
-        """The same in CBOR: runs of the tag and four bytes, highest first."""
-        found: set[int] = set()
-        tags = np.frombuffer(data, np.uint8) == _TAG
-        if len(data) < 2 * _TAGGED or not tags.any():
-            return found
-        starts = np.flatnonzero(tags[:-_TAGGED] & tags[_TAGGED:])  # all but the last float of a run
-        for shift in range(_TAGGED):
-            some = starts[starts % _TAGGED == shift]
-            if not len(some):
-                continue
-            rows = np.frombuffer(data, np.uint8, offset=shift, count=(len(data) - shift) // _TAGGED * _TAGGED)
-            bare = np.ascontiguousarray(rows.reshape(-1, _TAGGED)[:, 1:])
-            floats = bare.view(">f4").ravel().astype("<f4")
-            places = some // _TAGGED
-            places = places[self._near[floats[places].view("<u4") >> _SHIFT]]
-            for part, place in self._candidates(floats, places):
-                number, wanted = self._parts[part]
-                if number not in known and number not in found and _close(floats[place : place + len(wanted)], wanted):
-                    found.add(number)
+        raw = np.frombuffer(data, np.uint8)
+        last = np.flatnonzero(np.frombuffer(data.translate(self._leading), np.bool_)[_FLOAT - 1 :])
+        starts = last[self._filter(raw[last + 3], raw[last + 2], raw[last + 1])]
+        for offset in range(_FLOAT):
+            places = starts[starts % _FLOAT == offset] // _FLOAT
+            if len(places):
+                floats = np.frombuffer(data, "<f4", offset=offset, count=(len(data) - offset) // _FLOAT)
+                self._collect(floats, places, known, found)
+        self._collect_tagged(data, raw, known, found)
         return found
+
+    def _collect_tagged(self, data: bytes, raw: NDArray[np.uint8], known: set[int], found: set[int]) -> None:
+        """The same in CBOR: runs of the tag and four bytes, highest first."""
+        if len(data) < 2 * _TAGGED:
+            return
+        tags = raw == _TAG
+        pairs = tags[:-_TAGGED] & tags[_TAGGED:]
+        tags[:] = False
+        tags[:-_TAGGED] = pairs
+        tags[_TAGGED:] |= pairs
+        starts = np.flatnonzero(tags[: 1 - _TAGGED])
+        starts = starts[self._filter(raw[starts + 1], raw[starts + 2], raw[starts + 3])]
+        for shift in range(_TAGGED):
+            places = starts[starts % _TAGGED == shift] // _TAGGED
+            if len(places):
+                count = (len(data) - shift) // _TAGGED * _TAGGED
+                rows = np.frombuffer(data, np.uint8, offset=shift, count=count).reshape(-1, _TAGGED)
+                floats = np.ascontiguousarray(rows[:, 1:]).view(">f4").ravel().astype("<f4")
+                self._collect(floats, places, known, found)
+
+    def _filter(self, first: NDArray[Any], second: NDArray[Any], third: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which floats, by their three highest bytes, may be the largest component of a part."""
+        leading = first.astype(np.int32) << 16 | second.astype(np.int32) << 8 | third
+        near: NDArray[np.bool_] = self._near[leading >> (24 - (32 - _SHIFT))]
+        return near
+
+    def _collect(self, floats: Vector, places: NDArray[np.int64], known: set[int], found: set[int]) -> None:
+        for part, place in self._candidates(floats, places):
+            number, wanted = self._parts[part]
+            if number not in known and number not in found and _close(floats[place : place + len(wanted)], wanted):
+                found.add(number)
 
     def _candidates(self, floats: Vector, places: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         """Part and place of its first component, where its two largest components stand."""
