@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 MEMORY: Final = 2 * 1024**3
 """Of one process, in bytes of address space."""
+STARTING: Final = 120.0
+"""Seconds until a process says that it is there."""
 _MAX_FRAME: Final = 4 * limits.MAX_TEXT_BYTES
 """A text in JSON: control characters are gone, so at most quotes and backslashes double."""
 _START: Final = "import sys; sys.path[:] = {path}; from securevec.files.{module} import main; main()"
@@ -45,6 +47,7 @@ class Child:
     def __init__(self, module: str, arguments: Sequence[str], *, stdin: int = subprocess.PIPE) -> None:
         code = _START.format(path=json.dumps([entry or os.getcwd() for entry in sys.path]), module=module)
         self._late = False
+        self._ready = False
         self._process = subprocess.Popen(  # noqa: S603  # this interpreter, and a module of this package
             [sys.executable, "-I", "-c", code, *arguments],
             stdin=stdin,
@@ -85,6 +88,13 @@ class Child:
                     pipe.close()
 
     def _in_time(self, call: Callable[[], T], seconds: float) -> T:
+        if not self._ready:
+            # Its start is not the file's time: on a busy machine it takes longer than many a document.
+            self._ready = True
+            self._timed(self._frame, STARTING)
+        return self._timed(call, seconds)
+
+    def _timed(self, call: Callable[[], T], seconds: float) -> T:
         timer = threading.Timer(seconds, self._too_late)
         timer.daemon = True
         timer.start()

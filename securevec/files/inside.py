@@ -7,7 +7,10 @@ import logging
 import os
 import resource
 import warnings
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+READY: Final = b"{}"
+"""The first frame."""
 
 
 def private_stdout() -> BinaryIO:

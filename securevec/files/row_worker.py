@@ -1,7 +1,7 @@
 """The child process for one Parquet file, which is its stdin: answers with frames of rows.
 
-Frames:  ``{"columns": [name]}`` once, then ``{"rows": [row | null]}`` (null: a row beyond the limit) as often as
-needed, then ``{"end": number of rows}``; or ``{"refused": code}`` at any time, after which there is nothing more.
+Frames:  ``{}`` first: it is there; ``{"columns": [name]}`` once; ``{"rows": [row | null]}`` (null: a row beyond the
+limit) as often as needed; ``{"end": number of rows}``. Or ``{"refused": code}`` at any time, and nothing after it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from securevec import limits
 from securevec.errors import FileCorrupt, MissingExtra
-from securevec.files.inside import give_up_powers, limit_cpu, private_stdout, send
+from securevec.files.inside import READY, give_up_powers, limit_cpu, private_stdout, send
 from securevec.parquet import ParquetRows
 
 _FRAME: Final = 4 * 1024 * 1024
@@ -25,6 +25,7 @@ def main() -> None:
     memory, seconds, columns = json.loads(sys.argv[1])
     give_up_powers(memory)
     limit_cpu(seconds)
+    send(answers, READY)
     try:
         _send_rows(source, answers, frozenset(columns), seconds)
     except FileCorrupt:

@@ -12,6 +12,9 @@ import os
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from typing import Any, Literal, cast
 
+from pydantic import AliasChoices, AliasPath
+from pydantic.fields import FieldInfo
+
 from securevec import limits
 from securevec.errors import FileMismatch, LimitExceeded, MissingExtra, ParserFailed, SecurevecError, SourceError
 from securevec.files.child import MEMORY, Child, Died
@@ -124,7 +127,7 @@ class RowsReader:
         """Raise :class:`FileMismatch` for a file in which every single row would be refused."""
         present = set(names)
         for name, info in self._class.model_fields.items():
-            if info.is_required() and not present & {name, info.alias, info.validation_alias}:
+            if info.is_required() and present.isdisjoint(_names_of(name, info)):
                 raise FileMismatch(f'The file has no column for the field "{name}".')
 
     def _stored(self, records: Sequence[tuple[RecordRef, bytes]]) -> None:
@@ -141,8 +144,18 @@ def _names(record_class: type[Record]) -> set[str]:
     """The columns a record class can take anything from: declared fields, by their names and aliases."""
     declared = describe(record_class).names
     fields = {name: info for name, info in record_class.model_fields.items() if name in declared or info.is_required()}
-    aliases = {alias for info in fields.values() for alias in (info.alias, info.validation_alias)}
-    return fields.keys() | {alias for alias in aliases if isinstance(alias, str)}
+    return {column for name, info in fields.items() for column in _names_of(name, info)}
+
+
+def _names_of(name: str, info: FieldInfo) -> set[str]:
+    """A field's name and everything it may be called instead."""
+    names = {name}
+    for alias in (info.alias, info.validation_alias):
+        for choice in alias.choices if isinstance(alias, AliasChoices) else [alias]:
+            first = choice.path[0] if isinstance(choice, AliasPath) else choice
+            if isinstance(first, str):
+                names.add(first)
+    return names
 
 
 def _row(number: int, value: object) -> Row:

@@ -5,6 +5,7 @@ checked by the parent: whoever takes it over through a hostile document can answ
 else.
 
 Request:  one line of JSON, ``{"kind", "size", "encoding", "seconds"}``, then ``size`` bytes.
+First:    one frame, ``{}``: it is there.
 Answer:   one frame, ``{"title", "text"}`` or ``{"refused": code}``.
 """
 
@@ -15,7 +16,7 @@ from typing import Final
 
 import orjson
 
-from securevec.files.inside import give_up_powers, limit_cpu, private_stdout, send
+from securevec.files.inside import READY, give_up_powers, limit_cpu, private_stdout, send
 from securevec.files.parse import Unparsable, parse
 
 _FAILED: Final = orjson.dumps({"refused": "failed"})
@@ -25,6 +26,7 @@ def main() -> None:
     """Serve until stdin ends."""
     source, answers = sys.stdin.buffer, private_stdout()
     give_up_powers(int(sys.argv[1]))
+    send(answers, READY)
     while line := source.readline():
         request = orjson.loads(line)
         data = source.read(request["size"])

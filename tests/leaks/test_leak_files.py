@@ -205,7 +205,7 @@ def test_the_needles_are_found_when_a_parser_lets_them_through(
     name = folder / PLACES[0] / PLACES[1]
     match guard:
         case "front matter":
-            monkeypatch.setattr(markdown, "_without_front_matter", lambda text: text)
+            monkeypatch.setattr(markdown, "_without_front_matter", str)
             text = parse("markdown", Path(f"{name}.md").read_bytes()).text
             assert HIDDEN[0] in text
         case "html comments":
@@ -217,7 +217,11 @@ def test_the_needles_are_found_when_a_parser_lets_them_through(
             properties = PdfReader(f"{name}.pdf").metadata
             assert properties is not None
             assert properties.author == HIDDEN[10]
-            monkeypatch.setattr(of_pdf, "parse", lambda data, encoding: Parsed(properties.title, "x"))
+
+            def with_properties(data: bytes, encoding: str | None) -> Parsed:
+                return Parsed(properties.title, "x")
+
+            monkeypatch.setattr(of_pdf, "parse", with_properties)
             assert parse("pdf", b"").title == HIDDEN[11]
 
 

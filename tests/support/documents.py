@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -65,7 +65,11 @@ def docx(paragraphs: Sequence[str], *, heading: str | None = None, properties: d
 
 def with_body(data: bytes, body: str) -> bytes:
     """The DOCX with ``body``, XML, at the beginning of its text."""
-    return _with_part(data, "word/document.xml", lambda old: old.replace(b"<w:body>", b"<w:body>" + body.encode(), 1))
+
+    def begin(old: bytes) -> bytes:
+        return old.replace(b"<w:body>", b"<w:body>" + body.encode(), 1)
+
+    return _with_part(data, "word/document.xml", begin)
 
 
 def with_part_of_zeros(data: bytes, size: int) -> bytes:
@@ -77,7 +81,7 @@ def with_part_of_zeros(data: bytes, size: int) -> bytes:
     return out.getvalue()
 
 
-def _with_part(data: bytes, name: str, change: Any) -> bytes:
+def _with_part(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.infolist():

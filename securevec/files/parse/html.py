@@ -68,7 +68,7 @@ _STEP: Final = 1024 * 1024
 
 def parse(data: bytes, encoding: str | None) -> Parsed:
     try:
-        from lxml import etree
+        import lxml.etree as etree
     except ModuleNotFoundError:
         raise Unparsable("missing") from None
     declared = _DECLARED.search(data[:_HEAD])

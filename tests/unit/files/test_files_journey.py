@@ -11,6 +11,7 @@ import pytest
 
 import securevec as sv
 from securevec import errors
+from securevec.report import Progress
 from tests.support.documents import docx, encrypted_pdf, pdf
 
 
@@ -208,6 +209,10 @@ def test_progress_counts_the_bytes_of_every_file_refused_ones_too(desk: Any) -> 
     desk.write(a_md="one", b_pdf=b"garbage", c_md="three")
     desk.ingest()
     seen: list[tuple[int, int, int | None]] = []
-    desk.ingest(progress=lambda each: seen.append((each.rows, each.bytes_read, each.bytes_total)))
+
+    def note(each: Progress) -> None:
+        seen.append((each.rows, each.bytes_read, each.bytes_total))
+
+    desk.ingest(progress=note)
     assert seen[-1] == (3, 15, 15)
     assert seen == sorted(seen)

@@ -42,6 +42,15 @@ def child_of(pool: ParserPool) -> Child:
     return child
 
 
+def answering(frame: bytes) -> Callable[..., bytes]:
+    """In the place of :meth:`Child.ask`."""
+
+    def ask(self: Child, request: bytes, *, seconds: float) -> bytes:
+        return frame
+
+    return ask
+
+
 def wait_for(condition: Callable[[], object]) -> None:
     """Up to a minute for something that is going to happen."""
     for _ in range(6000):
@@ -219,7 +228,7 @@ def test_closing_the_pool_ends_a_parser_at_work(pool: ParserPool) -> None:
 def test_a_parser_that_was_taken_over_can_say_nothing_but_a_text(
     pool: ParserPool, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
-    monkeypatch.setattr(Child, "ask", lambda self, request, *, seconds: answer)
+    monkeypatch.setattr(Child, "ask", answering(answer))
     with pytest.raises(ParserFailed):
         pool.parse("text", b"x")
 
@@ -231,7 +240,7 @@ def test_an_answer_that_never_ends_is_not_waited_for(pool: ParserPool, monkeypat
 
 
 def test_a_parser_that_is_not_installed_names_the_pip_line(pool: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Child, "ask", lambda self, request, *, seconds: b'{"refused":"missing"}')
+    monkeypatch.setattr(Child, "ask", answering(b'{"refused":"missing"}'))
     with pytest.raises(MissingExtra, match=r"pip install 'securevec\[files\]'"):
         pool.parse("pdf", b"x")
 
@@ -249,6 +258,10 @@ def test_no_refusal_has_a_word_of_the_document(pool: ParserPool) -> None:
 def test_as_many_parsers_work_at_once_as_were_asked_for() -> None:
     with ParserPool(3, seconds=60) as pool, ThreadPoolExecutor(6) as threads:
         gate = threading.Barrier(3)
+
+        def number_of(number: int) -> str:
+            return pool.parse("text", b"%d" % number).text
+
         real = Child.ask
 
         def together(self: Child, request: bytes, *, seconds: float) -> bytes:
@@ -257,7 +270,7 @@ def test_as_many_parsers_work_at_once_as_were_asked_for() -> None:
 
         Child.ask = together  # type: ignore[method-assign]  # put back below
         try:
-            texts = list(threads.map(lambda number: pool.parse("text", b"%d" % number).text, range(6)))
+            texts = list(threads.map(number_of, range(6)))
         finally:
             Child.ask = real  # type: ignore[method-assign]  # as it was
         assert texts == [str(number) for number in range(6)]

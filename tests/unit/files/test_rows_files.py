@@ -12,6 +12,7 @@ import securevec as sv
 from securevec import errors
 from securevec.files import child as children
 from securevec.files.child import Child
+from securevec.report import Progress
 
 
 class Note(sv.Record):
@@ -113,7 +114,11 @@ def test_a_child_that_answers_nonsense_is_its_file_s_error(
     desk: Any, monkeypatch: pytest.MonkeyPatch, frame: bytes
 ) -> None:
     desk.write(a_parquet=parquet({"id": ["1"], "body": ["one"]}))
-    monkeypatch.setattr(Child, "next", lambda self, *, seconds: frame)
+
+    def answer(self: Child, *, seconds: float) -> bytes:
+        return frame
+
+    monkeypatch.setattr(Child, "next", answer)
     report = desk.tenant.collection(Note).ingest_files([desk.folder])
     assert report.new == 0
     assert refusals(report)["a.parquet"] in {"ParserFailed", "MissingExtra"}
@@ -151,9 +156,11 @@ def test_progress_ends_at_the_size_of_the_files_in_any_encoding(desk: Any) -> No
     desk.write(a_csv="id,body\n1,one\n".encode("utf-16"), b_parquet=parquet({"id": ["2"], "body": ["two"]}))
     size = sum(path.stat().st_size for path in desk.folder.iterdir())
     seen: list[tuple[int, int | None]] = []
-    desk.tenant.collection(Note).ingest_files(
-        [desk.folder], progress=lambda each: seen.append((each.bytes_read, each.bytes_total))
-    )
+
+    def note(each: Progress) -> None:
+        seen.append((each.bytes_read, each.bytes_total))
+
+    desk.tenant.collection(Note).ingest_files([desk.folder], progress=note)
     assert seen[-1] == (size, size)
 
 
