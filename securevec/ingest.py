@@ -33,7 +33,7 @@ import numpy as np
 
 from securevec import limits
 from securevec.backend import VectorBackend
-from securevec.control.rows import ManifestRow, NewRecord
+from securevec.control.rows import NewRecord
 from securevec.crypto.derive import content_digest
 from securevec.errors import (
     AuditUnavailable,
@@ -48,15 +48,15 @@ from securevec.errors import (
 )
 from securevec.given import VectorsOf, check_vectors, vector_of
 from securevec.guard import Admission, admit
-from securevec.judge import intact
+from securevec.judge import whole_records
 from securevec.minimize import Minimized, minimize, validate
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import Row, read_records, source_size
-from securevec.recover import ids_of, remove_points, settle_collection
+from securevec.recover import remove_points, settle_collection
 from securevec.refusals import within_quota, without_erased
 from securevec.report import IngestReport, Progress, Tally
 from securevec.retention.rulebook import effective_retention
-from securevec.retention.rules import epoch, expired, expiry
+from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.types import Matrix, ProtectedPoint, RecordRef
@@ -237,27 +237,6 @@ def _changed(
             tally.refuse(candidate.row, hold)
         admission.note(outcome="denied", record_ids=[candidate.ref for candidate in refused], error=hold)
     return changed
-
-
-def whole_records(
-    runtime: Runtime,
-    collection: CollectionScope,
-    digests: Mapping[RecordRef, bytes],
-    current: Mapping[bytes, ManifestRow],
-    *,
-    now_ms: int,
-) -> set[RecordRef]:
-    """Those of the records that are live with this content digest, not due, and open in the store as a whole."""
-    same = [
-        row
-        for ref, digest in digests.items()
-        if (row := current.get(ref)) is not None
-        and row.content_digest == digest
-        and not expired(row.expires_ms, now_ms=now_ms)
-    ]
-    ids = {RecordRef(row.ref): ids_of(runtime, collection.tenant, collection.collection, [row]) for row in same}
-    readable = intact(runtime, collection, [point for points in ids.values() for point in points])
-    return {ref for ref, points in ids.items() if readable.issuperset(points)}
 
 
 def _present(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> set[UUID]:

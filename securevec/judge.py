@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from securevec.body import Body, decode_body
-from securevec.control.rows import RecordState
+from securevec.control.rows import ManifestRow, RecordState
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id
@@ -36,6 +36,7 @@ from securevec.errors import (
 )
 from securevec.filters import Expr, matches
 from securevec.protect import EXPIRY_KEY, PREFIX, FilterProtector
+from securevec.recover import ids_of
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef, StoredPoint
@@ -203,6 +204,27 @@ def intact(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -
         return {judged.point.id for judged in judge(runtime, collection, points, where=None).accepted}
     except (UnknownKey, UnknownFormat):
         return set()
+
+
+def whole_records(
+    runtime: Runtime,
+    collection: CollectionScope,
+    digests: Mapping[RecordRef, bytes],
+    current: Mapping[bytes, ManifestRow],
+    *,
+    now_ms: int,
+) -> set[RecordRef]:
+    """Those of the records that are live with this content digest, not due, and open in the store as a whole."""
+    same = [
+        row
+        for ref, digest in digests.items()
+        if (row := current.get(ref)) is not None
+        and row.content_digest == digest
+        and not expired(row.expires_ms, now_ms=now_ms)
+    ]
+    ids = {RecordRef(row.ref): ids_of(runtime, collection.tenant, collection.collection, [row]) for row in same}
+    readable = intact(runtime, collection, [point for points in ids.values() for point in points])
+    return {ref for ref, points in ids.items() if readable.issuperset(points)}
 
 
 def fetch_only(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> list[StoredPoint]:
