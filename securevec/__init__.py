@@ -9,6 +9,7 @@ in front of vector stores.
 """
 
 from securevec import errors
+from securevec.anonymize import recognizer
 from securevec.errors import SecurevecError
 from securevec.files.options import FileOptions
 from securevec.files.page import Page
@@ -42,4 +43,5 @@ __all__ = [
     "Tenant",
     "errors",
     "marks",
+    "recognizer",
 ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from securevec.anonymize import Anonymizer, OperatorPolicy
+from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.backend import CollectionSpec
 from securevec.binding import filter_keys, identity_of
 from securevec.control.rows import CollectionRow
@@ -43,7 +43,10 @@ def schema_of(description: Mapping[str, Any]) -> Schema:
 
 
 def anonymizer_of(runtime: Runtime, description: Mapping[str, Any]) -> Anonymizer:
-    return Anonymizer(detector=runtime.detector(), policy=OperatorPolicy.from_mapping(description["operators"]))
+    return Anonymizer(
+        detector=runtime.detector(),
+        policy=OperatorPolicy.from_mapping(description["operators"], entities=entities_of(runtime.detector())),
+    )
 
 
 def scope_of(

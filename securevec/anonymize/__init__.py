@@ -1,6 +1,7 @@
 """Detection and replacement of personal data and credentials. Nothing else may make an ``AnonymizedText``."""
 
-from securevec.anonymize.detectors import BuiltinDetector, MergedDetector, default_detector
+from securevec.anonymize.adapters import from_callable, from_presidio, from_spacy, recognizer
+from securevec.anonymize.detectors import BuiltinDetector, MergedDetector, default_detector, entities_of
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
 from securevec.anonymize.evaluation import Evaluation, evaluate
@@ -21,8 +22,13 @@ __all__ = [
     "OperatorPolicy",
     "TenantKeys",
     "default_detector",
+    "entities_of",
     "evaluate",
+    "from_callable",
+    "from_presidio",
+    "from_spacy",
     "normalize",
+    "recognizer",
     "redacted",
     "subject_token",
 ]

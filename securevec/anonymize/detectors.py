@@ -10,6 +10,8 @@ from typing import Final
 from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.fold import fold
+from securevec.anonymize.name_merge import Recall, find_entities
+from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.names import find_names, names_a_person
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
@@ -17,10 +19,10 @@ from securevec.anonymize.scan import PatternScanner
 from securevec.anonymize.tables import has_table, scan_cells
 from securevec.anonymize.windows import scan_windows
 from securevec.anonymize.wraps import scan_breaks
-from securevec.errors import DetectorError
+from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 2
+DETECTOR_VERSION: Final = 3
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 
@@ -31,11 +33,18 @@ _FEWEST_DIGITS: Final = 4
 class BuiltinDetector:
     """Rules on the skeleton view, names on the plain view, one resolver. Thread-safe, linear in the text."""
 
-    def __init__(self, book: RuleBook | None = None) -> None:
+    def __init__(
+        self, book: RuleBook | None = None, *, recall: Recall = "balanced", model: NameModel | None = None
+    ) -> None:
+        """``recall="high"`` finds more names and takes more other words for names. ``model``: other weights."""
+        if recall not in ("balanced", "high"):
+            raise ConfigError("recall is balanced or high.")
         self._book = book or builtin_rules()
         self._scanner = PatternScanner(self._book)
-        seed = f"securevec-detector {DETECTOR_VERSION} {self._book.digest} {lexicon.digest()}"
-        self._digest = hashlib.sha256(seed.encode()).hexdigest()
+        self._recall: Recall = recall
+        self._model = model or name_model()
+        parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
+        self._digest = hashlib.sha256(f"securevec-detector {' '.join(map(str, parts))}".encode()).hexdigest()
 
     @property
     def digest(self) -> str:
@@ -49,7 +58,7 @@ class BuiltinDetector:
         skeleton = fold(text, skeleton=True)
         plain = skeleton if text.isascii() else fold(text, skeleton=False)
         found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
-        people = scan_windows(plain.text, lambda part: find_names(part, field_name=field_name))
+        people = scan_windows(plain.text, lambda part: self._names(part, field_name))
         if "\n" in text:
             found.extend(scan_breaks(skeleton.text, self._scanner.scan))
         if has_table(text):
@@ -58,6 +67,9 @@ class BuiltinDetector:
         mapped = [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
         mapped.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
         return resolve(mapped, text)
+
+    def _names(self, text: str, field_name: str) -> list[Finding]:
+        return find_entities(text, self._model, field_name=field_name, recall=self._recall)
 
     def _scan_cell(self, cell: str, head: str) -> list[Finding]:
         """The rules on ``head: cell``, so that what looks for a label in front of a value finds one."""
@@ -85,6 +97,11 @@ class MergedDetector:
     @property
     def digest(self) -> str:
         return hashlib.sha256("|".join(map(digest_of, self._detectors)).encode()).hexdigest()
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """Entities of the detectors that name theirs."""
+        return frozenset().union(*map(entities_of, self._detectors))
 
     def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
         found: list[Finding] = []
@@ -115,6 +132,11 @@ def digest_of(detector: Detector) -> str:
         return str(digest)
     kind = type(detector)
     return hashlib.sha256(f"{kind.__module__}.{kind.__qualname__}".encode()).hexdigest()
+
+
+def entities_of(detector: Detector) -> frozenset[str]:
+    """The entities a detector names as its own, which an operator policy may then name too."""
+    return frozenset(getattr(detector, "entities", ()))
 
 
 def _names_in_cell(cell: str, head: str) -> list[Finding]:

@@ -44,6 +44,8 @@ LOOKED_UP_ALONE: Final = (
     "CASE_NUMBER",
 )
 """What a value may have been found as that stands alone now: some kinds are only told by the words around them."""
+_WORDS_ALONE: Final = frozenset({"PERSON", "LOCATION", "ORG", "ADDRESS"})
+"""Told by their surroundings, which a declared subject's value does not have: Victoria Lake is a name there."""
 _QUERY_WORD: Final = re.compile(r"\S+")
 _EDGE: Final = " \t\r\n.,;:!?\"'()[]{}<>"
 _KNOWN_PRIORITY: Final = 93
@@ -69,13 +71,14 @@ class Anonymizer:
 
     def findings(self, text: str, field_name: str = "") -> list[Finding]:
         """What would be replaced in ``text``. For callers that refuse personal data in a value they keep clear."""
-        return resolve(checked(self._detector, text, field_name), text)
+        found = resolve(checked(self._detector, text, field_name), text)
+        return [finding for finding in found if not self._policy.keeps(finding.entity)]
 
     def subject_entity(self, value: str) -> str:
         """The entity under which a declared subject's value is tokenized. Depends on nothing but the value."""
         stripped = value.strip()
         for finding in self.findings(stripped):
-            if finding.entity != "PERSON" and (finding.start, finding.end) == (0, len(stripped)):
+            if finding.entity not in _WORDS_ALONE and (finding.start, finding.end) == (0, len(stripped)):
                 return finding.entity
         return "PERSON" if looks_like_name(stripped) else "SUBJECT_ID"
 

@@ -139,6 +139,7 @@ _BUILTIN: Final[Mapping[str, Operator]] = {
     "surrogate": _Simple("surrogate", lambda text, entity, key: surrogate(key, entity, text)),
     "tag": _Simple("tag", lambda text, entity, key: tag(entity)),
     "redact": _Simple("redact", lambda text, entity, key: ""),
+    "keep": _Simple("keep", lambda text, entity, key: text),
     "hash": _Simple("hash", keyed_hash),
     "mask": _Mask(),
 }

@@ -16,6 +16,10 @@ BUILTIN_ENTITIES: Final = frozenset({"PERSON", "SUBJECT_ID", "DATE", "LOCATION",
 """Entities that do not come from rule files."""
 
 
+KEPT: Final = frozenset({"LOCATION", "ORG"})
+"""Found, shown and counted, but replaced only where the policy names them: a city or a company alone is nobody."""
+
+
 class Choice(NamedTuple):
     """An operator's name, its parameters, and the operator itself."""
 
@@ -27,16 +31,19 @@ class Choice(NamedTuple):
 class OperatorPolicy:
     """Frozen after construction. Make one with :meth:`from_mapping`."""
 
-    __slots__ = ("_choices", "_default", "_digest", "_secret", "_secrets")
+    __slots__ = ("_choices", "_default", "_digest", "_kept", "_secret", "_secrets")
 
     def __init__(self, default: Choice, choices: Mapping[str, Choice]) -> None:
         self._default = default
         self._secret = Choice("tag", {}, operator_named("tag"))
+        self._kept = Choice("keep", {}, operator_named("keep"))
         self._secrets = builtin_rules().secrets
         self._choices = MappingProxyType(dict(choices))
         described: dict[str, Any] = {entity: [c.name, dict(c.params)] for entity, c in self._choices.items()}
         described["default"] = [default.name, dict(default.params)]
-        text = json.dumps({"v": 1, "policy": described, "secrets": "tag"}, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(
+            {"v": 1, "policy": described, "secrets": "tag", "kept": sorted(KEPT)}, sort_keys=True, separators=(",", ":")
+        )
         self._digest = hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
@@ -45,7 +52,8 @@ class OperatorPolicy:
     ) -> OperatorPolicy:
         """``{"default": "surrogate", "CARD": {"operator": "presidio:mask", "params": {...}}, "IP": "hash"}``.
 
-        The default is ``surrogate``. Credentials are tagged whatever the default says, unless named themselves.
+        The default is ``surrogate``. Credentials are tagged, places and organizations kept, whatever the default says,
+        unless named themselves.
         ``entities`` names further entities a custom detector reports. Raises ``ConfigError`` on an unknown entity,
         operator or parameter, and ``MissingExtra`` when presidio-anonymizer is needed and not installed.
         """
@@ -66,7 +74,13 @@ class OperatorPolicy:
     def choice(self, entity: str) -> Choice:
         if entity in self._choices:
             return self._choices[entity]
+        if entity in KEPT:
+            return self._kept
         return self._secret if entity in self._secrets else self._default
+
+    def keeps(self, entity: str) -> bool:
+        """Whether values of the entity stay as they are."""
+        return self.choice(entity).name == "keep"
 
     @property
     def digest(self) -> str:

@@ -235,6 +235,18 @@ def _address(stream: Stream, value: str) -> str:
     return recase(f"{1 + stream.below(199)} {street} {_STREETS[stream.below(len(_STREETS))]}", value)
 
 
+def _place(stream: Stream, value: str) -> str:
+    _, stems, endings = lexicon.surrogate_names()
+    name = f"{stems[stream.below(len(stems))]}{endings[stream.below(len(endings))]}"
+    return recase(f"{('Old', 'New', 'Lower', 'Upper', 'Little')[stream.below(5)]} {name}", value)
+
+
+def _org(stream: Stream, value: str) -> str:
+    _, stems, endings = lexicon.surrogate_names()
+    name = f"{stems[stream.below(len(stems))]}{endings[stream.below(len(endings))]}"
+    return recase(f"{name} {('Group', 'Partners', 'Works', 'Services', 'Holdings')[stream.below(5)]}", value)
+
+
 def _code(stream: Stream, value: str) -> str:
     return stream.shaped(value)
 
@@ -253,6 +265,8 @@ _MAKERS: Final[Mapping[str, Callable[[Stream, str], str]]] = {
     "DATE": _date,
     "CRYPTO_WALLET": _wallet,
     "ADDRESS": _address,
+    "LOCATION": _place,
+    "ORG": _org,
 }
 
 _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {

@@ -26,12 +26,14 @@ def infer(
     It is a proposal: read it, correct it, delete the columns you do not need.
     """
     from securevec.anonymize import default_detector
+    from securevec.anonymize.policy import KEPT
     from securevec.schema.infer import infer as propose
 
     detector = default_detector()
 
     def findings(column: str, value: str) -> list[str]:
-        return [finding.entity for finding in detector.detect(value, field_name=column)]
+        found = detector.detect(value, field_name=column)
+        return [finding.entity for finding in found if finding.entity not in KEPT]
 
     source = propose(file, sample_rows=rows, anonymizer_findings=findings)
     if session.out.as_json:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from securevec import home as homes
-from securevec.anonymize import Detector, default_detector
+from securevec.anonymize import Detector, MergedDetector, default_detector
 from securevec.audit import AuditRef, AuditWriter, Event, Head
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
@@ -90,6 +90,7 @@ def open_runtime(
     clock: Clock | None,
     create: bool,
     plain_http_hosts: Collection[str] = (),
+    recognizers: Sequence[Detector] = (),
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it."""
     if not homes.exists(home):
@@ -154,11 +155,16 @@ def open_runtime(
                 opener=lambda: open_backend(location, home=home, plain_http_hosts=plain),
             ),
             embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
-            detector=Once[Detector](default_detector),
+            detector=Once[Detector](lambda: with_recognizers(recognizers)),
         )
         # From here on the runtime closes them.
         opened.pop_all()
         return runtime
+
+
+def with_recognizers(recognizers: Sequence[Detector]) -> Detector:
+    """The built-in detector, and beside it those that the caller brings."""
+    return MergedDetector([default_detector(), *recognizers]) if recognizers else default_detector()
 
 
 def audit_anchor(control: ControlStore) -> Head | None:

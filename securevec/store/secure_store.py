@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from securevec.anonymize import Detector
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
@@ -58,6 +59,7 @@ class SecureStore(StoreLifetimes):
         clock: Clock | None = None,
         create: bool = True,
         plain_http_hosts: Collection[str] = (),
+        recognizers: Sequence[Detector] = (),
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
 
@@ -73,6 +75,8 @@ class SecureStore(StoreLifetimes):
             create: whether a missing home is made.
             plain_http_hosts: hosts that a server backend may reach without TLS, besides this machine: everything it
                 sends is readable on the way. Kept with a home that is made now, else for this opening.
+            recognizers: detectors of your own beside the built-in one, such as those of :func:`securevec.recognizer`;
+                collections are bound to them.
 
         Raises:
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
@@ -90,6 +94,7 @@ class SecureStore(StoreLifetimes):
             clock=clock,
             create=create,
             plain_http_hosts=plain_http_hosts,
+            recognizers=recognizers,
         )
         return cls(runtime, actor=actor or Actor.local())
 

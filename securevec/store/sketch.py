@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from securevec.anonymize import Anonymizer, OperatorPolicy
+from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.embed.checked import CheckedEmbedder
 from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, describe
@@ -24,7 +24,10 @@ def sketched(
         namespace=runtime.names.namespace(scope.tenant, collection),
         schema=describe(record),
         record_class=record,
-        anonymizer=Anonymizer(detector=runtime.detector(), policy=OperatorPolicy.from_mapping(operators or {})),
+        anonymizer=Anonymizer(
+            detector=runtime.detector(),
+            policy=OperatorPolicy.from_mapping(operators or {}, entities=entities_of(runtime.detector())),
+        ),
         embedder=CheckedEmbedder(runtime.embedder()),
         retention_ms=None,
         vault=False,

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import orjson
 
-from securevec.anonymize import Anonymizer, OperatorPolicy
+from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.binding import Wanted, identity_of, snake_case
 from securevec.control.rows import CollectionRow
 from securevec.errors import (
@@ -278,7 +278,10 @@ class Tenant(TenantHolds):
     ) -> CollectionRow:
         runtime, tenant = self._runtime, self._scope.tenant
         retention_ms = parse_retention(retention) if retention is not None else None
-        anonymizer = Anonymizer(detector=runtime.detector(), policy=OperatorPolicy.from_mapping(operators or {}))
+        anonymizer = Anonymizer(
+            detector=runtime.detector(),
+            policy=OperatorPolicy.from_mapping(operators or {}, entities=entities_of(runtime.detector())),
+        )
         check_name("collection", classification)
         admission = admit(runtime, self._scope, permission="collection.create", action="collection.create")
         collection = CollectionId(uuid4().hex)

@@ -8,7 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from securevec.anonymize import Anonymizer, DocumentNames, TenantKeys, normalize, subject_token
+from securevec.anonymize import (
+    Anonymizer,
+    DocumentNames,
+    OperatorPolicy,
+    TenantKeys,
+    default_detector,
+    normalize,
+    subject_token,
+)
 from securevec.errors import QueryError
 from securevec.limits import MAX_QUERY_BYTES
 from securevec.types import AnonymizedField, AnonymizedText
@@ -225,3 +233,27 @@ def test_a_long_text_is_anonymized_across_window_borders() -> None:
     field = ANONYMIZER.field(text, keys=KEYS)
     assert sum(span.entity == "EMAIL" for span in field.spans) == 600
     assert restored(field) == text
+
+
+def test_places_and_organizations_are_found_and_kept_unless_the_policy_names_them() -> None:
+    text = "Natasha Higuchi from Acme Insurance moved to Rotterdam."
+    kinds = {finding.entity for finding in default_detector().detect(text)}
+    assert {"PERSON", "ORG", "LOCATION"} <= kinds
+    kept = ANONYMIZER.field(text, keys=KEYS)
+    assert kept.text.text.endswith(" from Acme Insurance moved to Rotterdam.")
+    assert {span.entity for span in kept.spans} == {"PERSON"}
+    named = Anonymizer(policy=OperatorPolicy.from_mapping({"LOCATION": "tag", "ORG": "surrogate"}))
+    done = named.field(text, keys=KEYS)
+    assert "moved to [LOCATION]." in done.text.text
+    assert "Acme" not in done.text.text
+    default = Anonymizer(policy=OperatorPolicy.from_mapping({"default": "tag"})).field(text, keys=KEYS)
+    assert default.text.text == "[PERSON] from Acme Insurance moved to Rotterdam."
+
+
+def test_a_place_in_a_value_that_is_kept_clear_refuses_nothing() -> None:
+    assert ANONYMIZER.findings("Rotterdam", "city") == []
+
+
+@pytest.mark.parametrize("value", ["Victoria Lake", "Paris Jordan", "Chase Bank", "Rotterdam"])
+def test_a_declared_subject_is_a_name_whatever_the_model_makes_of_it(value: str) -> None:
+    assert ANONYMIZER.subject_entity(value) == "PERSON"

@@ -1,0 +1,80 @@
+"""Names from both sides: what can be read off the text (titles, greetings, labels, lists), and the trained model.
+
+What a rule finds lifts the model's score of PERSON there, by how sure the rule is; the model then decides with both in
+hand. So a known surname in front of "Street" is no person any more, and one behind "Dear" is one whatever the model
+thinks. A field that holds a name, and a name behind a title, need no second opinion.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final, Literal
+
+from securevec.anonymize.findings import Finding
+from securevec.anonymize.name_model import NameModel, Stretch
+from securevec.anonymize.name_runs import PERSON_PRIORITY
+from securevec.anonymize.names import find_names
+
+Recall = Literal["balanced", "high"]
+"""How much to find: ``high`` finds more names and takes more other words for names."""
+
+_CERTAIN: Final = frozenset({"name-field", "name-title"})
+_DOUBT: Final = 0.4
+_LIFT: Final = 8.0
+"""A rule's score above ``_DOUBT`` counts ``_LIFT`` times in the model's units (natural logarithms of odds)."""
+_BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
+_SURE: Final = 2.5
+"""The margin from which a doubtful stretch is believed."""
+_NEAR: Final = 40
+"""Characters between a postcode or house number and the street or place it belongs to."""
+_PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
+
+
+def find_entities(text: str, model: NameModel, *, field_name: str = "", recall: Recall = "balanced") -> list[Finding]:
+    """People, places, organizations and addresses in offsets of ``text`` (the plain folded view)."""
+    by_rule = find_names(text, field_name=field_name)
+    if len(by_rule) == 1 and by_rule[0].rule == "name-field":
+        return by_rule
+    tagging = model.tag(text)
+    if bonus := _BONUS[recall]:
+        tagging.lift(0, len(text), "PERSON", bonus)
+    found = [finding for finding in by_rule if finding.rule in _CERTAIN or recall == "high"]
+    for finding in by_rule:
+        tagging.lift(finding.start, finding.end, "PERSON", (finding.score - _DOUBT) * _LIFT)
+    supported = [(finding.start, finding.end) for finding in by_rule]
+    stretches = tagging.stretches()
+    anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
+    for place, stretch in enumerate(stretches):
+        if recall == "balanced" and (_doubtful(text, stretch, supported) or _alone(text, stretches, place, anchors)):
+            continue
+        score = round(min(0.99, 0.5 + stretch.margin / 20), 3)
+        rule = f"model-{stretch.tag.lower()}"
+        found.append(Finding(stretch.start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
+    return found
+
+
+def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> bool:
+    """A name in small letters that no rule supports, or an address without a number: most such words are words."""
+    if stretch.margin >= _SURE:
+        return False
+    value = text[stretch.start : stretch.end]
+    if stretch.tag == "PERSON":
+        return value.islower() and not any(s < stretch.end and stretch.start < e for s, e in supported)
+    return stretch.tag == "ADDRESS" and not any(map(str.isdigit, value))
+
+
+def _is_anchor(text: str, stretch: Stretch) -> bool:
+    """Part of an address by its words."""
+    if stretch.tag == "LOCATION":
+        return True
+    return stretch.tag == "ADDRESS" and any(map(str.isalpha, text[stretch.start : stretch.end]))
+
+
+def _alone(text: str, stretches: list[Stretch], place: int, anchors: list[int]) -> bool:
+    """A bare number taken for an address, with no street or place near: it is a number."""
+    stretch = stretches[place]
+    if stretch.tag != "ADDRESS" or any(map(str.isalpha, text[stretch.start : stretch.end])):
+        return False
+    after = bisect_left(anchors, place)
+    near = [stretches[anchor] for anchor in anchors[max(0, after - 1) : after + 1]]
+    return not any(other.end > stretch.start - _NEAR and other.start < stretch.end + _NEAR for other in near)

@@ -1,0 +1,177 @@
+"""The names model: whole numbers in, the same findings whatever the split, and no text that breaks or slows it."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from securevec.anonymize import BuiltinDetector, default_detector
+from securevec.anonymize import name_model as room
+from securevec.anonymize.name_features import HASHES, TOKEN, canonical, hashed_features
+from securevec.anonymize.name_merge import find_entities
+from securevec.anonymize.name_model import REACH, TAGS, NameModel, Stretch, name_model
+from securevec.errors import ConfigError, DetectorError
+
+TEXT = (
+    "Dear Ms Tuimavave,\nI spoke with Natasha Higuchi from Acme Insurance in Rotterdam on Monday. "
+    "Please send the invoice to 12 Mill Street, Apt 4, 75001 Springfield.\nKind regards,\nPiotr Wieczorek\n"
+)
+
+
+def stretches(text: str, model: NameModel | None = None) -> list[Stretch]:
+    return (model or name_model()).tag(text).stretches()
+
+
+def test_people_places_organizations_and_addresses_are_told_apart() -> None:
+    found = {(TEXT[s.start : s.end], s.tag) for s in stretches(TEXT)}
+    assert {("Natasha Higuchi", "PERSON"), ("Piotr Wieczorek", "PERSON"), ("Rotterdam", "LOCATION")} <= found
+    assert ("Acme Insurance", "ORG") in found
+    assert any(tag == "ADDRESS" and "12 Mill Street" in value for value, tag in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("I met Ngozi at the station.", "Ngozi"),
+        ("Yesterday Kowalczyk resigned.", "Kowalczyk"),
+        ("hello, my name is ludmila and i cannot log in", "ludmila"),
+        ("Patient O'Brien was discharged.", "O'Brien"),
+        ("Please call Jean-Luc Moreau back.", "Jean-Luc Moreau"),
+    ],
+)
+def test_names_that_no_list_needs_to_hold(text: str, person: str) -> None:
+    found = [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"]
+    assert person in found
+
+
+def test_scores_do_not_depend_on_how_a_text_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = TEXT * 12
+    whole = stretches(text)
+    for block in (1, 7, 64):
+        monkeypatch.setattr(room, "_BLOCK", block)
+        assert stretches(text) == whole
+
+
+def test_no_token_beyond_the_reach_changes_a_tag() -> None:
+    middle = "Natasha Higuchi lives in Rotterdam"
+    filler = " ".join(["and"] * REACH)
+    one, other = f"{filler} {middle} {filler}", f"Zzz 9 {filler} {middle} {filler} Xxx\n"
+    shift = other.index(middle) - one.index(middle)
+    inside = [(s.start + shift, s.end + shift, s.tag, s.margin) for s in stretches(one)]
+    assert [(s.start, s.end, s.tag, s.margin) for s in stretches(other) if s.tag == "PERSON"] == [
+        found for found in inside if found[2] == "PERSON"
+    ]
+
+
+def test_every_number_stays_exact_in_single_precision() -> None:
+    model = name_model()
+    with np.load(io.BytesIO(weights())) as arrays:
+        for name in ("w1", "w2", "w3", "wo"):
+            assert arrays[name].dtype == np.int8
+        # The largest sum a layer can reach, all inputs and weights at their ends, is a whole number of 24 bits.
+        for name, bias in (("w1", "b1"), ("w2", "b2"), ("w3", "b3"), ("wo", "bo")):
+            layer = np.abs(arrays[name].astype(np.int64)).reshape(-1, arrays[name].shape[-1]).sum(axis=0)
+            assert int((layer * 127 + np.abs(arrays[bias])).max()) + 127 * room.WEIGHT_STEP < 1 << 24
+    scores = model._scores(["Jane", "Smith", "lives", "in", "Rome", "."])
+    assert np.array_equal(scores, np.floor(scores))
+
+
+def weights() -> bytes:
+    return (Path(room.__file__).parent / "data" / "names.npz").read_bytes()
+
+
+def test_other_weights_are_another_detector(tmp_path: Path) -> None:
+    with np.load(io.BytesIO(weights())) as arrays:
+        changed = {name: arrays[name].copy() for name in arrays.files}
+    changed["bo"][0] += 1
+    stream = io.BytesIO()
+    np.savez(stream, **changed)
+    other = NameModel(stream.getvalue())
+    assert BuiltinDetector(model=other).digest != default_detector().digest
+    assert BuiltinDetector(recall="high").digest != default_detector().digest
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", weights()[:5000]])
+def test_damaged_weights_are_an_error_and_not_a_detector_that_finds_nothing(data: bytes) -> None:
+    with pytest.raises(DetectorError):
+        NameModel(data)
+
+
+def test_weights_with_code_in_them_are_refused() -> None:
+    stream = io.BytesIO()
+    np.savez(stream, words=np.array([{}], dtype=object))
+    with pytest.raises(DetectorError):
+        NameModel(stream.getvalue())
+
+
+def test_a_recall_nobody_knows_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        BuiltinDetector(recall="highest")  # type: ignore[arg-type]  # the point of the test
+
+
+def test_high_recall_finds_what_balanced_finds_and_more() -> None:
+    text = TEXT + "ask bramble whether Oduya or Quill have it; Sorrel did not say"
+    balanced = {i for f in find_entities(text, name_model()) if f.entity == "PERSON" for i in range(f.start, f.end)}
+    high = find_entities(text, name_model(), recall="high")
+    assert balanced < {i for f in high if f.entity == "PERSON" for i in range(f.start, f.end)}
+
+
+def test_a_full_cache_starts_anew_and_answers_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = stretches(TEXT)
+    monkeypatch.setattr(room, "_CACHED", 128)
+    model = NameModel(weights())
+    for number in range(40):
+        stretches(" ".join(f"word{chr(97 + number % 26)}{chr(97 + i)}" for i in range(20)), model)
+        assert stretches(TEXT, model) == wanted
+
+
+def test_threads_that_share_a_model_agree() -> None:
+    model = NameModel(weights())
+    wanted = stretches(TEXT, model)
+    answers: list[list[Stretch]] = []
+
+    def work(number: int) -> None:
+        for step in range(20):
+            stretches(f"Thread {number} Word{'abcdefghij'[number]}{'klmnopqrstuvwxyzklmn'[step]} went home.", model)
+            answers.append(stretches(TEXT, model))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 80
+    assert all(answer == wanted for answer in answers)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_stretches_lie_in_the_text_in_order_and_apart(text: str) -> None:
+    position = 0
+    for stretch in stretches(text):
+        assert position <= stretch.start < stretch.end <= len(text)
+        assert stretch.tag in TAGS[1:]
+        position = stretch.end
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=80))
+def test_any_token_has_rows_and_one_form(text: str) -> None:
+    for token in TOKEN.findall(text):
+        form = canonical(token)
+        assert canonical(form) == form or form[0] == "\x00"
+        rows = hashed_features(form, known=False)
+        assert rows
+        assert all(0 <= row < HASHES for row in rows)
+
+
+def test_lifting_a_tag_reaches_its_tokens_only() -> None:
+    tagging = name_model().tag("alpha beta gamma")
+    tagging.lift(6, 10, "PERSON", 100.0)
+    assert [(s.start, s.end, s.tag) for s in tagging.stretches()] == [(6, 10, "PERSON")]
