@@ -214,7 +214,7 @@ def _is_shape(keys: tuple[str, ...]) -> bool:
 
 
 def _decode_tokens(raw: Sequence[str]) -> tuple[Token, ...]:
-    return tuple([Token(bytes.fromhex(token)) for token in raw])
+    return tuple([Token(bytes.fromhex(token)) for token in raw]) if raw else ()
 
 
 def _encode_spans(spans: Sequence[Span]) -> list[list[object]]:

@@ -69,7 +69,7 @@ def unit(vector: Matrix, *, field: str) -> Matrix:
     # In double precision: the square of a large float32 is not a float32.
     wide = vector.astype(np.float64)
     # NaN and infinity go through to the length, and no sum of squares of float32 numbers overflows a double.
-    norm = float(np.linalg.norm(wide))
+    norm = math.sqrt(np.dot(wide, wide))
     if not math.isfinite(norm):
         raise VectorError("A given vector is not finite.", field=field)
     if norm == 0.0:

@@ -121,7 +121,7 @@ class CollectionScope:
 
     @property
     def embedded_fields(self) -> tuple[str, ...]:
-        return tuple(spec.name for spec in self.schema.by_kind("embed"))
+        return self.schema.embedded
 
     def tenant_keys(self, runtime: Runtime) -> TenantKeys:
         """The keys surrogates and tokens are made with. Raises :class:`KeyDestroyed` once the tenant is gone."""

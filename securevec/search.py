@@ -320,16 +320,18 @@ def _still_live(
 
 def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class: type[R]) -> Hit[R]:
     text, spans = chunk_view(judged.body, collection.embedded_fields)
+    body, point = judged.body, judged.point
+    # In the order of the fields: naming them takes as long as all else here.
     return Hit(
-        id=judged.body.record_id,
-        score=judged.point.score,
-        record=record_of(collection, first, record_class),
-        text=text,
-        chunk=judged.body.chunk,
-        chunks=judged.body.chunks,
-        point=judged.point.id,
-        generation=judged.body.generation,
-        spans=spans,
+        body.record_id,
+        point.score,
+        record_of(collection, first, record_class),
+        text,
+        body.chunk,
+        body.chunks,
+        point.id,
+        body.generation,
+        spans,
     )
 
 

@@ -46,7 +46,7 @@ def unit_vector(vector: object, dimension: int) -> NDArray[np.float32]:
         raise VectorError(f"A vector here has {dimension} components, this one has {vector.shape[0]}.")
     wide = vector.astype(np.float64)
     # NaN and infinity go through to the length, and no sum of squares of float32 numbers overflows a double.
-    length = float(np.linalg.norm(wide))
+    length = math.sqrt(np.dot(wide, wide))
     if not math.isfinite(length):
         raise VectorError("A vector holds NaN or infinity.")
     if length == 0.0:

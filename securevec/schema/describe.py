@@ -97,6 +97,11 @@ class Schema:
         """The names of all declared fields."""
         return frozenset(self._by_name)
 
+    @cached_property
+    def embedded(self) -> tuple[str, ...]:
+        """The names of the embedded fields, in declared order."""
+        return tuple(field.name for field in self.by_kind("embed"))
+
     def by_kind(self, kind: Kind) -> tuple[FieldSpec, ...]:
         """The fields of one kind, in declared order."""
         return tuple(field for field in self.fields if field.kind == kind)
