@@ -211,7 +211,7 @@ def progress_bar(label: str, *, quiet: bool = False) -> Generator[Callable[[Prog
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[rows]} rows", markup=False),
+        TextColumn("{task.fields[rows]} records", markup=False),
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=console(stderr=True), transient=True) as bars:

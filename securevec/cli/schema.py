@@ -18,7 +18,7 @@ def register(group: Group) -> None:
 
 def infer(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv or .jsonl file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .jsonl or .parquet file.", show_default=False)],
     rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows to look at.")] = 1000,
 ) -> None:
     """Propose a Record class for a file: Python source on stdout, columns with personal data marked.

@@ -13,11 +13,12 @@ class Bar:
     def __init__(self, progress: Callable[[Progress], None] | None, total: int) -> None:
         self._progress = progress
         self._total = total
-        self._files = 0
+        self._records = 0
         self._bytes = 0
 
-    def advance(self, files: int, size: int) -> None:
-        self._files += files
+    def advance(self, records: int, size: int) -> None:
+        """So many more documents or rows, of so many bytes, were read."""
+        self._records += records
         self._bytes += size
         if self._progress is not None:
-            self._progress(Progress(self._files, self._bytes, self._total))
+            self._progress(Progress(self._records, self._bytes, self._total))

@@ -57,6 +57,7 @@ class RowsReader:
         """Whether every row was read and none refused, so that what is not ``seen`` is not in the file."""
         self.failure: SecurevecError | None = None
         self.bytes_read = 0
+        self._rows_read = self._rows_told = 0
 
     def store(self, runtime: Runtime, collection: CollectionScope) -> IngestReport:
         """Carry every row into the collection. What was stored before a failure stays and is found unchanged later.
@@ -73,9 +74,10 @@ class RowsReader:
         try:
             with opened(self._item.found) as descriptor:
                 before = os.fstat(descriptor)
-                yield from (
-                    self._of_parquet(descriptor) if self._item.found.kind == "parquet" else self._of_text(descriptor)
-                )
+                of_parquet = self._item.found.kind == "parquet"
+                for row in self._of_parquet(descriptor) if of_parquet else self._of_text(descriptor):
+                    self._rows_read += 1
+                    yield row
                 require_unchanged(descriptor, before)
             self._at(before.st_size)
         except (SourceError, LimitExceeded, MissingExtra) as error:
@@ -101,6 +103,7 @@ class RowsReader:
                         for row in rows:
                             number += 1
                             yield _row(number, row)
+                        self._at(self.bytes_read)
                     case {"end": end} if end == number:
                         return
                     case {"refused": str(code)} if code in REFUSALS:
@@ -136,7 +139,8 @@ class RowsReader:
             self.seen.update(ref for ref, _ in records)
 
     def _at(self, position: int) -> None:
-        self._advanced(0, position - self.bytes_read)
+        self._advanced(self._rows_read - self._rows_told, position - self.bytes_read)
+        self._rows_told = self._rows_read
         self.bytes_read = position
 
 

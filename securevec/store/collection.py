@@ -113,7 +113,7 @@ class Collection(Generic[R]):
         Args:
             paths: folders and files. The path of a record is the file's below the folder that was named.
             options: sync, names of sources, encodings, processes; see :class:`securevec.FileOptions`.
-            progress: called after each file, with files and bytes.
+            progress: called on the way, with documents and rows, and bytes.
 
         Raises:
             SourceError: a source is not there, or a single file is of a kind that is not read; nothing was stored.

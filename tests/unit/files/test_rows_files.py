@@ -170,3 +170,32 @@ def test_a_row_larger_than_a_record_may_be_is_refused_alone(desk: Any, monkeypat
     assert size > children._MAX_FRAME // 4
     report = desk.tenant.collection(Note).ingest_files([desk.folder])
     assert (report.new, [(row.row, row.error) for row in report.refused]) == (2, [(2, "LimitExceeded")])
+
+
+def test_a_file_of_rows_that_changes_while_it_is_read_is_refused_and_what_was_read_stays(desk: Any) -> None:
+    desk.write(a_csv="id,body\n1,one\n2,two\n", b_csv="id,body\n3,three\n")
+    place = desk.folder / "a.csv"
+
+    def change(_: Progress) -> None:
+        if place.stat().st_size < 30:
+            with place.open("a") as file:
+                file.write("4,written meanwhile\n")
+
+    notes = desk.tenant.collection(Note)
+    report = notes.ingest_files([desk.folder], options=sv.FileOptions(sync=True), progress=change)
+    assert refusals(report) == {"a.csv": "FileUnreadable"}
+    assert report.new == 3
+    again = notes.ingest_files([desk.folder])
+    assert (again.new, again.unchanged, again.refused_files) == (1, 3, ())
+
+
+def test_progress_counts_rows_and_documents_alike(desk: Any) -> None:
+    desk.write(a_csv="id,body\n1,one\n2,two\n", b_parquet=parquet({"id": ["3"], "body": ["three"]}))
+    seen: list[int] = []
+
+    def note(each: Progress) -> None:
+        seen.append(each.rows)
+
+    desk.tenant.collection(Note).ingest_files([desk.folder], progress=note)
+    assert seen == sorted(seen)
+    assert seen[-1] == 3
