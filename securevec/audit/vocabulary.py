@@ -154,6 +154,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         """
         accepted cleared deleted redacted requested authorised hold_checked planned fenced tombstoned deleting shredded
         keys_destroyed
+        watched
         removed dropped purged verifying verified receipted done held failed cancelled
         """
     ),

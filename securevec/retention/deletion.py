@@ -6,6 +6,7 @@
                  sealed probe. The receipt's counts come from it, never from a running counter.
     keys_destroyed
                  the tenant's keys are destroyed in the key store; what they sealed is unreadable, wherever it lies
+    watched      what is there is counted, and the byte probe finds some of it: kept, so that no kill takes it away
     removed      every namespace is dropped in the engine. Needs the engine: when another process holds it, the job
                  waits here and the holder finishes it
     cleared      read back as gone, and the tenant's control rows, names and tokens deleted, their file rewritten
@@ -67,7 +68,11 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         _note(runtime, job, manifest, action="key.destroy", phase="single", keys=len(data["keys"]["destroyed"]))
         return move_on(runtime, job, to="keys_destroyed", data=data)
     if job.state == "keys_destroyed":
-        data["removals"] = [evidence.remove(runtime, entry) for entry in manifest["collections"]]
+        data["seen"] = [evidence.watch(runtime, entry) for entry in manifest["collections"]]
+        return move_on(runtime, job, to="watched", data=data)
+    if job.state == "watched":
+        entries = zip(manifest["collections"], data["seen"], strict=True)
+        data["removals"] = [evidence.remove(runtime, entry, seen) for entry, seen in entries]
         return move_on(runtime, job, to="removed", data=data)
     if job.state == "removed":
         evidence.require_removed(runtime, manifest)

@@ -17,7 +17,7 @@ from securevec.crypto.context import Place
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id, seal, to_text
 from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
 from securevec.retention.probe import Needles
-from securevec.retention.purging import ProbeOutcome, drop_with_proof, sample
+from securevec.retention.purging import ProbeOutcome, drop_with_proof, found_in_own_files, own_files, sample
 from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime
 from securevec.types import Namespace, TenantId
@@ -51,16 +51,39 @@ def plan(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
     }
 
 
-def remove(runtime: Runtime, entry: dict[str, Any]) -> dict[str, Any]:
-    """Drop one namespace, with a byte probe around it where the files are ours to read."""
+def watch(runtime: Runtime, entry: dict[str, Any]) -> dict[str, int]:
+    """What is there before a namespace is dropped: points, and how many needles of them the byte probe finds.
+
+    Kept with the job, so that a process killed right after the drop takes nothing of the proof with it. Counts only:
+    the needles themselves are sealed texts and vectors, and must not outlive what they are of.
+    """
+    backend = runtime.backend()
+    namespace = _namespace(entry)
+    # A shard too damaged to be read cannot be probed, and must be dropped all the same.
+    with contextlib.suppress(SecurevecError):
+        needles = sample(backend, namespace, PROBE_POINTS)
+        return {
+            "points": backend.count(namespace=namespace),
+            "needles": len(needles),
+            "control": found_in_own_files(runtime, namespace, needles),
+        }
+    return {"points": 0, "needles": 0, "control": 0}
+
+
+def remove(runtime: Runtime, entry: dict[str, Any], seen: dict[str, int]) -> dict[str, Any]:
+    """Drop one namespace, with a byte probe around it where the files are ours to read.
+
+    A namespace that an interrupted run dropped already is answered for by what was ``seen`` before, if it left no file.
+    """
     backend = runtime.backend()
     namespace = _namespace(entry)
     needles = Needles((), ())
-    # A shard too damaged to be read cannot be probed, and must be dropped all the same.
     with contextlib.suppress(SecurevecError):
         needles = sample(backend, namespace, PROBE_POINTS)
     outcome = drop_with_proof(runtime, namespace, needles)
     _require_empty(backend, namespace)
+    if seen["control"] and not len(needles) and not own_files(runtime, namespace):
+        outcome = replace(outcome, points=seen["points"], needles=seen["needles"], control=seen["control"])
     return outcome.to_json()
 
 

@@ -128,6 +128,16 @@ def drop_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) ->
     return _around(runtime, backend, namespace, needles, lambda: backend.drop(namespace=namespace))
 
 
+def own_files(runtime: Runtime, namespace: Namespace) -> list[Path]:
+    """What the engine keeps of the namespace, on its way in or out too; empty where nothing is named by its shard."""
+    return [path for path in _engine(runtime).glob("*/*") if namespace.shard in path.name]
+
+
+def found_in_own_files(runtime: Runtime, namespace: Namespace, needles: Needles) -> int:
+    """How many needles stand in the namespace's own files: the control of a removal that may be interrupted."""
+    return len(_look(runtime, namespace, needles, apart=True))
+
+
 def sample(backend: VectorBackend, namespace: Namespace, count: int) -> Needles:
     """Needles of the first ``count`` points of a namespace."""
     return needles_of(_some_points(backend, namespace, count))
@@ -140,13 +150,12 @@ def _around(
     needles: Needles,
     remove: Callable[[], RemovalReport],
 ) -> ProbeOutcome:
-    engine = runtime.home / "engine"
-    ran = backend.capabilities.embedded and not backend.capabilities.volatile and engine.is_dir()
-    look = _looker(engine, namespace) if ran else None
-    before = look(needles) if look else _NOTHING
+    ran = _readable(runtime, backend)
+    apart = bool(own_files(runtime, namespace))
+    before = _look(runtime, namespace, needles, apart=apart) if ran else _NOTHING
     report = remove()
-    neighbours = _neighbours(backend, namespace) if look else Needles((), ())
-    after = look(_joined(needles, neighbours)) if look else _NOTHING
+    neighbours = _neighbours(backend, namespace) if ran else Needles((), ())
+    after = _look(runtime, namespace, _joined(needles, neighbours), apart=apart) if ran else _NOTHING
     ours = Standing(
         frozenset(number for number in after.texts if number < len(needles.texts)),
         frozenset(number for number in after.vectors if number < len(needles.vectors)),
@@ -170,18 +179,20 @@ def _around(
 _NOTHING: Final = Standing(frozenset(), frozenset())
 
 
-def _looker(engine: Path, namespace: Namespace) -> Callable[[Needles], Standing]:
-    """A probe of the namespace's own files; of everything below ``engine`` when nothing there is named by its shard."""
+def _readable(runtime: Runtime, backend: VectorBackend) -> bool:
+    """Whether the store's files are under this home."""
+    return backend.capabilities.embedded and not backend.capabilities.volatile and _engine(runtime).is_dir()
 
-    def own() -> list[Path]:
-        return [path for path in engine.glob("*/*") if namespace.shard in path.name]
 
-    apart = bool(own())
+def _look(runtime: Runtime, namespace: Namespace, needles: Needles, *, apart: bool) -> Standing:
+    """The probe, of the namespace's own files (``apart``) or of everything below the engine's root."""
+    if not len(needles):
+        return _NOTHING
+    return standing(own_files(runtime, namespace) if apart else [_engine(runtime)], needles)
 
-    def look(needles: Needles) -> Standing:
-        return standing(own() if apart else [engine], needles) if len(needles) else _NOTHING
 
-    return look
+def _engine(runtime: Runtime) -> Path:
+    return runtime.home / "engine"
 
 
 def _neighbours(backend: VectorBackend, namespace: Namespace) -> Needles:
