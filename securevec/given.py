@@ -38,7 +38,7 @@ def check_vectors(
             permission="unsafe_vectors",
             action="ingest",
             collection=collection.collection,
-        ).note()
+        ).note(detail={"unsafe_vectors": True})
     matrix = as_vectors(vectors, field="vectors")
     if matrix.ndim != 2 or matrix.shape[1] != collection.embedder.identity.dimension:
         raise VectorError(

@@ -1,0 +1,119 @@
+"""A service that answers questions from a tenant's own documents. A bearer token decides which tenant that is.
+
+    pip install 'securevec[edge,embed]' fastapi uvicorn
+    SECUREVEC_HOME=./home CALLERS=callers.json uvicorn app:from_environment --factory --host 127.0.0.1
+
+The token is the only thing a request can say about whom it comes from: there is no tenant in a path, a query or a body
+that could be set to somebody else's. What goes to the model holds placeholders such as [PERSON_1] in place of personal
+data, and real values are put back into its answer on the way out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+
+import securevec as sv
+
+COLLECTION = "pages"
+_BEARER = HTTPBearer(auto_error=False)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who holds a token: the tenant it is good for, and the name its accesses are recorded under."""
+
+    tenant: str
+    actor: sv.Actor
+
+
+class Question(BaseModel):
+    text: str = Field(min_length=3, max_length=2_000)
+
+
+class Answer(BaseModel):
+    answer: str
+    sources: list[str]
+    restored: bool
+
+
+def read_callers(path: Path) -> dict[str, Caller]:
+    """``{"<SHA-256 of the token, hex>": {"tenant": ..., "actor": ...}}``. It holds no token, so it opens nothing."""
+    listed: Mapping[str, Mapping[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        digest: Caller(entry["tenant"], sv.Actor(entry["actor"], purpose="answering questions"))
+        for digest, entry in listed.items()
+    }
+
+
+def stand_in_model(question: str, context: str) -> str:
+    """NOT A MODEL. It quotes the first passage, so that this example runs anywhere. Put the call to yours here.
+
+    Whatever stands here sees placeholders, never a person's data, and should be told to keep them as they are.
+    """
+    passage = context.split("\n\n---\n\n")[0].strip()
+    return f"From your documents: {passage}" if passage else "Nothing in your documents answers this."
+
+
+def caller(request: Request, held: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Caller:
+    """Whose request this is. Raises 401 for a token nobody was given.
+
+    It is looked up by its digest: how long that takes says nothing about any token.
+    """
+    callers: Mapping[str, Caller] = request.app.state.callers
+    known = held and callers.get(hashlib.sha256(held.credentials.encode()).hexdigest())
+    if not known:
+        raise HTTPException(401, "A valid bearer token is needed.", headers={"WWW-Authenticate": "Bearer"})
+    return known
+
+
+def make_app(store: sv.SecureStore, callers: Mapping[str, Caller]) -> FastAPI:
+    """The service on an open store, which it closes when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    app = FastAPI(title="Questions", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.callers = callers
+
+    @app.post("/ask")
+    def ask(question: Question, who: Annotated[Caller, Depends(caller)]) -> Answer:
+        pages = store.tenant(who.tenant, actor=who.actor).existing_collection(COLLECTION)
+        hits = pages.search(question.text, k=4)
+        draft = stand_in_model(question.text, hits.context())
+        try:
+            answer, restored = hits.restore(draft), True
+        except sv.errors.PolicyDenied:
+            # This caller may ask, and may not see personal data: the placeholders stay.
+            answer, restored = draft, False
+        return Answer(answer=answer, sources=list(dict.fromkeys(str(hit.id) for hit in hits)), restored=restored)
+
+    @app.exception_handler(sv.SecurevecError)
+    def refused(_: Request, error: sv.SecurevecError) -> JSONResponse:
+        # A tenant that is missing, suspended or forbidden looks the same from outside. The audit log knows which.
+        if isinstance(error, sv.errors.Refused):
+            return JSONResponse({"detail": "Not available to this token."}, 403)
+        if isinstance(error, sv.errors.UsageError):
+            return JSONResponse({"detail": "The question cannot be answered as it is."}, 422)
+        return JSONResponse({"detail": "Try again later."}, 503, headers={"Retry-After": "5"})
+
+    return app
+
+
+def from_environment() -> FastAPI:
+    """``SECUREVEC_HOME`` and ``CALLERS`` name the home and the callers' file. The key file is where it was made."""
+    store = sv.SecureStore.open(os.environ["SECUREVEC_HOME"], create=False)
+    return make_app(store, read_callers(Path(os.environ["CALLERS"])))

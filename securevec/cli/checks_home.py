@@ -1,0 +1,230 @@
+"""What ``doctor`` looks at in a home: permissions, keys, locks, stores, clock, collections, log, jobs, holds, receipts.
+
+Read only, and without the engine: a running service need not stop for it.
+"""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from securevec import home as homes
+from securevec.cli.check import Check, guarded
+from securevec.cli.session import Session
+from securevec.cli.start import key_file
+
+_ROLLBACK: Final = b"\x01\x01"
+"""Bytes 18 and 19 of an SQLite file whose journal is not a write-ahead log (SQLite file format, 1.3)."""
+_SUCCESS: Final = 1
+"""``status_id`` of an OCSF record of something that was done."""
+_RECENT: Final = 5_000
+_AHEAD_MS: Final = 60_000
+
+
+def run(session: Session) -> list[Check]:
+    """Every check of a home. Those that need it opened are left out when it cannot be, which ``stores`` says."""
+    home = session.home
+    found = [
+        guarded("home", lambda: _home(home)),
+        guarded("permissions", lambda: _permissions(home)),
+        guarded("key file", lambda: _key(session)),
+        guarded("key store", lambda: _key_store(home)),
+        guarded("engine lock", lambda: _lock(home)),
+        guarded("stores", lambda: _stores(session)),
+    ]
+    if found[-1].status == "ok":
+        found += [guarded(name, partial(check, session)) for name, check in _OPENED]
+    return found
+
+
+def _home(home: Path) -> Check:
+    installation = homes.load(home)
+    detail = f"{home}, private, installation {installation.installation_id[:12]}, backend {installation.backend}"
+    return Check("home", "ok", detail)
+
+
+def _permissions(home: Path) -> Check:
+    """The home lets nobody else in; what lies in it is checked too, because a copy of it may lie elsewhere."""
+    looked_at = [home, *home.glob("*.db"), home / "VERSION", home / "keys", *(home / "keys").glob("*")]
+    looked_at += [home / "audit", *(home / "audit").glob("*"), *(home / "engine").glob("*")]
+    wide = sum(bool(stat.S_IMODE(path.lstat().st_mode) & 0o077) for path in looked_at if path.exists())
+    if wide:
+        return Check("permissions", "wrong", f"{wide} files or directories are open to others", f"chmod -R go= {home}")
+    return Check("permissions", "ok", "nothing of the home is open to others")
+
+
+def _key(session: Session) -> Check:
+    from securevec.keyproviders.file import FileRoot
+
+    path = key_file(session, homes.load(session.home))
+    if path is None:
+        return Check("key file", "ok", "none: this home is opened with a passphrase")
+    FileRoot.load(Path(path), session.home)
+    return Check("key file", "ok", f"{path}, private, outside the home")
+
+
+def _key_store(home: Path) -> Check:
+    """A write-ahead log keeps destroyed keys on disk, so the key store must not have one."""
+    path = home / "keys" / "keys.db"
+    step = (
+        "Stop whatever else opens keys.db; the next start of a service puts it right. Restore a backup if it is gone."
+    )
+    try:
+        with path.open("rb") as file:
+            head = file.read(20)
+    except OSError:
+        return Check("key store", "wrong", "keys.db cannot be read", step)
+    if head[18:20] != _ROLLBACK or path.with_name("keys.db-wal").exists():
+        return Check("key store", "wrong", "keys.db is in write-ahead mode: destroyed keys would stay on disk", step)
+    return Check("key store", "ok", "keys.db keeps a rollback journal, nothing of a destroyed key stays")
+
+
+def _lock(home: Path) -> Check:
+    from securevec.engine import lock_holder_present
+
+    if lock_holder_present(home):
+        return Check("engine lock", "note", "held by another process: it alone searches and ingests")
+    return Check("engine lock", "ok", "free")
+
+
+def _stores(session: Session) -> Check:
+    from securevec.control.migrate import HEAD
+
+    runtime = session.store.runtime
+    keys = len(runtime.keys.list_keys())
+    tenants = sum(row.state != "deleted" for row in runtime.control.tenants())
+    return Check("stores", "ok", f"control revision {HEAD}, {tenants} tenants, {keys} keys, opens with this root key")
+
+
+def _clock(session: Session) -> Check:
+    ahead = session.store.runtime.control.time_floor() - time.time_ns() // 1_000_000
+    if ahead > _AHEAD_MS:
+        detail = f"this home has seen a time {_ago(ahead // 1000)} ahead of the system's; time stands still until then"
+        step = "Set the clock right. If an earlier one was wrong: securevec doctor --reset-time-floor"
+        return Check("clock", "wrong", detail, step)
+    return Check("clock", "ok", "not behind what this home has seen")
+
+
+def _collections(session: Session) -> Check:
+    """Collections that were filled under another detector, and those that keep no originals."""
+    from securevec.anonymize import default_detector
+
+    runtime = session.store.runtime
+    rows = [
+        row
+        for tenant in runtime.control.tenants()
+        if tenant.state != "deleted"
+        for row in runtime.control.collections(tenant.tenant)
+    ]
+    now = default_detector().digest
+    old = sum(_identity(row.identity).get("detector") != now for row in rows)
+    plain = sum(not row.vault for row in rows)
+    detail = f"{len(rows)}, {len(rows) - plain} with originals sealed apart, {plain} without"
+    figures = {"collections": len(rows), "with_vault": len(rows) - plain, "other_detector": old}
+    if not old:
+        return Check("collections", "ok", detail, figures=figures)
+    step = "Open them with accept_new_detector=True and ingest again, so that all records follow one detector."
+    return Check("collections", "note", f"{detail}; {old} filled under another detector or one of yours", step, figures)
+
+
+def _identity(text: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = orjson.loads(text)
+    return found
+
+
+def _audit(session: Session) -> Check:
+    from securevec.audit import find_open_intents
+
+    runtime = session.store.runtime
+    directory = runtime.home / "audit"
+    marks = [path.stat().st_mtime for path in (directory / runtime.installation_id).glob("*/checkpoint")]
+    if not marks:
+        return Check("audit log", "note", "nothing was recorded yet")
+    age = max(0, int(time.time() - max(marks)))
+    intents = find_open_intents(directory, log_id=runtime.installation_id)
+    detail = f"last signed checkpoint {_ago(age)} ago"
+    if intents:
+        detail = f"{detail}; {len(intents)} intents without a result (in progress, or a crash)"
+        return Check("audit log", "note", detail, "Look whether the log is whole: securevec audit verify")
+    return Check("audit log", "ok", detail)
+
+
+def _ago(seconds: int) -> str:
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def _given(session: Session) -> Check:
+    """Vectors of unknown origin may encode what the text no longer says."""
+    from securevec.audit import read_tail
+
+    runtime = session.store.runtime
+    records = read_tail(runtime.home / "audit", log_id=runtime.installation_id, limit=_RECENT)
+    allowed = [record for record in records if record.get("status_id") == _SUCCESS]
+    used = sum(b'"unsafe_vectors":true' in orjson.dumps(record) for record in allowed)
+    if used:
+        detail = f"{used} of the last {len(records)} records are about vectors of unknown origin"
+        step = "Make vectors of the anonymized text, and ingest those records again."
+        return Check("given vectors", "note", detail, step)
+    return Check("given vectors", "ok", f"none of unknown origin in the last {len(records)} records")
+
+
+def _jobs(session: Session) -> Check:
+    left = session.store.runtime.control.jobs(open_only=True)
+    failed = sum(bool(job.error) for job in left)
+    step = "Carry them on: securevec jobs run --once"
+    if failed:
+        return Check("jobs", "wrong", f"{len(left)} not done, {failed} of them failed at their last step", step)
+    if left:
+        return Check("jobs", "note", f"{len(left)} not done", step)
+    return Check("jobs", "ok", "none open")
+
+
+def _holds(session: Session) -> Check:
+    control = session.store.runtime.control
+    active = [
+        hold
+        for tenant in control.tenants()
+        if tenant.state != "deleted"
+        for hold in control.holds(tenant.tenant)
+        if hold.released_ms is None
+    ]
+    if not active:
+        return Check("holds", "ok", "none")
+    oldest = max(0, time.time_ns() // 1_000_000 - min(hold.created_ms for hold in active)) // 1000
+    detail = f"{len(active)} legal holds stand, the oldest for {_ago(oldest)}: what they cover is not deleted"
+    return Check("holds", "note", detail)
+
+
+def _receipts(session: Session) -> Check:
+    """Receipts of this home: whether each is still as it was signed, and which could not claim everything."""
+    from securevec.retention.receipt import read
+
+    runtime = session.store.runtime
+    public = runtime.keys.signing_key().public
+    kept = [read(job.receipt, public=public) for job in runtime.control.jobs() if job.receipt is not None]
+    open_ends = sum(any(one.get("verdict") == "unverified" for one in receipt.artefacts) for receipt in kept)
+    if open_ends:
+        detail = f"{open_ends} of {len(kept)} name something that could not be verified"
+        step = "Read what they name: securevec receipt verify FILE. Ask who keeps it."
+        return Check("receipts", "note", detail, step)
+    return Check("receipts", "ok", f"{len(kept)}, as they were signed, every artefact accounted for")
+
+
+_OPENED: Final[tuple[tuple[str, Callable[[Session], Check]], ...]] = (
+    ("clock", _clock),
+    ("collections", _collections),
+    ("audit log", _audit),
+    ("given vectors", _given),
+    ("jobs", _jobs),
+    ("holds", _holds),
+    ("receipts", _receipts),
+)

@@ -1,0 +1,267 @@
+"""``doctor``: each thing it looks at is broken once, and it says so, with the next step and without any name."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import securevec as sv
+from securevec.anonymize import Finding
+from securevec.cli import checks
+from securevec.cli.check import Check
+from securevec.cli.main import main
+from securevec.engine import LOCK_NAME
+from securevec.policy.rules import Decision, Request
+from securevec.testing.embedders import HashEmbedder
+from tests.cli.conftest import Answer, Shell
+from tests.support.world import Ticket, ticket
+
+Found = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def home(base: Path, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the filled home, with a key file of its own, to be broken."""
+    copy = tmp_path / "home"
+    # Without the engine's files, which are large and which doctor does not open.
+    shutil.copytree(filled, copy, ignore=shutil.ignore_patterns("engine"))
+    key = tmp_path / "root.key"
+    shutil.copy(next((base / "config").rglob("*.key")), key)
+    monkeypatch.setenv("SECUREVEC_KEY_FILE", str(key))
+    return copy
+
+
+@pytest.fixture
+def doctor(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Doctor on the copy. The model's weights, 90 MB, are read only where they are what a test is about."""
+    monkeypatch.setattr(checks, "_model", _unread)
+    return Shell(home.parent, home, capsys)
+
+
+REAL_MODEL = checks._model
+
+
+def _unread() -> Check:
+    return Check("embedding model", "ok", "not read in this test")
+
+
+def checked(answer: Answer) -> Found:
+    found: Found = {}
+    for check in answer.json:
+        found.setdefault(check["name"], check)
+    return found
+
+
+def examine(doctor: Shell, *, code: int = 0) -> Found:
+    answer = doctor.at_home("doctor", "--json")
+    found = checked(answer)
+    assert answer.code == code, {name: check for name, check in found.items() if check["status"] == "wrong"}
+    for check in found.values():
+        assert check["status"] != "wrong" or check["next_step"], check
+    assert "acme" not in answer.out
+    assert "Wieczorek" not in answer.out
+    return found
+
+
+def test_a_sound_home_is_found_sound_and_every_part_is_named(doctor: Shell) -> None:
+    found = examine(doctor)
+    assert {name for name, check in found.items() if check["status"] == "wrong"} == set()
+    assert {
+        *(
+            "securevec",
+            "platform",
+            "sqlite",
+            "embedding model",
+            "detection",
+        ),
+        *("vector store", "unsafe settings", "home", "permissions", "key file", "key store", "engine lock", "stores"),
+        *("clock", "collections", "audit log", "given vectors", "jobs", "holds", "receipts"),
+    } == {name for name in found if not name.startswith("extra ")}
+    extras = {name for name in found if name.startswith("extra ")}
+    assert extras == {f"extra {name}" for name in ("edge", "qdrant", "chroma", "embed", "presidio", "files")}
+    assert found["collections"]["figures"] == {"collections": 1, "with_vault": 1, "other_detector": 0}
+
+
+def test_the_detector_is_measured_and_its_recall_named_by_entity(doctor: Shell) -> None:
+    check = examine(doctor)["detection"]
+    recall = check["figures"]["recall"]
+    assert check["figures"]["lines"] >= 200
+    assert recall["EMAIL"] >= 0.98
+    assert 0.5 < recall["PERSON"] < 1, "a perfect score would mean that the lines are no test"
+    assert f"PERSON {recall['PERSON']:.2f}" in check["detail"]
+    text = doctor.at_home("doctor")
+    assert "PERSON" in text.out
+
+
+def test_a_detector_that_finds_less_than_what_ships_is_wrong(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(text: str, *, field_name: str = "") -> list[Finding]:
+        return []
+
+    monkeypatch.setattr("securevec.anonymize.detectors.find_names", nothing)
+    check = examine(doctor, code=1)["detection"]
+    assert check["status"] == "wrong"
+    assert "PERSON" in check["detail"].partition(";")[0]
+
+
+def test_an_sqlite_that_keeps_deleted_cells_is_wrong(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_OLDEST_SQLITE", (99, 0, 0))
+    assert examine(doctor, code=1)["sqlite"]["status"] == "wrong"
+
+
+def test_a_missing_client_is_wrong_when_the_home_needs_it(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = checks._version
+
+    def some_missing(package: str) -> str | None:
+        return None if package in ("qdrant-edge-py", "chromadb") else real(package)
+
+    monkeypatch.setattr(checks, "_version", some_missing)
+    found = examine(doctor, code=1)
+    assert (found["extra edge"]["status"], found["extra chroma"]["status"]) == ("wrong", "note")
+    assert "securevec[edge]" in found["extra edge"]["next_step"]
+
+
+def test_changed_weights_are_wrong(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    from securevec.embed import minilm
+
+    monkeypatch.setattr(checks, "_model", REAL_MODEL)
+    monkeypatch.setattr(minilm, "PINNED", dict.fromkeys(minilm.PINNED, "0" * 64))
+    assert examine(doctor, code=1)["embedding model"]["status"] == "wrong"
+
+
+def test_a_server_that_does_not_answer_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = tmp_path / "root.key"
+    with sv.SecureStore.open(tmp_path / "home", backend="chroma://127.0.0.1:9", key_file=key, embedder=HashEmbedder()):
+        pass
+    shell = Shell(tmp_path, tmp_path / "home", capsys)
+    answer = shell.at_home("doctor", "--json", "--key-file", str(tmp_path / "root.key"))
+    assert answer.code == 1
+    assert checked(answer)["vector store"]["status"] == "wrong"
+
+
+@pytest.mark.parametrize("name", [".", "keys/keys.db", "audit"])
+def test_what_others_may_read_is_wrong(doctor: Shell, home: Path, name: str) -> None:
+    (home / name).chmod(0o755 if (home / name).is_dir() else 0o644)
+    check = examine(doctor, code=1)["permissions"]
+    assert check["status"] == "wrong"
+    assert "chmod" in check["next_step"]
+
+
+def test_a_key_store_in_write_ahead_mode_is_wrong(doctor: Shell, home: Path) -> None:
+    connection = sqlite3.connect(home / "keys" / "keys.db")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    assert examine(doctor, code=1)["key store"]["status"] == "wrong"
+
+
+def test_an_engine_that_is_held_is_named_and_the_rest_still_looked_at(doctor: Shell, home: Path) -> None:
+    with (home / LOCK_NAME).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = examine(doctor)
+    assert found["engine lock"]["status"] == "note"
+    assert found["jobs"]["status"] == "ok"
+
+
+def test_a_clock_behind_what_the_home_has_seen_is_wrong(doctor: Shell, home: Path) -> None:
+    connection = sqlite3.connect(home / "control.db")
+    connection.execute("UPDATE time_floor SET floor_ms = floor_ms + 3600000")
+    connection.commit()
+    connection.close()
+    check = examine(doctor, code=1)["clock"]
+    assert check["status"] == "wrong"
+    assert "reset-time-floor" in check["next_step"]
+
+
+def test_a_collection_of_another_detector_is_named(doctor: Shell, home: Path) -> None:
+    connection = sqlite3.connect(home / "control.db")
+    connection.execute("""UPDATE collection SET identity = json_set(identity, '$.detector', 'another')""")
+    connection.commit()
+    connection.close()
+    check = examine(doctor)["collections"]
+    assert check["status"] == "note"
+    assert check["figures"]["other_detector"] == 1
+    assert "accept_new_detector" in check["next_step"]
+
+
+def test_a_job_that_failed_is_wrong_and_one_that_waits_is_named(doctor: Shell, home: Path) -> None:
+    key = os.environ["SECUREVEC_KEY_FILE"]
+    with sv.SecureStore.open(home, key_file=key, embedder=HashEmbedder()) as store:
+        tenant = store.tenant("gamma", create=True, actor=sv.Actor.local())
+        row = next(row for row in store.runtime.control.tenants() if row.tenant == tenant._scope.tenant)
+        store.delete_tenant("gamma")
+        job = next(job for job in store.runtime.control.jobs() if job.tenant == row.tenant)
+    connection = sqlite3.connect(home / "control.db")
+    connection.execute("UPDATE job SET state = 'queued' WHERE job_id = ?", [job.job_id])
+    connection.commit()
+    assert examine(doctor)["jobs"]["status"] == "note"
+    connection.execute("UPDATE job SET error = 'BackendError' WHERE job_id = ?", [job.job_id])
+    connection.commit()
+    connection.close()
+    check = examine(doctor, code=1)["jobs"]
+    assert "jobs run" in check["next_step"]
+
+
+def test_a_receipt_that_was_changed_in_the_home_is_wrong(doctor: Shell, home: Path) -> None:
+    assert main(["tenant", "delete", "beta", "--yes", "--home", str(home)]) == 0
+    assert examine(doctor)["receipts"]["detail"].startswith("1,")
+    connection = sqlite3.connect(home / "control.db")
+    connection.execute("UPDATE job SET receipt = replace(receipt, 'payloadType', 'payloadTypo')")
+    connection.commit()
+    connection.close()
+    assert examine(doctor, code=1)["receipts"]["status"] == "wrong"
+
+
+def test_a_hold_is_named(doctor: Shell, home: Path) -> None:
+    key = os.environ["SECUREVEC_KEY_FILE"]
+    with sv.SecureStore.open(home, key_file=key, embedder=HashEmbedder()) as store:
+        control = store.runtime.control
+        tenant = next(row.tenant for row in control.tenants() if row.state == "active")
+        control.add_hold("0" * 32, tenant, None, None, b"sealed", 1_700_000_000_000)
+    check = examine(doctor)["holds"]
+    assert check["status"] == "note"
+    assert check["detail"].startswith("1 legal hold")
+
+
+class _Anything:
+    """A policy that permits what no built-in role has."""
+
+    digest = "0" * 64
+
+    def decide(self, request: Request) -> Decision:
+        return Decision(allowed=True, rule=self.digest)
+
+
+def test_vectors_of_unknown_origin_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home, key = tmp_path / "home", tmp_path / "root.key"
+    with sv.SecureStore.open(
+        home, key_file=key, embedder=HashEmbedder(), backend="memory", policy=_Anything()
+    ) as store:
+        tickets = store.tenant("acme", create=True, actor=sv.Actor.local()).collection(Ticket)
+        vectors = np.ones((1, HashEmbedder().identity.dimension), dtype=np.float32)
+        assert tickets.ingest([ticket(1, "My refund never came.")], vectors=vectors, vectors_of="unknown").new == 1
+    answer = Shell(tmp_path, home, capsys).at_home("doctor", "--json", "--key-file", str(key))
+    assert checked(answer)["given vectors"]["status"] == "note"
+
+
+def test_an_attempt_that_was_refused_is_no_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home, key = tmp_path / "home", tmp_path / "root.key"
+    with sv.SecureStore.open(home, key_file=key, embedder=HashEmbedder(), backend="memory") as store:
+        tickets = store.tenant("acme", create=True, actor=sv.Actor.local()).collection(Ticket)
+        vectors = np.ones((1, HashEmbedder().identity.dimension), dtype=np.float32)
+        with pytest.raises(sv.errors.PolicyDenied):
+            tickets.ingest([ticket(1, "My refund never came.")], vectors=vectors, vectors_of="unknown")
+    answer = Shell(tmp_path, home, capsys).at_home("doctor", "--json", "--key-file", str(key))
+    assert checked(answer)["given vectors"]["status"] == "ok"
+
+
+def test_settings_that_are_allowed_and_better_avoided_are_named(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECUREVEC_PLAIN_HTTP_HOSTS", "db,other")
+    answer = doctor.at_home("doctor", "--json")
+    said = [check["detail"] for check in answer.json if check["name"] == "unsafe settings"]
+    assert any("plain HTTP" in detail and "2 other hosts" in detail for detail in said)

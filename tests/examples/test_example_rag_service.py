@@ -1,0 +1,151 @@
+"""The question-answering service over HTTP: a token of one tenant reaches that tenant's documents and no others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import securevec as sv
+from securevec.testing.embedders import HashEmbedder
+from tests.support.examples import example
+
+httpx = pytest.importorskip("httpx", exc_type=ModuleNotFoundError)
+uvicorn = pytest.importorskip("uvicorn", exc_type=ModuleNotFoundError)
+pytest.importorskip("fastapi", exc_type=ModuleNotFoundError)
+pytest.importorskip("lxml", reason="needs securevec[files]", exc_type=ModuleNotFoundError)
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+
+TOKENS = {"acme": "token-of-acme-5e1f", "globex": "token-of-globex-77aa", "reader": "token-of-a-reader-91bc"}
+DOCUMENTS = {
+    "acme": "# Brickwork\n\nMr Ozrick Tolliveaux mended the brickwork. Reach him at ozrick@example.com.\n",
+    "globex": "# Lanternfish\n\nMs Quenby Pellowah keeps the lanternfish. Ring 020 7946 0123.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def app_module() -> ModuleType:
+    return example("rag_service", "app")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> sv.SecureStore:
+    root = tmp_path_factory.mktemp("rag")
+    store = sv.SecureStore.open(root / "home", key_file=root / "root.key", embedder=HashEmbedder())
+    for name, text in DOCUMENTS.items():
+        folder = root / name
+        folder.mkdir()
+        (folder / "about.md").write_text(text, encoding="utf-8")
+        tenant = store.tenant(name, create=True, actor=sv.Actor(f"svc:{name}-app"))
+        assert tenant.collection(sv.Page, name="pages").ingest(folder).new == 1
+    store.tenant("acme", actor=sv.Actor("svc:acme-app")).grant(sv.Actor("svc:acme-reader"), "reader")
+    return store
+
+
+@pytest.fixture(scope="module")
+def service(app_module: ModuleType, store: sv.SecureStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The service under uvicorn on a port of this machine, and a client."""
+    listed = {
+        hashlib.sha256(TOKENS["acme"].encode()).hexdigest(): {"tenant": "acme", "actor": "svc:acme-app"},
+        hashlib.sha256(TOKENS["globex"].encode()).hexdigest(): {"tenant": "globex", "actor": "svc:globex-app"},
+        hashlib.sha256(TOKENS["reader"].encode()).hexdigest(): {"tenant": "acme", "actor": "svc:acme-reader"},
+    }
+    path = tmp_path_factory.mktemp("callers") / "callers.json"
+    path.write_text(json.dumps(listed), encoding="utf-8")
+    app = app_module.make_app(store, app_module.read_callers(path))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+        yield client
+    server.should_exit = True
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def ask(service: Any, token: str | None, text: str, **extra: Any) -> Any:
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    return service.post("/ask", json={"text": text, **extra}, headers=headers)
+
+
+def test_a_question_is_answered_from_the_tenant_s_documents_with_people_put_back(service: Any) -> None:
+    answer = ask(service, TOKENS["acme"], "who mended the brickwork?")
+    assert answer.status_code == 200
+    assert answer.json()["sources"] == ["about.md"]
+    assert answer.json()["restored"] is True
+    assert "Ozrick Tolliveaux" in answer.json()["answer"]
+    assert "ozrick@example.com" in answer.json()["answer"]
+
+
+def test_the_model_gets_placeholders_and_no_person(
+    service: Any, app_module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    real = app_module.stand_in_model
+
+    def watching(question: str, context: str) -> str:
+        seen.append(context)
+        return str(real(question, context))
+
+    monkeypatch.setattr(app_module, "stand_in_model", watching)
+    assert ask(service, TOKENS["acme"], "who mended the brickwork?").status_code == 200
+    assert "[PERSON_1]" in seen[0]
+    assert "Tolliveaux" not in seen[0]
+    assert "ozrick@" not in seen[0]
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "word"), [("acme", "globex", "lanternfish"), ("globex", "acme", "brickwork")]
+)
+def test_a_token_of_one_tenant_never_reaches_the_other(service: Any, mine: str, other: str, word: str) -> None:
+    marks = {"globex": ("lanternfish", "Pellowah", "7946"), "acme": ("brickwork", "Tolliveaux", "ozrick")}[other]
+    for extra in ({}, {"tenant": other}, {"tenant": other, "collection": "pages", "actor": f"svc:{other}-app"}):
+        answer = ask(service, TOKENS[mine], f"tell me of the {word}", **extra)
+        assert answer.status_code == 200
+        assert not [mark for mark in marks if mark in answer.text]
+    for path in (f"/ask?tenant={other}", f"/{other}/ask", f"/ask/../{other}"):
+        answer = service.post(path, json={"text": word}, headers={"Authorization": f"Bearer {TOKENS[mine]}"})
+        assert not [mark for mark in marks if mark in answer.text]
+
+
+@pytest.mark.parametrize("token", [None, "a b", "wrong", TOKENS["acme"] + "x", TOKENS["acme"][:-1]])
+def test_without_a_known_token_nothing_is_said(service: Any, token: str | None) -> None:
+    answer = ask(service, token, "who mended the brickwork?")
+    assert answer.status_code == 401
+    assert "brickwork" not in answer.text
+
+
+def test_a_digest_of_the_callers_file_is_no_token(service: Any) -> None:
+    assert ask(service, hashlib.sha256(TOKENS["acme"].encode()).hexdigest(), "brickwork?").status_code == 401
+
+
+def test_a_caller_that_may_not_reveal_gets_placeholders(service: Any) -> None:
+    answer = ask(service, TOKENS["reader"], "who mended the brickwork?").json()
+    assert answer["restored"] is False
+    assert "[PERSON_1]" in answer["answer"]
+    assert "Tolliveaux" not in answer["answer"]
+
+
+def test_a_suspended_tenant_and_a_question_too_long_say_little(service: Any, store: sv.SecureStore) -> None:
+    assert ask(service, TOKENS["globex"], "x" * 5_000).status_code == 422
+    store.suspend_tenant("globex")
+    try:
+        answer = ask(service, TOKENS["globex"], "lanternfish?")
+    finally:
+        store.resume_tenant("globex")
+    assert answer.status_code == 403
+    assert answer.json() == {"detail": "Not available to this token."}
+
+
+def test_the_code_says_plainly_that_its_model_is_none(app_module: ModuleType) -> None:
+    assert "NOT A MODEL" in str(app_module.stand_in_model.__doc__)
