@@ -28,8 +28,8 @@ from securevec.limits import MAX_QUERY_BYTES
 from securevec.types import AnonymizedField, AnonymizedText, Span, mint_anonymized
 
 _NGRAM: Final = 4
-LOOKED_UP: Final = ("PERSON", "SUBJECT_ID")
-LOOKED_UP_ALONE: Final = (
+_LOOKED_UP: Final = ("PERSON", "SUBJECT_ID")
+_LOOKED_UP_ALONE: Final = (
     "EMAIL",
     "PHONE",
     "MRN",
@@ -170,7 +170,7 @@ class Anonymizer:
                 start, end = words[index][0], words[index + size - 1][1]
                 if size == 1 and _too_common(text[start:end]):
                     continue
-                for entity in LOOKED_UP + (LOOKED_UP_ALONE if size == 1 else ()):
+                for entity in _LOOKED_UP + (_LOOKED_UP_ALONE if size == 1 else ()):
                     candidates[(start, end, entity)] = subject_token(keys, entity, text[start:end])
         if not candidates:
             return []

@@ -45,6 +45,7 @@ SELECT_ERASED_SINCE: Final = (
     " JOIN tombstone s ON s.tenant = :tenant AND s.token = r.token"
     " WHERE t.request_id = :request_id AND t.state = 'pending' AND s.until_ms > :created LIMIT 1"
 )
+SELECT_ENTITIES: Final = "SELECT DISTINCT entity FROM subject_token WHERE tenant = :tenant"
 FORGET_TOKENS: Final = (
     "DELETE FROM subject_token WHERE tenant = ? AND token IN (*) AND NOT EXISTS"
     " (SELECT 1 FROM collection c JOIN record_subject r ON r.collection = c.collection"
@@ -74,6 +75,10 @@ class Subjects(Room):
             for part in parts(tokens)
             for row in self._db.rows(many(SELECT_TOMBSTONES, len(part)), (tenant, *part))
         }
+
+    def token_entities(self, tenant: TenantId) -> frozenset[str]:
+        """The kinds of values that records of the tenant carry."""
+        return frozenset(row[0] for row in self._db.rows(SELECT_ENTITIES, {"tenant": tenant}))
 
     def hidden_records(
         self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]

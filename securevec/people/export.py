@@ -130,7 +130,22 @@ def _record(room: Room, stored: Stored, tokens: frozenset[Token], *, reveal: boo
         name: originals_in(revealed(field, tokens)) if reveal else field.text.text
         for name, field in fields_of(room.collection, stored).items()
     }
-    return {**record, "fields": {**(body.fields or {}), **texts, **body.filters}}
+    return {**record, "fields": {**(body.fields or {}), **texts, **_filters(room.collection, stored)}}
+
+
+def _filters(collection: CollectionScope, stored: Stored) -> dict[str, object]:
+    """The filter values, times written as times."""
+    written: dict[str, object] = {}
+    for name, value in stored.body.filters.items():
+        kind = collection.schema.field(name).type
+        moment = from_ms(value) if kind in ("datetime", "date") and isinstance(value, int) else None
+        if moment is None:
+            written[name] = value
+        else:
+            written[name] = (
+                moment.isoformat(timespec="milliseconds") if kind == "datetime" else moment.date().isoformat()
+            )
+    return written
 
 
 def _passages(collection: CollectionScope, stored: Stored, tokens: frozenset[Token], *, reveal: bool) -> list[str]:

@@ -1,9 +1,10 @@
 """From what somebody is called to the tokens that records carry.
 
 A token is a keyed hash of an entity and a normalized value, so a value is looked up under every entity it may have
-been stored as: what the detector calls it standing alone (which is what a declared ``Subject`` of that value got), a
-declared id, and what only a text around it tells (an MRN is a number behind the letters "MRN"). Normalization is the
-one of detection: letter case, white space and invisible characters do not matter, nor punctuation in numbers.
+been stored as: what the detector calls it standing alone, which is what a declared ``Subject`` of that value got, and
+every kind that records of the tenant carry, since some only the text around them tells (an MRN is a number behind the
+letters "MRN"). Normalization is the one of detection: letter case, white space and invisible characters do not matter,
+nor punctuation in numbers.
 
 ``sure``      identifies one person: an e-mail address, a phone number, a customer id.
 ``shared``    may be several people's: a name, a place, a date, an address. Such a match only proposes.
@@ -17,14 +18,15 @@ from typing import Final
 
 from securevec import limits
 from securevec.anonymize import Anonymizer, TenantKeys, subject_token
-from securevec.anonymize.engine import LOOKED_UP, LOOKED_UP_ALONE
 from securevec.audit import keyed_ref
 from securevec.errors import LimitExceeded, UsageError
 from securevec.runtime import Runtime
 from securevec.text import utf8_size
 from securevec.types import TenantId, Token
 
-SHARED: Final = frozenset({"PERSON", "LOCATION", "ADDRESS", "ORG", "DATE", "DATE_OF_BIRTH", "BIC", "IP", "URL"})
+SHARED: Final = frozenset(
+    ["PERSON", "LOCATION", "ADDRESS", "POSTCODE", "ORG", "VAT_ID", "EIN", "DATE", "DATE_OF_BIRTH", "CARD_EXPIRY"]
+).union(["BIC", "ROUTING_NUMBER", "SORT_CODE", "IP", "URL"])
 """Entities whose values are several people's. Every other one is taken for an identifier."""
 
 
@@ -57,12 +59,10 @@ def identify(runtime: Runtime, tenant: TenantId, values: Sequence[str]) -> list[
         pseudonym=runtime.keys.tenant_key(tenant, "pseudonym"), token=runtime.keys.tenant_key(tenant, "token")
     )
     anonymizer = Anonymizer(detector=runtime.detector())
+    kinds = runtime.control.token_entities(tenant)
     own = [anonymizer.subject_entity(value) for value in values]
     tokens = [
-        {
-            subject_token(keys, entity, value): entity
-            for entity in (alone, *_readings(anonymizer, value), *LOOKED_UP, *LOOKED_UP_ALONE)
-        }
+        {subject_token(keys, entity, value): entity for entity in kinds | {alone}}
         for alone, value in zip(own, values, strict=True)
     ]
     known = runtime.control.known_tokens(tenant, list(dict.fromkeys(token for part in tokens for token in part)))
@@ -90,16 +90,6 @@ def subject_refs(runtime: Runtime, tenant: TenantId, found: Sequence[Identifier]
     key = runtime.keys.tenant_key(tenant, "audit")
     own = [token for each in found for token, entity in each.tokens.items() if entity == each.entity]
     return list(dict.fromkeys(keyed_ref(key, tenant, "subject", token) for token in own))
-
-
-def _readings(anonymizer: Anonymizer, value: str) -> list[str]:
-    """What the detector calls the value as a whole, names included."""
-    stripped = value.strip()
-    return [
-        finding.entity
-        for finding in anonymizer.findings(stripped)
-        if (finding.start, finding.end) == (0, len(stripped))
-    ]
 
 
 def _check(values: Sequence[str]) -> None:

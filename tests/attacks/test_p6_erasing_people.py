@@ -323,6 +323,8 @@ def test_an_export_reveals_the_persons_own_values_and_nobody_elses(stage: Stage,
     shown = stage.acme.export_subject(JANE, reveal=True)
     assert [record["relation"] for record in shown].count("about") == 1
     assert JANE not in str(list(plain))
+    (about,) = [record for record in plain if record["relation"] == "about"]
+    assert about["fields"]["opened"] == "2026-01-02T00:00:00.000+00:00"
     assert JANE in str(list(shown))
     assert PETER not in str(list(shown))
     assert "C-2042" not in str([record for record in shown if record["relation"] == "mention"])

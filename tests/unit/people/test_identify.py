@@ -62,6 +62,12 @@ def test_a_name_is_listed_apart(world: World) -> None:
     assert _records(world, "Jane Smith", shared=True) == 2
 
 
+def test_a_kind_that_only_the_text_tells_is_looked_up_too(world: World) -> None:
+    (found,) = identify(world.store.runtime, world.acme._scope.tenant, ["8675309"])
+    assert "MRN" in found.sure.values()
+    assert "MRN" not in {found.entity}
+
+
 def test_an_unknown_value_still_has_the_token_that_later_writes_would_carry(world: World) -> None:
     (found,) = identify(world.store.runtime, world.acme._scope.tenant, ["nobody@example.com"])
     assert list(found.sure.values()) == ["EMAIL"]
