@@ -7,7 +7,6 @@ machine or behind a proxy that checks a token, and what it returns is judged lik
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -18,12 +17,13 @@ from chromadb.errors import NotFoundError
 
 from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
-from securevec.errors import BackendError, ConfigError, EngineForked, VectorError
+from securevec.errors import BackendError, ConfigError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
 from securevec_adapters.address import credential, server_address
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
+from securevec_adapters.remote import Connection
 from securevec_chroma.client import connect, create, find, ours
 from securevec_chroma.place import Place, checked, prepared
 
@@ -49,7 +49,6 @@ class ChromaServerBackend:
     def __init__(
         self, url: str, token: str | None = None, *, plain_http_hosts: Collection[str] = (), timeout_s: float = 30.0
     ) -> None:
-        self._pid = os.getpid()
         address = server_address(url, scheme="chroma", port=_PORT, plain_http_hosts=plain_http_hosts)
         key = token or credential(TOKEN_VARIABLE)
         if key is None and not address.is_local:
@@ -63,9 +62,8 @@ class ChromaServerBackend:
             self._client = connect(
                 host=address.host, port=address.port, tls=address.scheme == "https", token=key, timeout_s=timeout_s
             )
+        self._connection = Connection(check=self._check_version, close=self._client.close)
         self._places: dict[Namespace, Place] = {}
-        self._checked = False
-        self._closed = False
 
     @classmethod
     def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
@@ -170,37 +168,22 @@ class ChromaServerBackend:
         return RemovalReport(points, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def namespaces(self) -> Iterator[str]:
-        self._guard()
+        self._connection.guard()
         with mapped("listing collections"):
             names = sorted(ours(self._client.api))
         yield from names
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._places.clear()
-            if os.getpid() == self._pid:
-                with mapped("closing the connection"):
-                    self._client.close()
+        self._places.clear()
+        self._connection.close()
 
-    def _guard(self) -> None:
-        if os.getpid() != self._pid:
-            raise EngineForked(
-                "The connection to the vector store was opened before a fork.",
-                next_step="Open the store in the child instead.",
-            )
-        if self._closed:
-            raise BackendError("This store is closed.")
-        if not self._checked:
-            with mapped("asking for the server's version"):
-                version = self._client.api.get_version()
-            if not version.startswith("1."):
-                raise BackendError("The Chroma server is not of version 1.", next_step="Use chromadb 1.5 or newer.")
-            self._checked = True
+    def _check_version(self) -> None:
+        if not self._client.api.get_version().startswith("1."):
+            raise BackendError("The Chroma server is not of version 1.", next_step="Use chromadb 1.5 or newer.")
 
     def _find(self, namespace: Namespace, *, known: bool = True) -> Place | None:
         """The namespace's collection; ``known``: one found earlier will do."""
-        self._guard()
+        self._connection.guard()
         check_namespace(namespace)
         place = self._places.get(namespace) if known else None
         if place is None:

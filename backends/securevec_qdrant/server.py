@@ -8,7 +8,6 @@ are not used at all.
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
@@ -22,12 +21,13 @@ from qdrant_client.models import FilterSelector, PayloadSelectorExclude, PointSt
 
 from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
-from securevec.errors import BackendError, ConfigError, EngineForked, QueryError, VectorError
+from securevec.errors import BackendError, ConfigError, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
 from securevec_adapters.address import credential
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
+from securevec_adapters.remote import Connection
 from securevec_qdrant._points import decode_payload, encode_payload
 from securevec_qdrant.server_address import server_url
 from securevec_qdrant.server_filters import fenced
@@ -67,7 +67,6 @@ class QdrantServerBackend:
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", prefix):
             raise ConfigError("A collection prefix is up to 32 lower-case letters, digits and underscores.")
-        self._pid = os.getpid()
         self._prefix = prefix
         if client is None:
             key = api_key or credential(API_KEY_VARIABLE)
@@ -78,8 +77,7 @@ class QdrantServerBackend:
                 client = QdrantClient(url=address, api_key=key, timeout=timeout_s, check_compatibility=False)
         self._client = client
         self._places = Places(client, f"{prefix}-places")
-        self._checked = False
-        self._closed = False
+        self._connection = Connection(check=self._check_version, close=client.close)
 
     @classmethod
     def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
@@ -113,7 +111,7 @@ class QdrantServerBackend:
         So it is when another process drops the namespace meanwhile. :meth:`drop` removes the place before the points;
         here the place is asked for after the points. Whichever comes last sees the other and removes the points.
         """
-        self._guard()
+        self._connection.guard()
         dimension = self._places.confirmed(check_namespace(namespace))
         if dimension is None:
             raise BackendError("This collection has no place in the store, or no longer.")
@@ -220,7 +218,7 @@ class QdrantServerBackend:
         return RemovalReport(0, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def drop(self, *, namespace: Namespace) -> RemovalReport:
-        self._guard()
+        self._connection.guard()
         # The place goes first: from here on no insert of any process keeps its points (see insert).
         self._places.remove(check_namespace(namespace))
         points = 0
@@ -235,7 +233,7 @@ class QdrantServerBackend:
 
     def namespaces(self) -> Iterator[str]:
         """Tags of the tenants that own a point or a place. The only call that sees more than one tenant."""
-        self._guard()
+        self._connection.guard()
         tags: set[str] = set()
         with mapped("listing tenants"):
             for name in self._collections("[0-9]+|places"):
@@ -247,29 +245,15 @@ class QdrantServerBackend:
         yield from sorted(tags)
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            if os.getpid() == self._pid:
-                with mapped("closing the connection"):
-                    self._client.close()
+        self._connection.close()
 
-    def _guard(self) -> None:
-        if os.getpid() != self._pid:
-            raise EngineForked(
-                "The connection to the vector store was opened before a fork.",
-                next_step="Open the store in the child instead.",
-            )
-        if self._closed:
-            raise BackendError("This store is closed.")
-        if not self._checked:
-            with mapped("asking for the server's version"):
-                version = self._client.info().version
-            if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _LOWEST:
-                raise BackendError("The Qdrant server is older than 1.17.1.", next_step="Upgrade the server.")
-            self._checked = True
+    def _check_version(self) -> None:
+        version = self._client.info().version
+        if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _LOWEST:
+            raise BackendError("The Qdrant server is older than 1.17.1.", next_step="Upgrade the server.")
 
     def _dimension(self, namespace: Namespace) -> int | None:
-        self._guard()
+        self._connection.guard()
         return self._places.dimension(check_namespace(namespace))
 
     def _reach(self, namespace: Namespace) -> list[str]:
