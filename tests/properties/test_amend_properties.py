@@ -22,6 +22,8 @@ PIECES = st.sampled_from(
         "Ms Brandt",
         "quxorlund",
         "jane.smith@example.com",
+        "Mr. Pelm Zorvath",
+        "zorvath",
         "020 7946 0123",
         "the refund of",
         "called.",
