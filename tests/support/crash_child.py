@@ -42,6 +42,9 @@ RECORDS: Final = 8
 BATCH: Final = 3
 """Records under one intent: an ingest of eight is three batches, each of them whole or not at all."""
 
+UPDATED: Final = 3
+"""The record that an update changes, so many chunks at each edition."""
+
 ACTOR: Final = sv.Actor("svc:crash-desk", purpose="support")
 PERSON: Final = "jane.doe@example.com"
 
@@ -135,6 +138,11 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
                 say(f"begin {number}")
                 report = ingest(store.runtime, collection._scope, edition(number), batch=BATCH)
                 say(f"done {number} {report.new + report.updated}")
+        elif order["work"] == "update":
+            say(f"begin {order['first']}")
+            changed = edition(order["first"])[UPDATED]
+            updated = collection.update(f"T-{UPDATED}", body=changed["body"], notes=changed["notes"])
+            say(f"done {order['first']} {len(updated.changed)}")
         elif order["work"] == "delete records":
             say("begin")
             say(f"done {collection.delete([f'T-{number}' for number in range(RECORDS)]).deleted}")
