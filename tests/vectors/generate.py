@@ -207,6 +207,13 @@ def identifier_entries() -> dict[str, object]:
             "identity": fixed("identity").hex(),
             "digest": derive.content_digest(key, COLLECTION, b'{"id":"T-1"}', fixed("identity")).hex(),
         },
+        "files": {
+            "source": derive.source_token(key, COLLECTION, b"/srv/docs").hex(),
+            "content": fixed("file").hex(),
+            "how": fixed("how").hex(),
+            "digest": derive.file_digest(key, COLLECTION, RecordRef(bytes(16)), fixed("file"), fixed("how")).hex(),
+            "member": derive.member_token(key, COLLECTION, b"rows/a.csv").hex(),
+        },
     }
 
 

@@ -157,6 +157,19 @@ def content_digest(key: bytes, collection: bytes, canonical: bytes, identity: by
     return mac16(key, message)
 
 
+def source_token(key: bytes, collection: bytes, name: bytes) -> bytes:
+    return mac16(key, b"securevec/source/v1" + prefixed(collection) + prefixed(name))
+
+
+def file_digest(key: bytes, collection: bytes, ref: bytes, content: bytes, how: bytes) -> bytes:
+    message = b"securevec/source-file/v1" + prefixed(collection) + prefixed(ref) + prefixed(content) + prefixed(how)
+    return mac16(key, message)
+
+
+def member_token(key: bytes, collection: bytes, path: bytes) -> bytes:
+    return mac16(key, b"securevec/source-member/v1" + prefixed(collection) + prefixed(path))
+
+
 # -- section 8
 
 

@@ -154,6 +154,11 @@ def test_tags_names_and_digests_are_derived_by_both() -> None:
     content = IDS["content"]
     digest = independent.content_digest(key, collection, raw(content["canonical"]), raw(content["identity"]))
     assert digest.hex() == content["digest"]
+    files = IDS["files"]
+    assert independent.source_token(key, collection, b"/srv/docs").hex() == files["source"]
+    made = independent.file_digest(key, collection, bytes(16), raw(files["content"]), raw(files["how"]))
+    assert made.hex() == files["digest"]
+    assert independent.member_token(key, collection, b"rows/a.csv").hex() == files["member"]
 
 
 def test_signatures_and_the_public_key_file_are_read_by_both() -> None:

@@ -149,19 +149,23 @@ def test_who_may_not_delete_may_not_sync_and_stores_nothing(desk: Any, monkeypat
     assert pages.ingest_files([desk.folder]).new == 1
 
 
-def test_a_legal_hold_keeps_a_record_whose_file_is_gone_and_is_named(desk: Any) -> None:
+def test_a_legal_hold_keeps_a_record_whose_file_is_gone_and_is_named(desk: Any, tmp_path: Path) -> None:
     desk.write(a_md="one", b_md="two", c_md="three")
     desk.ingest()
     runtime, scope = desk.store.runtime, desk.pages._scope
     ref = scope.record_ref(runtime, "a.md")
-    runtime.control.add_hold("h-1", scope.tenant, scope.collection, ref, b"sealed", runtime.clock.now_ms())
+    hold = "ab" * 16
+    runtime.control.add_hold(hold, scope.tenant, scope.collection, ref, b"sealed", runtime.clock.now_ms())
     for name in ("a.md", "b.md"):
         (desk.folder / name).unlink()
     report = desk.ingest(sync=True)
-    assert (report.deleted, report.holds) == (1, ("h-1",))
+    assert (report.deleted, report.holds) == (1, (hold,))
+    desk.store.runtime.audit.checkpoint()
+    log = "".join(path.read_text() for path in (tmp_path / "home" / "audit").rglob("*.jsonl"))
+    assert any(f'"hold":"{hold}"' in line and '"LegalHold"' in line for line in log.splitlines())
     assert list(report.kept.values()) == [1]
     assert desk.paths() == {"a.md", "c.md"}
-    runtime.control.release_hold("h-1", runtime.clock.now_ms())
+    runtime.control.release_hold(hold, runtime.clock.now_ms())
     assert desk.ingest(sync=True).deleted == 1
     assert desk.paths() == {"c.md"}
 
