@@ -151,7 +151,11 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
 
 
 def set_trap(point: str, side: str, nth: int) -> None:
-    owner, name = POINTS[point]
+    trap_call(*POINTS[point], side, nth)
+
+
+def trap_call(owner: type, name: str, side: str, nth: int) -> None:
+    """Die right before or after the n-th call of this method from now on."""
     original = getattr(owner, name)
     calls = 0
 
@@ -168,17 +172,18 @@ def set_trap(point: str, side: str, nth: int) -> None:
     setattr(owner, name, trapped)
 
 
-def nursery() -> None:
+def nursery(work: Callable[[dict[str, Any], Callable[[str], None]], None] = do) -> None:
+    """Fork a child per order, which does ``work``."""
     while line := sys.stdin.readline():
         child = os.fork()
         if child == 0:
-            _live(json.loads(line))
+            _live(json.loads(line), work)
         _answer({"pid": child})
         sys.stdin.readline()
         _answer({"exit": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])})
 
 
-def _live(order: dict[str, Any]) -> None:
+def _live(order: dict[str, Any], work: Callable[[dict[str, Any], Callable[[str], None]], None]) -> None:
     journal = os.open(order["journal"], os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
 
     def say(line: str) -> None:
@@ -186,7 +191,7 @@ def _live(order: dict[str, Any]) -> None:
 
     code = 1
     try:
-        do(order, say)
+        work(order, say)
         code = 0
     except BaseException as error:  # noqa: BLE001  # a forked child must not run on into the nursery's loop
         say(f"error {type(error).__name__}: {error}")

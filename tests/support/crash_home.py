@@ -46,11 +46,11 @@ class Death:
 class Nursery:
     """The process of ``crash_child``; one child at a time."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, program: str = crash_child.__file__) -> None:
         self._scratch = scratch
         self._orders = 0
         self._process = subprocess.Popen(
-            [sys.executable, crash_child.__file__],
+            [sys.executable, program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -80,13 +80,10 @@ class Nursery:
     ) -> Death:
         """Have one piece of work done. ``kill_after`` kills from outside: so many lines into the journal, and so many
         seconds later."""
-        self._orders += 1
-        journal = self._scratch / f"journal-{self._orders}"
         order = {
             "work": work,
             "home": str(home.path),
             "key_file": str(home.key_file),
-            "journal": str(journal),
             "tenant": tenant,
             "first": first,
             "turns": turns,
@@ -94,6 +91,13 @@ class Nursery:
             "armed": armed,
             "ahead_days": ahead_days,
         }
+        return self.carry_out(order, kill_after=kill_after)
+
+    def carry_out(self, order: dict[str, Any], *, kill_after: tuple[int, float] | None = None) -> Death:
+        """As :meth:`run`, with an order as the program of this nursery takes it."""
+        self._orders += 1
+        journal = self._scratch / f"journal-{self._orders}"
+        order = {**order, "journal": str(journal)}
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:
             raise AssertionError("the nursery has no pipes")

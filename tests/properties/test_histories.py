@@ -1,0 +1,133 @@
+"""Random histories on real stores, with processes killed anywhere in them: no held row is gone, no due row is shown,
+and every count is exact, after each step and after each opening.
+
+A history is lived by one process after another, each forked, each opening the home anew; most of them are killed by
+SIGKILL in the middle of an operation. What that operation did must be all of it or nothing. Beside them runs a model
+(:mod:`tests.support.histories`).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+
+from tests.support import history_child
+from tests.support.crash_home import Nursery
+from tests.support.histories import Model, Teller
+from tests.support.history_child import collection_of, open_store
+
+LIVES = 3
+OPS = 5
+"""Operations a life is given; fewer happen when it is cut short."""
+
+
+class Stage:
+    """A home per backend, made once and copied for each history."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.nursery = Nursery(root, history_child.__file__)
+        self._templates: dict[str, Path] = {}
+
+    def home(self, backend: str) -> dict[str, Any]:
+        template = self._templates.get(backend)
+        if template is None:
+            template = self._templates[backend] = self.root / f"template-{backend}"
+            with open_store(self._order(template, backend), [0]) as store:
+                collection_of(store, create=True)
+        place = self.root / f"home-{backend}"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(template, place, copy_function=shutil.copy2)
+        return self._order(place, backend)
+
+    def _order(self, home: Path, backend: str) -> dict[str, Any]:
+        return {"home": str(home), "key_file": str(self.root / "keys" / f"{backend}.key"), "backend": backend}
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """In memory where there is a file system for it: processes are killed here, no power is cut, so nothing is gained
+    by waiting for a disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="securevec-", dir=memory if memory.is_dir() else None) as directory:
+        stage = Stage(Path(directory))
+        with stage.nursery:
+            yield stage
+
+
+def live_through(stage: Stage, backend: str, seed: int) -> list[str]:
+    """Play one history; fails where the store and the model differ. Returns what happened."""
+    teller = Teller(seed)
+    place = stage.home(backend)
+    # What may be so: after a killed operation, two things.
+    possible = [Model()]
+    happened: list[str] = []
+    for turn in range(LIVES + 1):
+        planned: list[tuple[dict[str, Any], Model]] = []
+        last = turn == LIVES
+        # Of two possible pasts the operations are made up to fit the later one; what they do depends on which it was.
+        imagined = possible[-1]
+        for _ in range(0 if last else OPS):
+            op = teller.op(imagined)
+            imagined = imagined.after(op)[0]
+            planned.append((op, imagined))
+        trap = None if last or teller.chance.random() < 0.25 else teller.trap()
+        order = place | {
+            "ops": [op for op, _ in planned],
+            "ahead_days": possible[-1].day,
+            "trap": trap,
+            "armed": "opening" if teller.chance.random() < 0.15 else "working",
+        }
+        death = stage.nursery.carry_out(order)
+        story = f"seed {seed} on {backend}: {[*happened, f'life {turn}', order['ops'], trap]}"
+        assert death.killed or death.exit == 0, f"{death.journal[-1]} in {story}"
+        possible = _judge([json.loads(line) for line in death.journal], order["ops"], possible, story)
+        happened.append(f"{'killed' if death.killed else 'ended'} after {len(death.journal)} lines")
+        assert not last or death.exit == 0
+    return happened
+
+
+def _judge(journal: list[dict[str, Any]], ops: list[dict[str, Any]], possible: list[Model], story: str) -> list[Model]:
+    """What may be so after a life with this journal."""
+    for line in journal:
+        if "state" in line:
+            fitting = [model for model in possible if not model.mismatch(line["state"])]
+            assert fitting, f"{[model.mismatch(line['state']) for model in possible]} in {story}"
+            assert set(line["state"]["jobs"]) <= {"done"}, story
+            possible = fitting[:1]
+        elif "begin" in line:
+            (before,) = possible
+            possible = [before, before.after(ops[line["begin"]])[0]]
+        elif "done" in line:
+            before = possible[0]
+            after, must_say = before.after(ops[line["done"]])
+            if must_say is not None:
+                assert line["said"] == must_say, f"{ops[line['done']]} said {line['said']}, not {must_say}, in {story}"
+            assert isinstance(line["said"], list) or must_say is not None, f"{line} in {story}"
+            assert line["seen"] == {"count": len(after.visible), "search": after.visible}, f"{line} in {story}"
+            possible = [after]
+        else:
+            raise AssertionError(f"{line} in {story}")
+    return possible
+
+
+@pytest.mark.parametrize(("backend", "histories"), [("edge", 36), ("chroma", 24)])
+def test_histories_keep_what_is_held_and_hide_what_is_due(stage: Stage, backend: str, histories: int) -> None:
+    lived = [live_through(stage, backend, seed) for seed in range(histories)]
+    assert sum(entry.startswith("killed") for history in lived for entry in history) > histories // 2
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("backend", ["edge", "chroma"])
+def test_a_thousand_histories_keep_what_is_held_and_hide_what_is_due(stage: Stage, backend: str) -> None:
+    for seed in range(1000, 2000):
+        live_through(stage, backend, seed)
