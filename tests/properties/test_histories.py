@@ -12,6 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,25 +73,27 @@ def live_through(stage: Stage, backend: str, seed: int) -> list[str]:
     possible = [Model()]
     happened: list[str] = []
     for turn in range(LIVES + 1):
-        planned: list[tuple[dict[str, Any], Model]] = []
+        ops: list[dict[str, Any]] = []
         last = turn == LIVES
+        # The clock does not go back: a process killed while it waited, has waited.
+        day = possible[-1].day
+        possible = [replace(model, day=day) for model in possible]
         # Of two possible pasts the operations are made up to fit the later one; what they do depends on which it was.
         imagined = possible[-1]
         for _ in range(0 if last else OPS):
-            op = teller.op(imagined)
-            imagined = imagined.after(op)[0]
-            planned.append((op, imagined))
+            ops.append(teller.op(imagined))
+            imagined = imagined.after(ops[-1])[0]
         trap = None if last or teller.chance.random() < 0.25 else teller.trap()
         order = place | {
-            "ops": [op for op, _ in planned],
-            "ahead_days": possible[-1].day,
+            "ops": ops,
+            "ahead_days": day,
             "trap": trap,
             "armed": "opening" if teller.chance.random() < 0.15 else "working",
         }
         death = stage.nursery.carry_out(order)
-        story = f"seed {seed} on {backend}: {[*happened, f'life {turn}', order['ops'], trap]}"
+        story = f"seed {seed} on {backend}: {[*happened, f'life {turn}', ops, trap]}"
         assert death.killed or death.exit == 0, f"{death.journal[-1]} in {story}"
-        possible = _judge([json.loads(line) for line in death.journal], order["ops"], possible, story)
+        possible = _judge([json.loads(line) for line in death.journal], ops, possible, story)
         happened.append(f"{'killed' if death.killed else 'ended'} after {len(death.journal)} lines")
         assert not last or death.exit == 0
     return happened

@@ -1,0 +1,147 @@
+"""Time with two processes on one home: a hold or a retention job that one decides binds the other at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+
+import securevec as sv
+from securevec.errors import LegalHold, PlanChanged, RecordNotFound
+from securevec.testing.embedders import HashEmbedder
+from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
+from tests.support.crash_home import Home, Nursery
+
+PATIENCE = 60.0
+"""Seconds to wait for what takes about one; the bound is there for a loaded machine, not for the promise."""
+LATER = 211
+DESK = "first-desk"
+
+
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home.create(tmp_path)
+    with home.open() as store:
+        open_collection(store, DESK, create=True).ingest(edition(0))
+    return home
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line, in a process of its own, as the local operator."""
+    return subprocess.run(
+        [sys.executable, "-c", "from securevec.cli.main import run; run()", *arguments, "--home", str(home.path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SECUREVEC_KEY_FILE": str(home.key_file)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_hold_from_another_process_binds_the_holder_of_the_engine_at_once(home: Home) -> None:
+    with home.open() as store:
+        collection = open_collection(store, DESK)
+        placed = command(home, "hold", "add", f"{DESK}/ticket", "--record", "T-1", "--reason", "case 1", "--json")
+        assert placed.returncode == 0, placed.stderr
+        hold_id = json.loads(placed.stdout)["hold"]
+        with pytest.raises(LegalHold) as refusal:
+            collection.delete(["T-1", "T-2"])
+        assert refusal.value.hold_id == hold_id
+        with pytest.raises(LegalHold):
+            store.delete_tenant(DESK)
+        assert len(collection.ingest(edition(1)).refused) == 1
+        assert collection.count() == RECORDS
+        released = command(home, "hold", "release", DESK, hold_id)
+        assert released.returncode == 0, released.stderr
+        assert collection.delete("T-1").deleted == 1
+        home.verify_audit(store)
+
+
+def test_the_holder_finishes_a_retention_job_another_process_asked_for(home: Home) -> None:
+    with home.open() as store:
+        collection = open_collection(store, DESK)
+        control = store.runtime.control
+        asked = command(home, "retention", "set", DESK, "--max-age", "1s")
+        assert asked.returncode == 0, asked.stderr
+        plan = json.loads(command(home, "retention", "plan", "--json").stdout)
+        assert plan["records"] == RECORDS
+        applied = command(home, "retention", "apply", "--plan", plan["digest"])
+        assert applied.returncode == 5, applied.stderr
+        until(lambda: all(job.state == "done" for job in control.jobs()))
+        (job,) = control.jobs()
+        assert job.receipt is not None
+        predicate = home.read_receipt(job.receipt).predicate
+        assert predicate["result"]["records"] == RECORDS
+        assert {entry["verdict"] for entry in predicate["artefacts"]} == {"removed from live files"}
+        assert collection.count() == 0
+        assert control.count_live(collection.id, now_ms=0) == (0, 0)
+        assert store.runtime.backend().count(namespace=collection._scope.namespace) == 0
+        with pytest.raises(PlanChanged):
+            store.apply_retention(plan["digest"])
+        home.verify_audit(store)
+
+
+def test_a_job_the_holder_has_not_begun_can_be_cancelled_from_outside(home: Home) -> None:
+    with home.open() as store:
+        collection = open_collection(store, DESK)
+        # The holder does nothing by itself meanwhile.
+        store._caretaker.stop()
+        assert command(home, "retention", "set", DESK, "--max-age", "1s").returncode == 0
+        plan = json.loads(command(home, "retention", "plan", "--json").stdout)
+        assert command(home, "retention", "apply", "--plan", plan["digest"]).returncode == 5
+        (job,) = store.runtime.control.jobs()
+        assert job.state == "accepted"
+        assert command(home, "jobs", "cancel", job.job_id).returncode == 0
+        assert store.run_jobs() == []
+        assert collection.count() == RECORDS
+    with home.open() as store:
+        store.runtime.backend()
+        assert open_collection(store, DESK).count() == RECORDS
+        home.verify_audit(store)
+
+
+def test_what_expired_is_hidden_and_what_was_removed_is_gone_in_every_process(tmp_path: Path, nursery: Nursery) -> None:
+    pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+    from tests.support.chroma_server import chroma_server
+
+    with chroma_server(tmp_path / "files") as (url, _):
+        path, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"
+        with sv.SecureStore.open(path, backend=url, key_file=key_file, embedder=HashEmbedder(max_tokens=32)) as store:
+            home = Home(path, key_file, store.runtime.installation_id, store.runtime.keys.signing_key().public)
+            collection = open_collection(store, DESK, create=True)
+            collection.ingest(edition(0))
+            assert nursery.run(home, "search", tenant=DESK).journal == ["hits 3"]
+            # Another process on a later clock shows nothing, and removes it; this one, for which it is not yet due,
+            # shows nothing from then on either.
+            assert nursery.run(home, "search", tenant=DESK, ahead_days=LATER).journal == ["hits 0"]
+            assert collection.count() == RECORDS
+            asked = nursery.run(home, "apply retention", tenant=DESK, ahead_days=LATER)
+            assert asked.journal == ["begin", "done done"]
+            assert collection.count() == 0
+            assert len(collection.search("lift", k=3)) == 0
+            assert list(collection.iter()) == []
+            with pytest.raises(RecordNotFound):
+                collection.get("T-1")
+            assert store.tenant(DESK, actor=ACTOR).id == collection._scope.tenant
+            assert store.runtime.backend().count(namespace=collection._scope.namespace) == 0
