@@ -1,5 +1,5 @@
-"""The guards of time removed one at a time: holds, minimums, plans, key buckets. What holds with them, and what comes of
-it without."""
+"""The guards of time removed one at a time: holds, minimums, plans, key buckets. What holds with them, and what comes
+of it without."""
 
 from __future__ import annotations
 

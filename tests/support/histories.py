@@ -11,9 +11,8 @@ import random
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from tests.support.history_child import DAYS, ENGINE_METHODS, FENCE_DAYS, METHODS, RECORDS
+from tests.support.history_child import DAYS, ENGINE_METHODS, FENCE_DAYS, METHODS, PEOPLE, RECORDS
 
-PEOPLE: Final = 4
 WEIGHTS: Final = {
     "ingest": 7,
     "update": 2,
@@ -63,6 +62,8 @@ class Model:
             "engine": state["chunks"],
             "open": 0,
             "holds": sorted(self.holds),
+            "fenced": [person for person in range(PEOPLE) if self._fenced({person})],
+            "rules": [] if self.max_age is None else [self.max_age],
             "keyless": [],
         }
         wrong = [f"{name}: {state[name]} for {value}" for name, value in wanted.items() if state[name] != value]

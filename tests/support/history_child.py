@@ -21,6 +21,7 @@ from securevec.control.store import ControlStore
 from securevec.crypto.keystore import KeyStore
 from securevec.errors import RecordNotFound, SecurevecError
 from securevec.judge import open_envelope
+from securevec.people.identify import subject_tokens
 from securevec.recover import ids_of
 from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
@@ -33,6 +34,7 @@ from tests.support.world import Ticket, ticket
 ACTOR: Final = sv.Actor("svc:historian")
 TENANT: Final = "aging-desk"
 RECORDS: Final = 6
+PEOPLE: Final = 4
 DAYS: Final = 30
 """The collection's own retention; a key bucket is then three days."""
 FENCE_DAYS: Final = 9
@@ -175,8 +177,15 @@ class Life:
             "open": len(runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=False)),
             "jobs": sorted({job.state for job in runtime.control.jobs()}),
             "holds": sorted(self.standing()),
+            "fenced": [number for number in range(PEOPLE) if self._fenced(number)],
+            "rules": [rule.max_age_ms // DAY_MS for rule in runtime.control.retention_rules() if rule.max_age_ms],
             "keyless": sorted(set(runtime.control.epochs_in_use(scope.collection)) - keys),
         }
+
+    def _fenced(self, number: int) -> bool:
+        runtime, tenant = self.store.runtime, self.collection._scope.tenant
+        stones = runtime.control.tombstones_among(tenant, subject_tokens(runtime, tenant, [customer(number)]))
+        return any(until_ms > runtime.clock.now_ms() for _, until_ms in stones.values())
 
     def _refs(self) -> list[bytes]:
         scope = self.collection._scope
