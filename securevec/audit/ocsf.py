@@ -57,6 +57,7 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "retention.rule": (3, "retention"),
     "retention.plan": (2, "retention"),
     "retention.apply": (4, "retention"),
+    "purge": (3, "collection"),
 }
 # Outcome: (status_id, action_id, disposition_id, severity_id). Disposition 27 is Error.
 _OUTCOME: Final[Mapping[str, tuple[int, int, int, int]]] = {

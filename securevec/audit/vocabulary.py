@@ -48,6 +48,7 @@ Action = Literal[
     "retention.rule",
     "retention.plan",
     "retention.apply",
+    "purge",
 ]
 Phase = Literal["intent", "result", "single"]
 Outcome = Literal["allowed", "denied", "failed", "recovered"]
@@ -79,6 +80,7 @@ SEALING: Final[frozenset[str]] = frozenset(
         "hold.release",
         "retention.rule",
         "retention.apply",
+        "purge",
     }
 )
 """Destructive and administrative actions: their result is under a signed checkpoint before it is acknowledged."""

@@ -31,6 +31,7 @@ def register(group: Group) -> None:
     group.command("resume")(resume)
     group.command("quota")(quota)
     group.command("delete")(delete)
+    group.command("purge")(purge)
     group.command("grant")(grant)
 
 
@@ -149,6 +150,18 @@ def delete(
     if receipt is not None:
         result.save(receipt)
         session.out.say("Check the receipt anywhere: securevec receipt verify FILE --pubkey KEY")
+
+
+def purge(session: Session, name: Name) -> None:
+    """Remove the bytes of deleted records from the engine's files. Deletions are complete for readers without it."""
+    report = session.tenant(name).purge()
+    document = {
+        "collections": report.collections,
+        "bytes_removed": report.bytes_removed,
+        "residual": list(report.residual),
+    }
+    said = {True: "removed from live files", False: "not removed", None: "this store cannot tell"}[report.bytes_removed]
+    session.out.show(document, pairs({"collections": report.collections, "bytes of deleted records": said}))
 
 
 def grant(

@@ -24,6 +24,7 @@ DOUBTFUL: Final = "their file or folder was not read to its end"
 ELSEWHERE: Final = "stored again from elsewhere"
 SHARED: Final = "another source still shows them"
 HELD: Final = "a legal hold keeps them"
+YOUNG: Final = "a statutory minimum keeps them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _delete(
     """Delete these generations, but for those that are held. A hold that is set meanwhile is looked at again."""
     while rows:
         held = runtime.control.held_refs(collection.tenant, collection.collection, list(rows))
-        free = {ref: row.generation for ref, row in rows.items() if ref not in held}
+        young = set(runtime.control.too_young(collection.collection, list(rows), now_ms=runtime.clock.now_ms()))
+        free = {ref: row.generation for ref, row in rows.items() if ref not in held and ref not in young}
         try:
             deleted = _delete_free(runtime, collection, admission, free)
         except LegalHold:
@@ -118,6 +120,7 @@ def _delete(
         if held:
             tally.keep(HELD, len(held))
             tally.holds += [hold_id for hold_id in sorted(set(held.values())) if hold_id not in tally.holds]
+        tally.keep(YOUNG, len(young - held.keys()))
         tally.deleted += len(deleted)
         state.forget([RecordRef(ref) for ref in free])
         return

@@ -20,6 +20,7 @@ from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
 from securevec.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId
+from securevec.verbs.purging import PurgeReport, purge_tenant
 
 _INSTALLATION = TenantId("")
 
@@ -37,8 +38,8 @@ def require_collection(runtime: Runtime, tenant: TenantId, name: str) -> Collect
     return row.collection
 
 
-class TenantHolds:
-    """The legal holds of a tenant handle."""
+class TenantLifetimes:
+    """The legal holds of a tenant handle, and its purge."""
 
     _runtime: Runtime
     _scope: Scope
@@ -82,6 +83,16 @@ class TenantHolds:
     def release(self, hold_id: str) -> None:
         """End a hold. For the operator: an owner places holds and does not release them."""
         release_hold(self._runtime, self._scope, hold_id)
+
+    def purge(self) -> PurgeReport:
+        """Remove the bytes of deleted and replaced records from the engine's files, in each collection of the tenant.
+
+        A deletion is complete for every reader without it; a retention job or an erasure purges what it touched by
+        itself. Takes about as long as writing what lives; writers of the collection in hand wait.
+
+        Raises :class:`EngineLocked` when another process holds the engine, :class:`BackendError`.
+        """
+        return purge_tenant(self._runtime, self._scope)
 
     def _held(self, collection: str | None, record: RecordId | None, subjects: Sequence[str]) -> Held:
         runtime, tenant = self._runtime, self._scope.tenant

@@ -37,7 +37,7 @@ from securevec.retention.rules import parse_retention
 from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, Schema, describe
 from securevec.store.collection import Collection
-from securevec.store.lifetimes import TenantHolds, find_collection
+from securevec.store.lifetimes import TenantLifetimes, find_collection
 from securevec.store.machines import MACHINES
 from securevec.store.sketch import sketched
 from securevec.types import CollectionId, TenantId
@@ -45,7 +45,7 @@ from securevec.types import CollectionId, TenantId
 R = TypeVar("R", bound=Record)
 
 
-class Tenant(TenantHolds):
+class Tenant(TenantLifetimes):
     """A tenant handle. ``repr`` shows nothing; the tenant's random id is :attr:`id`."""
 
     def __init__(self, runtime: Runtime, scope: Scope) -> None:

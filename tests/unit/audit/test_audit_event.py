@@ -169,6 +169,7 @@ ENTITY_ACTIVITY = {
     "retention.rule": (3, "retention"),
     "retention.plan": (2, "retention"),
     "retention.apply": (4, "retention"),
+    "purge": (3, "collection"),
 }
 # Attributes of the two classes in OCSF 1.8.0 that securevec uses, and those the schema requires.
 COMMON = {

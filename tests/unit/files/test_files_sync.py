@@ -170,6 +170,18 @@ def test_a_legal_hold_keeps_a_record_whose_file_is_gone_and_is_named(desk: Any, 
     assert desk.paths() == {"c.md"}
 
 
+def test_a_statutory_minimum_keeps_a_record_whose_file_is_gone(desk: Any) -> None:
+    desk.write(a_md="one", c_md="three")
+    desk.ingest()
+    desk.store.set_retention(tenant="acme", min_age="30d")
+    (desk.folder / "a.md").unlink()
+    report = desk.ingest(sync=True)
+    assert (report.deleted, list(report.kept.values())) == (0, [1])
+    assert desk.paths() == {"a.md", "c.md"}
+    desk.store.remove_retention(tenant="acme")
+    assert desk.ingest(sync=True).deleted == 1
+
+
 def test_rows_that_are_gone_from_their_file_or_with_it_are_deleted(desk: Any) -> None:
     notes = desk.tenant.collection(Note)
     desk.write(a_csv="id,body\n1,one\n2,two\n", b_jsonl='{"id":"3","body":"x"}\n', c_csv="id,body\n4,four\n")
