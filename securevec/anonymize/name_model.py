@@ -180,7 +180,7 @@ class NameModel:
         total: npt.NDArray[np.int32] = self._hashed[rows].sum(axis=0, dtype=np.int32)
         if word is not None:
             total += self._table[word]
-        made: npt.NDArray[np.int32] = np.clip(total, -127, 127)
+        made: npt.NDArray[np.int32] = np.minimum(np.maximum(total, -127), 127)
         return made
 
 
