@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 
 from securevec.anonymize import BuiltinDetector, default_detector
 from securevec.anonymize import name_model as room
-from securevec.anonymize.name_features import HASHES, TOKEN, canonical, hashed_features
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.name_features import HASHES, TOKEN, canonical, hashed_features, is_word
 from securevec.anonymize.name_merge import find_entities
 from securevec.anonymize.name_model import REACH, TAGS, NameModel, Stretch, name_model
 from securevec.errors import ConfigError, DetectorError
@@ -82,6 +85,36 @@ def test_every_number_stays_exact_in_single_precision() -> None:
     assert np.array_equal(scores, np.floor(scores))
 
 
+def by_hand(tokens: list[str]) -> list[list[int]]:
+    """The scores again, in whole numbers of any size, one token at a time and without padding."""
+    with np.load(io.BytesIO(weights())) as arrays:
+        part = {name: arrays[name].astype(np.int64) for name in arrays.files if name != "words"}
+        known = {word: row for row, word in enumerate(bytes(arrays["words"]).decode().split("\n"))}
+    rows: list[Any] = []
+    for form in map(canonical, tokens):
+        word = known.get(lookup_key(form)) if is_word(form) else None
+        total = part["hashed"][hashed_features(form, known=word is not None)].sum(axis=0)
+        rows.append(np.clip(total + (part["table"][word] if word is not None else 0), -127, 127))
+    for layer in "123":
+        weight, bias = part[f"w{layer}"], part[f"b{layer}"]
+        side = len(weight) // 2
+        made: list[Any] = []
+        for place, row in enumerate(rows):
+            total = bias + (row * room.WEIGHT_STEP if layer != "1" else 0)
+            for offset in range(-side, side + 1):
+                if 0 <= place + offset < len(rows):
+                    total = total + rows[place + offset] @ weight[side + offset]
+            made.append(np.clip((total + room.WEIGHT_STEP // 2) // room.WEIGHT_STEP, 0, 127))
+        rows = made
+    return [(row @ part["wo"] + part["bo"]).tolist() for row in rows]
+
+
+@pytest.mark.parametrize("count", [1, 2, 11, 12, 13, 25])
+def test_scores_are_those_of_the_sums_by_hand(count: int) -> None:
+    tokens = (TOKEN.findall(TEXT) * 2)[:count]
+    assert name_model()._scores(tokens).tolist() == by_hand(tokens)
+
+
 def weights() -> bytes:
     return (Path(room.__file__).parent / "data" / "names.npz").read_bytes()
 
@@ -103,11 +136,22 @@ def test_damaged_weights_are_an_error_and_not_a_detector_that_finds_nothing(data
         NameModel(data)
 
 
-def test_weights_with_code_in_them_are_refused() -> None:
+class Payload:
+    """What a file could do to who unpickles it."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self._target),)
+
+
+def test_code_in_a_weights_file_is_never_run(tmp_path: Path) -> None:
     stream = io.BytesIO()
-    np.savez(stream, words=np.array([{}], dtype=object))
+    np.savez(stream, words=np.array([Payload(tmp_path / "ran")], dtype=object))
     with pytest.raises(DetectorError):
         NameModel(stream.getvalue())
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_recall_nobody_knows_is_refused() -> None:
