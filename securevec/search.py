@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from securevec import limits
@@ -122,6 +122,24 @@ def answer(
         complete=len(whole) == k or found.exhausted,
         keys=found.keys,
     )
+
+
+def looked_at_again(runtime: Runtime, collection: CollectionScope, answers: Sequence[Answer[R]]) -> list[Answer[R]]:
+    """Answers that waited for others: without what was deleted, replaced or erased since."""
+    refs = list(dict.fromkeys(ref for found in answers for ref in found.refs))
+    live = runtime.control.live(collection.collection, refs) if refs else {}
+    hidden: set[tuple[bytes, int]] = set()
+    if refs and runtime.control.fence(collection.tenant).tombstoned:
+        hidden = runtime.control.hidden_records(collection.tenant, collection.collection, refs)
+    again: list[Answer[R]] = []
+    for found in answers:
+        kept = [
+            (hit, ref)
+            for hit, ref in zip(found.hits, found.refs, strict=True)
+            if live.get(ref) == hit.generation and (ref, hit.generation) not in hidden
+        ]
+        again.append(replace(found, hits=[hit for hit, _ in kept], refs=[ref for _, ref in kept]))
+    return again
 
 
 def deliver(

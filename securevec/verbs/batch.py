@@ -14,7 +14,7 @@ from securevec.hits import SearchResult
 from securevec.narrow import Narrow
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import Question, anonymize_query, answer, check_k, conditions, deliver
+from securevec.search import Question, anonymize_query, answer, check_k, conditions, deliver, looked_at_again
 from securevec.types import AnonymizedText
 
 R = TypeVar("R", bound=Record)
@@ -46,6 +46,7 @@ def search_batch(
             for vector, (text, redactions) in zip(vectors, asked, strict=True)
         ]
         answers = [answer(runtime, collection, question, k, narrow, record_class) for question in questions]
+        answers = looked_at_again(runtime, collection, answers)
         admission.recheck()
     # A request id of its own for each, as for a search alone. When the log fails in between, none is returned.
     return [

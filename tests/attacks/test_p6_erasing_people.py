@@ -18,6 +18,7 @@ from securevec.people import export as exporting
 from securevec.people import find as finding
 from securevec.retention import receipt as receipts
 from securevec.types import ProtectedPoint, Scalar
+from securevec.verbs import batch as batching
 from securevec.verbs import walk as walking
 from tests.support.attacks import Pair, Stage, open_stage
 from tests.support.world import ticket
@@ -130,6 +131,25 @@ def test_an_erasure_between_judgement_and_answer_is_seen(
     monkeypatch.setattr(searching, "_with_first_chunks", then_erase)
     assert {str(hit.id) for hit in pair.acme.search("lantern", k=10)} == {OTHER, NAMED}
     assert accepted
+
+
+def test_the_first_answer_of_a_batch_is_looked_at_again_when_the_last_is_there(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered: list[int] = []
+
+    def then_erase(*arguments: Any) -> Any:
+        found = searching.answer(*arguments)
+        answered.append(len(found.hits))
+        if len(answered) == 1:
+            _accept(stage)
+        return found
+
+    monkeypatch.setattr(batching, "answer", then_erase)
+    results = pair.acme.search_batch(["lantern", "lantern"], k=10)
+    assert answered[0] > answered[1] > 0
+    for hits in results:
+        assert {str(hit.id) for hit in hits} == {OTHER, NAMED}
 
 
 def test_afterwards_mentions_are_readable_without_the_person_and_with_everybody_else(stage: Stage, pair: Pair) -> None:
