@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from securevec.audit.vocabulary import HEX32
@@ -129,7 +129,7 @@ def release_hold(runtime: Runtime, scope: Scope, hold_id: str) -> None:
 
 
 def _require(runtime: Runtime, scope: Scope, hold_id: str) -> HoldRow:
-    given: object = hold_id
+    given: Any = hold_id  # callers may be untyped
     row = runtime.control.hold(hold_id) if isinstance(given, str) and HEX32.match(hold_id) else None
     if row is None or row.tenant != scope.tenant:
         raise UsageError("The tenant has no hold of this id.", next_step="See: securevec hold list TENANT")
@@ -137,7 +137,7 @@ def _require(runtime: Runtime, scope: Scope, hold_id: str) -> HoldRow:
 
 
 def _check_reason(reason: str) -> None:
-    given: object = reason
+    given: Any = reason
     size = utf8_size(reason) if isinstance(given, str) else None
     if size is None or not reason.strip():
         raise UsageError("A hold needs a reason: text, not blank.", next_step="Name the case it is for.")

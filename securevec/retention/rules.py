@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from securevec.control.rows import CollectionRow, RetentionRule
 from securevec.errors import ConfigError, RetentionConflict
@@ -34,7 +34,7 @@ _EPOCH = re.compile(r"r[1-9][0-9]{0,14}/b([0-9]{1,15})\Z")
 
 def parse_retention(text: str) -> int:
     """Milliseconds of ``180d``, ``12h``, ``30m``, ``45s``, ``2w`` or ``7y``. Raises :class:`ConfigError`."""
-    given: object = text
+    given: Any = text  # callers may be untyped
     match = _DURATION.match(text) if isinstance(given, str) else None
     if match is None:
         raise ConfigError("A retention is a number and a unit.", next_step="For example 180d, 12h, 2w or 7y.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from securevec.body import RecordId
 from securevec.control.rows import CollectionRow, TenantRow
@@ -196,7 +197,7 @@ class StoreLifetimes:
             PolicyDenied: the store's actor may not apply retention.
         """
         runtime = self._runtime
-        given: object = digest
+        given: Any = digest  # callers may be untyped
         if not isinstance(given, str) or not digest:
             raise UsageError("Name the digest of a plan.", next_step="Make one: securevec retention plan")
         whole = admit(

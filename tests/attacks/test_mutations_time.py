@@ -4,7 +4,7 @@ of it without."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,11 @@ from securevec import guard, ingest
 from securevec.control import batches, jobs, minimums, retention
 from securevec.control.holds import Holds
 from securevec.control.retention import Retention
+from securevec.control.rows import JobItem, Survey
 from securevec.errors import KeyDestroyed, LegalHold, PlanChanged, RecordNotFound, RetentionMinimum
 from securevec.retention import apply, plan
+from securevec.runtime import CollectionScope, Runtime
+from securevec.types import CollectionId, TenantId
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
 
 
@@ -31,6 +34,24 @@ def nothing(*arguments: object, **named: object) -> None:
 
 def none_held(*arguments: object, **named: object) -> dict[bytes, str]:
     return {}
+
+
+def none_in_use(*arguments: object) -> dict[str, int]:
+    return {}
+
+
+def always_ended(epoch: str, *, now_ms: int) -> bool:
+    return True
+
+
+def its_own(runtime: Runtime, collection: CollectionScope) -> int | None:
+    return collection.retention_ms
+
+
+def all_of_them(
+    runtime: Runtime, tenant: TenantId, collection: CollectionId, items: Sequence[JobItem]
+) -> list[JobItem]:
+    return list(items)
 
 
 def none_young(*arguments: object, **named: object) -> list[bytes]:
@@ -55,7 +76,7 @@ def test_without_one_look_at_holds_the_next_one_still_keeps_the_record(
     monkeypatch.undo()
     monkeypatch.setattr(retention, "held_among", none_held)
     monkeypatch.setattr(jobs, "require_unheld", nothing)
-    monkeypatch.setattr(apply, "_still_doomed", lambda runtime, tenant, collection, items: list(items))
+    monkeypatch.setattr(apply, "_still_doomed", all_of_them)
     glass.apply()
     assert glass.named() == 1
     # Nobody does: the record is gone, so each of the looks above was one.
@@ -74,8 +95,12 @@ def test_without_the_digest_a_plan_does_what_nobody_read(glass: Hourglass, monke
     with pytest.raises(PlanChanged):
         glass.store.apply_retention(made.digest)
     assert glass.named() == 3
-    monkeypatch.setattr(plan, "digest_of", lambda found, tenant: made.digest)
-    monkeypatch.setattr(apply, "digest_of", lambda found, tenant: made.digest)
+
+    def the_old_one(found: Survey, tenant: TenantId | None) -> str:
+        return made.digest
+
+    monkeypatch.setattr(plan, "digest_of", the_old_one)
+    monkeypatch.setattr(apply, "digest_of", the_old_one)
     glass.store.apply_retention(made.digest)
     assert glass.named() == 1
 
@@ -89,7 +114,7 @@ def test_without_the_look_at_records_in_use_a_bucket_takes_a_held_record_with_it
     glass.apply()
     for key in keys:
         glass.store.runtime.keys.key_by_id(bytes.fromhex(key))
-    monkeypatch.setattr(Retention, "epochs_in_use", lambda store, collection: {})
+    monkeypatch.setattr(Retention, "epochs_in_use", none_in_use)
     glass.fill(5)
     glass.pass_days(RETENTION_DAYS + 30)
     glass.apply()
@@ -109,7 +134,7 @@ def test_without_the_end_of_a_bucket_a_key_dies_that_a_writer_is_about_to_use(
     assert len(before) == 2
     glass.apply()
     assert glass.keys() == before
-    monkeypatch.setattr(apply, "has_ended", lambda epoch, *, now_ms: True)
+    monkeypatch.setattr(apply, "has_ended", always_ended)
     glass.fill(4)
     glass.pass_days(61)
     glass.apply()
@@ -133,7 +158,7 @@ def test_without_the_rules_at_ingest_a_record_is_shown_past_its_age(
 ) -> None:
     glass.store.set_retention(max_age="30d")
     glass.fill(3)
-    monkeypatch.setattr(ingest, "effective_retention", lambda runtime, collection: collection.retention_ms)
+    monkeypatch.setattr(ingest, "effective_retention", its_own)
     glass.fill(4)
     glass.pass_days(30)
     with pytest.raises(RecordNotFound):

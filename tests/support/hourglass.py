@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +95,7 @@ class Hourglass:
 
 
 @contextmanager
-def hourglass(root: Path, backend: str) -> Iterator[Hourglass]:
+def hourglass(root: Path, backend: str) -> Generator[Hourglass]:
     home, key_file, time = root / "home", root / "keys" / "root.key", [START]
     with sv.SecureStore.open(
         home, backend=backend, key_file=key_file, embedder=HashEmbedder(), clock=Clock(lambda: time[0])

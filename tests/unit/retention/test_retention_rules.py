@@ -60,29 +60,18 @@ def place(tenant: str = "a", collection: str = "a", label: str = "a", *, days: i
     )
 
 
-rules = st.lists(
-    st.builds(
-        lambda tenant, collection, label, most, least: rule(
-            tenant, collection if tenant else "", label, most=most, least=least
-        ),
-        st.sampled_from(NAMES),
-        st.sampled_from(NAMES),
-        st.sampled_from(NAMES),
-        DAYS,
-        DAYS,
-    ),
-    max_size=5,
-)
-places = st.lists(
-    st.builds(
-        lambda tenant, collection, label, days: place(tenant, collection, label, days=days),
-        st.sampled_from(NAMES[1:]),
-        st.sampled_from(NAMES[1:]),
-        st.sampled_from(NAMES[1:]),
-        DAYS,
-    ),
-    max_size=4,
-)
+def made_rule(tenant: str, collection: str, label: str, most: int | None, least: int | None) -> RetentionRule:
+    """A rule on a collection names its tenant."""
+    return rule(tenant, collection if tenant else "", label, most=most, least=least)
+
+
+def made_place(tenant: str, collection: str, label: str, days: int | None) -> CollectionRow:
+    return place(tenant, collection, label, days=days)
+
+
+ANY, SOME = st.sampled_from(NAMES), st.sampled_from(NAMES[1:])
+rules = st.lists(st.builds(made_rule, ANY, ANY, ANY, DAYS, DAYS), max_size=5)
+places = st.lists(st.builds(made_place, SOME, SOME, SOME, DAYS), max_size=4)
 
 
 def test_of_several_maximums_the_shortest_counts_and_of_several_minimums_the_longest() -> None:
