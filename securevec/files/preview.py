@@ -20,7 +20,7 @@ from securevec.files.pool import ParserPool
 from securevec.files.report import FilePreview, FilesPreview, FilesTally
 from securevec.files.rows import RowsReader
 from securevec.files.sources import Work, list_sources, sort_out
-from securevec.files.sync import DOUBTFUL, ELSEWHERE, HELD, SHARED, plans, require_trusted, sift
+from securevec.files.sync import DOUBTFUL, ELSEWHERE, HELD, SHARED, YOUNG, kept_back, plans, require_trusted, sift
 from securevec.files.walk import Listing
 from securevec.guard import admit
 from securevec.ingest import Candidate, batches
@@ -188,8 +188,9 @@ class _Preview:
         for state, plan in plans(self._runtime, collection, work, read):
             self._tally.keep(DOUBTFUL, len(plan.doubtful))
             sifted = sift(self._runtime, collection, state, plan.gone)
-            held = self._runtime.control.held_refs(collection.tenant, collection.collection, list(sifted.own))
+            held, young = kept_back(self._runtime, collection, list(sifted.own))
             self._tally.keep(ELSEWHERE, len(sifted.elsewhere))
             self._tally.keep(SHARED, len(sifted.shared))
             self._tally.keep(HELD, len(held))
-            self._deleted += len(sifted.own) - len(held)
+            self._tally.keep(YOUNG, len(young))
+            self._deleted += len(sifted.own) - len(held) - len(young)

@@ -8,7 +8,7 @@ from typing import Final
 
 from securevec.control.rows import ManifestRow
 from securevec.erase import delete_part
-from securevec.errors import LegalHold, RecordError
+from securevec.errors import LegalHold, RecordError, RetentionMinimum
 from securevec.files.options import FileOptions
 from securevec.files.plan import HALF, SyncPlan, plan_sync, require_trustworthy
 from securevec.files.report import FilesTally
@@ -94,6 +94,15 @@ def carry_out(
         _delete(runtime, collection, admission, state, sifted.own, tally)
 
 
+def kept_back(
+    runtime: Runtime, collection: CollectionScope, refs: Sequence[bytes]
+) -> tuple[dict[bytes, str], set[bytes]]:
+    """Which of these a legal hold keeps, with its id, and which of the others a statutory minimum keeps."""
+    held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
+    young = runtime.control.too_young(collection.collection, refs, now_ms=runtime.clock.now_ms())
+    return held, set(young) - held.keys()
+
+
 def _delete(
     runtime: Runtime,
     collection: CollectionScope,
@@ -102,36 +111,33 @@ def _delete(
     rows: dict[bytes, ManifestRow],
     tally: FilesTally,
 ) -> None:
-    """Delete these generations, but for those that are held. A hold that is set meanwhile is looked at again."""
-    while rows:
-        held = runtime.control.held_refs(collection.tenant, collection.collection, list(rows))
-        young = set(runtime.control.too_young(collection.collection, list(rows), now_ms=runtime.clock.now_ms()))
+    """Delete these generations, but for those that are kept. The transaction judges it again: a hold that is set
+    meanwhile is looked for once more, and then left to speak for itself."""
+    deleted: Sequence[ManifestRow] = ()
+    for last in (False, False, True):
+        held, young = kept_back(runtime, collection, list(rows))
         free = {ref: row.generation for ref, row in rows.items() if ref not in held and ref not in young}
         try:
-            deleted = _delete_free(runtime, collection, admission, free)
-        except LegalHold:
-            if not runtime.control.held_refs(collection.tenant, collection.collection, list(free)):
+            if free:
+                refs = [RecordRef(ref) for ref in free]
+                deleted = delete_part(runtime, collection, admission, refs, expect=free)[1]
+        except (LegalHold, RetentionMinimum):
+            if last:
                 raise
-            continue
-        for hold_id in sorted(set(held.values())):
-            admission.fresh().failure(
-                LegalHold("A legal hold keeps records that are gone from their source.", hold_id=hold_id)
-            )
-        if held:
-            tally.keep(HELD, len(held))
-            tally.holds += [hold_id for hold_id in sorted(set(held.values())) if hold_id not in tally.holds]
-        tally.keep(YOUNG, len(young - held.keys()))
-        tally.deleted += len(deleted)
-        state.forget([RecordRef(ref) for ref in free])
-        return
-
-
-def _delete_free(
-    runtime: Runtime, collection: CollectionScope, admission: Admission, free: dict[bytes, int]
-) -> Sequence[ManifestRow]:
-    if not free:
-        return ()
-    return delete_part(runtime, collection, admission, [RecordRef(ref) for ref in free], expect=free)[1]
+        else:
+            break
+    hold_ids = sorted(set(held.values()))
+    for hold_id in hold_ids:
+        hold = LegalHold("A legal hold keeps records that are gone from their source.", hold_id=hold_id)
+        admission.fresh().failure(hold)
+    if young:
+        minimum = RetentionMinimum("A statutory minimum keeps records that are gone from their source.")
+        admission.fresh().failure(minimum)
+    tally.keep(HELD, len(held))
+    tally.keep(YOUNG, len(young))
+    tally.holds += [hold_id for hold_id in hold_ids if hold_id not in tally.holds]
+    tally.deleted += len(deleted)
+    state.forget([RecordRef(ref) for ref in free])
 
 
 def _ref_of(runtime: Runtime, collection: CollectionScope, path: str) -> RecordRef | None:

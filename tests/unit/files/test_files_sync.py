@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import securevec as sv
 from securevec import errors
+from securevec.erase import delete_part
 from securevec.files.plan import plan_sync
 
 
@@ -171,15 +172,40 @@ def test_a_legal_hold_keeps_a_record_whose_file_is_gone_and_is_named(desk: Any, 
 
 
 def test_a_statutory_minimum_keeps_a_record_whose_file_is_gone(desk: Any) -> None:
-    desk.write(a_md="one", c_md="three")
+    desk.write(a_md="one", b_md="two")
     desk.ingest()
-    desk.store.set_retention(tenant="acme", min_age="30d")
+    desk.store.set_retention(tenant="acme", min_age="100d")
     (desk.folder / "a.md").unlink()
+    preview = desk.pages.preview_files([desk.folder], options=sv.FileOptions(sync=True))
+    assert (preview.deleted, list(preview.kept.values())) == (0, [1])
     report = desk.ingest(sync=True)
     assert (report.deleted, list(report.kept.values())) == (0, [1])
-    assert desk.paths() == {"a.md", "c.md"}
+    assert desk.paths() == {"a.md", "b.md"}
     desk.store.remove_retention(tenant="acme")
     assert desk.ingest(sync=True).deleted == 1
+
+
+def test_a_hold_that_is_set_while_a_sync_deletes_is_respected(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from securevec.files import sync
+
+    desk.write(a_md="one", b_md="two", c_md="three")
+    desk.ingest()
+    runtime, scope = desk.store.runtime, desk.pages._scope
+    ref = scope.record_ref(runtime, "a.md")
+    for name in ("a.md", "b.md"):
+        (desk.folder / name).unlink()
+    calls: list[int] = []
+
+    def holding(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            runtime.control.add_hold("cd" * 16, scope.tenant, scope.collection, ref, b"", runtime.clock.now_ms())
+        return delete_part(*arguments, **options)
+
+    monkeypatch.setattr(sync, "delete_part", holding)
+    report = desk.ingest(sync=True)
+    assert (report.deleted, report.holds, len(calls)) == (1, ("cd" * 16,), 2)
+    assert desk.paths() == {"a.md", "c.md"}
 
 
 def test_rows_that_are_gone_from_their_file_or_with_it_are_deleted(desk: Any) -> None:
