@@ -57,6 +57,9 @@ class Quotas(Room):
 def require_room(tx: Transaction, tenant: TenantId, collection: CollectionId, rows: Sequence[NewRecord]) -> None:
     """Refuse records that would take the tenant over its quota; a record that is replaced counts once.
 
+    What takes no more room than before is let through, also over a quota that was lowered since: a record from which
+    a person is erased must not wait for room.
+
     Raises :class:`QuotaExceeded`. Costs a pass over the tenant's manifest, and nothing where there is no quota.
     """
     quota = _quota(tx, tenant)
@@ -68,7 +71,8 @@ def require_room(tx: Transaction, tenant: TenantId, collection: CollectionId, ro
     for part in parts([row.ref for row in rows]):
         replaced = tx.row(many(SELECT_REPLACED, len(part)), (collection, *part)) or (0, 0)
         points, size = points - replaced[0], size - replaced[1]
-    require_within(quota, points=points, size=size)
+    if points > usage[0] or size > usage[1]:
+        require_within(quota, points=points, size=size)
 
 
 def require_within(quota: Quota, *, points: int, size: int) -> None:

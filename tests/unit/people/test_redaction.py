@@ -221,6 +221,15 @@ def test_a_collection_that_held_nobody_is_left_alone_and_the_receipt_says_what_t
     assert other["evidence"].startswith("1 collections")
 
 
+def test_a_tenant_over_its_quota_is_rid_of_the_person_all_the_same(store: sv.SecureStore, tenant: sv.Tenant) -> None:
+    letters = tenant.collection(Letter)
+    letters.ingest([{"id": "a", "writer": "C-1", "text": f"{JANE} and {PETER} called about the roof"}])
+    store.runtime.control.set_quota(tenant.id, max_points=1, max_bytes=1)
+    tenant.erase_subject(JANE).raise_if_incomplete()
+    assert letters.get("a").text.startswith("[ERASED] and ")
+    assert len(letters.ingest([{"id": "b", "writer": "C-1", "text": "more"}]).refused) == 1
+
+
 def test_erasing_somebody_unknown_fences_and_says_that_nothing_was_there(
     store: sv.SecureStore, tenant: sv.Tenant
 ) -> None:
