@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -35,7 +36,20 @@ OPERATIONS: dict[str, Callable[[sv.Collection[Ticket]], object]] = {
     "ingest": lambda handle: handle.ingest([text(1, "intruder")]),
     "ingest nothing": lambda handle: handle.ingest([]),
     "delete": lambda handle: handle.delete("T-1"),
+    "list": lambda handle: list(handle.iter(page_size=3)),
+    "exists": lambda handle: handle.exists("T-2"),
+    "count by filter": lambda handle: handle.count(sv.F("status") == "open"),
+    "search in a batch": lambda handle: handle.search_batch(["refund", "case"]),
+    "search like": lambda handle: handle.search(like="T-2"),
+    "export": lambda handle: handle.export(io.BytesIO()),
+    "describe": lambda handle: handle.describe(),
+    "update": lambda handle: handle.update("T-2", status="closed", notes="intruder"),
+    "delete by filter": lambda handle: handle.delete(where=sv.F("status") == "nowhere"),
 }
+_READING = {
+    "search", "search by vector", "search in a batch", "search like", "get", "exists", "count", "count by filter", "list",
+    "export", "describe",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -94,9 +108,9 @@ def test_a_handle_kept_after_the_role_was_revoked(lone_pair: Pair) -> None:
 
 
 ROLES: dict[str, set[str]] = {
-    "reader": {"search", "search by vector", "get", "count"},
-    "revealer": {"search", "search by vector", "get", "count"},
-    "writer": {"ingest", "ingest nothing", "delete", "count"},
+    "reader": _READING,
+    "revealer": _READING,
+    "writer": {"ingest", "ingest nothing", "update", "delete", "delete by filter", "count", "describe"},
 }
 
 

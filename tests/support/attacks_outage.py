@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -129,10 +130,17 @@ READS: dict[str, Operation] = {
     "search by vector": lambda handle: handle.search(vector=np.ones(64, dtype=np.float32), k=8),
     "get": lambda handle: handle.get("T-1"),
     "count": lambda handle: handle.count(),
+    "list": lambda handle: list(handle.iter(page_size=3)),
+    "count by filter": lambda handle: handle.count(sv.F("status") == "open"),
+    "search in a batch": lambda handle: handle.search_batch([f"refund {SECRET}", "case"]),
+    "search like": lambda handle: handle.search(like="T-2"),
+    "export": lambda handle: handle.export(io.BytesIO()),
 }
 WRITES: dict[str, Operation] = {
     "ingest": lambda handle: handle.ingest([changed()]),
     "delete": lambda handle: handle.delete("T-1"),
+    "update": lambda handle: handle.update("T-1", body=f"{SECRET} changed", notes=f"{SECRET} kept"),
+    "delete by filter": lambda handle: handle.delete(where=sv.F("status") == "open"),
 }
 OPERATIONS: dict[str, Operation] = {**READS, **WRITES}
 
