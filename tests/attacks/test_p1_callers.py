@@ -47,8 +47,8 @@ OPERATIONS: dict[str, Callable[[sv.Collection[Ticket]], object]] = {
     "delete by filter": lambda handle: handle.delete(where=sv.F("status") == "nowhere"),
 }
 _READING = {
-    "search", "search by vector", "search in a batch", "search like", "get", "exists", "count", "count by filter", "list",
-    "export", "describe",
+    "search", "search by vector", "search in a batch", "search like", "get", "exists", "count", "count by filter",
+    "list", "export", "describe",
 }  # fmt: skip
 
 
