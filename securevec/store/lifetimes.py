@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from securevec.audit import error_name
 from securevec.body import RecordId
-from securevec.control.rows import CollectionRow, TenantRow
+from securevec.control.rows import CollectionRow, JobRow, TenantRow
 from securevec.crypto.derive import record_ref, typed_record_id
 from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
@@ -190,7 +191,8 @@ class StoreLifetimes:
         """Remove exactly what the plan of this digest says: one job per tenant, all begun or none.
 
         When another process holds the engine, the jobs are accepted and the holder carries them out; the results then
-        say what they wait for.
+        say what they wait for. What stops one tenant's job is named in its result, kept with it and tried again, and
+        does not stop the others.
 
         Raises:
             PlanChanged: records, rules or holds changed since, or there is no such plan. Nothing was done.
@@ -219,7 +221,15 @@ class StoreLifetimes:
             raise
         whole.note(counts={"tenants": len(jobs)})
         settle_outbox(runtime)
-        return [advance(runtime, MACHINES, job) for job in jobs]
+        return [self._advanced(job) for job in jobs]
+
+    def _advanced(self, job: JobRow) -> JobResult:
+        """One of several jobs: what stops it is kept with it and recorded, and does not stop the others."""
+        try:
+            return advance(self._runtime, MACHINES, job)
+        except SecurevecError as error:
+            now = self._runtime.control.job(job.job_id) or job
+            return JobResult(job.job_id, now.state, None, waiting_for=error_name(error), failed=True)
 
     def run_job(self, job_id: str) -> JobResult:
         """Carry one job on as far as it goes here. Raises what stops it, and :class:`UsageError` for an unknown job."""

@@ -9,6 +9,7 @@ import pytest
 import securevec as sv
 from securevec.control.jobs import RETENTION_APPLY
 from securevec.errors import (
+    BackendError,
     CollectionNotFound,
     ConfigError,
     DeletionIncomplete,
@@ -313,6 +314,32 @@ def test_rules_and_plans_are_the_operators(quick: Hourglass) -> None:
         ):
             with pytest.raises(PolicyDenied):
                 refused()
+
+
+def test_what_stops_one_tenants_job_does_not_stop_the_others(quick: Hourglass, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick.fill(1)
+    quick.world.globex.ingest([ticket(1, "Another tenant's.")])
+    quick.pass_days(RETENTION_DAYS + 30)
+    backend = type(quick.store.runtime.backend())
+    purge, broken = backend.purge, quick.tickets._scope.namespace
+
+    def fail_for_one(self: Any, *, namespace: Any) -> Any:
+        if namespace == broken:
+            raise BackendError("The store failed.")
+        return purge(self, namespace=namespace)
+
+    monkeypatch.setattr(backend, "purge", fail_for_one)
+    results = quick.store.apply_retention(quick.store.retention_plan().digest)
+    assert sorted((result.state, result.failed, result.waiting_for) for result in results) == [
+        ("deleting", True, "BackendError"),
+        ("done", False, ""),
+    ]
+    with pytest.raises(DeletionIncomplete):
+        next(result for result in results if result.failed).raise_if_incomplete()
+    monkeypatch.undo()
+    (result,) = quick.store.run_jobs()
+    assert result.state == "done"
+    assert (quick.named(), quick.keys()) == (0, set())
 
 
 @pytest.fixture
