@@ -11,6 +11,8 @@
     [embed]
     model = "minilm"               # SECUREVEC_EMBED_MODEL     minilm
     threads = 2                    # SECUREVEC_EMBED_THREADS   default: torch's own choice
+    [detect]
+    recall = "high"                # SECUREVEC_DETECT_RECALL   balanced (default) or high: more names, more false ones
 
 The file is the one named by the caller, else by ``SECUREVEC_CONFIG``, else ``securevec.toml`` in the current
 directory, else in the home. Relative paths in it are relative to it. An unknown setting is an error wherever it
@@ -70,6 +72,7 @@ class Settings:
     embed_model: Literal["minilm"]
     embed_threads: int | None
     plain_http_hosts: tuple[str, ...]
+    detect_recall: Literal["balanced", "high"]
     config_file: Path | None
     settings: tuple[Setting, ...]
 
@@ -143,6 +146,7 @@ _KNOWN: Final = (
     _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
     _Known("embed.model", "embed_model", "SECUREVEC_EMBED_MODEL", "minilm", _one_of("minilm")),
     _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _threads),
+    _Known("detect.recall", "detect_recall", "SECUREVEC_DETECT_RECALL", "balanced", _one_of("balanced", "high")),
 )
 
 

@@ -1,12 +1,19 @@
 """Detection and replacement of personal data and credentials. Nothing else may make an ``AnonymizedText``."""
 
 from securevec.anonymize.adapters import from_callable, from_presidio, from_spacy, recognizer
-from securevec.anonymize.detectors import BuiltinDetector, MergedDetector, default_detector, entities_of
+from securevec.anonymize.detectors import (
+    BuiltinDetector,
+    MergedDetector,
+    builtin_detector,
+    default_detector,
+    entities_of,
+)
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
 from securevec.anonymize.evaluation import Evaluation, evaluate
 from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.keys import TenantKeys, normalize, subject_token
+from securevec.anonymize.name_merge import Recall
 from securevec.anonymize.operators import Operator, redacted
 from securevec.anonymize.policy import OperatorPolicy
 
@@ -20,7 +27,9 @@ __all__ = [
     "MergedDetector",
     "Operator",
     "OperatorPolicy",
+    "Recall",
     "TenantKeys",
+    "builtin_detector",
     "default_detector",
     "entities_of",
     "evaluate",

@@ -80,10 +80,15 @@ class BuiltinDetector:
         return [finding.shifted(-lead) for finding in found if finding.start >= lead]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
+def builtin_detector(recall: Recall) -> BuiltinDetector:
+    """The built-in detector with the shipped rules, compiled once per process. Raises ``ConfigError``."""
+    return BuiltinDetector(recall=recall)
+
+
 def default_detector() -> BuiltinDetector:
-    """The built-in detector with the shipped rules, compiled once per process."""
-    return BuiltinDetector()
+    """:func:`builtin_detector` as it is used unless somebody says otherwise."""
+    return builtin_detector("balanced")
 
 
 class MergedDetector:

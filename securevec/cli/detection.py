@@ -17,10 +17,16 @@ from securevec.errors import LimitExceeded, SourceError, UsageError
 from securevec.limits import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
-    from securevec.anonymize import Evaluation
+    from securevec.anonymize import BuiltinDetector, Evaluation
     from securevec.anonymize.scoring import Ratios
 
 _SHOWN_ROWS: Final = 20
+
+
+Recall = Annotated[
+    str | None,
+    typer.Option("--recall", metavar="balanced|high", help="Default: the setting detect.recall.", show_default=False),
+]
 
 
 def register(group: Group) -> None:
@@ -36,6 +42,7 @@ def evaluate(
         typer.Option("--label", metavar="THEIRS=OURS", help="What a label of the file means; repeat to add more."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any line was refused.")] = False,
+    recall: Recall = None,
 ) -> None:
     """Precision, recall and F1 of the detector on labelled texts, per entity, overlapping and exact.
 
@@ -43,14 +50,13 @@ def evaluate(
     label, type or entity_type. Common label names are understood (docs/detection.md). A line that cannot be used is
     reported by number and the others count. No text is shown.
     """
-    from securevec.anonymize import default_detector
     from securevec.anonymize import evaluate as score
     from securevec.readers import source_size
     from securevec.report import Progress
 
     size = source_size(file)
     names = _labels(label or [])
-    detector = default_detector()
+    detector = _detector(session, recall)
     with progress_bar(file.name, quiet=session.out.as_json) as show:
 
         def watch(rows: int, read: int) -> None:
@@ -71,16 +77,17 @@ def scan_text(
     field: Annotated[
         str, typer.Option("--field", metavar="NAME", help="The field the text would be in; some names say what it is.")
     ] = "",
+    recall: Recall = None,
 ) -> None:
     """Show what the detector finds in a text: what an ingest would replace before anything is embedded.
 
     With --json: positions, entities and rules, without the values. With --redact the text itself goes to stdout with
     every finding replaced by its tag.
     """
-    from securevec.anonymize import default_detector, redacted
+    from securevec.anonymize import redacted
 
     text = _text(file)
-    detector = default_detector()
+    detector = _detector(session, recall)
     found = detector.detect(text, field_name=field)
     counts: dict[str, int] = {}
     for finding in found:
@@ -107,6 +114,16 @@ def scan_text(
     else:
         session.out.show(None, highlighted(text.rstrip("\n"), found))
     session.out.say("found: " + (", ".join(f"{number} {entity}" for entity, number in ranked) or "nothing"))
+
+
+def _detector(session: Session, recall: str | None) -> BuiltinDetector:
+    """The built-in detector under the option, else under the setting. Raises ``ConfigError``."""
+    from securevec.anonymize import builtin_detector
+
+    wanted = recall or session.settings.detect_recall
+    if wanted not in ("balanced", "high"):
+        raise UsageError("--recall is balanced or high.")
+    return builtin_detector("high" if wanted == "high" else "balanced")
 
 
 def _text(file: str) -> str:

@@ -102,6 +102,7 @@ class Session:
                 actor=self.actor,
                 create=create,
                 plain_http_hosts=settings.plain_http_hosts,
+                recall=settings.detect_recall,
             )
         )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from securevec import home as homes
-from securevec.anonymize import Detector, MergedDetector, default_detector
+from securevec.anonymize import Detector, MergedDetector, Recall, builtin_detector
 from securevec.audit import AuditRef, AuditWriter, Event, Head
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
@@ -91,6 +91,7 @@ def open_runtime(
     create: bool,
     plain_http_hosts: Collection[str] = (),
     recognizers: Sequence[Detector] = (),
+    recall: Recall = "balanced",
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it."""
     if not homes.exists(home):
@@ -155,16 +156,17 @@ def open_runtime(
                 opener=lambda: open_backend(location, home=home, plain_http_hosts=plain),
             ),
             embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
-            detector=Once[Detector](lambda: with_recognizers(recognizers)),
+            detector=Once[Detector](lambda: detector_of(recognizers, recall)),
         )
         # From here on the runtime closes them.
         opened.pop_all()
         return runtime
 
 
-def with_recognizers(recognizers: Sequence[Detector]) -> Detector:
+def detector_of(recognizers: Sequence[Detector], recall: Recall) -> Detector:
     """The built-in detector, and beside it those that the caller brings."""
-    return MergedDetector([default_detector(), *recognizers]) if recognizers else default_detector()
+    builtin = builtin_detector(recall)
+    return MergedDetector([builtin, *recognizers]) if recognizers else builtin
 
 
 def audit_anchor(control: ControlStore) -> Head | None:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from securevec.anonymize import Detector
+from securevec.anonymize import Detector, Recall
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
@@ -60,6 +60,7 @@ class SecureStore(StoreLifetimes):
         create: bool = True,
         plain_http_hosts: Collection[str] = (),
         recognizers: Sequence[Detector] = (),
+        recall: Recall = "balanced",
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
 
@@ -77,6 +78,7 @@ class SecureStore(StoreLifetimes):
                 sends is readable on the way. Kept with a home that is made now, else for this opening.
             recognizers: detectors of your own beside the built-in one, such as those of :func:`securevec.recognizer`;
                 collections are bound to them.
+            recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
 
         Raises:
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
@@ -95,6 +97,7 @@ class SecureStore(StoreLifetimes):
             create=create,
             plain_http_hosts=plain_http_hosts,
             recognizers=recognizers,
+            recall=recall,
         )
         return cls(runtime, actor=actor or Actor.local())
 

@@ -75,6 +75,19 @@ def test_scan_text_marks_what_was_found(tmp_path: Path, capsys: pytest.CaptureFi
     assert "1 PERSON" in err
 
 
+def test_the_recall_dial_is_an_option_and_a_setting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text("ask bramble whether Oduya or Quill have it; Sorrel did not say", encoding="utf-8")
+    digests: list[str] = []
+    for arguments in (["--recall", "balanced"], ["--recall", "high"]):
+        digests.append(json.loads(run(capsys, "scan-text", str(path), "--json", *arguments)[1])["detector"])
+    monkeypatch.setenv("SECUREVEC_DETECT_RECALL", "high")
+    assert json.loads(run(capsys, "scan-text", str(path), "--json")[1])["detector"] == digests[1] != digests[0]
+    assert run(capsys, "scan-text", str(path), "--recall", "highest")[0] == 2
+
+
 def test_scan_text_redacts_and_keeps_the_rest_to_the_byte(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mail.txt"
     path.write_text(TEXT, encoding="utf-8")

@@ -170,8 +170,13 @@ def test_a_store_takes_recognizers_and_binds_its_collections_to_them(tmp_path: P
         record = notes.get("1")
         assert record is not None
         assert record.body == "The badge [BADGE] was found."
-    with (
-        sv.SecureStore.open(tmp_path / "home", recognizers=[sv.recognizer("BADGE", "x+")], **opening) as store,
-        pytest.raises(CollectionMismatch),
-    ):
-        store.tenant("acme").collection(Note, operators={"BADGE": "tag"})
+    others: list[dict[str, Any]] = [
+        {"recognizers": [sv.recognizer("BADGE", "x+")]},
+        {"recognizers": [badge], "recall": "high"},
+    ]
+    for other in others:
+        with (
+            sv.SecureStore.open(tmp_path / "home", **other, **opening) as store,
+            pytest.raises(CollectionMismatch),
+        ):
+            store.tenant("acme").collection(Note, operators={"BADGE": "tag"})

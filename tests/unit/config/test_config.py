@@ -45,6 +45,7 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
         "keys.file": "default",
         "embed.model": "default",
         "embed.threads": "argument",
+        "detect.recall": "default",
     }
 
 
@@ -134,6 +135,7 @@ def test_a_broken_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
     "overrides",
     [
         {"embed_threads": 0},
+        {"detect_recall": "highest"},
         {"embed_threads": True},
         {"embed_threads": "two"},
         {"embed_model": "gpt"},
