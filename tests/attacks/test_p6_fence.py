@@ -4,6 +4,7 @@ what was in flight is looked at again before it answers. A legal hold beats repl
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import time
@@ -30,10 +31,17 @@ READS: dict[str, Operation] = {
     "search by vector": lambda handle: handle.search(vector=np.ones(64, dtype=np.float32), k=8),
     "get": lambda handle: handle.get("T-1"),
     "count": lambda handle: handle.count(),
+    "list": lambda handle: list(handle.iter(page_size=3)),
+    "count by filter": lambda handle: handle.count(sv.F("status") == "open"),
+    "search in a batch": lambda handle: handle.search_batch(["refund", "case"]),
+    "search like": lambda handle: handle.search(like="T-2"),
+    "export": lambda handle: handle.export(io.BytesIO()),
 }
 WRITES: dict[str, Operation] = {
     "ingest": lambda handle: handle.ingest([text(1, "latecomer")]),
     "delete": lambda handle: handle.delete("T-1"),
+    "update": lambda handle: handle.update("T-2", status="late"),
+    "delete by filter": lambda handle: handle.delete(where=sv.F("status") == "open"),
 }
 
 
