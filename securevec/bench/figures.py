@@ -56,7 +56,9 @@ class Figures:
     audit)."""
     memory: dict[str, int]
     """Resident bytes of a process of its own that opened the store and searched; empty when not measured."""
-    machine: dict[str, str | int]
+    machine: dict[str, str | int | float]
+    """``load`` is the mean number of running processes in the last minute, at the end: well above ``cpus``, the medians
+    say more about the others than about the sides."""
     versions: dict[str, str]
 
     def document(self) -> dict[str, object]:

@@ -129,7 +129,12 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
         model_ingest=model_ingest,
         disk=disk,
         memory=memory,
-        machine={"cpus": os.cpu_count() or 0, "architecture": platform.machine(), "system": platform.system()},
+        machine={
+            "cpus": os.cpu_count() or 0,
+            "architecture": platform.machine(),
+            "system": platform.system(),
+            "load": round(os.getloadavg()[0], 1),
+        },
         versions={"python": platform.python_version()}
         | {package: version(package) for package in (*_PACKAGES, vendor.PACKAGE)},
     )

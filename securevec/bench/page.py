@@ -78,7 +78,7 @@ def conditions(figures: Figures) -> str:
     return (
         f"{figures.questions:,} questions, k = {figures.k}, {figures.dimension} dimensions, every side interleaved; "
         f"a durable append took {figures.flush_p50_ms:.2f} ms; {machine['cpus']} cores, {machine['architecture']}, "
-        f"{machine['system']}. Ratios travel between machines, milliseconds do not."
+        f"{machine['system']}, load {machine['load']}. Ratios travel between machines, milliseconds do not."
     )
 
 
