@@ -86,7 +86,8 @@ def _conditions(documents: dict[str, Any]) -> str:
         vendor = "qdrant-edge-py" if store == "edge" else "chromadb"
         said.append(
             f"{STORES[store]} {document['versions'][vendor]}: {document['points']:,} points, k = {document['k']}, "
-            f"{document['questions']} questions, {machine['cpus']} cores ({machine['architecture']}) under a load of {machine['load']}, "
+            f"{document['questions']} questions, {machine['cpus']} cores ({machine['architecture']}) "
+            f"under a load of {machine['load']}, "
             f"`{document['command']}` at {document['commit']}."
         )
     return " ".join(said)
