@@ -32,6 +32,10 @@ def free_secrets():
 root = Path(sys.argv[1])
 if sys.argv[2] == "unguarded":
     index_files._zero = lambda path, start: None
+def traces():
+    return sum(b"plaintext-of-a-person" in path.read_bytes() for path in root.rglob("*.bin"))
+
+seen = 0
 backend = None
 for number in range(6):
     free_secrets()
@@ -40,6 +44,7 @@ for number in range(6):
         backend = ChromaPersistentBackend(root)
     backend.ensure(namespace=place, spec=SPEC)
     fill(backend, place, range(5))
+    seen += traces()  # while it is open
     free_secrets()
     if sys.argv[3] == "killed":
         continue
@@ -49,6 +54,8 @@ for number in range(6):
     free_secrets()
     again.count(namespace=place)  # makes the index files anew
     again.close()
+if sys.argv[2] == "guarded" and seen:
+    os._exit(3)
 os._exit(0)
 """
 
