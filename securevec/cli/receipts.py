@@ -117,6 +117,7 @@ def _summary(statement: Mapping[str, Any]) -> dict[str, Any]:
         **{name: _moment(predicate[key]) for key, name in times.items() if key in predicate},
         "completed": _moment(predicate.get("completed_ms")),
         "manifest": predicate.get("manifest"),
+        **{name: predicate[name] for name in ("plan", "result", "exceptions") if name in predicate},
         "artefacts": predicate["artefacts"],
     }
 
@@ -126,9 +127,17 @@ def _shown(statement: Mapping[str, Any]) -> list[RenderableType]:
     artefacts: list[Mapping[str, Any]] = summary.pop("artefacts")
     counts: Mapping[str, Any] = summary.pop("manifest") or {}
     summary["counted before"] = ", ".join(f"{number} {name}" for name, number in counts.items())
+    stayed: list[Mapping[str, Any]] = summary.pop("exceptions", [])
+    if "plan" in summary:
+        summary["plan"] = summary["plan"].get("digest")
+        summary["result"] = ", ".join(f"{number} {name} gone" for name, number in summary["result"].items())
     rows = [(entry.get("artefact"), entry.get("verdict"), entry.get("evidence")) for entry in artefacts]
     residuals = sorted({str(entry.get("residual")) for entry in artefacts if entry.get("residual")})
     shown: list[RenderableType] = [pairs(summary), "", table(["artefact", "verdict", "evidence"], rows)]
+    shown += [
+        cell(f"stayed: {each.get('records')} records, by {each.get('kind')} {each.get('ref')}".rstrip())
+        for each in stayed
+    ]
     shown += [cell(f"may remain: {residual}") for residual in residuals]
     return shown
 

@@ -99,7 +99,9 @@ def test_a_held_record_outlives_a_plan_that_is_applied_and_goes_when_released(sh
     (receipt,) = receipts.iterdir()
     verified = shell.at_home("receipt", "verify", str(receipt), "--json")
     assert verified.code == 0
-    assert verified.json["manifest"]["records"] == 1
+    assert verified.json["manifest"]["records"] == verified.json["result"]["records"] == 1
+    assert verified.json["exceptions"] == [{"kind": "legal-hold", "ref": hold["hold"], "records": 1}]
+    assert f"stayed: 1 records, by legal-hold {hold['hold']}" in shell.at_home("receipt", "verify", str(receipt)).out
     assert shell.at_home("count", "acme/tickets", "--json").json["records"] == 1
     assert shell.at_home("retention", "apply", "--plan", plan["digest"]).code == 1
     assert shell.at_home("hold", "release", "acme", hold["hold"]).code == 0
