@@ -7,10 +7,13 @@ thinks. A field that holds a name, and a name behind a title, need no second opi
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from typing import Final, Literal
 
 from securevec.anonymize.findings import Finding
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names
 from securevec.anonymize.name_model import NameModel, Stretch
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.names import find_names
@@ -25,6 +28,7 @@ _LIFT: Final = 8.0
 _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
+_WORD: Final = re.compile(r"([^\W\d_]+)\.?[ \t]+")
 _NEAR: Final = 40
 """Characters between a postcode or house number and the street or place it belongs to."""
 _PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
@@ -49,15 +53,32 @@ def find_entities(text: str, model: NameModel, *, field_name: str = "", recall: 
             continue
         score = round(min(0.99, 0.5 + stretch.margin / 20), 3)
         rule = f"model-{stretch.tag.lower()}"
-        found.append(Finding(stretch.start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
+        start = _behind_title(text, stretch) if stretch.tag == "PERSON" else stretch.start
+        found.append(Finding(start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
     return found
 
 
+def _behind_title(text: str, stretch: Stretch) -> int:
+    """Where the name begins: a title is no part of it, or "Dr Patel" would be somebody else than "Patel"."""
+    start = stretch.start
+    titles = names().titles
+    while (match := _WORD.match(text, start)) and match.end() < stretch.end:
+        if lookup_key(match.group(1)) not in titles:
+            break
+        start = match.end()
+    return start
+
+
 def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> bool:
-    """A name in small letters that no rule supports, or an address without a number: most such words are words."""
+    """A title alone, a name in small letters that no rule supports, or an address without a number.
+
+    Most such words are words.
+    """
+    value = text[stretch.start : stretch.end]
+    if stretch.tag == "PERSON" and lookup_key(value) in names().titles:
+        return True
     if stretch.margin >= _SURE:
         return False
-    value = text[stretch.start : stretch.end]
     if stretch.tag == "PERSON":
         return value.islower() and not any(s < stretch.end and stretch.start < e for s, e in supported)
     return stretch.tag == "ADDRESS" and not any(map(str.isdigit, value))

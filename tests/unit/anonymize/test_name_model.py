@@ -53,6 +53,11 @@ def test_names_that_no_list_needs_to_hold(text: str, person: str) -> None:
     assert person in found
 
 
+@pytest.mark.parametrize("text", ["what did Dr Patel say", "ask Mrs. Patel about it", "i saw Prof. Dr. Patel there"])
+def test_a_title_is_no_part_of_the_name(text: str) -> None:
+    assert [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"] == ["Patel"]
+
+
 def test_scores_do_not_depend_on_how_a_text_is_split(monkeypatch: pytest.MonkeyPatch) -> None:
     text = TEXT * 12
     whole = stretches(text)
