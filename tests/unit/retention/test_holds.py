@@ -55,6 +55,14 @@ def test_what_is_held_cannot_be_deleted(quick: Hourglass, held: Hold) -> None:
     assert quick.tickets.count() == 2
 
 
+def test_whom_what_is_held_is_about_cannot_be_erased(quick: Hourglass, held: Hold) -> None:
+    _refused(quick, held, lambda: quick.acme.erase_subject("customer1@example.com"))
+    assert quick.store.runtime.control.jobs() == []
+    quick.acme_operated.release(held.id)
+    quick.acme.erase_subject("customer1@example.com").raise_if_incomplete()
+    assert quick.named() == 1
+
+
 def test_the_tenant_of_what_is_held_cannot_be_deleted(quick: Hourglass, held: Hold) -> None:
     _refused(quick, held, lambda: quick.store.delete_tenant("acme"))
     assert quick.store.runtime.control.jobs() == []

@@ -233,6 +233,17 @@ def test_a_statutory_minimum_beats_deletion_maximum_and_the_end_of_the_tenant(gl
     glass.store.delete_tenant("acme").raise_if_incomplete()
 
 
+def test_a_statutory_minimum_beats_an_erasure(quick: Hourglass) -> None:
+    quick.store.set_retention(tenant="acme", min_age="100d")
+    quick.fill(1)
+    with pytest.raises(RetentionMinimum):
+        quick.acme.erase_subject("customer1@example.com")
+    assert quick.tickets.get("T-1").id == "T-1", "nothing is hidden by an erasure that was refused"
+    quick.pass_days(100)
+    quick.acme.erase_subject("customer1@example.com").raise_if_incomplete()
+    assert quick.named() == 0
+
+
 def test_a_minimum_set_later_keeps_what_has_expired_and_shows_it_to_nobody(quick: Hourglass) -> None:
     short = quick.acme.collection(Ticket, name="short", classification="casual")
     quick.store.set_retention(tenant="acme", classification="casual", max_age="10d")
