@@ -111,11 +111,10 @@ def test_a_missing_extra_names_the_pip_line(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "qdrant_edge", None)
     for name in [name for name in sys.modules if name.startswith("securevec_qdrant")]:
         monkeypatch.delitem(sys.modules, name)
-    store = sv.SecureStore.open(
-        tmp_path / "home", backend="edge", key_file=tmp_path / "root.key", embedder=HashEmbedder()
-    )
-    with store, pytest.raises(MissingExtra, match=r"pip install 'securevec\[edge\]'"):
-        store.tenant("acme", create=True).collection(Ticket)
+    with pytest.raises(MissingExtra, match=r"pip install 'securevec\[edge\]'"):
+        sv.SecureStore.open(tmp_path / "home", backend="edge", key_file=tmp_path / "root.key", embedder=HashEmbedder())
+    # No home is left behind that could never be opened.
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize(
