@@ -22,6 +22,7 @@ Recall = Literal["balanced", "high"]
 """How much to find: ``high`` finds more names and takes more other words for names."""
 
 _CERTAIN: Final = frozenset({"name-field", "name-title"})
+_CERTAIN_OF_TWO: Final = frozenset({"name-cue", "name-signature"})
 _DOUBT: Final = 0.4
 _LIFT: Final = 8.0
 """A rule's score above ``_DOUBT`` counts ``_LIFT`` times in the model's units (natural logarithms of odds)."""
@@ -29,6 +30,8 @@ _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
 _WORD: Final = re.compile(r"([^\W\d_]+)\.?[ \t]+")
+_PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
+_PART_BEHIND: Final = re.compile(r"[-/.,:]\d|\s?[€$£%]")
 _NEAR: Final = 40
 """Characters between a postcode or house number and the street or place it belongs to."""
 _PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
@@ -42,7 +45,7 @@ def find_entities(text: str, model: NameModel, *, field_name: str = "", recall: 
     tagging = model.tag(text)
     if bonus := _BONUS[recall]:
         tagging.lift(0, len(text), "PERSON", bonus)
-    found = [finding for finding in by_rule if finding.rule in _CERTAIN or recall == "high"]
+    found = [finding for finding in by_rule if recall == "high" or _is_certain(text, finding)]
     for finding in by_rule:
         tagging.lift(finding.start, finding.end, "PERSON", (finding.score - _DOUBT) * _LIFT)
     supported = [(finding.start, finding.end) for finding in by_rule]
@@ -56,6 +59,13 @@ def find_entities(text: str, model: NameModel, *, field_name: str = "", recall: 
         start = _behind_title(text, stretch) if stretch.tag == "PERSON" else stretch.start
         found.append(Finding(start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
     return found
+
+
+def _is_certain(text: str, finding: Finding) -> bool:
+    """A title or a field, or several words that a phrase introduces or a letter ends with."""
+    if finding.rule in _CERTAIN:
+        return True
+    return finding.rule in _CERTAIN_OF_TWO and " " in text[finding.start : finding.end]
 
 
 def _behind_title(text: str, stretch: Stretch) -> int:
@@ -92,10 +102,12 @@ def _is_anchor(text: str, stretch: Stretch) -> bool:
 
 
 def _alone(text: str, stretches: list[Stretch], place: int, anchors: list[int]) -> bool:
-    """A bare number taken for an address, with no street or place near: it is a number."""
+    """A bare number taken for an address: part of a date or an amount, or with no street or place near."""
     stretch = stretches[place]
     if stretch.tag != "ADDRESS" or any(map(str.isalpha, text[stretch.start : stretch.end])):
         return False
+    if _PART_BEFORE.search(text, max(0, stretch.start - 3), stretch.start) or _PART_BEHIND.match(text, stretch.end):
+        return True
     after = bisect_left(anchors, place)
     near = [stretches[anchor] for anchor in anchors[max(0, after - 1) : after + 1]]
     return not any(other.end > stretch.start - _NEAR and other.start < stretch.end + _NEAR for other in near)

@@ -53,6 +53,18 @@ def test_names_that_no_list_needs_to_hold(text: str, person: str) -> None:
     assert person in found
 
 
+@pytest.mark.parametrize("number", ["2026-05-31", "25/02/2026", "€ 886,50", "304,74 €", "$344.28"])
+def test_no_part_of_a_date_or_an_amount_is_an_address(number: str) -> None:
+    text = f"Rotterdam, {number}\nKassel\n12 Mill Street, paid {number} in Leeds"
+    places = [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "ADDRESS"]
+    assert not any(value in number for value in places)
+
+
+def test_several_words_behind_an_introduction_need_no_second_opinion() -> None:
+    text = "Votre conseillère Uwe Jabłoński m'a donné le dossier."
+    assert "Uwe Jabłoński" in {text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"}
+
+
 @pytest.mark.parametrize("text", ["what did Dr Patel say", "ask Mrs. Patel about it", "i saw Prof. Dr. Patel there"])
 def test_a_title_is_no_part_of_the_name(text: str) -> None:
     assert [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"] == ["Patel"]
