@@ -262,11 +262,13 @@ def write_batch(
     tally: Tally,
     *,
     expect: Mapping[bytes, int] | None = None,
+    erasing: bool = False,
 ) -> str:
     """The part of the journey a crash can interrupt. Returns the request id of the batch.
 
     The caller holds the collection's write lock and has settled it. ``expect``, ref to live generation, is for records
-    made out of their stored version: raises :class:`RecordChanged` when one was replaced since.
+    made out of their stored version: raises :class:`RecordChanged` when one was replaced or erased since. ``erasing``
+    is for the erasure itself, which stores records again that it hides.
     """
     backend = runtime.backend()
     now_ms = runtime.clock.now_ms()
@@ -295,6 +297,7 @@ def write_batch(
         lease_until_ms=now_ms + LEASE_MS,
         now_ms=now_ms,
         expect=expect,
+        erasing=erasing,
     )
     counts = {
         "records": len(prepared),
@@ -319,7 +322,7 @@ def write_batch(
     try:
         backend.insert(namespace=collection.namespace, points=points)
         _read_back(backend, collection, points)
-        retiring = runtime.control.commit_batch(request_id=request.request_id, fence=admission.fence)
+        retiring = runtime.control.commit_batch(request_id=request.request_id, fence=admission.fence, erasing=erasing)
         remove_points(runtime, collection.tenant, collection.namespace, collection.collection, retiring)
         # Before the batch is forgotten: killed in between, recovery still knows of it and answers its intent.
         request.note(phase="result", counts=counts, redactions=redactions)

@@ -66,7 +66,7 @@ from securevec.control.minimums import require_past_minimum
 from securevec.control.quotas import require_room
 from securevec.control.room import Room, require_active
 from securevec.control.rows import BatchRow, ManifestRow, NewRecord
-from securevec.control.subjects import require_not_erased, require_still_not_erased
+from securevec.control.subjects import hidden_among, require_not_erased, require_still_not_erased
 from securevec.errors import (
     CollectionNotFound,
     ControlUnavailable,
@@ -94,11 +94,14 @@ class Batches(Room):
         lease_until_ms: int,
         now_ms: int,
         expect: Mapping[bytes, int] | None = None,
+        erasing: bool = False,
     ) -> dict[bytes, int]:
         """Step 1: announce new generations. Returns ref to generation.
 
         ``expect``, ref to live generation, is for a writer whose new generation was made out of the old one: from here
-        on nobody else can replace the record, so what it was made of is checked here. Raises :class:`RecordChanged`.
+        on nobody else can replace the record, so what it was made of is checked here, and that no erasure hides it by
+        now. Raises :class:`RecordChanged`. ``erasing`` is for the erasure itself, which takes people out and adds
+        nobody: other people of the record who are being erased stay hidden in it until their own erasure comes to it.
 
         Raises :class:`TenantUnavailable` (not active, or another fence), :class:`CollectionNotFound`,
         :class:`LegalHold` (a live record that would be replaced is held), :class:`SubjectErased` (a record carries a
@@ -118,7 +121,10 @@ class Batches(Room):
             if expect is not None and _unmoved(tx, collection, expect) != list(expect):
                 raise RecordChanged("Another writer replaced or deleted the record first.", next_step="Try again.")
             require_unheld(tx, tenant, collection, refs)
-            require_not_erased(tx, tenant, {token for row in rows for token in (*row.about, *row.mentions)}, now_ms)
+            if not erasing:
+                if expect and hidden_among(tx, tenant, collection, list(expect)):
+                    raise RecordChanged("A record of this batch was erased meanwhile.", next_step="Try again.")
+                require_not_erased(tx, tenant, {token for row in rows for token in (*row.about, *row.mentions)}, now_ms)
             require_room(tx, tenant, collection, rows)
             tx.run(UPDATE_NEXT_GENERATION, {"collection": collection})
             _insert(
@@ -156,11 +162,11 @@ class Batches(Room):
             )
         return dict.fromkeys(refs, generation)
 
-    def commit_batch(self, *, request_id: str, fence: int) -> list[ManifestRow]:
+    def commit_batch(self, *, request_id: str, fence: int, erasing: bool = False) -> list[ManifestRow]:
         """Step 2: make the new generations the visible ones. Returns the retiring rows, whose points are to be deleted.
 
-        ``fence`` is the one step 1 was given. Repeating it after it succeeded returns the same rows. Raises
-        :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold` and
+        ``fence`` and ``erasing`` are those step 1 was given. Repeating it after it succeeded returns the same rows.
+        Raises :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold` and
         :class:`SubjectErased` (the hold or the erasure came after step 1), :class:`ControlUnavailable` (aborted or
         settled by others: the lease had ended).
         When it raises, the old generations stay visible.
@@ -179,7 +185,8 @@ class Batches(Room):
                     raise TenantUnavailable("The tenant's state changed since this batch began.")
                 pending = [row.ref for row in _rows(tx, request_id)]
                 require_unheld(tx, batch.tenant, batch.collection, pending)
-                require_still_not_erased(tx, batch)
+                if not erasing:
+                    require_still_not_erased(tx, batch)
                 for statement in (RETIRE_REPLACED, MAKE_LIVE, DELETE_PENDING):
                     tx.run(statement, {"request_id": request_id})
                 tx.run(SWITCH, {"request_id": request_id, "committed": True})

@@ -35,7 +35,9 @@ SELECT_HIDDEN: Final = (
     " JOIN record_subject r ON r.collection = m.collection AND r.ref = m.ref AND r.generation = m.generation"
     " JOIN tombstone s ON s.tenant = ? AND s.token = r.token AND m.ingested_ms <= s.at_ms"
     " WHERE m.collection = ? AND m.ref IN (*)"
-    " UNION SELECT i.ref, i.generation FROM job j JOIN job_item i ON i.job_id = j.job_id"
+    " UNION SELECT i.ref, COALESCE((SELECT m.generation FROM manifest m WHERE i.action = 'delete'"
+    " AND m.collection = i.collection AND m.ref = i.ref AND m.ingested_ms <= j.created_ms), i.generation)"
+    " FROM job j JOIN job_item i ON i.job_id = j.job_id"
     " WHERE j.tenant = ? AND j.kind = 'subject.erase' AND j.state <> 'done' AND i.collection = ? AND i.ref IN (*)"
 )
 SELECT_FENCED: Final = "SELECT 1 FROM tombstone WHERE tenant = ? AND until_ms > ? AND token IN (*) LIMIT 1"
@@ -44,6 +46,14 @@ SELECT_ERASED_SINCE: Final = (
     " JOIN record_subject r ON r.collection = t.collection AND r.ref = t.ref AND r.generation = t.generation"
     " JOIN tombstone s ON s.tenant = :tenant AND s.token = r.token"
     " WHERE t.request_id = :request_id AND t.state = 'pending' AND s.until_ms > :created LIMIT 1"
+)
+SELECT_ERASURES_SINCE: Final = (
+    "SELECT job_id FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state <> 'done'"
+    " AND created_ms >= :created"
+)
+SELECT_TO_BE_DELETED: Final = (
+    "SELECT 1 FROM transit t JOIN job_item i ON i.job_id = :job_id AND i.collection = t.collection AND i.ref = t.ref"
+    " WHERE t.request_id = :request_id AND t.state = 'pending' AND i.action = 'delete' LIMIT 1"
 )
 SELECT_ENTITIES: Final = "SELECT DISTINCT entity FROM subject_token WHERE tenant = :tenant"
 FORGET_TOKENS: Final = (
@@ -84,13 +94,7 @@ class Subjects(Room):
         self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]
     ) -> set[tuple[bytes, int]]:
         """Those of the records, as (ref, generation), that an erasure hides: as a whole, whichever part holds whom."""
-        return {
-            (row[0], row[1])
-            for part in parts(refs)
-            for row in self._db.rows(
-                many(SELECT_HIDDEN, len(part)), (tenant, collection, *part, tenant, collection, *part)
-            )
-        }
+        return hidden_among(self._db, tenant, collection, refs)
 
     def forget_tokens(self, tenant: TenantId, tokens: Sequence[bytes]) -> int:
         """Forget those of the tokens that no record carries any more, so that no query meets their surrogates."""
@@ -111,6 +115,20 @@ def records_of(source: Database | Transaction, tenant: TenantId, tokens: Sequenc
     return list(found.values())
 
 
+def hidden_among(
+    source: Database | Transaction, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]
+) -> set[tuple[bytes, int]]:
+    """:meth:`Subjects.hidden_records`, also inside a transaction.
+
+    What one erasure is to delete stays hidden by it when another one redacts it first, which keeps its ingestion.
+    """
+    return {
+        (row[0], row[1])
+        for part in parts(refs)
+        for row in source.rows(many(SELECT_HIDDEN, len(part)), (tenant, collection, *part, tenant, collection, *part))
+    }
+
+
 def write_tombstones(
     tx: Transaction, tenant: TenantId, tokens: Collection[bytes], *, job_id: str, now_ms: int, until_ms: int
 ) -> None:
@@ -126,7 +144,12 @@ def require_not_erased(tx: Transaction, tenant: TenantId, tokens: Collection[byt
 
 
 def require_still_not_erased(tx: Transaction, batch: BatchRow) -> None:
-    """Raises :class:`SubjectErased` when a subject of a pending record was erased since its batch began."""
+    """Raises :class:`SubjectErased` when a subject of a pending record, or the record it replaces, was erased since its
+    batch began. A declared name leads to records and fences nothing, so these are looked for by themselves."""
     scope = {"tenant": batch.tenant, "request_id": batch.request_id, "created": batch.created_ms}
-    if tx.row(SELECT_ERASED_SINCE, scope):
+    erased = tx.row(SELECT_ERASED_SINCE, scope) is not None or any(
+        tx.row(SELECT_TO_BE_DELETED, {"job_id": job_id, "request_id": batch.request_id})
+        for (job_id,) in tx.rows(SELECT_ERASURES_SINCE, {"tenant": batch.tenant, "created": batch.created_ms})
+    )
+    if erased:
         raise SubjectErased("A subject of this batch was erased while it was written.")

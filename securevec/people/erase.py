@@ -29,7 +29,7 @@ import orjson
 from securevec.clock import to_ms
 from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
-from securevec.control.rows import JobItem, JobRow
+from securevec.control.rows import JobItem, JobRow, ManifestRow
 from securevec.control.subjects import records_of
 from securevec.erase import delete_part
 from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledged
@@ -184,11 +184,13 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
 
 
 def _delete(runtime: Runtime, job: JobRow) -> None:
-    """Delete the records about the people, each in the generation it was accepted in."""
+    """Delete the records about the people, as they were at the acceptance or as another erasure left them since."""
     for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id), "delete").items():
         opened = _opened(runtime, job, collection)
         if opened is not None:
-            _remove(runtime, opened, job, {RecordRef(item.ref): item.generation for item in items})
+            live = runtime.control.current(collection, [item.ref for item in items])
+            standing = [item for item in items if item.ref in live and _is_still(live[item.ref], item, job)]
+            _remove(runtime, opened, job, {RecordRef(item.ref): live[item.ref].generation for item in standing})
 
 
 def _redact(runtime: Runtime, job: JobRow, tokens: frozenset[Token]) -> None:
@@ -207,11 +209,13 @@ def _redact_some(
     with runtime.write_lock(collection.collection):
         settle_collection(runtime, collection.collection)
         current = runtime.control.current(collection.collection, [item.ref for item in items])
-        # What is not there in this generation any more was redacted before, or replaced or deleted by others.
+        # What is not there any more, or without the people, was redacted before, or replaced or deleted by others.
         rows = [
-            current[item.ref]
+            row
             for item in items
-            if item.ref in current and current[item.ref].generation == item.generation
+            if (row := current.get(item.ref)) is not None
+            and _is_still(row, item, job)
+            and not tokens.isdisjoint(runtime.control.record_tokens(collection.collection, row.ref, row.generation))
         ]
         if not rows:
             return
@@ -220,9 +224,15 @@ def _redact_some(
         if made.prepared:
             tally = Tally()
             ready: dict[bytes, int] = {record.ref: expect[record.ref] for record in made.prepared}
-            write_batch(runtime, collection, admission, made.prepared, made.vectors, tally, expect=ready)
+            write_batch(runtime, collection, admission, made.prepared, made.vectors, tally, expect=ready, erasing=True)
         if made.beyond:
             _remove(runtime, collection, job, {ref: expect[ref] for ref in made.beyond})
+
+
+def _is_still(row: ManifestRow, item: JobItem, job: JobRow) -> bool:
+    """Whether a live record is the one the job was accepted for: that generation, or one that another erasure made of
+    it, which keeps its ingestion. What was written since is none of the job's."""
+    return row.generation == item.generation or row.ingested_ms <= job.created_ms
 
 
 def _remove(runtime: Runtime, collection: CollectionScope, job: JobRow, generations: dict[RecordRef, int]) -> None:
@@ -257,7 +267,12 @@ def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> dict[str, in
         ids = ids_of(runtime, job.tenant, collection, rows)
         namespace = manifest.namespace_of(runtime, job.tenant, collection)
         live = runtime.control.current(collection, [item.ref for item in listed])
-        if any(item.ref in live and live[item.ref].generation == item.generation for item in listed):
+        if any(
+            item.ref in live
+            and (live[item.ref].generation == item.generation or item.action == "delete")
+            and _is_still(live[item.ref], item, job)
+            for item in listed
+        ):
             raise WriteNotAcknowledged("The manifest still names a record that was to be erased.")
         if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
             raise WriteNotAcknowledged("The store still shows points of an erased person.")

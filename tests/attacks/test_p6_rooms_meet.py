@@ -1,0 +1,135 @@
+"""Where rooms meet: an erasure and an update, two erasures at once, over one and the same record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import securevec as sv
+from securevec import stored
+from securevec.errors import RecordNotFound, SubjectErased
+from securevec.guard import admit
+from securevec.people import erase as erasing
+from securevec.verbs import update as updating
+from tests.support.attacks import Pair, Stage, open_stage
+from tests.support.world import ticket
+
+JANE, PETER, NAME = "jane.doe@example.com", "peter.miller@example.org", "Bob Stone"
+
+
+@pytest.fixture(params=["memory", "edge"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    with open_stage(tmp_path, str(request.param)) as made:
+        made.store._caretaker.stop()
+        yield made
+
+
+@pytest.fixture
+def pair(stage: Stage) -> Pair:
+    pair = stage.pair()
+    report = pair.acme.ingest(
+        [
+            ticket(1, "the lantern was never delivered", customer=NAME),
+            ticket(2, f"lantern: {JANE} and {PETER} both called", customer="C-2042", notes=f"reply to {JANE}"),
+            ticket(3, f"lantern: {JANE} asked for it", customer=NAME),
+        ]
+    )
+    assert report.new == 3
+    return pair
+
+
+def _accept(stage: Stage, value: str, *, lasting_ms: int = 86_400_000) -> str:
+    """Only the first step, as where another process holds the engine."""
+    runtime = stage.store.runtime
+    admission = admit(runtime, stage.acme._scope, permission="subject.erase", action="subject.erase")
+    until_ms = runtime.clock.now_ms() + lasting_ms
+    return erasing.request_erasure(runtime, admission, (value,), until_ms=until_ms, include_name_matches=False).job_id
+
+
+def _after_loading(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
+    load = stored.load_live
+
+    def loading(*arguments: Any, **named: Any) -> Any:
+        found = load(*arguments, **named)
+        monkeypatch.undo()
+        then()
+        return found
+
+    monkeypatch.setattr(updating, "load_live", loading)
+
+
+def _shown(collection: sv.Collection[Any]) -> set[str]:
+    return {str(hit.id) for hit in collection.search("lantern", k=10)} | {record.id for record in collection.iter()}
+
+
+def _all_done(stage: Stage) -> None:
+    stage.store.run_jobs()
+    stage.store.run_jobs()
+    assert [job.state for job in stage.store.runtime.control.jobs()] == ["done"] * len(
+        stage.store.runtime.control.jobs()
+    )
+
+
+def test_an_update_in_flight_does_not_carry_a_record_over_the_erasure_of_a_declared_name(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _after_loading(monkeypatch, lambda: _accept(stage, NAME))
+    with pytest.raises(RecordNotFound):
+        pair.acme.update("T-1", status="closed")
+    assert _shown(pair.acme) == {"T-2"}
+    _all_done(stage)
+    assert _shown(pair.acme) == {"T-2"}
+
+
+def test_an_update_in_flight_does_not_carry_a_person_over_a_fence_that_ended(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def erase_and_wait() -> None:
+        _accept(stage, PETER, lasting_ms=1000)
+        stage.time.forward(2000)
+
+    _after_loading(monkeypatch, erase_and_wait)
+    with pytest.raises(RecordNotFound):
+        pair.acme.update("T-2", status="open")
+    assert _shown(pair.acme) == {"T-1", "T-3"}
+    _all_done(stage)
+    assert "[ERASED]" in pair.acme.get("T-2").body
+
+
+def test_an_update_that_is_announced_is_not_made_visible_over_the_erasure_of_a_declared_name(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = stage.trap.insert
+
+    def then_erase(**named: Any) -> None:
+        insert(**named)
+        monkeypatch.undo()
+        _accept(stage, NAME)
+
+    monkeypatch.setattr(stage.trap, "insert", then_erase)
+    with pytest.raises(SubjectErased):
+        pair.acme.update("T-1", status="closed")
+    assert _shown(pair.acme) == {"T-2"}
+    _all_done(stage)
+    assert _shown(pair.acme) == {"T-2"}
+
+
+def test_two_people_of_one_record_erased_at_once_both_leave_it(stage: Stage, pair: Pair) -> None:
+    _accept(stage, JANE)
+    _accept(stage, PETER)
+    assert _shown(pair.acme) == {"T-1"}
+    _all_done(stage)
+    assert pair.acme.get("T-2").body == "lantern: [ERASED] and [ERASED] both called"
+    assert pair.acme.count() == 3
+
+
+def test_a_redaction_does_not_carry_a_record_over_another_erasure_that_deletes_it(stage: Stage, pair: Pair) -> None:
+    _accept(stage, JANE)
+    _accept(stage, NAME)
+    assert _shown(pair.acme) == set()
+    _all_done(stage)
+    assert _shown(pair.acme) == {"T-2"}
+    assert stage.acme.find_subject(NAME).matches == ()
