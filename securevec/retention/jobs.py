@@ -70,8 +70,9 @@ def run_pending(
 ) -> list[JobResult]:
     """Advance every open job that is ``due`` as far as it goes here.
 
-    A job another thread or process works on is left to it. One that cannot go on does not hold up the others: its
-    error is kept with the job, recorded, and named in its result.
+    A job another thread or process works on is left to it. One that cannot go on does not hold up the others, nor the
+    opening of the engine, whatever is wrong with it (a file that cannot be read, a row that was altered): its error is
+    kept with the job, recorded, and named in its result.
     """
     results: list[JobResult] = []
     for job in runtime.control.jobs(open_only=True):
@@ -79,7 +80,7 @@ def run_pending(
             continue
         try:
             results.append(advance(runtime, machines, job, wait=False))
-        except SecurevecError as error:
+        except Exception as error:  # noqa: BLE001  # nobody else's job waits for this one
             results.append(JobResult(job.job_id, job.state, None, waiting_for=error_name(error), failed=True))
     return results
 
@@ -104,7 +105,7 @@ def advance(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool = T
                 settle_outbox(runtime)
         except EngineLocked:
             return JobResult(job.job_id, job.state, None, waiting_for="the process that holds the engine")
-        except SecurevecError as error:
+        except Exception as error:
             _record_failure(runtime, job, error)
             raise
         finally:
@@ -186,8 +187,8 @@ def _lease(runtime: Runtime, job: JobRow, owner: str) -> bool:
     return runtime.control.lease_job(job.job_id, owner=owner, until_ms=now_ms + LEASE_MS, now_ms=now_ms)
 
 
-def _record_failure(runtime: Runtime, job: JobRow, error: SecurevecError) -> None:
+def _record_failure(runtime: Runtime, job: JobRow, error: Exception) -> None:
     """Keep and record what stopped a job. It may well stop the record too; the error itself is raised."""
-    with contextlib.suppress(SecurevecError):
+    with contextlib.suppress(Exception):
         runtime.control.note_job_error(job.job_id, error=error_name(error), now_ms=runtime.clock.now_ms())
         note(runtime, job, action="job.advance", outcome="failed", error=error_name(error))

@@ -13,6 +13,7 @@ from securevec import stored
 from securevec.errors import RecordNotFound, SubjectErased
 from securevec.guard import admit
 from securevec.people import erase as erasing
+from securevec.people import manifest
 from securevec.verbs import update as updating
 from tests.support.attacks import Pair, Stage, open_stage
 from tests.support.world import ticket
@@ -133,3 +134,25 @@ def test_a_redaction_does_not_carry_a_record_over_another_erasure_that_deletes_i
     _all_done(stage)
     assert _shown(pair.acme) == {"T-2"}
     assert stage.acme.find_subject(NAME).matches == ()
+
+
+def test_a_job_that_fails_in_a_way_nobody_foresaw_does_not_stop_the_others(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _accept(stage, JANE)
+    second = _accept(stage, PETER)
+    plan = manifest.plan
+
+    def unreadable(runtime: Any, job: Any) -> Any:
+        if job.job_id == first:
+            raise PermissionError(13, JANE)
+        return plan(runtime, job)
+
+    monkeypatch.setattr(manifest, "plan", unreadable)
+    failed, done = stage.store.run_jobs()
+    assert (failed.job_id, failed.failed, done.job_id, done.state) == (first, True, second, "done")
+    row = stage.store.runtime.control.job(first)
+    assert row is not None
+    assert row.error
+    assert JANE not in f"{row.error} {failed}"
+    assert _shown(pair.acme) == {"T-1"}
