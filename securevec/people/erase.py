@@ -43,7 +43,7 @@ from securevec.people.redact import redact
 from securevec.recover import ids_of, settle_collection
 from securevec.reopen import reopen
 from securevec.report import Tally
-from securevec.retention.jobs import JobResult, encode, move_on, note
+from securevec.retention.jobs import JobResult, encode, move_on, note, renew
 from securevec.retention.purging import purge_with_proof
 from securevec.retention.receipt import issue
 from securevec.retention.rules import parse_retention
@@ -199,6 +199,7 @@ def _redact(runtime: Runtime, job: JobRow, tokens: frozenset[Token]) -> None:
         opened = _opened(runtime, job, collection)
         if opened is not None:
             for start in range(0, len(items), BATCH):
+                renew(runtime, job)
                 _redact_some(runtime, opened, job, items[start : start + BATCH], tokens)
 
 
@@ -239,6 +240,7 @@ def _remove(runtime: Runtime, collection: CollectionScope, job: JobRow, generati
     admission = commission(runtime, job, permission="subject.erase", action="subject.erase")
     refs = list(generations)
     for start in range(0, len(refs), MAX_BATCH):
+        renew(runtime, job)
         part = refs[start : start + MAX_BATCH]
         delete_part(runtime, collection, admission, part, expect={ref: generations[ref] for ref in part})
 
@@ -250,6 +252,7 @@ def _opened(runtime: Runtime, job: JobRow, collection: CollectionId) -> Collecti
 
 
 def _purge(runtime: Runtime, job: JobRow, collection: str, entry: dict[str, Any]) -> dict[str, Any]:
+    renew(runtime, job)
     namespace = manifest.namespace_of(runtime, job.tenant, collection)
     with runtime.write_lock(CollectionId(collection)):
         return purge_with_proof(runtime, namespace, manifest.needles(runtime, job, entry)).to_json()

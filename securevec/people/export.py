@@ -79,15 +79,24 @@ def export(
     admission: Admission,
     values: Sequence[str],
     *,
-    reveal: bool,
+    revealing: Admission | None,
     include_name_matches: bool,
 ) -> SubjectExport:
-    """What is stored about whom these values name. See :meth:`Tenant.export_subject`."""
+    """What is stored about whom these values name. See :meth:`Tenant.export_subject`.
+
+    ``revealing`` is the admission to put originals back, which is looked at again with the other, and whose row filter
+    narrows as well; ``None`` reveals nothing.
+    """
+    reveal = revealing is not None
     found = identify(runtime, admission.scope.tenant, values)
     # A declared name is the record's own subject; a name in a text may be somebody else's.
     declared = tokens_of(found, shared=True)
     mentioned = tokens_of(found, shared=include_name_matches)
-    row_filter = admission.decision.row_filter
+    row_filters = [
+        each.decision.row_filter
+        for each in (admission, revealing)
+        if each is not None and each.decision.row_filter is not None
+    ]
     places = [
         place for place in places_of(runtime, admission.scope.tenant, found) if place.sure or include_name_matches
     ]
@@ -103,10 +112,12 @@ def export(
     for room, opened in seen:
         # Last, for all that was read: an erasure accepted meanwhile holds it back.
         for stored in still_shown(runtime, room, opened.values()):
-            if row_filter is None or matches(row_filter, stored.body.filters):
+            if all(matches(row_filter, stored.body.filters) for row_filter in row_filters):
                 about = room.places[stored.ref].about
                 listed.append(_record(room, stored, declared if about else mentioned, reveal=reveal, about=about))
     admission.recheck()
+    if revealing is not None:
+        revealing.recheck()
     admission.note(
         counts={"identifiers": len(found), "records": len(listed)},
         actors=subject_refs(runtime, admission.scope.tenant, found),

@@ -24,7 +24,7 @@ import orjson
 from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_alive, keyed_ref
 from securevec.audit.event import Action
 from securevec.control.rows import JobRow
-from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
+from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, UnknownFormat
 from securevec.guard import settle_outbox
 from securevec.runtime import Runtime
 from securevec.types import TenantId

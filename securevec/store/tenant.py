@@ -194,12 +194,14 @@ class Tenant(TenantLifetimes):
             PolicyDenied: the actor may not export, or may not reveal.
             VaultDisabled: ``reveal``, and a collection that holds them keeps no originals.
         """
+        revealing: Admission | None = None
         if reveal:
-            admit(self._runtime, self._scope, permission="reveal", action="restore").note()
+            revealing = admit(self._runtime, self._scope, permission="reveal", action="restore")
+            revealing.note()
         admission = admit(self._runtime, self._scope, permission="subject.export", action="subject.export")
         with admission.reading():
             return export(
-                self._runtime, admission, identifiers, reveal=reveal, include_name_matches=include_name_matches
+                self._runtime, admission, identifiers, revealing=revealing, include_name_matches=include_name_matches
             )
 
     def erase_subject(

@@ -10,10 +10,12 @@ import pytest
 
 import securevec as sv
 from securevec import stored
-from securevec.errors import RecordNotFound, SubjectErased
+from securevec.errors import PolicyDenied, RecordNotFound, SubjectErased
 from securevec.guard import admit
 from securevec.people import erase as erasing
+from securevec.people import export as exporting
 from securevec.people import manifest
+from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.verbs import update as updating
 from tests.support.attacks import Pair, Stage, open_stage
 from tests.support.world import ticket
@@ -156,3 +158,52 @@ def test_a_job_that_fails_in_a_way_nobody_foresaw_does_not_stop_the_others(
     assert row.error
     assert JANE not in f"{row.error} {failed}"
     assert _shown(pair.acme) == {"T-1"}
+
+
+def test_a_long_redaction_keeps_the_job_to_itself(stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.acme.ingest([ticket(number, f"lantern of {JANE}", customer="C-7") for number in range(10, 14)])
+    job = _accept(stage, JANE)
+    control, insert = stage.store.runtime.control, stage.trap.insert
+    taken: list[bool] = []
+
+    def slowly(**named: Any) -> None:
+        insert(**named)
+        stage.time.forward(50_000)
+        now_ms = stage.store.runtime.clock.now_ms()
+        taken.append(control.lease_job(job, owner="w-other", until_ms=now_ms + 1000, now_ms=now_ms))
+
+    monkeypatch.setattr(erasing, "BATCH", 1)
+    monkeypatch.setattr(stage.trap, "insert", slowly)
+    (result,) = stage.store.run_jobs()
+    assert (result.state, taken) == ("done", [False] * 6)
+
+
+class _Narrowed(BuiltinPolicy):
+    """Reveals what is open, and to nobody any more once ``over``."""
+
+    over = False
+
+    def decide(self, request: Request) -> Decision:
+        if request.permission == "reveal":
+            return Decision(not self.over, "role-owner", row_filter=sv.F("status") == "open")
+        return super().decide(request)
+
+
+def test_an_export_with_originals_shows_what_the_permission_to_reveal_covers_and_no_longer_than_it_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = _Narrowed()
+    with open_stage(tmp_path, "memory", policy=policy) as stage:
+        pair = stage.pair()
+        pair.acme.ingest([ticket(1, f"to {JANE}", status="open"), ticket(2, f"from {JANE}", status="closed")])
+        assert len(stage.acme.export_subject(JANE)) == 2
+        assert [record["id"] for record in stage.acme.export_subject(JANE, reveal=True)] == ["T-1"]
+        load = stored.load
+
+        def then_revoke(*arguments: Any, **named: Any) -> Any:
+            policy.over = True
+            return load(*arguments, **named)
+
+        monkeypatch.setattr(exporting, "load", then_revoke)
+        with pytest.raises(PolicyDenied):
+            stage.acme.export_subject(JANE, reveal=True)
