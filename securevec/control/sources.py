@@ -20,6 +20,7 @@ UPSERT_SOURCE_FILE: Final = (
 SELECT_SOURCES: Final = "SELECT DISTINCT source FROM source_file WHERE collection = :collection"
 SELECT_LISTED: Final = "SELECT ref FROM source_file WHERE collection = ? AND source = ? AND ref IN (*)"
 DELETE_SOURCE_FILES: Final = "DELETE FROM source_file WHERE collection = ? AND source = ? AND ref IN (*)"
+DELETE_RECORDS_FILES: Final = "DELETE FROM source_file WHERE collection = ? AND ref IN (*)"
 
 
 class Sources(Room):
@@ -48,3 +49,9 @@ class Sources(Room):
         with self._db.write() as tx:
             for part in parts(refs):
                 tx.run(many(DELETE_SOURCE_FILES, len(part)), (collection, source, *part))
+
+    def forget_files_of(self, collection: CollectionId, refs: Sequence[bytes]) -> None:
+        """Forget what these records were read from, in every source: a keyed digest of content is a trace of it."""
+        with self._db.write() as tx:
+            for part in parts(refs):
+                tx.run(many(DELETE_RECORDS_FILES, len(part)), (collection, *part))

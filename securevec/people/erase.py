@@ -7,8 +7,8 @@
     deleted      the records about the people are deleted
     redacted     the records that mention them are stored again without them (``redact``); those that cannot be, deleted
     purged       each collection that held them is purged of deleted bytes, with a probe before and after
-    verified     read back by id, by manifest and by token; tokens that nobody carries are forgotten, the control
-                 store's file rewritten
+    verified     read back by id, by manifest and by token; tokens that nobody carries, and digests of the files the
+                 records came from, are forgotten; the control store's file is rewritten
     done         receipt signed and kept
 
 Everything after ``accepted`` needs the engine: when another process holds it, that process goes on with the job. Each
@@ -169,6 +169,8 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         data["others"] = len(
             {row.collection for row in runtime.control.collections(job.tenant)} - set(data["manifest"])
         )
+        for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id)).items():
+            runtime.control.forget_files_of(collection, [item.ref for item in items])
         # The job is kept with its receipt, when the tenant is long gone; the tokens stay in the tombstones alone.
         tokens = [bytes.fromhex(token) for token in dict.fromkeys((*data.pop("tokens"), *data.pop("shared")))]
         runtime.control.forget_tokens(job.tenant, tokens)

@@ -262,7 +262,7 @@ class Collection(Generic[R]):
         """Compare the whole collection with its manifest, both ways: what the store leaves out, adds, moved or altered.
 
         Reads every point, so it takes time in proportion to the collection, and writes nothing. A collection in use may
-        be verified. Needs the permission ``count``: the answer is numbers.
+        be verified. Needs the permission ``count``, for all of it: the answer is numbers.
         """
         return verify(self._runtime, self._scope)
 

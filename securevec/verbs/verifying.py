@@ -17,7 +17,7 @@ from uuid import UUID
 
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
+from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, PolicyDenied, UnknownFormat, UnknownKey
 from securevec.guard import Admission, admit
 from securevec.judge import check_place, clear_copies_differ, fetch_only, open_body
 from securevec.runtime import CollectionScope, Runtime
@@ -81,6 +81,8 @@ def verify(runtime: Runtime, collection: CollectionScope) -> Verification:
     """Compare the collection's manifest with its place in the store. See :meth:`Collection.verify`."""
     admission = admit(runtime, collection.scope, permission="count", action="verify", collection=collection.collection)
     with admission.reading():
+        if admission.decision.row_filter is not None:
+            raise PolicyDenied("The policy narrows what this actor may see, and a verification leaves nothing out.")
         seen = _Seen()
         _read_store(runtime, collection, admission, seen)
         records, missing, altered = _read_manifest(runtime, collection, admission, seen)

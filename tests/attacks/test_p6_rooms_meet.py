@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +208,26 @@ def test_an_export_with_originals_shows_what_the_permission_to_reveal_covers_and
         monkeypatch.setattr(exporting, "load", then_revoke)
         with pytest.raises(PolicyDenied):
             stage.acme.export_subject(JANE, reveal=True)
+
+
+def test_no_digest_of_the_file_an_erased_record_came_from_is_left(stage: Stage, pair: Pair) -> None:
+    control, scope, source = stage.store.runtime.control, pair.acme._scope, b"s" * 16
+    refs = {name: scope.record_ref(stage.store.runtime, name) for name in ("T-1", "T-2", "T-3")}
+    control.note_source_files(pair.acme.id, source, [(ref, b"d" * 32) for ref in refs.values()])
+    stage.acme.erase_subject(JANE).raise_if_incomplete()
+    assert control.source_files(pair.acme.id, source) == {refs["T-1"]: b"d" * 32}
+
+
+def test_whoever_may_see_a_part_does_not_learn_by_a_verification_how_much_there_is(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lone_pair.acme.verify().records == 8
+    decide = BuiltinPolicy.decide
+
+    def narrowed(self: BuiltinPolicy, request: Request) -> Decision:
+        return replace(decide(self, request), row_filter=sv.F("status") == "open")
+
+    monkeypatch.setattr(BuiltinPolicy, "decide", narrowed)
+    with pytest.raises(PolicyDenied):
+        lone_pair.acme.verify()
+    assert lone_pair.stage.audit()[0]["outcome"] == "denied"
