@@ -4,7 +4,8 @@
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 VENV    := .venv
 BIN     := $(VENV)/bin
-WORKERS ?= 2
+# More than cores: the suite waits for disks and child processes about a third of its time.
+WORKERS ?= 3
 
 # As an environment variable the constraints also hold inside pip's isolated build environment; -c would not.
 INSTALL := PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -36,7 +37,7 @@ types: $(VENV)/.dev ## mypy and pyright, both strict
 	$(BIN)/pyright
 
 # A file stays on one worker: model and store fixtures are made once per file.
-test: $(VENV)/.dev ## the default test suite (WORKERS=2)
+test: $(VENV)/.dev ## the default test suite (WORKERS=3)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
 
 soak: $(VENV)/.dev ## the long runs

@@ -24,7 +24,7 @@ import orjson
 from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_alive, keyed_ref
 from securevec.audit.event import Action
 from securevec.control.rows import JobRow
-from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, UnknownFormat
+from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
 from securevec.guard import settle_outbox
 from securevec.runtime import Runtime
 from securevec.types import TenantId
@@ -81,8 +81,15 @@ def run_pending(
         try:
             results.append(advance(runtime, machines, job, wait=False))
         except Exception as error:  # noqa: BLE001  # nobody else's job waits for this one
-            results.append(JobResult(job.job_id, job.state, None, waiting_for=error_name(error), failed=True))
+            results.append(JobResult(job.job_id, _state_now(runtime, job), None, error_name(error), failed=True))
     return results
+
+
+def _state_now(runtime: Runtime, job: JobRow) -> str:
+    """Where a job stands after an attempt that failed; where it stood before when the control store is what failed."""
+    with contextlib.suppress(SecurevecError):
+        return (runtime.control.job(job.job_id) or job).state
+    return job.state
 
 
 def advance(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool = True) -> JobResult:

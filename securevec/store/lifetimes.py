@@ -227,7 +227,7 @@ class StoreLifetimes:
         """One of several jobs: what stops it is kept with it and recorded, and does not stop the others."""
         try:
             return advance(self._runtime, MACHINES, job)
-        except SecurevecError as error:
+        except Exception as error:  # noqa: BLE001  # nobody else's job waits for this one
             now = self._runtime.control.job(job.job_id) or job
             return JobResult(job.job_id, now.state, None, waiting_for=error_name(error), failed=True)
 
