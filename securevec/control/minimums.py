@@ -24,10 +24,10 @@ SELECT_TOO_YOUNG: Final = (
     " WHERE m.collection = ? AND m.ref IN (*)"
     f" AND EXISTS (SELECT 1 FROM {_APPLIES} AND m.ingested_ms + r.min_age_ms > ?)"
 )
-SELECT_TENANT_TOO_YOUNG: Final = (
-    "SELECT 1 FROM manifest m JOIN collection c ON c.collection = m.collection WHERE c.tenant = :tenant"
-    f" AND EXISTS (SELECT 1 FROM {_APPLIES} AND m.ingested_ms + r.min_age_ms > :now) LIMIT 1"
+SELECT_TENANT_MINIMUMS: Final = (
+    f"SELECT c.collection, (SELECT MAX(r.min_age_ms) FROM {_APPLIES}) FROM collection c WHERE c.tenant = :tenant"
 )
+SELECT_YOUNGER: Final = "SELECT 1 FROM manifest WHERE collection = :collection AND ingested_ms > :before LIMIT 1"
 SELECT_LONGER_MINIMUM: Final = (
     "SELECT 1 FROM retention_rule r WHERE r.min_age_ms > :retention_ms AND r.tenant IN ('', :tenant)"
     " AND r.collection IN ('', :collection) AND r.classification IN ('', :classification) LIMIT 1"
@@ -56,8 +56,12 @@ def require_past_minimum(tx: Transaction, collection: CollectionId, refs: Sequen
 
 def require_tenant_past_minimum(tx: Transaction, tenant: TenantId, now_ms: int) -> None:
     """Raises :class:`RetentionMinimum` when a record of the tenant is kept by a minimum."""
-    if tx.row(SELECT_TENANT_TOO_YOUNG, {"tenant": tenant, "now": now_ms}):
-        raise RetentionMinimum("A statutory minimum keeps records of this tenant.")
+    # The fence of a deletion waits for this: rules once for each collection, never once for each record.
+    for collection, minimum_ms in tx.rows(SELECT_TENANT_MINIMUMS, {"tenant": tenant}):
+        if minimum_ms is None:
+            continue
+        if tx.row(SELECT_YOUNGER, {"collection": collection, "before": now_ms - minimum_ms}):
+            raise RetentionMinimum("A statutory minimum keeps records of this tenant.")
 
 
 def require_above_minimum(tx: Transaction, row: CollectionRow) -> None:
