@@ -73,3 +73,15 @@ def test_the_erasure_figures_are_those_of_the_committed_run() -> None:
         assert run["found_when_purge_is_skipped"] > 0
         assert run["many_over_one"] <= results["bars"]["many_over_one"]
     assert chroma["one_over_raw_copy"] <= results["bars"]["chroma_one_over_raw_copy"]
+
+
+def test_the_deletion_figures_are_those_of_the_committed_run() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    results = json.loads((ROOT / "benchmarks" / "results" / "deletion.json").read_text(encoding="utf-8"))
+    (row,) = [line for line in readme.splitlines() if "bar_deletion.py` |" in line]
+    figures = [results["deletion"][points] for points in ("1000", "100000")]
+    said = "; ".join(f"{each['reads_refused_ms']:.0f} and {each['keys_gone_ms']:.0f} ms" for each in figures)
+    assert said in row
+    for each in figures:
+        assert each["reads_refused_ms"] <= results["bars"]["reads_refused_ms"]
+        assert each["keys_gone_ms"] <= results["bars"]["keys_gone_ms"]
