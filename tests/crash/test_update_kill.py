@@ -44,9 +44,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
+def test_killed_at_every_other_step_of_an_update(home: Home, nursery: Nursery) -> None:
+    updated_under(home, nursery, TRAPS[::2])
+
+
+@pytest.mark.soak
 def test_killed_at_every_step_of_an_update(home: Home, nursery: Nursery) -> None:
+    updated_under(home, nursery, TRAPS)
+
+
+def updated_under(home: Home, nursery: Nursery, traps: list[Trap]) -> None:
+    """One update for each trap, killed there: the old edition or the new one, whole, and every intent answered."""
     stands, old, new = 0, 0, 0
-    for trap in TRAPS:
+    for trap in traps:
         following = stands + 1
         death = nursery.run(home, "update", tenant=TENANT, first=following, trap=trap)
         assert death.killed, (trap, death)
@@ -64,5 +74,5 @@ def test_killed_at_every_step_of_an_update(home: Home, nursery: Nursery) -> None
         old += editions[UPDATED] == stands
         new += editions[UPDATED] == following
         stands = editions[UPDATED]
-    assert old > 3
-    assert new > 3
+    assert old > 2
+    assert new > 2

@@ -12,7 +12,8 @@ from securevec.testing.embedders import HashEmbedder
 from tests.support.world import World, open_world, ticket
 
 
-@pytest.fixture(params=["memory", "edge", "chroma"])
+# Chroma in the long runs: by default the attacks on listings, updates and batches run on it, and the main job.
+@pytest.fixture(params=["memory", "edge", pytest.param("chroma", marks=pytest.mark.soak)])
 def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     home, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"
     with sv.SecureStore.open(home, backend=str(request.param), key_file=key_file, embedder=HashEmbedder()) as store:
