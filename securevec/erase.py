@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from securevec.body import RecordId
 from securevec.control.rows import ManifestRow
-from securevec.errors import LegalHold, OutcomeUnknown, RetentionMinimum, SecurevecError
+from securevec.errors import LegalHold, RetentionMinimum
 from securevec.guard import Admission, admit
-from securevec.ingest import LEASE_MS
 from securevec.limits import MAX_BATCH
-from securevec.recover import remove_points, settle_collection
+from securevec.recover import settle_collection
+from securevec.removal import remove_batch
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
@@ -35,7 +35,7 @@ def delete(runtime: Runtime, collection: CollectionScope, record_ids: Sequence[R
     admission = admit(runtime, collection.scope, permission="delete", action="delete", collection=collection.collection)
     deleted = 0
     requests: list[str] = []
-    try:
+    with admission.writing(lambda: {"deleted": deleted}):
         # Before anything is promised: a store that another process holds, or that came through a fork, is refused here.
         runtime.backend()
         refs = list(dict.fromkeys(collection.record_ref(runtime, record_id) for record_id in record_ids))
@@ -45,9 +45,6 @@ def delete(runtime: Runtime, collection: CollectionScope, record_ids: Sequence[R
             requests += [request_id] if request_id else []
             deleted += len(removed)
         admission.recheck()
-    except BaseException as error:
-        admission.failure(error, counts={"deleted": deleted})
-        raise
     admission.note(counts={"deleted": deleted, "missing": len(refs) - deleted})
     return DeleteReport(deleted, len(refs) - deleted, tuple(requests))
 
@@ -80,44 +77,6 @@ def delete_part(
         admission.recheck()
         live = runtime.control.current(collection.collection, refs)
         present = [ref for ref in refs if ref in live and (expect is None or live[ref].generation == expect[ref])]
-        return _delete(runtime, collection, admission, present, expect) if present else ("", [])
-
-
-def _delete(
-    runtime: Runtime,
-    collection: CollectionScope,
-    admission: Admission,
-    refs: Sequence[RecordRef],
-    expect: Mapping[bytes, int] | None,
-) -> tuple[str, list[ManifestRow]]:
-    request = admission.fresh()
-    now_ms = runtime.clock.now_ms()
-    request.note(phase="intent", counts={"records": len(refs)}, record_ids=list(refs))
-    try:
-        rows = runtime.control.begin_delete(
-            tenant=collection.tenant,
-            collection=collection.collection,
-            request_id=request.request_id,
-            writer=runtime.audit.writer_id,
-            fence=admission.fence,
-            refs=refs,
-            lease_until_ms=now_ms + LEASE_MS,
-            now_ms=now_ms,
-            expect=expect,
-        )
-    except SecurevecError as error:
-        request.failure(error, phase="result")
-        raise
-    try:
-        remove_points(runtime, collection.tenant, collection.namespace, collection.collection, rows)
-        # Before the batch is forgotten: killed in between, recovery still knows of it and answers its intent.
-        request.note(phase="result", counts={"deleted": len(rows)})
-        runtime.control.finish_batch(request_id=request.request_id)
-    except SecurevecError as error:
-        runtime.control.extend_lease(request.request_id, 0)
-        raise OutcomeUnknown(
-            "The records are gone for readers; the store has not confirmed the removal yet.",
-            next_step="It is finished at the next write, or when the home is next opened.",
-            request_id=request.request_id,
-        ) from error
-    return request.request_id, rows
+        if not present:
+            return "", []
+        return remove_batch(runtime, admission, collection.namespace, present, expect=expect)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ from securevec.audit.vocabulary import HEX32, RULES
 from securevec.control.rows import JobRow
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
+    AuditUnavailable,
     KeyDestroyed,
     LegalHold,
     PolicyDenied,
@@ -148,6 +149,17 @@ class Admission:
             self.failure(error)
             raise
 
+    @contextlib.contextmanager
+    def writing(self, counts: Callable[[], Mapping[str, int]] = dict) -> Generator[None]:
+        """Around a write: what ends it is recorded with what was done by then, an interrupt too, or an error of the
+        caller's own iterable. A log that fails now must not hide what went wrong first."""
+        try:
+            yield
+        except BaseException as error:
+            with contextlib.suppress(AuditUnavailable):
+                self.failure(error, counts=counts())
+            raise
+
     def fenced(self, error: SecurevecError) -> None:
         """Raise (and record) :class:`TenantUnavailable` instead of ``error`` when the closed fence explains it.
 
@@ -180,7 +192,9 @@ class Commission(Admission):
             raise TenantUnavailable("The tenant was suspended or deleted while this ran; the job waits.")
 
 
-def commission(runtime: Runtime, job: JobRow, *, permission: Permission, action: Action) -> Commission:
+def commission(
+    runtime: Runtime, job: JobRow, *, permission: Permission, action: Action, collection: CollectionId
+) -> Commission:
     """The admission under which a step of a job works, in the name of who asked for the job."""
     local = Actor.local()
     scope = Scope(
@@ -194,7 +208,7 @@ def commission(runtime: Runtime, job: JobRow, *, permission: Permission, action:
         scope=scope,
         permission=permission,
         action=action,
-        collection=None,
+        collection=collection,
         request_id=job.request_id,
         fence=runtime.control.fence(job.tenant).epoch,
         decision=Decision(True, "job"),

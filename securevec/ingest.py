@@ -36,7 +36,6 @@ from securevec.backend import VectorBackend
 from securevec.control.rows import NewRecord
 from securevec.crypto.derive import content_digest
 from securevec.errors import (
-    AuditUnavailable,
     LegalHold,
     OutcomeUnknown,
     QuotaExceeded,
@@ -52,7 +51,7 @@ from securevec.judge import whole_records
 from securevec.minimize import Minimized, minimize, validate
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import Row, read_records, source_size
-from securevec.recover import remove_points, settle_collection
+from securevec.recover import LEASE_MS, remove_points, settle_collection
 from securevec.refusals import within_quota, without_erased
 from securevec.report import IngestReport, Progress, Tally
 from securevec.retention.rulebook import effective_retention
@@ -66,9 +65,6 @@ BATCH: Final = 64
 
 BATCH_BYTES: Final = 16 * 1024 * 1024
 """A batch of large records ends earlier, so that memory does not grow with them."""
-
-LEASE_MS: Final = 60_000
-"""How long a batch in flight is left alone by other processes."""
 
 Source = str | Path | Iterable[Mapping[str, object] | Record]
 
@@ -103,7 +99,8 @@ def ingest(
     started = time.monotonic()
     admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=collection.collection)
     tally = Tally()
-    try:
+    # What was stored before an error or an interrupt stays stored.
+    with admission.writing(tally.counts):
         given = check_vectors(runtime, collection, vectors, vectors_of)
         total = source_size(Path(source)) if isinstance(source, str | Path) else None
         rows = read_records(source, position=tally.read)
@@ -119,12 +116,6 @@ def ingest(
             if progress is not None:
                 progress(Progress(tally.rows, tally.bytes_read, total))
         admission.recheck()
-    except BaseException as error:
-        # Also for an interrupt, or an error of the caller's own iterable: what was stored before it stays stored. A log
-        # that fails now must not hide what went wrong first, and with it the request id to look for.
-        with contextlib.suppress(AuditUnavailable):
-            admission.failure(error, counts=tally.counts())
-        raise
     admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)
 

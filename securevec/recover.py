@@ -33,6 +33,9 @@ from securevec.types import CollectionId, Namespace, RecordRef, TenantId
 if TYPE_CHECKING:
     from securevec.control.store import ControlStore
 
+LEASE_MS: Final = 60_000
+"""How long a batch in flight is left alone by other processes."""
+
 _ABSENT: Final = frozenset({"ingest", "update", "delete", "tenant.delete", "subject.erase", "retention.apply"})
 """Actions that leave a batch or a job behind as soon as they change anything: without one, nothing was changed."""
 

@@ -88,7 +88,7 @@ def account(rng: Random) -> str:
 
 
 def bic(rng: Random) -> str:
-    """A code of a bank called TEST."""
+    """A code of a bank that is none. ISO 9362: ``XXX`` as the branch stands for the head office."""
     country = rng.choice(["GB", "DE", "FR", "NL", "IE", "ES"])
     return f"{rng.choice(['TEST', 'MRWB', 'FAKE'])}{country}2{rng.choice('XLM')}{rng.choice(['', 'XXX', 'F12'])}"
 

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from securevec.errors import AuditUnavailable
 from securevec.files.bar import Bar
 from securevec.files.documents import Documents, Item
 from securevec.files.options import FileOptions
@@ -52,7 +51,7 @@ def ingest_files(
         else None
     )
     tally = FilesTally()
-    try:
+    with admission.writing(tally.counts):
         with contextlib.ExitStack() as closing:
             work = sort_out(runtime, collection, list_sources(runtime, paths, closing), options, tally)
             if deleting is not None:
@@ -64,10 +63,6 @@ def ingest_files(
             if deleting is not None:
                 _sync(runtime, collection, deleting, work, read, tally)
         admission.recheck()
-    except BaseException as error:
-        with contextlib.suppress(AuditUnavailable):
-            admission.failure(error, counts=tally.counts())
-        raise
     admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)
 
@@ -122,12 +117,8 @@ def _sync(
 ) -> None:
     """Delete what the sources no longer show. Documents are known by their paths, rows by having been read."""
     deleted = tally.deleted
-    try:
+    with admission.writing(lambda: {"deleted": tally.deleted - deleted}):
         for state, plan in plans(runtime, collection, work, read):
             carry_out(runtime, collection, admission, state, plan, tally)
         admission.recheck()
-    except BaseException as error:
-        with contextlib.suppress(AuditUnavailable):
-            admission.failure(error, counts={"deleted": tally.deleted - deleted})
-        raise
     admission.note(counts={"deleted": tally.deleted - deleted})

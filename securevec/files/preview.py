@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from securevec.errors import AuditUnavailable, RecordError
+from securevec.errors import RecordError
 from securevec.files.bar import Bar
 from securevec.files.documents import Documents, Item
 from securevec.files.options import FileOptions
@@ -62,14 +62,10 @@ def preview_files(
     name = collection.collection if stored else None
     admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=name)
     preview = _Preview(runtime, collection, options)
-    try:
+    with admission.writing():
         with contextlib.ExitStack() as closing:
             preview.run(list_sources(runtime, paths, closing), progress)
         admission.recheck()
-    except BaseException as error:
-        with contextlib.suppress(AuditUnavailable):
-            admission.failure(error)
-        raise
     done = preview.result(time.monotonic() - started)
     counts = {"files": len(done.files), "new": done.new, "updated": done.updated, "unchanged": done.unchanged}
     admission.note(counts=counts, redactions=done.redactions, detail={"dry_run": True})

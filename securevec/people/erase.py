@@ -33,7 +33,7 @@ from securevec.control.rows import JobItem, JobRow, ManifestRow
 from securevec.control.subjects import records_of
 from securevec.erase import delete_part
 from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledged
-from securevec.guard import Admission, commission
+from securevec.guard import Admission, Commission, commission
 from securevec.ingest import BATCH, write_batch
 from securevec.limits import MAX_BATCH
 from securevec.people import manifest
@@ -208,7 +208,7 @@ def _redact(runtime: Runtime, job: JobRow, tokens: frozenset[Token]) -> None:
 def _redact_some(
     runtime: Runtime, collection: CollectionScope, job: JobRow, items: Sequence[JobItem], tokens: frozenset[Token]
 ) -> None:
-    admission = commission(runtime, job, permission="subject.erase", action="subject.erase")
+    admission = _commission(runtime, job, collection.collection)
     with runtime.write_lock(collection.collection):
         settle_collection(runtime, collection.collection)
         current = runtime.control.current(collection.collection, [item.ref for item in items])
@@ -239,7 +239,7 @@ def _is_still(row: ManifestRow, item: JobItem, job: JobRow) -> bool:
 
 
 def _remove(runtime: Runtime, collection: CollectionScope, job: JobRow, generations: dict[RecordRef, int]) -> None:
-    admission = commission(runtime, job, permission="subject.erase", action="subject.erase")
+    admission = _commission(runtime, job, collection.collection)
     refs = list(generations)
     for start in range(0, len(refs), MAX_BATCH):
         renew(runtime, job)
@@ -249,8 +249,12 @@ def _remove(runtime: Runtime, collection: CollectionScope, job: JobRow, generati
 
 def _opened(runtime: Runtime, job: JobRow, collection: CollectionId) -> CollectionScope | None:
     row = runtime.control.collection(collection)
-    admission = commission(runtime, job, permission="subject.erase", action="subject.erase")
+    admission = _commission(runtime, job, collection)
     return reopen(runtime, admission.scope, row) if row is not None else None
+
+
+def _commission(runtime: Runtime, job: JobRow, collection: CollectionId) -> Commission:
+    return commission(runtime, job, permission="subject.erase", action="subject.erase", collection=collection)
 
 
 def _purge(runtime: Runtime, job: JobRow, collection: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ the list and from what verification finds, never from a running counter.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +28,14 @@ from uuid import uuid4
 
 import orjson
 
-from securevec.audit import error_name, request_id
+from securevec.audit import error_name
 from securevec.control.retention import Intent
 from securevec.control.rows import JobItem, JobRow, Survey
-from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, SecurevecError, WriteNotAcknowledged
-from securevec.guard import Admission
+from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, WriteNotAcknowledged
+from securevec.guard import Admission, commission
 from securevec.limits import MAX_BATCH
-from securevec.recover import ids_of, remove_points, settle_collection
+from securevec.recover import ids_of, settle_collection
+from securevec.removal import remove_batch
 from securevec.retention.applied import finish
 from securevec.retention.evidence import require_dead, sealed_probe
 from securevec.retention.jobs import encode, move_on, note, renew
@@ -44,7 +46,6 @@ from securevec.retention.rules import ages
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 
-_BATCH_LEASE_MS: Final = 60_000
 _SOUGHT: Final = 1000
 """Points of a collection whose bytes are looked for; more would prove no more and cost memory."""
 
@@ -194,63 +195,12 @@ def _kept(runtime: Runtime, tenant: TenantId, collection: CollectionId, refs: Se
 
 
 def _delete(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> None:
-    """One batch, under an intent of its own. What became held a moment ago is left for the next look."""
-    batch = request_id()
-    refs = [item.ref for item in items]
-    now_ms = runtime.clock.now_ms()
-    note(
-        runtime,
-        job,
-        action="delete",
-        phase="intent",
-        collection=collection,
-        counts={"records": len(refs)},
-        request_id=batch,
-        record_ids=refs,
-    )
-    try:
-        rows = runtime.control.begin_delete(
-            tenant=job.tenant,
-            collection=collection,
-            request_id=batch,
-            writer=runtime.audit.writer_id,
-            fence=runtime.control.fence(job.tenant).epoch,
-            refs=refs,
-            lease_until_ms=now_ms + _BATCH_LEASE_MS,
-            now_ms=now_ms,
-            expect={item.ref: item.generation for item in items},
-        )
-    except SecurevecError as error:
-        denied = isinstance(error, LegalHold | RetentionMinimum)
-        note(
-            runtime,
-            job,
-            action="delete",
-            phase="result",
-            outcome="denied" if denied else "failed",
-            collection=collection,
-            detail={"hold": error.hold_id} if isinstance(error, LegalHold) else {},
-            error=error_name(error),
-            request_id=batch,
-        )
-        if denied:
-            return
-        raise
-    try:
-        remove_points(runtime, job.tenant, runtime.names.namespace(job.tenant, collection), collection, rows)
-        note(
-            runtime,
-            job,
-            action="delete",
-            phase="result",
-            collection=collection,
-            counts={"deleted": len(rows)},
-            request_id=batch,
-        )
-        runtime.control.finish_batch(request_id=batch)
-    except SecurevecError:
-        runtime.control.extend_lease(batch, 0)
-        raise
+    """One batch, under an intent of its own. What became held a moment ago is recorded, and left for the next look."""
+    admission = commission(runtime, job, permission="retention", action="delete", collection=collection)
+    namespace = runtime.names.namespace(job.tenant, collection)
+    expect = {item.ref: item.generation for item in items}
+    with contextlib.suppress(LegalHold, RetentionMinimum):
+        remove_batch(runtime, admission, namespace, list(expect), expect=expect)
 
 
 def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:

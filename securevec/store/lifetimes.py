@@ -7,13 +7,12 @@ from typing import Any
 
 from securevec.audit import error_name
 from securevec.body import RecordId
-from securevec.control.rows import CollectionRow, JobRow, TenantRow
+from securevec.control.rows import CollectionRow, JobRow
 from securevec.crypto.derive import record_ref, typed_record_id
 from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.minimize import check_name
 from securevec.people.identify import subject_tokens
-from securevec.policy import Actor
 from securevec.retention.apply import request_retention
 from securevec.retention.holds import Held, Hold, hold_reason, list_holds, one_scope, place_hold, release_hold
 from securevec.retention.jobs import JobResult, advance
@@ -21,10 +20,9 @@ from securevec.retention.plan import RetentionPlan, affected_tenants, make_plan
 from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
 from securevec.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
+from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.types import CollectionId, TenantId
 from securevec.verbs.purging import PurgeReport, purge_tenant
-
-_INSTALLATION = TenantId("")
 
 
 def find_collection(runtime: Runtime, tenant: TenantId, name: str) -> CollectionRow | None:
@@ -110,17 +108,8 @@ class TenantLifetimes:
         return Held(place, ref)
 
 
-class StoreLifetimes:
+class StoreLifetimes(OpenHome):
     """Retention of a whole home. For the operator."""
-
-    _runtime: Runtime
-    _actor: Actor
-
-    def _row(self, name: str) -> TenantRow:
-        raise NotImplementedError
-
-    def _scope(self, tenant: TenantId, who: Actor) -> Scope:
-        raise NotImplementedError
 
     def set_retention(
         self,
@@ -172,7 +161,7 @@ class StoreLifetimes:
 
     def retention_rules(self) -> list[Rule]:
         """Every rule."""
-        return list_rules(self._runtime, self._scope(_INSTALLATION, self._actor))
+        return list_rules(self._runtime, self._scope(INSTALLATION, self._actor))
 
     def retention_plan(self, *, tenant: str | None = None) -> RetentionPlan:
         """What :meth:`apply_retention` would remove now, what is kept and why. Changes nothing."""
@@ -202,9 +191,7 @@ class StoreLifetimes:
         given: Any = digest  # callers may be untyped
         if not isinstance(given, str) or not digest:
             raise UsageError("Name the digest of a plan.", next_step="Make one: securevec retention plan")
-        whole = admit(
-            runtime, self._scope(_INSTALLATION, self._actor), permission="retention", action="retention.apply"
-        )
+        whole = admit(runtime, self._scope(INSTALLATION, self._actor), permission="retention", action="retention.apply")
         try:
             admissions = {tenant: self._admit_application(tenant) for tenant in affected_tenants(runtime, digest)}
         except SecurevecError as error:
@@ -241,7 +228,7 @@ class StoreLifetimes:
     def cancel_job(self, job_id: str) -> None:
         """Take a retention job back that has not begun. Raises :class:`UsageError` for any other."""
         admission = admit(
-            self._runtime, self._scope(_INSTALLATION, self._actor), permission="retention", action="job.advance"
+            self._runtime, self._scope(INSTALLATION, self._actor), permission="retention", action="job.advance"
         )
         admission.note(phase="intent")
         try:
@@ -259,7 +246,7 @@ class StoreLifetimes:
         if tenant is None:
             if collection is not None:
                 raise ConfigError("A collection belongs to a tenant; name it too.")
-            return self._scope(_INSTALLATION, self._actor), None
+            return self._scope(INSTALLATION, self._actor), None
         row = self._row(tenant)
         place = require_collection(self._runtime, row.tenant, collection) if collection is not None else None
         return self._scope(row.tenant, self._actor), place

@@ -14,23 +14,22 @@ from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
 from securevec.embed import Embedder
-from securevec.errors import ConfigError, LegalHold, RetentionMinimum, SecurevecError, TenantNotFound, UsageError
+from securevec.errors import LegalHold, RetentionMinimum, SecurevecError, TenantNotFound, UsageError
 from securevec.guard import Admission, admit, refuse, settle_outbox
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
 from securevec.recover import resolve_open_batches
 from securevec.retention.deletion import request_deletion
 from securevec.retention.jobs import JobResult, advance, run_pending
-from securevec.runtime import Runtime, Scope
+from securevec.runtime import Runtime
 from securevec.store.caretaker import Caretaker
 from securevec.store.lifetimes import StoreLifetimes
 from securevec.store.machines import MACHINES
+from securevec.store.open_home import INSTALLATION
 from securevec.store.opening import open_runtime
 from securevec.store.tenant import Tenant
 from securevec.types import TenantId
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
-
-_INSTALLATION = TenantId("")
 
 
 class SecureStore(StoreLifetimes):
@@ -40,8 +39,7 @@ class SecureStore(StoreLifetimes):
     """
 
     def __init__(self, runtime: Runtime, *, actor: Actor) -> None:
-        self._runtime = runtime
-        self._actor = actor
+        super().__init__(runtime, actor)
         self._caretaker = Caretaker(runtime)
         runtime.engine.on_open(self._engine_opened)
 
@@ -136,7 +134,7 @@ class SecureStore(StoreLifetimes):
             "There is no such tenant for this actor.",
             next_step="Create it (create=True), or ask its owner for a role.",
         )
-        refuse(self._runtime, self._scope(_INSTALLATION, who), action="tenant.open", error=refusal)
+        refuse(self._runtime, self._scope(INSTALLATION, who), action="tenant.open", error=refusal)
         raise refusal
 
     def tenants(self) -> list[tuple[str, str]]:
@@ -239,7 +237,7 @@ class SecureStore(StoreLifetimes):
 
     def _create(self, name: str, who: Actor) -> TenantRow:
         runtime = self._runtime
-        admission = admit(runtime, self._scope(_INSTALLATION, who), permission="tenant.create", action="tenant.create")
+        admission = admit(runtime, self._scope(INSTALLATION, who), permission="tenant.create", action="tenant.create")
         tenant = TenantId(uuid4().hex)
         raw = bytes.fromhex(tenant)
         admission.note(phase="intent")
@@ -287,15 +285,6 @@ class SecureStore(StoreLifetimes):
             # It was so already: no event was owed, and the intent is answered here.
             admission.note(phase="result")
 
-    def _row(self, name: str) -> TenantRow:
-        check_name("tenant", name)
-        row = self._runtime.control.tenant_by_token(self._runtime.names.tenant_token(name))
-        if row is None:
-            refusal = TenantNotFound("There is no such tenant.")
-            refuse(self._runtime, self._scope(_INSTALLATION, self._actor), action="tenant.open", error=refusal)
-            raise refusal
-        return row
-
     def _name_of(self, row: TenantRow) -> str:
         sealed = row.name_sealed
         if sealed is None:
@@ -303,12 +292,4 @@ class SecureStore(StoreLifetimes):
         return self._runtime.names.open_text(sealed, row=bytes.fromhex(row.tenant), kind="tenant-name")
 
     def _admit_management(self) -> Admission:
-        return admit(
-            self._runtime, self._scope(_INSTALLATION, self._actor), permission="tenant.manage", action="config"
-        )
-
-    def _scope(self, tenant: TenantId, who: Actor) -> Scope:
-        if type(who) is not Actor:  # a look-alike could claim to be the administrator
-            raise ConfigError("An actor is made with Actor(...) or Actor.local().")
-        names = self._runtime.names
-        return Scope(tenant=tenant, actor=who, actor_token=names.actor_token(who), actor_ref=names.actor_ref(who))
+        return admit(self._runtime, self._scope(INSTALLATION, self._actor), permission="tenant.manage", action="config")

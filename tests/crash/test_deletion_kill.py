@@ -5,7 +5,6 @@ one receipt, or the tenant is as if nobody had asked. The tenant beside it never
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,6 +15,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
 
 BYSTANDER = "bystanding-desk"
 CALLS = {
@@ -36,15 +36,7 @@ CALLS = {
 }
 """How often each step is called in one deletion of a tenant with one collection."""
 
-TRAPS: list[Trap] = [
-    (point, side, nth) for point, calls in CALLS.items() for side in ("before", "after") for nth in range(1, calls + 1)
-]
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
+TRAPS = traps(CALLS)
 
 
 class Desk:
@@ -136,22 +128,6 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
     return Desk(Home.create(tmp_path_factory.mktemp("deletion")), nursery)
-
-
-def kill_at_chosen_points(desk: Desk, traps: list[Trap]) -> None:
-    accepted: set[bool] = set()
-    for trap in traps:
-        death = desk.die(trap)
-        assert death.killed, (trap, death)
-        accepted.add(desk.judge())
-    assert accepted == {True, False}
-
-
-def kill_at_random_moments(desk: Desk, chance: random.Random, times: int) -> None:
-    for _ in range(times):
-        death = desk.die(kill_after=(1, chance.uniform(0.0, 0.3)))
-        assert death.killed or death.journal == ["begin", "done done"], death
-        desk.judge()
 
 
 def test_killed_at_fifteen_chosen_points_of_a_deletion(desk: Desk) -> None:

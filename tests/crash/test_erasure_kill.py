@@ -5,7 +5,6 @@ whose counts are exact, or nobody was ever asked to erase anything. Everybody el
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,6 +16,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import ACTOR, PERSON, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap
+from tests.support.killing import kill_at_chosen_points, traps
 from tests.support.world import Ticket, ticket
 
 CALLS = {
@@ -40,17 +40,9 @@ CALLS = {
 }
 """How often each step is called in the erasure of a person with a record about them and one that mentions them."""
 
-TRAPS: list[Trap] = [
-    (point, side, nth) for point, calls in CALLS.items() for side in ("before", "after") for nth in range(1, calls + 1)
-]
+TRAPS = traps(CALLS)
 STEPS = ["accepted", "planned", "deleted", "redacted", "purged", "verified", "done"]
 TEXT = f"first {PERSON} and then peter@example.org called"
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
 
 
 class Desk:
@@ -78,8 +70,12 @@ class Desk:
             )
             self.tenant = store.tenant(self.name, actor=ACTOR).id
 
-    def die(self, trap: Trap, armed: str = "working") -> Death:
-        return self.nursery.run(self.home, "erase subject", tenant=self.name, trap=trap, armed=armed)
+    def die(
+        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
+    ) -> Death:
+        return self.nursery.run(
+            self.home, "erase subject", tenant=self.name, trap=trap, kill_after=kill_after, armed=armed
+        )
 
     def judge(self) -> bool:
         """Reopen and hold what is there against the promises. Whether the erasure had been accepted."""
@@ -132,18 +128,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
     return Desk(Home.create(tmp_path_factory.mktemp("erasure")), nursery)
 
 
-def kill_at(desk: Desk, traps: list[Trap]) -> None:
-    accepted: set[bool] = set()
-    for trap in traps:
-        death = desk.die(trap)
-        assert death.killed, (trap, death)
-        accepted.add(desk.judge())
-    assert accepted == {True, False}
-
-
 def test_killed_at_twelve_chosen_points_of_an_erasure(desk: Desk) -> None:
     chosen = random.Random(7).sample(TRAPS, 10)
-    kill_at(desk, [("begin job", "before", 1), ("purge", "before", 1), *chosen])
+    kill_at_chosen_points(desk, [("begin job", "before", 1), ("purge", "before", 1), *chosen])
 
 
 @pytest.mark.parametrize("second", [("purge", "after", 1), ("finish job", "before", 1)])
@@ -156,4 +143,4 @@ def test_killed_again_by_the_opening_that_goes_on_with_it(desk: Desk, second: Tr
 
 @pytest.mark.soak
 def test_killed_at_every_chosen_point_of_an_erasure(desk: Desk) -> None:
-    kill_at(desk, TRAPS)
+    kill_at_chosen_points(desk, TRAPS)

@@ -6,7 +6,6 @@ One home lives through all of it, as a real one would: each child finds what the
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +13,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import BATCH, RECORDS, edition, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent, require_whole_batches
+from tests.support.killing import traps
 
 TENANT = "crash-desk"
 BATCHES = -(-RECORDS // BATCH)
@@ -31,15 +31,7 @@ CALLS = {
 }
 """How often each step is called in one ingest over records that are there."""
 
-TRAPS: list[Trap] = [
-    (point, side, nth) for point, calls in CALLS.items() for side in ("before", "after") for nth in range(1, calls + 1)
-]
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
+TRAPS = traps(CALLS)
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +90,9 @@ def ageing(home: Home, nursery: Nursery) -> Ageing:
     return Ageing(home, nursery)
 
 
-def kill_at_chosen_points(ageing: Ageing, traps: list[Trap]) -> None:
+def kill_at_chosen_points(ageing: Ageing, chosen: list[Trap]) -> None:
     old = new = 0
-    for trap in traps:
+    for trap in chosen:
         before = ageing.stands
         death = ageing.nursery.run(ageing.home, "ingest", tenant=TENANT, first=before + 1, trap=trap)
         assert death.killed, (trap, death)

@@ -4,7 +4,6 @@ killed, however often the process that should answer is killed as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,21 +14,11 @@ import securevec as sv
 from securevec.errors import TenantUnavailable
 from tests.support.crash_child import RECORDS, edition, open_collection
 from tests.support.crash_home import Home, Nursery, Trap, require_consistent
+from tests.support.killing import traps
 
 TENANT = "answering-desk"
-TRAPS: list[Trap] = [
-    (point, side, nth)
-    for point, calls in (("audit", 2), ("begin delete", 1), ("delete", 1), ("fetch", 1), ("finish batch", 1))
-    for side in ("before", "after")
-    for nth in range(1, calls + 1)
-]
+TRAPS = traps({"audit": 2, "begin delete": 1, "delete": 1, "fetch": 1, "finish batch": 1})
 """Every step of deleting records: an intent, the manifest, the store, read back, a result, the end of the batch."""
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
 
 
 @pytest.fixture(scope="module")

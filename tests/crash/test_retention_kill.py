@@ -5,7 +5,6 @@ accepted, with one receipt, or nothing of it was done. What is held, what is not
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
 from tests.support.world import Ticket, ticket
 
 TENANT = "aging-desk"
@@ -47,16 +47,8 @@ CALLS = {
 }
 """How often each step is called when a plan is applied that covers one tenant, one batch and one bucket."""
 
-TRAPS: list[Trap] = [
-    (point, side, nth) for point, calls in CALLS.items() for side in ("before", "after") for nth in range(1, calls + 1)
-]
+TRAPS = traps(CALLS)
 STEPS = ["accepted", "deleting", "deleting", "purged", "keys_destroyed", "verified", "done"]
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
 
 
 class Desk:
@@ -180,22 +172,6 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
     return Desk(Home.create(tmp_path_factory.mktemp("retention")), nursery)
-
-
-def kill_at_chosen_points(desk: Desk, traps: list[Trap]) -> None:
-    accepted: set[bool] = set()
-    for trap in traps:
-        death = desk.die(trap)
-        assert death.killed, (trap, death)
-        accepted.add(desk.judge())
-    assert accepted == {True, False}
-
-
-def kill_at_random_moments(desk: Desk, chance: random.Random, times: int) -> None:
-    for _ in range(times):
-        death = desk.die(kill_after=(1, chance.uniform(0.0, 0.3)))
-        assert death.killed or death.journal == ["begin", "done done"], death
-        desk.judge()
 
 
 def test_killed_at_twelve_chosen_points_of_a_retention_job(desk: Desk) -> None:

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,17 +14,10 @@ from securevec.errors import LegalHold, PlanChanged, RecordNotFound
 from securevec.testing.embedders import HashEmbedder
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Home, Nursery
+from tests.support.other_process import command, until
 
-PATIENCE = 60.0
-"""Seconds to wait for what takes about one; the bound is there for a loaded machine, not for the promise."""
 LATER = 211
 DESK = "first-desk"
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
 
 
 @pytest.fixture
@@ -38,25 +26,6 @@ def home(tmp_path: Path) -> Home:
     with home.open() as store:
         open_collection(store, DESK, create=True).ingest(edition(0))
     return home
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
-
-
-def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command line, in a process of its own, as the local operator."""
-    return subprocess.run(
-        [sys.executable, "-c", "from securevec.cli.main import run; run()", *arguments, "--home", str(home.path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SECUREVEC_KEY_FILE": str(home.key_file)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_a_hold_from_another_process_binds_the_holder_of_the_engine_at_once(home: Home) -> None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,16 +24,9 @@ from securevec.errors import (
 from securevec.types import TenantId
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Home, Nursery, require_consistent
+from tests.support.other_process import PATIENCE, command, until
 
 OTHER = 7
-PATIENCE = 30.0
-"""Seconds to wait for what takes about one; the bound is there for a loaded machine, not for the promise."""
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
 
 
 @pytest.fixture
@@ -48,24 +37,6 @@ def home(tmp_path: Path) -> Home:
         # Other texts: equal ones have equal vectors, which would still be found after the other tenant's end.
         open_collection(store, "second-desk", create=True).ingest(edition(OTHER))
     return home
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
-
-
-def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from securevec.cli.main import run; run()", *arguments, "--home", str(home.path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SECUREVEC_KEY_FILE": str(home.key_file)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def receipt_of(store: sv.SecureStore, tenant: TenantId) -> bytes | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
@@ -28,12 +26,6 @@ TRAPS: list[Trap] = [
     ]
     for side in ("before", "after")
 ]
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("journals")) as nursery:
-        yield nursery
 
 
 @pytest.fixture(scope="module")

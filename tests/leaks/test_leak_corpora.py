@@ -28,18 +28,20 @@ ALONE = ("EMAIL", "PHONE", "CARD", "IBAN", "IP", "SECRET", "URL_CREDENTIALS", "C
 """Labels of values that need no word beside them, or whose word belongs to them."""
 
 
-@pytest.fixture(scope="module", params=RUNS, ids=lambda run: f"{run[0].name}-{run[1]}")
+def named(run: tuple[Corpus, str, int]) -> str:
+    return f"{run[0].name}-{run[1]}"
+
+
+OF_COMPLAINTS = pytest.mark.parametrize(
+    "run", [each for each in RUNS if each[0] is COMPLAINTS], ids=named, indirect=True, scope="module"
+)
+
+
+@pytest.fixture(scope="module", params=RUNS, ids=named)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     corpus, backend, limit = request.param
     pytest.importorskip(NEEDS[backend], reason=f"needs securevec[{backend}]", exc_type=ModuleNotFoundError)
     return gather(tmp_path_factory.mktemp("leaks"), corpus, backend=backend, limit=limit)
-
-
-@pytest.fixture(scope="module")
-def complaints(run: Evidence) -> Evidence:
-    if run.corpus is not COMPLAINTS:
-        pytest.skip("about the complaints only")
-    return run
 
 
 def test_every_row_and_document_went_in(run: Evidence) -> None:
@@ -84,17 +86,19 @@ def test_b_structured_values_are_in_no_field_that_opens(run: Evidence) -> None:
     assert part.payload_shares().structured <= MAX_SHARE
 
 
-def test_names_are_found_above_the_floor_in_either_part(complaints: Evidence) -> None:
+@OF_COMPLAINTS
+def test_names_are_found_above_the_floor_in_either_part(run: Evidence) -> None:
     for keys in (DEV, HELDOUT):
-        scores = complaints.part(*keys).person_f1()
+        scores = run.part(*keys).person_f1()
         print(keys[0], scores)
         assert scores["f1"] >= MIN_PERSON_F1
 
 
-def test_what_only_looks_like_a_value_mostly_stays(complaints: Evidence) -> None:
+@OF_COMPLAINTS
+def test_what_only_looks_like_a_value_mostly_stays(run: Evidence) -> None:
     """Amounts, days, order numbers, UUIDs, digests, versions, shops: text that says nothing cannot be searched."""
     for keys in (DEV, HELDOUT):
-        kept, total = complaints.part(*keys).kept_near()
+        kept, total = run.part(*keys).kept_near()
         assert total > 100
         assert kept >= 0.85 * total, (keys[0], kept, total)
 

@@ -55,6 +55,7 @@ def _require_bounded(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             parts = package.infolist()
+    # The last is what `zipfile` raises for a kind of compression or encryption that it does not have.
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise Unparsable("damaged") from error
     if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNPACKED:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from securevec import limits
 from securevec.errors import FileUnreadable, FileUnsafe, LimitExceeded, SourceError
 from securevec.files.reading import read_whole
 from securevec.files.walk import Found, Listing, identity, open_root, walk
+
+NOBODY = 65534
 
 
 def listing(path: Path, *leave_out: Path) -> Listing:
@@ -130,12 +135,27 @@ def test_the_home_inside_the_folder_is_not_entered(tmp_path: Path) -> None:
     assert names(listing(tmp_path, tmp_path / "home")) == ["a.md"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_folder_makes_the_listing_incomplete(tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir(mode=0)
-    (tmp_path / "a.md").write_text("a")
-    found = listing(tmp_path)
-    (tmp_path / "closed").chmod(0o700)
+@pytest.fixture
+def nobodys_folder() -> Iterator[Path]:
+    """A folder that this process works in without the powers of root, which may read everything."""
+    folder = Path(tempfile.mkdtemp())
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield folder
+    finally:
+        if is_root:
+            os.seteuid(0)
+        shutil.rmtree(folder)
+
+
+def test_an_unreadable_folder_makes_the_listing_incomplete(nobodys_folder: Path) -> None:
+    (nobodys_folder / "closed").mkdir(mode=0)
+    (nobodys_folder / "a.md").write_text("a")
+    found = listing(nobodys_folder)
+    (nobodys_folder / "closed").chmod(0o700)
     assert names(found) == ["a.md"]
     assert refused(found) == {"closed": FileUnreadable}
     assert not found.complete
