@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from securevec.control import store as control_store
+from securevec.control.database import connect
+from securevec.control.migrate import upgrade
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=60)
 settings.register_profile("soak", deadline=None, max_examples=5_000, print_blob=True)
@@ -15,3 +22,26 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # it.
 for part in ("case", "isolation", "reads", "writes"):
     pytest.register_assert_rewrite(f"securevec.testing.conformance_{part}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The migrations run for real once a session; every other new home gets a copy of what they made.
+
+    They take a third of the time of opening a home, some thousand times. Tests of the migrations call them themselves.
+    """
+    template = tmp_path_factory.mktemp("migrated") / "control.db"
+    template.touch(mode=0o600)
+    upgrade(template)
+
+    def copy(path: Path) -> None:
+        source, target = sqlite3.connect(template), connect(path)
+        try:
+            source.backup(target)
+        finally:
+            source.close()
+            target.close()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(control_store, "upgrade", copy)
+        yield
