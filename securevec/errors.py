@@ -59,6 +59,7 @@
         ├── OutcomeUnknown         a failure after a write; carries the request id
         ├── WriteNotAcknowledged   read-back does not show what was written or deleted
         ├── DeletionIncomplete     a deletion job has steps left
+        ├── Stopped                the caller ended it between two steps
         └── Unpinned               integrity holds, but no pinned key says whose it is
 
 A message says what happened and what to do next. It never carries content, key material, a tenant's
@@ -362,6 +363,10 @@ class DeletionIncomplete(Incomplete):
     def __init__(self, message: str, *, job_id: str, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
         self.job_id = job_id
+
+
+class Stopped(Incomplete):
+    """The caller asked a running operation to end, and it did between two steps. Acknowledged steps stay."""
 
 
 class Unpinned(Incomplete):

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import orjson
 
+from securevec import stopping
 from securevec.audit import (
     Action,
     AuditRef,
@@ -129,8 +130,10 @@ class Admission:
     def recheck(self) -> None:
         """Refuse to go on when the tenant was fenced since ``admit``, or when the policy no longer permits.
 
-        Raises :class:`TenantUnavailable` and :class:`PolicyDenied`; the caller records it with :meth:`failure`.
+        It is also where an operation ends that was asked to stop. Raises :class:`TenantUnavailable`,
+        :class:`PolicyDenied` and :class:`Stopped`; the caller records it with :meth:`failure`.
         """
+        stopping.check()
         roles: frozenset[str] = frozenset()
         if self.scope.tenant:
             standing = self.runtime.control.standing(self.scope.tenant, self.scope.actor_token)

@@ -1,0 +1,205 @@
+"""Written by ``tools/generate_async.py`` from :class:`securevec.SecureStore`: change that class."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from securevec.aio.bridge import THREADS, Bridge
+from securevec.aio.opening import Opening
+from securevec.aio.tenant import AsyncTenant
+from securevec.anonymize import Detector, Recall
+from securevec.clock import Clock
+from securevec.embed import Embedder
+from securevec.policy import Actor, PolicyEngine
+from securevec.retention.jobs import JobResult
+from securevec.retention.plan import RetentionPlan
+from securevec.retention.rulebook import Rule
+from securevec.store.secure_store import SecureStore
+from securevec.verbs.quota import QuotaUse
+
+
+class AsyncSecureStore:
+    """One home, opened, for coroutines: :class:`securevec.SecureStore`, each call awaited.
+
+    Tied to no event loop: several may use it. Not for use across ``fork``."""
+
+    def __init__(self, bridge: Bridge, sync: SecureStore) -> None:
+        self._bridge = bridge
+        self._sync = sync
+
+    def __repr__(self) -> str:
+        return f"Async{self._sync!r}"
+
+    @classmethod
+    def open(
+        cls,
+        home: str | Path,
+        *,
+        backend: str | None = None,
+        key_file: str | Path | None = None,
+        passphrase: str | None = None,
+        embedder: Embedder | None = None,
+        policy: PolicyEngine | None = None,
+        actor: Actor | None = None,
+        clock: Clock | None = None,
+        create: bool = True,
+        plain_http_hosts: Collection[str] = (),
+        recognizers: Sequence[Detector] = (),
+        recall: Recall = "balanced",
+        threads: int = THREADS,
+    ) -> Opening[AsyncSecureStore]:
+        """Open the home at this path, making it first when there is none.
+
+        See :meth:`securevec.SecureStore.open`.
+
+        Await what this returns, or enter it with ``async with``. ``threads`` is how many calls run at once.
+        """
+
+        async def opened() -> AsyncSecureStore:
+            bridge = Bridge(threads)
+            call = functools.partial(
+                SecureStore.open,
+                home,
+                backend=backend,
+                key_file=key_file,
+                passphrase=passphrase,
+                embedder=embedder,
+                policy=policy,
+                actor=actor,
+                clock=clock,
+                create=create,
+                plain_http_hosts=plain_http_hosts,
+                recognizers=recognizers,
+                recall=recall,
+            )
+            try:
+                return cls(bridge, await bridge.acquire(call, SecureStore.close))
+            except BaseException:
+                bridge.close()
+                raise
+
+        return Opening(opened)
+
+    @property
+    def home(self) -> Path:
+        return self._sync.home
+
+    @property
+    def actor(self) -> Actor:
+        return self._sync.actor
+
+    async def tenant(self, name: str, *, actor: Actor | None = None, create: bool = False) -> AsyncTenant:
+        """A handle on one tenant for one actor. Every operation of the handle is checked and audited as that actor's.
+
+        See :meth:`securevec.SecureStore.tenant`.
+        """
+        return AsyncTenant(self._bridge, await self._bridge.run(self._sync.tenant, name, actor=actor, create=create))
+
+    async def tenants(self) -> list[tuple[str, str]]:
+        """Names and states of the tenants that are not deleted. For the local operator."""
+        return await self._bridge.run(self._sync.tenants)
+
+    async def suspend_tenant(self, name: str) -> None:
+        """Refuse every operation of the tenant, in every process, until :meth:`resume_tenant`."""
+        await self._bridge.run(self._sync.suspend_tenant, name)
+
+    async def resume_tenant(self, name: str) -> None:
+        """Undo :meth:`suspend_tenant`."""
+        await self._bridge.run(self._sync.resume_tenant, name)
+
+    async def set_quota(self, name: str, *, points: int | None = None, bytes: int | None = None) -> None:
+        """Limit what the tenant may hold: points (chunks of records), and bytes of their envelopes and vectors.
+
+        See :meth:`securevec.SecureStore.set_quota`.
+        """
+        await self._bridge.run(self._sync.set_quota, name, points=points, bytes=bytes)
+
+    async def quota(self, name: str) -> QuotaUse:
+        """What the tenant holds and may hold. Needs ``tenant.manage``."""
+        return await self._bridge.run(self._sync.quota, name)
+
+    async def delete_tenant(self, name: str) -> JobResult:
+        """Delete a tenant: fence at once, destroy its keys, remove its points, verify, sign a receipt.
+
+        See :meth:`securevec.SecureStore.delete_tenant`.
+        """
+        return await self._bridge.run(self._sync.delete_tenant, name)
+
+    async def run_jobs(self) -> list[JobResult]:
+        """Advance every unfinished job as far as it goes in this process."""
+        return await self._bridge.run(self._sync.run_jobs)
+
+    async def close(self) -> None:
+        """Close the engine, the audit log and the stores. Idempotent."""
+        await self._bridge.run(self._sync.close)
+        self._bridge.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def set_retention(
+        self,
+        *,
+        tenant: str | None = None,
+        collection: str | None = None,
+        classification: str | None = None,
+        max_age: str | None = None,
+        min_age: str | None = None,
+        replace: bool = False,
+    ) -> None:
+        """Set a rule on a tenant, a collection, a classification, any meeting of these, or (nothing named) everything.
+
+        See :meth:`securevec.SecureStore.set_retention`.
+        """
+        await self._bridge.run(
+            self._sync.set_retention,
+            tenant=tenant,
+            collection=collection,
+            classification=classification,
+            max_age=max_age,
+            min_age=min_age,
+            replace=replace,
+        )
+
+    async def remove_retention(
+        self, *, tenant: str | None = None, collection: str | None = None, classification: str | None = None
+    ) -> None:
+        """Remove the rule of exactly this scope. Records keep the expiry they were sealed with.
+
+        See :meth:`securevec.SecureStore.remove_retention`.
+        """
+        await self._bridge.run(
+            self._sync.remove_retention, tenant=tenant, collection=collection, classification=classification
+        )
+
+    async def retention_rules(self) -> list[Rule]:
+        """Every rule."""
+        return await self._bridge.run(self._sync.retention_rules)
+
+    async def retention_plan(self, *, tenant: str | None = None) -> RetentionPlan:
+        """What :meth:`apply_retention` would remove now, what is kept and why. Changes nothing."""
+        return await self._bridge.run(self._sync.retention_plan, tenant=tenant)
+
+    async def apply_retention(self, digest: str) -> list[JobResult]:
+        """Remove exactly what the plan of this digest says: one job per tenant, all begun or none.
+
+        See :meth:`securevec.SecureStore.apply_retention`.
+        """
+        return await self._bridge.run(self._sync.apply_retention, digest)
+
+    async def run_job(self, job_id: str) -> JobResult:
+        """Carry one job on as far as it goes here. Raises what stops it, and :class:`UsageError` for an unknown job."""
+        return await self._bridge.run(self._sync.run_job, job_id)
+
+    async def cancel_job(self, job_id: str) -> None:
+        """Take a retention job back that has not begun. Raises :class:`UsageError` for any other."""
+        await self._bridge.run(self._sync.cancel_job, job_id)
