@@ -137,7 +137,7 @@ class _Feed(Generic[T]):
             except StopAsyncIteration:
                 self._ended = True
                 break
-            except Exception as error:  # noqa: BLE001 - raised in the thread, as a plain iterable would
+            except Exception as error:  # noqa: BLE001  # raised in the thread, as a plain iterable would
                 self._ended, self._failure = True, error
                 break
         return items
