@@ -23,7 +23,7 @@ from typing import Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 from securevec.filters import Expr
-from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Vector
 
 FieldKind = Literal["keyword", "integer", "float", "bool"]
 
@@ -42,6 +42,9 @@ class Capabilities:
     """A range condition costs little, so a search may leave due records to the store when they stand in its way."""
     can_purge_vectors: bool
     """``purge`` and ``drop`` remove the bytes of deleted vectors from live files."""
+    layouts: tuple[Layout, ...] = ()
+    """Where a tenant may live, and be moved to: each is a place of its own for one and the same namespace. Empty where
+    there is only one way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@
     │   ├── EngineLocked           another process holds the embedded engine
     │   ├── EngineForked           used in a forked child
     │   ├── BackendError           the vector store failed
+    │   │   ├── CredentialRejected the vector store does not accept the key it was given
+    │   │   └── ServerTooOld       the vector store's version lacks what isolation needs
     │   ├── KeyUnavailable         the key provider or key store did not answer
     │   ├── KeyRejected            wrong passphrase or wrong key file
     │   ├── UnknownKey             a sealed value names a key this store never had
@@ -297,6 +299,14 @@ class EngineForked(Unavailable):
 
 class BackendError(Unavailable):
     """The vector store failed; the cause is kept."""
+
+
+class CredentialRejected(BackendError):
+    """The vector store does not accept the API key, or got none. The key itself is in no message."""
+
+
+class ServerTooOld(BackendError):
+    """The vector store's server lacks something that isolation rests on. Nothing was read or written."""
 
 
 class KeyUnavailable(Unavailable):

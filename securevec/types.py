@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NewType
+from typing import Final, Literal, NewType
 from uuid import UUID
 
 import numpy as np
@@ -35,6 +35,9 @@ Matrix = NDArray[np.float32]
 Scalar = str | int | float | bool
 """What a payload key visible to the store may hold."""
 
+Layout = Literal["shared", "collection", "shard"]
+"""How a server keeps tenants apart: all in one collection, a collection for each, or a shard of one collection each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
@@ -42,12 +45,14 @@ class Namespace:
 
     ``shard`` is an opaque name for layouts that give every collection its own place; ``tenant_tag`` and
     ``collection_tag`` are the scalars stamped on every point and demanded by every filter of shared layouts.
-    All three are 32 hex digits of a keyed hash; none is reversible to a name.
+    All three are 32 hex digits of a keyed hash; none is reversible to a name. ``layout`` is where a tenant was moved
+    to, for backends that have more than one; ``None`` is where the backend puts tenants by itself.
     """
 
     shard: str
     tenant_tag: str
     collection_tag: str
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,4 +1,5 @@
-"""A Qdrant server. Tenants share one collection per vector dimension; two stamped tags and one filter keep them apart.
+"""A Qdrant server. Where a tenant's points lie there is decided by a layout (``server_layout``); two stamped tags and
+one filter on every request keep tenants apart in each.
 
 The server cannot enforce a tenant inside a collection (payload claims in tokens were withdrawn), so the client must:
 there is one way to build a filter (``server_filters.fenced``) and no call without it, except the listing of
@@ -9,35 +10,31 @@ are not used at all.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
-import numpy as np
 from qdrant_client import QdrantClient
-from qdrant_client.models import FilterSelector, PayloadSelectorExclude, PointStruct
+from qdrant_client.models import Filter, FilterSelector, PayloadSelectorExclude, PointStruct
 
 from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
-from securevec.errors import BackendError, ConfigError, QueryError, VectorError
+from securevec.errors import BackendError, ConfigError, QueryError, ServerTooOld, VectorError
 from securevec.filters import Expr
-from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Vector
 from securevec_adapters.address import credential
-from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
 from securevec_adapters.remote import Connection
-from securevec_qdrant._points import decode_payload, encode_payload
-from securevec_qdrant.server_address import server_url
+from securevec_qdrant._points import encode_payload
+from securevec_qdrant.server_address import acceptable
+from securevec_qdrant.server_client import API_KEY_VARIABLE, calling, connect
 from securevec_qdrant.server_filters import fenced
-from securevec_qdrant.server_places import Places, make_shared
+from securevec_qdrant.server_layout import FACETS, LAYOUTS, Spot, Spots
+from securevec_qdrant.server_places import Place, Places
+from securevec_qdrant.server_rows import id_parts, point_parts, stored_point
 
-API_KEY_VARIABLE: Final = "SECUREVEC_QDRANT_API_KEY"
-_IDS: Final = 1000
-"""Ids of one request."""
-_FACETS: Final = 100_000
-"""Tenants that one listing may name."""
 _LOWEST: Final = (1, 17, 1)
 """Conditional upserts came with 1.16 and are dropped in silence before; snapshot recovery was hardened in 1.17.1."""
 _RESIDUAL: Final = (
@@ -50,9 +47,11 @@ class QdrantServerBackend:
 
     ``url`` is ``qdrants://host:6333`` (TLS), or ``qdrant://`` for this machine and the hosts named in
     ``plain_http_hosts``. The API key comes from the argument or the environment variable ``SECUREVEC_QDRANT_API_KEY``
-    or ``SECUREVEC_BACKEND_API_KEY``, never from the address. ``client`` replaces the connection, for tests on local
-    mode. Raises :class:`ConfigError` for a refused address. Used in a forked child every call raises
-    :class:`EngineForked`: two processes on one connection would read each other's answers.
+    or ``SECUREVEC_BACKEND_API_KEY``, never from the address. With ``grpc_port`` data goes by gRPC to that port of the
+    host. ``layout`` is where namespaces live that name none themselves; ``shard`` needs a server in cluster mode.
+    ``client`` replaces the connection, for tests on local mode. Raises :class:`ConfigError` for a refused address. Used
+    in a forked child every call raises :class:`EngineForked`: two processes on one connection would read each other's
+    answers.
     """
 
     def __init__(
@@ -64,25 +63,34 @@ class QdrantServerBackend:
         prefix: str = "securevec",
         plain_http_hosts: Collection[str] = (),
         timeout_s: int = 30,
+        layout: Layout = "shared",
+        grpc_port: int | None = None,
     ) -> None:
+        if layout not in LAYOUTS:
+            raise ConfigError("There is no such layout.", next_step=f"Use {', '.join(LAYOUTS)}.")
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", prefix):
             raise ConfigError("A collection prefix is up to 32 lower-case letters, digits and underscores.")
-        self._prefix = prefix
         if client is None:
             key = api_key or credential(API_KEY_VARIABLE)
-            address = server_url(url, api_key=key, plain_http_hosts=plain_http_hosts)
-            with mapped("connecting"), warnings.catch_warnings():
-                # The address was decided on above: a key over plain HTTP goes only where it was allowed by name.
-                warnings.simplefilter("ignore", UserWarning)
-                client = QdrantClient(url=address, api_key=key, timeout=timeout_s, check_compatibility=False)
+            address = acceptable(url, api_key=key, plain_http_hosts=plain_http_hosts)
+            client = connect(address, api_key=key, grpc_port=grpc_port, timeout_s=timeout_s)
         self._client = client
+        self._spots = Spots(client, prefix, layout)
         self._places = Places(client, f"{prefix}-places")
         self._connection = Connection(check=self._check_version, close=client.close)
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
+    def from_location(
+        cls,
+        location: str,
+        *,
+        root: Path,
+        plain_http_hosts: Collection[str] = (),
+        layout: Layout = "shared",
+        grpc_port: int | None = None,
+    ) -> Self:
         """For discovery: ``location`` is the address; nothing is kept under ``root``."""
-        return cls(location, plain_http_hosts=plain_http_hosts)
+        return cls(location, plain_http_hosts=plain_http_hosts, layout=layout, grpc_port=grpc_port)
 
     @property
     def name(self) -> str:
@@ -91,7 +99,12 @@ class QdrantServerBackend:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            embedded=False, volatile=False, physical_isolation=False, cheap_range_filter=True, can_purge_vectors=False
+            embedded=False,
+            volatile=False,
+            physical_isolation=False,
+            cheap_range_filter=True,
+            can_purge_vectors=False,
+            layouts=LAYOUTS,
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
@@ -100,10 +113,15 @@ class QdrantServerBackend:
         held = self._dimension(namespace)
         if held is not None and held != spec.dimension:
             raise VectorError("This collection exists with another vector dimension.")
-        with mapped("creating a collection"):
-            make_shared(self._client, self._shared(spec.dimension), spec.dimension)
+        with calling("creating a collection"):
+            self._spots.make(namespace, spec.dimension)
         if held is None:
-            self._places.add(namespace, spec.dimension)
+            self._places.add(self._place(namespace), spec.dimension)
+            with calling("creating a collection"):
+                # The last of a tenant's places takes its own collection or shard along (see drop): a drop of another
+                # one that looked before this place was there has removed it since.
+                if not self._spots.exists(namespace, spec.dimension):
+                    self._spots.make(namespace, spec.dimension)
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
         """A point of the same id in another namespace is left alone and :class:`BackendError` is raised.
@@ -112,7 +130,7 @@ class QdrantServerBackend:
         here the place is asked for after the points. Whichever comes last sees the other and removes the points.
         """
         self._connection.guard()
-        dimension = self._places.confirmed(check_namespace(namespace))
+        dimension = self._places.confirmed(self._place(namespace))
         if dimension is None:
             raise BackendError("This collection has no place in the store, or no longer.")
         rows = {
@@ -129,31 +147,35 @@ class QdrantServerBackend:
         }
         if not rows:
             return
-        shared, mine = self._shared(dimension), fenced(namespace)
-        with mapped("writing points"):
-            self._client.upsert(shared, list(rows.values()), update_filter=mine, wait=True)
-            for ids in _chunks(list(rows)):
-                held = self._client.count(shared, count_filter=fenced(namespace, ids=ids), exact=True).count
+        spot, mine = self._spots.spot(namespace, dimension), fenced(namespace)
+        with calling("writing points"):
+            for part in point_parts(list(rows.values())):
+                self._client.upsert(spot.collection, part, update_filter=mine, wait=True, **spot.routing)
+            for ids in id_parts(list(rows)):
+                held = self._client.count(
+                    spot.collection, count_filter=fenced(namespace, ids=ids), exact=True, **spot.routing
+                ).count
                 if held != len(ids):
                     raise BackendError("The store did not take every point: an id is in use in another place.")
-        if self._places.confirmed(namespace) is None:
+        if self._places.confirmed(self._place(namespace)) is None:
             self.delete(namespace=namespace, ids=list(rows))
             raise BackendError("This collection was removed while points were written to it; they were taken back.")
 
     def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
         wanted = list(dict.fromkeys(check_id(each) for each in ids))
         points: list[StoredPoint] = []
-        for shared in self._reach(namespace):
-            with mapped("reading points"):
-                for some in _chunks(wanted):
+        for spot in self._reach(namespace):
+            with calling("reading points"):
+                for some in id_parts(wanted):
                     found, _ = self._client.scroll(
-                        shared,
+                        spot.collection,
                         scroll_filter=fenced(namespace, ids=some),
                         limit=len(some),
                         with_payload=True,
                         with_vectors=with_vectors,
+                        **spot.routing,
                     )
-                    points += [_stored(namespace, row.id, row.payload, vector=row.vector) for row in found]
+                    points += [stored_point(namespace, row.id, row.payload, vector=row.vector) for row in found]
         return points
 
     def query(
@@ -172,16 +194,18 @@ class QdrantServerBackend:
         if dimension is None:
             return []
         unneeded = [key for key in exclude if key not in ("t", "c")]
-        with mapped("searching"):
+        spot = self._spots.spot(namespace, dimension)
+        with calling("searching"):
             found = self._client.query_points(
-                self._shared(dimension),
+                spot.collection,
                 query=unit_vector(vector, dimension).tolist(),
                 query_filter=condition,
                 limit=limit,
                 with_payload=PayloadSelectorExclude(exclude=unneeded) if unneeded else True,
                 with_vectors=False,
+                **spot.routing,
             )
-            return [_stored(namespace, hit.id, hit.payload, score=hit.score) for hit in found.points]
+            return [stored_point(namespace, hit.id, hit.payload, score=hit.score) for hit in found.points]
 
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         if limit < 1:
@@ -191,26 +215,32 @@ class QdrantServerBackend:
         dimension = self._dimension(namespace)
         if dimension is None:
             return Page((), None)
-        with mapped("scanning"):
+        spot = self._spots.spot(namespace, dimension)
+        with calling("scanning"):
             found, following = self._client.scroll(
-                self._shared(dimension), scroll_filter=condition, limit=limit, offset=start, with_payload=True
+                spot.collection,
+                scroll_filter=condition,
+                limit=limit,
+                offset=start,
+                with_payload=True,
+                **spot.routing,
             )
-            points = [_stored(namespace, row.id, row.payload) for row in found]
+            points = [stored_point(namespace, row.id, row.payload) for row in found]
             return Page(points, None if following is None else str(following))
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
         condition = fenced(namespace, where=where)
         reach = self._reach(namespace)
-        with mapped("counting"):
-            return sum(self._client.count(each, count_filter=condition, exact=True).count for each in reach)
+        with calling("counting"):
+            return sum(self._count(spot, condition) for spot in reach)
 
     def delete(self, *, namespace: Namespace, ids: Sequence[UUID]) -> None:
         unwanted = [check_id(each) for each in ids]
-        for shared in self._reach(namespace):
-            with mapped("deleting points"):
-                for some in _chunks(unwanted):
+        for spot in self._reach(namespace):
+            with calling("deleting points"):
+                for some in id_parts(unwanted):
                     selector = FilterSelector(filter=fenced(namespace, ids=some))
-                    self._client.delete(shared, selector, wait=True)
+                    self._client.delete(spot.collection, selector, wait=True, **spot.routing)
 
     def purge(self, *, namespace: Namespace) -> RemovalReport:
         """A client cannot make the server vacuum: nothing is done, and the report says so."""
@@ -218,27 +248,32 @@ class QdrantServerBackend:
         return RemovalReport(0, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def drop(self, *, namespace: Namespace) -> RemovalReport:
+        """The points go by the filter, and are counted and read back; then the tenant's own collection or shard, when
+        this was its last place in it."""
         self._connection.guard()
+        place = self._place(namespace)
         # The place goes first: from here on no insert of any process keeps its points (see insert).
-        self._places.remove(check_namespace(namespace))
+        self._places.remove(place)
         points = 0
-        for shared in self._reach(namespace):
-            mine = fenced(namespace)
-            with mapped("removing a collection"):
-                points += self._client.count(shared, count_filter=mine, exact=True).count
-                self._client.delete(shared, FilterSelector(filter=mine), wait=True)
-                if self._client.count(shared, count_filter=mine, exact=True).count:
+        mine = fenced(namespace)
+        for spot in self._reach(namespace):
+            with calling("removing a collection"):
+                points += self._count(spot, mine)
+                self._client.delete(spot.collection, FilterSelector(filter=mine), wait=True, **spot.routing)
+                if self._count(spot, mine):
                     raise BackendError("The store still answers for points of a removed collection.")
+                if spot.own and not self._places.neighbours(place, spot.dimension):
+                    self._spots.unmake(spot)
         return RemovalReport(points, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
 
     def namespaces(self) -> Iterator[str]:
         """Tags of the tenants that own a point or a place. The only call that sees more than one tenant."""
         self._connection.guard()
         tags: set[str] = set()
-        with mapped("listing tenants"):
-            for name in self._collections("[0-9]+|places"):
-                hits = self._client.facet(name, key="t", limit=_FACETS, exact=True).hits
-                if len(hits) == _FACETS:
+        with calling("listing tenants"):
+            for name in self._spots.everything():
+                hits = self._client.facet(name, key="t", limit=FACETS, exact=True).hits
+                if len(hits) == FACETS:
                     raise BackendError("The store holds more tenants than can be listed.")
                 # Local mode writes what looks like a UUID with hyphens.
                 tags.update(str(hit.value).replace("-", "") for hit in hits)
@@ -248,47 +283,33 @@ class QdrantServerBackend:
         self._connection.close()
 
     def _check_version(self) -> None:
-        version = self._client.info().version
+        with calling("asking for the server's version"):
+            version = self._client.info().version
         if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _LOWEST:
-            raise BackendError("The Qdrant server is older than 1.17.1.", next_step="Upgrade the server.")
+            raise ServerTooOld("The Qdrant server is older than 1.17.1.", next_step="Upgrade the server.")
+
+    def _place(self, namespace: Namespace) -> Place:
+        """The namespace without its layout, and the layout it is asked for in."""
+        return replace(check_namespace(namespace), layout=None), self._spots.layout(namespace)
 
     def _dimension(self, namespace: Namespace) -> int | None:
         self._connection.guard()
-        return self._places.dimension(check_namespace(namespace))
+        return self._places.dimension(self._place(namespace))
 
-    def _reach(self, namespace: Namespace) -> list[str]:
-        """The collections that may hold points of a namespace: its own, or all when it has no place (any more).
+    def _count(self, spot: Spot, condition: Filter) -> int:
+        return self._client.count(spot.collection, count_filter=condition, exact=True, **spot.routing).count
+
+    def _reach(self, namespace: Namespace) -> list[Spot]:
+        """The spots that may hold points of a namespace: its own, or all when it has no place (any more).
 
         Points without a place are those of a removal cut short or of a write that raced one. They must be found, or a
         check that nothing is left would find nothing only because it looked nowhere.
         """
         dimension = self._dimension(namespace)
         if dimension is not None:
-            return [self._shared(dimension)]
-        with mapped("listing collections"):
-            return self._collections("[0-9]+")
-
-    def _collections(self, kinds: str) -> list[str]:
-        held = self._client.get_collections().collections
-        return sorted(each.name for each in held if re.fullmatch(rf"{self._prefix}-({kinds})", each.name))
-
-    def _shared(self, dimension: int) -> str:
-        return f"{self._prefix}-{dimension}"
-
-
-def _stored(
-    namespace: Namespace, point: object, payload: dict[str, object] | None, *, score: float = 0.0, vector: object = None
-) -> StoredPoint:
-    held = payload or {}
-    if held.get("t") != namespace.tenant_tag or held.get("c") != namespace.collection_tag:
-        raise BackendError("The store answered with a point of another place.")
-    row = None if vector is None else np.asarray(vector, dtype=np.float32)
-    return StoredPoint(UUID(str(point)), decode_payload(held), score, row)
-
-
-def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    for start in range(0, len(ids), _IDS):
-        yield ids[start : start + _IDS]
+            return [self._spots.spot(namespace, dimension)]
+        with calling("listing collections"):
+            return self._spots.reach(namespace)
 
 
 if TYPE_CHECKING:

@@ -1,106 +1,111 @@
-"""The places of a server: which namespaces exist there and the vector dimension each was made with.
+"""The places of a server: which namespaces exist there, in which layout, and the vector dimension each was made with.
 
-A shared collection cannot say that: an empty namespace has no points in it, and a call carries no dimension. So each
-namespace has one small point in a collection of its own kind, under the same fence as every other point.
+A collection cannot say that: an empty namespace has no points in it, and a call carries no dimension. So each namespace
+has one small point for each layout it is in, in a collection of its own kind, under the same fence as every other
+point. While a tenant is moved its namespaces have two.
 """
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
 from qdrant_client import QdrantClient
-from qdrant_client.models import (
-    Distance,
-    FilterSelector,
-    HnswConfigDiff,
-    KeywordIndexParams,
-    KeywordIndexType,
-    PointStruct,
-    VectorParams,
-)
+from qdrant_client.models import FieldCondition, Filter, FilterSelector, MatchValue, PointStruct
 
 from securevec.errors import BackendError
-from securevec.types import Namespace
-from securevec_adapters.errors import mapped
+from securevec.types import Layout, Namespace
+from securevec_qdrant.server_client import calling
 from securevec_qdrant.server_filters import fenced
+from securevec_qdrant.server_layout import make_collection
+
+Place = tuple[Namespace, Layout]
 
 
 class Places:
-    """Kept in collection ``name``. Dimensions are cached: a namespace never changes its own. That it still exists is
-    not known from the cache, because any process may drop it; :meth:`confirmed` asks."""
+    """Kept in collection ``name``. Dimensions are cached: a place never changes its own. That it still exists is not
+    known from the cache, because any process may drop it; :meth:`confirmed` asks."""
 
     def __init__(self, client: QdrantClient, name: str) -> None:
         self._client = client
         self._name = name
-        self._known: dict[Namespace, int] = {}
+        self._known: dict[Place, int] = {}
 
-    def dimension(self, namespace: Namespace) -> int | None:
-        """The dimension of a namespace; ``None`` when it does not exist, or did not when last asked."""
-        known = self._known.get(namespace)
-        return self.confirmed(namespace) if known is None else known
+    def dimension(self, place: Place) -> int | None:
+        """The dimension of a place; ``None`` when it does not exist, or did not when last asked."""
+        known = self._known.get(place)
+        return self.confirmed(place) if known is None else known
 
-    def confirmed(self, namespace: Namespace) -> int | None:
-        """The dimension of a namespace as the server says now; ``None`` when it does not exist."""
-        self._known.pop(namespace, None)
-        with mapped("looking up a collection"):
+    def confirmed(self, place: Place) -> int | None:
+        """The dimension of a place as the server says now; ``None`` when it does not exist."""
+        namespace, layout = place
+        self._known.pop(place, None)
+        with calling("looking up a collection"):
             if not self._client.collection_exists(self._name):
                 return None
             found, _ = self._client.scroll(
-                self._name, scroll_filter=fenced(namespace, ids=[UUID(namespace.shard)]), limit=1, with_payload=True
+                self._name, scroll_filter=fenced(namespace, ids=[_id(place)]), limit=1, with_payload=True
             )
         if not found:
             return None
-        dimension = (found[0].payload or {}).get("dimension")
-        if type(dimension) is not int or dimension < 1:
+        held = found[0].payload or {}
+        dimension = held.get("dimension")
+        if type(dimension) is not int or dimension < 1 or held.get("layout") != layout:
             raise BackendError("The store's description of a collection cannot be read.")
-        self._known[namespace] = dimension
+        self._known[place] = dimension
         return dimension
 
-    def add(self, namespace: Namespace, dimension: int) -> None:
-        """Remember a namespace. Raises :class:`BackendError` when its name is taken by another place."""
-        with mapped("describing a collection"):
-            make_shared(self._client, self._name, 1)
+    def add(self, place: Place, dimension: int) -> None:
+        """Remember a place. Raises :class:`BackendError` when its name is taken by another one."""
+        namespace, layout = place
+        with calling("describing a collection"):
+            make_collection(self._client, self._name, 1)
             self._client.upsert(
                 self._name,
                 [
                     PointStruct(
-                        id=str(UUID(namespace.shard)),
+                        id=str(_id(place)),
                         vector=[1.0],
-                        payload={"dimension": dimension, "t": namespace.tenant_tag, "c": namespace.collection_tag},
+                        payload={
+                            "dimension": dimension,
+                            "layout": layout,
+                            "t": namespace.tenant_tag,
+                            "c": namespace.collection_tag,
+                        },
                     )
                 ],
                 update_filter=fenced(namespace),
                 wait=True,
             )
-        self._known.pop(namespace, None)
-        if self.dimension(namespace) != dimension:
+        self._known.pop(place, None)
+        if self.dimension(place) != dimension:
             raise BackendError("The store did not keep the description of a collection.")
 
-    def remove(self, namespace: Namespace) -> None:
-        """Forget a namespace."""
-        self._known.pop(namespace, None)
-        with mapped("forgetting a collection"):
+    def remove(self, place: Place) -> None:
+        """Forget a place."""
+        self._known.pop(place, None)
+        with calling("forgetting a collection"):
             if self._client.collection_exists(self._name):
-                selector = FilterSelector(filter=fenced(namespace, ids=[UUID(namespace.shard)]))
+                selector = FilterSelector(filter=fenced(place[0], ids=[_id(place)]))
                 self._client.delete(self._name, selector, wait=True)
 
+    def neighbours(self, place: Place, dimension: int) -> int:
+        """How many places its tenant has in this layout and dimension."""
+        namespace, layout = place
+        mine: list[tuple[str, str | int]] = [
+            ("t", namespace.tenant_tag),
+            ("layout", layout),
+            ("dimension", dimension),
+        ]
+        asked = Filter(must=[FieldCondition(key=key, match=MatchValue(value=value)) for key, value in mine])
+        with calling("looking up a collection"):
+            if not self._client.collection_exists(self._name):
+                return 0
+            return self._client.count(self._name, count_filter=asked, exact=True).count
 
-def make_shared(client: QdrantClient, name: str, dimension: int) -> None:
-    """Create a collection that tenants share, and its indexes before anything is written to it. Idempotent.
 
-    No graph over all tenants, one for each: ``m=0``, ``payload_m=16``. Filter fields have no index here, because two
-    tenants may give one name two types; within a tenant's points they are read from the payload.
-    """
-    if not client.collection_exists(name):
-        try:
-            client.create_collection(
-                name,
-                vectors_config=VectorParams(size=dimension, distance=Distance.COSINE),
-                hnsw_config=HnswConfigDiff(m=0, payload_m=16),
-            )
-        except Exception:
-            if not client.collection_exists(name):  # somebody else made it a moment ago: as good as ours
-                raise
-    for key, tenant in (("t", True), ("c", False)):
-        schema = KeywordIndexParams(type=KeywordIndexType.KEYWORD, is_tenant=tenant)
-        client.create_payload_index(name, key, schema, wait=True)
+def _id(place: Place) -> UUID:
+    namespace, layout = place
+    if layout == "shared":
+        return UUID(namespace.shard)
+    return UUID(bytes=hashlib.sha256(f"{namespace.shard}/{layout}".encode()).digest()[:16])

@@ -85,7 +85,7 @@ class Vandal:
         if self._stage.engine == "server":
             backend = cast("QdrantServerBackend", self._store)
             backend._client.set_payload(
-                backend._shared(len(row.vector)),
+                backend._spots.spot(self.namespace, len(row.vector)).collection,
                 payload={"t": other.namespace.tenant_tag, "c": other.namespace.collection_tag},
                 points=[str(row.id)],
             )

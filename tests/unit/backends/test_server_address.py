@@ -10,8 +10,9 @@ from securevec.errors import BackendError, ConfigError
 from securevec.testing.conformance_case import SPEC, a_namespace
 
 pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
-from securevec_qdrant.server import API_KEY_VARIABLE, QdrantServerBackend
-from securevec_qdrant.server_address import server_url
+from securevec_qdrant.server import QdrantServerBackend
+from securevec_qdrant.server_address import acceptable
+from securevec_qdrant.server_client import API_KEY_VARIABLE
 
 
 @pytest.mark.parametrize(
@@ -25,11 +26,11 @@ from securevec_qdrant.server_address import server_url
     ],
 )
 def test_this_machine_needs_neither_tls_nor_key(location: str, url: str) -> None:
-    assert server_url(location, api_key=None, plain_http_hosts=()) == url
+    assert acceptable(location, api_key=None, plain_http_hosts=()).url == url
 
 
 def test_another_machine_needs_tls_and_a_key() -> None:
-    assert server_url("qdrants://db.example:443", api_key="k", plain_http_hosts=()) == "https://db.example:443"
+    assert acceptable("qdrants://db.example:443", api_key="k", plain_http_hosts=()).url == "https://db.example:443"
     for location, key in (
         ("qdrant://db.example", "k"),
         ("http://10.0.0.5:6333", "k"),
@@ -40,13 +41,13 @@ def test_another_machine_needs_tls_and_a_key() -> None:
         ("qdrant://0.0.0.0", "k"),
     ):
         with pytest.raises(ConfigError):
-            server_url(location, api_key=key, plain_http_hosts=())
+            acceptable(location, api_key=key, plain_http_hosts=())
 
 
 def test_plain_http_is_allowed_to_the_host_that_was_named_and_to_no_other() -> None:
-    assert server_url("qdrant://db", api_key="k", plain_http_hosts={"db"}) == "http://db:6333"
+    assert acceptable("qdrant://db", api_key="k", plain_http_hosts={"db"}).url == "http://db:6333"
     with pytest.raises(ConfigError):
-        server_url("qdrant://db2", api_key="k", plain_http_hosts={"db"})
+        acceptable("qdrant://db2", api_key="k", plain_http_hosts={"db"})
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_plain_http_is_allowed_to_the_host_that_was_named_and_to_no_other() -> N
 )
 def test_an_address_that_is_more_or_less_than_host_and_port_is_refused(location: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        server_url(location, api_key="k", plain_http_hosts=())
+        acceptable(location, api_key="k", plain_http_hosts=())
     assert "canary" not in str(refused.value)
 
 

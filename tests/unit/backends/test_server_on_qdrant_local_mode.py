@@ -99,6 +99,7 @@ def test_every_data_call_carries_the_fence_in_its_root_on_qdrant_local_mode(
     names_only = ("collection_exists", "get_collections")
     asked = [(name, given, named) for name, given, named in client.calls if name not in names_only]
     assert {name for name, _, _ in asked} == {"scroll", "query_points", "count", "upsert", "delete"}
+    assert asked
     for _, given, named in asked:
         assert fence_of(given, named) == {"t": MINE.tenant_tag, "c": MINE.collection_tag}
     assert held(backend, THEIRS) == set(range(10, 15))
@@ -295,7 +296,7 @@ def test_points_without_a_place_are_counted_read_deleted_and_dropped_on_qdrant_l
     """What a removal cut short leaves: a check must not find nothing because it looks nowhere."""
     _, first, _ = two_processes
     fill(first, MINE, [2, 3])
-    first._places.remove(MINE)
+    first._places.remove((MINE, "shared"))
     assert first.count(namespace=MINE) == 3
     assert numbers(first.fetch(namespace=MINE, ids=[an_id(1), an_id(2)])) == [1, 2]
     first.delete(namespace=MINE, ids=[an_id(1), an_id(11)])
