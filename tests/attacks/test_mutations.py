@@ -75,7 +75,7 @@ def remove_the_namespace(stage: Stage, patch: Patch) -> None:
         return StoredPoint(UUID(str(point)), dict(payload), score, vector)
 
     patch.setattr(server, "fenced", unfenced)
-    patch.setattr(server, "_stored", believed)
+    patch.setattr(server, "stored_point", believed)
 
 
 def remove_the_envelopes_place(patch: Patch) -> None:
