@@ -8,6 +8,8 @@
     [keys]
     provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default) or passphrase
     file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
+    suite = "aes-256-gcm"          # SECUREVEC_KEY_SUITE       what is sealed from now on: aes-256-gcm (default),
+                                   #                           aes-256-gcm-committing or -siv, chacha20-poly1305
     [embed]
     model = "minilm"               # SECUREVEC_EMBED_MODEL     minilm
     threads = 2                    # SECUREVEC_EMBED_THREADS   default: torch's own choice
@@ -29,9 +31,10 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, cast
+from typing import Any, Final, Literal, NoReturn, cast, get_args
 
 from securevec.errors import ConfigError
+from securevec.types import Suite
 
 Source = Literal["default", "file", "environment", "argument"]
 
@@ -73,6 +76,7 @@ class Settings:
     embed_threads: int | None
     plain_http_hosts: tuple[str, ...]
     detect_recall: Literal["balanced", "high"]
+    key_suite: Suite
     config_file: Path | None
     settings: tuple[Setting, ...]
 
@@ -144,6 +148,7 @@ _KNOWN: Final = (
     _Known("store.plain_http_hosts", "plain_http_hosts", "SECUREVEC_PLAIN_HTTP_HOSTS", None, _hosts),
     _Known("keys.provider", "key_provider", "SECUREVEC_KEY_PROVIDER", "file", _one_of("file", "passphrase")),
     _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
+    _Known("keys.suite", "key_suite", "SECUREVEC_KEY_SUITE", "aes-256-gcm", _one_of(*get_args(Suite))),
     _Known("embed.model", "embed_model", "SECUREVEC_EMBED_MODEL", "minilm", _one_of("minilm")),
     _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _threads),
     _Known("detect.recall", "detect_recall", "SECUREVEC_DETECT_RECALL", "balanced", _one_of("balanced", "high")),

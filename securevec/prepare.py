@@ -271,7 +271,9 @@ def _measured(collection: CollectionScope, record: Prepared) -> int:
         body_size = len(encode_body(_body(collection, record, _LARGEST_GENERATION, number)))
         vault_size = len(encode_vault(vault)) if vault is not None else 0
         total += body_size + vault_size
-        stored += text_size(body_size) + (text_size(vault_size) if vault is not None else 0)
+        stored += text_size(body_size, suite=collection.suite) + (
+            text_size(vault_size, suite=collection.suite) if vault is not None else 0
+        )
         if max(body_size, vault_size, total // _MOST_PER_RECORD) > limits.MAX_RECORD_BYTES:
             raise LimitExceeded("The record is larger, anonymized and sealed, than its envelopes take.", row=record.row)
     return stored + len(record.chunks) * collection.embedder.identity.dimension * _FLOAT

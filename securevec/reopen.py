@@ -81,6 +81,7 @@ def scope_of(
         vault=row.vault,
         classification=str(description["classification"]),
         identity_digest=lp(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode()),
+        suite=runtime.keys.suite,
     )
 
 

@@ -114,6 +114,8 @@ class CollectionScope:
     vault: bool
     classification: str
     identity_digest: bytes
+    suite: int
+    """What new values of it are sealed in."""
 
     @property
     def tenant(self) -> TenantId:

@@ -158,3 +158,7 @@ class AnonymizedField:
 
     def __repr__(self) -> str:
         return f"AnonymizedField({len(self.text)} characters, {len(self.spans)} spans)"
+
+
+Suite = Literal["aes-256-gcm", "aes-256-gcm-committing", "aes-256-gcm-siv", "chacha20-poly1305"]
+"""Suites 1 to 4 of the wire format, as a configuration calls them."""

@@ -19,6 +19,7 @@ from securevec.retention.jobs import JobResult
 from securevec.retention.plan import RetentionPlan
 from securevec.retention.rulebook import Rule
 from securevec.store.secure_store import SecureStore
+from securevec.types import Suite
 from securevec.verbs.quota import QuotaUse
 
 
@@ -50,6 +51,7 @@ class AsyncSecureStore:
         plain_http_hosts: Collection[str] = (),
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
+        suite: Suite = "aes-256-gcm",
         threads: int = THREADS,
     ) -> Opening[AsyncSecureStore]:
         """Open the home at this path, making it first when there is none.
@@ -75,6 +77,7 @@ class AsyncSecureStore:
                 plain_http_hosts=plain_http_hosts,
                 recognizers=recognizers,
                 recall=recall,
+                suite=suite,
             )
             try:
                 return cls(bridge, await bridge.acquire(call, SecureStore.close))

@@ -103,6 +103,7 @@ class Session:
                 create=create,
                 plain_http_hosts=settings.plain_http_hosts,
                 recall=settings.detect_recall,
+                suite=settings.key_suite,
             )
         )
 

@@ -29,18 +29,18 @@ class Place:
     field: str
 
 
-def aad(header24: bytes, place: Place, epoch: str) -> bytes:
-    """The AAD for a value with these first 24 header bytes at this place, under a key of this epoch."""
+def aad(header: bytes, place: Place, epoch: str) -> bytes:
+    """The AAD for a value with these header bytes before its nonce at this place, under a key of this epoch."""
     return (
-        aad_head(header24, place.tenant, place.collection, epoch)
+        aad_head(header, place.tenant, place.collection, epoch)
         + place.point.int.to_bytes(16, "big")
         + aad_tail(place.field)
     )
 
 
-def aad_head(header24: bytes, tenant: bytes, collection: bytes, epoch: str) -> bytes:
+def aad_head(header: bytes, tenant: bytes, collection: bytes, epoch: str) -> bytes:
     """The AAD up to and including the point's type tag: the same for every value under one key."""
-    return _LABEL + header24 + lp(tenant, collection, epoch.encode()) + _UUID_POINT
+    return _LABEL + header + lp(tenant, collection, epoch.encode()) + _UUID_POINT
 
 
 @lru_cache(maxsize=256)

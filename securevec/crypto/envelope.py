@@ -1,12 +1,14 @@
-"""Wire format v1, suite 1: AES-256-GCM under a key derived from a DEK (docs/formats.md section 3).
+"""Sealing and opening under a DEK, in one of the suites of wire format v1 (docs/formats.md section 3).
 
-     0   2  magic "SV"          6   2  schema version = 1        36   n  ciphertext
-     2   1  version = 1         8  16  key id                    ..  16  tag
-     3   1  suite = 1          24  12  nonce, random
-     4   2  flags = 0
+     0   2  magic "SV"                 8  16  key id
+     2   1  version = 1               24  16  subject key id, only with flag 1
+     3   1  suite, 1 to 4             ..  12  nonce, random (24 in suite 2, and 32 of commitment)
+     4   2  flags: 1 subject, 2 pad   ..   n  ciphertext
+     6   2  schema version = 1        ..  16  tag
 
 GCM does not commit to its key: one ciphertext can be built to open under two. The header therefore names a key id
-that is itself a commitment to one key (wrap.py), and a value is opened with that key or not at all.
+that is itself a commitment to one key (wrap.py), and a value is opened with that key or not at all. The AEAD key is
+derived with the suite's number, so a value whose suite was rewritten meets another key.
 """
 
 from __future__ import annotations
@@ -15,37 +17,50 @@ import binascii
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from securevec.crypto.context import Place, aad, aad_head, aad_tail
+from securevec.crypto.header import (
+    MAX_BLOB,
+    PADDED,
+    REJECTED,
+    SHORT,
+    SUBJECT_BOUND,
+    header_bytes,
+    overhead,
+    read_header,
+)
 from securevec.crypto.kdf import hmac256
+from securevec.crypto.padding import Padding, pad, unpad
 from securevec.crypto.secret import Secret
-from securevec.errors import EnvelopeRejected, LimitExceeded, UnknownFormat, UsageError
+from securevec.crypto.suites import DEFAULT, NONCE_BYTES, Aead, aead
+from securevec.errors import EnvelopeRejected, LimitExceeded, UsageError
 from securevec.limits import MAX_RECORD_BYTES
 
-SUITE: Final = 1
-_MAGIC: Final = b"SV"
-_PREFIX: Final = b"SV\x01\x01\x00\x00\x00\x01"
-"""Magic, version 1, suite 1, flags 0, schema version 1."""
-_HEADER: Final = 24
-_NONCE: Final = 12
-_START: Final = _HEADER + _NONCE
-OVERHEAD: Final = _START + 16
-"""Bytes an envelope is longer than its plaintext."""
-_MAX_BLOB: Final = MAX_RECORD_BYTES + OVERHEAD
 
-_REJECTED: Final = "A sealed value does not open in this place."
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class SubjectKey:
+    """A data subject's key: what is sealed under it too is gone with it. ``key_id`` is 16 bytes, not secret."""
+
+    key_id: bytes
+    secret: Secret
+
+    def __repr__(self) -> str:
+        return "SubjectKey(<hidden>)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SubjectKey is never pickled or copied")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class DataKey:
-    """A DEK ready for use: the AEAD key is derived once, and the AAD up to the point is built once.
+    """A DEK ready for use: the AEAD keys are derived once, and the AAD up to the point is built once.
 
     ``key_id``, ``tenant`` and ``collection`` are 16 raw bytes each (tenant and collection are empty for the
-    installation's own key). Made by :func:`data_key`. Not picklable; ``repr`` shows only the purpose.
+    installation's own key); ``suite`` is what it seals in, it opens every one. Made by :func:`data_key`. Not picklable;
+    ``repr`` shows only the purpose.
     """
 
     key_id: bytes
@@ -53,9 +68,13 @@ class DataKey:
     collection: bytes
     purpose: str
     epoch: str
-    _aead: AESGCM
+    suite: int
+    _aead: Aead
+    _nonce: int
     _header: bytes
     _head: bytes
+    _suite_keys: tuple[bytes, ...]
+    _subject_base: bytes
 
     def __repr__(self) -> str:
         return f"DataKey(purpose={self.purpose!r}, <hidden>)"
@@ -63,72 +82,123 @@ class DataKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a DataKey is never pickled or copied")
 
+    def _cipher(self, suite: int, subject: SubjectKey | None) -> Aead:
+        """The cipher for a header that is not this key's usual one."""
+        if subject is None:
+            return self._aead if suite == self.suite else aead(suite, self._suite_keys[suite - 1])
+        return aead(suite, hmac256(self._subject_base, bytes([suite]) + subject.secret.bytes()))
 
-def data_key(secret: Secret, *, key_id: bytes, tenant: bytes, collection: bytes, purpose: str, epoch: str) -> DataKey:
-    """The usable form of a DEK. AEAD key = HMAC(DEK, label || suite): another suite meets another key."""
-    header = _PREFIX + key_id
+
+def data_key(
+    secret: Secret,
+    *,
+    key_id: bytes,
+    tenant: bytes,
+    collection: bytes,
+    purpose: str,
+    epoch: str,
+    suite: int = DEFAULT,
+) -> DataKey:
+    """The usable form of a DEK. AEAD key = HMAC(DEK, label || suite): another suite meets another key.
+
+    Raises :class:`UnsupportedPlatform` for a suite this machine has not.
+    """
+    header = header_bytes(suite, 0, key_id)
+    dek = secret.bytes()
+    keys = tuple(hmac256(dek, b"securevec/aead/v1" + bytes([number])) for number in NONCE_BYTES)
     return DataKey(
         key_id=key_id,
         tenant=tenant,
         collection=collection,
         purpose=purpose,
         epoch=epoch,
-        _aead=AESGCM(hmac256(secret.bytes(), b"securevec/aead/v1" + bytes([SUITE]))),
+        suite=suite,
+        _aead=aead(suite, keys[suite - 1]),
+        _nonce=NONCE_BYTES[suite],
         _header=header,
         _head=aad_head(header, tenant, collection, epoch),
+        _suite_keys=keys,
+        _subject_base=hmac256(dek, b"securevec/subject-aead/v1"),
     )
 
 
-def seal(key: DataKey, plaintext: bytes, place: Place) -> bytes:
-    """An envelope that opens at ``place`` only, 52 bytes longer than ``plaintext``.
+def seal(
+    key: DataKey, plaintext: bytes, place: Place, *, subject: SubjectKey | None = None, padding: Padding | None = None
+) -> bytes:
+    """An envelope that opens at ``place`` only, in suite 1 52 bytes longer than ``plaintext``.
 
-    Raises :class:`LimitExceeded` above 16 MiB and :class:`UsageError` when the key is another tenant's or
-    collection's. The nonce is drawn for this call: a stock of nonces would be duplicated by ``fork``.
+    With ``subject`` it opens with that subject's key besides. Raises :class:`LimitExceeded` above 16 MiB and
+    :class:`UsageError` when the key is another tenant's or collection's. The nonce is drawn for this call: a stock of
+    nonces would be duplicated by ``fork``.
     """
     if len(plaintext) > MAX_RECORD_BYTES or place.tenant != key.tenant or place.collection != key.collection:
         _refuse_to_seal(plaintext)
-    nonce = os.urandom(_NONCE)
-    bound = key._head + place.point.int.to_bytes(16, "big") + aad_tail(place.field)
-    return key._header + nonce + key._aead.encrypt(nonce, plaintext, bound)
+    nonce = os.urandom(key._nonce)
+    if subject is None and padding is None:
+        bound = key._head + place.point.int.to_bytes(16, "big") + aad_tail(place.field)
+        return key._header + nonce + key._aead.encrypt(nonce, plaintext, bound)
+    flags = (SUBJECT_BOUND if subject is not None else 0) | (PADDED if padding is not None else 0)
+    header = header_bytes(key.suite, flags, key.key_id, subject.key_id if subject is not None else b"")
+    body = plaintext if padding is None else pad(plaintext, padding)
+    return header + nonce + key._cipher(key.suite, subject).encrypt(nonce, body, aad(header, place, key.epoch))
 
 
-def seal_batch(key: DataKey, items: Sequence[tuple[bytes, Place]]) -> list[bytes]:
+def seal_batch(key: DataKey, items: Sequence[tuple[bytes, Place]], *, padding: Padding | None = None) -> list[bytes]:
     """Envelopes of ``(plaintext, place)``, in order. Raises as :func:`seal`, and then returns none of them."""
-    nonces = os.urandom(_NONCE * len(items))
-    head, header, encrypt = key._head, key._header, key._aead.encrypt
-    tenant, collection = key.tenant, key.collection
+    size = key._nonce
+    nonces = os.urandom(size * len(items))
+    header = key._header if padding is None else header_bytes(key.suite, PADDED, key.key_id)
+    head = key._head if padding is None else aad_head(header, key.tenant, key.collection, key.epoch)
+    encrypt, tenant, collection = key._aead.encrypt, key.tenant, key.collection
     sealed: list[bytes] = []
     field, tail = "", aad_tail("")
     start = 0
     for plaintext, place in items:
         if len(plaintext) > MAX_RECORD_BYTES or place.tenant != tenant or place.collection != collection:
             _refuse_to_seal(plaintext)
-        nonce = nonces[start : start + _NONCE]
-        start += _NONCE
+        nonce = nonces[start : start + size]
+        start += size
         if place.field != field:
             field, tail = place.field, aad_tail(place.field)
         bound = head + place.point.int.to_bytes(16, "big") + tail
-        sealed.append(header + nonce + encrypt(nonce, plaintext, bound))
+        sealed.append(header + nonce + encrypt(nonce, plaintext if padding is None else pad(plaintext, padding), bound))
     return sealed
 
 
-def open_sealed(key: DataKey, blob: bytes, place: Place) -> bytes:
-    """The plaintext, if ``blob`` was sealed with exactly this key for exactly this place.
+def open_sealed(key: DataKey, blob: bytes, place: Place, *, subject: SubjectKey | None = None) -> bytes:
+    """The plaintext, if ``blob`` was sealed with exactly this key (and subject) for exactly this place.
 
     Raises :class:`EnvelopeRejected` with one and the same message whatever did not fit, and :class:`UnknownFormat`
     for a version, suite, flag or schema version of another release.
     """
-    if blob[:_HEADER] != key._header or not OVERHEAD <= len(blob) <= _MAX_BLOB:
-        read_key_id(blob)
-        raise EnvelopeRejected(_REJECTED)
-    if place.tenant == key.tenant and place.collection == key.collection:
-        bound = key._head + place.point.int.to_bytes(16, "big") + aad_tail(place.field)
-    else:
-        bound = aad(key._header, place, key.epoch)
+    start = SHORT + key._nonce
+    usual = subject is None and blob[:SHORT] == key._header and start + 16 <= len(blob) <= MAX_BLOB
+    if not usual or place.tenant != key.tenant or place.collection != key.collection:
+        return _open_other(key, blob, place, subject)
+    bound = key._head + place.point.int.to_bytes(16, "big") + aad_tail(place.field)
     try:
-        return key._aead.decrypt(blob[_HEADER:_START], blob[_START:], bound)
+        plaintext = key._aead.decrypt(blob[SHORT:start], blob[start:], bound)
     except InvalidTag:
-        raise EnvelopeRejected(_REJECTED) from None
+        raise EnvelopeRejected(REJECTED) from None
+    if len(plaintext) > MAX_RECORD_BYTES:
+        raise EnvelopeRejected(REJECTED)
+    return plaintext
+
+
+def _open_other(key: DataKey, blob: bytes, place: Place, subject: SubjectKey | None) -> bytes:
+    """:func:`open_sealed` for another suite than the key seals in, with a subject or padding; or for what is none."""
+    header = read_header(blob)
+    if header.key_id != key.key_id or header.subject_id != (subject.key_id if subject is not None else b""):
+        raise EnvelopeRejected(REJECTED)
+    bound = aad(blob[: header.size], place, key.epoch)
+    cipher = key._cipher(header.suite, subject)
+    try:
+        plaintext = cipher.decrypt(blob[header.size : header.start], blob[header.start :], bound)
+    except InvalidTag:
+        raise EnvelopeRejected(REJECTED) from None
+    if len(plaintext) > MAX_RECORD_BYTES:
+        raise EnvelopeRejected(REJECTED)
+    return unpad(plaintext) if header.flags & PADDED else plaintext
 
 
 def read_key_id(blob: bytes) -> bytes:
@@ -136,14 +206,7 @@ def read_key_id(blob: bytes) -> bytes:
 
     Raises :class:`EnvelopeRejected` for what is not an envelope and :class:`UnknownFormat` for one of another release.
     """
-    if len(blob) < OVERHEAD or len(blob) > _MAX_BLOB or blob[:2] != _MAGIC:
-        raise EnvelopeRejected(_REJECTED)
-    if blob[:8] != _PREFIX:
-        raise UnknownFormat(
-            "A sealed value has a version, suite or flag this release does not read.",
-            next_step="Read it with the release that wrote it, or upgrade.",
-        )
-    return blob[8:_HEADER]
+    return read_header(blob).key_id
 
 
 def to_text(blob: bytes) -> str:
@@ -151,23 +214,23 @@ def to_text(blob: bytes) -> str:
     return binascii.b2a_base64(blob, newline=False).decode("ascii")
 
 
-def text_size(plaintext_bytes: int) -> int:
-    """Characters of :func:`to_text` for an envelope around this many bytes."""
-    return -(-(plaintext_bytes + OVERHEAD) // 3) * 4
+def text_size(plaintext_bytes: int, *, suite: int = DEFAULT) -> int:
+    """Characters of :func:`to_text` for an envelope of this suite around this many bytes."""
+    return -(-(plaintext_bytes + overhead(suite)) // 3) * 4
 
 
 def from_text(text: object) -> bytes:
     """The blob of :func:`to_text`. Raises :class:`EnvelopeRejected` for anything else, also for other spellings of
     the same bytes: one blob has one text."""
-    if not isinstance(text, str) or len(text) > _MAX_BLOB * 2:
-        raise EnvelopeRejected(_REJECTED)
+    if not isinstance(text, str) or len(text) > MAX_BLOB * 2:
+        raise EnvelopeRejected(REJECTED)
     try:
         blob = binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
-        raise EnvelopeRejected(_REJECTED) from None
+        raise EnvelopeRejected(REJECTED) from None
     # The strict mode still lets set bits behind the last byte pass: second texts of the same blob.
     if not text.endswith(to_text(blob[-(len(blob) % 3 or 3) :])):
-        raise EnvelopeRejected(_REJECTED)
+        raise EnvelopeRejected(REJECTED)
     return blob
 
 

@@ -25,6 +25,7 @@ from securevec.crypto.openkeys import OpenKeys, destroyed_error
 from securevec.crypto.root import RootKey, root_wrapping_key
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
+from securevec.crypto.suites import DEFAULT
 from securevec.crypto.wrap import KeyUse, WrappingKey
 from securevec.errors import UnknownKey, UsageError
 from securevec.types import CollectionId, TenantId
@@ -90,13 +91,15 @@ class KeyRing:
     of it was altered.
     """
 
-    def __init__(self, store: KeyStore, root: RootKey, clock: Clock) -> None:
+    def __init__(self, store: KeyStore, root: RootKey, clock: Clock, *, suite: int = DEFAULT) -> None:
         """As :meth:`open`, on a store that is open. Takes it over: a failure closes it."""
         try:
             self._store = store
             self._root = root
             self._clock = clock
-            self._open = OpenKeys(store, root, clock)
+            self.suite = suite
+            """What new values are sealed in; every suite is opened."""
+            self._open = OpenKeys(store, root, clock, suite)
             for purpose in _INSTALLATION:
                 self._open.installation(purpose)
         except BaseException:
@@ -114,13 +117,15 @@ class KeyRing:
         return cls(KeyStore(directory, create=rows), root, clock)
 
     @classmethod
-    def open(cls, directory: Path, root: RootKey, clock: Clock, *, busy_ms: int = BUSY_MS) -> KeyRing:
+    def open(
+        cls, directory: Path, root: RootKey, clock: Clock, *, busy_ms: int = BUSY_MS, suite: int = DEFAULT
+    ) -> KeyRing:
         """The key store of a home.
 
         Every installation key is opened once, so a wrong root raises :class:`KeyRejected` here. Raises
         :class:`HomeRefused` for a store that is not private, not a key store, or of a newer format.
         """
-        return cls(KeyStore(directory, busy_ms=busy_ms), root, clock)
+        return cls(KeyStore(directory, busy_ms=busy_ms), root, clock, suite=suite)
 
     def installation_key(self, purpose: InstallationPurpose) -> bytes:
         """32 bytes that outlive every tenant."""

@@ -22,9 +22,10 @@ class OpenKeys:
     """Open keys of one store under one root. Methods raise :class:`KeyDestroyed`, :class:`UnknownKey`,
     :class:`KeyRejected` (an altered row) and :class:`KeyUnavailable`."""
 
-    __slots__ = ("_cache", "_clock", "_leases", "_root", "_store", "_version")
+    __slots__ = ("_cache", "_clock", "_leases", "_root", "_store", "_suite", "_version")
 
-    def __init__(self, store: KeyStore, root: RootKey, clock: Clock) -> None:
+    def __init__(self, store: KeyStore, root: RootKey, clock: Clock, suite: int) -> None:
+        self._suite = suite
         self._store = store
         self._root = root
         self._clock = clock
@@ -57,7 +58,7 @@ class OpenKeys:
     def names_key(self) -> DataKey:
         key = self._cache.get("names", DataKey)
         if key is None:
-            key = _usable(self.installation("names"), self._installation_row("names"))
+            key = _usable(self.installation("names"), self._installation_row("names"), self._suite)
             self._cache.put("names", key)
         return key
 
@@ -122,7 +123,7 @@ class OpenKeys:
 
     def _open(self, row: KeyRow) -> DataKey:
         secret = self._kek(row.use.tenant).unwrap(row)
-        key = _usable(secret, row)
+        key = _usable(secret, row, self._suite)
         secret.wipe()
         self._cache.put(row.key_id, key)
         return key
@@ -153,7 +154,7 @@ class OpenKeys:
             return row
 
 
-def _usable(secret: Secret, row: KeyRow) -> DataKey:
+def _usable(secret: Secret, row: KeyRow, suite: int) -> DataKey:
     use = row.use
     return data_key(
         secret,
@@ -162,6 +163,7 @@ def _usable(secret: Secret, row: KeyRow) -> DataKey:
         collection=use.collection,
         purpose=use.purpose,
         epoch=use.epoch,
+        suite=suite,
     )
 
 

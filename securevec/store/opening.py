@@ -15,6 +15,7 @@ from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.root import RootKey
+from securevec.crypto.suites import number_of
 from securevec.discovery import check_backend, open_backend
 from securevec.embed import Embedder
 from securevec.engine import Engine
@@ -25,6 +26,7 @@ from securevec.names import NameBook
 from securevec.policy import BuiltinPolicy, PolicyEngine
 from securevec.recover import answer_abandoned
 from securevec.runtime import Runtime
+from securevec.types import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,8 +94,10 @@ def open_runtime(
     plain_http_hosts: Collection[str] = (),
     recognizers: Sequence[Detector] = (),
     recall: Recall = "balanced",
+    suite: Suite = "aes-256-gcm",
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it."""
+    number = number_of(suite)
     if not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
@@ -116,7 +120,7 @@ def open_runtime(
     clock = clock or Clock()
     root = _root(home, installation, key_file=key_file, passphrase=passphrase)
     with contextlib.ExitStack() as opened:
-        keys = opened.enter_context(contextlib.closing(KeyRing.open(home / "keys", root, clock)))
+        keys = opened.enter_context(contextlib.closing(KeyRing.open(home / "keys", root, clock, suite=number)))
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
         clock.raise_floor(control.time_floor())
         control.raise_time_floor(clock.floor_ms())

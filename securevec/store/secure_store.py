@@ -28,7 +28,7 @@ from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION
 from securevec.store.opening import open_runtime
 from securevec.store.tenant import Tenant
-from securevec.types import TenantId
+from securevec.types import Suite, TenantId
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 
@@ -59,6 +59,7 @@ class SecureStore(StoreLifetimes):
         plain_http_hosts: Collection[str] = (),
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
+        suite: Suite = "aes-256-gcm",
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
 
@@ -77,6 +78,8 @@ class SecureStore(StoreLifetimes):
             recognizers: detectors of your own beside the built-in one, such as those of :func:`securevec.recognizer`;
                 collections are bound to them.
             recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
+            suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
+                ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
 
         Raises:
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
@@ -96,6 +99,7 @@ class SecureStore(StoreLifetimes):
             plain_http_hosts=plain_http_hosts,
             recognizers=recognizers,
             recall=recall,
+            suite=suite,
         )
         return cls(runtime, actor=actor or Actor.local())
 

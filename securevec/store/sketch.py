@@ -33,4 +33,5 @@ def sketched(
         vault=False,
         classification="",
         identity_digest=b"",
+        suite=runtime.keys.suite,
     )

@@ -19,8 +19,9 @@ from uuid import UUID
 
 from securevec.crypto import derive
 from securevec.crypto.context import Place, aad
-from securevec.crypto.envelope import data_key, seal, to_text
+from securevec.crypto.envelope import SubjectKey, data_key, seal, to_text
 from securevec.crypto.kdf import argon2id
+from securevec.crypto.padding import Padding
 from securevec.crypto.root import root_key_id
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
@@ -100,13 +101,23 @@ def wrap_entries() -> Iterator[dict[str, object]]:
 
 
 def envelope_entries() -> Iterator[dict[str, object]]:
-    for name, plaintext, field, epoch, tenant, collection in (
-        ("empty", b"", "body", EPOCH, TENANT, COLLECTION),
-        ("text", b'{"v":1}', "body", EPOCH, TENANT, COLLECTION),
-        ("vault", "Zoë\0".encode(), "vault", "r0/never", TENANT, COLLECTION),
-        ("name", b"acme", "tenant-name", "", "", ""),
-        ("kilobyte", fixed("plaintext", 1024), "body", EPOCH, TENANT, COLLECTION),
-    ):
+    subject = SubjectKey(fixed("subject id", 16), Secret(fixed("subject")))
+    kilobyte = fixed("plaintext", 1024)
+    entries: tuple[tuple[str, bytes, str, str, str, str, int, SubjectKey | None, Padding | None], ...] = (
+        ("empty", b"", "body", EPOCH, TENANT, COLLECTION, 1, None, None),
+        ("text", b'{"v":1}', "body", EPOCH, TENANT, COLLECTION, 1, None, None),
+        ("vault", "Zoë\0".encode(), "vault", "r0/never", TENANT, COLLECTION, 1, None, None),
+        ("name", b"acme", "tenant-name", "", "", "", 1, None, None),
+        ("kilobyte", kilobyte, "body", EPOCH, TENANT, COLLECTION, 1, None, None),
+        ("committing", kilobyte, "body", EPOCH, TENANT, COLLECTION, 2, None, None),
+        ("siv", kilobyte, "body", EPOCH, TENANT, COLLECTION, 3, None, None),
+        ("chacha", kilobyte, "body", EPOCH, TENANT, COLLECTION, 4, None, None),
+        ("subject", b"hers", "vault", EPOCH, TENANT, COLLECTION, 1, subject, None),
+        ("padded", b"short", "body", EPOCH, TENANT, COLLECTION, 1, None, "power-of-two"),
+        ("padded empty", b"", "body", EPOCH, TENANT, COLLECTION, 1, None, 16),
+        ("subject and padding", b"hers", "vault", EPOCH, TENANT, COLLECTION, 2, subject, "power-of-two"),
+    )
+    for name, plaintext, field, epoch, tenant, collection, suite, bound_to, padding in entries:
         raw_tenant, raw_collection = bytes.fromhex(tenant), bytes.fromhex(collection)
         point = UUID(bytes=fixed(f"point {name}", 16))
         key = data_key(
@@ -116,20 +127,24 @@ def envelope_entries() -> Iterator[dict[str, object]]:
             collection=raw_collection,
             purpose="body",
             epoch=epoch,
+            suite=suite,
         )
         place = Place(raw_tenant, raw_collection, point, field)
         with fixed_randomness(f"seal {name}"):
-            blob = seal(key, plaintext, place)
+            blob = seal(key, plaintext, place, subject=bound_to, padding=padding)
         yield {
+            "name": name,
+            "suite": suite,
             "dek": fixed("dek").hex(),
             "key_id": key.key_id.hex(),
+            "subject_key": bound_to.secret.bytes().hex() if bound_to else "",
             "tenant": tenant,
             "collection": collection,
             "epoch": epoch,
             "point": str(point),
             "field": field,
             "plaintext": plaintext.hex(),
-            "aad": aad(blob[:24], place, epoch).hex(),
+            "aad": aad(blob[: 40 if bound_to else 24], place, epoch).hex(),
             "envelope": blob.hex(),
             "text": to_text(blob),
         }

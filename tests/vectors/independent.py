@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import struct
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV, ChaCha20Poly1305
 
 
 def mac(key: bytes, message: bytes) -> bytes:
@@ -85,7 +85,7 @@ def unwrap(
 
 
 def envelope_aad(header: bytes, tenant: bytes, collection: bytes, epoch: str, point: bytes, field: str) -> bytes:
-    assert len(header) == 24
+    assert len(header) in (24, 40)
     assert len(point) == 16
     bound = b"securevec/aad/v1" + header
     bound += prefixed(tenant) + prefixed(collection) + prefixed(epoch.encode())
@@ -96,16 +96,47 @@ def envelope_aad(header: bytes, tenant: bytes, collection: bytes, epoch: str, po
 
 
 def open_envelope(
-    dek: bytes, blob: bytes, *, tenant: bytes, collection: bytes, epoch: str, point: bytes, field: str
+    dek: bytes,
+    blob: bytes,
+    *,
+    tenant: bytes,
+    collection: bytes,
+    epoch: str,
+    point: bytes,
+    field: str,
+    subject_key: bytes = b"",
 ) -> bytes:
     assert blob[0:2] == b"SV"
     assert blob[2] == 1
-    assert blob[3] == 1
-    assert blob[4:6] == b"\0\0"
+    assert blob[4] == 0
+    assert blob[5] in (0, 1, 2, 3)
     assert blob[6:8] == b"\0\1"
-    nonce, sealed = blob[24:36], blob[36:]
-    aead_key = mac(dek, b"securevec/aead/v1" + blob[3:4])
-    return AESGCM(aead_key).decrypt(nonce, sealed, envelope_aad(blob[:24], tenant, collection, epoch, point, field))
+    suite, with_subject, padded = blob[3], blob[5] in (1, 3), blob[5] in (2, 3)
+    assert with_subject == bool(subject_key)
+    header = blob[:40] if with_subject else blob[:24]
+    bound = envelope_aad(header, tenant, collection, epoch, point, field)
+    rest = blob[len(header) :]
+    if with_subject:
+        key = mac(mac(dek, b"securevec/subject-aead/v1"), blob[3:4] + subject_key)
+    else:
+        key = mac(dek, b"securevec/aead/v1" + blob[3:4])
+    if suite == 1:
+        text = AESGCM(key).decrypt(rest[:12], rest[12:], bound)
+    elif suite == 2:
+        nonce, committed, sealed = rest[:24], rest[24:56], rest[56:]
+        assert mac(key, b"securevec/message-commitment/v1" + nonce) == committed
+        text = AESGCM(mac(key, b"securevec/message-key/v1" + nonce)).decrypt(bytes(12), sealed, bound)
+    elif suite == 3:
+        text = AESGCMSIV(key).decrypt(rest[:12], rest[12:], bound)
+    else:
+        assert suite == 4
+        text = ChaCha20Poly1305(key).decrypt(rest[:12], rest[12:], bound)
+    if padded:
+        while text[-1] == 0:
+            text = text[:-1]
+        assert text[-1] == 0x80
+        text = text[:-1]
+    return text
 
 
 # -- section 4

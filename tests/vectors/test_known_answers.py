@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from securevec.crypto.context import Place
-from securevec.crypto.envelope import data_key, from_text, open_sealed, read_key_id
+from securevec.crypto.envelope import SubjectKey, data_key, from_text, open_sealed, read_key_id
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import load_public_pem, verify
 from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
@@ -28,8 +28,8 @@ def test_this_release_writes_the_committed_bytes() -> None:
     assert generate.answers() == generate.ANSWERS.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("entry", KNOWN["envelopes"], ids=lambda entry: str(entry["field"]))
-def test_envelopes_are_read_by_both(entry: dict[str, str]) -> None:
+@pytest.mark.parametrize("entry", KNOWN["envelopes"], ids=lambda entry: str(entry["name"]))
+def test_envelopes_are_read_by_both(entry: dict[str, Any]) -> None:
     blob, tenant, collection = raw(entry["envelope"]), raw(entry["tenant"]), raw(entry["collection"])
     point = UUID(entry["point"])
     assert base64.b64decode(entry["text"], validate=True) == blob == from_text(entry["text"])
@@ -41,9 +41,12 @@ def test_envelopes_are_read_by_both(entry: dict[str, str]) -> None:
         epoch=entry["epoch"],
         point=point.bytes,
         field=entry["field"],
+        subject_key=raw(entry["subject_key"]),
     )
     assert read == raw(entry["plaintext"])
-    bound = independent.envelope_aad(blob[:24], tenant, collection, entry["epoch"], point.bytes, entry["field"])
+    bound = independent.envelope_aad(
+        blob[: 40 if entry["subject_key"] else 24], tenant, collection, entry["epoch"], point.bytes, entry["field"]
+    )
     assert bound.hex() == entry["aad"]
     assert read_key_id(blob) == raw(entry["key_id"])
     key = data_key(
@@ -54,7 +57,8 @@ def test_envelopes_are_read_by_both(entry: dict[str, str]) -> None:
         purpose="body",
         epoch=entry["epoch"],
     )
-    assert open_sealed(key, blob, Place(tenant, collection, point, entry["field"])) == read
+    subject = SubjectKey(blob[24:40], Secret(raw(entry["subject_key"]))) if entry["subject_key"] else None
+    assert open_sealed(key, blob, Place(tenant, collection, point, entry["field"]), subject=subject) == read
 
 
 @pytest.mark.parametrize("entry", KNOWN["wraps"], ids=lambda entry: str(entry["purpose"]))

@@ -46,6 +46,7 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
         "embed.model": "default",
         "embed.threads": "argument",
         "detect.recall": "default",
+        "keys.suite": "default",
     }
 
 
@@ -136,6 +137,7 @@ def test_a_broken_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
     [
         {"embed_threads": 0},
         {"detect_recall": "highest"},
+        {"key_suite": "rot13"},
         {"embed_threads": True},
         {"embed_threads": "two"},
         {"embed_model": "gpt"},
