@@ -10,8 +10,9 @@ Rules every adapter keeps (the conformance suite in :mod:`securevec.testing` che
 3. Vendor exceptions become :class:`BackendError` with their cause kept, also inside iteration. A lost connection
    after a write began is a ``BackendError``; the caller turns it into ``OutcomeUnknown``.
 4. An empty id list is answered without asking the store (an empty engine filter means *everything*).
-5. Filters arrive lowered: keys are payload keys (``f_status``), values are scalars. An adapter compiles every node
-   exactly as ``filters.matches`` decides, or raises :class:`FilterError`; it never drops a clause.
+5. Filters arrive lowered: keys are payload keys (``f_status``), values are scalars. An adapter decides every filter
+   exactly as ``filters.matches`` does, in the engine or on what the engine returns for a wider filter. It never drops a
+   clause, and raises :class:`FilterError` for a filter that is not whole.
 6. Nothing is logged. No raw client object is reachable from the public attributes.
 """
 

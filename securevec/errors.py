@@ -116,7 +116,14 @@ class RecordError(UsageError):
 
 
 class FilterError(UsageError):
-    """A filter names an unknown field, is empty, or compares with the wrong type."""
+    """A filter names an unknown field, is empty, too large, or compares with the wrong type.
+
+    ``field`` is the name as the filter has it (cut at 64 characters); the message holds only names that are declared.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, next_step: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.field = None if field is None else field[:64]
 
 
 class LimitExceeded(RecordError):

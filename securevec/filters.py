@@ -4,16 +4,18 @@
     F("status").is_in(["open", "new"])      F("score").exists()
     (F("a") == 1) & ~(F("b") == 2) | (F("c") < 3)
 
-Semantics, the same on every backend and on the sealed copy:
+Semantics, the same on every backend and on the sealed copy (docs/filters.md has them with examples):
 
 1. A field that is missing or null satisfies no comparison, not even ``!=``. Only ``exists()`` (false) and a
    negation around it can speak of it.
 2. ``~x`` is plain logical negation of ``x``: ``~(F("a") == 1)`` is true where ``a`` is missing; ``F("a") != 1`` is not.
-3. A boolean equals only a boolean; an integer and a float are compared as numbers (``3 == 3.0``); a string equals
-   only a string. Ordering exists between numbers and between datetimes, which are compared as UTC milliseconds.
-   Comparing across kinds is a :class:`FilterError` when the schema knows the field, and false in the oracle.
+3. A boolean equals only a boolean; an integer and a float are compared as numbers, exactly (``3 == 3.0``, and 2^53 + 1
+   is not 2.0^53); a string equals only the same string, character by character. Ordering exists between numbers and
+   between datetimes, which are compared as UTC milliseconds. Comparing across kinds is a :class:`FilterError` when the
+   schema knows the field, and false in the oracle.
 4. Where a field holds a list, a comparison is true when it is true for any element (``!=``: when no element is equal).
-5. Empty is not a filter: ``and``, ``or`` and ``in`` without members are refused when built.
+   An empty list is as good as none.
+5. Empty is not a filter: ``and``, ``or`` and ``in`` without members are refused when built, and so is NaN.
 """
 
 from __future__ import annotations
@@ -23,15 +25,16 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Final, Literal, cast
+from uuid import UUID
 
 from securevec import limits
 from securevec.clock import to_ms
 from securevec.errors import FilterError
 
 Value = str | int | float | bool
-FilterInput = Value | datetime
+FilterInput = Value | datetime | date | UUID
 Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte"]
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
@@ -42,10 +45,10 @@ class Expr:
     """A condition. Combine with ``&``, ``|`` and ``~``."""
 
     def __and__(self, other: Expr) -> Expr:
-        return And((self, _expr(other)))
+        return And((*(self.parts if type(self) is And else (self,)), _expr(other)))
 
     def __or__(self, other: Expr) -> Expr:
-        return Or((self, _expr(other)))
+        return Or((*(self.parts if type(self) is Or else (self,)), _expr(other)))
 
     def __invert__(self) -> Expr:
         return Not(self)
@@ -103,30 +106,29 @@ class F:
         self._key = check_key(key)
 
     def __eq__(self, value: object) -> Expr:  # type: ignore[override]  # a comparison makes a filter
-        return Compare(self._key, "eq", _value(value))
+        return Compare(self._key, "eq", _value(value, self._key))
 
     def __ne__(self, value: object) -> Expr:  # type: ignore[override]  # a comparison makes a filter
-        return Compare(self._key, "ne", _value(value))
+        return Compare(self._key, "ne", _value(value, self._key))
 
     def __lt__(self, value: FilterInput) -> Expr:
-        return Compare(self._key, "lt", _ordered(value))
+        return Compare(self._key, "lt", _ordered(value, self._key))
 
     def __le__(self, value: FilterInput) -> Expr:
-        return Compare(self._key, "lte", _ordered(value))
+        return Compare(self._key, "lte", _ordered(value, self._key))
 
     def __gt__(self, value: FilterInput) -> Expr:
-        return Compare(self._key, "gt", _ordered(value))
+        return Compare(self._key, "gt", _ordered(value, self._key))
 
     def __ge__(self, value: FilterInput) -> Expr:
-        return Compare(self._key, "gte", _ordered(value))
+        return Compare(self._key, "gte", _ordered(value, self._key))
 
     def is_in(self, values: Iterable[FilterInput]) -> Expr:
-        members = tuple(_value(value) for value in values)
-        if not members:
-            raise FilterError("An `in` clause has no values.", next_step="Leave the clause out, or name values.")
-        if len(members) > limits.MAX_FILTER_VALUES:
-            raise FilterError(f"An `in` clause takes at most {limits.MAX_FILTER_VALUES} values.")
-        return In(self._key, members)
+        """One of these values. Raises :class:`FilterError` for none, and for a text where values are meant."""
+        if isinstance(values, str):
+            raise FilterError("An `in` clause takes a list of values, not a text.", field=self._key)
+        members = tuple(_value(value, self._key) for value in values)
+        return In(self._key, _members(members, self._key))
 
     def exists(self) -> Expr:
         return Exists(self._key)
@@ -139,7 +141,8 @@ def check_key(key: object) -> str:
     """The key grammar. Engines read dots, brackets and quotes as paths, so a key holds none of them."""
     if not isinstance(key, str) or not _KEY.match(key):
         raise FilterError(
-            "A field name is a letter or underscore followed by at most 63 letters, digits or underscores."
+            "A field name is a letter or underscore followed by at most 63 letters, digits or underscores.",
+            field=key if isinstance(key, str) else None,
         )
     return key
 
@@ -177,18 +180,17 @@ def check(expr: object) -> Expr:
             case Compare(key=key, op=op, value=value):
                 check_key(key)
                 if op not in ("eq", "ne", "lt", "lte", "gt", "gte"):
-                    raise FilterError("Unknown comparison.")
-                _value(value) if op in ("eq", "ne") else _ordered(value)
+                    raise FilterError("Unknown comparison.", field=key)
+                if op not in ("eq", "ne") and isinstance(value, bool | str):
+                    raise FilterError("Only numbers and datetimes have an order.", field=key)
+                _plain(value, key)
             case In(key=key, values=values):
-                check_key(key)
-                if not values or len(values) > limits.MAX_FILTER_VALUES:
-                    raise FilterError(f"An `in` clause takes 1 to {limits.MAX_FILTER_VALUES} values.")
-                for value in values:
-                    _value(value)
+                for value in _members(values, check_key(key)):
+                    _plain(value, key)
             case Exists(key=key):
                 check_key(key)
             case And(parts=parts) | Or(parts=parts):
-                if not parts:
+                if type(parts) is not tuple or not parts:
                     raise FilterError("A filter clause has no members.")
                 stack.extend((_expr(part), depth + 1) for part in parts)
             case Not(part=part):
@@ -199,17 +201,18 @@ def check(expr: object) -> Expr:
 
 
 def fields(expr: Expr) -> Iterator[str]:
-    """Every field name a filter mentions."""
-    match expr:
-        case Compare(key=key) | In(key=key) | Exists(key=key):
-            yield key
-        case And(parts=parts) | Or(parts=parts):
-            for part in parts:
-                yield from fields(part)
-        case Not(part=part):
-            yield from fields(part)
-        case _:
-            raise FilterError("Unknown filter node.")
+    """Every field name a filter mentions, however deep."""
+    stack = [expr]
+    while stack:
+        match stack.pop():
+            case Compare(key=key) | In(key=key) | Exists(key=key):
+                yield key
+            case And(parts=parts) | Or(parts=parts):
+                stack.extend(reversed(parts))
+            case Not(part=part):
+                stack.append(part)
+            case _:
+                raise FilterError("Unknown filter node.")
 
 
 def map_leaves(expr: Expr, change: Callable[[Compare | In | Exists], Expr]) -> Expr:
@@ -285,34 +288,65 @@ def _expr(part: object) -> Expr:
     return part
 
 
-def _value(value: object) -> Value:
+def _members(values: object, key: str) -> tuple[Value, ...]:
+    if type(values) is not tuple or not values:
+        raise FilterError("An `in` clause has no values.", field=key, next_step="Leave the clause out, or name values.")
+    if len(values) > limits.MAX_FILTER_VALUES:
+        raise FilterError(f"An `in` clause takes at most {limits.MAX_FILTER_VALUES} values.", field=key)
+    return cast("tuple[Value, ...]", values)
+
+
+def _value(value: object, key: str) -> Value:
+    """The canonical form of what a caller compares with: a plain string, number or boolean."""
     if isinstance(value, datetime):
-        return _moment(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise FilterError("A filter value is not a finite number.")
-    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
-        raise FilterError("A filter value does not fit in 64 bits.")
+        return _moment(value, key)
+    if isinstance(value, date):
+        return to_ms(datetime.combine(value, time(), UTC))
+    if isinstance(value, UUID):
+        return str(value)
+    if value is None:
+        raise FilterError(
+            "Nothing is equal to null.", field=key, next_step="Ask for exists(), or for its negation with ~."
+        )
+    # Of enums and other subclasses, the plain value: what it answers later must be what it answers now.
+    plain: object = value
     if isinstance(value, str):
+        plain = str.__str__(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        plain = int.__int__(value) if isinstance(value, int) else float.__float__(value)
+    return _plain(plain, key)
+
+
+def _plain(value: object, key: str) -> Value:
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is float:
+        raise FilterError("A filter value is not a finite number.", field=key)
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        raise FilterError("A filter value does not fit in 64 bits.", field=key)
+    if type(value) is str:
         with contextlib.suppress(UnicodeEncodeError):
             value.encode()
             return value
         # Raised outside the handler: the codec's error carries the value.
-        raise FilterError("A filter value is not valid Unicode.")
-    if isinstance(value, bool | int | float):
+        raise FilterError("A filter value is not valid Unicode.", field=key)
+    if type(value) is bool or type(value) is int:
         return value
-    raise FilterError("A filter value is a string, number, boolean or aware datetime.")
+    raise FilterError("A filter value is a string, number, boolean, UUID, date or aware datetime.", field=key)
 
 
-def _ordered(value: object) -> Value:
+def _ordered(value: object, key: str) -> Value:
     if isinstance(value, bool | str):
-        raise FilterError("Only numbers and datetimes have an order.")
-    return _value(value)
+        raise FilterError("Only numbers and datetimes have an order.", field=key)
+    return _value(value, key)
 
 
-def _moment(value: datetime) -> int:
+def _moment(value: datetime, key: str) -> int:
     if value.tzinfo is None or value.utcoffset() is None:
-        raise FilterError("A datetime in a filter has no time zone.", next_step="Use datetime(..., tzinfo=UTC).")
+        raise FilterError(
+            "A datetime in a filter has no time zone.", field=key, next_step="Use datetime(..., tzinfo=UTC)."
+        )
     try:
         return to_ms(value)
     except OverflowError as error:
-        raise FilterError("A datetime in a filter is outside the years 1 to 9999 in UTC.") from error
+        raise FilterError("A datetime in a filter is outside the years 1 to 9999 in UTC.", field=key) from error

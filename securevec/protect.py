@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 from securevec.crypto.derive import filter_token
 from securevec.errors import FilterError
@@ -54,7 +55,9 @@ class FilterProtector:
         field = self._fields.get(leaf.key)
         if field is None:
             known = ", ".join(sorted(self._fields)) or "none"
-            raise FilterError("A filter names a field that is not declared Filter.", next_step=f"Declared: {known}.")
+            raise FilterError(
+                "A filter names a field that is not declared Filter.", field=leaf.key, next_step=f"Declared: {known}."
+            )
         if isinstance(leaf, Exists):
             return Exists(PREFIX + field.name)
         if isinstance(leaf, In):
@@ -64,10 +67,12 @@ class FilterProtector:
         _check_type(field, leaf.value)
         if leaf.op not in ("eq", "ne") and field.mode == "token":
             raise FilterError(
-                f"Field `{field.name}` is tokenized and has no order.", next_step='Use == or is_in, or mode="clear".'
+                f"Field `{field.name}` is tokenized and has no order.",
+                field=field.name,
+                next_step='Use == or is_in, or mode="clear".',
             )
         if leaf.op not in ("eq", "ne") and field.type in ("str", "bool", "uuid"):
-            raise FilterError(f"Field `{field.name}` has no order.")
+            raise FilterError(f"Field `{field.name}` has no order.", field=field.name)
         return Compare(PREFIX + field.name, leaf.op, self.value(field, leaf.value))
 
 
@@ -82,4 +87,20 @@ def _check_type(field: FieldSpec, value: Value) -> None:
         "date": (int,),
     }
     if not isinstance(value, wanted[field.type]) or (field.type != "bool" and isinstance(value, bool)):
-        raise FilterError(f"Field `{field.name}` holds {field.type}, and the filter compares it with something else.")
+        raise FilterError(
+            f"Field `{field.name}` holds {field.type}, and the filter compares it with something else.",
+            field=field.name,
+        )
+    if field.type == "uuid" and not _is_canonical(value):
+        raise FilterError(
+            f"Field `{field.name}` holds uuid, and the filter compares it with another text.",
+            field=field.name,
+            next_step="Pass a UUID.",
+        )
+
+
+def _is_canonical(value: object) -> bool:
+    try:
+        return isinstance(value, str) and str(UUID(value)) == value
+    except ValueError:
+        return False

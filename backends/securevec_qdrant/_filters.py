@@ -6,13 +6,15 @@ under different classes. What the engines decide differently from us, and how it
 * A missing key satisfies every ``must_not``: ``!=`` carries a presence guard; ``~`` does not, which is its meaning.
 * An integer condition does not match the float of the same value: numbers are compared by ranges.
 * Ranges are doubles. Below 2^53 rounding cannot move a number across a bound, so they are exact. From there to 2^63
-  equality is decided between integers (``_points`` stores whole floats of that size as integers) and ordering is
-  refused.
+  equality is decided between integers (``_points`` stores whole floats of that size as integers). An order among them
+  the engines cannot decide: they are asked for a wider filter (:func:`widened`), and ``securevec_adapters.sieve``
+  decides on what they return. :func:`lower` refuses what was not widened.
 * Booleans live at a key of their own (``_points``), so no number can match one.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
@@ -48,6 +50,56 @@ def lower(expr: Expr, dialect: Dialect[Condition]) -> Condition:
     return _lower(check(expr), dialect)
 
 
+def widened(expr: Expr) -> Expr:
+    """``expr`` itself where an engine decides it exactly; else a filter that it does, of no more nodes, and that holds
+    at least where ``expr`` does. Raises :class:`FilterError` for a filter that is not whole.
+    """
+    return _around(check(expr), wide=True)
+
+
+def _around(expr: Expr, *, wide: bool) -> Expr:
+    """What holds at least (``wide``) or at most where ``expr`` does. A negation turns one into the other."""
+    match expr:
+        case Compare(key=key, op="eq" | "ne" as op, value=value) if _equals_others(value):
+            if not wide:
+                return _nowhere(key)
+            return Exists(key) if op == "ne" else Compare(key, "gte", EXACT - 1)
+        case Compare(key=key, op="lt" | "lte" | "gt" | "gte" as op, value=value) if _orders_others(value):
+            return Compare(key, op, _beside(value, upwards=(op in ("lt", "lte")) is wide))
+        case In(key=key, values=values) if any(_equals_others(value) for value in values):
+            rest = tuple(value for value in values if not _equals_others(value))
+            return Exists(key) if wide else In(key, rest) if rest else _nowhere(key)
+        case And(parts=parts):
+            return And(tuple(_around(part, wide=wide) for part in parts))
+        case Or(parts=parts):
+            return Or(tuple(_around(part, wide=wide) for part in parts))
+        case Not(part=part):
+            return Not(_around(part, wide=not wide))
+        case _:
+            return expr
+
+
+def _equals_others(value: Value) -> bool:
+    """The largest 64-bit integers round to this double, so a range would match them as well."""
+    return not isinstance(value, str) and value == 2**63
+
+
+def _orders_others(value: Value) -> bool:
+    return not isinstance(value, str) and EXACT <= abs(value) <= 2**63
+
+
+def _beside(value: Value, *, upwards: bool) -> Value:
+    """The nearest bound outside the numbers that doubles cannot tell apart."""
+    positive = not isinstance(value, str) and value > 0
+    if upwards:
+        return 2.0**64 if positive else 1 - EXACT
+    return EXACT - 1 if positive else -(2.0**64)
+
+
+def _nowhere(key: str) -> Expr:
+    return Compare(key, "gt", sys.float_info.max)
+
+
 def _lower(expr: Expr, dialect: Dialect[Condition]) -> Condition:
     match expr:
         case Compare(key=key, op="eq", value=value):
@@ -81,8 +133,7 @@ def _equal(key: str, value: Value, dialect: Dialect[Condition]) -> Condition:
         return dialect.text(key, [value])
     if abs(value) >= EXACT and -(2**63) <= value < 2**63:
         return dialect.integer(key, int(value))
-    if value == 2**63:
-        # The largest 64-bit integers round to this double, so a range would match them as well.
+    if _equals_others(value):
         raise FilterError("This store cannot compare with a number of 2^63 exactly.")
     return dialect.between(key, gte=float(value), lte=float(value))
 
@@ -98,7 +149,7 @@ def _member(key: str, values: Sequence[Value], dialect: Dialect[Condition]) -> C
 def _ordered(key: str, op: str, value: Value, dialect: Dialect[Condition]) -> Condition:
     if isinstance(value, bool | str):
         raise FilterError("Only numbers and datetimes have an order.")
-    if EXACT <= abs(value) <= 2**63:
+    if _orders_others(value):
         raise FilterError("This store cannot order numbers from 2^53 to 2^63 exactly.")
     match op:
         case "lt":

@@ -17,8 +17,10 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.errors import ConfigError, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec_adapters import sieve
 from securevec_adapters.embedded import OUTSIDE, EmbeddedStore, existing
 from securevec_adapters.points import check_cursor, check_id, unit_vector
+from securevec_qdrant._filters import widened
 from securevec_qdrant._points import encode_payload
 from securevec_qdrant.edge_filters import edge_filter
 from securevec_qdrant.edge_purge import copy_points
@@ -98,6 +100,10 @@ class EdgeBackend:
     ) -> list[StoredPoint]:
         if limit < 1:
             raise QueryError("A search asks for at least one point.")
+        if where is not None and (wider := widened(where)) != where:
+            return sieve.query(
+                self, namespace=namespace, vector=vector, where=where, wider=wider, limit=limit, exclude=exclude
+            )
         condition = edge_filter(where)
         with self._store.hold(namespace) as held:
             shard = held.get()
@@ -108,6 +114,8 @@ class EdgeBackend:
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         if limit < 1:
             raise QueryError("A page holds at least one point.")
+        if where is not None and (wider := widened(where)) != where:
+            return sieve.scan(self, namespace=namespace, where=where, wider=wider, cursor=cursor, limit=limit)
         condition = edge_filter(where)
         start = None if cursor is None else check_cursor(cursor)
         with self._store.hold(namespace) as held:
@@ -118,6 +126,8 @@ class EdgeBackend:
             return Page(points, None if following is None else str(following))
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
+        if where is not None and (wider := widened(where)) != where:
+            return sieve.count(self, namespace=namespace, where=where, wider=wider)
         condition = edge_filter(where)
         with self._store.hold(namespace) as held:
             shard = held.get()

@@ -24,9 +24,11 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.errors import BackendError, ConfigError, QueryError, ServerTooOld, VectorError
 from securevec.filters import Expr
 from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec_adapters import sieve
 from securevec_adapters.address import credential
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
 from securevec_adapters.remote import Connection
+from securevec_qdrant._filters import widened
 from securevec_qdrant._points import encode_payload
 from securevec_qdrant.server_address import acceptable
 from securevec_qdrant.server_client import API_KEY_VARIABLE, calling, connect
@@ -189,6 +191,10 @@ class QdrantServerBackend:
     ) -> list[StoredPoint]:
         if limit < 1:
             raise QueryError("A search asks for at least one point.")
+        if where is not None and (wider := widened(where)) != where:
+            return sieve.query(
+                self, namespace=namespace, vector=vector, where=where, wider=wider, limit=limit, exclude=exclude
+            )
         condition = fenced(namespace, where=where)
         dimension = self._dimension(namespace)
         if dimension is None:
@@ -210,6 +216,8 @@ class QdrantServerBackend:
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         if limit < 1:
             raise QueryError("A page holds at least one point.")
+        if where is not None and (wider := widened(where)) != where:
+            return sieve.scan(self, namespace=namespace, where=where, wider=wider, cursor=cursor, limit=limit)
         condition = fenced(namespace, where=where)
         start = None if cursor is None else str(check_cursor(cursor))
         dimension = self._dimension(namespace)
@@ -229,6 +237,8 @@ class QdrantServerBackend:
             return Page(points, None if following is None else str(following))
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
+        if where is not None and (wider := widened(where)) != where:
+            return sieve.count(self, namespace=namespace, where=where, wider=wider)
         condition = fenced(namespace, where=where)
         reach = self._reach(namespace)
         with calling("counting"):

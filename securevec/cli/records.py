@@ -6,7 +6,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -112,9 +112,15 @@ def _value(spec: FieldSpec, text: str) -> FilterInput:
                 return float(text)
             case "bool":
                 return _BOOLEANS[text.lower()]
-            case "datetime" | "date":
+            case "datetime":
                 return datetime.fromisoformat(text)
+            case "date":
+                return date.fromisoformat(text)
+            case "uuid":
+                return UUID(text)
             case _:
                 return text
     except (ValueError, KeyError) as error:
-        raise FilterError(f"The value of a condition on `{spec.name}` is not of the type {spec.type}.") from error
+        raise FilterError(
+            f"The value of a condition on `{spec.name}` is not of the type {spec.type}.", field=spec.name
+        ) from error
