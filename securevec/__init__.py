@@ -16,6 +16,8 @@ from securevec.files.page import Page
 from securevec.files.report import FilesPreview, FilesReport
 from securevec.filters import F
 from securevec.hits import Hit, SearchResult
+from securevec.imports.options import ImportOptions
+from securevec.imports.report import ImportPreview, ImportReport
 from securevec.policy import Actor
 from securevec.report import IngestReport
 from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
@@ -31,6 +33,9 @@ __all__ = [
     "FilesReport",
     "Filter",
     "Hit",
+    "ImportOptions",
+    "ImportPreview",
+    "ImportReport",
     "IngestReport",
     "Key",
     "Page",

@@ -5,6 +5,9 @@ Adapters register a class in the entry point group ``securevec.backends``. The n
 trailing ``s`` asks for TLS and belongs to the same adapter. The class is called as ``from_location(location,
 root=..., plain_http_hosts=...)`` with the whole address (empty for a plain name), a directory under the home that is
 its own, and the hosts that may be reached without TLS besides this machine.
+
+Readers of stores that are not ours register in ``securevec.sources``, under the schemes they read:
+``chroma:DIRECTORY``, ``qdrants://host:6333``, ``https://host:6333``.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ from typing import Final, Protocol, cast
 
 from securevec.backend import VectorBackend
 from securevec.errors import ConfigError, MissingExtra
+from securevec.foreign import ForeignClass, ForeignStore
 
 GROUP: Final = "securevec.backends"
+SOURCES: Final = "securevec.sources"
 _EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant", "chromadb": "chroma"}
 
 
@@ -47,7 +52,7 @@ def open_backend(
     opens.
     """
     entry = _entry(location, found)
-    return _load(entry).from_location(
+    return cast("BackendClass", _load(entry, "from_location")).from_location(
         location if "://" in location else "", root=home / "engine" / entry.name, plain_http_hosts=plain_http_hosts
     )
 
@@ -60,7 +65,24 @@ def check_backend(location: str, *, home: Path, plain_http_hosts: Collection[str
     if "://" in location:
         open_backend(location, home=home, plain_http_hosts=plain_http_hosts).close()
     else:
-        _load(_entry(location, None))
+        _load(_entry(location, None), "from_location")
+
+
+def open_source(location: str, *, plain_http_hosts: Collection[str] = ()) -> ForeignStore:
+    """The store of another program that ``location`` names, to be read.
+
+    Raises :class:`ConfigError` for an unknown scheme and a refused address, :class:`MissingExtra`, and what the reader
+    raises when it opens.
+    """
+    scheme, separator, rest = location.partition(":")
+    if not separator or not rest:
+        known = ", ".join(sorted({entry.name for entry in entry_points(group=SOURCES)}))
+        raise ConfigError(
+            "A store to read is written scheme:DIRECTORY or scheme://host:port.", next_step=f"Known here: {known}."
+        )
+    entry = _entry(f"{scheme}://", entry_points(group=SOURCES))
+    loaded = _load(entry, "open")
+    return cast("ForeignClass", loaded).open(location, plain_http_hosts=plain_http_hosts)
 
 
 def _entry(location: str, found: Iterable[EntryPoint] | None) -> EntryPoint:
@@ -90,7 +112,8 @@ def _distribution(entry: EntryPoint) -> str:
     return "" if entry.dist is None else entry.dist.name
 
 
-def _load(entry: EntryPoint) -> BackendClass:
+def _load(entry: EntryPoint, maker: str) -> object:
+    """What an entry point names, when it has the method that opens a store."""
     try:
         loaded: object = entry.load()
     except ModuleNotFoundError as error:
@@ -101,6 +124,6 @@ def _load(entry: EntryPoint) -> BackendClass:
         raise MissingExtra(f"The package {package}", extra=extra) from error
     except (ImportError, AttributeError) as error:
         raise ConfigError("A registered vector store cannot be imported.") from error
-    if not callable(getattr(loaded, "from_location", None)):
+    if not callable(getattr(loaded, maker, None)):
         raise ConfigError("What is registered under this name is not a vector store.")
-    return cast("BackendClass", loaded)
+    return loaded

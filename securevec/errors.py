@@ -6,6 +6,7 @@
     │   ├── SchemaError            a Record class that cannot be honoured
     │   │   └── CollectionMismatch the collection was made with another model, schema or detector
     │   ├── RecordError            one bad record; names row and field
+    │   │   └── UnscopedPoint      a point of another program's store that names no tenant, or several
     │   ├── FilterError            unknown field, empty clause, wrong type
     │   ├── LimitExceeded          something is larger than docs/formats.md allows
     │   ├── VectorError            NaN, infinite, zero or wrong-length vector
@@ -62,6 +63,7 @@
         ├── WriteNotAcknowledged   read-back does not show what was written or deleted
         ├── DeletionIncomplete     a deletion job has steps left
         ├── Stopped                the caller ended it between two steps
+        ├── ImportIncomplete       points are neither stored nor refused, or the source changed meanwhile
         └── Unpinned               integrity holds, but no pinned key says whose it is
 
 A message says what happened and what to do next. It never carries content, key material, a tenant's
@@ -113,6 +115,10 @@ class RecordError(UsageError):
         super().__init__(message, next_step=next_step)
         self.field = field
         self.row = row
+
+
+class UnscopedPoint(RecordError):
+    """A point of another program's store names no tenant, or several; it was not imported."""
 
 
 class FilterError(UsageError):
@@ -171,7 +177,7 @@ class FileMismatch(SourceError):
 
 
 class FileConflict(SourceError):
-    """The record of a file's path came from another source; it was left as it is."""
+    """The record of a file's path, or of a point, came from another source; it was left as it is."""
 
 
 class ParserFailed(SourceError):
@@ -384,6 +390,10 @@ class DeletionIncomplete(Incomplete):
 
 class Stopped(Incomplete):
     """The caller asked a running operation to end, and it did between two steps. Acknowledged steps stay."""
+
+
+class ImportIncomplete(Incomplete):
+    """The source changed while it was read, or points are neither stored nor refused. A second run goes on."""
 
 
 class Unpinned(Incomplete):

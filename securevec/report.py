@@ -50,7 +50,7 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Handed to the progress callback after each batch."""
+    """Handed to the progress callback after each batch. An import counts points where others count bytes."""
 
     rows: int
     bytes_read: int

@@ -130,7 +130,7 @@ TWINS: Final = (
     Twin(
         "SecureStore",
         f"{STORE}.secure_store",
-        bases=((f"{STORE}.lifetimes", "StoreLifetimes"),),
+        bases=((f"{STORE}.importing", "StoreImports"), (f"{STORE}.lifetimes", "StoreLifetimes")),
         says="One home, opened, for coroutines: :class:`securevec.SecureStore`, each call awaited.\n\n"
         "    Tied to no event loop: several may use it. Not for use across ``fork``.",
         leave_out=("runtime",),

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 import httpx
@@ -28,10 +28,10 @@ from chromadb.api import ServerAPI
 from chromadb.api.fastapi import FastAPI
 from chromadb.config import Settings, System
 from chromadb.errors import NotFoundError
-from chromadb.types import Collection
 
 from securevec.errors import BackendError
 from securevec.types import Namespace
+from securevec_chroma.functions import function_names
 
 MARK: Final = "securevec"
 _FORMAT: Final = 1
@@ -52,8 +52,6 @@ _CLIENT: Final[dict[str, Any]] = {
     "chroma_server_nofile": None,
 }
 _API: Final[Any] = ServerAPI  # the vendor asks for the abstract class and gives the concrete one
-_NO_FUNCTION: Final = (None, {"type": "legacy"}, {"type": "unknown"})
-"""How Chroma writes down that a collection was made without an embedding function."""
 
 
 class Client:
@@ -157,7 +155,7 @@ def find(api: ServerAPI, namespace: Namespace) -> Found | None:
         raise BackendError("A collection of this name belongs to another place.")
     if held.dimension not in (None, dimension):
         raise BackendError("A collection holds vectors of another dimension than it was made for.")
-    if any(function not in _NO_FUNCTION for function in _embedding_functions(held)):
+    if function_names(held.configuration_json, held.serialized_schema):
         raise BackendError("A stored collection names an embedding function, which could run code. It is not used.")
     if not isinstance(hnsw := held.configuration_json.get("hnsw"), dict) or hnsw.get("space") != "cosine":
         raise BackendError("A stored collection does not compare by cosine.")
@@ -194,18 +192,3 @@ def _open_here(directory: Path) -> bool:
             if (held.st_dev, held.st_ino) in below:
                 return True
     return False
-
-
-def _embedding_functions(held: Collection) -> Iterator[object]:
-    """Every value of a key ``embedding_function``, at any depth of what is stored about a collection."""
-    todo: list[object] = [held.configuration_json, held.serialized_schema]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, dict):
-            for key, value in cast("dict[str, object]", node).items():
-                if key == "embedding_function":
-                    yield value
-                else:
-                    todo.append(value)
-        elif isinstance(node, list):
-            todo += cast("list[object]", node)

@@ -28,7 +28,7 @@ from securevec_chroma.client import connect, create, find, ours
 from securevec_chroma.place import Place, checked, prepared
 
 TOKEN_VARIABLE: Final = "SECUREVEC_CHROMA_TOKEN"  # noqa: S105  # a name, not a token
-_PORT: Final = 8000
+PORT: Final = 8000
 _RESIDUAL: Final = (
     "the server keeps the vectors of deleted points and dropped collections in its files, and payloads in free pages "
     "and log, until its operator removes orphaned segment directories and compacts it; backups are not reached"
@@ -49,7 +49,7 @@ class ChromaServerBackend:
     def __init__(
         self, url: str, token: str | None = None, *, plain_http_hosts: Collection[str] = (), timeout_s: float = 30.0
     ) -> None:
-        address = server_address(url, scheme="chroma", port=_PORT, plain_http_hosts=plain_http_hosts)
+        address = server_address(url, scheme="chroma", port=PORT, plain_http_hosts=plain_http_hosts)
         key = token or credential(TOKEN_VARIABLE)
         if key is None and not address.is_local:
             raise ConfigError(

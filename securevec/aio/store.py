@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from securevec.aio.bridge import THREADS, Bridge
+from securevec.aio.bridge import THREADS, Bridge, on_loop
 from securevec.aio.opening import Opening
 from securevec.aio.tenant import AsyncTenant
 from securevec.anonymize import Detector, Recall
 from securevec.clock import Clock
 from securevec.embed import Embedder
+from securevec.imports.options import ImportOptions
+from securevec.imports.report import ImportPreview, ImportReport
 from securevec.policy import Actor, PolicyEngine
+from securevec.report import Progress
 from securevec.retention.jobs import JobResult
 from securevec.retention.plan import RetentionPlan
 from securevec.retention.rulebook import Rule
+from securevec.schema import Record
 from securevec.store.secure_store import SecureStore
 from securevec.types import Suite
 from securevec.verbs.quota import QuotaUse
@@ -148,6 +152,60 @@ class AsyncSecureStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def import_from(
+        self,
+        url: str,
+        *,
+        to: str,
+        options: ImportOptions,
+        record: type[Record] | None = None,
+        retention: str | None = None,
+        create_tenants: bool = False,
+        plain_http_hosts: Collection[str] = (),
+        progress: Callable[[Progress], None] | None = None,
+    ) -> ImportReport:
+        """Carry a collection that some program filled without securevec over to its tenants. The source is only read.
+
+        See :meth:`securevec.SecureStore.import_from`.
+        """
+        return await self._bridge.run(
+            self._sync.import_from,
+            url,
+            to=to,
+            options=options,
+            record=record,
+            retention=retention,
+            create_tenants=create_tenants,
+            plain_http_hosts=plain_http_hosts,
+            progress=on_loop(progress),
+        )
+
+    async def preview_import(
+        self,
+        url: str,
+        *,
+        to: str,
+        options: ImportOptions,
+        record: type[Record] | None = None,
+        create_tenants: bool = False,
+        plain_http_hosts: Collection[str] = (),
+        progress: Callable[[Progress], None] | None = None,
+    ) -> ImportPreview:
+        """What :meth:`import_from` would store, refuse and replace, by tenant and entity.
+
+        See :meth:`securevec.SecureStore.preview_import`.
+        """
+        return await self._bridge.run(
+            self._sync.preview_import,
+            url,
+            to=to,
+            options=options,
+            record=record,
+            create_tenants=create_tenants,
+            plain_http_hosts=plain_http_hosts,
+            progress=on_loop(progress),
+        )
 
     async def set_retention(
         self,

@@ -33,6 +33,7 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "recover": (2, ""),
     "update": (2, ""),
     "ingest": (5, ""),
+    "import": (5, ""),
     "delete": (7, ""),
     "restore": (10, ""),
     "subject.find": (4, ""),

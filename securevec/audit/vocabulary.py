@@ -21,6 +21,7 @@ Action = Literal[
     "verify",
     "count",
     "ingest",
+    "import",
     "update",
     "delete",
     "restore",
@@ -54,8 +55,8 @@ Phase = Literal["intent", "result", "single"]
 Outcome = Literal["allowed", "denied", "failed", "recovered"]
 
 DATA: Final[frozenset[str]] = frozenset(
-    ["search", "get", "exists", "list", "verify", "count", "ingest", "update", "delete", "restore", "recover", "export"]
-).union(["subject.find", "subject.export"])
+    ["search", "get", "exists", "list", "verify", "count", "ingest", "import", "update", "delete", "restore", "recover"]
+).union(["export", "subject.find", "subject.export"])
 """Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
 
 SEALING: Final[frozenset[str]] = frozenset(

@@ -12,6 +12,7 @@ from securevec.cli import (
     detection,
     doctor,
     holds,
+    imports,
     ingest,
     jobs,
     keys,
@@ -36,7 +37,7 @@ _HELP = (
 def build() -> typer.Typer:
     """The application. Made anew at each call, so that nothing is shared."""
     root = group(help_text=_HELP)
-    for room in (demo, start, doctor, ingest, data, collections, verify, detection, bench):
+    for room in (demo, start, doctor, ingest, data, collections, verify, imports, detection, bench):
         room.register(root)
     for name, help_text, room in (
         ("schema", "Record classes.", schema),

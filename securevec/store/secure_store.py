@@ -23,7 +23,7 @@ from securevec.retention.deletion import request_deletion
 from securevec.retention.jobs import JobResult, advance, run_pending
 from securevec.runtime import Runtime
 from securevec.store.caretaker import Caretaker
-from securevec.store.lifetimes import StoreLifetimes
+from securevec.store.importing import StoreImports
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION
 from securevec.store.opening import open_runtime
@@ -32,7 +32,7 @@ from securevec.types import Suite, TenantId
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 
-class SecureStore(StoreLifetimes):
+class SecureStore(StoreImports):
     """One home, opened. Use it as a context manager, or call :meth:`close`.
 
     Thread-safe. Not for use across ``fork``: open a store of its own in each process.
