@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID
 
 from securevec.body import Body, decode_body
@@ -39,7 +40,16 @@ from securevec.protect import EXPIRY_KEY, PREFIX, FilterProtector
 from securevec.recover import ids_of
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
-from securevec.types import RecordRef, StoredPoint
+from securevec.types import CollectionId, RecordRef, StoredPoint, TenantId
+
+
+class Owner(Protocol):
+    """Whose place a sealed value must be of."""
+
+    @property
+    def tenant(self) -> TenantId: ...
+    @property
+    def collection(self) -> CollectionId: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -245,13 +255,13 @@ def distinct(points: Sequence[StoredPoint]) -> list[StoredPoint]:
     return list(seen.values())
 
 
-def open_body(keys: KeyRing | KeyView, collection: CollectionScope, point: StoredPoint) -> Body:
+def open_body(keys: KeyRing | KeyView, collection: Owner, point: StoredPoint) -> Body:
     """The body of a point, opened in this tenant's and collection's place. Raises :class:`EnvelopeRejected`."""
     return decode_body(open_envelope(keys, collection, point, payload_key="b", path="body"))
 
 
 def open_envelope(
-    keys: KeyRing | KeyView, collection: CollectionScope, point: StoredPoint, *, payload_key: str, path: str
+    keys: KeyRing | KeyView, collection: Owner, point: StoredPoint, *, payload_key: str, path: str
 ) -> bytes:
     """One sealed payload value. The place comes from the handle in hand, never from the point."""
     blob = from_text(point.payload.get(payload_key))

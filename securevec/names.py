@@ -65,10 +65,14 @@ class NameBook:
         except UnicodeDecodeError as error:
             raise UnknownFormat("A sealed name is not text.") from error
 
+    def tag(self, tenant: TenantId) -> str:
+        """What every namespace of the tenant carries as its ``tenant_tag``."""
+        return derive.tenant_tag(self._namespaces, tenant)
+
     def namespace(self, tenant: TenantId, collection: CollectionId) -> Namespace:
         return Namespace(
             shard=derive.shard(self._namespaces, tenant, collection),
-            tenant_tag=derive.tenant_tag(self._namespaces, tenant),
+            tenant_tag=self.tag(tenant),
             collection_tag=derive.collection_tag(self._namespaces, tenant, collection),
         )
 

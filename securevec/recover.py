@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 LEASE_MS: Final = 60_000
 """How long a batch in flight is left alone by other processes."""
 
-_ABSENT: Final = frozenset({"ingest", "update", "delete", "tenant.delete", "subject.erase", "retention.apply"})
+_ABSENT: Final = frozenset(
+    {"ingest", "update", "delete", "tenant.delete", "tenant.promote", "subject.erase", "retention.apply"}
+)
 """Actions that leave a batch or a job behind as soon as they change anything: without one, nothing was changed."""
 
 

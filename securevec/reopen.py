@@ -49,6 +49,11 @@ def anonymizer_of(runtime: Runtime, description: Mapping[str, Any]) -> Anonymize
     )
 
 
+def spec_of(row: CollectionRow, schema: Schema) -> CollectionSpec:
+    """What the store makes of the collection."""
+    return CollectionSpec(dimension=row.dimension, filter_keys=filter_keys(schema))
+
+
 def scope_of(
     runtime: Runtime,
     scope: Scope,
@@ -65,10 +70,7 @@ def scope_of(
         token = runtime.names.classification_token(str(description["classification"]))
         runtime.control.set_classification(row.collection, token)
     namespace = runtime.names.namespace(scope.tenant, row.collection)
-    runtime.backend().ensure(
-        namespace=namespace,
-        spec=CollectionSpec(dimension=row.dimension, filter_keys=filter_keys(schema)),
-    )
+    runtime.backend().ensure(namespace=namespace, spec=spec_of(row, schema))
     return CollectionScope(
         scope=scope,
         collection=row.collection,

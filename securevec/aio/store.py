@@ -23,7 +23,7 @@ from securevec.retention.plan import RetentionPlan
 from securevec.retention.rulebook import Rule
 from securevec.schema import Record
 from securevec.store.secure_store import SecureStore
-from securevec.types import Suite
+from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
 
 
@@ -261,6 +261,14 @@ class AsyncSecureStore:
         """Carry one job on as far as it goes here. Raises what stops it, and :class:`UsageError` for an unknown job."""
         return await self._bridge.run(self._sync.run_job, job_id)
 
+    async def promote_tenant(self, name: str, *, to: Layout) -> JobResult:
+        """Move a tenant to a collection or a shard of its own on a Qdrant server, or back to the shared collection.
+
+        See :meth:`securevec.SecureStore.promote_tenant`.
+        """
+        return await self._bridge.run(self._sync.promote_tenant, name, to=to)
+
     async def cancel_job(self, job_id: str) -> None:
-        """Take a retention job back that has not begun. Raises :class:`UsageError` for any other."""
+        """Take back a retention job that has not begun, or a move that has not switched. Raises :class:`UsageError` for
+        any other."""
         await self._bridge.run(self._sync.cancel_job, job_id)

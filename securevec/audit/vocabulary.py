@@ -34,6 +34,7 @@ Action = Literal[
     "tenant.resume",
     "tenant.delete",
     "tenant.quota",
+    "tenant.promote",
     "collection.open",
     "collection.create",
     "describe",
@@ -69,6 +70,7 @@ SEALING: Final[frozenset[str]] = frozenset(
         "tenant.resume",
         "tenant.delete",
         "tenant.quota",
+        "tenant.promote",
         "collection.create",
         "grant",
         "key.create",
@@ -159,9 +161,11 @@ DETAIL: Final[Mapping[str, Rule]] = {
         keys_destroyed
         watched
         removed dropped purged verifying verified receipted done held failed cancelled
+        doubled copied switched abandoned
         """
     ),
     "kind": _words("ingest delete tenant_deletion tenant collection record subject retention installation kek dek"),
+    "layout": frozenset({"shared", "collection", "shard"}),
     "role": frozenset({"owner", "writer", "reader", "revealer"}),
     "change": _words("created updated unchanged replaced removed granted revoked resumed"),
     "permission": _words(

@@ -107,7 +107,10 @@ def retry(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB",
 
 
 def cancel(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB", show_default=False)]) -> None:
-    """Take a retention job back that has not begun. Deletions and erasures are in force once accepted."""
+    """Take back a retention job that has not begun, or a move that has not switched.
+
+    Deletions and erasures are in force once accepted.
+    """
     session.require_manager()
     session.store.cancel_job(job_id)
     session.out.show({"job": job_id, "state": "cancelled"}, "cancelled")

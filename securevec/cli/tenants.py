@@ -1,11 +1,11 @@
-"""``tenant create|list|show|suspend|resume|quota|delete|grant``."""
+"""``tenant create|list|show|suspend|resume|quota|promote|delete|purge|grant``."""
 
 from __future__ import annotations
 
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import orjson
 import typer
@@ -30,6 +30,7 @@ def register(group: Group) -> None:
     group.command("suspend")(suspend)
     group.command("resume")(resume)
     group.command("quota")(quota)
+    group.command("promote")(promote)
     group.command("delete")(delete)
     group.command("purge")(purge)
     group.command("grant")(grant)
@@ -60,6 +61,10 @@ def show(session: Session, name: Name) -> None:
     collections = _collections(runtime, row.tenant)
     keys = sum(1 for key in runtime.keys.list_keys() if key.tenant == row.tenant)
     document: dict[str, Any] = {"tenant": name, "id": row.tenant, "state": row.state, "keys": keys}
+    placement = runtime.control.placement(runtime.names.tag(row.tenant))
+    if placement is not None:
+        moving = f", moving to {placement.moving_to}" if placement.moving_to else ""
+        document["layout"] = f"{placement.layout}{moving}"
     shown = table(
         ["collection", ">records", ">chunks", "retention", "vault", "model"],
         [
@@ -114,6 +119,39 @@ def quota(
         for what, held, most in (("points", use.points, use.max_points), ("bytes", use.bytes, use.max_bytes))
     ]
     session.out.show({"tenant": name, **document}, table(["quota", ">held", ">most"], shown))
+
+
+def promote(
+    session: Session,
+    name: Name,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="LAYOUT", help="collection, shard, or shared to move it back.", show_default=False
+        ),
+    ],
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+    ] = None,
+) -> None:
+    """Move a tenant to a collection or a shard of its own on a Qdrant server, while it is read and written.
+
+    Copied, compared with the manifest, switched, removed from the old place. When it stops, exit code and `jobs list`
+    say so; `jobs retry` goes on, and `jobs cancel` takes it back until it has switched.
+    """
+    from securevec.types import Layout
+
+    layout: Layout | None = next((each for each in get_args(Layout) if each == to), None)
+    if layout is None:
+        raise UsageError("There is no such layout.", next_step="Use collection, shard or shared.")
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    result = session.store.promote_tenant(name, to=layout)
+    document = {"job": result.job_id, "state": result.state, "layout": to, "waiting_for": result.waiting_for or None}
+    session.out.show(document, pairs({key: value for key, value in document.items() if value is not None}))
+    result.raise_if_incomplete()
+    if receipt is not None:
+        result.save(receipt)
 
 
 def _amount(typed: str) -> int | None:

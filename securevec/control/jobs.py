@@ -41,6 +41,7 @@ CANCELLED: Final = "cancelled"
 TENANT_DELETE: Final = "tenant.delete"
 SUBJECT_ERASE: Final = "subject.erase"
 RETENTION_APPLY: Final = "retention.apply"
+TENANT_PROMOTE: Final = "tenant.promote"
 
 _JOB: Final = (
     "SELECT job_id, kind, tenant, state, data, receipt, created_ms, updated_ms, owner, lease_until_ms, request_id,"

@@ -26,6 +26,11 @@ SELECT_PAGE: Final = (
     " WHERE collection = :collection AND ref > :after AND (expires_ms IS NULL OR expires_ms > :now)"
     " ORDER BY ref LIMIT :limit"
 )
+SELECT_PENDING: Final = (
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, state FROM transit"
+    " WHERE collection = :collection AND state = 'pending' ORDER BY ref"
+)
+SELECT_IN_TRANSIT: Final = "SELECT 1 FROM transit WHERE collection = :collection LIMIT 1"
 DELETE_TRANSIT: Final = "DELETE FROM transit WHERE collection = :collection"
 DELETE_BATCHES: Final = "DELETE FROM batch WHERE collection = :collection"
 DELETE_SUBJECTS: Final = "DELETE FROM record_subject WHERE collection = :collection"
@@ -74,6 +79,14 @@ class Records(HotReads):
         """
         page = {"collection": collection, "after": after, "now": now_ms, "limit": limit}
         return [ManifestRow(*row) for row in self._db.rows(SELECT_PAGE, page)]
+
+    def pending(self, collection: CollectionId) -> list[ManifestRow]:
+        """Generations that are being written now."""
+        return [ManifestRow(*row) for row in self._db.rows(SELECT_PENDING, {"collection": collection})]
+
+    def in_transit(self, collection: CollectionId) -> bool:
+        """Whether any generation is being written or removed now."""
+        return self._db.row(SELECT_IN_TRANSIT, {"collection": collection}) is not None
 
     def reset_volatile(self, collection: CollectionId) -> None:
         """Forget the records of a collection whose points did not outlive their process. Generations count on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from securevec.types import CollectionId, TenantId
+from securevec.types import CollectionId, Layout, TenantId
 
 TenantState = Literal["active", "suspended", "deleting", "deleted"]
 RecordState = Literal["pending", "live", "retiring"]
@@ -251,6 +251,14 @@ class Quota:
 
     max_points: int | None
     max_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a tenant is read. ``moving_to`` is where it is also written, while it is being moved there."""
+
+    layout: Layout
+    moving_to: Layout | None
 
 
 NO_QUOTA: Final = Quota(None, None)

@@ -1,4 +1,4 @@
-"""Tables of revision 0002 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
+"""Tables of revision 0003 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
 
 The statements of the other files are standard SQL with the named or positional parameters of DB-API; a test prepares
 each of them against these tables, and another holds these tables equal to what the migrations build.
@@ -300,6 +300,23 @@ quota = Table(
     Column("max_points", BigInteger),
     Column("max_bytes", BigInteger),
     PrimaryKeyConstraint("tenant"),
+)
+
+# Where a tenant lives that was moved, or is being moved: then `moving_to` is its next layout, and written to as well.
+# Namespaces of the tenant carry its `tag`.
+placement = Table(
+    "placement",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("layout", Text, nullable=False),
+    Column("moving_to", Text),
+    PrimaryKeyConstraint("tenant"),
+    UniqueConstraint("tag"),
+    CheckConstraint("layout IN ('shared', 'collection', 'shard')", name="layout"),
+    CheckConstraint("moving_to IS NULL OR moving_to IN ('shared', 'collection', 'shard')", name="moving_to"),
+    CheckConstraint("moving_to IS NULL OR moving_to <> layout", name="moves"),
+    sqlite_with_rowid=False,
 )
 
 # Files of a source that were read: what lets a later run pass over them, and find those that are gone.

@@ -14,6 +14,7 @@ from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
 from securevec.control.migrate import require_head, revision, upgrade
 from securevec.control.outbox import Outbox
+from securevec.control.placements import Placements
 from securevec.control.quotas import Quotas
 from securevec.control.records import Records
 from securevec.control.retention import Retention
@@ -37,6 +38,7 @@ class ControlStore(
     Holds,
     Retention,
     Quotas,
+    Placements,
     Sources,
     Outbox,
 ):

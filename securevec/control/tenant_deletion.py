@@ -43,6 +43,7 @@ FORGET_TENANT: Final = (
     "DELETE FROM hold_subject WHERE hold_id IN (SELECT hold_id FROM hold WHERE tenant = :tenant)",
     "DELETE FROM tombstone WHERE tenant = :tenant",
     "DELETE FROM quota WHERE tenant = :tenant",
+    "DELETE FROM placement WHERE tenant = :tenant",
     "DELETE FROM retention_rule WHERE tenant = :tenant",
     # Its other jobs have nothing left to do; of those done the receipt stays.
     f"DELETE FROM job_item WHERE job_id IN ({_OTHER_JOBS})",

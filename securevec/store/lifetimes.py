@@ -7,6 +7,7 @@ from typing import Any
 
 from securevec.audit import error_name
 from securevec.body import RecordId
+from securevec.control.jobs import TENANT_PROMOTE
 from securevec.control.rows import CollectionRow, JobRow
 from securevec.crypto.derive import record_ref, typed_record_id
 from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
@@ -21,7 +22,8 @@ from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
 from securevec.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome
-from securevec.types import CollectionId, TenantId
+from securevec.types import CollectionId, Layout, TenantId
+from securevec.verbs.promote import request_move
 from securevec.verbs.purging import PurgeReport, purge_tenant
 
 
@@ -225,19 +227,51 @@ class StoreLifetimes(OpenHome):
             raise UsageError("There is no such job.", next_step="See: securevec jobs list")
         return advance(self._runtime, MACHINES, job)
 
+    def promote_tenant(self, name: str, *, to: Layout) -> JobResult:
+        """Move a tenant to a collection or a shard of its own on a Qdrant server, or back to the shared collection.
+
+        It is read and written all the while: copied, compared with the manifest, switched, then removed from its old
+        place. A move that stops is carried on by :meth:`run_jobs`, and may be taken back until it has switched
+        (:meth:`cancel_job`). The receipt says what was compared and what was removed.
+
+        Args:
+            name: the tenant.
+            to: ``collection``, ``shard`` (needs a server in cluster mode) or ``shared``.
+
+        Raises:
+            UsageError: the store has no such layout, or the tenant lives there already or is on its way elsewhere.
+            CheckFailed: the store does not show what the manifest names; nothing was switched.
+            PolicyDenied, TenantNotFound, TenantUnavailable, BackendError.
+        """
+        row = self._row(name)
+        scope = self._scope(row.tenant, self._actor)
+        admission = admit(self._runtime, scope, permission="tenant.manage", action="tenant.promote")
+        try:
+            job = request_move(self._runtime, admission, to)
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        return advance(self._runtime, MACHINES, job)
+
     def cancel_job(self, job_id: str) -> None:
-        """Take a retention job back that has not begun. Raises :class:`UsageError` for any other."""
+        """Take back a retention job that has not begun, or a move that has not switched. Raises :class:`UsageError` for
+        any other."""
         admission = admit(
             self._runtime, self._scope(INSTALLATION, self._actor), permission="retention", action="job.advance"
         )
         admission.note(phase="intent")
+        job = self._runtime.control.job(job_id)
         try:
-            self._runtime.control.cancel_job(job_id, now_ms=self._runtime.clock.now_ms())
+            if job is not None and job.kind == TENANT_PROMOTE:
+                job = self._runtime.control.abandon_placement(job_id, now_ms=self._runtime.clock.now_ms())
+            else:
+                job = self._runtime.control.cancel_job(job_id, now_ms=self._runtime.clock.now_ms())
         except SecurevecError as error:
             admission.failure(error, phase="result")
             raise
-        admission.note(phase="result", detail={"step": "cancelled"})
+        admission.note(phase="result", detail={"step": job.state})
         settle_outbox(self._runtime)
+        advance(self._runtime, MACHINES, job)
 
     def _admit_application(self, tenant: TenantId) -> Admission:
         return admit(self._runtime, self._scope(tenant, self._actor), permission="retention", action="retention.apply")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from securevec.control.jobs import RETENTION_APPLY, SUBJECT_ERASE, TENANT_DELETE
+from securevec.control.jobs import RETENTION_APPLY, SUBJECT_ERASE, TENANT_DELETE, TENANT_PROMOTE
 from securevec.people import erase
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
+from securevec.verbs import promote
 
 MACHINES: Final[Machines] = {
     TENANT_DELETE: deletion.step,
     SUBJECT_ERASE: erase.step,
     RETENTION_APPLY: apply.step,
+    TENANT_PROMOTE: promote.step,
 }

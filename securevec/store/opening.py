@@ -23,6 +23,7 @@ from securevec.errors import ConfigError, HomeRefused, KeyRejected
 from securevec.keyproviders.file import FileRoot, default_key_path
 from securevec.keyproviders.passphrase import PassphraseRoot
 from securevec.names import NameBook
+from securevec.placement import placed
 from securevec.policy import BuiltinPolicy, PolicyEngine
 from securevec.recover import answer_abandoned
 from securevec.runtime import Runtime
@@ -157,7 +158,7 @@ def open_runtime(
             engine=Engine(
                 home=home,
                 location=location,
-                opener=lambda: open_backend(location, home=home, plain_http_hosts=plain),
+                opener=lambda: placed(open_backend(location, home=home, plain_http_hosts=plain), control.placement),
             ),
             embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
             detector=Once[Detector](lambda: detector_of(recognizers, recall)),

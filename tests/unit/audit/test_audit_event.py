@@ -156,6 +156,7 @@ ENTITY_ACTIVITY = {
     "tenant.resume": (13, "tenant"),
     "tenant.delete": (4, "tenant"),
     "tenant.quota": (3, "tenant"),
+    "tenant.promote": (3, "tenant"),
     "collection.open": (2, "collection"),
     "collection.create": (1, "collection"),
     "describe": (2, "collection"),
