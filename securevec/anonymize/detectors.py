@@ -15,7 +15,7 @@ from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.names import find_names, names_a_person
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
-from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.scan import Across, PatternScanner
 from securevec.anonymize.tables import has_table, scan_cells
 from securevec.anonymize.windows import scan_windows
 from securevec.anonymize.wraps import scan_breaks
@@ -60,7 +60,7 @@ class BuiltinDetector:
         found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
         people = scan_windows(plain.text, lambda part: self._names(part, field_name))
         if "\n" in text:
-            found.extend(scan_breaks(skeleton.text, self._scanner.scan))
+            found.extend(scan_breaks(skeleton.text, self._scan_break))
         if has_table(text):
             found.extend(scan_cells(skeleton.text, self._scan_cell))
             people.extend(scan_cells(plain.text, _names_in_cell))
@@ -70,6 +70,9 @@ class BuiltinDetector:
 
     def _names(self, text: str, field_name: str) -> list[Finding]:
         return find_entities(text, self._model, field_name=field_name, recall=self._recall)
+
+    def _scan_break(self, line: str, across: Across) -> list[Finding]:
+        return self._scanner.scan(line, across=across)
 
     def _scan_cell(self, cell: str, head: str) -> list[Finding]:
         """The rules on ``head: cell``, so that what looks for a label in front of a value finds one."""

@@ -27,6 +27,7 @@ _KEYS: Final = frozenset(
         "entity",
         "regex",
         "group",
+        "around",
         "keywords",
         "validator",
         "context",
@@ -46,8 +47,9 @@ _MARK: Final = "\u00a6"
 class Rule:
     """One rule.
 
-    ``regex`` is RE2 syntax over the folded text; ``group`` the capture that is the value (0: all of it). ``keywords``:
-    one of them must occur in the text, or the rule is not tried. ``context`` words near the value add
+    ``regex`` is RE2 syntax over the folded text; ``group`` the capture that is the value (0: all of it). ``around``: one
+    sign that every match holds once, in no match with white space, behind at most ``AROUND_BYTES`` of it; only its
+    neighbourhood is searched then. ``keywords``: one of them must occur in the text, or the rule is not tried. ``context`` words near the value add
     ``CONTEXT_BONUS`` to ``score``, ``veto`` words take the same away; a finding needs ``ACCEPT``. ``secret`` marks
     credentials, which are tagged instead of given a surrogate.
     """
@@ -56,6 +58,7 @@ class Rule:
     entity: str
     regex: str
     group: int
+    around: str
     keywords: tuple[str, ...]
     validator: str
     context: tuple[str, ...]
@@ -69,6 +72,7 @@ class Rule:
 
 
 ACCEPT: Final = 0.5
+AROUND_BYTES: Final = 256
 CONTEXT_BONUS: Final = 0.35
 
 
@@ -126,6 +130,7 @@ def _rule(name: str, table: Mapping[str, Any]) -> Rule:
             entity=str(table["entity"]),
             regex=str(table["regex"]).strip(),
             group=int(table.get("group", 0)),
+            around=str(table.get("around", "")),
             keywords=tuple(str(word).lower() for word in table.get("keywords", ())),
             validator=str(table.get("validator", "")),
             context=tuple(str(word).lower() for word in table.get("context", ())),
@@ -142,6 +147,8 @@ def _rule(name: str, table: Mapping[str, Any]) -> Rule:
         raise ConfigError(f"{where} is incomplete or its pattern is not RE2 syntax.") from error
     if rule.validator and rule.validator not in VALIDATORS:
         raise ConfigError(f"{where} names an unknown validator.")
+    if rule.around and (len(rule.around) != 1 or not rule.around.isascii() or rule.around.isspace()):
+        raise ConfigError(f"{where} may name one ASCII sign as around.")
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", rule.entity) or compiled.groups < rule.group:
         raise ConfigError(f"{where} has a bad entity name or group number.")
     return rule

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from securevec.anonymize.findings import Finding
+from securevec.anonymize.scan import Across
 
 _REACH: Final = 64
 _LEAST: Final = 2
@@ -25,14 +26,14 @@ _GUESSED: Final = frozenset(["phone-national", "phone-context", "phone-double-ze
 """Rules that lean on a number standing alone: two numbers of a column would make one."""
 
 
-def scan_breaks(text: str, scan: Callable[[str], list[Finding]]) -> list[Finding]:
+def scan_breaks(text: str, scan: Callable[[str, Across], list[Finding]]) -> list[Finding]:
     """Findings across line breaks, in offsets of ``text``; each covers the break as well."""
     found: list[Finding] = []
     for left, (gap, right), end in _joints(text):
         size = gap - left
-        for finding in scan(f"{text[left:gap]} {text[right:end]}"):
-            across = finding.start + _LEAST <= size and finding.end >= size + 1 + _LEAST
-            if across and finding.rule not in _GUESSED and _whole_groups(finding, text[left + finding.start : gap]):
+        across = Across(size - _LEAST, size + 1 + _LEAST, _GUESSED)
+        for finding in scan(f"{text[left:gap]} {text[right:end]}", across):
+            if _whole_groups(finding, text[left + finding.start : gap]):
                 begin, finish = left + finding.start, right + finding.end - size - 1
                 found.append(Finding(begin, finish, finding.entity, finding.score, finding.rule, finding.priority))
     return found

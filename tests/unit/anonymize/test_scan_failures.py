@@ -44,11 +44,12 @@ def test_an_engine_that_gives_up_stops_the_scan(engine: object) -> None:
 
 def test_a_rule_that_breaks_stops_the_scan_and_does_not_quote_the_text() -> None:
     class Broken:
-        def finditer(self, data: bytes, position: int = 0) -> object:
+        def finditer(self, data: bytes, *range_: int) -> object:
             raise RuntimeError(data.decode())
 
     scanner = PatternScanner(builtin_rules())
-    scanner._patterns = [Broken()] * len(scanner._patterns)
+    for compiled in scanner._compiled:
+        compiled._pattern = Broken()
     with pytest.raises(DetectorError) as raised:
         scanner.scan(f"write to {SECRET}")
     assert SECRET not in str(raised.value)

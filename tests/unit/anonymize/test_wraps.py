@@ -6,6 +6,8 @@ import pytest
 
 from securevec.anonymize import Anonymizer, TenantKeys, default_detector
 from securevec.anonymize.findings import Finding
+from securevec.anonymize.rulebook import builtin_rules
+from securevec.anonymize.scan import Across, PatternScanner
 from securevec.anonymize.wraps import scan_breaks
 
 KEYS = TenantKeys(bytes(32), bytes(range(32)))
@@ -53,23 +55,25 @@ def test_the_token_is_that_of_the_unbroken_value() -> None:
 
 
 def test_only_what_lies_across_the_break_is_kept() -> None:
-    def scan(part: str) -> list[Finding]:
+    def scan(part: str, across: Across) -> list[Finding]:
         assert part == "ab12 cd"
         places = [(0, 4), (1, 5), (1, 6), (1, 7), (2, 7), (3, 7), (5, 7)]
-        return [Finding(start, end, "X", 1.0, "x", 1) for start, end in places]
+        return [Finding(start, end, "X", 1.0, "x", 1) for start, end in places if across.covers(start, end)]
 
     assert [(f.start, f.end) for f in scan_breaks("ab12 \n> cd", scan)] == [(1, 10), (2, 10)]
 
 
 def test_a_guess_across_a_break_is_no_find() -> None:
-    def scan(part: str) -> list[Finding]:
-        return [Finding(0, len(part), "PHONE", 1.0, "phone-national", 1)]
+    def scan(part: str, across: Across) -> list[Finding]:
+        return scanner.scan(part, across=across)
 
-    assert scan_breaks("4155\n5526", scan) == []
+    scanner = PatternScanner(builtin_rules())
+    assert any(f.rule == "bank-account" for f in scanner.scan("account 4155 5526"))
+    assert scan_breaks("account 4155\n5526", scan) == []
 
 
 def test_breaks_without_numbers_are_not_read_again() -> None:
-    def scan(part: str) -> list[Finding]:
+    def scan(part: str, across: Across) -> list[Finding]:
         raise AssertionError(part)
 
     assert scan_breaks("ab\ncd\n\n1 a\nb", scan) == []
