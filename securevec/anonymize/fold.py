@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -61,6 +62,9 @@ _CONFUSABLE: Final = {
 """Letters that look like one Latin letter or digit. Chosen so that a structured value stays readable to a person."""
 
 
+_FEW: Final = 24
+
+
 class Folded:
     """A folded text. ``span(start, end)`` gives the range of the original that a range of ``text`` came from."""
 
@@ -99,8 +103,19 @@ def fold(text: str, *, skeleton: bool) -> Folded:
     images = {char: _fold_char(char, skeleton) for char in odd}
     irregular = [char for char, image in images.items() if len(image) != 1 or unicodedata.combining(char)]
     if not irregular:
-        return Folded(text.translate({ord(char): image for char, image in images.items()}), [], [], [])
+        return Folded(_replaced(text, images), [], [], [])
     return _fold_irregular(text, images, irregular, skeleton)
+
+
+def _replaced(text: str, images: Mapping[str, str]) -> str:
+    """``text`` with every character replaced by its image, as long as itself."""
+    changed = {char: image for char, image in images.items() if char != image}
+    if len(changed) <= _FEW and changed.keys().isdisjoint(changed.values()):
+        # A table is asked for every character of the text; most texts hold a few kinds of odd ones.
+        for char, image in changed.items():
+            text = text.replace(char, image)
+        return text
+    return text.translate({ord(char): image for char, image in changed.items()})
 
 
 def _fold_irregular(text: str, images: dict[str, str], irregular: list[str], skeleton: bool) -> Folded:

@@ -58,7 +58,6 @@ _PLACE: Final = re.compile(
     r"\b(?:saint|sainte|santa|san|são|st\.?|via|rue|avenue|rua|calle|plaza|avenida|mount|lake|port|north|south|east|west"
     r"|new|the princess|university of|city of|republic of)\s\Z"
 )
-_LAST_WORD: Final = re.compile(r"([^\W\d_]+(?:'[a-z]{1,2})?)[^\w]{0,6}\Z")
 _LAST_OF_INTRODUCTION: Final = names().people_nouns | names().introduction_ends
 _LAST_OF_LETTER: Final = names().letter_ends
 _LAST_OF_WEAK: Final = frozenset(
@@ -101,8 +100,7 @@ class Before:
 
     def __init__(self, lowered: str, start: int) -> None:
         self.text = lowered[max(0, start - LOOK_BACK) : start]
-        match = _LAST_WORD.search(self.text[-24:])
-        self._last = match.group(1) if match else ""
+        self._last = last_word(self.text[-24:])
 
     def introduces(self) -> bool:
         """An introduction, a label, a greeting or a closing line."""
@@ -119,3 +117,27 @@ class Before:
     def is_place(self) -> bool:
         """Words that make a place or street of a person's name."""
         return self._last in _LAST_OF_PLACE and _PLACE.search(self.text) is not None
+
+
+def last_word(text: str) -> str:
+    r"""The word at the end of ``text``, behind it at most six signs: ``([^\W\d_]+(?:'[a-z]{1,2})?)[^\w]{0,6}\Z``.
+
+    Read from the end. The pattern would be tried at every letter.
+    """
+    end = len(text)
+    least = end - 6 if end > 6 else 0
+    while end > least and not (text[end - 1].isalnum() or text[end - 1] == "_"):
+        end -= 1
+    start = _letters_from(text, end)
+    size = end - start
+    if 0 < size <= 2 and start and text[start - 1] == "'" and text[start:end].isascii() and text[start:end].islower():
+        start = _letters_from(text, start - 1) if _letters_from(text, start - 1) < start - 1 else start
+    return text[start:end]
+
+
+def _letters_from(text: str, end: int) -> int:
+    """Where the letters that stand in front of ``end`` begin."""
+    start = end
+    while start and text[start - 1].isalnum() and not text[start - 1].isdecimal():
+        start -= 1
+    return start

@@ -7,8 +7,11 @@ that every character some detector called sensitive stays covered: a wrong bound
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from securevec.anonymize.findings import Finding
+
+_START = attrgetter("start")
 
 _KEPT_REMAINDER = 2
 """A remainder with fewer letters or digits than this is punctuation or a fragment that says nothing."""
@@ -18,14 +21,25 @@ def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
     """Findings without overlaps, sorted by position. Empty ranges are dropped.
 
     The text is cut at all ends of findings; winners take the cuts in order of rank, and taken cuts are skipped by a
-    disjoint-set forest (Tarjan 1975), so that the cost is that of sorting however findings overlap.
+    disjoint-set forest (Tarjan 1975), so that the cost is that of sorting however findings overlap. Findings that no
+    other one reaches are taken as they are.
     """
-    ranked = sorted(
-        (finding for finding in findings if finding.start < finding.end),
-        key=lambda f: (-f.priority, f.start - f.end, -f.score, f.start, f.rule),
-    )
-    if len(ranked) < 2:
-        return ranked
+    ordered = sorted((finding for finding in findings if finding.start < finding.end), key=_START)
+    accepted: list[Finding] = []
+    group: list[Finding] = []
+    reach = -1
+    for finding in ordered:
+        if finding.start >= reach and group:
+            accepted.extend(_settled(group, text) if len(group) > 1 else group)
+            group = []
+        group.append(finding)
+        reach = max(reach, finding.end)
+    accepted.extend(_settled(group, text) if len(group) > 1 else group)
+    return accepted
+
+
+def _settled(findings: list[Finding], text: str) -> list[Finding]:
+    ranked = sorted(findings, key=lambda f: (-f.priority, f.start - f.end, -f.score, f.start, f.rule))
     points = sorted({point for finding in ranked for point in (finding.start, finding.end)})
     index = {point: number for number, point in enumerate(points)}
     free = list(range(len(points)))
@@ -43,7 +57,7 @@ def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
                 for taken in range(cut, end):
                     free[taken] = end
             cut = _next_free(free, end)
-    accepted.sort(key=lambda f: f.start)
+    accepted.sort(key=_START)
     return accepted
 
 

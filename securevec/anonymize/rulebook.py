@@ -47,11 +47,11 @@ _MARK: Final = "\u00a6"
 class Rule:
     """One rule.
 
-    ``regex`` is RE2 syntax over the folded text; ``group`` the capture that is the value (0: all of it). ``around``: one
-    sign that every match holds once, in no match with white space, behind at most ``AROUND_BYTES`` of it; only its
-    neighbourhood is searched then. ``keywords``: one of them must occur in the text, or the rule is not tried. ``context`` words near the value add
-    ``CONTEXT_BONUS`` to ``score``, ``veto`` words take the same away; a finding needs ``ACCEPT``. ``secret`` marks
-    credentials, which are tagged instead of given a surrogate.
+    ``regex`` is RE2 syntax over the folded text; ``group`` the capture that is the value (0: all of it). ``around``
+    is one sign that every match holds once, behind at most ``AROUND_BYTES`` of it, and never with white space: only
+    its neighbourhood is searched. ``keywords``: one of them must occur in the text, or the rule is not tried.
+    ``context`` words near the value add ``CONTEXT_BONUS`` to ``score``, ``veto`` words take the same away; a finding
+    needs ``ACCEPT``. ``secret`` marks credentials, which are tagged instead of given a surrogate.
     """
 
     id: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from securevec.anonymize import lexicon
 from securevec.anonymize.fold import lookup_key
@@ -58,8 +57,7 @@ _CAMEL: Final = re.compile(
 ANY_WORD: Final = re.compile(r"(?<![\w@#/\\])[^\W\d_]+(?:['\-][^\W\d_]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word without its possessive ending. ``opens`` is True at the start of a sentence, line or quotation."""
 
     start: int

@@ -68,8 +68,8 @@ def test_a_guess_across_a_break_is_no_find() -> None:
         return scanner.scan(part, across=across)
 
     scanner = PatternScanner(builtin_rules())
-    assert any(f.rule == "bank-account" for f in scanner.scan("account 4155 5526"))
-    assert scan_breaks("account 4155\n5526", scan) == []
+    assert "bank-account" in {f.rule for f in scanner.scan("account number 4155 5526")}
+    assert "bank-account" not in {f.rule for f in scan_breaks("account number 4155\n5526", scan)}
 
 
 def test_breaks_without_numbers_are_not_read_again() -> None:

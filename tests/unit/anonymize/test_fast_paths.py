@@ -1,0 +1,59 @@
+"""Short ways through the detector give what the long way gives."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import re2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from securevec.anonymize.findings import Finding
+from securevec.anonymize.fold import fold
+from securevec.anonymize.name_cues import last_word
+from securevec.anonymize.name_lower import _CUE, _cues
+from securevec.anonymize.resolve import _settled, resolve
+from securevec.anonymize.rulebook import builtin_rules, engine_options
+from securevec.anonymize.scan import _Compiled
+
+_EMAIL = next(rule for rule in builtin_rules().rules if rule.id == "email")
+_PIECES = st.sampled_from(
+    ["a", "jürgen", "x" * 70, "@", "@@", ".", "-", " ", "\n", "com", "example.org", "é", "1", "…"]
+)
+
+
+@given(st.lists(_PIECES, max_size=24).map("".join))
+def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) -> None:
+    pattern: Any = re2.compile(_EMAIL.regex, engine_options())
+    everywhere = [match.span() for match in pattern.finditer(text.encode())]
+    assert list(_Compiled(_EMAIL).matches(text.encode())) == everywhere
+
+
+@given(st.text(alphabet="ab'' \n.,19_éß²ⅷZ-:x", max_size=30))
+def test_the_last_word_is_that_of_its_pattern(text: str) -> None:
+    match = re.search(r"([^\W\d_]+(?:'[a-z]{1,2})?)[^\w]{0,6}\Z", text)
+    assert last_word(text) == (match.group(1) if match else "")
+
+
+_WORDS = st.sampled_from(
+    ["my name is", "dear", "fiancée", "the", "é", "name:", "mr.", " ", "\n", "-", "in advance,", "x"]
+)
+
+
+@given(st.lists(_WORDS, max_size=20).map("".join))
+def test_cues_are_those_of_their_pattern(lowered: str) -> None:
+    assert [cue.span() for cue in _cues(lowered)] == [cue.span() for cue in _CUE.finditer(lowered)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 24), st.integers(1, 9), st.integers(1, 3)), max_size=9))
+def test_findings_apart_settle_as_all_together(places: list[tuple[int, int, int]]) -> None:
+    text = "ab, cd. ef-gh ij kl mn op qr stuv"
+    found = [Finding(at, min(at + size, len(text)), "X", 1.0, f"r{rank}", rank) for at, size, rank in places]
+    assert resolve(found, text) == _settled(found, text)
+
+
+@given(st.text(alphabet="aé１ａ—ł\u00a0ñ x", max_size=40))
+def test_a_few_odd_letters_fold_as_each_of_them_does(text: str) -> None:
+    for skeleton in (True, False):
+        assert fold(text, skeleton=skeleton).text == "".join(fold(char, skeleton=skeleton).text for char in text)
