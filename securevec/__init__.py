@@ -18,6 +18,7 @@ from securevec.filters import F
 from securevec.hits import Hit, SearchResult
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, ImportReport
+from securevec.integrations.passage import Passage
 from securevec.policy import Actor
 from securevec.report import IngestReport
 from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
@@ -39,6 +40,7 @@ __all__ = [
     "IngestReport",
     "Key",
     "Page",
+    "Passage",
     "Record",
     "Seal",
     "SearchResult",

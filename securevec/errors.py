@@ -6,7 +6,8 @@
     │   ├── SchemaError            a Record class that cannot be honoured
     │   │   └── CollectionMismatch the collection was made with another model, schema or detector
     │   ├── RecordError            one bad record; names row and field
-    │   │   └── UnscopedPoint      a point of another program's store that names no tenant, or several
+    │   │   ├── UnscopedPoint      a point of another program's store that names no tenant, or several
+    │   │   └── DocumentsRefused   some of a framework's documents; the others were stored
     │   ├── FilterError            unknown field, empty clause, wrong type
     │   ├── LimitExceeded          something is larger than docs/formats.md allows
     │   ├── VectorError            NaN, infinite, zero or wrong-length vector
@@ -119,6 +120,14 @@ class RecordError(UsageError):
 
 class UnscopedPoint(RecordError):
     """A point of another program's store names no tenant, or several; it was not imported."""
+
+
+class DocumentsRefused(RecordError):
+    """Some documents of a framework's call were refused. ``rows`` are their numbers in the call, from 1; ``stored`` are
+    the ids of the others, which were stored. ``field`` and ``row`` are those of the first refusal."""
+
+    rows: tuple[int, ...] = ()
+    stored: tuple[str, ...] = ()
 
 
 class FilterError(UsageError):

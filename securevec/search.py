@@ -90,7 +90,7 @@ def search(
     check_k(k)
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     with admission.reading():
-        question = _question(runtime, collection, admission, text, vector, where)
+        question = question_of(runtime, collection, admission, text, vector, where)
         found = answer(runtime, collection, question, k, narrow, record_class)
         admission.recheck()
     return deliver(runtime, collection, admission, question, found)
@@ -191,7 +191,7 @@ def check_k(k: int) -> None:
         raise LimitExceeded(f"A search returns at most {limits.MAX_K} hits.", field="k")
 
 
-def _question(
+def question_of(
     runtime: Runtime,
     collection: CollectionScope,
     admission: Admission,
@@ -199,6 +199,7 @@ def _question(
     vector: Matrix | None,
     where: Expr | None,
 ) -> Question:
+    """What is asked, from a text or from a given vector of one. Raises :class:`QueryError` and :class:`VectorError`."""
     judged_on, pushed = conditions(runtime, collection, admission, where)
     if (text is None) == (vector is None):
         raise QueryError("A search takes a text or a vector.")

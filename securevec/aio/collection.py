@@ -49,6 +49,10 @@ class AsyncCollection(Generic[R]):
     def schema(self) -> Schema:
         return self._sync.schema
 
+    @property
+    def record_class(self) -> type[R]:
+        return self._sync.record_class
+
     async def ingest(
         self,
         source: Source | AsyncIterable[Mapping[str, object] | Record],
@@ -150,9 +154,37 @@ class AsyncCollection(Generic[R]):
             )
         ]
 
+    async def search_diverse(
+        self,
+        text: str | None = None,
+        *,
+        where: Expr | None = None,
+        k: int = 10,
+        fetch: int = 40,
+        balance: float = 0.5,
+        vector: Vector | None = None,
+    ) -> AsyncSearchResult[R]:
+        """``k`` records that answer the question and not each other, chosen among the ``fetch`` nearest ones.
+
+        See :meth:`securevec.Collection.search_diverse`.
+        """
+        return AsyncSearchResult(
+            self._bridge,
+            await self._bridge.run(
+                self._sync.search_diverse, text, where=where, k=k, fetch=fetch, balance=balance, vector=vector
+            ),
+        )
+
     async def get(self, record_id: RecordId) -> R:
         """One record by its id, anonymized as stored. Raises :class:`RecordNotFound`, :class:`IsolationViolation`."""
         return await self._bridge.run(self._sync.get, record_id)
+
+    async def get_many(self, record_ids: Sequence[RecordId]) -> list[R]:
+        """The records of up to 1,000 ids that there are, in the order of the ids; the others are left out.
+
+        See :meth:`securevec.Collection.get_many`.
+        """
+        return await self._bridge.run(self._sync.get_many, record_ids)
 
     async def exists(self, record_id: RecordId) -> bool:
         """Whether :meth:`get` would find this record. Raises :class:`IsolationViolation` when it was altered."""

@@ -28,9 +28,11 @@ from securevec.verbs.about import CollectionDescription, describe_collection
 from securevec.verbs.alike import search_like
 from securevec.verbs.batch import search_batch
 from securevec.verbs.counting import count, exists
+from securevec.verbs.diverse import search_diverse
 from securevec.verbs.export import ExportFormat, ExportReport, export
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.removal import delete_where
+from securevec.verbs.several import get_many
 from securevec.verbs.update import UpdateReport, update
 from securevec.verbs.verifying import Verification, verify
 from securevec.verbs.walk import STEP
@@ -58,6 +60,10 @@ class Collection(Generic[R]):
     @property
     def schema(self) -> Schema:
         return self._scope.schema
+
+    @property
+    def record_class(self) -> type[R]:
+        return self._record
 
     def __repr__(self) -> str:
         return f"Collection(id={self._scope.collection})"
@@ -211,9 +217,44 @@ class Collection(Generic[R]):
         only = narrow(min_score, group_by)
         return search_batch(self._runtime, self._scope, texts, record_class=self._record, where=where, k=k, narrow=only)
 
+    def search_diverse(
+        self,
+        text: str | None = None,
+        *,
+        where: Expr | None = None,
+        k: int = 10,
+        fetch: int = 40,
+        balance: float = 0.5,
+        vector: Vector | None = None,
+    ) -> SearchResult[R]:
+        """``k`` records that answer the question and not each other, chosen among the ``fetch`` nearest ones.
+
+        Maximal marginal relevance: ``balance`` weighs likeness to the question against likeness to what was chosen
+        before, from 0 to 1, where 1 is the order of :meth:`search`. The hits stand in the order they were chosen in.
+        Raises as :meth:`search` does, and :class:`QueryError` for a ``fetch`` below ``k``.
+        """
+        return search_diverse(
+            self._runtime,
+            self._scope,
+            text,
+            record_class=self._record,
+            where=where,
+            k=k,
+            fetch=fetch,
+            balance=balance,
+            vector=vector,
+        )
+
     def get(self, record_id: RecordId) -> R:
         """One record by its id, anonymized as stored. Raises :class:`RecordNotFound`, :class:`IsolationViolation`."""
         return get(self._runtime, self._scope, record_id, record_class=self._record)
+
+    def get_many(self, record_ids: Sequence[RecordId]) -> list[R]:
+        """The records of up to 1,000 ids that there are, in the order of the ids; the others are left out.
+
+        Raises :class:`RecordError` for what is no id, and :class:`IsolationViolation` when one was altered.
+        """
+        return get_many(self._runtime, self._scope, record_ids, record_class=self._record)
 
     def exists(self, record_id: RecordId) -> bool:
         """Whether :meth:`get` would find this record. Raises :class:`IsolationViolation` when it was altered."""

@@ -1,0 +1,178 @@
+"""A framework's documents in a collection: an id, a text and free-form metadata, of which declared fields are kept.
+
+Metadata that the record class does not declare refuses its document (``undeclared="refuse"``): a caller who gets a
+document back expects what was put in, and a filter on what was never stored would find nothing and not say why. With
+``undeclared="drop"`` it falls away, as an undeclared column of a file does. Neither ever stores it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
+from uuid import uuid4
+
+from securevec.aio.bridge import Bridge
+from securevec.errors import ConfigError, DocumentsRefused, RecordError, UsageError
+from securevec.filters import Expr
+from securevec.integrations.passage import TEXT, require_passages
+from securevec.limits import MAX_PAGE
+from securevec.readers import Row
+from securevec.schema import Record
+from securevec.store import Collection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+
+Undeclared = Literal["refuse", "drop"]
+
+THREADS = 4
+"""Calls of one framework's store that run at once beside its event loop."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Document:
+    """What every framework's document has."""
+
+    id: str
+    text: str
+    metadata: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Document({len(self.metadata)} metadata)"
+
+
+class Documents(Generic[R]):
+    """One collection, and so one tenant and one actor, as documents."""
+
+    def __init__(self, collection: Collection[R], *, undeclared: Undeclared = "refuse") -> None:
+        if not isinstance(collection, Collection):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise UsageError(
+                "A framework's store is made from a collection.",
+                next_step="For example store.tenant(...).collection(MyPassage).",
+            )
+        if undeclared not in ("refuse", "drop"):
+            raise ConfigError('undeclared is "refuse" or "drop".')
+        require_passages(collection.schema)
+        self.collection = collection
+        self.record_class: type[Record] = collection.record_class
+        self._undeclared = undeclared
+        self._key = collection.schema.key.name
+        self._kept = tuple(field.name for field in collection.schema.fields if field.name not in (self._key, TEXT))
+
+    @cached_property
+    def bridge(self) -> Bridge:
+        """Threads for coroutines; none until the first one."""
+        return Bridge(THREADS)
+
+    async def off_loop(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """``call`` on a thread; a cancelled one ends between two of its steps."""
+        return await self.bridge.run(call, *args, **kwargs)
+
+    def put(self, documents: Sequence[Document]) -> list[str]:
+        """Store documents, each in place of the one of its id, and answer with their ids.
+
+        Raises :class:`DocumentsRefused` when some cannot be stored; the others are. What an ingest raises speaks for
+        the batch in hand.
+        """
+        if not documents:
+            return []
+        report = self.collection.ingest(cast("Iterable[Mapping[str, object]]", self._rows(documents)))
+        if report.refused:
+            refused = {row.row for row in report.refused}
+            first = report.refused[0]
+            refusal = DocumentsRefused(
+                f"{len(refused)} of {len(documents)} documents were refused, and the others stored. "
+                f"Document {first.row}: {first.reason}",
+                field=first.field,
+                row=first.row,
+                next_step=self._declared() if first.error == _Undeclared.__name__ else "",
+            )
+            refusal.rows = tuple(sorted(refused))
+            refusal.stored = tuple(
+                document.id for number, document in enumerate(documents, start=1) if number not in refused
+            )
+            raise refusal
+        return [document.id for document in documents]
+
+    def get(self, ids: Sequence[str]) -> list[Document]:
+        """The documents of these ids that there are."""
+        return [
+            self.document(record)
+            for start in range(0, len(ids), MAX_PAGE)
+            for record in self.collection.get_many(ids[start : start + MAX_PAGE])
+        ]
+
+    def every(self, where: Expr | None = None) -> Iterator[Document]:
+        """All documents, or those that match."""
+        return map(self.document, self.collection.iter(where))
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Delete by id. Returns how many there were. An empty list deletes nothing."""
+        return self.collection.delete(list(ids)).deleted if ids else 0
+
+    def delete_all(self) -> int:
+        """Delete every document, those of other writers meanwhile too. Returns how many there were."""
+        deleted = 0
+        while records := self.collection.page(limit=MAX_PAGE).records:
+            deleted += self.delete([self.document(record).id for record in records])
+        return deleted
+
+    def document(self, record: Record) -> Document:
+        """The document a record was, anonymized as stored; what is null is absent from its metadata."""
+        values = record.__dict__
+        metadata = {name: value for name in self._kept if (value := values.get(name)) is not None}
+        return Document(str(values[self._key]), str(values[TEXT]), metadata)
+
+    def fields(self, metadata: Mapping[Any, Any]) -> dict[str, Any]:
+        """The declared part of metadata. Raises :class:`RecordError` for the rest, or drops it, as was asked for."""
+        kept: dict[str, Any] = {}
+        for number, (key, value) in enumerate(metadata.items(), start=1):
+            if key in self._kept:
+                kept[key] = value
+            elif self._undeclared == "refuse":
+                # By its number: the name of a key that nobody declared may say anything about anybody.
+                raise _Undeclared(
+                    f"Key {number} of its metadata is not declared in the record class.", next_step=self._declared()
+                )
+        return kept
+
+    def _declared(self) -> str:
+        return f'Declared: {", ".join(self._kept) or "none"}. Declare it, or pass undeclared="drop".'
+
+    def _rows(self, documents: Sequence[Document]) -> Iterator[Row]:
+        for number, document in enumerate(documents, start=1):
+            try:
+                fields = self.fields(document.metadata)
+            except RecordError as error:
+                yield Row(number, error=error)
+            else:
+                yield Row(number, {**fields, self._key: document.id, TEXT: document.text})
+
+
+class _Undeclared(RecordError):
+    """Metadata that the record class does not declare."""
+
+
+def new_id() -> str:
+    """For a document that brings none."""
+    return str(uuid4())
+
+
+def none_left(arguments: Mapping[str, object]) -> None:
+    """Refuse keyword arguments that nobody reads: a filter under a wrong name must not become a search without one.
+
+    Raises :class:`UsageError`.
+    """
+    if arguments:
+        names = ", ".join(f"`{name}`" for name in sorted(arguments))
+        raise UsageError(f"This call takes no argument {names}.")
+
+
+def ids_for(given: Sequence[str | None] | None, own: Sequence[str | None]) -> list[str]:
+    """One id for each document: the one given with the call, its own, or a new one. Raises :class:`UsageError`."""
+    if given is not None and len(given) != len(own):
+        raise UsageError("There are as many ids as documents.")
+    return [first or second or new_id() for first, second in zip(given or [None] * len(own), own, strict=True)]
