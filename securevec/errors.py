@@ -122,14 +122,6 @@ class UnscopedPoint(RecordError):
     """A point of another program's store names no tenant, or several; it was not imported."""
 
 
-class DocumentsRefused(RecordError):
-    """Some documents of a framework's call were refused. ``rows`` are their numbers in the call, from 1; ``stored`` are
-    the ids of the others, which were stored. ``field`` and ``row`` are those of the first refusal."""
-
-    rows: tuple[int, ...] = ()
-    stored: tuple[str, ...] = ()
-
-
 class FilterError(UsageError):
     """A filter names an unknown field, is empty, too large, or compares with the wrong type.
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
 from uuid import uuid4
 
 from securevec.aio.bridge import Bridge
-from securevec.errors import ConfigError, DocumentsRefused, RecordError, UsageError
+from securevec.errors import ConfigError, RecordError, UsageError
 from securevec.filters import Expr
 from securevec.integrations.passage import TEXT, require_passages
 from securevec.limits import MAX_PAGE
@@ -30,6 +30,14 @@ Undeclared = Literal["refuse", "drop"]
 
 THREADS = 4
 """Calls of one framework's store that run at once beside its event loop."""
+
+
+class DocumentsRefused(RecordError):
+    """Some documents of a framework's call were refused. ``rows`` are their numbers in the call, from 1; ``stored`` are
+    the ids of the others, which were stored. ``field`` and ``row`` are those of the first refusal."""
+
+    rows: tuple[int, ...] = ()
+    stored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)

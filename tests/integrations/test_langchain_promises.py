@@ -17,6 +17,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 
 import securevec as sv
 from securevec import errors
+from securevec.integrations.documents import DocumentsRefused
 from securevec.integrations.langchain import SecurevecVectorStore
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from tests.support.frames import Home, Homes
@@ -196,7 +197,7 @@ def test_undeclared_metadata_refuses_its_document_alone_and_is_not_repeated(empt
         Document(page_content=" ", metadata={"source": "a"}),
         Document(page_content="Seven.", metadata={}),
     ]
-    with pytest.raises(errors.DocumentsRefused) as refused:
+    with pytest.raises(DocumentsRefused) as refused:
         empty.add_documents(documents, ids=list("1234567"))
     assert refused.value.rows == (2, 3, 4, 6, 7)
     assert refused.value.stored == ("1", "5")
