@@ -5,9 +5,8 @@
     │   ├── ConfigError            unknown setting, secret in a file, bad value
     │   ├── SchemaError            a Record class that cannot be honoured
     │   │   └── CollectionMismatch the collection was made with another model, schema or detector
-    │   ├── RecordError            one bad record; names row and field
-    │   │   ├── UnscopedPoint      a point of another program's store that names no tenant, or several
-    │   │   └── DocumentsRefused   some of a framework's documents; the others were stored
+    │   ├── RecordError            one bad record, or some documents of a call; names row and field
+    │   │   └── UnscopedPoint      a point of another program's store that names no tenant, or several
     │   ├── FilterError            unknown field, empty clause, wrong type
     │   ├── LimitExceeded          something is larger than docs/formats.md allows
     │   ├── VectorError            NaN, infinite, zero or wrong-length vector

@@ -4,9 +4,9 @@ model, nothing asked that is not answered as asked."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -135,13 +135,14 @@ def test_a_search_argument_that_nobody_reads_is_refused(two: dict[str, Securevec
     store = two["acme"]
     with pytest.raises(errors.UsageError, match="`filters`"):
         store.as_retriever(search_kwargs={"filters": {"source": "acme"}}).invoke("boiler")
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: store.similarity_search_by_vector([1.0] * 64, where={"source": "acme"}),
         lambda: store.max_marginal_relevance_search("boiler", where={"source": "acme"}),
         lambda: store.add_texts(["x"], [{"source": "acme"}], namespace="globex"),
         lambda: store.delete(["1"], where={"source": "acme"}),
         lambda: store.delete(),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(errors.UsageError):
             call()
 
@@ -213,11 +214,12 @@ def test_undeclared_metadata_refuses_its_document_alone_and_is_not_repeated(empt
 
 
 def test_ids_and_metadatas_are_as_many_as_texts_or_nothing_is_stored(empty: SecurevecVectorStore) -> None:
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: empty.add_texts(["a", "b"], [{"source": "x"}]),
         lambda: empty.add_texts(["a", "b"], [{"source": "x"}] * 2, ids=["1"]),
         lambda: empty.add_documents([Document(page_content="a", metadata={"source": "x"})], ids=["1", "2"]),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(errors.UsageError):
             call()
     assert empty._documents.collection.count() == 0
@@ -233,8 +235,8 @@ def test_a_model_beside_the_collection_s_is_refused(home: Home) -> None:
         SecurevecVectorStore.afrom_texts(["a"], None, [{"source": "x"}], ids=["1"], collection=collection)
     )
     assert made.get_by_ids(["1"])[0].page_content == "a"
-    made = SecurevecVectorStore.from_documents(  # type: ignore[type-var, assignment]  # the base wants a model
-        [Document(page_content="b", metadata={"source": "x"}, id="2")], None, collection=collection
+    made = SecurevecVectorStore.from_documents(
+        [Document(page_content="b", metadata={"source": "x"}, id="2")], cast("Any", None), collection=collection
     )
     assert made.get_by_ids(["2"])[0].page_content == "b"
 
