@@ -44,8 +44,8 @@ class Capabilities:
     can_purge_vectors: bool
     """``purge`` and ``drop`` remove the bytes of deleted vectors from live files."""
     layouts: tuple[Layout, ...] = ()
-    """Where a tenant may live, and be moved to: each is a place of its own for one and the same namespace. Empty where
-    there is only one way."""
+    """Where a tenant may live, first where it does that was not moved: each is a place of its own for one and the same
+    namespace. Empty where there is only one way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@
     home = "./helpdesk"            # SECUREVEC_HOME            default: securevec-home
     backend = "edge"               # SECUREVEC_BACKEND         default: edge
     plain_http_hosts = ["db"]      # SECUREVEC_PLAIN_HTTP_HOSTS, commas between; default: none but this machine
+    layout = "shared"              # SECUREVEC_LAYOUT          of a Qdrant server: shared, collection or shard
+    grpc_port = 6334               # SECUREVEC_GRPC_PORT       of a Qdrant server; default: REST
     [keys]
     provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default) or passphrase
     file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
@@ -75,6 +77,8 @@ class Settings:
     embed_model: Literal["minilm"]
     embed_threads: int | None
     plain_http_hosts: tuple[str, ...]
+    layout: Literal["shared", "collection", "shard"] | None
+    grpc_port: int | None
     detect_recall: Literal["balanced", "high"]
     key_suite: Suite
     config_file: Path | None
@@ -134,23 +138,28 @@ def _hosts(name: str, value: object) -> tuple[str, ...]:
     return tuple(sorted({str(host).lower() for host in hosts}))
 
 
-def _threads(name: str, value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 4:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1024:
-        raise ConfigError(f"The setting {name} is not a whole number from 1 to 1024.")
-    return value
+def _whole(most: int) -> Callable[[str, object], int]:
+    def read(name: str, value: object) -> int:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 5:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise ConfigError(f"The setting {name} is not a whole number from 1 to {most}.")
+        return value
+
+    return read
 
 
 _KNOWN: Final = (
     _Known("store.home", "home", "SECUREVEC_HOME", "securevec-home", _text, is_path=True),
     _Known("store.backend", "backend", "SECUREVEC_BACKEND", "edge", _backend),
     _Known("store.plain_http_hosts", "plain_http_hosts", "SECUREVEC_PLAIN_HTTP_HOSTS", None, _hosts),
+    _Known("store.layout", "layout", "SECUREVEC_LAYOUT", None, _one_of("shared", "collection", "shard")),
+    _Known("store.grpc_port", "grpc_port", "SECUREVEC_GRPC_PORT", None, _whole(65_535)),
     _Known("keys.provider", "key_provider", "SECUREVEC_KEY_PROVIDER", "file", _one_of("file", "passphrase")),
     _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
     _Known("keys.suite", "key_suite", "SECUREVEC_KEY_SUITE", "aes-256-gcm", _one_of(*get_args(Suite))),
     _Known("embed.model", "embed_model", "SECUREVEC_EMBED_MODEL", "minilm", _one_of("minilm")),
-    _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _threads),
+    _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _whole(1024)),
     _Known("detect.recall", "detect_recall", "SECUREVEC_DETECT_RECALL", "balanced", _one_of("balanced", "high")),
 )
 

@@ -4,7 +4,8 @@ registers.
 Adapters register a class in the entry point group ``securevec.backends``. The name is the scheme of the address; a
 trailing ``s`` asks for TLS and belongs to the same adapter. The class is called as ``from_location(location,
 root=..., plain_http_hosts=...)`` with the whole address (empty for a plain name), a directory under the home that is
-its own, and the hosts that may be reached without TLS besides this machine.
+its own, and the hosts that may be reached without TLS besides this machine. A class that takes more says so: its
+``OPTIONS`` names which of ``layout`` and ``grpc_port`` it also takes.
 
 Readers of stores that are not ours register in ``securevec.sources``, under the schemes they read:
 ``chroma:DIRECTORY``, ``qdrants://host:6333``, ``https://host:6333``.
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from securevec.backend import VectorBackend
 from securevec.errors import ConfigError, MissingExtra
@@ -29,7 +30,9 @@ _EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant", "chromadb": 
 class BackendClass(Protocol):
     """What an entry point names."""
 
-    def from_location(self, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> VectorBackend: ...
+    def from_location(
+        self, location: str, *, root: Path, plain_http_hosts: Collection[str] = (), **options: Any
+    ) -> VectorBackend: ...
 
 
 def known_backends(found: Iterable[EntryPoint] | None = None) -> list[str]:
@@ -42,6 +45,8 @@ def open_backend(
     *,
     home: Path,
     plain_http_hosts: Collection[str] = (),
+    layout: str | None = None,
+    grpc_port: int | None = None,
     found: Iterable[EntryPoint] | None = None,
 ) -> VectorBackend:
     """The store that ``location`` names, its files (if any) under ``home/engine/<name>``.
@@ -52,20 +57,39 @@ def open_backend(
     opens.
     """
     entry = _entry(location, found)
-    return cast("BackendClass", _load(entry, "from_location")).from_location(
-        location if "://" in location else "", root=home / "engine" / entry.name, plain_http_hosts=plain_http_hosts
+    kind = cast("BackendClass", _load(entry, "from_location"))
+    return kind.from_location(
+        location if "://" in location else "",
+        root=home / "engine" / entry.name,
+        plain_http_hosts=plain_http_hosts,
+        **_options(kind, layout, grpc_port),
     )
 
 
-def check_backend(location: str, *, home: Path, plain_http_hosts: Collection[str] = ()) -> None:
+def check_backend(
+    location: str,
+    *,
+    home: Path,
+    plain_http_hosts: Collection[str] = (),
+    layout: str | None = None,
+    grpc_port: int | None = None,
+) -> None:
     """Raise what :func:`open_backend` would, without touching files or sending anything: before a home is made for it.
 
     Adapters of servers connect at the first call, so making one is no more than reading its address.
     """
     if "://" in location:
-        open_backend(location, home=home, plain_http_hosts=plain_http_hosts).close()
+        open_backend(location, home=home, plain_http_hosts=plain_http_hosts, layout=layout, grpc_port=grpc_port).close()
     else:
-        _load(_entry(location, None), "from_location")
+        _options(cast("BackendClass", _load(_entry(location, None), "from_location")), layout, grpc_port)
+
+
+def _options(kind: BackendClass, layout: str | None, grpc_port: int | None) -> dict[str, Any]:
+    """What was chosen, if this kind of store leaves the choice. Raises :class:`ConfigError`."""
+    chosen = {name: value for name, value in (("layout", layout), ("grpc_port", grpc_port)) if value is not None}
+    for name in chosen.keys() - getattr(kind, "OPTIONS", frozenset()):
+        raise ConfigError(f"This vector store does not take {name}.", next_step="It is for qdrant:// and qdrants://.")
+    return chosen
 
 
 def open_source(location: str, *, plain_http_hosts: Collection[str] = ()) -> ForeignStore:

@@ -50,6 +50,8 @@ class Installation:
     key_provider: Mapping[str, Any]
     plain_http_hosts: tuple[str, ...] = ()
     """Hosts that the backend may reach without TLS, besides this machine."""
+    layout: str | None = None
+    """Where a server keeps tenants that were not moved; ``None`` is as its adapter does by itself."""
 
 
 def exists(home: Path) -> bool:
@@ -148,6 +150,7 @@ def describe(
     backend: str,
     key_provider: Mapping[str, Any],
     plain_http_hosts: Iterable[str] = (),
+    layout: str | None = None,
 ) -> Installation:
     """Write the description. ``VERSION`` comes last (:func:`seal_home`): without it there is no home."""
     installation = Installation(
@@ -156,6 +159,7 @@ def describe(
         time.time_ns() // 1_000_000,
         dict(key_provider),
         tuple(sorted(set(plain_http_hosts))),
+        layout,
     )
     _write(home / _INSTALLATION, _encode(installation))
     return installation
@@ -202,6 +206,7 @@ def _decode(home: Path) -> Installation:
             created_ms=int(raw["created_ms"]),
             key_provider=dict(raw["key_provider"]),
             plain_http_hosts=tuple(str(host) for host in raw.get("plain_http_hosts", ())),
+            layout=str(raw["layout"]) if "layout" in raw else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HomeRefused("The home's description cannot be read.", next_step="Restore installation.json.") from error
@@ -216,7 +221,8 @@ def _encode(installation: Installation) -> bytes:
             "created_ms": installation.created_ms,
             "key_provider": dict(installation.key_provider),
         }
-        | ({"plain_http_hosts": list(installation.plain_http_hosts)} if installation.plain_http_hosts else {}),
+        | ({"plain_http_hosts": list(installation.plain_http_hosts)} if installation.plain_http_hosts else {})
+        | ({"layout": installation.layout} if installation.layout is not None else {}),
         option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
     )
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 from uuid import UUID
 
 from qdrant_client import QdrantClient
@@ -56,6 +56,8 @@ class QdrantServerBackend:
     answers.
     """
 
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"layout", "grpc_port"})
+
     def __init__(
         self,
         url: str = "",
@@ -77,6 +79,7 @@ class QdrantServerBackend:
             address = acceptable(url, api_key=key, plain_http_hosts=plain_http_hosts)
             client = connect(address, api_key=key, grpc_port=grpc_port, timeout_s=timeout_s)
         self._client = client
+        self._layouts: tuple[Layout, ...] = (layout, *(each for each in LAYOUTS if each != layout))
         self._spots = Spots(client, prefix, layout)
         self._places = Places(client, f"{prefix}-places")
         self._connection = Connection(check=self._check_version, close=client.close)
@@ -106,7 +109,7 @@ class QdrantServerBackend:
             physical_isolation=False,
             cheap_range_filter=True,
             can_purge_vectors=False,
-            layouts=LAYOUTS,
+            layouts=self._layouts,
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:

@@ -56,6 +56,8 @@ class AsyncSecureStore:
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
         suite: Suite = "aes-256-gcm",
+        layout: Layout | None = None,
+        grpc_port: int | None = None,
         threads: int = THREADS,
     ) -> Opening[AsyncSecureStore]:
         """Open the home at this path, making it first when there is none.
@@ -82,6 +84,8 @@ class AsyncSecureStore:
                 recognizers=recognizers,
                 recall=recall,
                 suite=suite,
+                layout=layout,
+                grpc_port=grpc_port,
             )
             try:
                 return cls(bridge, await bridge.acquire(call, SecureStore.close))

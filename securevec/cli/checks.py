@@ -133,7 +133,14 @@ def _backend(session: Session) -> Check:
 
     home = session.home
     location = homes.load(home).backend if homes.exists(home) else session.settings.backend
-    check_backend(location, home=home, plain_http_hosts=session.settings.plain_http_hosts)
+    settings = session.settings
+    check_backend(
+        location,
+        home=home,
+        plain_http_hosts=settings.plain_http_hosts,
+        layout=settings.layout,
+        grpc_port=settings.grpc_port,
+    )
     scheme, separator, rest = location.partition("://")
     if not separator:
         return Check("vector store", "ok", f"{scheme}, in this process")

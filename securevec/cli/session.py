@@ -102,6 +102,8 @@ class Session:
                 actor=self.actor,
                 create=create,
                 plain_http_hosts=settings.plain_http_hosts,
+                layout=settings.layout,
+                grpc_port=settings.grpc_port,
                 recall=settings.detect_recall,
                 suite=settings.key_suite,
             )

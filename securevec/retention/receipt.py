@@ -5,7 +5,8 @@ name, no record id and no content, so it can be handed to the person who asked f
 
 Predicate ``https://securevec.dev/erasure/v1``:
 
-    kind            "tenant", or "subject" (whose own fields are in :mod:`securevec.people.receipts`)
+    kind            "tenant", "move" (of a tenant; ``source`` and ``target`` are layouts), or "subject" (whose own
+                    fields are in :mod:`securevec.people.receipts`)
     tenant          random tenant id
     job, requested_ms, keys_destroyed_ms, completed_ms
     actor           audit pseudonym of who asked

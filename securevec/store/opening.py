@@ -96,6 +96,8 @@ def open_runtime(
     recognizers: Sequence[Detector] = (),
     recall: Recall = "balanced",
     suite: Suite = "aes-256-gcm",
+    layout: str | None = None,
+    grpc_port: int | None = None,
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it."""
     number = number_of(suite)
@@ -103,7 +105,9 @@ def open_runtime(
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
         # A home is for one backend for good, so one that could never be opened is refused before there is a home.
-        check_backend(backend or "edge", home=home, plain_http_hosts=plain_http_hosts)
+        check_backend(
+            backend or "edge", home=home, plain_http_hosts=plain_http_hosts, layout=layout, grpc_port=grpc_port
+        )
         with homes.creating(home) as needed:
             if needed:
                 _create(
@@ -112,11 +116,16 @@ def open_runtime(
                     key_file=key_file,
                     passphrase=passphrase,
                     plain_http_hosts=plain_http_hosts,
+                    layout=layout,
                 )
     installation = homes.load(home)
     if backend is not None and backend != installation.backend:
         raise ConfigError(
             "The home was made for another backend.", next_step="Leave the backend out, or make another home."
+        )
+    if layout is not None and layout != (installation.layout or "shared"):
+        raise ConfigError(
+            "The home was made for another layout.", next_step="Leave it out; securevec tenant promote moves a tenant."
         )
     clock = clock or Clock()
     root = _root(home, installation, key_file=key_file, passphrase=passphrase)
@@ -158,7 +167,16 @@ def open_runtime(
             engine=Engine(
                 home=home,
                 location=location,
-                opener=lambda: placed(open_backend(location, home=home, plain_http_hosts=plain), control.placement),
+                opener=lambda: placed(
+                    open_backend(
+                        location,
+                        home=home,
+                        plain_http_hosts=plain,
+                        layout=installation.layout,
+                        grpc_port=grpc_port,
+                    ),
+                    control.placement,
+                ),
             ),
             embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
             detector=Once[Detector](lambda: detector_of(recognizers, recall)),
@@ -181,7 +199,13 @@ def audit_anchor(control: ControlStore) -> Head | None:
 
 
 def _create(
-    home: Path, *, backend: str, key_file: Path | None, passphrase: str | None, plain_http_hosts: Collection[str]
+    home: Path,
+    *,
+    backend: str,
+    key_file: Path | None,
+    passphrase: str | None,
+    plain_http_hosts: Collection[str],
+    layout: str | None,
 ) -> None:
     homes.prepare(home)
     installation_id = homes.new_installation_id()
@@ -201,6 +225,7 @@ def _create(
         backend=backend,
         key_provider=provider,
         plain_http_hosts=plain_http_hosts,
+        layout=layout,
     )
     KeyRing.create(home / "keys", root, Clock()).close()
     ControlStore.open(home / "control.db", create=True).close()

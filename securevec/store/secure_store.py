@@ -28,7 +28,7 @@ from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION
 from securevec.store.opening import open_runtime
 from securevec.store.tenant import Tenant
-from securevec.types import Suite, TenantId
+from securevec.types import Layout, Suite, TenantId
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 
@@ -60,6 +60,8 @@ class SecureStore(StoreImports):
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
         suite: Suite = "aes-256-gcm",
+        layout: Layout | None = None,
+        grpc_port: int | None = None,
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
 
@@ -80,6 +82,9 @@ class SecureStore(StoreImports):
             recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
             suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
+            layout: where a Qdrant server keeps tenants: ``shared`` (default), a ``collection`` for each, or a ``shard``
+                for each (cluster mode). Fixed when the home is made; :meth:`promote_tenant` moves one tenant.
+            grpc_port: speak gRPC to a Qdrant server, at this port (Qdrant's is 6334). For this opening.
 
         Raises:
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
@@ -100,6 +105,8 @@ class SecureStore(StoreImports):
             recognizers=recognizers,
             recall=recall,
             suite=suite,
+            layout=layout,
+            grpc_port=grpc_port,
         )
         return cls(runtime, actor=actor or Actor.local())
 

@@ -41,6 +41,8 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
         "store.home": "file",
         "store.backend": "environment",
         "store.plain_http_hosts": "default",
+        "store.layout": "default",
+        "store.grpc_port": "default",
         "keys.provider": "default",
         "keys.file": "default",
         "embed.model": "default",
