@@ -48,7 +48,7 @@ bars: $(VENV)/.dev ## measure every bar, write its figures to benchmarks/ and th
 	$(BIN)/python benchmarks/readme_table.py; exit $$missed
 
 clean: ## remove the virtual environment, caches and built files
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -28,7 +28,7 @@ def table() -> str:
         for store in STORES
         if (path := RESULTS / f"cost_{store}.json").exists()
     }
-    parts = [_searches(documents), _totals(documents), _bars(documents), _conditions(documents)]
+    parts = [_searches(documents), _totals(documents), _bars(documents), _conditions(documents), *_detection()]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -77,6 +77,39 @@ def _bars(documents: dict[str, Any]) -> str:
             missed = " (**missed**)" if bar["measured"] > bar["most"] else ""
             lines.append(f"| {STORES[store]}: {name} | {bar['measured']:.3f}{missed} | {bar['most']:.2f} |")
     return "\n".join(lines)
+
+
+def _detection() -> list[str]:
+    """Rules and secrets beside presidio-analyzer, and under which conditions."""
+    path = RESULTS / "detection_speed.json"
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    lines = [
+        "| Detection, one thread, MB/s of process time | presidio-analyzer | rules and secrets (ratio, bar) |"
+        " with names and replacement (bar) |",
+        "|---|---|---|---|",
+    ]
+    bars = document["bars"]
+    for name, row in document["sets"].items():
+        said = f"{name.replace('_', ' ')}, {row['texts']} texts"
+        ratio = _barred(f"{row['rules_mb_per_s']:.2f} ({row['ratio']:.0f}x, bar {{:.0f}}x", bars[name]) + ")"
+        whole = f"{row['whole_stage_mb_per_s']:.2f}"
+        if bar := bars.get(f"whole stage, MB/s, {name}"):
+            whole = _barred(f"{whole} (bar {{:.1f}}", bar) + ")"
+        lines.append(f"| {said} | {row['presidio_mb_per_s']:.3f} | {ratio} | {whole} |")
+    versions, machine = document["versions"], document["machine"]
+    return [
+        "\n".join(lines),
+        f"presidio-analyzer {versions['presidio-analyzer']} with a blank spaCy {versions['spacy']} pipeline and "
+        f"google-re2 {versions['google-re2']}, the same texts in turns, {machine['cpus']} cores "
+        f"({machine['architecture']}) under a load of {machine['load']}, `{document['command']}` "
+        f"at {document['commit']}.",
+    ]
+
+
+def _barred(text: str, bar: dict[str, float]) -> str:
+    return text.format(bar["least"]) + (", **missed**" if bar["measured"] < bar["least"] else "")
 
 
 def _conditions(documents: dict[str, Any]) -> str:

@@ -55,18 +55,27 @@ class BuiltinDetector:
         if not text:
             return []
         _check_size(text)
-        skeleton = fold(text, skeleton=True)
-        plain = skeleton if text.isascii() else fold(text, skeleton=False)
-        found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
+        found = self._structured(text, field_name)
+        plain = fold(text, skeleton=False)
         people = scan_windows(plain.text, lambda part: self._names(part, field_name))
+        if has_table(text):
+            people.extend(scan_cells(plain.text, _names_in_cell))
+        found.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
+        return resolve(found, text)
+
+    def structured(self, text: str, *, field_name: str = "") -> list[Finding]:
+        """What the rules alone find: numbers, addresses of all kinds and credentials, no names by the model."""
+        _check_size(text)
+        return resolve(self._structured(text, field_name), text)
+
+    def _structured(self, text: str, field_name: str) -> list[Finding]:
+        skeleton = fold(text, skeleton=True)
+        found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
         if "\n" in text:
             found.extend(scan_breaks(skeleton.text, self._scan_break))
         if has_table(text):
             found.extend(scan_cells(skeleton.text, self._scan_cell))
-            people.extend(scan_cells(plain.text, _names_in_cell))
-        mapped = [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
-        mapped.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
-        return resolve(mapped, text)
+        return [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
 
     def _names(self, text: str, field_name: str) -> list[Finding]:
         return find_entities(text, self._model, field_name=field_name, recall=self._recall)

@@ -47,6 +47,23 @@ def test_another_result_changes_the_table_and_a_missed_bar_is_marked(
     assert all("**missed**" in line for line in bars)
 
 
+def test_a_missed_bar_of_detection_is_marked(
+    writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = writer.RESULTS / "detection_speed.json"
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    assert {"presidio-analyzer", "spacy", "google-re2", "python"} <= document["versions"].keys()
+    assert document["versions"]["presidio-analyzer"] == "2.2.366"
+    marked: list[int] = []
+    for change in (-1.0, 1.0):
+        for bar in document["bars"].values():
+            bar["measured"] = bar["least"] + change
+        (tmp_path / path.name).write_text(json.dumps(document), encoding="utf-8")
+        monkeypatch.setattr(writer, "RESULTS", tmp_path)
+        marked.append(writer._detection()[0].count("**missed**"))
+    assert marked == [len(document["bars"]), 0]
+
+
 def test_a_readme_without_the_markers_is_refused(writer: ModuleType) -> None:
     with pytest.raises(ValueError, match="markers"):
         writer.rewritten("# no table here")

@@ -1,0 +1,170 @@
+"""Rules and secrets against presidio-analyzer on a blank spaCy pipeline: the same texts, in turns, in one run.
+
+    python benchmarks/bar_detection.py [--rounds N] [--json FILE]
+
+Builds ``.venv-peers`` from requirements-peers.txt when it is not there as that file says. Figures are process time of
+the best round, one thread; the whole stage (names and replacement too) stands beside. Exit 1 when a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import decimal
+import inspect
+import json
+import logging
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import time
+import unittest
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from cost import RESULTS, _commit
+
+from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
+
+ROOT = Path(__file__).parents[1]
+PEERS = ROOT / ".venv-peers"
+REQUIREMENTS = ROOT / "benchmarks" / "requirements-peers.txt"
+LINES = ROOT / "securevec" / "cli" / "recall" / "lines.jsonl"
+LEAST = {"dense_4kb": 60.0, "plain_4kb": 200.0, "short_85b": 120.0}
+"""Times presidio's throughput, at least. Both sides read exactly the same texts."""
+LEAST_WHOLE_MB = 1.0
+
+
+def texts() -> dict[str, list[str]]:
+    """4,000-character texts full of labelled values, such texts without any, and lines of about 85 characters."""
+    labelled = [json.loads(line)["text"] for line in LINES.read_text(encoding="utf-8").splitlines()]
+    joined = "\n".join(labelled)
+    return {
+        "dense_4kb": [joined[at : at + 4000] for at in range(0, len(joined) - 3999, 4000)],
+        "plain_4kb": plain(),
+        "short_85b": [text for text in labelled if 60 <= len(text.encode()) <= 110],
+    }
+
+
+def plain() -> list[str]:
+    """4,000-character texts without personal data: docstrings that come with Python."""
+    modules = (argparse, asyncio, decimal, logging, statistics, subprocess, tarfile, unittest)
+    names = ((module, name) for module in modules for name in sorted(vars(module)))
+    docs = (inspect.getdoc(vars(module)[name]) for module, name in names)
+    text = "\n\n".join(dict.fromkeys(doc for doc in docs if doc and len(doc) > 200 and "|" not in doc))
+    return [text[at : at + 4000] for at in range(0, min(len(text), 80_000) - 3999, 4000)]
+
+
+def peer_python() -> Path:
+    """The interpreter of the peers' environment, made when it is absent or of other requirements."""
+    python, stamp = PEERS / "bin" / "python", PEERS / "requirements"
+    wanted = REQUIREMENTS.read_text(encoding="utf-8")
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        print(f"Making {PEERS.name}; this takes some minutes.", file=sys.stderr)
+        shutil.rmtree(PEERS, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
+        clean = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PIP_CONSTRAINT"}}
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS], check=True, env=clean)
+        stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def seconds(work: Callable[[str], Sequence[object]], given: Sequence[str]) -> float:
+    began = time.process_time()
+    for text in given:
+        work(text)
+    return time.process_time() - began
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    sets = texts()
+    detector, anonymizer, keys = BuiltinDetector(), Anonymizer(), TenantKeys(bytes(32), bytes(range(32)))
+    python = peer_python()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with subprocess.Popen(
+        [python, Path(__file__).parent / "peer_presidio.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as peer:
+        asked, answers = cast("TextIO", peer.stdin), cast("TextIO", peer.stdout)
+
+        def ask(line: str) -> dict[str, Any]:
+            asked.write(line + "\n")
+            asked.flush()
+            answer: dict[str, Any] = json.loads(answers.readline())
+            return answer
+
+        about = ask(json.dumps(sets))
+        rows: dict[str, Any] = {}
+        for name, given in sets.items():
+            size = sum(len(text.encode()) for text in given) / 1e6
+            ours, whole, theirs = [], [], []
+            found = sum(len(detector.structured(text)) for text in given)
+            for _ in range(rounds):
+                theirs.append(ask(name))
+                ours += [seconds(detector.structured, given) for _ in range(3)]
+                whole.append(seconds(lambda text: anonymizer.field(text, keys=keys).spans, given))
+            slow = min(row["seconds"] for row in theirs)
+            rows[name] = {
+                "texts": len(given),
+                "megabytes": round(size, 4),
+                "found": found,
+                "presidio_found": theirs[0]["found"],
+                "rules_mb_per_s": round(size / min(ours), 3),
+                "whole_stage_mb_per_s": round(size / min(whole), 3),
+                "presidio_mb_per_s": round(size / slow, 4),
+                "ratio": round(slow / min(ours), 1),
+            }
+        asked.close()
+    listed = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True)
+    freeze = dict(line.lower().replace("_", "-").split("==") for line in listed.stdout.splitlines() if "==" in line)
+    return {
+        "sets": rows,
+        "rounds": rounds,
+        "presidio_recognizers": about["recognizers"],
+        "versions": {
+            "python": platform.python_version(),
+            "google-re2": version("google-re2"),
+            "presidio-analyzer": freeze["presidio-analyzer"],
+            "spacy": freeze["spacy"],
+        },
+        "detector": detector.digest,
+        "machine": {
+            "cpus": os.cpu_count(),
+            "architecture": platform.machine(),
+            "system": platform.system(),
+            "load": round(os.getloadavg()[0], 1),
+        },
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Rules and secrets against presidio-analyzer.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, default=RESULTS / "detection_speed.json")
+    asked = parser.parse_args()
+    document = measure(asked.rounds)
+    rows = document["sets"]
+    document["bars"] = {name: {"measured": rows[name]["ratio"], "least": least} for name, least in LEAST.items()} | {
+        f"whole stage, MB/s, {name}": {"measured": rows[name]["whole_stage_mb_per_s"], "least": LEAST_WHOLE_MB}
+        for name in ("dense_4kb", "plain_4kb")
+    }
+    document["command"] = f"python benchmarks/bar_detection.py --rounds {asked.rounds}"
+    document["commit"] = _commit()
+    asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for name, bar in document["bars"].items():
+        missed = "  MISSED" if bar["measured"] < bar["least"] else ""
+        print(f"{name:36} {bar['measured']:9.2f}  at least {bar['least']:6.1f}{missed}")
+    return int(any(bar["measured"] < bar["least"] for bar in document["bars"].values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
