@@ -8,7 +8,7 @@ document back expects what was put in, and a filter on what was never stored wou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
 from uuid import uuid4
@@ -16,7 +16,7 @@ from uuid import uuid4
 from securevec.aio.bridge import Bridge
 from securevec.errors import ConfigError, RecordError, UsageError
 from securevec.filters import Expr
-from securevec.integrations.passage import TEXT, require_passages
+from securevec.integrations.passage import TEXT, Passage, require_passages
 from securevec.limits import MAX_PAGE
 from securevec.readers import Row
 from securevec.schema import Record
@@ -42,11 +42,12 @@ class DocumentsRefused(RecordError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Document:
-    """What every framework's document has."""
+    """What every framework's document has. ``own``: declared fields that the framework sets apart from metadata."""
 
     id: str
     text: str
     metadata: Mapping[str, Any]
+    own: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __repr__(self) -> str:
         return f"Document({len(self.metadata)} metadata)"
@@ -55,7 +56,9 @@ class Document:
 class Documents(Generic[R]):
     """One collection, and so one tenant and one actor, as documents."""
 
-    def __init__(self, collection: Collection[R], *, undeclared: Undeclared = "refuse") -> None:
+    def __init__(
+        self, collection: Collection[R], *, undeclared: Undeclared = "refuse", needs: type[Passage] = Passage
+    ) -> None:
         if not isinstance(collection, Collection):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise UsageError(
                 "A framework's store is made from a collection.",
@@ -63,7 +66,7 @@ class Documents(Generic[R]):
             )
         if undeclared not in ("refuse", "drop"):
             raise ConfigError('undeclared is "refuse" or "drop".')
-        require_passages(collection.schema)
+        require_passages(collection.schema, needs)
         self.collection = collection
         self.record_class: type[Record] = collection.record_class
         self._undeclared = undeclared
@@ -157,7 +160,7 @@ class Documents(Generic[R]):
             except RecordError as error:
                 yield Row(number, error=error)
             else:
-                yield Row(number, {**fields, self._key: document.id, TEXT: document.text})
+                yield Row(number, {**fields, **document.own, self._key: document.id, TEXT: document.text})
 
 
 class _Undeclared(RecordError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from securevec.errors import SchemaError
-from securevec.schema import Embed, Key, Record, Schema
+from securevec.schema import Embed, Key, Record, Schema, describe, marks
 
 TEXT: Final = "text"
 
@@ -30,8 +30,22 @@ class Passage(Record):
     """What the document says. Anonymized before it is embedded, and given back anonymized."""
 
 
-def require_passages(schema: Schema) -> None:
+class NodePassage(Passage):
+    """A node of LlamaIndex: also the document that it is a part of, by which nodes are deleted."""
+
+    ref_doc_id: Annotated[str | None, marks.Filter(mode="token")] = None
+    """The id of that document. The store sees a keyed hash of it: it is a path as often as not."""
+
+
+def require_passages(schema: Schema, needs: type[Passage] = Passage) -> None:
     """Raises :class:`SchemaError` for a record class that cannot hold a framework's documents."""
+    known = {(field.name, field.kind, field.type) for field in schema.fields}
+    for field in describe(needs).fields:
+        if field.kind == "filter" and (field.name, field.kind, field.type) not in known:
+            raise SchemaError(
+                "The record class lacks a field that this framework needs.",
+                next_step=f"Derive it from {needs.__name__}.",
+            )
     text = next((field for field in schema.fields if field.name == TEXT), None)
     if schema.key.type != "str" or text is None or text.kind != "embed":
         raise SchemaError(

@@ -24,7 +24,9 @@ def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sv.SecureStore, "open", opened)
 
 
-@pytest.mark.parametrize(("folder", "package"), [("langchain_rag", "langchain_core")])
+@pytest.mark.parametrize(
+    ("folder", "package"), [("langchain_rag", "langchain_core"), ("llamaindex_rag", "llama_index")]
+)
 def test_the_example_answers_from_its_own_tenant_without_the_person(
     folder: str, package: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
