@@ -7,6 +7,7 @@ left out) are read once more as one line; of what is found there, only what lies
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -18,7 +19,7 @@ _LEAST: Final = 2
 """Characters on either side: a single letter under a number is mostly something else."""
 _BREAK: Final = re.compile(r"\n(?:[ \t]*+[>|])*+[ \t]*+(?=[^\s>|])")
 _NEAR: Final = 16
-_DIGITS: Final = re.compile(r"\d\d")
+_DIGITS: Final = re.compile(r"\d(?=\d)")
 _LAST_WORD: Final = re.compile(r"\S*\Z")
 _FIRST_WORD: Final = re.compile(r"\S*")
 _CARD_BREAKS: Final = frozenset([4, 8, 10, 12])
@@ -46,9 +47,11 @@ def _whole_groups(finding: Finding, before: str) -> bool:
 
 def _joints(text: str) -> Iterator[tuple[int, tuple[int, int], int]]:
     """Where a stretch to be read again begins, where its break begins and ends, and where it ends."""
-    for match in _BREAK.finditer(text):
+    pairs = [match.start() for match in _DIGITS.finditer(text)]
+    for match in _BREAK.finditer(text) if pairs else ():
         line_end, right = match.span()
-        if not _DIGITS.search(text, max(0, line_end - _NEAR), right + _NEAR):
+        near = bisect_left(pairs, line_end - _NEAR)
+        if near == len(pairs) or pairs[near] + 2 > right + _NEAR:
             continue
         left = max(text.rfind("\n", 0, line_end) + 1, line_end - _REACH)
         gap = left + len(text[left:line_end].rstrip())
