@@ -196,7 +196,7 @@ class _Cache:
 
 
 class _Layer:
-    """One layer, its window ``(tokens, inputs, outputs)`` side by side in one matrix.
+    """One layer, its window ``(tokens, inputs, outputs)`` one below the other in one matrix.
 
     Weights and bias are divided by ``WEIGHT_STEP``, a power of two, which keeps them exact; what a layer adds to its
     input (``residual``) is a whole weight on the diagonal.
@@ -207,20 +207,24 @@ class _Layer:
         self._side = len(whole) // 2
         if residual:
             whole[self._side] += np.eye(whole.shape[1], dtype=np.float32) * WEIGHT_STEP
-        self._width = whole.shape[2]
-        joined = np.concatenate(list(whole), axis=1)
+        joined = whole.reshape(-1, whole.shape[2])
         self._weights: Array = np.multiply(joined, np.float32(1 / WEIGHT_STEP), dtype=np.float32)
         # Half a step, so that rounding down rounds to the nearest.
         self._bias: Array = (bias.astype(np.float32) + np.float32(WEIGHT_STEP // 2)) * np.float32(1 / WEIGHT_STEP)
 
     def apply(self, rows: Array, count: int) -> Array:
-        products = _product(rows, self._weights)
-        side, width = self._side, self._width
-        total: Array = products[:, side * width : (side + 1) * width] + self._bias
-        for offset in range(1, side + 1):
-            left, right = (side - offset) * width, (side + offset) * width
-            total[offset:] += products[:-offset, left : left + width]
-            total[:-offset] += products[offset:, right : right + width]
+        width = rows.shape[1]
+        windows = np.zeros((len(rows), len(self._weights)), np.float32)
+        for place in range(2 * self._side + 1):
+            offset, columns = place - self._side, slice(place * width, (place + 1) * width)
+            if offset < 0:
+                windows[-offset:, columns] = rows[:offset]
+            elif offset > 0:
+                windows[:-offset, columns] = rows[offset:]
+            else:
+                windows[:, columns] = rows
+        total = _product(windows, self._weights)
+        total += self._bias
         np.floor(total, out=total)
         np.maximum(total, 0, out=total)
         np.minimum(total, 127, out=total)
