@@ -58,7 +58,7 @@ def gate(backend: str, bars: Bars) -> int:
         "bars": {name: {"measured": value, "most": most} for name, (value, most) in measured.items()},
         "command": f"python benchmarks/bar_{backend}.py --points {asked.points} --questions {asked.questions}"
         f" --model-points {asked.model_points}",
-        "commit": _commit(),
+        "commit": commit(),
     }
     asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return report(measured)
@@ -70,7 +70,7 @@ def report(measured: Mapping[str, tuple[float, float]]) -> int:
     return int(any(value > most for value, most in measured.values()))
 
 
-def _commit() -> str:
+def commit() -> str:
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--exclude", "*"],
         cwd=Path(__file__).parent,
