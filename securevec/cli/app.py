@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from securevec.cli import (
+    attack,
     audit,
     bench,
     collections,
@@ -37,7 +38,7 @@ _HELP = (
 def build() -> typer.Typer:
     """The application. Made anew at each call, so that nothing is shared."""
     root = group(help_text=_HELP)
-    for room in (demo, start, doctor, ingest, data, collections, verify, imports, detection, bench):
+    for room in (demo, start, doctor, ingest, data, collections, verify, imports, detection, bench, attack):
         room.register(root)
     for name, help_text, room in (
         ("schema", "Record classes.", schema),

@@ -60,6 +60,13 @@ class LyingBackend:
         self._inner = inner
         self._seen: dict[Namespace, dict[UUID, list[ProtectedPoint]]] = {}
         self._first: dict[tuple[str, Namespace], list[StoredPoint]] = {}
+        self.among: frozenset[Namespace] | None = None
+        """The places that ``IGNORE_NAMESPACE`` and ``FOREIGN`` reach; ``None`` is every one this store has seen."""
+
+    @property
+    def inner(self) -> VectorBackend:
+        """The store behind the lies."""
+        return self._inner
 
     @property
     def name(self) -> str:
@@ -133,7 +140,7 @@ class LyingBackend:
         counted = self._inner.count(namespace=namespace, where=asked_for)
         match self.lie:
             case Lie.IGNORE_NAMESPACE:
-                return sum(self._inner.count(namespace=place, where=asked_for) for place in self._seen)
+                return sum(self._inner.count(namespace=place, where=asked_for) for place in self._reached())
             case Lie.FOREIGN:
                 return len(self._foreign(namespace))
             case Lie.TRUNCATE:
@@ -149,7 +156,7 @@ class LyingBackend:
         if self.lie is Lie.DROP_DELETES:
             return
         if self.lie is Lie.IGNORE_NAMESPACE:
-            for place in self._seen:
+            for place in self._reached():
                 self._inner.delete(namespace=place, ids=ids)
             return
         self._inner.delete(namespace=namespace, ids=ids)
@@ -198,7 +205,7 @@ class LyingBackend:
     def _everywhere(self, namespace: Namespace, ask: Callable[[Namespace], list[StoredPoint]]) -> list[StoredPoint]:
         points = ask(namespace)
         if self.lie is Lie.IGNORE_NAMESPACE:
-            for place in self._seen:
+            for place in self._reached():
                 if place != namespace:
                     try:
                         points = points + ask(place)
@@ -210,9 +217,12 @@ class LyingBackend:
         return [
             _as_stored(versions[-1], with_vectors=False)
             for place, points in self._seen.items()
-            if place != namespace
+            if place != namespace and place in self._reached()
             for versions in points.values()
         ]
+
+    def _reached(self) -> list[Namespace]:
+        return [place for place in self._seen if self.among is None or place in self.among]
 
     def _gone(self, namespace: Namespace) -> list[StoredPoint]:
         held = self._seen.get(namespace, {})

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 pytest.importorskip("chromadb", reason="needs securevec[chroma]")
+from securevec.attack import tamper as forge
+from securevec.attack.rows import Vandal
+from securevec.attack.tamper import Forgery
 from securevec.errors import IsolationViolation, TenantNotFound, TenantUnavailable, WriteNotAcknowledged
 from securevec.testing.lying import Lie
-from tests.support import attacks_forgery as forge
 from tests.support.attacks import ACME_MARK, DAY_MS, Pair, Stage, open_stage, text, texts_of
-from tests.support.attacks_forgery import Forgery, Vandal
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 
 import securevec as sv
 from securevec import judge, search
+from securevec.attack.rows import Vandal, stored
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import from_text, open_sealed, read_key_id
 from securevec.crypto.keyring import KeyRing, KeyView
@@ -28,7 +29,6 @@ from securevec.runtime import CollectionScope, Runtime
 from securevec.testing.lying import Lie
 from securevec.types import Namespace, StoredPoint
 from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, Pair, Stage, open_stage, texts_of
-from tests.support.attacks_forgery import Vandal, stored
 from tests.support.world import Ticket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")

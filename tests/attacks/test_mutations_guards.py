@@ -11,6 +11,7 @@ import pytest
 
 import securevec as sv
 from securevec import erase, guard, ingest, recover
+from securevec.attack.rows import Vandal
 from securevec.control import batches, hot
 from securevec.control.rows import Fence, Standing
 from securevec.crypto.envelope import read_key_id
@@ -32,7 +33,6 @@ from securevec.policy import Decision, PolicyEngine, Request
 from securevec.testing.lying import Lie
 from securevec.types import AnonymizedText, CollectionId, Matrix, TenantId
 from tests.support.attacks import ACME_MARK, Pair, Stage, open_stage, text
-from tests.support.attacks_forgery import Vandal
 from tests.support.attacks_outage import FailingAudit, FlakyEmbedder
 from tests.support.needles import Needles
 from tests.support.world import ACME, Ticket

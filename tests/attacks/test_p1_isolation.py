@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
+from securevec.attack.rows import Vandal
 from securevec.errors import (
     FilterError,
     LimitExceeded,
@@ -23,7 +24,6 @@ from securevec.errors import (
 from securevec.filters import And, Compare, Exists, Expr, In, Not, Or
 from securevec.schema import marks
 from tests.support.attacks import ACME_MARK, GLOBEX_MARK, RETENTION, Pair, Stage, text, texts_of
-from tests.support.attacks_forgery import Vandal
 from tests.support.world import Ticket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import pytest
 
 import securevec as sv
+from securevec.attack import tamper as forge
+from securevec.attack.rows import Vandal
 from securevec.errors import (
     AuditUnavailable,
     IsolationViolation,
@@ -22,9 +24,7 @@ from securevec.errors import (
 from securevec.filters import Expr
 from securevec.guard import Admission
 from securevec.verbs import walk
-from tests.support import attacks_forgery as forge
 from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, RETENTION, Pair, text
-from tests.support.attacks_forgery import Vandal
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
 

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 import securevec as sv
+from securevec.attack.rows import Vandal
 from securevec.errors import AuditUnavailable, IsolationViolation, PolicyDenied, TenantUnavailable, UsageError
 from securevec.guard import Admission
 from tests.support.attacks import ACME_MARK, GLOBEX_MARK, RETENTION, Pair
-from tests.support.attacks_forgery import Vandal
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 import securevec as sv
+from securevec.attack import tamper as forge
+from securevec.attack.rows import Vandal, stored
 from securevec.errors import AuditUnavailable, IsolationViolation, PolicyDenied, RecordNotFound, TenantUnavailable
 from securevec.guard import Admission
 from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.types import StoredPoint
-from tests.support import attacks_forgery as forge
 from tests.support.attacks import ACME_MARK, DAY_MS, RETENTION, Pair, text, texts_of
-from tests.support.attacks_forgery import Vandal, stored
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
 

@@ -14,6 +14,9 @@ from uuid import uuid4
 import pytest
 
 import securevec as sv
+from securevec.attack import tamper as forge
+from securevec.attack.rows import Vandal, stored
+from securevec.attack.tamper import Forgery
 from securevec.errors import (
     EnvelopeRejected,
     IsolationViolation,
@@ -24,9 +27,7 @@ from securevec.errors import (
 )
 from securevec.testing.lying import Lie
 from securevec.types import StoredPoint
-from tests.support import attacks_forgery as forge
 from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, Pair, open_stage, text, texts_of
-from tests.support.attacks_forgery import Forgery, Vandal, stored
 from tests.support.world import ACME, Ticket, ticket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")

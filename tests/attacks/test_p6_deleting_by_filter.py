@@ -8,6 +8,7 @@ import pytest
 
 import securevec as sv
 from securevec import erase
+from securevec.attack.rows import Vandal
 from securevec.errors import (
     AuditUnavailable,
     IsolationViolation,
@@ -18,7 +19,6 @@ from securevec.errors import (
 )
 from securevec.verbs import removal
 from tests.support.attacks import ACME_MARK, RETENTION, Pair, text
-from tests.support.attacks_forgery import Vandal
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
 

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 import securevec as sv
+from securevec.attack.rows import Vandal
 from securevec.errors import LegalHold, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
 from securevec.retention import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
 from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, Pair, Stage, open_stage, text, texts_of
-from tests.support.attacks_forgery import Vandal
 from tests.support.world import ACME, Ticket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")

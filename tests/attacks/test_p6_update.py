@@ -11,6 +11,8 @@ import pytest
 from pydantic import model_validator
 
 import securevec as sv
+from securevec.attack import tamper as forge
+from securevec.attack.rows import Vandal
 from securevec.control import batches
 from securevec.embed.checked import CheckedEmbedder
 from securevec.errors import (
@@ -25,9 +27,7 @@ from securevec.errors import (
     RecordNotFound,
     TenantUnavailable,
 )
-from tests.support import attacks_forgery as forge
 from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, RETENTION, Pair, text
-from tests.support.attacks_forgery import Vandal
 from tests.support.attacks_outage import FailingAudit, FlakyEmbedder
 from tests.support.world import ACME, Ticket
 

@@ -24,8 +24,7 @@ from securevec.errors import (
     VectorError,
 )
 from securevec.policy import Decision
-from tests.support.attacks import ACME_MARK, Pair, Stage, open_stage, text
-from tests.support.attacks_forgery import memory_of
+from tests.support.attacks import ACME_MARK, Pair, Stage, memory_of, open_stage, text
 from tests.support.attacks_outage import (
     OPERATIONS,
     READS,

@@ -20,8 +20,7 @@ from securevec.errors import (
 )
 from securevec.testing.lying import Lie
 from securevec.types import ProtectedPoint
-from tests.support.attacks import ACME_MARK, Pair, open_stage, text, texts_of
-from tests.support.attacks_forgery import memory_of
+from tests.support.attacks import ACME_MARK, Pair, memory_of, open_stage, text, texts_of
 from tests.support.attacks_outage import (
     OPERATIONS,
     READS,

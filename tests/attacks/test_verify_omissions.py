@@ -12,12 +12,12 @@ from uuid import uuid4
 import pytest
 
 import securevec as sv
+from securevec.attack import tamper as forge
+from securevec.attack.rows import Vandal
 from securevec.errors import AuditUnavailable, CheckFailed, PolicyDenied, TenantUnavailable
 from securevec.testing.lying import Lie
 from securevec.types import StoredPoint
-from tests.support import attacks_forgery as forge
 from tests.support.attacks import ACME_MARK, DAY_MS, Pair, text
-from tests.support.attacks_forgery import Vandal
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
 

@@ -4,10 +4,9 @@ that can be made to act in the middle of a call or to answer with something else
 from __future__ import annotations
 
 import contextlib
-import itertools
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import time_ns
@@ -16,6 +15,8 @@ from uuid import UUID
 
 import securevec as sv
 from securevec.anonymize import Detector
+from securevec.attack import stage as attack
+from securevec.attack.stage import ACME, ACME_MARK, GLOBEX, GLOBEX_MARK, RETENTION, Ticket, text
 from securevec.audit import read_tail
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
@@ -24,15 +25,33 @@ from securevec.filters import Expr
 from securevec.policy import PolicyEngine
 from securevec.testing.embedders import HashEmbedder
 from securevec.testing.lying import LyingBackend
+from securevec.testing.memory import InMemoryBackend
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
 from tests.support.chroma_server import chroma_server
-from tests.support.world import ACME, GLOBEX, Ticket, ticket
+
+__all__ = [
+    "ACME_MARK",
+    "DAY_MS",
+    "ENGINES",
+    "GLOBEX_MARK",
+    "RETENTION",
+    "Edit",
+    "Pair",
+    "Stage",
+    "Time",
+    "Trap",
+    "chroma_at",
+    "local_server",
+    "memory_of",
+    "open_stage",
+    "own_part",
+    "text",
+    "texts_of",
+    "trap_engine",
+]
 
 ENGINES = ("memory", "edge", "chroma", "server")
-RETENTION = "180d"
 DAY_MS = 86_400_000
-ACME_MARK, GLOBEX_MARK = "brickwork", "lanternfish"
-"""Words that only one tenant's texts hold: seeing the other's anywhere is a leak."""
 
 Edit = Callable[[list[StoredPoint]], list[StoredPoint]]
 
@@ -52,10 +71,6 @@ class Trap(LyingBackend):
         self.edit_fetch: Edit | None = None
         self.keep: Callable[[Sequence[ProtectedPoint]], Sequence[ProtectedPoint]] | None = None
         self.asked: list[tuple[Namespace, Expr | None]] = []
-
-    @property
-    def inner(self) -> VectorBackend:
-        return self._inner
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
         super().insert(namespace=namespace, points=points if self.keep is None else self.keep(points))
@@ -95,18 +110,14 @@ class Time:
         self._ahead += ms
 
 
-@dataclass
-class Stage:
-    """An open store on a trapped engine, with two tenants that know nothing of each other."""
+@dataclass(frozen=True)
+class Stage(attack.Stage):
+    """The shipped suite's stage, with a clock to move and an audit log to look at."""
 
-    store: sv.SecureStore
     trap: Trap
     time: Time
     engine: str
     key_file: Path
-    acme: sv.Tenant
-    globex: sv.Tenant
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def home(self) -> Path:
@@ -114,13 +125,8 @@ class Stage:
 
     def pair(self, *, retention: str | None = RETENTION) -> Pair:
         """A new collection of the same name in both tenants."""
-        name = f"tickets{next(self._numbers)}"
-        return Pair(
-            self,
-            self.acme.collection(Ticket, name=name, retention=retention),
-            self.globex.collection(Ticket, name=name, retention=retention),
-            name,
-        )
+        made = super().pair(retention=retention)
+        return Pair(self, made.acme, made.globex, made.name)
 
     def audit(self, limit: int = 1) -> list[dict[str, Any]]:
         """The newest audit records, oldest first, each reduced to what securevec says of it, plus its action."""
@@ -130,24 +136,14 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(attack.Pair):
     """One collection of each tenant."""
 
     stage: Stage
-    acme: sv.Collection[Ticket]
-    globex: sv.Collection[Ticket]
-    name: str
 
     def fill(self, count: int = 8) -> Pair:
-        """The same record ids in both, every text marked with its tenant's word."""
-        self.acme.ingest([text(number, ACME_MARK) for number in range(1, count + 1)])
-        self.globex.ingest([text(number, GLOBEX_MARK) for number in range(1, count + 1)])
+        super().fill(count)
         return self
-
-
-def text(number: int, mark: str, **changes: Any) -> dict[str, Any]:
-    """A ticket whose body names its tenant's mark, an address to be replaced, and its own number."""
-    return ticket(number, f"refund {mark} case {number}, write to person{number}@example.com", **changes)
 
 
 def own_part(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,13 +183,13 @@ def open_stage(
         stack.enter_context(store)
         trap = trap_engine(store, opener)
         yield Stage(
-            store,
-            trap,
-            moment,
-            engine,
-            key_file,
-            store.tenant("acme", create=True, actor=ACME),
-            store.tenant("globex", create=True, actor=GLOBEX),
+            store=store,
+            trap=trap,
+            acme=store.tenant("acme", create=True, actor=ACME),
+            globex=store.tenant("globex", create=True, actor=GLOBEX),
+            time=moment,
+            engine=engine,
+            key_file=key_file,
         )
 
 
@@ -223,3 +219,8 @@ def chroma_at(address: str) -> VectorBackend:
 def texts_of(hits: sv.SearchResult[Ticket]) -> str:
     """Everything a caller can read of a result."""
     return " ".join(f"{hit.text} {hit.record.body} {hit.record.customer}" for hit in hits) + hits.context()
+
+
+def memory_of(stage: Stage) -> InMemoryBackend:
+    assert isinstance(stage.trap.inner, InMemoryBackend)
+    return stage.trap.inner

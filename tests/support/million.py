@@ -93,15 +93,15 @@ class Liar(LyingBackend):
         found = self._inner.query(namespace=namespace, vector=vector, where=asked, limit=limit, exclude=exclude)
         found = [point for point in found if point.id not in self.hidden]
         tally.ghosts.clear()
-        told, tally.injected = self._told(tally.lie, namespace, found, where)
+        told, tally.injected = self._answer(tally.lie, namespace, found, where)
         return told
 
-    def _told(
+    def _answer(
         self, lie: str, namespace: Namespace, found: list[StoredPoint], where: Expr | None
     ) -> tuple[list[StoredPoint], int]:
         few = min(len(found) // 4, 40)
         if lie == "wrong filter" and where is not None:
-            return found, sum(not matches(where, point.payload) for point in found)  # type: ignore[arg-type]
+            return found, sum(not matches(where, point.payload) for point in found)
         if lie == "swapped payloads":
             mine, pairs = list(found), few // 2
             for at in range(pairs):

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import securevec as sv
+from securevec.attack.stage import ACME, GLOBEX, Ticket, ticket
 from securevec.testing.embedders import HashEmbedder
 
-
-class Ticket(sv.Record):
-    id: sv.Key[str]
-    customer: sv.Subject[str]
-    body: sv.Embed[str]
-    notes: sv.Seal[str | None] = None
-    status: sv.Filter[str]
-    opened: sv.Filter[datetime]
-
-
-def ticket(number: int, body: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "id": f"T-{number}",
-        "customer": f"customer{number}@example.com",
-        "body": body,
-        "status": "open" if number % 2 else "closed",
-        "opened": datetime(2026, 1, 1 + number % 28, tzinfo=UTC),
-        "internal_comment": "undeclared-canary-column",
-    } | changes
+__all__ = ["ACME", "GLOBEX", "Ticket", "World", "open_world", "ticket"]
 
 
 @dataclass(frozen=True)
@@ -41,10 +22,6 @@ class World:
 
     def reopen(self) -> sv.SecureStore:
         return sv.SecureStore.open(self.home, key_file=self.key_file, embedder=HashEmbedder())
-
-
-ACME = sv.Actor("svc:acme-helpdesk", purpose="support")
-GLOBEX = sv.Actor("svc:globex-helpdesk", purpose="support")
 
 
 def open_world(store: sv.SecureStore, home: Path, key_file: Path) -> World:
