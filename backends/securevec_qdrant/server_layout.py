@@ -72,10 +72,10 @@ class Spots:
     def __init__(self, client: QdrantClient, prefix: str, layout: Layout) -> None:
         self._client = client
         self._prefix = prefix
-        self._default = layout
+        self._default: Layout = layout
 
     def layout(self, namespace: Namespace) -> Layout:
-        return namespace.layout or self._default
+        return self._default if namespace.layout is None else namespace.layout
 
     def spot(self, namespace: Namespace, dimension: int) -> Spot:
         layout = self.layout(namespace)

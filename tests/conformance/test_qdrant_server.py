@@ -99,7 +99,8 @@ def test_two_tenants_reach_their_own_and_move_whole_at_the_server(tmp_path: Path
         assert backend.fetch(namespace=mine, ids=foreign) == []
         backend.delete(namespace=mine, ids=foreign)
         assert acme.count() == globex.count() == 40
-        for to in [each for each in (*LAYOUTS, layout) if each != layout] + [layout]:
+        way: list[Layout] = [*(each for each in LAYOUTS if each != layout), layout]
+        for to in way:
             store.promote_tenant("acme", to=to).raise_if_incomplete()
             acme.verify().raise_if_wrong()
             assert {hit.record.id for hit in acme.search("brickwork", k=100)} == {f"T-{each}" for each in range(40)}
