@@ -71,7 +71,7 @@ class Documents(Generic[R]):
         self.record_class: type[Record] = collection.record_class
         self._undeclared = undeclared
         self._key = collection.schema.key.name
-        self._kept = tuple(field.name for field in collection.schema.fields if field.name not in (self._key, TEXT))
+        self.kept = tuple(field.name for field in collection.schema.fields if field.name not in (self._key, TEXT))
 
     @cached_property
     def bridge(self) -> Bridge:
@@ -134,14 +134,14 @@ class Documents(Generic[R]):
     def document(self, record: Record) -> Document:
         """The document a record was, anonymized as stored; what is null is absent from its metadata."""
         values = record.__dict__
-        metadata = {name: value for name in self._kept if (value := values.get(name)) is not None}
+        metadata = {name: value for name in self.kept if (value := values.get(name)) is not None}
         return Document(str(values[self._key]), str(values[TEXT]), metadata)
 
     def fields(self, metadata: Mapping[Any, Any]) -> dict[str, Any]:
         """The declared part of metadata. Raises :class:`RecordError` for the rest, or drops it, as was asked for."""
         kept: dict[str, Any] = {}
         for number, (key, value) in enumerate(metadata.items(), start=1):
-            if key in self._kept:
+            if key in self.kept:
                 kept[key] = value
             elif self._undeclared == "refuse":
                 # By its number: the name of a key that nobody declared may say anything about anybody.
@@ -151,7 +151,7 @@ class Documents(Generic[R]):
         return kept
 
     def _declared(self) -> str:
-        return f'Declared: {", ".join(self._kept) or "none"}. Declare it, or pass undeclared="drop".'
+        return f'Declared: {", ".join(self.kept) or "none"}. Declare it, or pass undeclared="drop".'
 
     def _rows(self, documents: Sequence[Document]) -> Iterator[Row]:
         for number, document in enumerate(documents, start=1):

@@ -29,7 +29,7 @@ OPTIONAL: Final = (
     "torch",
     "transformers",
 )
-FRAMEWORKS: Final = ("langchain", "llamaindex")
+FRAMEWORKS: Final = ("haystack", "langchain", "llamaindex")
 HEAVY: Final = (*OPTIONAL, "alembic", "grpc", "phonenumbers", "scipy", "sklearn", "sqlalchemy")
 
 BLOCK: Final = f"""

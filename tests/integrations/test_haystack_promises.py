@@ -1,0 +1,141 @@
+"""What Haystack's store promises beyond the mixins: tenants apart, nothing in clear to a model, no telemetry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("haystack", reason="needs securevec[haystack]", exc_type=ModuleNotFoundError)
+
+from haystack import Pipeline
+from haystack.components.writers import DocumentWriter
+from haystack.dataclasses import Document
+from haystack.document_stores.types import DuplicatePolicy
+from haystack.errors import FilterError as HaystackFilterError
+from haystack.telemetry import _telemetry
+
+import securevec as sv
+from securevec import errors
+from securevec.integrations.haystack import SecurevecDocumentStore, SecurevecRetriever
+from securevec.testing.embedders import HashEmbedder, TapEmbedder
+from tests.support.frames import Home, Homes
+
+
+class Article(sv.Passage):
+    source: sv.Filter[str]
+
+
+TAP = TapEmbedder(HashEmbedder())
+TEXTS = {"acme": ["The boiler needs a valve.", "Roses want sun."], "globex": ["A secret boiler.", "A secret rose."]}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with Homes(tmp_path_factory.mktemp("haystack"), TAP) as homes:
+        yield homes["memory"]
+
+
+@pytest.fixture(scope="module")
+def two(home: Home) -> dict[str, SecurevecDocumentStore]:
+    stores: dict[str, SecurevecDocumentStore] = {}
+    for tenant, texts in TEXTS.items():
+        stores[tenant] = SecurevecDocumentStore(home.collection(Article, tenant=tenant, name="articles"))
+        stores[tenant].write_documents(
+            [Document(id=f"{number}", content=text, meta={"source": tenant}) for number, text in enumerate(texts)]
+        )
+    return stores
+
+
+def _is(field: str, value: object, operator: str = "==") -> dict[str, Any]:
+    return {"field": field, "operator": operator, "value": value}
+
+
+def test_telemetry_is_off_in_the_tests() -> None:
+    assert _telemetry.telemetry is None
+
+
+def test_a_pipeline_writes_and_retrieves_and_no_model_sees_a_person(home: Home) -> None:
+    store = SecurevecDocumentStore(home.collection(Article))
+    TAP.texts.clear()
+    pipeline = Pipeline()
+    pipeline.add_component("writer", DocumentWriter(store, policy=DuplicatePolicy.OVERWRITE))
+    document = Document(id="1", content="Ask jane.roe@example.com about the boiler.", meta={"source": "mail"})
+    assert pipeline.run({"writer": {"documents": [document]}})["writer"]["documents_written"] == 1
+    asking = Pipeline()
+    asking.add_component("retriever", SecurevecRetriever(store, filters=_is("meta.source", "mail")))
+    (found,) = asking.run({"retriever": {"query": "boiler of jane.roe@example.com"}})["retriever"]["documents"]
+    assert "boiler" in found.content
+    assert "jane.roe" not in found.content
+    assert found.score is not None
+    assert len(TAP.texts) == 2
+    assert not [text for text in TAP.texts if "jane.roe" in text]
+
+
+def test_two_tenants_of_one_process_never_see_each_other(two: dict[str, SecurevecDocumentStore]) -> None:
+    for mine, other in (("acme", "globex"), ("globex", "acme")):
+        for filters in (
+            None,
+            _is("meta.source", mine, "!="),
+            {"operator": "NOT", "conditions": [_is("meta.source", mine)]},
+        ):
+            shown = (
+                two[mine].filter_documents(filters)
+                + SecurevecRetriever(two[mine]).run(TEXTS[other][0], filters)["documents"]
+            )
+            shown += asyncio.run(two[mine].search_async(TEXTS[other][1], filters, 50))
+            assert not set(TEXTS[other]) & {document.content for document in shown}
+        assert two[mine].count_documents() == 2
+    # A call narrows what its retriever was made for, and never widens it.
+    bound = SecurevecRetriever(two["acme"], filters=_is("meta.source", "nobody"))
+    assert bound.run("boiler", _is("meta.source", "acme"))["documents"] == []
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        _is("meta.tenant", "globex"),
+        _is("source", "globex"),
+        _is("meta.source.x", "globex"),
+        _is("meta.f_source", "globex"),
+        _is("content", "globex"),
+        _is("id", "0"),
+        _is("meta.source", [], "in"),
+        _is("meta.source", "a", "like"),
+        _is("meta.source", "a", ">"),
+        {"operator": "OR", "conditions": []},
+        {"operator": "XOR", "conditions": [_is("meta.source", "a")]},
+        {"conditions": []},
+        "source",
+    ],
+)
+def test_a_filter_that_cannot_be_honoured_is_refused(hostile: Any, two: dict[str, SecurevecDocumentStore]) -> None:
+    store = two["acme"]
+    for call in (
+        store.filter_documents,
+        store.delete_by_filter,
+        store.count_documents_by_filter,
+        SecurevecRetriever(store, filters=hostile).run,
+    ):
+        with pytest.raises(errors.FilterError) as refused:
+            call(**({"query": "boiler"} if call.__name__ == "run" else {"filters": hostile}))
+        assert isinstance(refused.value, HaystackFilterError)
+    assert store.count_documents() == 2
+
+
+def test_what_is_not_served_is_refused_and_nothing_is_written(home: Home) -> None:
+    store = SecurevecDocumentStore(home.collection(Article))
+    meta = {"source": "a"}
+    for wrong in (
+        [Document(content="a", meta=meta, embedding=[0.1, 0.2])],
+        [Document(content="a", id="1", meta=meta), Document(content="b", id="1", meta=meta)],
+    ):
+        with pytest.raises(errors.UsageError):
+            store.write_documents(wrong)
+    for call in (store.to_dict, lambda: SecurevecDocumentStore.from_dict({}), lambda: store.delete_by_filter({})):
+        with pytest.raises(errors.UsageError):
+            call()
+    store.delete_documents([])
+    assert store.count_documents() == 0
