@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 import securevec as sv
 from securevec.testing.embedders import HashEmbedder
 from tests.support.examples import example
+
+# Read when Haystack is first imported: it would send usage statistics.
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
 
 QUESTION = "Which valve does the boiler need?"
 
@@ -25,7 +29,8 @@ def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "package"), [("langchain_rag", "langchain_core"), ("llamaindex_rag", "llama_index")]
+    ("folder", "package"),
+    [("langchain_rag", "langchain_core"), ("llamaindex_rag", "llama_index"), ("haystack_rag", "haystack")],
 )
 def test_the_example_answers_from_its_own_tenant_without_the_person(
     folder: str, package: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
