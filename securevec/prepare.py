@@ -253,7 +253,7 @@ def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Min
         if isinstance(value, float):
             # As a reader would copy it: whole amounts without their fraction.
             value = int(value) if value.is_integer() else value
-        findings = collection.anonymizer.findings(str(value), field_name=spec.name)
+        findings = collection.anonymizer.findings_in_clear(str(value), spec.name)
         if findings:
             raise RecordError(
                 f"A clear filter value holds what the detector calls {findings[0].entity}.",

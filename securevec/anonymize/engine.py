@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from securevec.anonymize.detectors import checked, default_detector, digest_of
+from securevec.anonymize.detectors import BuiltinDetector, checked, default_detector, digest_of
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.fold import fold, lookup_key
@@ -48,16 +48,19 @@ _WORDS_ALONE: Final = frozenset({"PERSON", "LOCATION", "ORG", "ADDRESS"})
 """Told by their surroundings, which a declared subject's value does not have: Victoria Lake is a name there."""
 _QUERY_WORD: Final = re.compile(r"\S+")
 _EDGE: Final = " \t\r\n.,;:!?\"'()[]{}<>"
+_SHORT: Final = 64
+_REMEMBERED: Final = 4096
 _KNOWN_PRIORITY: Final = 93
 _KNOWN_PERSON_PRIORITY: Final = PERSON_PRIORITY + 5
 
 
 class Anonymizer:
-    """Immutable and thread-safe. One per store."""
+    """Thread-safe, and immutable but for what it remembers. One per store."""
 
     def __init__(self, *, detector: Detector | None = None, policy: OperatorPolicy | None = None) -> None:
         self._detector: Detector = detector or default_detector()
         self._policy = policy or OperatorPolicy.from_mapping({})
+        self._clean: set[tuple[str, str]] = set()
 
     @property
     def digest(self) -> str:
@@ -73,6 +76,20 @@ class Anonymizer:
         """What would be replaced in ``text``. For callers that refuse personal data in a value they keep clear."""
         found = resolve(checked(self._detector, text, field_name), text)
         return [finding for finding in found if not self._policy.keeps(finding.entity)]
+
+    def findings_in_clear(self, value: str, field_name: str) -> list[Finding]:
+        """:meth:`findings` in a value that a store is to read: such values repeat, and one without any is remembered.
+
+        Only of the built-in detector, which says the same again, and only values in which it found nothing.
+        """
+        if (field_name, value) in self._clean:
+            return []
+        found = self.findings(value, field_name)
+        if not found and len(value) <= _SHORT and type(self._detector) is BuiltinDetector:
+            if len(self._clean) >= _REMEMBERED:
+                self._clean = set()
+            self._clean.add((field_name, value))
+        return found
 
     def subject_entity(self, value: str) -> str:
         """The entity under which a declared subject's value is tokenized. Depends on nothing but the value."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from securevec.anonymize import Anonymizer, BuiltinDetector
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
 from securevec.anonymize.name_cues import last_word
@@ -57,3 +59,37 @@ def test_findings_apart_settle_as_all_together(places: list[tuple[int, int, int]
 def test_a_few_odd_letters_fold_as_each_of_them_does(text: str) -> None:
     for skeleton in (True, False):
         assert fold(text, skeleton=skeleton).text == "".join(fold(char, skeleton=skeleton).text for char in text)
+
+
+def test_only_a_clean_value_is_remembered_and_only_under_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    anonymizer = Anonymizer()
+    asked: list[tuple[str, str]] = []
+    detect = BuiltinDetector.detect
+
+    def counted(self: BuiltinDetector, text: str, *, field_name: str = "") -> list[Finding]:
+        asked.append((field_name, text))
+        return detect(self, text, field_name=field_name)
+
+    monkeypatch.setattr(BuiltinDetector, "detect", counted)
+    for _ in range(2):
+        assert anonymizer.findings_in_clear("open", "status") == []
+        assert [f.entity for f in anonymizer.findings_in_clear("jane@example.com", "status")] == ["EMAIL"]
+        assert anonymizer.findings_in_clear("ashby", "code") == []
+        assert [f.entity for f in anonymizer.findings_in_clear("ashby", "customer_name")] == ["PERSON"]
+    assert asked.count(("status", "open")) == 1
+    assert asked.count(("status", "jane@example.com")) == asked.count(("customer_name", "ashby")) == 2
+
+
+def test_what_another_detector_says_is_not_remembered() -> None:
+    class Changing:
+        def __init__(self) -> None:
+            self.found: list[Finding] = []
+
+        def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
+            return self.found
+
+    detector = Changing()
+    anonymizer = Anonymizer(detector=detector)
+    assert anonymizer.findings_in_clear("open", "status") == []
+    detector.found = [Finding(0, 4, "EMAIL", 1.0, "later", 1)]
+    assert anonymizer.findings_in_clear("open", "status") == detector.found
