@@ -14,17 +14,29 @@ Rules every adapter keeps (the conformance suite in :mod:`securevec.testing` che
    exactly as ``filters.matches`` does, in the engine or on what the engine returns for a wider filter. It never drops a
    clause, and raises :class:`FilterError` for a filter that is not whole.
 6. Nothing is logged. No raw client object is reachable from the public attributes.
+7. With ``terms``, two lists are fused by reciprocal rank: the nearest points by cosine, and the best by the dot product
+   of their terms with these. Each holds the best ``max(limit, HYBRID_DEPTH)``; a point's score is the sum of
+   ``1 / (RRF_K + place)`` over the lists it is in, places counted from 0. Namespace and filter hold in each list. No
+   statistics are taken over points: what others store changes no score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
+import numpy as np
+
+from securevec.errors import HybridUnavailable, VectorError
 from securevec.filters import Expr
-from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Terms, Vector
+
+OTHERWISE: Final = "This collection exists, and was made otherwise: with terms or without."
+RRF_K: Final = 2
+"""Small, so that the first of one list comes before the middle of both: docs/adr/0018."""
+HYBRID_DEPTH: Final = 100
 
 FieldKind = Literal["keyword", "integer", "float", "bool"]
 
@@ -46,6 +58,8 @@ class Capabilities:
     layouts: tuple[Layout, ...] = ()
     """Where a tenant may live, first where it does that was not moved: each is a place of its own for one and the same
     namespace. Empty where there is only one way."""
+    sparse: bool = False
+    """Points may carry terms, and ``query`` ranks by them too (rule 7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,8 @@ class CollectionSpec:
     dimension: int
     distance: Literal["cosine"] = "cosine"
     filter_keys: Mapping[str, FieldKind] = field(default_factory=dict[str, "FieldKind"])
+    sparse: bool = False
+    """Whether points carry terms. ``ensure`` raises :class:`HybridUnavailable` where they cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,28 @@ class RemovalReport:
     residual: str
 
 
+def check_terms(terms: Terms | None, *, sparse: bool) -> Terms | None:
+    """The terms of a point or a question, for adapters.
+
+    Raises :class:`HybridUnavailable` where there is no place for them (``sparse``), and :class:`VectorError` for what
+    is no set of terms: equal or unsorted numbers, weights that are not above zero.
+    """
+    if terms is None:
+        return None
+    if not sparse:
+        raise HybridUnavailable(
+            "This collection keeps no terms.",
+            next_step="Make it with hybrid=True, under another name, and ingest again.",
+        )
+    numbers, weights = terms.indices, terms.weights
+    whole = numbers.dtype == np.uint32 and weights.dtype == np.float32 and numbers.ndim == weights.ndim == 1
+    if not whole or len(numbers) != len(weights) or not bool((numbers[1:] > numbers[:-1]).all()):
+        raise VectorError("Terms are distinct 32-bit numbers in ascending order, each with a float32 weight.")
+    if not bool((np.isfinite(weights) & (weights > 0)).all()):
+        raise VectorError("The weight of a term is above zero.")
+    return terms
+
+
 @runtime_checkable
 class VectorBackend(Protocol):
     """A vector store as securevec uses it. Thread-safe; the caller serialises writes per namespace."""
@@ -101,7 +139,7 @@ class VectorBackend(Protocol):
         ...
 
     def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
-        """The points among ``ids`` that exist here, in any order, with whole payloads."""
+        """The points among ``ids`` that exist here, in any order, with whole payloads; ``with_vectors`` also terms."""
         ...
 
     def query(
@@ -112,8 +150,9 @@ class VectorBackend(Protocol):
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
-        """Up to ``limit`` nearest points by cosine similarity, best first, ``score`` filled.
+        """Up to ``limit`` nearest points by cosine similarity, best first, ``score`` filled; with ``terms``, by rule 7.
 
         ``exclude`` names payload keys that need not be returned (a hint that saves transport).
         """

@@ -17,6 +17,7 @@ from securevec.protect import EXPIRY_KEY, PREFIX
 from securevec.retention.rules import parse_retention
 from securevec.runtime import Runtime
 from securevec.schema import FieldSpec, Schema
+from securevec.terms import ANALYZER
 
 _UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
@@ -30,6 +31,7 @@ class Wanted:
     vault: bool
     classification: str
     operators: Mapping[str, Any] | None
+    hybrid: bool | None = None
 
     def require_same(self, row: CollectionRow, description: Mapping[str, Any]) -> None:
         if description["schema"] != orjson.loads(self.schema.to_json()):
@@ -42,11 +44,23 @@ class Wanted:
             raise CollectionMismatch("The collection was made with another vault setting.")
         if self.classification != description["classification"]:
             raise CollectionMismatch("The collection was made with another classification.")
+        made_hybrid = is_hybrid(description)
+        if self.hybrid is not None and self.hybrid != made_hybrid:
+            raise CollectionMismatch(
+                f"The collection was made {'for' if made_hybrid else 'without'} hybrid search.",
+                next_step="Leave hybrid out, or ingest into a new collection.",
+            )
 
 
-def identity_of(runtime: Runtime, schema: Schema, anonymizer: Anonymizer) -> dict[str, Any]:
+def is_hybrid(description: Mapping[str, Any]) -> bool:
+    """Whether a collection was made for hybrid search. Nothing was, before there was any."""
+    return description.get("hybrid") is True
+
+
+def identity_of(runtime: Runtime, schema: Schema, anonymizer: Anonymizer, *, hybrid: bool) -> dict[str, Any]:
     model = runtime.embedder().identity
-    return {
+    terms = {"terms": ANALYZER} if hybrid else {}
+    return terms | {
         "model": {"name": model.name, "digest": model.digest, "dimension": model.dimension},
         "schema": schema.digest,
         "detector": anonymizer.digest,

@@ -11,6 +11,7 @@
     │   ├── LimitExceeded          something is larger than docs/formats.md allows
     │   ├── VectorError            NaN, infinite, zero or wrong-length vector
     │   ├── QueryError             an empty query or one that cannot be read
+    │   ├── HybridUnavailable      hybrid search where the collection or the store keeps no terms
     │   ├── RetentionConflict      retention rules that contradict each other, or a collection's own retention
     │   ├── SourceError            a file or folder that cannot be read as records
     │   │   ├── FileUnsafe         a link, a device, or something not inside its folder
@@ -142,6 +143,10 @@ class VectorError(RecordError):
 
 class QueryError(UsageError):
     """A query text cannot be used."""
+
+
+class HybridUnavailable(UsageError):
+    """Hybrid search in a collection that was not made for it, or on a store that cannot keep its terms."""
 
 
 class RetentionConflict(UsageError):

@@ -58,7 +58,7 @@ from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.types import Matrix, ProtectedPoint, RecordRef
+from securevec.types import NO_TERMS, Matrix, ProtectedPoint, RecordRef
 
 BATCH: Final = 64
 """Records under one intent: enough to amortise the flushes, few enough to redo."""
@@ -365,10 +365,13 @@ def _give_up(
 
 def _read_back(backend: VectorBackend, collection: CollectionScope, points: Sequence[ProtectedPoint]) -> None:
     """Every point must be there with the sealed bytes just written: stores drop operations without an error."""
-    stored = {
-        point.id: point for point in backend.fetch(namespace=collection.namespace, ids=[point.id for point in points])
-    }
+    ids = [point.id for point in points]
+    # Terms come with the vectors, and only hybrid collections have any.
+    found_now = backend.fetch(namespace=collection.namespace, ids=ids, with_vectors=collection.hybrid)
+    stored = {point.id: point for point in found_now}
     for point in points:
         found = stored.get(point.id)
         if found is None or any(found.payload.get(key) != point.payload.get(key) for key in ("b", "v")):
+            raise WriteNotAcknowledged("The store does not show what was just written.")
+        if (found.terms or NO_TERMS) != (point.terms or NO_TERMS):
             raise WriteNotAcknowledged("The store does not show what was just written.")

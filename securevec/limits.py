@@ -54,4 +54,7 @@ MAX_BATCH: Final = 256
 MAX_CHUNKS: Final = 65_536
 """Chunks of one record."""
 
+MAX_TERMS: Final = 1024
+"""Distinct terms of one chunk, and of one hybrid query."""
+
 MAX_DIMENSION: Final = 4096

@@ -20,6 +20,7 @@ from securevec.errors import LimitExceeded, RecordError
 from securevec.minimize import Minimized
 from securevec.protect import EXPIRY_KEY
 from securevec.runtime import CollectionScope, Runtime
+from securevec.terms import stored_terms
 from securevec.types import (
     AnonymizedField,
     AnonymizedText,
@@ -28,6 +29,7 @@ from securevec.types import (
     RecordRef,
     Scalar,
     Span,
+    Terms,
     Token,
 )
 
@@ -42,6 +44,9 @@ _MOST_PER_RECORD: Final = 16
 
 _FLOAT: Final = 4
 """Bytes of one vector component."""
+
+_TERM: Final = 8
+"""Bytes of one term and its weight."""
 
 _LARGEST_GENERATION: Final = 2**63 - 1
 """Stands in for the generation while a record is measured: it is allocated when the batch begins."""
@@ -207,6 +212,8 @@ def seal_points(
     tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
     payloads: list[dict[str, Scalar]] = []
     ids: list[UUID] = []
+    terms: list[Terms | None] = []
+    index = collection.term_index(runtime) if collection.hybrid else None
     sealing: dict[tuple[str, str], list[tuple[int, bytes, Place]]] = defaultdict(list)
     for record in prepared:
         generation = generations[record.ref]
@@ -220,6 +227,8 @@ def seal_points(
             payloads.append(
                 {"sv": 1, "t": collection.namespace.tenant_tag, "c": collection.namespace.collection_tag, **hints}
             )
+            part = record.chunks[number]
+            terms.append(stored_terms(part.text.text, part.spans, index) if index is not None else None)
             body = encode_body(_body(collection, record, generation, number))
             place = Place(tenant=tenant, collection=collection_raw, point=point, field="body")
             sealing["body", record.epoch].append((position, body, place))
@@ -239,8 +248,8 @@ def seal_points(
         for (position, _, _), envelope in zip(items, sealed, strict=True):
             payloads[position]["b" if purpose == "body" else "v"] = to_text(envelope)
     return [
-        ProtectedPoint(id=point, vector=vector, payload=payload)
-        for point, vector, payload in zip(ids, vectors, payloads, strict=True)
+        ProtectedPoint(id=point, vector=vector, payload=payload, terms=words)
+        for point, vector, payload, words in zip(ids, vectors, payloads, terms, strict=True)
     ]
 
 
@@ -276,6 +285,8 @@ def _measured(collection: CollectionScope, record: Prepared) -> int:
         )
         if max(body_size, vault_size, total // _MOST_PER_RECORD) > limits.MAX_RECORD_BYTES:
             raise LimitExceeded("The record is larger, anonymized and sealed, than its envelopes take.", row=record.row)
+    if collection.hybrid:
+        stored += sum(_TERM * min(len(part.text), limits.MAX_TERMS) for part in record.chunks)
     return stored + len(record.chunks) * collection.embedder.identity.dimension * _FLOAT
 
 

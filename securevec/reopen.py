@@ -12,7 +12,7 @@ import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.backend import CollectionSpec
-from securevec.binding import filter_keys, identity_of
+from securevec.binding import filter_keys, identity_of, is_hybrid
 from securevec.control.rows import CollectionRow
 from securevec.crypto.kdf import lp
 from securevec.embed.checked import CheckedEmbedder
@@ -30,7 +30,12 @@ def description_of(runtime: Runtime, row: CollectionRow) -> dict[str, Any]:
     opened = runtime.names.open(row.schema_sealed, row=bytes.fromhex(row.collection), kind="collection-description")
     try:
         description: dict[str, Any] = orjson.loads(opened)
-        known = description["v"] == 1 and set(description) == {"v", "schema", "operators", "classification"}
+        known = description["v"] == 1 and set(description) - {"hybrid"} == {
+            "v",
+            "schema",
+            "operators",
+            "classification",
+        }
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise UnknownFormat("A collection's description cannot be read.") from error
     if not known:
@@ -49,9 +54,10 @@ def anonymizer_of(runtime: Runtime, description: Mapping[str, Any]) -> Anonymize
     )
 
 
-def spec_of(row: CollectionRow, schema: Schema) -> CollectionSpec:
+def spec_of(row: CollectionRow, description: Mapping[str, Any]) -> CollectionSpec:
     """What the store makes of the collection."""
-    return CollectionSpec(dimension=row.dimension, filter_keys=filter_keys(schema))
+    keys = filter_keys(schema_of(description))
+    return CollectionSpec(dimension=row.dimension, filter_keys=keys, sparse=is_hybrid(description))
 
 
 def scope_of(
@@ -70,7 +76,7 @@ def scope_of(
         token = runtime.names.classification_token(str(description["classification"]))
         runtime.control.set_classification(row.collection, token)
     namespace = runtime.names.namespace(scope.tenant, row.collection)
-    runtime.backend().ensure(namespace=namespace, spec=spec_of(row, schema))
+    runtime.backend().ensure(namespace=namespace, spec=spec_of(row, description))
     return CollectionScope(
         scope=scope,
         collection=row.collection,
@@ -84,7 +90,16 @@ def scope_of(
         classification=str(description["classification"]),
         identity_digest=lp(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode()),
         suite=runtime.keys.suite,
+        hybrid=is_hybrid(description),
     )
+
+
+def require_same_terms(bound: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Terms of two analyzers never mix. Raises :class:`CollectionMismatch`."""
+    if bound.get("terms") != now.get("terms"):
+        raise CollectionMismatch(
+            "The collection holds terms of another release's analyzer.", next_step="Ingest into a new collection."
+        )
 
 
 def reopen(runtime: Runtime, scope: Scope, row: CollectionRow) -> CollectionScope:
@@ -95,9 +110,10 @@ def reopen(runtime: Runtime, scope: Scope, row: CollectionRow) -> CollectionScop
     description = description_of(runtime, row)
     schema = schema_of(description)
     bound: dict[str, Any] = orjson.loads(row.identity)
-    identity = identity_of(runtime, schema, anonymizer_of(runtime, description))
+    identity = identity_of(runtime, schema, anonymizer_of(runtime, description), hybrid=is_hybrid(description))
     if bound["model"] != identity["model"]:
         raise CollectionMismatch(
             "The collection holds vectors of another embedding model.", next_step="Open the store with that model."
         )
+    require_same_terms(bound, identity)
     return scope_of(runtime, scope, row, description, record=schema.record_class(), identity=identity)

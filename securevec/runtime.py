@@ -13,7 +13,7 @@ from securevec.anonymize import Anonymizer, Detector, TenantKeys
 from securevec.audit import AuditRef, Event
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
-from securevec.crypto.derive import record_ref, typed_record_id
+from securevec.crypto.derive import record_ref, term_index, typed_record_id
 from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
 from securevec.engine import Engine
@@ -21,6 +21,7 @@ from securevec.names import NameBook
 from securevec.policy import Actor, PolicyEngine
 from securevec.protect import FilterProtector
 from securevec.schema import Record, Schema
+from securevec.terms import ANALYZER
 from securevec.types import CollectionId, Namespace, RecordRef, TenantId
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class CollectionScope:
     identity_digest: bytes
     suite: int
     """What new values of it are sealed in."""
+    hybrid: bool = False
+    """Whether its points carry terms, for hybrid search."""
 
     @property
     def tenant(self) -> TenantId:
@@ -135,6 +138,18 @@ class CollectionScope:
     def protector(self, runtime: Runtime) -> FilterProtector:
         key = runtime.keys.tenant_key(self.tenant, "filter")
         return FilterProtector(self.schema, collection=self.collection, key=key)
+
+    def term_index(self, runtime: Runtime) -> Callable[[str], int]:
+        """The keyed number of each term of this collection, remembered for as long as the caller keeps this."""
+        key, known = runtime.keys.tenant_key(self.tenant, "filter"), dict[str, int]()
+
+        def index(term: str) -> int:
+            number = known.get(term)
+            if number is None:
+                number = known[term] = term_index(key, self.collection, ANALYZER, term)
+            return number
+
+        return index
 
     def record_ref(self, runtime: Runtime, record_id: object) -> RecordRef:
         key = runtime.keys.tenant_key(self.tenant, "id")

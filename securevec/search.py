@@ -21,6 +21,7 @@ from securevec import limits
 from securevec.body import Body, RecordId, chunk_view, decode_vault
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
+    HybridUnavailable,
     IsolationViolation,
     LimitExceeded,
     QueryError,
@@ -48,8 +49,9 @@ from securevec.narrow import Narrow
 from securevec.protect import EXPIRY_KEY
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
+from securevec.terms import asked_terms
 from securevec.text import utf8_size
-from securevec.types import AnonymizedText, Matrix, RecordRef, Vector
+from securevec.types import AnonymizedText, Matrix, RecordRef, Terms, Vector
 
 R = TypeVar("R", bound=Record)
 
@@ -73,6 +75,7 @@ class Question:
     pushed: Expr | None
     audit_key: bytes
     redactions: Mapping[str, int]
+    terms: Terms | None = None
 
 
 def search(
@@ -85,12 +88,14 @@ def search(
     k: int = 10,
     vector: Matrix | None = None,
     narrow: Narrow = EVERYTHING,
+    hybrid: bool = False,
 ) -> SearchResult[R]:
     """The ``k`` nearest chunks to a query text, or to a given vector. See :meth:`Collection.search`."""
     check_k(k)
+    check_hybrid(collection, hybrid, narrow)
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     with admission.reading():
-        question = question_of(runtime, collection, admission, text, vector, where)
+        question = question_of(runtime, collection, admission, text, vector, where, hybrid=hybrid)
         found = answer(runtime, collection, question, k, narrow, record_class)
         admission.recheck()
     return deliver(runtime, collection, admission, question, found)
@@ -198,17 +203,40 @@ def question_of(
     text: str | None,
     vector: Matrix | None,
     where: Expr | None,
+    *,
+    hybrid: bool = False,
 ) -> Question:
     """What is asked, from a text or from a given vector of one. Raises :class:`QueryError` and :class:`VectorError`."""
     judged_on, pushed = conditions(runtime, collection, admission, where)
     if (text is None) == (vector is None):
         raise QueryError("A search takes a text or a vector.")
     if text is None:
+        if hybrid:
+            raise QueryError("A hybrid search takes a text: its words are half of it.")
         given = _given_vector(collection, vector)
         return Question(given, judged_on, pushed, given.tobytes(), {})
     anonymized, redactions = anonymize_query(runtime, collection, text)
     embedded = collection.embedder.embed([anonymized])[0]
-    return Question(embedded, judged_on, pushed, anonymized.text.encode(), redactions)
+    terms = words_of(runtime, collection, anonymized) if hybrid else None
+    return Question(embedded, judged_on, pushed, anonymized.text.encode(), redactions, terms)
+
+
+def check_hybrid(collection: CollectionScope, hybrid: object, narrow: Narrow) -> None:
+    """Raises :class:`HybridUnavailable`, and :class:`QueryError` for a least similarity, which ranks do not have."""
+    if not isinstance(hybrid, bool):
+        raise QueryError("hybrid is true or false.")
+    if hybrid and not collection.hybrid:
+        raise HybridUnavailable(
+            "This collection was made without hybrid search.",
+            next_step="Ingest into a new one, made with hybrid=True.",
+        )
+    if hybrid and narrow.min_score is not None:
+        raise QueryError("min_score is a cosine similarity, and the score of a hybrid search is made of two ranks.")
+
+
+def words_of(runtime: Runtime, collection: CollectionScope, query: AnonymizedText) -> Terms:
+    """The terms of an anonymized query under the tenant's key."""
+    return asked_terms(query.text, collection.term_index(runtime))
 
 
 def conditions(
@@ -270,6 +298,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
             where=pushed,
             limit=limit,
             exclude=("v",) if collection.vault else (),
+            terms=question.terms,
         )
         keys = runtime.keys.view()
         verdicts = judge(runtime, collection, distinct(points), where=question.where, keys=keys)

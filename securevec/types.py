@@ -55,13 +55,42 @@ class Namespace:
     layout: Layout | None = None
 
 
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Terms:
+    """The keyed words of a text: distinct indices in ascending order, shape (n,), uint32; their weights, float32."""
+
+    indices: NDArray[np.uint32]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Terms):
+            return NotImplemented
+        return np.array_equal(self.indices, other.indices) and np.array_equal(self.weights, other.weights)
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+    def __repr__(self) -> str:
+        return f"Terms({len(self.indices)})"
+
+
+NO_TERMS: Final = Terms(np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.float32))
+"""A point without any is stored, and given back, as one that has none."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ProtectedPoint:
-    """A point as it goes to the store: opaque id, vector of anonymized text, payload of docs/formats.md."""
+    """A point as it goes to the store: opaque id, vector of anonymized text, payload of docs/formats.md.
+
+    ``terms``: in collections made for hybrid search.
+    """
 
     id: UUID
     vector: Vector
     payload: Mapping[str, Scalar]
+    terms: Terms | None = None
 
     def __repr__(self) -> str:
         return f"ProtectedPoint(id={self.id}, payload_keys={len(self.payload)})"
@@ -75,6 +104,7 @@ class StoredPoint:
     payload: Mapping[str, object]
     score: float = 0.0
     vector: Vector | None = None
+    terms: Terms | None = None
 
     def __repr__(self) -> str:
         return f"StoredPoint(id={self.id}, score={self.score:.4f})"

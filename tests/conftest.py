@@ -20,7 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 # The conformance suite is shipped code, so pytest must be told to explain its assertions: here, before any test imports
 # it.
-for part in ("case", "isolation", "reads", "writes"):
+for part in ("case", "hybrid", "isolation", "reads", "writes"):
     pytest.register_assert_rewrite(f"securevec.testing.conformance_{part}")
 
 

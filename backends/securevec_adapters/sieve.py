@@ -12,7 +12,7 @@ from typing import Final
 
 from securevec.backend import Page, VectorBackend
 from securevec.filters import Expr, fields, matches
-from securevec.types import Namespace, StoredPoint, Vector
+from securevec.types import Namespace, StoredPoint, Terms, Vector
 
 _FURTHER: Final = 4
 """How much further each look goes."""
@@ -28,13 +28,19 @@ def query(
     wider: Expr,
     limit: int,
     exclude: Sequence[str],
+    terms: Terms | None = None,
 ) -> list[StoredPoint]:
-    """The best ``limit`` points that satisfy ``where``, among those that satisfy ``wider``."""
+    """The best ``limit`` points that satisfy ``where``, among those that satisfy ``wider``.
+
+    With ``terms`` the places of a list are those among ``wider``.
+    """
     needed = set(fields(where))
     unneeded = [key for key in exclude if key not in needed]
     wanted = limit
     while True:
-        found = backend.query(namespace=namespace, vector=vector, where=wider, limit=wanted, exclude=unneeded)
+        found = backend.query(
+            namespace=namespace, vector=vector, where=wider, limit=wanted, exclude=unneeded, terms=terms
+        )
         kept = [point for point in found if matches(where, point.payload)]
         if len(kept) >= limit or len(found) < wanted:
             return kept[:limit]

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
 from securevec import limits
-from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
+from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
 from securevec.errors import ConfigError, VectorError
 from securevec.filters import Expr
-from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters.embedded import OUTSIDE, EmbeddedStore, existing
 from securevec_adapters.points import check_cursor, check_id, unit_vector
-from securevec_chroma.place import checked, prepared
+from securevec_chroma.place import checked, prepared, refuse_terms
 from securevec_chroma.shard import ChromaShard, copy_points
 
 VERSION: Final = "securevec-chroma 1\n"
@@ -56,6 +56,7 @@ class ChromaPersistentBackend:
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
         if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
             raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
+        refuse_terms(spec)
         with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None:
@@ -90,8 +91,10 @@ class ChromaPersistentBackend:
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         """``exclude`` is not used: Chroma returns whole payloads."""
+        check_terms(terms, sparse=False)
         condition = checked(where, limit)
         with self._store.hold(namespace) as held:
             shard = held.get()

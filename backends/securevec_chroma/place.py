@@ -24,7 +24,8 @@ from chromadb.api.types import Include
 from chromadb.api.types import Where as VendorWhere
 from numpy.typing import NDArray
 
-from securevec.errors import BackendError, QueryError
+from securevec.backend import CollectionSpec, check_terms
+from securevec.errors import BackendError, HybridUnavailable, QueryError
 from securevec.filters import Expr, check
 from securevec.types import Namespace, ProtectedPoint, StoredPoint
 from securevec_adapters.errors import mapped
@@ -206,11 +207,21 @@ class Place:
         ]
 
 
+def refuse_terms(spec: CollectionSpec) -> None:
+    """Neither Chroma in a process nor its single server has sparse vectors (measured on 1.5.9)."""
+    if spec.sparse:
+        raise HybridUnavailable(
+            "Chroma keeps no terms, so it has no hybrid search.",
+            next_step='Leave hybrid out, or keep such collections on backend="edge" or a Qdrant server.',
+        )
+
+
 def prepared(points: Sequence[ProtectedPoint], namespace: Namespace, dimension: int) -> list[Row]:
     """Points as rows, checked; the last of equal ids wins. Raises :class:`VectorError` and :class:`RecordError`."""
     rows: dict[UUID, Row] = {
         check_id(point.id): (point.id, unit_vector(point.vector, dimension), encode(point.payload, namespace))
         for point in points
+        if check_terms(point.terms, sparse=False) is None
     }
     return list(rows.values())
 

@@ -16,16 +16,16 @@ from uuid import UUID
 from chromadb.errors import NotFoundError
 
 from securevec import limits
-from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
+from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
 from securevec.errors import BackendError, ConfigError, VectorError
 from securevec.filters import Expr
-from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters.address import credential, server_address
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
 from securevec_adapters.remote import Connection
 from securevec_chroma.client import connect, create, find, ours
-from securevec_chroma.place import Place, checked, prepared
+from securevec_chroma.place import Place, checked, prepared, refuse_terms
 
 TOKEN_VARIABLE: Final = "SECUREVEC_CHROMA_TOKEN"  # noqa: S105  # a name, not a token
 PORT: Final = 8000
@@ -83,6 +83,7 @@ class ChromaServerBackend:
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
         if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
             raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
+        refuse_terms(spec)
         place = self._find(namespace, known=False)
         if place is None:
             with mapped("creating a collection"):
@@ -121,8 +122,10 @@ class ChromaServerBackend:
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         """``exclude`` is not used: Chroma returns whole payloads."""
+        check_terms(terms, sparse=False)
         condition = checked(where, limit)
         return self._at(
             namespace, lambda place: place.search(unit_vector(vector, place.dimension), condition, limit), absent=[]

@@ -12,14 +12,33 @@ Two values are stored in another shape than they are handed in, to keep filters 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, cast
 
-from securevec.types import Namespace, Scalar
+import numpy as np
+
+from securevec.types import Namespace, Scalar, Terms
 from securevec_adapters.points import check_payload
 
 BOOL_SUFFIX: Final = "-bool"
 EXACT: Final = 2**53
 """Integers below this in magnitude are exact in an IEEE 754 double."""
+
+
+TERMS: Final = "terms"
+"""Name of the sparse vector."""
+
+
+def split_vector(vector: object) -> tuple[list[float], Terms | None]:
+    """The vector and the terms of what an engine answers: a list, or both by their names."""
+    if not isinstance(vector, dict):
+        return cast("list[float]", vector), None
+    named = cast("dict[str, Any]", vector)
+    held = named.get(TERMS)
+    if held is None:
+        return cast("list[float]", named[""]), None
+    indices, weights = np.array(held.indices, dtype=np.uint32), np.array(held.values, dtype=np.float32)
+    order = np.argsort(indices)
+    return cast("list[float]", named[""]), Terms(indices[order], weights[order])
 
 
 def encode_payload(payload: Mapping[str, object], namespace: Namespace) -> dict[str, Scalar]:

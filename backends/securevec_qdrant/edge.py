@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
 from securevec import limits
-from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
-from securevec.errors import ConfigError, QueryError, VectorError
+from securevec.backend import (
+    OTHERWISE,
+    Capabilities,
+    CollectionSpec,
+    Page,
+    RemovalReport,
+    VectorBackend,
+    check_terms,
+)
+from securevec.errors import ConfigError, HybridUnavailable, QueryError, VectorError
 from securevec.filters import Expr
-from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters import sieve
 from securevec_adapters.embedded import OUTSIDE, EmbeddedStore, existing
 from securevec_adapters.points import check_cursor, check_id, unit_vector
@@ -52,7 +60,12 @@ class EdgeBackend:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            embedded=True, volatile=False, physical_isolation=True, cheap_range_filter=True, can_purge_vectors=True
+            embedded=True,
+            volatile=False,
+            physical_isolation=True,
+            cheap_range_filter=True,
+            can_purge_vectors=True,
+            sparse=True,
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
@@ -65,6 +78,8 @@ class EdgeBackend:
                 return
             if shard.spec.dimension != spec.dimension:
                 raise VectorError("This collection exists with another vector dimension.")
+            if shard.spec.sparse != spec.sparse:
+                raise HybridUnavailable(OTHERWISE)
             shard.add_indexes(spec.filter_keys)
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
@@ -75,6 +90,7 @@ class EdgeBackend:
                     check_id(point.id),
                     unit_vector(point.vector, shard.spec.dimension).tolist(),
                     encode_payload(point.payload, namespace),
+                    check_terms(point.terms, sparse=shard.spec.sparse),
                 )
                 for point in points
             ]
@@ -97,19 +113,29 @@ class EdgeBackend:
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         if limit < 1:
             raise QueryError("A search asks for at least one point.")
         if where is not None and (wider := widened(where)) != where:
             return sieve.query(
-                self, namespace=namespace, vector=vector, where=where, wider=wider, limit=limit, exclude=exclude
+                self,
+                namespace=namespace,
+                vector=vector,
+                where=where,
+                wider=wider,
+                limit=limit,
+                exclude=exclude,
+                terms=terms,
             )
         condition = edge_filter(where)
         with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None:
                 return []
-            return shard.search(unit_vector(vector, shard.spec.dimension).tolist(), condition, limit, exclude)
+            asked = unit_vector(vector, shard.spec.dimension).tolist()
+            words = check_terms(terms, sparse=shard.spec.sparse)
+            return shard.search(asked, condition, limit, exclude, words)
 
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         if limit < 1:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast, get_args
 from uuid import UUID
@@ -26,32 +27,37 @@ from qdrant_edge import (
     Distance,
     EdgeConfig,
     EdgeShard,
+    EdgeSparseVectorParams,
     EdgeVectorParams,
     Filter,
     FloatIndexParams,
+    Fusion,
     KeywordIndexParams,
     Memory,
     PayloadSelector,
     Point,
+    Prefetch,
     Query,
     QueryRequest,
     ScrollRequest,
     SearchParams,
+    SparseVector,
     UpdateOperation,
 )
 
-from securevec.backend import CollectionSpec, FieldKind
+from securevec.backend import HYBRID_DEPTH, RRF_K, CollectionSpec, FieldKind
 from securevec.errors import BackendError
-from securevec.types import Scalar, StoredPoint
+from securevec.types import Scalar, StoredPoint, Terms
 from securevec_adapters.errors import mapped
 from securevec_adapters.layout import tighten
-from securevec_qdrant._points import BOOL_SUFFIX, decode_payload
+from securevec_qdrant._points import BOOL_SUFFIX, TERMS, decode_payload, split_vector
 
 _META: Final = "shard.json"
 _WAL: Final = {"segment_capacity": 1024 * 1024, "segment_queue_len": 0, "retain_closed": 1}
 
-Row = tuple[UUID, list[float], dict[str, Scalar]]
-"""Id, unit vector, encoded payload."""
+NamedVectors = list[float] | dict[str, list[float] | SparseVector | list[list[float]]]
+Row = tuple[UUID, list[float], dict[str, Scalar], Terms | None]
+"""Id, unit vector, encoded payload, terms."""
 
 
 class Shard:
@@ -66,7 +72,8 @@ class Shard:
     def create(cls, directory: Path, spec: CollectionSpec) -> Shard:
         """Make an empty shard in an existing, empty directory."""
         with mapped("creating a shard"):
-            shard = cls(make_engine(directory, spec.dimension), directory, CollectionSpec(spec.dimension))
+            engine = make_engine(directory, spec.dimension, sparse=spec.sparse)
+            shard = cls(engine, directory, CollectionSpec(spec.dimension, sparse=spec.sparse))
         shard.add_indexes(spec.filter_keys)
         return shard
 
@@ -90,12 +97,13 @@ class Shard:
                 params = FloatIndexParams() if kind in ("integer", "float") else KeywordIndexParams()
                 self._engine.update(UpdateOperation.create_field_index(_index_key(key, kind), params))
         if changed or not (self._directory / _META).exists():
-            self.spec = CollectionSpec(self.spec.dimension, "cosine", {**held, **changed})
+            self.spec = replace(self.spec, filter_keys={**held, **changed})
             _write_meta(self._directory / _META, self.spec)
 
     def upsert(self, rows: Sequence[Row]) -> None:
         with mapped("writing points"):
-            self._engine.update(UpdateOperation.upsert_points([Point(key, vector, body) for key, vector, body in rows]))
+            points = [Point(key, _both(vector, terms), body) for key, vector, body, terms in rows]
+            self._engine.update(UpdateOperation.upsert_points(points))
 
     def remove(self, ids: Sequence[UUID]) -> None:
         with mapped("deleting points"):
@@ -107,15 +115,33 @@ class Shard:
             return [_stored(point.id, point.payload, vector=point.vector) for point in found]
 
     def search(
-        self, vector: list[float], where: Filter | None, limit: int, exclude: Sequence[str]
+        self,
+        vector: list[float],
+        where: Filter | None,
+        limit: int,
+        exclude: Sequence[str],
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
-        request = QueryRequest(
-            limit=limit,
-            query=Query.Nearest(vector),
-            filter=where,
-            with_payload=PayloadSelector.Exclude(list(exclude)) if exclude else True,
-            params=SearchParams(exact=True),
-        )
+        payload = PayloadSelector.Exclude(list(exclude)) if exclude else True
+        exact = SearchParams(exact=True)
+        if terms is None:
+            request = QueryRequest(
+                limit=limit, query=Query.Nearest(vector), filter=where, with_payload=payload, params=exact
+            )
+        else:
+            depth = max(limit, HYBRID_DEPTH)
+            near = Prefetch(limit=depth, query=Query.Nearest(vector), filter=where, params=exact)
+            lists = [near]
+            if len(terms):  # asked for no term at all, the engine answers with an error
+                words = Query.Nearest(_sparse(terms), using=TERMS)
+                lists.append(Prefetch(limit=depth, query=words, filter=where, params=exact))
+            request = QueryRequest(
+                limit=limit,
+                prefetches=lists,
+                query=cast("Fusion", Fusion.Rrf(k=RRF_K)),
+                filter=where,
+                with_payload=payload,
+            )
         with mapped("searching"):
             return [_stored(point.id, point.payload, score=point.score) for point in self._engine.query(request)]
 
@@ -134,10 +160,10 @@ class Shard:
             found, following = self._engine.scroll(
                 ScrollRequest(offset=start, limit=limit, with_payload=True, with_vector=True)
             )
-            rows = [
-                (_uuid(point.id), cast("list[float]", point.vector), cast("dict[str, Scalar]", point.payload or {}))
-                for point in found
-            ]
+            rows: list[Row] = []
+            for point in found:
+                vector, terms = split_vector(point.vector)
+                rows.append((_uuid(point.id), vector, cast("dict[str, Scalar]", point.payload or {}), terms))
             return rows, None if following is None else _uuid(following)
 
     def count(self, where: Filter | None = None) -> int:
@@ -157,10 +183,12 @@ class Shard:
             tighten(self._directory)
 
 
-def make_engine(directory: Path, dimension: int) -> EdgeShard:
+def make_engine(directory: Path, dimension: int, *, sparse: bool = False) -> EdgeShard:
     """An engine with an empty shard in an existing, empty directory, with this module's settings."""
     config = EdgeConfig(
         vectors=EdgeVectorParams(size=dimension, distance=Distance.Cosine, memory=Memory.Cold),
+        # No modifier: weights come with the points, and no statistics are taken here either.
+        sparse_vectors={TERMS: EdgeSparseVectorParams(memory=Memory.Cold)} if sparse else None,
         payload_memory=Memory.Cold,
         max_search_threads=1,
         wal_enabled=True,
@@ -183,8 +211,18 @@ def _index_key(key: str, kind: FieldKind) -> str:
 def _stored(
     point: object, payload: Mapping[str, object] | None, *, score: float = 0.0, vector: object = None
 ) -> StoredPoint:
-    held = None if vector is None else np.asarray(vector, dtype=np.float32)
-    return StoredPoint(_uuid(point), decode_payload(payload), score, held)
+    if vector is None:
+        return StoredPoint(_uuid(point), decode_payload(payload), score)
+    dense, terms = split_vector(vector)
+    return StoredPoint(_uuid(point), decode_payload(payload), score, np.asarray(dense, dtype=np.float32), terms)
+
+
+def _both(vector: list[float], terms: Terms | None) -> NamedVectors:
+    return vector if terms is None else {"": vector, TERMS: _sparse(terms)}
+
+
+def _sparse(terms: Terms) -> SparseVector:
+    return SparseVector(terms.indices.tolist(), terms.weights.tolist())
 
 
 def _uuid(point: object) -> UUID:
@@ -194,12 +232,14 @@ def _uuid(point: object) -> UUID:
 
 
 def _write_meta(path: Path, spec: CollectionSpec) -> None:
-    meta = {
+    meta: dict[str, object] = {
         "dimension": spec.dimension,
         "distance": spec.distance,
         "filter_keys": dict(sorted(spec.filter_keys.items())),
         "format": 1,
     }
+    if spec.sparse:
+        meta["sparse"] = True
     fresh = path.with_suffix(".new")
     fresh.write_bytes(json.dumps(meta, separators=(",", ":")).encode())
     fresh.chmod(0o600)
@@ -214,6 +254,6 @@ def _read_meta(path: Path) -> CollectionSpec:
         keys = {str(key): kind for key, kind in meta["filter_keys"].items()}
         if any(kind not in get_args(FieldKind) for kind in keys.values()):
             raise ValueError("kind")
-        return CollectionSpec(meta["dimension"], "cosine", keys)
+        return CollectionSpec(meta["dimension"], "cosine", keys, sparse=meta.get("sparse") is True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackendError("A shard's description is missing or of another format.") from error

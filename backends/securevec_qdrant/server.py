@@ -20,10 +20,10 @@ from qdrant_client import QdrantClient
 from qdrant_client.models import Filter, FilterSelector, PayloadSelectorExclude, PointStruct
 
 from securevec import limits
-from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
+from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
 from securevec.errors import BackendError, ConfigError, QueryError, ServerTooOld, VectorError
 from securevec.filters import Expr
-from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters import sieve
 from securevec_adapters.address import credential
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
@@ -35,7 +35,7 @@ from securevec_qdrant.server_client import API_KEY_VARIABLE, calling, connect
 from securevec_qdrant.server_filters import fenced
 from securevec_qdrant.server_layout import FACETS, LAYOUTS, Spot, Spots
 from securevec_qdrant.server_places import Place, Places
-from securevec_qdrant.server_rows import id_parts, point_parts, stored_point
+from securevec_qdrant.server_rows import both, id_parts, point_parts, ranking, stored_point
 
 _LOWEST: Final = (1, 17, 1)
 """Conditional upserts came with 1.16 and are dropped in silence before; snapshot recovery was hardened in 1.17.1."""
@@ -110,6 +110,7 @@ class QdrantServerBackend:
             cheap_range_filter=True,
             can_purge_vectors=False,
             layouts=self._layouts,
+            sparse=True,
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
@@ -141,7 +142,7 @@ class QdrantServerBackend:
         rows = {
             check_id(point.id): PointStruct(
                 id=str(point.id),
-                vector=unit_vector(point.vector, dimension).tolist(),
+                vector=both(unit_vector(point.vector, dimension).tolist(), check_terms(point.terms, sparse=True)),
                 payload={
                     **encode_payload(point.payload, namespace),
                     "t": namespace.tenant_tag,
@@ -191,12 +192,20 @@ class QdrantServerBackend:
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         if limit < 1:
             raise QueryError("A search asks for at least one point.")
         if where is not None and (wider := widened(where)) != where:
             return sieve.query(
-                self, namespace=namespace, vector=vector, where=where, wider=wider, limit=limit, exclude=exclude
+                self,
+                namespace=namespace,
+                vector=vector,
+                where=where,
+                wider=wider,
+                limit=limit,
+                exclude=exclude,
+                terms=terms,
             )
         condition = fenced(namespace, where=where)
         dimension = self._dimension(namespace)
@@ -207,7 +216,7 @@ class QdrantServerBackend:
         with calling("searching"):
             found = self._client.query_points(
                 spot.collection,
-                query=unit_vector(vector, dimension).tolist(),
+                **ranking(unit_vector(vector, dimension).tolist(), check_terms(terms, sparse=True), condition, limit),
                 query_filter=condition,
                 limit=limit,
                 with_payload=PayloadSelectorExclude(exclude=unneeded) if unneeded else True,

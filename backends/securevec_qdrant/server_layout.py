@@ -23,12 +23,14 @@ from qdrant_client.models import (
     KeywordIndexParams,
     KeywordIndexType,
     ShardingMethod,
+    SparseVectorParams,
     StrictModeConfig,
     VectorParams,
 )
 
 from securevec import limits
 from securevec.types import Layout, Namespace
+from securevec_qdrant._points import TERMS
 
 LAYOUTS: Final[tuple[Layout, ...]] = ("shared", "collection", "shard")
 IDS: Final = 1000
@@ -141,6 +143,8 @@ def make_collection(client: QdrantClient, name: str, dimension: int, *, layout: 
             client.create_collection(
                 name,
                 vectors_config=VectorParams(size=dimension, distance=Distance.COSINE),
+                # No modifier: the server would take its statistics over every tenant of the collection.
+                sparse_vectors_config={TERMS: SparseVectorParams()},
                 hnsw_config=HnswConfigDiff(m=0, payload_m=16) if layout == "shared" else None,
                 sharding_method=ShardingMethod.CUSTOM if layout == "shard" else None,
                 strict_mode_config=STRICT,

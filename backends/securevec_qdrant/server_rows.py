@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
-from qdrant_client.models import PointStruct
+from qdrant_client.models import Filter, PointStruct, Prefetch, Rrf, RrfQuery, SparseVector, VectorStruct
 
+from securevec.backend import HYBRID_DEPTH, RRF_K
 from securevec.errors import BackendError
-from securevec.types import Namespace, StoredPoint
-from securevec_qdrant._points import decode_payload
+from securevec.types import Namespace, StoredPoint, Terms
+from securevec_qdrant._points import TERMS, decode_payload, split_vector
 from securevec_qdrant.server_layout import IDS, ROWS
 
 _REQUEST_BYTES: Final = 8 * 1024 * 1024
@@ -26,8 +27,30 @@ def stored_point(
     held = payload or {}
     if held.get("t") != namespace.tenant_tag or held.get("c") != namespace.collection_tag:
         raise BackendError("The store answered with a point of another place.")
-    row = None if vector is None else np.asarray(vector, dtype=np.float32)
-    return StoredPoint(UUID(str(point)), decode_payload(held), score, row)
+    if vector is None:
+        return StoredPoint(UUID(str(point)), decode_payload(held), score)
+    dense, terms = split_vector(vector)
+    return StoredPoint(UUID(str(point)), decode_payload(held), score, np.asarray(dense, dtype=np.float32), terms)
+
+
+def both(vector: list[float], terms: Terms | None) -> VectorStruct:
+    """A point's vectors as the client takes them."""
+    return vector if terms is None else {"": vector, TERMS: sparse(terms)}
+
+
+def ranking(vector: list[float], terms: Terms | None, condition: Filter, limit: int) -> dict[str, Any]:
+    """What a search ranks by. Each of the lists that are fused carries the condition, and so does their root."""
+    if terms is None:
+        return {"query": vector}
+    depth = max(limit, HYBRID_DEPTH)
+    lists = [Prefetch(query=vector, filter=condition, limit=depth)]
+    if len(terms):
+        lists.append(Prefetch(query=sparse(terms), using=TERMS, filter=condition, limit=depth))
+    return {"prefetch": lists, "query": RrfQuery(rrf=Rrf(k=RRF_K))}
+
+
+def sparse(terms: Terms) -> SparseVector:
+    return SparseVector(indices=terms.indices.tolist(), values=terms.weights.tolist())
 
 
 def id_parts(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
@@ -45,6 +68,7 @@ def point_parts(points: Sequence[PointStruct]) -> Iterator[list[PointStruct]]:
             part, size = [], 0
         part.append(point)
         size += sum(len(value) for value in (point.payload or {}).values() if isinstance(value, str))
-        size += _NUMBER_BYTES * len(cast("list[float]", point.vector))
+        dense, terms = split_vector(point.vector)
+        size += _NUMBER_BYTES * (len(dense) + 2 * len(terms or ()))
     if part:
         yield part

@@ -115,6 +115,7 @@ class AsyncCollection(Generic[R]):
         like: RecordId | None = None,
         min_score: float | None = None,
         group_by: GroupBy | None = None,
+        hybrid: bool = False,
     ) -> AsyncSearchResult[R]:
         """The ``k`` chunks nearest to a text (or to a given vector of anonymized text), among this tenant's only.
 
@@ -131,6 +132,7 @@ class AsyncCollection(Generic[R]):
                 like=like,
                 min_score=min_score,
                 group_by=group_by,
+                hybrid=hybrid,
             ),
         )
 
@@ -142,6 +144,7 @@ class AsyncCollection(Generic[R]):
         k: int = 10,
         min_score: float | None = None,
         group_by: GroupBy | None = None,
+        hybrid: bool = False,
     ) -> list[AsyncSearchResult[R]]:
         """:meth:`search` for each of up to 256 texts, in order: one decision of the policy, one call of the embedder.
 
@@ -150,7 +153,7 @@ class AsyncCollection(Generic[R]):
         return [
             AsyncSearchResult(self._bridge, each)
             for each in await self._bridge.run(
-                self._sync.search_batch, texts, where=where, k=k, min_score=min_score, group_by=group_by
+                self._sync.search_batch, texts, where=where, k=k, min_score=min_score, group_by=group_by, hybrid=hybrid
             )
         ]
 

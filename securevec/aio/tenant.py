@@ -49,6 +49,7 @@ class AsyncTenant:
         vault: bool = True,
         classification: str = "internal",
         operators: Mapping[str, Any] | None = None,
+        hybrid: bool | None = None,
         accept_new_detector: bool = False,
     ) -> AsyncCollection[R]:
         """The collection of this record class, made if absent.
@@ -65,6 +66,7 @@ class AsyncTenant:
                 vault=vault,
                 classification=classification,
                 operators=operators,
+                hybrid=hybrid,
                 accept_new_detector=accept_new_detector,
             ),
         )

@@ -40,6 +40,9 @@ def search(
         float | None, typer.Option("--min-score", metavar="S", help="The least similarity, from -1 to 1.")
     ] = None,
     by_record: Annotated[bool, typer.Option("--by-record", help="The best part of each record only.")] = False,
+    hybrid: Annotated[
+        bool, typer.Option("--hybrid", help="Rank by the words of the text too; the collection must be made for it.")
+    ] = False,
 ) -> None:
     """The records nearest to a text, among this tenant's only. The text itself is anonymized before it is embedded."""
     if (text is None) == (like is None):
@@ -52,6 +55,7 @@ def search(
         like=None if like is None else record_id(collection.schema, like),
         min_score=min_score,
         group_by="record" if by_record else None,
+        hybrid=hybrid,
     )
     document = {
         "hits": [

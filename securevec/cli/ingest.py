@@ -45,6 +45,10 @@ def ingest(
     retention: Annotated[
         str | None, typer.Option("--retention", metavar="180d", help="Fixed when the collection is made.")
     ] = None,
+    hybrid: Annotated[
+        bool | None,
+        typer.Option("--hybrid/--no-hybrid", help="Searchable by words too. Fixed when the collection is made."),
+    ] = None,
     accept_new_detector: Annotated[
         bool,
         typer.Option("--accept-new-detector", help="Go on with a newer detector than the collection was made with."),
@@ -94,7 +98,9 @@ def ingest(
             preview = _preview(session, paths, to, schema=schema, options=options, progress=progress)
         session.out.show(preview_json(preview), *preview_tables(preview))
         return
-    collection = _target(session, paths, to, schema=schema, retention=retention, accept=accept_new_detector)
+    collection = _target(
+        session, paths, to, schema=schema, retention=retention, hybrid=hybrid, accept=accept_new_detector
+    )
     with progress_bar(label, quiet=session.out.as_json) as progress:
         report = collection.ingest_files(paths, options=options, progress=progress)
     _require_read(paths, report)
@@ -151,25 +157,32 @@ def _preview(
 
 
 def _target(
-    session: Session, paths: Sequence[Path], place: str, *, schema: str | None, retention: str | None, accept: bool
+    session: Session,
+    paths: Sequence[Path],
+    place: str,
+    *,
+    schema: str | None,
+    retention: str | None,
+    hybrid: bool | None,
+    accept: bool,
 ) -> Collection[Record]:
     """The collection to write to. A new one takes documents, unless a schema says otherwise."""
     tenant_name, name = split_place(place)
     record = load_record(schema) if schema is not None else None
     tenant = session.tenant(tenant_name)
     if record is not None:
-        return tenant.collection(record, name=name, retention=retention, accept_new_detector=accept)
+        return tenant.collection(record, name=name, retention=retention, hybrid=hybrid, accept_new_detector=accept)
     if accept:
         raise UsageError("--accept-new-detector needs the schema again.", next_step="Pass --schema FILE.py:Class.")
     try:
         collection = tenant.existing_collection(name)
     except CollectionNotFound:
-        made = tenant.collection(_record_for(session, paths), name=name, retention=retention)
+        made = tenant.collection(_record_for(session, paths), name=name, retention=retention, hybrid=hybrid)
         session.out.say(f"made the collection {name} for documents")
         return made
-    if retention is not None:
+    if retention is not None or hybrid is not None:
         # The library compares it with what the collection was made with.
-        tenant.collection(collection.schema.record_class(), name=name, retention=retention)
+        tenant.collection(collection.schema.record_class(), name=name, retention=retention, hybrid=hybrid)
     return collection
 
 

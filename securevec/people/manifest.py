@@ -64,6 +64,7 @@ def needles(runtime: Runtime, job: JobRow, entry: Mapping[str, Any]) -> Needles:
     return Needles(
         texts=tuple(base64.b64decode(text) for text in held["texts"]),
         vectors=tuple(np.frombuffer(base64.b64decode(vector), dtype="<f4") for vector in held["vectors"]),
+        terms=tuple(base64.b64decode(spelled) for spelled in held.get("terms", ())),
     )
 
 
@@ -80,6 +81,7 @@ def _sealed(runtime: Runtime, job: JobRow, looked_for: Needles) -> str:
     held = {
         "texts": [base64.b64encode(part).decode() for text in looked_for.texts for part in _ends(text)],
         "vectors": [base64.b64encode(vector.astype("<f4").tobytes()).decode() for vector in looked_for.vectors],
+        "terms": [base64.b64encode(spelled).decode() for spelled in looked_for.terms],
     }
     sealed = runtime.names.seal(orjson.dumps(held), row=bytes.fromhex(job.job_id), kind=_KIND)
     return base64.b64encode(sealed).decode()

@@ -41,7 +41,7 @@ from securevec.retention.evidence import require_dead, sealed_probe
 from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.plan import digest_of, has_ended, read_plan
 from securevec.retention.probe import Needles
-from securevec.retention.purging import needles_of, purge_with_proof
+from securevec.retention.purging import joined, needles_of, purge_with_proof
 from securevec.retention.rules import ages
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
@@ -167,7 +167,7 @@ def _remove(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequ
             if doomed and len(needles.vectors) < _SOUGHT:
                 ids = ids_of(runtime, job.tenant, collection, doomed)[: _SOUGHT - len(needles.vectors)]
                 found = needles_of(backend.fetch(namespace=namespace, ids=ids, with_vectors=True))
-                needles = Needles(needles.texts + found.texts, needles.vectors + found.vectors)
+                needles = joined(needles, found)
             if doomed:
                 _delete(runtime, job, collection, doomed)
         renew(runtime, job)

@@ -30,42 +30,49 @@ _OVERLAP: Final = 512
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Needles:
-    """What to look for. ``texts`` are raw byte strings, at least 16 bytes each; ``vectors`` are float32 rows."""
+    """What to look for. ``texts`` are raw byte strings, at least 16 bytes each; ``vectors`` are float32 rows; ``terms``
+    the indices of sets of terms, as an engine's log spells them."""
 
     texts: tuple[bytes, ...]
     vectors: tuple[Vector, ...]
+    terms: tuple[bytes, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.texts) + len(self.vectors)
+        return len(self.texts) + len(self.vectors) + len(self.terms)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Numbers of the texts and of the vectors that were found."""
+    """Numbers of the texts, of the vectors and of the sets of terms that were found."""
 
     texts: frozenset[int]
     vectors: frozenset[int]
+    terms: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
-        return len(self.texts) + len(self.vectors)
+        return len(self.texts) + len(self.vectors) + len(self.terms)
 
 
 def standing(roots: Iterable[Path], needles: Needles) -> Standing:
     """Which needles stand, at least in part, in some regular file that is or lies below one of ``roots``.
 
     A part is 32 bytes in a row of a text (all of a shorter one), a quarter of a vector within 4e-7 in each component.
+    Of a set of terms all of it: two texts of the same words but one have long runs of terms in common.
     """
     of_texts, of_vectors = TextTraces(needles.texts), VectorTraces(needles.vectors)
+    of_terms = TextTraces(needles.terms, whole=True)
     texts: set[int] = set()
     vectors: set[int] = set()
+    terms: set[int] = set()
     # A float takes up to five bytes (``traces``).
-    overlap = max([_OVERLAP] + [vector.size * 5 + 8 for vector in needles.vectors])
+    overlap = max([_OVERLAP] + [vector.size * 5 + 8 for vector in needles.vectors] + [*map(len, needles.terms)])
     for window in _windows(roots, overlap):
         texts |= of_texts.standing(window, texts)
         vectors |= of_vectors.standing(window, vectors)
-        if len(texts) + len(vectors) == len(needles):
+        terms |= of_terms.standing(window, terms)
+        if len(texts) + len(vectors) + len(terms) == len(needles):
             break
-    return Standing(frozenset(texts), frozenset(vectors))
+    return Standing(frozenset(texts), frozenset(vectors), frozenset(terms))
 
 
 def occurrences(root: Path, needles: Needles) -> int:

@@ -8,7 +8,8 @@
 3. No needle is found after the removal, and the store says that it removed bytes.
 
 Whatever lacks one of them is ``unverified``. A vector that a living point of the namespace also has (equal anonymized
-text) cannot be told apart in files; it is left out and counted in ``shared``. The sealed text of a point is its own.
+text) cannot be told apart in files; it is left out and counted in ``shared``, and so is a set of terms. The sealed text
+of a point is its own.
 
 The probe reads the namespace's own files, where the engine keeps it in a directory named by its shard, and otherwise
 everything below ``home/engine``. It never reads control or key store: to open and close a SQLite file drops this
@@ -31,13 +32,15 @@ from securevec.retention.probe import Needles, Standing, standing
 from securevec.retention.receipt import Artefact, Verdict
 from securevec.retention.traces import TOLERANCE
 from securevec.runtime import Runtime
-from securevec.types import Namespace, StoredPoint, Vector
+from securevec.types import Namespace, StoredPoint, Terms, Vector
 
 _ENVELOPES: Final = ("b", "v")
 _HEADER_TEXT: Final = 32
 """Base64 of an envelope's 24 header bytes, which points under one key have in common."""
+_FEWEST_TERMS: Final = 5
 _NEIGHBOURS: Final = 3
 _TWINS: Final = 16
+_PAGE: Final = 512
 _OF_THE_STORE: Final = ("backend", "points", "bytes_removed", "residual")
 
 
@@ -47,7 +50,8 @@ class ProbeOutcome:
 
     ``needles``: sealed texts and vectors looked for. ``control``: those found before. ``found``: those found after.
     ``neighbours``, ``seen``: texts and vectors of living points looked for after, and found. ``shared``: vectors left
-    out because a living point has the same. ``points``: what ``drop`` counted. ``ran``: files were read.
+    out because a living point has the same. ``points``: what ``drop`` counted. ``ran``: files were read. ``packed``:
+    sets of terms that were not looked for, because the engine's log no longer spelled them out before.
     """
 
     backend: str
@@ -61,6 +65,7 @@ class ProbeOutcome:
     neighbours: int = 0
     seen: int = 0
     shared: int = 0
+    packed: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -79,7 +84,9 @@ class ProbeOutcome:
         if self.neighbours:
             words += f"; living neighbours: {self.seen} of {self.neighbours} found after"
         if self.shared:
-            words += f"; {self.shared} vectors not looked for, living points have the same"
+            words += f"; {self.shared} vectors or sets of terms not looked for, living points have the same"
+        if self.packed:
+            words += f"; {self.packed} sets of terms not looked for, the engine had packed them"
         return words
 
     def artefact(self, name: str, *, method: str, counts: str = "") -> Artefact:
@@ -108,7 +115,26 @@ def needles_of(points: Iterable[StoredPoint]) -> Needles:
     return Needles(
         texts=tuple(text for text in texts if len(text) >= 16),
         vectors=tuple(point.vector for point in held if point.vector is not None),
+        terms=tuple(spelled for point in held if point.terms is not None and (spelled := as_logged(point.terms))),
     )
+
+
+def as_logged(terms: Terms) -> bytes:
+    """The indices of a set of terms as Edge's log spells them: CBOR (RFC 8949), each the byte 1A and four bytes,
+    highest first, or shorter for a small one. Empty for a set too small to be told from chance.
+
+    In its segments the engine packs them, and nothing tells them from other bytes there; those files are removed whole.
+    """
+    if len(terms) < _FEWEST_TERMS:
+        return b""
+    return b"".join(_cbor(number) for number in terms.indices.tolist())
+
+
+def _cbor(number: int) -> bytes:
+    if number < 24:
+        return bytes([number])
+    size = 1 if number < 2**8 else 2 if number < 2**16 else 4
+    return bytes([{1: 0x18, 2: 0x19, 4: 0x1A}[size]]) + number.to_bytes(size, "big")
 
 
 def purge_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) -> ProbeOutcome:
@@ -153,26 +179,32 @@ def _around(
     ran = _readable(runtime, backend)
     apart = bool(own_files(runtime, namespace))
     before = _look(runtime, namespace, needles, apart=apart) if ran else _NOTHING
+    # Of a set that the engine has packed already, bytes can show neither that it stands nor that it is gone.
+    packed = len(needles.terms) - len(before.terms)
+    needles = Needles(needles.texts, needles.vectors, tuple(needles.terms[number] for number in sorted(before.terms)))
     report = remove()
     neighbours = _neighbours(backend, namespace) if ran else Needles((), ())
-    after = _look(runtime, namespace, _joined(needles, neighbours), apart=apart) if ran else _NOTHING
+    after = _look(runtime, namespace, joined(needles, neighbours), apart=apart) if ran else _NOTHING
     ours = Standing(
         frozenset(number for number in after.texts if number < len(needles.texts)),
         frozenset(number for number in after.vectors if number < len(needles.vectors)),
+        frozenset(number for number in after.terms if number < len(needles.terms)),
     )
     shared = {number for number in ours.vectors if _lives(backend, namespace, needles.vectors[number])}
+    worded = {number for number in ours.terms if _has_twin(backend, namespace, needles.terms[number])}
     return ProbeOutcome(
         backend=backend.name,
         points=report.points,
         bytes_removed=report.bytes_removed,
         residual=report.residual,
         ran=ran,
-        needles=len(needles) - len(shared),
-        control=len(before.texts) + len(before.vectors - shared),
-        found=len(ours) - len(shared),
+        needles=len(needles) - len(shared) - len(worded),
+        control=len(before.texts) + len(before.vectors - shared) + len(needles.terms) - len(worded),
+        found=len(ours) - len(shared) - len(worded),
         neighbours=len(neighbours),
         seen=len(after) - len(ours),
-        shared=len(shared),
+        shared=len(shared) + len(worded),
+        packed=packed if ran else 0,
     )
 
 
@@ -196,7 +228,8 @@ def _engine(runtime: Runtime) -> Path:
 
 
 def _neighbours(backend: VectorBackend, namespace: Namespace) -> Needles:
-    return needles_of(_some_points(backend, namespace, _NEIGHBOURS))
+    living = needles_of(_some_points(backend, namespace, _NEIGHBOURS))
+    return Needles(living.texts, living.vectors)
 
 
 def _some_points(backend: VectorBackend, namespace: Namespace, count: int) -> list[StoredPoint]:
@@ -216,5 +249,21 @@ def _lives(backend: VectorBackend, namespace: Namespace, vector: Vector) -> bool
     return False
 
 
-def _joined(first: Needles, second: Needles) -> Needles:
-    return Needles(first.texts + second.texts, first.vectors + second.vectors)
+def _has_twin(backend: VectorBackend, namespace: Namespace, spelled: bytes) -> bool:
+    """Whether a living point of the namespace has this very set of terms. Looks through all of them: it is asked only
+    where the set was found again."""
+    with contextlib.suppress(SecurevecError):
+        cursor: str | None = None
+        while True:
+            page = backend.scan(namespace=namespace, where=None, cursor=cursor, limit=_PAGE)
+            held = backend.fetch(namespace=namespace, ids=[point.id for point in page.points], with_vectors=True)
+            if any(point.terms is not None and as_logged(point.terms) == spelled for point in held):
+                return True
+            cursor = page.cursor
+            if cursor is None:
+                return False
+    return False
+
+
+def joined(first: Needles, second: Needles) -> Needles:
+    return Needles(first.texts + second.texts, first.vectors + second.vectors, first.terms + second.terms)

@@ -12,6 +12,7 @@ bits of floats, then by its second largest.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -44,9 +45,10 @@ _TAGGED: Final = 5
 
 
 class TextTraces:
-    """Traces of texts. Number ``n`` stands for the n-th text."""
+    """Traces of texts. Number ``n`` stands for the n-th text. ``whole``: a part of one is no trace of it."""
 
-    def __init__(self, texts: Sequence[bytes]) -> None:
+    def __init__(self, texts: Sequence[bytes], *, whole: bool = False) -> None:
+        self._run = sys.maxsize if whole else RUN
         self._fragments = [(number, piece) for number, text in enumerate(texts) for piece in _pieces(text)]
         words: list[NDArray[np.uint64]] = [np.zeros(0, "<u8")]
         owners: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
@@ -79,7 +81,7 @@ class TextTraces:
         owners, offsets = self._owners[index].tolist(), self._offsets[index].tolist()
         for place, owner, offset in zip(places[which].tolist(), owners, offsets, strict=True):
             number, piece = self._fragments[owner]
-            if number not in known and number not in found and _runs(data, place * _WORD, piece, offset):
+            if number not in known and number not in found and _runs(data, place * _WORD, piece, offset, self._run):
                 found.add(number)
         return found
 
@@ -186,20 +188,20 @@ def _pieces(text: bytes) -> Iterable[bytes]:
     return (text,) if len(text) <= _WHOLE else (text[: _WHOLE // 2], text[-_WHOLE // 2 :])
 
 
-def _runs(data: bytes, place: int, piece: bytes, offset: int) -> bool:
+def _runs(data: bytes, place: int, piece: bytes, offset: int, run: int) -> bool:
     """Whether enough bytes around ``place`` are those of ``piece`` around ``offset``, where eight are equal."""
     start, end = 0, _WORD
     if data[place : place + _WORD] != piece[offset : offset + _WORD]:
         return False
     while (
-        end < RUN and offset + end < len(piece) and place + end < len(data) and data[place + end] == piece[offset + end]
+        end < run and offset + end < len(piece) and place + end < len(data) and data[place + end] == piece[offset + end]
     ):
         end += 1
-    while end - start < RUN and offset + start > 0 and place + start > 0:
+    while end - start < run and offset + start > 0 and place + start > 0:
         if data[place + start - 1] != piece[offset + start - 1]:
             break
         start -= 1
-    return end - start >= min(RUN, len(piece))
+    return end - start >= min(run, len(piece))
 
 
 def _parts(vector: Vector) -> list[Vector]:

@@ -178,6 +178,7 @@ class Collection(Generic[R]):
         like: RecordId | None = None,
         min_score: float | None = None,
         group_by: GroupBy | None = None,
+        hybrid: bool = False,
     ) -> SearchResult[R]:
         """The ``k`` chunks nearest to a text (or to a given vector of anonymized text), among this tenant's only.
 
@@ -186,18 +187,26 @@ class Collection(Generic[R]):
                 The record itself is left out. Nothing is embedded.
             min_score: the least cosine similarity of a hit, from -1 to 1.
             group_by: ``record`` gives the best chunk of each record, up to ``k`` records.
+            hybrid: rank by the words of the text as well, in a collection made with ``hybrid=True``: what names an
+                order code exactly comes up, however far its vector is. A score is then a sum of reciprocal ranks,
+                ``1 / (2 + place)`` by vector and by words, at most 1.
 
         Raises:
             QueryError, FilterError, LimitExceeded, VectorError: the question cannot be asked.
+            HybridUnavailable: ``hybrid``, and the collection was made without.
             RecordNotFound: ``like`` names no record.
             IsolationViolation: more than half of what the store returned did not belong here.
             UnknownKey, UnknownFormat, KeyUnavailable: an answer would be incomplete without notice.
         """
         runtime, scope, record, only = self._runtime, self._scope, self._record, narrow(min_score, group_by)
         if like is None:
-            return search(runtime, scope, text, record_class=record, where=where, k=k, vector=vector, narrow=only)
+            return search(
+                runtime, scope, text, record_class=record, where=where, k=k, vector=vector, narrow=only, hybrid=hybrid
+            )
         if text is not None or vector is not None:
             raise QueryError("A search takes a text, a vector or a record, and not two of them.")
+        if hybrid:
+            raise QueryError("A hybrid search takes a text: its words are half of it.")
         return search_like(runtime, scope, like, record_class=record, where=where, k=k, narrow=only)
 
     def search_batch(
@@ -208,6 +217,7 @@ class Collection(Generic[R]):
         k: int = 10,
         min_score: float | None = None,
         group_by: GroupBy | None = None,
+        hybrid: bool = False,
     ) -> list[SearchResult[R]]:
         """:meth:`search` for each of up to 256 texts, in order: one decision of the policy, one call of the embedder.
 
@@ -215,7 +225,8 @@ class Collection(Generic[R]):
         cannot be asked refuses the whole batch and is named by its number.
         """
         only = narrow(min_score, group_by)
-        return search_batch(self._runtime, self._scope, texts, record_class=self._record, where=where, k=k, narrow=only)
+        runtime, scope, record = self._runtime, self._scope, self._record
+        return search_batch(runtime, scope, texts, record_class=record, where=where, k=k, narrow=only, hybrid=hybrid)
 
     def search_diverse(
         self,

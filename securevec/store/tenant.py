@@ -11,11 +11,12 @@ from uuid import uuid4
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
-from securevec.binding import Wanted, identity_of, snake_case
+from securevec.binding import Wanted, identity_of, is_hybrid, snake_case
 from securevec.control.rows import CollectionRow
 from securevec.errors import (
     CollectionMismatch,
     CollectionNotFound,
+    HybridUnavailable,
     PolicyDenied,
     RetentionConflict,
     SecurevecError,
@@ -30,7 +31,7 @@ from securevec.people.erase import FENCE, SubjectErasure, fence_end, request_era
 from securevec.people.export import SubjectExport, export
 from securevec.people.find import SubjectReport, find
 from securevec.policy import Actor, check_role
-from securevec.reopen import anonymizer_of, description_of, name_of, schema_of, scope_of
+from securevec.reopen import anonymizer_of, description_of, name_of, require_same_terms, schema_of, scope_of
 from securevec.report import Progress
 from securevec.retention.jobs import advance
 from securevec.retention.rules import parse_retention
@@ -68,6 +69,7 @@ class Tenant(TenantLifetimes):
         vault: bool = True,
         classification: str = "internal",
         operators: Mapping[str, Any] | None = None,
+        hybrid: bool | None = None,
         accept_new_detector: bool = False,
     ) -> Collection[R]:
         """The collection of this record class, made if absent.
@@ -79,20 +81,24 @@ class Tenant(TenantLifetimes):
             vault: whether originals of replaced values are kept sealed apart, for ``hits.restore``.
             classification: a label sealed with every record.
             operators: what replaces each entity, for example ``{"CARD": "presidio:mask"}``.
+            hybrid: whether ``search(..., hybrid=True)`` is possible: each point then also carries the keyed words of
+                its anonymized text, whose equality and frequency the store sees. Fixed when the collection is made;
+                ``None`` makes one without, and opens either.
             accept_new_detector: go on with a newer detector or other operators than the collection was made with.
                 Records already stored keep what was replaced then.
 
         Raises:
             CollectionMismatch: it exists with another model, schema, detector, operators, retention or vault.
             RetentionConflict: its own retention would be shorter than a minimum that applies to it.
+            HybridUnavailable: ``hybrid``, on a store that keeps no terms (Chroma).
             PolicyDenied: the actor may not create it, or may not use it.
         """
         schema = describe(record)
         label = check_name("collection", snake_case(record.__name__) if name is None else name)
         row = find_collection(self._runtime, self._scope.tenant, label) or self._create(
-            label, schema, retention, vault, classification, operators
+            label, schema, retention, vault, classification, operators, hybrid=hybrid is True
         )
-        wanted = Wanted(schema, retention, vault, classification, operators)
+        wanted = Wanted(schema, retention, vault, classification, operators, hybrid)
         return Collection(self._runtime, self._opened(row, record, wanted, accept_new_detector), record)
 
     def _opened(
@@ -277,6 +283,8 @@ class Tenant(TenantLifetimes):
         vault: bool,
         classification: str,
         operators: Mapping[str, Any] | None,
+        *,
+        hybrid: bool,
     ) -> CollectionRow:
         runtime, tenant = self._runtime, self._scope.tenant
         retention_ms = parse_retention(retention) if retention is not None else None
@@ -286,6 +294,8 @@ class Tenant(TenantLifetimes):
         )
         check_name("collection", classification)
         admission = admit(runtime, self._scope, permission="collection.create", action="collection.create")
+        if hybrid:
+            _require_terms(runtime, admission)
         collection = CollectionId(uuid4().hex)
         raw = bytes.fromhex(collection)
         description = {
@@ -293,8 +303,8 @@ class Tenant(TenantLifetimes):
             "schema": orjson.loads(schema.to_json()),
             "operators": dict(operators or {}),
             "classification": classification,
-        }
-        identity = identity_of(runtime, schema, anonymizer)
+        } | ({"hybrid": True} if hybrid else {})
+        identity = identity_of(runtime, schema, anonymizer, hybrid=hybrid)
         row = CollectionRow(
             collection=collection,
             tenant=tenant,
@@ -330,12 +340,13 @@ class Tenant(TenantLifetimes):
         schema = schema_of(description)
         anonymizer = anonymizer_of(runtime, description)
         bound: dict[str, Any] = orjson.loads(row.identity)
-        now: dict[str, Any] = identity_of(runtime, schema, anonymizer)
+        now: dict[str, Any] = identity_of(runtime, schema, anonymizer, hybrid=is_hybrid(description))
         if bound["model"] != now["model"]:
             raise CollectionMismatch(
                 "The collection holds vectors of another embedding model; two models never mix.",
                 next_step="Open the store with that model, or ingest into a new collection.",
             )
+        require_same_terms(bound, now)
         if bound != now:
             if not accept_new_detector:
                 raise CollectionMismatch(
@@ -359,3 +370,16 @@ class Tenant(TenantLifetimes):
             )
             admission.note(phase="result")
         return scope_of(runtime, self._scope, row, description, record=record, identity=now)
+
+
+def _require_terms(runtime: Runtime, admission: Admission) -> None:
+    """Raises :class:`HybridUnavailable` where the store keeps no terms, before there is a collection."""
+    try:
+        if not runtime.backend().capabilities.sparse:
+            raise HybridUnavailable(
+                "This store keeps no terms, so it has no hybrid search.",
+                next_step='Leave hybrid out, or keep such collections on backend="edge" or a Qdrant server.',
+            )
+    except SecurevecError as error:
+        admission.failure(error)
+        raise

@@ -11,6 +11,7 @@ when it fails.
 
 from __future__ import annotations
 
+from securevec.testing.conformance_hybrid import HybridConformance
 from securevec.testing.conformance_isolation import IsolationConformance
 from securevec.testing.conformance_reads import ReadConformance
 from securevec.testing.conformance_writes import WriteConformance
@@ -18,5 +19,5 @@ from securevec.testing.conformance_writes import WriteConformance
 __all__ = ["BackendConformance"]
 
 
-class BackendConformance(IsolationConformance, WriteConformance, ReadConformance):
+class BackendConformance(IsolationConformance, WriteConformance, ReadConformance, HybridConformance):
     """Every rule of :mod:`securevec.backend`. Subclass it as ``Test...`` and define ``open``."""

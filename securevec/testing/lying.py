@@ -18,7 +18,7 @@ from uuid import UUID
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
 from securevec.errors import VectorError
 from securevec.filters import Expr
-from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 
 
 class Lie(StrEnum):
@@ -107,11 +107,14 @@ class LyingBackend:
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         asked_for = None if self.lie is Lie.IGNORE_FILTER else where
 
         def ask(place: Namespace) -> list[StoredPoint]:
-            return self._inner.query(namespace=place, vector=vector, where=asked_for, limit=limit, exclude=exclude)
+            return self._inner.query(
+                namespace=place, vector=vector, where=asked_for, limit=limit, exclude=exclude, terms=terms
+            )
 
         if self.lie is Lie.FOREIGN:
             return self._foreign(namespace)[:limit]

@@ -22,10 +22,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from securevec import limits
-from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
-from securevec.errors import BackendError, ConfigError, FilterError, QueryError, RecordError, VectorError
+from securevec.backend import (
+    HYBRID_DEPTH,
+    OTHERWISE,
+    RRF_K,
+    Capabilities,
+    CollectionSpec,
+    Page,
+    RemovalReport,
+    VectorBackend,
+    check_terms,
+)
+from securevec.errors import (
+    BackendError,
+    ConfigError,
+    FilterError,
+    HybridUnavailable,
+    QueryError,
+    RecordError,
+    VectorError,
+)
 from securevec.filters import Expr, check, check_key, matches
-from securevec.types import Namespace, ProtectedPoint, Scalar, StoredPoint, Vector
+from securevec.types import Namespace, ProtectedPoint, Scalar, StoredPoint, Terms, Vector
 
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -34,11 +52,13 @@ _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 class _Row:
     payload: dict[str, Scalar]
     unit: NDArray[np.float32]
+    terms: Terms | None = None
 
 
 @dataclass(slots=True)
 class _Place:
     dimension: int
+    sparse: bool = False
     rows: dict[UUID, _Row] = field(default_factory=dict[UUID, _Row])
 
 
@@ -65,12 +85,17 @@ class InMemoryBackend:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            embedded=False, volatile=True, physical_isolation=True, cheap_range_filter=True, can_purge_vectors=False
+            embedded=False,
+            volatile=True,
+            physical_isolation=True,
+            cheap_range_filter=True,
+            can_purge_vectors=False,
+            sparse=True,
         )
 
     @property
     def written(self) -> tuple[bytes, ...]:
-        """Every point ever handed to ``insert``: 16 id bytes, the vector's bytes, the payload as UTF-8 JSON."""
+        """Every point ever handed to ``insert``: 16 id bytes, bytes of vector and terms, payload as UTF-8 JSON."""
         with self._lock:
             return tuple(self._written)
 
@@ -80,9 +105,11 @@ class InMemoryBackend:
         with self._lock:
             place = self._place(namespace)
             if place is None:
-                self._places[namespace] = _Place(spec.dimension)
+                self._places[namespace] = _Place(spec.dimension, spec.sparse)
             elif place.dimension != spec.dimension:
                 raise VectorError("This collection exists with another vector dimension.")
+            elif place.sparse != spec.sparse:
+                raise HybridUnavailable(OTHERWISE)
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
         with self._lock:
@@ -90,12 +117,17 @@ class InMemoryBackend:
             if place is None:
                 raise BackendError("This collection has no place in the store yet.")
             rows = {
-                _point_id(point.id): _Row(_payload(point.payload, namespace), _unit(point.vector, place.dimension))
+                _point_id(point.id): _Row(
+                    _payload(point.payload, namespace),
+                    _unit(point.vector, place.dimension),
+                    check_terms(point.terms, sparse=place.sparse),
+                )
                 for point in points
             }
             for key, row in rows.items():
                 body = json.dumps(row.payload, ensure_ascii=False, sort_keys=True).encode()
-                self._written.append(key.bytes + row.unit.tobytes() + body)
+                terms = b"" if row.terms is None else row.terms.indices.tobytes()
+                self._written.append(key.bytes + row.unit.tobytes() + terms + body)
             place.rows.update(rows)
 
     def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
@@ -112,6 +144,7 @@ class InMemoryBackend:
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         if limit < 1:
             raise QueryError("A search asks for at least one point.")
@@ -119,11 +152,15 @@ class InMemoryBackend:
             place = self._place(namespace)
             if place is None:
                 return []
+            check_terms(terms, sparse=place.sparse or terms is None)
             unit = _unit(vector, place.dimension)
             found = _matching(place.rows, where)
             if not found:
                 return []
             scores = np.stack([row.unit for _, row in found]) @ unit
+            if terms is not None:
+                scores = _fused(scores, [_overlap(row.terms, terms) for _, row in found], max(limit, HYBRID_DEPTH))
+                found, scores = [found[at] for at in np.flatnonzero(scores)], scores[scores > 0]
             best = np.argsort(-scores, kind="stable")[:limit]
             return [
                 _stored(found[at][0], found[at][1], score=float(scores[at]), exclude=exclude) for at in best.tolist()
@@ -197,7 +234,27 @@ def _stored(
     key: UUID, row: _Row, *, score: float = 0.0, with_vector: bool = False, exclude: Sequence[str] = ()
 ) -> StoredPoint:
     payload: dict[str, object] = {name: value for name, value in row.payload.items() if name not in exclude}
-    return StoredPoint(key, payload, score, row.unit.copy() if with_vector else None)
+    return StoredPoint(
+        key, payload, score, row.unit.copy() if with_vector else None, row.terms if with_vector else None
+    )
+
+
+def _overlap(held: Terms | None, asked: Terms) -> float:
+    """The dot product of two sets of terms; 0 where they share none."""
+    if held is None:
+        return 0.0
+    _, mine, theirs = np.intersect1d(held.indices, asked.indices, assume_unique=True, return_indices=True)
+    return float(held.weights[mine] @ asked.weights[theirs])
+
+
+def _fused(near: NDArray[np.float32], alike: Sequence[float], depth: int) -> NDArray[np.float64]:
+    """Reciprocal ranks added up, 0 for what is in neither list."""
+    scores = np.zeros(len(near), dtype=np.float64)
+    words = np.array(alike, dtype=np.float64)
+    for ranked, listed in ((near, np.ones(len(near), dtype=bool)), (words, words > 0)):
+        order = [at for at in np.argsort(-ranked, kind="stable").tolist() if listed[at]][:depth]
+        scores[order] += 1.0 / (RRF_K + np.arange(len(order)))
+    return scores
 
 
 def _point_id(value: object) -> UUID:

@@ -21,7 +21,8 @@ class CollectionDescription:
     ``retention_ms`` is how long a record ingested now is kept, by the collection or by a stricter rule; ``None`` is
     until it is deleted. ``detector`` and ``policy`` are the digests under which new records are anonymized (older ones
     may be of others); ``model`` embeds. ``records`` and ``chunks`` count what is neither deleted nor expired, and are
-    ``None`` for an actor to whom the policy shows a part only. ``quota`` is of the whole tenant.
+    ``None`` for an actor to whom the policy shows a part only. ``quota`` is of the whole tenant. ``hybrid`` says
+    whether the words are searchable too.
     """
 
     id: CollectionId
@@ -36,6 +37,7 @@ class CollectionDescription:
     records: int | None
     chunks: int | None
     quota: QuotaUse
+    hybrid: bool = False
 
 
 def describe_collection(runtime: Runtime, collection: CollectionScope) -> CollectionDescription:
@@ -61,6 +63,7 @@ def describe_collection(runtime: Runtime, collection: CollectionScope) -> Collec
             records=records,
             chunks=chunks,
             quota=quota.read(runtime, collection.scope),
+            hybrid=collection.hybrid,
         )
         admission.recheck()
     admission.note(counts={} if records is None else {"records": records})

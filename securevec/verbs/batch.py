@@ -14,7 +14,17 @@ from securevec.hits import SearchResult
 from securevec.narrow import Narrow
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import Question, anonymize_query, answer, check_k, conditions, deliver, looked_at_again
+from securevec.search import (
+    Question,
+    anonymize_query,
+    answer,
+    check_hybrid,
+    check_k,
+    conditions,
+    deliver,
+    looked_at_again,
+    words_of,
+)
 from securevec.types import AnonymizedText
 
 R = TypeVar("R", bound=Record)
@@ -29,9 +39,11 @@ def search_batch(
     where: Expr | None,
     k: int,
     narrow: Narrow,
+    hybrid: bool = False,
 ) -> list[SearchResult[R]]:
     """One result for each text, in order. See :meth:`Collection.search_batch`."""
     check_k(k)
+    check_hybrid(collection, hybrid, narrow)
     if isinstance(texts, str | bytes) or not isinstance(texts, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise QueryError("A batch search takes a list of texts.")
     if len(texts) > limits.MAX_QUERIES:
@@ -42,7 +54,14 @@ def search_batch(
         asked = [_anonymized(runtime, collection, number, text) for number, text in enumerate(texts, start=1)]
         vectors = collection.embedder.embed([text for text, _ in asked]) if asked else ()
         questions = [
-            Question(vector, judged_on, pushed, text.text.encode(), redactions)
+            Question(
+                vector,
+                judged_on,
+                pushed,
+                text.text.encode(),
+                redactions,
+                words_of(runtime, collection, text) if hybrid else None,
+            )
             for vector, (text, redactions) in zip(vectors, asked, strict=True)
         ]
         answers = [answer(runtime, collection, question, k, narrow, record_class) for question in questions]

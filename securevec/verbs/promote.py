@@ -26,7 +26,7 @@ import orjson
 from securevec.control.rows import CollectionRow, JobRow
 from securevec.errors import DeletionIncomplete, TenantUnavailable, UsageError, WriteNotAcknowledged
 from securevec.guard import Admission
-from securevec.reopen import description_of, schema_of, spec_of
+from securevec.reopen import description_of, spec_of
 from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.receipt import Artefact, issue
 from securevec.runtime import Runtime
@@ -107,7 +107,7 @@ def _doubled(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
         rows = runtime.control.collections(tenant)
         for row in rows:
             place = _at(runtime, row, data["to"])
-            runtime.backend().ensure(namespace=place, spec=spec_of(row, schema_of(description_of(runtime, row))))
+            runtime.backend().ensure(namespace=place, spec=spec_of(row, description_of(runtime, row)))
         doubled = runtime.control.double_placement(
             job,
             tag=runtime.names.tag(tenant),

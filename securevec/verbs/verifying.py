@@ -10,18 +10,20 @@ Holds one number of 128 bits for each point of the collection in memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 from uuid import UUID
 
+from securevec.body import chunk_view
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, PolicyDenied, UnknownFormat, UnknownKey
 from securevec.guard import Admission, admit
 from securevec.judge import check_place, clear_copies_differ, fetch_only, open_body
 from securevec.runtime import CollectionScope, Runtime
-from securevec.types import RecordRef, StoredPoint
+from securevec.terms import stored_terms
+from securevec.types import NO_TERMS, RecordRef, StoredPoint, Terms
 
 STEP: Final = 256
 """Points read at once, and between two looks at the fence."""
@@ -36,7 +38,7 @@ class Verification:
     ``missing``: named by the manifest and not in the store. ``altered``: in the store, and not opening as what the
     manifest names there. ``foreign``: not of this collection, or not openable, under an id the manifest does not name.
     ``old``: of this collection, and of a generation that was replaced or deleted. ``edited``: sealed values in order,
-    and the clear copies beside them changed.
+    and the clear copies or the terms beside them changed.
     """
 
     records: int
@@ -120,6 +122,8 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
     ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
     protector = collection.protector(runtime)
     opened: dict[int, tuple[RecordRef, int]] = {}
+    words: dict[UUID, Terms] = {}
+    index = collection.term_index(runtime)
     for point in points:
         number = point.id.int
         if number in seen.whole or number in seen.strange:
@@ -135,6 +139,10 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
         opened[number] = (ref, body.generation)
         if clear_copies_differ(protector, point, body):
             seen.edited.add(number)
+        if collection.hybrid:
+            text, placed = chunk_view(body, collection.embedded_fields)
+            words[point.id] = stored_terms(text, [each.span for each in placed], index)
+    seen.edited.update(_with_other_terms(runtime, collection, words))
     known = runtime.control.generations(collection.collection, list({ref for ref, _ in opened.values()}))
     unnamed: list[int] = []
     for number, (ref, generation) in opened.items():
@@ -149,6 +157,15 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
             seen.in_flight += 1
     # A row is forgotten only after its points were read back as gone: what is there without one was put back.
     seen.old += len(fetch_only(runtime, collection, [UUID(int=number) for number in unnamed]))
+
+
+def _with_other_terms(runtime: Runtime, collection: CollectionScope, words: Mapping[UUID, Terms]) -> list[int]:
+    """The points that do not carry the terms of their sealed text. One that is gone by now is none of them."""
+    if not words:
+        return []
+    stored = runtime.backend().fetch(namespace=collection.namespace, ids=list(words), with_vectors=True)
+    held = {point.id: point.terms or NO_TERMS for point in stored}
+    return [point.int for point, terms in words.items() if point in held and held[point] != terms]
 
 
 def _read_manifest(

@@ -26,7 +26,7 @@ from securevec.policy import PolicyEngine
 from securevec.testing.embedders import HashEmbedder
 from securevec.testing.lying import LyingBackend
 from securevec.testing.memory import InMemoryBackend
-from securevec.types import Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from tests.support.chroma_server import chroma_server
 
 __all__ = [
@@ -89,9 +89,12 @@ class Trap(LyingBackend):
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         self.asked.append((namespace, where))
-        found = super().query(namespace=namespace, vector=vector, where=where, limit=limit, exclude=exclude)
+        found = super().query(
+            namespace=namespace, vector=vector, where=where, limit=limit, exclude=exclude, terms=terms
+        )
         if self.on_query is not None:
             self.on_query()
         return found if self.edit is None else self.edit(found)
