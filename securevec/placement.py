@@ -22,7 +22,7 @@ from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport,
 from securevec.control.rows import Placement
 from securevec.errors import BackendError, WriteNotAcknowledged
 from securevec.filters import Expr
-from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Vector
+from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 
 T = TypeVar("T")
 Where = Callable[[str], Placement | None]
@@ -66,10 +66,13 @@ class PlacedBackend:
         where: Expr | None,
         limit: int,
         exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         return self._read(
             namespace,
-            lambda at: self._inner.query(namespace=at, vector=vector, where=where, limit=limit, exclude=exclude),
+            lambda at: self._inner.query(
+                namespace=at, vector=vector, where=where, limit=limit, exclude=exclude, terms=terms
+            ),
         )
 
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:

@@ -21,7 +21,7 @@ from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, SecurevecError, UnknownFormat, UnknownKey
 from securevec.judge import check_place, open_body
 from securevec.runtime import Runtime
-from securevec.types import CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId
+from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId
 
 STEP: Final = 128
 """Records copied at once, at most."""
@@ -186,6 +186,8 @@ def _compare(move: Move, sheet: list[ManifestRow]) -> list[tuple[UUID, bytes]]:
 def _same(old: StoredPoint, new: StoredPoint) -> bool:
     if old.payload != new.payload or old.vector is None or new.vector is None:
         return False
+    if (old.terms or NO_TERMS) != (new.terms or NO_TERMS):
+        return False
     return bool(np.allclose(old.vector, new.vector, rtol=0.0, atol=_TOLERANCE))
 
 
@@ -220,7 +222,8 @@ def _still_live(move: Move, rows: Mapping[bytes, ManifestRow]) -> bool:
 
 
 def _as_written(point: StoredPoint) -> ProtectedPoint:
-    return ProtectedPoint(point.id, cast("Any", point.vector), cast("Mapping[str, Scalar]", point.payload))
+    payload = cast("Mapping[str, Scalar]", point.payload)
+    return ProtectedPoint(point.id, cast("Any", point.vector), payload, point.terms)
 
 
 def _strangers(move: Move, named: set[int]) -> int:

@@ -10,7 +10,7 @@ import itertools
 import ssl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,8 +18,10 @@ pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]",
 from securevec.errors import BackendError, ConfigError, CredentialRejected, ServerTooOld
 from securevec.filters import F
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
-from securevec.types import Layout
+from securevec.testing.conformance_hybrid import some_terms
+from securevec.types import Layout, Terms
 from securevec_qdrant.server import QdrantServerBackend
+from securevec_qdrant.server_rows import ranking
 from tests.support.qdrant_engine import API_KEY, Recorded, StandIn
 from tests.support.qdrant_rest import rest_server
 from tests.support.qdrant_wire import Line, Wire, line
@@ -53,6 +55,7 @@ def every_operation(backend: QdrantServerBackend) -> None:
     backend.fetch(namespace=MINE, ids=[an_id(1), an_id(11)], with_vectors=True)
     backend.query(namespace=MINE, vector=a_vector(1), where=WHERE, limit=3, exclude=["b", "t", "c"])
     backend.query(namespace=MINE, vector=a_vector(1), where=None, limit=3)
+    backend.query(namespace=MINE, vector=a_vector(1), where=WHERE, limit=3, terms=some_terms([1, 2]))
     backend.scan(namespace=MINE, where=WHERE, cursor=None, limit=2)
     backend.count(namespace=MINE, where=WHERE)
     backend.delete(namespace=MINE, ids=[an_id(1), an_id(12)])
@@ -120,6 +123,35 @@ def test_every_request_of_every_operation_is_fenced_routed_and_signed(way: tuple
         assert each.query.get("wait") == "true"
     for each in at.stand_in.named("delete"):
         assert set(each.body) <= {"filter", "shard_key"}, "a delete by bare ids has no owner"
+
+
+def test_both_lists_of_a_hybrid_search_carry_the_fence_and_the_filter(
+    way: tuple[Line, Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, layout = way
+    backend = at.open(layout)
+    backend.ensure(namespace=MINE, spec=SPEC)
+    assert not [each for each in at.stand_in.named("create") if "idf" in str(each.body).lower()], "no statistics"
+
+    def ask() -> Recorded:
+        at.stand_in.requests.clear()
+        backend.query(namespace=MINE, vector=a_vector(1), where=WHERE, limit=3, terms=some_terms([1, 2]))
+        (sent,) = at.stand_in.named("query")
+        return sent
+
+    sent = ask()
+    assert len(leaves(sent.body)) == 2
+    for leaf in leaves(sent.body):
+        assert _bare(leaf["filter"]) == _bare(sent.body["filter"])
+    check_fenced(sent)
+
+    def bare(vector: list[float], terms: Terms | None, _: object, limit: int) -> dict[str, Any]:
+        return ranking(vector, terms, cast("Any", None), limit)
+
+    monkeypatch.setattr("securevec_qdrant.server.ranking", bare)
+    with pytest.raises((AssertionError, KeyError, TypeError)):
+        check_fenced(ask())
+    backend.close()
 
 
 def test_what_the_caller_asks_for_is_one_nested_clause(way: tuple[Line, Layout]) -> None:

@@ -205,7 +205,7 @@ def test_verify_finds_terms_that_were_changed_or_taken_away(stage: Stage, monkey
     )
     stage.trap.insert(namespace=place, points=[gone, changed])
     assert collection.verify().findings == {"missing": 0, "altered": 0, "foreign": 0, "old": 0, "edited": 2}
-    monkeypatch.setattr(verifying, "_with_other_terms", lambda *_: [])
+    monkeypatch.setattr(verifying, "_with_other_terms", _none)
     assert not any(collection.verify().findings.values())
 
 
@@ -233,7 +233,7 @@ def test_an_erasure_shows_by_its_bytes_that_terms_are_gone(tmp_path: Path, monke
         looked_for = replace(needles_of(doomed), texts=(), vectors=())
         assert len(looked_for.terms) == 3
         stage.trap.delete(namespace=place, ids=[point.id for point in doomed])
-        monkeypatch.setattr(stage.trap.inner, "purge", lambda namespace: _PURGED)
+        monkeypatch.setattr(stage.trap.inner, "purge", _nothing_purged)
         outcome = purge_with_proof(stage.store.runtime, place, looked_for)
         assert (outcome.needles, outcome.control, outcome.found, outcome.verdict) == (3, 3, 3, "unverified")
         monkeypatch.undo()
@@ -246,6 +246,14 @@ def test_an_erasure_shows_by_its_bytes_that_terms_are_gone(tmp_path: Path, monke
 
 
 _PURGED = RemovalReport(0, index_removed=True, bytes_removed=True, residual="")
+
+
+def _none(*_: object) -> list[int]:
+    return []
+
+
+def _nothing_purged(*, namespace: object) -> RemovalReport:
+    return _PURGED
 
 
 def _vector(point: StoredPoint) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

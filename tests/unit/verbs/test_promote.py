@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ from securevec.errors import BackendError, CheckFailed, PolicyDenied, TenantNotF
 from securevec.placement import placed
 from securevec.retention import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
-from securevec.types import Layout
+from securevec.types import Layout, ProtectedPoint, StoredPoint
 from securevec.verbs import moving
 from securevec_qdrant.server import QdrantServerBackend
 from tests.support.qdrant_wire import Line, line
@@ -108,10 +109,26 @@ def tickets(numbers: range) -> set[str]:
 
 def at(store: sv.SecureStore, collection: sv.Collection[Ticket], layout: Layout) -> int:
     """How many points the store holds of the collection in this layout."""
-    from dataclasses import replace
-
     namespace = replace(collection._scope.namespace, layout=layout)
     return store.runtime.backend().count(namespace=namespace)
+
+
+def test_terms_move_with_their_points(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    with home.open() as store:
+        acme = store.tenant("acme", create=True, actor=ACME).collection(Ticket, hybrid=True)
+        acme.ingest([ticket(number, f"brickwork part QX-{number}07") for number in range(N)])
+        store.promote_tenant("acme", to="collection").raise_if_incomplete()
+        assert acme.search("qx-307", hybrid=True, k=1)[0].id == "T-3"
+        whole(acme, tickets(range(N)))
+        honest = moving._as_written
+
+        def without(point: StoredPoint) -> ProtectedPoint:
+            return replace(honest(point), terms=None)
+
+        monkeypatch.setattr(moving, "_as_written", without)
+        with pytest.raises(CheckFailed, match="nothing was switched"):
+            store.promote_tenant("acme", to="shared").raise_if_incomplete()
+        whole(acme, tickets(range(N)))
 
 
 def test_a_tenant_moves_to_its_own_collection_and_back_with_all_it_has(home: Home) -> None:
