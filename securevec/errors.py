@@ -67,8 +67,7 @@
         ├── ImportIncomplete       points are neither stored nor refused, or the source changed meanwhile
         └── Unpinned               integrity holds, but no pinned key says whose it is
 
-A message says what happened and what to do next. It never carries content, key material, a tenant's
-name, a record's id or a value from a record. ``str(error)`` is safe to log.
+A message says what to do next, and never holds content, a key, a name, an id or a value: ``str(error)`` is safe to log.
 """
 
 from __future__ import annotations
@@ -114,8 +113,7 @@ class RecordError(UsageError):
 
     def __init__(self, message: str, *, field: str | None = None, row: int | None = None, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
-        self.field = field
-        self.row = row
+        self.field, self.row = field, row
 
 
 class UnscopedPoint(RecordError):
@@ -123,14 +121,11 @@ class UnscopedPoint(RecordError):
 
 
 class FilterError(UsageError):
-    """A filter names an unknown field, is empty, too large, or compares with the wrong type.
-
-    ``field`` is the name as the filter has it (cut at 64 characters); the message holds only names that are declared.
-    """
+    """A filter names an unknown field, is empty, too large, or of the wrong type. ``field``: the name that it has."""
 
     def __init__(self, message: str, *, field: str | None = None, next_step: str = "") -> None:
         super().__init__(message, next_step=next_step)
-        self.field = None if field is None else field[:64]
+        self.field = field[:64] if field else field
 
 
 class LimitExceeded(RecordError):

@@ -12,7 +12,6 @@ audit (durable)           and only then the hits
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -21,17 +20,12 @@ from securevec import limits
 from securevec.body import Body, RecordId, chunk_view, decode_vault
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
-    HybridUnavailable,
     IsolationViolation,
-    LimitExceeded,
-    QueryError,
     RecordNotFound,
     SecurevecError,
     VaultDisabled,
-    VectorError,
 )
-from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, check, matches
-from securevec.given import as_vectors, unit
+from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, matches
 from securevec.guard import Admission, admit
 from securevec.hits import Hit, OriginalAt, SearchResult
 from securevec.judge import (
@@ -47,11 +41,10 @@ from securevec.judge import (
 from securevec.minimize import rebuild
 from securevec.narrow import Narrow
 from securevec.protect import EXPIRY_KEY
+from securevec.question import Question, check_hybrid, check_k, question_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.terms import asked_terms
-from securevec.text import utf8_size
-from securevec.types import AnonymizedText, Matrix, RecordRef, Terms, Vector
+from securevec.types import Matrix, RecordRef
 
 R = TypeVar("R", bound=Record)
 
@@ -64,18 +57,6 @@ EVERYTHING = Narrow()
 _OVERTAKEN_TWICE = 2
 """How often a search that was overtaken by a replacement asks again: the store answered with what was live then, and
 the manifest was read when it no longer was."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Question:
-    """What is asked: a vector, what hits are judged by, the hint for the store, and what the audit log is to hash."""
-
-    vector: Vector
-    where: Expr | None
-    pushed: Expr | None
-    audit_key: bytes
-    redactions: Mapping[str, int]
-    terms: Terms | None = None
 
 
 def search(
@@ -187,90 +168,6 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
         raise
     admission.note(counts={"hits": 1}, record_ids=[ref])
     return record
-
-
-def check_k(k: int) -> None:
-    if type(k) is not int or k < 1:
-        raise QueryError("k is a whole number of at least 1.")
-    if k > limits.MAX_K:
-        raise LimitExceeded(f"A search returns at most {limits.MAX_K} hits.", field="k")
-
-
-def question_of(
-    runtime: Runtime,
-    collection: CollectionScope,
-    admission: Admission,
-    text: str | None,
-    vector: Matrix | None,
-    where: Expr | None,
-    *,
-    hybrid: bool = False,
-) -> Question:
-    """What is asked, from a text or from a given vector of one. Raises :class:`QueryError` and :class:`VectorError`."""
-    judged_on, pushed = conditions(runtime, collection, admission, where)
-    if (text is None) == (vector is None):
-        raise QueryError("A search takes a text or a vector.")
-    if text is None:
-        if hybrid:
-            raise QueryError("A hybrid search takes a text: its words are half of it.")
-        given = _given_vector(collection, vector)
-        return Question(given, judged_on, pushed, given.tobytes(), {})
-    anonymized, redactions = anonymize_query(runtime, collection, text)
-    embedded = collection.embedder.embed([anonymized])[0]
-    terms = words_of(runtime, collection, anonymized) if hybrid else None
-    return Question(embedded, judged_on, pushed, anonymized.text.encode(), redactions, terms)
-
-
-def check_hybrid(collection: CollectionScope, hybrid: object, narrow: Narrow) -> None:
-    """Raises :class:`HybridUnavailable`, and :class:`QueryError` for a least similarity, which ranks do not have."""
-    if not isinstance(hybrid, bool):
-        raise QueryError("hybrid is true or false.")
-    if hybrid and not collection.hybrid:
-        raise HybridUnavailable(
-            "This collection was made without hybrid search.",
-            next_step="Ingest into a new one, made with hybrid=True.",
-        )
-    if hybrid and narrow.min_score is not None:
-        raise QueryError("min_score is a cosine similarity, and the score of a hybrid search is made of two ranks.")
-
-
-def words_of(runtime: Runtime, collection: CollectionScope, query: AnonymizedText) -> Terms:
-    """The terms of an anonymized query under the tenant's key."""
-    return asked_terms(query.text, collection.term_index(runtime))
-
-
-def conditions(
-    runtime: Runtime, collection: CollectionScope, admission: Admission, where: Expr | None
-) -> tuple[Expr | None, Expr | None]:
-    """What hits are judged by (the caller's filter and the policy's), and the hint for the store made of it."""
-    parts = [part for part in (where, admission.decision.row_filter) if part is not None]
-    judged_on = check(all_of(parts)) if parts else None
-    lowered = [collection.protector(runtime).lower(judged_on)] if judged_on is not None else []
-    return judged_on, all_of(lowered) if lowered else None
-
-
-def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> tuple[AnonymizedText, Counter[str]]:
-    """The query as the records were anonymized. Raises :class:`QueryError` and :class:`LimitExceeded`."""
-    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-        raise QueryError("A query is text.")
-    if not text.strip():
-        raise QueryError("The query is empty.", next_step="Say what to look for.")
-    size = utf8_size(text)
-    if size is None:
-        raise QueryError("The query is not valid Unicode.")
-    if size > limits.MAX_QUERY_BYTES:
-        raise LimitExceeded(f"A query is at most {limits.MAX_QUERY_BYTES} bytes.", field="text")
-    keys = collection.tenant_keys(runtime)
-    return collection.anonymizer.query(
-        text, keys=keys, known=lambda tokens: runtime.control.known_tokens(collection.tenant, tokens)
-    )
-
-
-def _given_vector(collection: CollectionScope, vector: Matrix | None) -> Vector:
-    given = as_vectors(vector, field="vector")
-    if given.shape != (collection.embedder.identity.dimension,):
-        raise VectorError(f"A query vector has shape ({collection.embedder.identity.dimension},).", field="vector")
-    return unit(given, field="vector")
 
 
 @dataclass(frozen=True, slots=True)

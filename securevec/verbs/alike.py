@@ -14,9 +14,10 @@ from securevec.given import unit
 from securevec.guard import admit
 from securevec.hits import SearchResult
 from securevec.narrow import Narrow
+from securevec.question import Question, check_k, conditions
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import Question, answer, check_k, conditions, deliver
+from securevec.search import answer, deliver
 from securevec.stored import Stored, load_live
 from securevec.types import Vector
 

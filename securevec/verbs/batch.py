@@ -12,19 +12,10 @@ from securevec.filters import Expr
 from securevec.guard import admit
 from securevec.hits import SearchResult
 from securevec.narrow import Narrow
+from securevec.question import Question, anonymize_query, check_hybrid, check_k, conditions, words_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import (
-    Question,
-    anonymize_query,
-    answer,
-    check_hybrid,
-    check_k,
-    conditions,
-    deliver,
-    looked_at_again,
-    words_of,
-)
+from securevec.search import answer, deliver, looked_at_again
 from securevec.types import AnonymizedText
 
 R = TypeVar("R", bound=Record)

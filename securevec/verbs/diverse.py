@@ -20,9 +20,10 @@ from securevec.given import unit
 from securevec.guard import admit
 from securevec.hits import SearchResult
 from securevec.narrow import Narrow
+from securevec.question import check_k, question_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import answer, check_k, deliver, looked_at_again, question_of
+from securevec.search import answer, deliver, looked_at_again
 from securevec.types import Matrix, Vector
 
 R = TypeVar("R", bound=Record)

@@ -1,0 +1,116 @@
+"""What is asked of a collection: the text anonymized and embedded, its words as terms, and the filters of caller and
+policy, for the store and for the judgement. Refused here is what cannot be asked, before anything is looked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from securevec import limits
+from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
+from securevec.filters import Expr, all_of, check
+from securevec.given import as_vectors, unit
+from securevec.guard import Admission
+from securevec.narrow import Narrow
+from securevec.runtime import CollectionScope, Runtime
+from securevec.terms import asked_terms
+from securevec.text import utf8_size
+from securevec.types import AnonymizedText, Matrix, Terms, Vector
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Question:
+    """What is asked: a vector, what hits are judged by, the hint for the store, and what the audit log is to hash."""
+
+    vector: Vector
+    where: Expr | None
+    pushed: Expr | None
+    audit_key: bytes
+    redactions: Mapping[str, int]
+    terms: Terms | None = None
+
+
+def check_k(k: int) -> None:
+    if type(k) is not int or k < 1:
+        raise QueryError("k is a whole number of at least 1.")
+    if k > limits.MAX_K:
+        raise LimitExceeded(f"A search returns at most {limits.MAX_K} hits.", field="k")
+
+
+def question_of(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    text: str | None,
+    vector: Matrix | None,
+    where: Expr | None,
+    *,
+    hybrid: bool = False,
+) -> Question:
+    """What is asked, from a text or from a given vector of one. Raises :class:`QueryError` and :class:`VectorError`."""
+    judged_on, pushed = conditions(runtime, collection, admission, where)
+    if (text is None) == (vector is None):
+        raise QueryError("A search takes a text or a vector.")
+    if text is None:
+        if hybrid:
+            raise QueryError("A hybrid search takes a text: its words are half of it.")
+        given = _given_vector(collection, vector)
+        return Question(given, judged_on, pushed, given.tobytes(), {})
+    anonymized, redactions = anonymize_query(runtime, collection, text)
+    embedded = collection.embedder.embed([anonymized])[0]
+    terms = words_of(runtime, collection, anonymized) if hybrid else None
+    return Question(embedded, judged_on, pushed, anonymized.text.encode(), redactions, terms)
+
+
+def check_hybrid(collection: CollectionScope, hybrid: object, narrow: Narrow) -> None:
+    """Raises :class:`HybridUnavailable`, and :class:`QueryError` for a least similarity, which ranks do not have."""
+    if not isinstance(hybrid, bool):
+        raise QueryError("hybrid is true or false.")
+    if hybrid and not collection.hybrid:
+        raise HybridUnavailable(
+            "This collection was made without hybrid search.",
+            next_step="Ingest into a new one, made with hybrid=True.",
+        )
+    if hybrid and narrow.min_score is not None:
+        raise QueryError("min_score is a cosine similarity, and the score of a hybrid search is made of two ranks.")
+
+
+def words_of(runtime: Runtime, collection: CollectionScope, query: AnonymizedText) -> Terms:
+    """The terms of an anonymized query under the tenant's key."""
+    return asked_terms(query.text, collection.term_index(runtime))
+
+
+def conditions(
+    runtime: Runtime, collection: CollectionScope, admission: Admission, where: Expr | None
+) -> tuple[Expr | None, Expr | None]:
+    """What hits are judged by (the caller's filter and the policy's), and the hint for the store made of it."""
+    parts = [part for part in (where, admission.decision.row_filter) if part is not None]
+    judged_on = check(all_of(parts)) if parts else None
+    lowered = [collection.protector(runtime).lower(judged_on)] if judged_on is not None else []
+    return judged_on, all_of(lowered) if lowered else None
+
+
+def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> tuple[AnonymizedText, Counter[str]]:
+    """The query as the records were anonymized. Raises :class:`QueryError` and :class:`LimitExceeded`."""
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise QueryError("A query is text.")
+    if not text.strip():
+        raise QueryError("The query is empty.", next_step="Say what to look for.")
+    size = utf8_size(text)
+    if size is None:
+        raise QueryError("The query is not valid Unicode.")
+    if size > limits.MAX_QUERY_BYTES:
+        raise LimitExceeded(f"A query is at most {limits.MAX_QUERY_BYTES} bytes.", field="text")
+    keys = collection.tenant_keys(runtime)
+    return collection.anonymizer.query(
+        text, keys=keys, known=lambda tokens: runtime.control.known_tokens(collection.tenant, tokens)
+    )
+
+
+def _given_vector(collection: CollectionScope, vector: Matrix | None) -> Vector:
+    given = as_vectors(vector, field="vector")
+    if given.shape != (collection.embedder.identity.dimension,):
+        raise VectorError(f"A query vector has shape ({collection.embedder.identity.dimension},).", field="vector")
+    return unit(given, field="vector")
