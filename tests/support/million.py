@@ -30,7 +30,7 @@ from securevec.errors import IsolationViolation
 from securevec.filters import Expr, matches
 from securevec.testing.embedders import HashEmbedder
 from securevec.testing.lying import LyingBackend
-from securevec.types import Namespace, StoredPoint, Vector
+from securevec.types import Namespace, StoredPoint, Terms, Vector
 
 DIMENSION: Final = 64
 LIES: Final = (
@@ -86,11 +86,20 @@ class Liar(LyingBackend):
         return Page([point for point in page.points if point.id not in self.hidden], page.cursor)
 
     def query(
-        self, *, namespace: Namespace, vector: Vector, where: Expr | None, limit: int, exclude: Sequence[str] = ()
+        self,
+        *,
+        namespace: Namespace,
+        vector: Vector,
+        where: Expr | None,
+        limit: int,
+        exclude: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> list[StoredPoint]:
         tally = self.tally
         asked = None if tally.lie == "wrong filter" else where
-        found = self._inner.query(namespace=namespace, vector=vector, where=asked, limit=limit, exclude=exclude)
+        found = self._inner.query(
+            namespace=namespace, vector=vector, where=asked, limit=limit, exclude=exclude, terms=terms
+        )
         found = [point for point in found if point.id not in self.hidden]
         tally.ghosts.clear()
         told, tally.injected = self._answer(tally.lie, namespace, found, where)
