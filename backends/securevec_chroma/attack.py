@@ -98,7 +98,7 @@ class ServerAlone:
         found = self._api._query(
             collection_id=self._id, query_embeddings=[self._vector(), self._vector()], n_results=12, where=None
         )
-        return self._told([body for bodies in cast("Any", found["metadatas"]) for body in bodies])
+        return self._told([body for bodies in found["metadatas"] for body in bodies])
 
     def unfiltered_query(self) -> Seen:
         return self._rows(self._near(None))

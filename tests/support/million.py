@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -192,7 +192,7 @@ class Side:
 
 
 @contextmanager
-def opened(directory: Path, backend: str) -> Iterator[tuple[sv.SecureStore, Liar]]:
+def opened(directory: Path, backend: str) -> Generator[tuple[sv.SecureStore, Liar]]:
     """A home on a lying store."""
     store = sv.SecureStore.open(
         directory / "home",
