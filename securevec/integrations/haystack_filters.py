@@ -79,7 +79,7 @@ def _comparison(record_class: type[Record], said: Mapping[str, object]) -> Expr:
         case ">" | ">=" | "<" | "<=":
             if value is None:
                 return all_of([field.exists(), ~field.exists()])
-            return compare(record_class, key, operator, value)
+            return compare(record_class, key, str(operator), value)
         case "in":
             return one_of(record_class, key, value)
         case "not in":

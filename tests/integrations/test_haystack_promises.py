@@ -113,12 +113,13 @@ def test_two_tenants_of_one_process_never_see_each_other(two: dict[str, Secureve
 )
 def test_a_filter_that_cannot_be_honoured_is_refused(hostile: Any, two: dict[str, SecurevecDocumentStore]) -> None:
     store = two["acme"]
-    for call in (
+    calls: list[Any] = [
         store.filter_documents,
         store.delete_by_filter,
         store.count_documents_by_filter,
         SecurevecRetriever(store, filters=hostile).run,
-    ):
+    ]
+    for call in calls:
         with pytest.raises(errors.FilterError) as refused:
             call(**({"query": "boiler"} if call.__name__ == "run" else {"filters": hostile}))
         assert isinstance(refused.value, HaystackFilterError)

@@ -118,8 +118,9 @@ class _Mixins(
         assert refused.value.rows == (1, 2, 3)
         assert document_store.get_metadata_field_unique_values("priority") == ([1], 1)
 
-    async def test_get_metadata_field_unique_values_distinct_types_async(self, document_store: Any) -> None:
-        self.test_get_metadata_field_unique_values_distinct_types(document_store)
+    @staticmethod
+    async def test_get_metadata_field_unique_values_distinct_types_async(document_store: Any) -> None:
+        _Mixins.test_get_metadata_field_unique_values_distinct_types(document_store)
 
 
 class TestMemory(_Mixins):
