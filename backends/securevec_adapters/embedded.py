@@ -4,6 +4,7 @@ of a namespace come, are replaced and go. The adapters say what a shard is and w
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from securevec.types import Namespace
 from securevec_adapters.errors import mapped
 from securevec_adapters.layout import EngineRoot, remove_generation
 from securevec_adapters.points import check_namespace
-from securevec_adapters.pool import Holder, ShardPool
+from securevec_adapters.pool import Failed, Holder, ShardPool, Turns
 
 OUTSIDE: Final = "file system remnants, snapshots and backups are outside this store"
 
@@ -27,10 +28,31 @@ class Shard(Protocol):
         """Put in order what a call has left in the files. Called after every call, also one that failed."""
         ...
 
+    @property
+    def dirty(self) -> bool: ...
+
+    def sync(self) -> None: ...
+
+    def flush(self) -> None: ...
+
     def close(self) -> None: ...
 
 
 S = TypeVar("S", bound=Shard)
+
+
+class Writer(Generic[S]):
+    """The right to write a namespace, and its shard for one turn after another; readers come in between."""
+
+    def __init__(self, turns: Turns[S]) -> None:
+        self._turns = turns
+        self.give_way = turns.give_way
+
+    @contextmanager
+    def turn(self) -> Generator[Holder[S]]:
+        """Exclusive use of the shard, open or not."""
+        with self._turns.turn() as held, _settling(held):
+            yield held
 
 
 class EmbeddedStore(Generic[S]):
@@ -52,40 +74,66 @@ class EmbeddedStore(Generic[S]):
 
     @contextmanager
     def hold(self, namespace: Namespace) -> Generator[Holder[S]]:
-        """Exclusive use of the namespace's shard, open or not."""
+        """Exclusive use of the namespace's shard, open or not, to read it."""
         self._guard()
-        with self._pool.hold(check_namespace(namespace).shard) as held:
-            try:
-                yield held
-            finally:
-                shard = held.opened
-                if shard is not None:
-                    with mapped("writing a shard's files"):
-                        shard.settle()
+        with self._pool.hold(check_namespace(namespace).shard) as held, _settling(held):
+            yield held
+
+    @contextmanager
+    def writing(self, namespace: Namespace, *, failed: Failed = "raise") -> Generator[Writer[S]]:
+        """Keep other writers of the namespace out. Raises as :meth:`ShardPool.writing` does."""
+        self._guard()
+        with self._pool.writing(check_namespace(namespace).shard, failed=failed) as turns:
+            yield Writer(turns)
+
+    @contextmanager
+    def write(self, namespace: Namespace) -> Generator[Holder[S]]:
+        """Exclusive use of the namespace's shard to write it, in one turn."""
+        with self.writing(namespace) as writer, writer.turn() as held:
+            yield held
 
     def create(self, namespace: Namespace, build: Callable[[Path], None]) -> None:
         """Let ``build`` fill the files of a namespace that has none."""
         with mapped("creating a shard"):
             self._root.create(namespace.shard, build)
 
-    def replace(self, namespace: Namespace, held: Holder[S], copy: Callable[[S, Path], None]) -> None:
+    def replace(self, namespace: Namespace, copy: Callable[[Writer[S], Path], None]) -> None:
         """Let ``copy`` write what lives of the shard into new files, and remove the old ones. Nothing to do for one
         that does not exist. The shard is closed afterwards.
 
-        An interruption leaves the old or the new generation, whole, and never both in use. Raises what ``copy`` raises;
-        the old files then stay.
+        ``copy`` takes turns, and the old files answer between them; writers wait. An interruption leaves the old or
+        the new generation, whole, and never both in use. Raises what ``copy`` raises; the old files then stay.
         """
-        with mapped("purging a shard"):
-            shard, before = held.get(), self._root.current(namespace.shard)
-            if shard is None or before is None:
-                return
-            self._root.replace(namespace.shard, lambda directory: copy(shard, directory))
+        with mapped("purging a shard"), self.writing(namespace) as writer:
+            self.swap(namespace, writer, lambda directory: copy(writer, directory))
+
+    def swap(self, namespace: Namespace, writer: Writer[S], build: Callable[[Path], None]) -> bool:
+        """Let ``build`` fill the next generation of a shard that exists, then use that one and remove the old files.
+        Returns whether there was one."""
+        with writer.turn() as held:
+            # Opened now, so that nobody opens it while a second generation is half made and would be removed.
+            if held.get() is None:
+                return False
+        before, fresh = self._root.prepare(namespace.shard, build)
+        with writer.turn() as held:
+            # Whatever fails here leaves the shard closed, and its next opening removes the generation not in use.
             held.close()
+            self._root.point(fresh)
             remove_generation(before)
+        return True
+
+    @contextmanager
+    def workplace(self, name: str) -> Generator[Path]:
+        """A directory for files that may become a generation; removed at the end, or at the next opening."""
+        place = self._root.workplace(name)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place)
 
     def drop(self, namespace: Namespace, count: Callable[[S], int]) -> RemovalReport:
         """Remove the files of a namespace. One that cannot be read or closed must still be erasable."""
-        with self.hold(namespace) as held:
+        with self.writing(namespace, failed="forget") as writer, writer.turn() as held:
             points, residual, released = 0, OUTSIDE, True
             try:
                 shard = held.get()
@@ -100,6 +148,11 @@ class EmbeddedStore(Generic[S]):
                 self._root.discard(namespace.shard)
         return RemovalReport(points, index_removed=True, bytes_removed=released or None, residual=residual)
 
+    @property
+    def forked(self) -> bool:
+        """Whether this is a forked child: it has the object, and none of its threads."""
+        return os.getpid() != self._pid
+
     def names(self) -> Iterator[str]:
         """Names of the shards that exist."""
         self._guard()
@@ -107,19 +160,23 @@ class EmbeddedStore(Generic[S]):
             names = list(self._root.shards())
         yield from names
 
+    def open_names(self) -> set[str]:
+        """Names of the shards that are open now."""
+        return self._pool.open_names()
+
     def close(self) -> None:
         """Close every shard, then give the root back. Idempotent. A forked child only lets go of its own copies."""
         if self._closed:
             return
         self._closed = True
         try:
-            if os.getpid() == self._pid:
+            if not self.forked:
                 self._pool.close()
         finally:
             self._root.release()
 
     def _guard(self) -> None:
-        if os.getpid() != self._pid:
+        if self.forked:
             raise EngineForked(
                 "The embedded engine was opened before a fork.", next_step="Open the store in the child instead."
             )
@@ -130,6 +187,17 @@ class EmbeddedStore(Generic[S]):
         with mapped("opening a shard"):
             directory = self._root.current(name)
         return None if directory is None else self._load_from(directory)
+
+
+@contextmanager
+def _settling(held: Holder[S]) -> Generator[None]:
+    try:
+        yield
+    finally:
+        shard = held.opened
+        if shard is not None:
+            with mapped("writing a shard's files"):
+                shard.settle()
 
 
 def existing(shard: S | None) -> S:

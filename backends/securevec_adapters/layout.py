@@ -17,12 +17,14 @@ pairs; one pointer file, replaced by rename, is.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,8 @@ _SHARD = re.compile(r"[0-9a-f]{32}\Z")
 _GENERATION = re.compile(r"gen-(0|[1-9][0-9]{0,8})\Z")
 _NEW: Final = ".new-"
 _TRASH: Final = ".trash-"
+_SYNCS: Final = 8
+_COPIED_AT_ONCE: Final = 1024 * 1024
 
 
 class EngineRoot:
@@ -89,33 +93,47 @@ class EngineRoot:
 
     def create(self, shard: str, build: Callable[[Path], None]) -> None:
         """Let ``build`` fill the first generation of a shard that does not exist, and rename the whole into place."""
-        place = self.path / f"{_NEW}{shard}-{secrets.token_hex(4)}"
-        place.mkdir(mode=0o700)
+        place = self.workplace(shard)
         try:
-            _generation(place, 0, build)
-            _write(place / "CURRENT", "gen-0\n")
+            _fill(place / "gen-0", build)
+            (place / "CURRENT").write_bytes(b"gen-0\n")
+            (place / "CURRENT").chmod(0o600)
+            sync_tree(place)
             place.rename(self.path / shard)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
             raise
-        _sync(self.path)
+        sync_path(self.path)
 
-    def replace(self, shard: str, build: Callable[[Path], None]) -> None:
-        """Let ``build`` fill the next generation of a shard, put it on disk, point ``CURRENT`` at it. The old one
-        stays.
+    def prepare(self, shard: str, build: Callable[[Path], None]) -> tuple[Path, Path]:
+        """Let ``build`` fill the next generation of a shard and put it on disk. Returns the current one and the next.
 
-        After a crash at any point ``CURRENT`` names a whole generation: the old one or the new one.
+        Nobody may call :meth:`current` for the shard until :meth:`point`: it would remove the new one.
         """
         before = self.current(shard)
         if before is None:
             raise BackendError("There is no such shard to replace.")
         number = int(before.name.removeprefix("gen-")) + 1
+        fresh = before.parent / f"gen-{number}"
         try:
             _generation(before.parent, number, build)
         except BaseException:
-            shutil.rmtree(before.parent / f"gen-{number}", ignore_errors=True)
+            shutil.rmtree(fresh, ignore_errors=True)
             raise
-        _write(before.parent / "CURRENT", f"gen-{number}\n")
+        return before, fresh
+
+    def point(self, generation: Path) -> None:
+        """Make a prepared generation the current one; the old one stays.
+
+        After a crash at any point ``CURRENT`` names a whole generation: the old one or the new one.
+        """
+        _write(generation.parent / "CURRENT", f"{generation.name}\n")
+
+    def workplace(self, name: str) -> Path:
+        """A new directory for what may become a generation. Opening removes what a crash leaves of it."""
+        place = self.path / f"{_NEW}{name}-{secrets.token_hex(4)}"
+        place.mkdir(mode=0o700)
+        return place
 
     def discard(self, shard: str) -> bool:
         """Remove a shard's files. One rename takes it out of use; a crash later leaves trash that opening removes."""
@@ -125,9 +143,9 @@ class EngineRoot:
             place.rename(trash)
         except FileNotFoundError:
             return False
-        _sync(self.path)
+        sync_path(self.path)
         shutil.rmtree(trash)
-        _sync(self.path)
+        sync_path(self.path)
         return True
 
     def release(self) -> None:
@@ -140,7 +158,7 @@ class EngineRoot:
 def remove_generation(directory: Path) -> None:
     """Remove a generation that ``CURRENT`` no longer names, and put the removal on disk."""
     shutil.rmtree(directory)
-    _sync(directory.parent)
+    sync_path(directory.parent)
 
 
 def tighten(directory: Path) -> None:
@@ -152,15 +170,15 @@ def tighten(directory: Path) -> None:
 
 
 def _generation(place: Path, number: int, build: Callable[[Path], None]) -> None:
-    fresh = place / f"gen-{number}"
+    _fill(place / f"gen-{number}", build)
+    sync_tree(place / f"gen-{number}")
+    sync_path(place)
+
+
+def _fill(fresh: Path, build: Callable[[Path], None]) -> None:
     fresh.mkdir(mode=0o700)
     build(fresh)
     tighten(fresh)
-    for folder, _, files in os.walk(fresh):
-        for name in files:
-            _sync(Path(folder, name))
-        _sync(Path(folder))
-    _sync(place)
 
 
 def _check_owner(path: Path) -> None:
@@ -204,7 +222,7 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.rename(path)
-    _sync(path.parent)
+    sync_path(path.parent)
 
 
 def _lock(path: Path) -> int:
@@ -221,7 +239,50 @@ def _lock(path: Path) -> int:
     return descriptor
 
 
-def _sync(path: Path) -> None:
+def sync_tree(directory: Path) -> None:
+    """Put everything below ``directory``, and itself, on disk. A file that goes away meanwhile needs no putting.
+
+    Several at a time: they wait for the same commit of the file system, one after the other for one each (an engine's
+    21 files: 7 ms instead of 66 on a busy disk).
+    """
+    paths = [Path(folder, name) for folder, _, files in os.walk(directory) for name in (*files, "")]
+    with ThreadPoolExecutor(_SYNCS) as pool:
+        for waiting in [pool.submit(sync_path, path) for path in paths]:
+            with contextlib.suppress(FileNotFoundError):
+                waiting.result()
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy what is in a directory into another. An engine's few kilobytes are files of 70 MB, mostly holes: they stay
+    holes."""
+    shutil.copytree(source, target, copy_function=_copy_sparse, dirs_exist_ok=True)
+
+
+def _copy_sparse(source: str, target: str) -> None:
+    with open(source, "rb") as old, open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+        size = os.fstat(old.fileno()).st_size
+        new.truncate(size)
+        start = 0
+        while start < size:
+            try:
+                start = os.lseek(old.fileno(), start, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                return  # nothing but a hole from here on
+            end = os.lseek(old.fileno(), start, os.SEEK_HOLE)
+            old.seek(start)
+            new.seek(start)
+            while start < end:
+                data = old.read(min(end - start, _COPIED_AT_ONCE))
+                if not data:
+                    return
+                new.write(data)
+                start += len(data)
+
+
+def sync_path(path: Path) -> None:
+    """Put a file or a directory on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -59,6 +59,10 @@ class ChromaPersistentBackend:
         refuse_terms(spec)
         with self._store.hold(namespace) as held:
             shard = held.get()
+            if shard is not None and shard.place(namespace).dimension == spec.dimension:
+                return  # whoever opens a collection does not wait for its writers
+        with self._store.write(namespace) as held:
+            shard = held.get()
             if shard is None:
 
                 def build(directory: Path) -> None:
@@ -69,7 +73,7 @@ class ChromaPersistentBackend:
                 raise VectorError("This collection exists with another vector dimension.")
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
-        with self._store.hold(namespace) as held:
+        with self._store.write(namespace) as held:
             place = existing(held.get()).place(namespace)
             rows = prepared(points, namespace, place.dimension)
             if rows:
@@ -121,22 +125,20 @@ class ChromaPersistentBackend:
 
     def delete(self, *, namespace: Namespace, ids: Sequence[UUID]) -> None:
         unwanted = [check_id(each) for each in ids]
-        with self._store.hold(namespace) as held:
+        with self._store.write(namespace) as held:
             shard = held.get()
             if shard is not None and unwanted:
                 shard.place(namespace).remove(unwanted)
 
     def purge(self, *, namespace: Namespace) -> RemovalReport:
         """Copy the live points into a new database and remove the old files. ``points`` is 0: purging answers for
-        bytes, not for points, which were gone before. Takes as long as writing the points; callers of the shard wait.
+        bytes, not for points, which were gone before. Takes as long as writing the points; readers
+        come in between the pages, writers wait.
 
         Nothing less works: vectors of deleted points stay in the index for good, payloads in SQLite's free pages and in
         the log until it is cut.
         """
-        with self._store.hold(namespace) as held:
-            self._store.replace(
-                namespace, held, lambda shard, directory: copy_points(shard.place(namespace), directory, namespace)
-            )
+        self._store.replace(namespace, lambda writer, directory: copy_points(writer, directory, namespace))
         return RemovalReport(0, index_removed=True, bytes_removed=True, residual=OUTSIDE)
 
     def drop(self, *, namespace: Namespace) -> RemovalReport:

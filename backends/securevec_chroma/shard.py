@@ -6,8 +6,10 @@ from pathlib import Path
 
 from securevec.errors import BackendError
 from securevec.types import Namespace
+from securevec_adapters.embedded import Writer, existing
 from securevec_adapters.errors import mapped
 from securevec_adapters.layout import tighten
+from securevec_adapters.pool import Holder
 from securevec_chroma.client import Client, create, find, open_files
 from securevec_chroma.index_files import IndexFiles
 from securevec_chroma.place import Place
@@ -53,6 +55,15 @@ class ChromaShard:
                 self._place = namespace, Place(self._client.api, namespace, found, exclusive=True)
         return self._place[1]
 
+    @property
+    def dirty(self) -> bool:
+        """Never: what was acknowledged is in SQLite's files."""
+        return False
+
+    def sync(self) -> None: ...
+
+    def flush(self) -> None: ...
+
     def settle(self) -> None:
         """Clear the index's files of what the engine wrote along. A mere count may make them anew."""
         self._index.clear()
@@ -66,17 +77,31 @@ class ChromaShard:
             tighten(self._directory)
 
 
-def copy_points(source: Place, directory: Path, namespace: Namespace) -> None:
-    """Write every live point of ``source`` into a new database in ``directory``, and close it.
+def copy_points(source: Writer[ChromaShard], directory: Path, namespace: Namespace) -> None:
+    """Write every live point of the shard into a new database in ``directory``, and close it. Reads go on meanwhile.
 
     Raises :class:`BackendError` when the copy does not hold as many points as the original.
     """
-    target = ChromaShard.create(directory, namespace, source.dimension)
+
+    def place_of(held: Holder[ChromaShard]) -> Place:
+        return existing(held.get()).place(namespace)
+
+    with source.turn() as held:
+        target = ChromaShard.create(directory, namespace, place_of(held).dimension)
     try:
         place = target.place(namespace)
-        for rows in source.rows():
+        with source.turn() as held:
+            pages = place_of(held).rows()
+        while True:
+            with source.turn():
+                rows = next(pages, None)
+            if rows is None:
+                break
             place.insert(rows, new=True)
-        if place.count() != source.count():
+            source.give_way()
+        with source.turn() as held:
+            expected = place_of(held).count()
+        if place.count() != expected:
             raise BackendError("The purged copy does not hold every point; the original was kept.")
     finally:
         target.close()

@@ -7,29 +7,33 @@ vector slots; removing the log of a shard that holds points makes the engine ski
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from securevec.errors import BackendError
+from securevec_adapters.embedded import Writer, existing
 from securevec_qdrant.edge_shard import Shard
 
-_PAGE: Final = 512
 
-
-def copy_points(source: Shard, directory: Path) -> None:
-    """Write every live point of ``source`` into a new shard in ``directory``, and close it.
+def copy_points(source: Writer[Shard], directory: Path) -> None:
+    """Write every live point into a new shard in ``directory``, and close it. Reads go on between the pages.
 
     Raises :class:`BackendError` when the copy does not hold as many points as the original.
     """
-    target = Shard.create(directory, source.spec)
+    with source.turn() as held:
+        spec = existing(held.get()).spec
+    target = Shard.create(directory, spec)
     try:
         start = None
         while True:
-            rows, start = source.rows(start, _PAGE)
+            with source.turn() as held:
+                rows, start = existing(held.get()).rows(start)
             if rows:
                 target.upsert(rows)
             if start is None:
                 break
-        if target.count() != source.count():
+            source.give_way()
+        with source.turn() as held:
+            expected = existing(held.get()).count()
+        if target.count() != expected:
             raise BackendError("The purged copy does not hold every point; the original was kept.")
     finally:
         target.close()

@@ -120,6 +120,7 @@ def test_a_drop_leaves_no_byte_and_no_name(backend: EdgeBackend, root: Path) -> 
     assert (report.points, report.index_removed, report.bytes_removed) == (5, True, True)
     assert files_with(root, CANARY.encode()) == []
     assert vectors_in(root, range(5)) == set()
+    backend.close()
     assert sorted(path.name for path in root.iterdir()) == ["LOCK", "VERSION"]
 
 
