@@ -1,6 +1,6 @@
 """Ten thousand tenants on Edge, 20 points each, asked at random: what a search, a cold open and the memory cost.
 
-    python benchmarks/bar_tenants.py [--tenants 10000] [--searches 1000] [--json FILE]
+    python benchmarks/bar_tenants.py [--tenants 10000] [--searches 1000] [--open-shards 128] [--json FILE]
 
 Two homes in one process, one with 10 tenants and one with all of them, asked turn by turn through the public API, so
 that whatever else the machine does meets both alike. Each turn takes a tenant at random: its first search opens its
@@ -33,7 +33,7 @@ from securevec.bench.memory import resident_now
 from securevec.policy import Actor
 from securevec.store import SecureStore
 from securevec.store.collection import Collection
-from securevec_qdrant.edge import EdgeBackend
+from securevec_qdrant.edge import OPEN_SHARDS, EdgeBackend
 
 POINTS = 20
 FEW = 10
@@ -43,18 +43,18 @@ _MAKERS = 8
 _ACTOR = Actor("svc:bench")
 
 
-def tenants(count: int, searches: int, directory: Path, *, say: bool = True) -> dict[str, Any]:
+def tenants(count: int, searches: int, open_shards: int, directory: Path, *, say: bool = True) -> dict[str, Any]:
     """Make both homes and ask them. The figures, with what the pool held open at most."""
     data = corpus(POINTS, 50, _DIMENSION)
     begun = time.perf_counter()
     with (
         open_store(directory / "few", "edge", _DIMENSION) as few,
-        open_store(directory / "many", "edge", _DIMENSION) as many,
+        open_store(directory / "many", "edge", _DIMENSION, open_shards=open_shards) as many,
     ):
         _make(few, FEW, data, say=False)
         _make(many, count, data, say=say)
         made = time.perf_counter() - begun
-        figures = _ask(few, many, count, searches, data)
+        figures = _ask(few, many, count, searches, open_shards, data)
     return {"tenants": count, "points": POINTS, "made_s": made, "made_ms_each": made * 1000 / count, **figures}
 
 
@@ -75,7 +75,9 @@ def _cases(store: SecureStore, number: int, *, create: bool = False) -> Collecti
     return store.tenant(f"tenant {number}", create=create, actor=_ACTOR).collection(Case, retention="365d")
 
 
-def _ask(few: SecureStore, many: SecureStore, count: int, searches: int, data: Corpus) -> dict[str, Any]:
+def _ask(
+    few: SecureStore, many: SecureStore, count: int, searches: int, open_shards: int, data: Corpus
+) -> dict[str, Any]:
     draw = random.Random(7)  # which tenant is asked next
     engine = many.runtime.backend()
     assert isinstance(engine, EdgeBackend)
@@ -103,6 +105,7 @@ def _ask(few: SecureStore, many: SecureStore, count: int, searches: int, data: C
         memory.append(resident_now())
     half = len(memory) // 2
     return {
+        "open_shards": open_shards,
         "open_shards_at_most": most_open,
         "searches": searches,
         "cold_searches": len(cold),
@@ -126,11 +129,12 @@ def _timed(handle: Collection[Case], question: Any) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--tenants", type=int, default=10_000)
+    parser.add_argument("--open-shards", type=int, default=OPEN_SHARDS)
     parser.add_argument("--searches", type=int, default=1_000)
     parser.add_argument("--json", type=Path, default=RESULTS / "tenants.json")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        figures = tenants(options.tenants, options.searches, Path(name))
+        figures = tenants(options.tenants, options.searches, options.open_shards, Path(name))
     document = {
         "command": f"python benchmarks/bar_tenants.py --tenants {options.tenants} --searches {options.searches}",
         "commit": _commit(),

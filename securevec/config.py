@@ -7,6 +7,7 @@
     plain_http_hosts = ["db"]      # SECUREVEC_PLAIN_HTTP_HOSTS, commas between; default: none but this machine
     layout = "shared"              # SECUREVEC_LAYOUT          of a Qdrant server: shared, collection or shard
     grpc_port = 6334               # SECUREVEC_GRPC_PORT       of a Qdrant server; default: REST
+    open_shards = 128              # SECUREVEC_OPEN_SHARDS     collections an embedded store keeps open at most
     [keys]
     provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default) or passphrase
     file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
@@ -79,6 +80,7 @@ class Settings:
     plain_http_hosts: tuple[str, ...]
     layout: Literal["shared", "collection", "shard"] | None
     grpc_port: int | None
+    open_shards: int | None
     detect_recall: Literal["balanced", "high"]
     key_suite: Suite
     config_file: Path | None
@@ -155,6 +157,7 @@ _KNOWN: Final = (
     _Known("store.plain_http_hosts", "plain_http_hosts", "SECUREVEC_PLAIN_HTTP_HOSTS", None, _hosts),
     _Known("store.layout", "layout", "SECUREVEC_LAYOUT", None, _one_of("shared", "collection", "shard")),
     _Known("store.grpc_port", "grpc_port", "SECUREVEC_GRPC_PORT", None, _whole(65_535)),
+    _Known("store.open_shards", "open_shards", "SECUREVEC_OPEN_SHARDS", None, _whole(16_384)),
     _Known("keys.provider", "key_provider", "SECUREVEC_KEY_PROVIDER", "file", _one_of("file", "passphrase")),
     _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
     _Known("keys.suite", "key_suite", "SECUREVEC_KEY_SUITE", "aes-256-gcm", _one_of(*get_args(Suite))),

@@ -5,7 +5,7 @@ Adapters register a class in the entry point group ``securevec.backends``. The n
 trailing ``s`` asks for TLS and belongs to the same adapter. The class is called as ``from_location(location,
 root=..., plain_http_hosts=...)`` with the whole address (empty for a plain name), a directory under the home that is
 its own, and the hosts that may be reached without TLS besides this machine. A class that takes more says so: its
-``OPTIONS`` names which of ``layout`` and ``grpc_port`` it also takes.
+``OPTIONS`` names which of ``layout``, ``grpc_port`` and ``open_shards`` it also takes.
 
 Readers of stores that are not ours register in ``securevec.sources``, under the schemes they read:
 ``chroma:DIRECTORY``, ``qdrants://host:6333``, ``https://host:6333``.
@@ -24,6 +24,11 @@ from securevec.foreign import ForeignClass, ForeignStore
 
 GROUP: Final = "securevec.backends"
 SOURCES: Final = "securevec.sources"
+_MEANT_FOR: Final = {
+    "layout": "qdrant:// and qdrants://",
+    "grpc_port": "qdrant:// and qdrants://",
+    "open_shards": "edge, and chroma without a server",
+}
 _EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant", "chromadb": "chroma"}
 
 
@@ -47,6 +52,7 @@ def open_backend(
     plain_http_hosts: Collection[str] = (),
     layout: str | None = None,
     grpc_port: int | None = None,
+    open_shards: int | None = None,
     found: Iterable[EntryPoint] | None = None,
 ) -> VectorBackend:
     """The store that ``location`` names, its files (if any) under ``home/engine/<name>``.
@@ -62,7 +68,7 @@ def open_backend(
         location if "://" in location else "",
         root=home / "engine" / entry.name,
         plain_http_hosts=plain_http_hosts,
-        **_options(kind, layout, grpc_port),
+        **_options(kind, layout=layout, grpc_port=grpc_port, open_shards=open_shards),
     )
 
 
@@ -73,22 +79,32 @@ def check_backend(
     plain_http_hosts: Collection[str] = (),
     layout: str | None = None,
     grpc_port: int | None = None,
+    open_shards: int | None = None,
 ) -> None:
     """Raise what :func:`open_backend` would, without touching files or sending anything: before a home is made for it.
 
     Adapters of servers connect at the first call, so making one is no more than reading its address.
     """
     if "://" in location:
-        open_backend(location, home=home, plain_http_hosts=plain_http_hosts, layout=layout, grpc_port=grpc_port).close()
+        opened = open_backend(
+            location,
+            home=home,
+            plain_http_hosts=plain_http_hosts,
+            layout=layout,
+            grpc_port=grpc_port,
+            open_shards=open_shards,
+        )
+        opened.close()
     else:
-        _options(cast("BackendClass", _load(_entry(location, None), "from_location")), layout, grpc_port)
+        kind = cast("BackendClass", _load(_entry(location, None), "from_location"))
+        _options(kind, layout=layout, grpc_port=grpc_port, open_shards=open_shards)
 
 
-def _options(kind: BackendClass, layout: str | None, grpc_port: int | None) -> dict[str, Any]:
+def _options(kind: BackendClass, **given: object) -> dict[str, Any]:
     """What was chosen, if this kind of store leaves the choice. Raises :class:`ConfigError`."""
-    chosen = {name: value for name, value in (("layout", layout), ("grpc_port", grpc_port)) if value is not None}
+    chosen = {name: value for name, value in given.items() if value is not None}
     for name in chosen.keys() - getattr(kind, "OPTIONS", frozenset()):
-        raise ConfigError(f"This vector store does not take {name}.", next_step="It is for qdrant:// and qdrants://.")
+        raise ConfigError(f"This vector store does not take {name}.", next_step=f"It is for {_MEANT_FOR[name]}.")
     return chosen
 
 

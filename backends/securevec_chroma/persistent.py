@@ -25,6 +25,7 @@ from securevec_chroma.place import checked, prepared, refuse_terms
 from securevec_chroma.shard import ChromaShard, copy_points
 
 VERSION: Final = "securevec-chroma 1\n"
+OPEN_SHARDS: Final = 32
 
 
 class ChromaPersistentBackend:
@@ -33,15 +34,17 @@ class ChromaPersistentBackend:
     Raises and refuses a fork as :class:`EmbeddedStore` does.
     """
 
-    def __init__(self, root: Path, *, open_shards: int = 32) -> None:
+    def __init__(self, root: Path, *, open_shards: int = OPEN_SHARDS) -> None:
         self._store = EmbeddedStore[ChromaShard](root, VERSION, open_shards=open_shards, load=ChromaShard.load)
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
+    def from_location(
+        cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = (), open_shards: int = OPEN_SHARDS
+    ) -> Self:
         """For discovery: the engine lives in ``root``; it has no location."""
         if location:
             raise ConfigError("The embedded engine takes no location; it lives in the home.")
-        return cls(root)
+        return cls(root, open_shards=open_shards)
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 from uuid import UUID
 
 from securevec import limits
@@ -37,6 +37,7 @@ from securevec_qdrant.edge_shard import EXACT, Row, Shard
 from securevec_qdrant.edge_template import Templates
 
 VERSION: Final = "securevec-edge 1\n"
+OPEN_SHARDS: Final = 128
 
 
 class EdgeBackend:
@@ -46,17 +47,21 @@ class EdgeBackend:
     Raises and refuses a fork as :class:`EmbeddedStore` does.
     """
 
-    def __init__(self, root: Path, *, open_shards: int = 128, index_above: int = EXACT) -> None:
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"open_shards"})
+
+    def __init__(self, root: Path, *, open_shards: int = OPEN_SHARDS, index_above: int = EXACT) -> None:
         self._store = EmbeddedStore[Shard](root, VERSION, open_shards=open_shards, load=Shard.load)
         self._index = IndexBuilder(self._store, threshold=index_above)
         self._templates = Templates(self._store)
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
+    def from_location(
+        cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = (), open_shards: int = OPEN_SHARDS
+    ) -> Self:
         """For discovery: the engine lives in ``root``; it has no location."""
         if location:
             raise ConfigError("The embedded engine takes no location; it lives in the home.")
-        return cls(root)
+        return cls(root, open_shards=open_shards)
 
     @property
     def name(self) -> str:

@@ -58,6 +58,7 @@ class AsyncSecureStore:
         suite: Suite = "aes-256-gcm",
         layout: Layout | None = None,
         grpc_port: int | None = None,
+        open_shards: int | None = None,
         threads: int = THREADS,
     ) -> Opening[AsyncSecureStore]:
         """Open the home at this path, making it first when there is none.
@@ -86,6 +87,7 @@ class AsyncSecureStore:
                 suite=suite,
                 layout=layout,
                 grpc_port=grpc_port,
+                open_shards=open_shards,
             )
             try:
                 return cls(bridge, await bridge.acquire(call, SecureStore.close))

@@ -144,12 +144,13 @@ def open_cases(store: SecureStore) -> Collection[Case]:
     return store.tenant("bench", create=True, actor=Actor("svc:bench")).collection(Case, retention="365d")
 
 
-def open_store(directory: Path, backend: str, dimension: int) -> SecureStore:
+def open_store(directory: Path, backend: str, dimension: int, *, open_shards: int | None = None) -> SecureStore:
     return SecureStore.open(
         directory / "home",
         backend=backend,
         key_file=directory / "root.key",
         embedder=cast("Embedder", Prepared(dimension)),
+        open_shards=open_shards,
     )
 
 

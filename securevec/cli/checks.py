@@ -140,6 +140,7 @@ def _backend(session: Session) -> Check:
         plain_http_hosts=settings.plain_http_hosts,
         layout=settings.layout,
         grpc_port=settings.grpc_port,
+        open_shards=settings.open_shards,
     )
     scheme, separator, rest = location.partition("://")
     if not separator:

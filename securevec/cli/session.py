@@ -104,6 +104,7 @@ class Session:
                 plain_http_hosts=settings.plain_http_hosts,
                 layout=settings.layout,
                 grpc_port=settings.grpc_port,
+                open_shards=settings.open_shards,
                 recall=settings.detect_recall,
                 suite=settings.key_suite,
             )

@@ -98,6 +98,7 @@ def open_runtime(
     suite: Suite = "aes-256-gcm",
     layout: str | None = None,
     grpc_port: int | None = None,
+    open_shards: int | None = None,
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it."""
     number = number_of(suite)
@@ -106,7 +107,12 @@ def open_runtime(
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
         # A home is for one backend for good, so one that could never be opened is refused before there is a home.
         check_backend(
-            backend or "edge", home=home, plain_http_hosts=plain_http_hosts, layout=layout, grpc_port=grpc_port
+            backend or "edge",
+            home=home,
+            plain_http_hosts=plain_http_hosts,
+            layout=layout,
+            grpc_port=grpc_port,
+            open_shards=open_shards,
         )
         with homes.creating(home) as needed:
             if needed:
@@ -174,6 +180,7 @@ def open_runtime(
                         plain_http_hosts=plain,
                         layout=installation.layout,
                         grpc_port=grpc_port,
+                        open_shards=open_shards,
                     ),
                     control.placement,
                 ),

@@ -62,6 +62,7 @@ class SecureStore(StoreImports):
         suite: Suite = "aes-256-gcm",
         layout: Layout | None = None,
         grpc_port: int | None = None,
+        open_shards: int | None = None,
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
 
@@ -84,6 +85,8 @@ class SecureStore(StoreImports):
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
             layout: where a Qdrant server keeps tenants: ``shared`` (default), a ``collection`` for each, or a ``shard``
                 for each (cluster mode). Fixed when the home is made; :meth:`promote_tenant` moves one tenant.
+            open_shards: collections an embedded store keeps open at most; default 128 on Edge (40 MB of small ones), 32
+                on Chroma. For this opening.
             grpc_port: speak gRPC to a Qdrant server, at this port (Qdrant's is 6334). For this opening.
 
         Raises:
@@ -107,6 +110,7 @@ class SecureStore(StoreImports):
             suite=suite,
             layout=layout,
             grpc_port=grpc_port,
+            open_shards=open_shards,
         )
         return cls(runtime, actor=actor or Actor.local())
 

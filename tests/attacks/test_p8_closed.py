@@ -16,11 +16,12 @@ pytest.importorskip("chromadb", reason="needs securevec[chroma]")
 import chromadb
 
 import securevec as sv
+from securevec.attack.stage import ACME, GLOBEX, Ticket
 from securevec.errors import SecurevecError, Unavailable
 from securevec.hits import SearchResult
 from securevec.imports.options import ImportOptions
 from securevec.store.tenant import Tenant
-from tests.support.attacks import ACME, GLOBEX, Ticket, open_stage, text
+from tests.support.attacks import open_stage, text
 
 HARMLESS = {
     "SecureStore": {"actor", "home", "open", "runtime", "close"},
@@ -100,7 +101,7 @@ def test_every_public_method_after_close_is_a_typed_error_and_does_nothing(tmp_p
     files = tmp_path / "rows.jsonl"
     files.write_text('{"id": "T-900", "body": "late"}\n')
     foreign = chromadb.PersistentClient(str(tmp_path / "foreign"))
-    foreign.create_collection("old").add(ids=["1"], embeddings=[[1.0, 0.0]], metadatas=[{"body": "late"}])
+    foreign.create_collection("old").add(ids=["1"], embeddings=[1.0, 0.0], metadatas=[{"body": "late"}])
     with open_stage(tmp_path, "edge") as stage:
         pair = stage.pair().fill()
         store, tenant, handle = stage.store, stage.acme, pair.acme
@@ -111,19 +112,19 @@ def test_every_public_method_after_close_is_a_typed_error_and_does_nothing(tmp_p
         public = {name for name in dir(owner) if not name.startswith("_")} - HARMLESS[owner.__name__]
         assert public == listed[owner.__name__].keys(), f"what does {owner.__name__} do once it is closed?"
     said: dict[str, str] = {}
-    for owner, each in listed.items():
+    for kind, each in listed.items():
         for name, call in each.items():
             try:
                 call()
             except Unavailable as error:
                 if "closed" not in str(error):
-                    said[f"{owner}.{name}"] = f"{type(error).__name__}: {error}"
+                    said[f"{kind}.{name}"] = f"{type(error).__name__}: {error}"
             except SecurevecError as error:
-                said[f"{owner}.{name}"] = f"{type(error).__name__}: {error}"
+                said[f"{kind}.{name}"] = f"{type(error).__name__}: {error}"
             except Exception as error:  # noqa: BLE001  # the list of all of them is the finding
-                said[f"{owner}.{name}"] = f"untyped {error!r}"
+                said[f"{kind}.{name}"] = f"untyped {error!r}"
             else:
-                said[f"{owner}.{name}"] = "answered"
+                said[f"{kind}.{name}"] = "answered"
     assert said == {}
     store.close()
     after = {path: path.stat().st_mtime_ns for path in (tmp_path / "home").rglob("*") if path.is_file()}

@@ -43,6 +43,7 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
         "store.plain_http_hosts": "default",
         "store.layout": "default",
         "store.grpc_port": "default",
+        "store.open_shards": "default",
         "keys.provider": "default",
         "keys.file": "default",
         "embed.model": "default",

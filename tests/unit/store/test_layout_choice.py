@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,13 @@ def test_a_home_keeps_its_layout_and_speaks_grpc_when_told(tmp_path: Path, monke
         assert "tenant promote" in refused.value.next_step
 
 
-@pytest.mark.parametrize("backend", ["memory", "edge", "chroma://localhost:8000"])
-@pytest.mark.parametrize("option", [{"layout": "shard"}, {"grpc_port": 6334}])
+@pytest.mark.parametrize(
+    ("backend", "option"),
+    [
+        *itertools.product(["memory", "edge", "chroma://localhost:8000"], [{"layout": "shard"}, {"grpc_port": 6334}]),
+        *itertools.product(["memory", "chroma://localhost:8000", "qdrant://localhost:6333"], [{"open_shards": 8}]),
+    ],
+)
 def test_a_store_without_the_choice_says_so_before_a_home_is_made(
     tmp_path: Path, backend: str, option: dict[str, Any]
 ) -> None:
@@ -56,6 +62,18 @@ def test_a_store_without_the_choice_says_so_before_a_home_is_made(
     with pytest.raises(ConfigError):
         open_home(tmp_path, "qdrant://localhost", layout="own")
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("backend", ["edge", "chroma"])
+def test_how_many_shards_stay_open_is_chosen_at_opening(tmp_path: Path, backend: str) -> None:
+    with pytest.raises(ConfigError, match="At least one"), open_home(tmp_path, backend, open_shards=0) as store:
+        store.runtime.backend()
+    with open_home(tmp_path, backend, open_shards=3) as store:
+        assert vars(store.runtime.backend())["_store"]._pool._capacity == 3
+    (tmp_path / "securevec.toml").write_text("[store]\nopen_shards = 16\n")
+    assert load_settings(env={}, directory=tmp_path).open_shards == 16
+    with pytest.raises(ConfigError):
+        load_settings(env={"SECUREVEC_OPEN_SHARDS": "0"}, directory=tmp_path)
 
 
 def test_both_are_settings(tmp_path: Path) -> None:
