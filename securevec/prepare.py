@@ -11,7 +11,7 @@ from uuid import UUID
 
 from securevec import limits
 from securevec.anonymize import TenantKeys
-from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault
+from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault, mark
 from securevec.chunk import chunk
 from securevec.crypto.context import Place
 from securevec.crypto.derive import point_id
@@ -65,11 +65,17 @@ class PreparedChunk:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Under what a record was anonymized: classification, digests of detector and policy. Sealed with it."""
+    """Under what a record was anonymized: classification, marks of detector and policy. Sealed with it."""
 
     classification: str
-    detector: str
-    policy: str
+    detector: bytes
+    policy: bytes
+
+    @classmethod
+    def of(cls, collection: CollectionScope) -> Origin:
+        """What a record would be anonymized under now."""
+        anonymizer = collection.anonymizer
+        return cls(collection.classification, mark(anonymizer.digest), mark(anonymizer.policy_digest))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -128,7 +134,7 @@ def prepare(
         expires_ms=expires_ms,
         epoch=epoch,
         ingested_ms=ingested_ms,
-        origin=Origin(collection.classification, collection.anonymizer.digest, collection.anonymizer.policy_digest),
+        origin=Origin.of(collection),
         vector=vector,
     )
 
@@ -361,7 +367,7 @@ def _body(collection: CollectionScope, record: Prepared, generation: int, number
         filters=record.minimized.filters,
         about=record.about,
         mentions=mentions,
-        model=collection.embedder.identity.digest,
+        model=mark(collection.embedder.identity.digest),
         detector=record.origin.detector,
         policy=record.origin.policy,
         fields=fields,

@@ -26,7 +26,7 @@ from securevec.anonymize.stored import original_without, stored_field, without
 from securevec.body import chunk_view
 from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded
-from securevec.prepare import Prepared
+from securevec.prepare import Origin, Prepared
 from securevec.runtime import CollectionScope, Runtime
 from securevec.stored import Stored, detected_again, fields_of, kept_originals, load, ready_again
 from securevec.types import AnonymizedText, Matrix, RecordRef, Token
@@ -87,8 +87,8 @@ def _without(
     fields = fields_of(collection, stored)
     originals = kept_originals(collection, stored)
     if originals:
-        anonymizer = collection.anonymizer
-        same = (stored.origin.detector, stored.origin.policy) == (anonymizer.digest, anonymizer.policy_digest)
+        today = Origin.of(collection)
+        same = (stored.origin.detector, stored.origin.policy) == (today.detector, today.policy)
         if not collection.vault or not same:
             return None
         again = detected_again(runtime, collection, fields, originals)

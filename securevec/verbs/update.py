@@ -19,7 +19,7 @@ import orjson
 
 from securevec.anonymize.amend import amend
 from securevec.anonymize.stored import originals_in
-from securevec.body import SEPARATOR, RecordId, chunk_view
+from securevec.body import SEPARATOR, RecordId, chunk_view, mark
 from securevec.crypto.derive import content_digest
 from securevec.crypto.kdf import lp
 from securevec.errors import IsolationViolation, LegalHold, RecordChanged, RecordError, VaultDisabled
@@ -249,7 +249,7 @@ def _prepared(
     now_ms = runtime.clock.now_ms()
     retention_ms = effective_retention(runtime, collection)
     expires_ms = expiry(retention_ms, ingested_ms=now_ms)
-    today = Origin(collection.classification, collection.anonymizer.digest, collection.anonymizer.policy_digest)
+    today = Origin.of(collection)
     # A record that is in part of an older detector is called one of the older detector, so that it is found as such.
     as_stored = any(anonymized.get(name) is field for name, field in texts.items())
     made = assemble(
@@ -284,7 +284,7 @@ def _is_one_chunk_still(collection: CollectionScope, stored: Stored, anonymized:
 def _vectors(collection: CollectionScope, stored: Stored, prepared: Prepared) -> tuple[Matrix, int]:
     """One row per chunk: the stored vector of the chunk of the same text, or the model's; and how many are new."""
     known: dict[str, Matrix] = {}
-    if stored.body.model == collection.embedder.identity.digest:
+    if stored.body.model == mark(collection.embedder.identity.digest):
         for chunk, vector in zip(stored.chunks, stored.vectors, strict=True):
             if vector is not None:
                 known[chunk_view(chunk.body, collection.embedded_fields)[0]] = vector
