@@ -230,9 +230,7 @@ def seal_points(
             position = len(ids)
             point = point_id(id_key, collection.collection, record.ref, generation, number)
             ids.append(point)
-            payloads.append(
-                {"sv": 1, "t": collection.namespace.tenant_tag, "c": collection.namespace.collection_tag, **hints}
-            )
+            payloads.append({"t": collection.namespace.tenant_tag, "c": collection.namespace.collection_tag, **hints})
             part = record.chunks[number]
             terms.append(stored_terms(part.text.text, part.spans, index) if index is not None else None)
             body = encode_body(_body(collection, record, generation, number))

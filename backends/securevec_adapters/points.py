@@ -26,6 +26,12 @@ TAGS: Final = ("t", "c")
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
 
+def tags_of(namespace: Namespace) -> dict[str, str]:
+    """The tags every point of the namespace carries. A store that gives each namespace files or a collection of its own
+    does not write them down with each point: it answers with these."""
+    return dict(zip(TAGS, (namespace.tenant_tag, namespace.collection_tag), strict=True))
+
+
 def check_namespace(namespace: Namespace) -> Namespace:
     """Refuse anything but 32 hex digits: a shard name becomes a directory name. Raises :class:`BackendError`."""
     for part in (namespace.shard, namespace.tenant_tag, namespace.collection_tag):
@@ -71,7 +77,7 @@ def check_payload(payload: Mapping[str, object], namespace: Namespace) -> dict[s
         except FilterError as error:
             raise RecordError("A payload key is outside the key grammar.") from error
         checked[key] = _scalar(value)
-    for key, tag in zip(TAGS, (namespace.tenant_tag, namespace.collection_tag), strict=True):
+    for key, tag in tags_of(namespace).items():
         if key in payload and payload[key] != tag:
             raise RecordError("A point is stamped for another tenant or collection than the one it is written to.")
     return checked

@@ -2,11 +2,15 @@
 
 | Value at ``K``                  | Metadata                                                        |
 |---------------------------------|-----------------------------------------------------------------|
-| string of at most 940 bytes     | ``K`` = the string, ``K-text`` = 1 (no mark for the two tags)   |
+| string of at most 940 bytes     | ``K`` = the string, ``K-text`` = 1                              |
 | longer string                   | ``K-parts`` = n, ``K-0`` to ``K-<n-1>`` = its pieces in order   |
+| the same at ``b`` and ``v``     | without ``-text`` and ``-parts``: no filter asks for these      |
 | boolean                         | ``K-bool`` = ``"true"`` or ``"false"``                          |
 | integer                         | ``K-int`` = the integer                                         |
 | double                          | ``K-float`` = its rank (``numbers``)                            |
+
+The two tags are not written down: a collection holds one namespace, and its metadata names them. A row of metadata
+costs 70 bytes and more in the table and its indexes, and each is read with every hit.
 
 ``-`` is outside the key grammar, so no name collides. Why not as they are: Chroma has no test of presence, and ``$ne``
 matches what is absent, so a string carries a mark; booleans have no index; doubles are rounded (``numbers``). And every
@@ -30,9 +34,13 @@ PARTS: Final = "-parts"
 BOOL: Final = "-bool"
 INT: Final = "-int"
 FLOAT: Final = "-float"
+NOTHING: Final = "-"
+"""Stands for an empty payload: Chroma takes no empty metadata."""
 
 _PIECE: Final = 940
 """Bytes of one piece. With key, row number and header it stays below the 1,002 an index entry may keep in its page."""
+SEALED: Final = ("b", "v")
+"""Payload keys of sealed values. What they hold is nobody's to compare, so nothing is written down for filters."""
 _PIECES: Final = 64
 """Pieces of one string. Beyond, pieces grow instead: a string of 60 kB fills whole pages anyway."""
 
@@ -40,23 +48,25 @@ _PIECES: Final = 64
 def encode(payload: Mapping[str, object], namespace: Namespace) -> Metadata:
     """The metadata of a point. Raises :class:`RecordError` for what is outside the contract."""
     stored: Metadata = {}
-    checked = check_payload(payload, namespace)
-    for key, value in {**checked, "t": namespace.tenant_tag, "c": namespace.collection_tag}.items():
-        stored.update(_encoded(key, value))
-    return stored
+    for key, value in check_payload(payload, namespace).items():
+        if key not in TAGS:
+            stored.update(_encoded(key, value))
+    return stored or {NOTHING: 1}
 
 
 def pieces(text: str) -> list[str]:
     """The pieces a string is stored in; a single one for a short string."""
     widest = 1 if text.isascii() else 4
-    step = max(_PIECE // widest, -(-len(text) // _PIECES))
+    count = min(-(-len(text) * widest // _PIECE), _PIECES)
+    step = -(-len(text) // count) if count else 1
     return [text[start : start + step] for start in range(0, len(text), step)] or [text]
 
 
-def decode(stored: Mapping[str, object] | None) -> dict[str, object]:
-    """What :func:`encode` was given. Anything else in the store is returned as it is: readers trust none of it."""
+def decode(stored: Mapping[str, object] | None, tags: Mapping[str, str]) -> dict[str, object]:
+    """What :func:`encode` was given, with the namespace's tags. Anything else in the store is returned as it is:
+    readers trust none of it."""
     held = stored or {}
-    payload: dict[str, object] = {}
+    payload: dict[str, object] = dict(tags)
     for key, value in held.items():
         name, separator, kind = key.partition("-")
         if not separator:
@@ -69,7 +79,9 @@ def decode(stored: Mapping[str, object] | None) -> dict[str, object]:
             payload[name] = value
         elif kind == "float" and type(value) is int:
             payload[name] = _double(value)
-        elif kind != "text" and not kind.isdecimal():
+        elif kind == "0" and name in SEALED:
+            payload[name] = _joined(held, name, _PIECES)
+        elif kind != "text" and not kind.isdecimal() and key != NOTHING:
             payload[key] = value
     return payload
 
@@ -82,9 +94,11 @@ def _encoded(key: str, value: Scalar) -> Metadata:
     if isinstance(value, float):
         return {key + FLOAT: rank(value)}
     cut = pieces(value)
+    if key in SEALED:
+        return {key: value} if len(cut) == 1 else {f"{key}-{number}": piece for number, piece in enumerate(cut)}
     if len(cut) > 1:
         return {key + PARTS: len(cut), **{f"{key}-{number}": piece for number, piece in enumerate(cut)}}
-    return {key: value} if key in TAGS else {key: value, key + TEXT: 1}
+    return {key: value, key + TEXT: 1}
 
 
 def _joined(held: Mapping[str, object], name: str, count: int) -> str:

@@ -29,7 +29,7 @@ from securevec.errors import BackendError, HybridUnavailable, QueryError
 from securevec.filters import Expr, check
 from securevec.types import Namespace, ProtectedPoint, StoredPoint
 from securevec_adapters.errors import mapped
-from securevec_adapters.points import TAGS, check_id, unit_vector
+from securevec_adapters.points import check_id, tags_of, unit_vector
 from securevec_chroma.client import Found
 from securevec_chroma.payload import Metadata, decode, encode
 from securevec_chroma.where import Lowering, Where
@@ -50,7 +50,8 @@ class Place:
         self._api = api
         self._id = found.id
         self.dimension = found.dimension
-        self._lowering = Lowering(dict(zip(TAGS, (namespace.tenant_tag, namespace.collection_tag), strict=True)))
+        self._tags = tags_of(namespace)
+        self._lowering = Lowering(self._tags)
         self._exclusive = exclusive
         self._listed: tuple[Expr | None, list[str]] | None = None
 
@@ -81,7 +82,7 @@ class Place:
     def fetch(self, ids: Sequence[UUID], *, with_vectors: bool) -> list[StoredPoint]:
         with mapped("reading points"):
             return [
-                StoredPoint(point, decode(body), vector=vector)
+                StoredPoint(point, decode(body, self._tags), vector=vector)
                 for some in _chunks([point.hex for point in ids])
                 for point, vector, body in self._rows(some, with_vectors=with_vectors)
             ]
@@ -104,7 +105,7 @@ class Place:
             if bodies is None or distances is None:
                 raise BackendError("The store answered a search without payloads.")
             hits = [
-                StoredPoint(_uuid(point), decode(body), 1.0 - float(distance))
+                StoredPoint(_uuid(point), decode(body, self._tags), 1.0 - float(distance))
                 for point, body, distance in zip(answer["ids"][0], bodies[0], distances[0], strict=True)
             ][:limit]
             if len(hits) < limit and len(hits) < self._count(where, clause, among):
@@ -120,7 +121,9 @@ class Place:
             if not following:
                 self._listed = None
             found = [row for some in _chunks(wanted) for row in self._rows(some, with_vectors=False)]
-            points = sorted((StoredPoint(point, decode(body)) for point, _, body in found), key=lambda point: point.id)
+            points = sorted(
+                (StoredPoint(point, decode(body, self._tags)) for point, _, body in found), key=lambda point: point.id
+            )
             return points, _uuid(following[0]) if following else None
 
     def count(self, where: Expr | None = None) -> int:
@@ -161,7 +164,7 @@ class Place:
         for some in _chunks(sorted(ids)):
             rows = self._rows(some, with_vectors=True)
             best += [
-                StoredPoint(point, decode(body), float(np.dot(held, vector) / np.linalg.norm(held)))
+                StoredPoint(point, decode(body, self._tags), float(np.dot(held, vector) / np.linalg.norm(held)))
                 for point, held, body in rows
                 if held is not None
             ]

@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
 from securevec.errors import FilterError
-from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, Value, check
+from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, Value, check, matches
 from securevec_chroma.numbers import LEAST, MOST, Order, as_double, as_integer, integer_bound, rank, rank_bound
-from securevec_chroma.payload import BOOL, FLOAT, INT, PARTS, TEXT, pieces
+from securevec_chroma.payload import BOOL, FLOAT, INT, PARTS, SEALED, TEXT, pieces
 
 Where = dict[str, object]
 
 _ALWAYS: Final[Where] = {"-": {"$ne": "-"}}
 _NEVER: Final[Where] = {"-": {"$in": ["-"]}}
-"""The key ``-`` is never stored."""
+"""No string is stored at the key ``-``."""
 _WIDEST: Final = 400
 """Leaves of one clause: SQLite refuses an expression deeper than 1,000, and some tens of thousands overflow the
 engine's stack and end the process (measured)."""
@@ -31,7 +31,8 @@ class _Absence(Exception):
 
 
 class Lowering:
-    """Filters for one namespace. ``tags`` are its tenant and collection tag, which every one of its points carries."""
+    """Filters for one namespace. ``tags`` are its tenant and collection tag: every one of its points has them, and none
+    has them written down, so a condition on them is decided here."""
 
     def __init__(self, tags: Mapping[str, str]) -> None:
         self._tags = dict(tags)
@@ -66,16 +67,20 @@ class Lowering:
 
     def _lower(self, expr: Expr, *, negated: bool) -> Where:
         match expr:
+            case Compare(key=key) | In(key=key) | Exists(key=key) if key in SEALED:
+                raise FilterError("A filter asks for a sealed value.")
+            case Compare(key=key) | In(key=key) | Exists(key=key) if key in self._tags:
+                return _ALWAYS if matches(expr, self._tags) is not negated else _NEVER
             case Compare(key=key, op="eq", value=value):
                 return _equal(key, value, negated=negated)
             case Compare(key=key, op="ne", value=value):
-                return _every([self._present(key), _equal(key, value, negated=True)]) if not negated else _absent()
+                return _every([_present(key), _equal(key, value, negated=True)]) if not negated else _absent()
             case Compare(key=key, op=op, value=value):
                 return _ordered(key, cast("Order", op), value) if not negated else _absent()
             case In(key=key, values=values):
                 return _member(key, values, negated=negated)
             case Exists(key=key):
-                return self._present(key) if not negated else _absent()
+                return _present(key) if not negated else _absent()
             case And(parts=parts) | Or(parts=parts):
                 lowered = [self._lower(part, negated=negated) for part in parts]
                 return _every(lowered) if isinstance(expr, And) is not negated else _some(lowered)
@@ -84,18 +89,17 @@ class Lowering:
             case _:
                 raise FilterError("Unknown filter node.")
 
-    def _present(self, key: str) -> Where:
-        if key in self._tags:
-            return {key: {"$eq": self._tags[key]}}
-        return _some(
-            [
-                {key + TEXT: {"$eq": 1}},
-                {key + PARTS: {"$gte": 1}},
-                {key + BOOL: {"$in": ["true", "false"]}},
-                {key + INT: {"$gte": LEAST}},
-                {key + FLOAT: {"$gte": LEAST}},
-            ]
-        )
+
+def _present(key: str) -> Where:
+    return _some(
+        [
+            {key + TEXT: {"$eq": 1}},
+            {key + PARTS: {"$gte": 1}},
+            {key + BOOL: {"$in": ["true", "false"]}},
+            {key + INT: {"$gte": LEAST}},
+            {key + FLOAT: {"$gte": LEAST}},
+        ]
+    )
 
 
 def _equal(key: str, value: Value, *, negated: bool) -> Where:

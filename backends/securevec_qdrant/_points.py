@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from securevec.types import Namespace, Scalar, Terms
-from securevec_adapters.points import check_payload
+from securevec_adapters.points import TAGS, check_payload
 
 BOOL_SUFFIX: Final = "-bool"
 EXACT: Final = 2**53
@@ -41,10 +41,13 @@ def split_vector(vector: object) -> tuple[list[float], Terms | None]:
     return cast("list[float]", named[""]), Terms(indices[order], weights[order])
 
 
-def encode_payload(payload: Mapping[str, object], namespace: Namespace) -> dict[str, Scalar]:
-    """The payload as the engine stores it. Raises :class:`RecordError` for what is outside the contract."""
+def encode_payload(payload: Mapping[str, object], namespace: Namespace, *, tagged: bool = True) -> dict[str, Scalar]:
+    """The payload as the engine stores it, with or without the two tags. Raises :class:`RecordError` for what is
+    outside the contract."""
     stored: dict[str, Scalar] = {}
     for key, value in check_payload(payload, namespace).items():
+        if key in TAGS and not tagged:
+            continue
         if isinstance(value, bool):
             stored[key + BOOL_SUFFIX] = "true" if value else "false"
         elif isinstance(value, float) and abs(value) >= EXACT and -(2.0**63) <= value < 2.0**63:

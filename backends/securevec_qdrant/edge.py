@@ -27,7 +27,7 @@ from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters import sieve
 from securevec_adapters.embedded import OUTSIDE, EmbeddedStore, existing
-from securevec_adapters.points import check_cursor, check_id, unit_vector
+from securevec_adapters.points import check_cursor, check_id, tags_of, unit_vector
 from securevec_qdrant._filters import widened
 from securevec_qdrant._points import encode_payload
 from securevec_qdrant.edge_filters import edge_filter
@@ -112,7 +112,7 @@ class EdgeBackend:
                 (
                     check_id(point.id),
                     unit_vector(point.vector, shard.spec.dimension).tolist(),
-                    encode_payload(point.payload, namespace),
+                    encode_payload(point.payload, namespace, tagged=False),
                     check_terms(point.terms, sparse=shard.spec.sparse),
                 )
                 for point in points
@@ -129,7 +129,7 @@ class EdgeBackend:
             wanted = list(dict.fromkeys(check_id(each) for each in ids))
             if shard is None or not wanted:
                 return []
-            return shard.fetch(wanted, with_vectors=with_vectors)
+            return shard.fetch(wanted, tags_of(namespace), with_vectors=with_vectors)
 
     def query(
         self,
@@ -154,33 +154,33 @@ class EdgeBackend:
                 exclude=exclude,
                 terms=terms,
             )
-        condition = edge_filter(where)
+        condition = edge_filter(where, tags_of(namespace))
         with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None:
                 return []
             asked = unit_vector(vector, shard.spec.dimension).tolist()
             words = check_terms(terms, sparse=shard.spec.sparse)
-            return shard.search(asked, condition, limit, exclude, words)
+            return shard.search(asked, condition, limit, exclude, tags_of(namespace), words)
 
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         if limit < 1:
             raise QueryError("A page holds at least one point.")
         if where is not None and (wider := widened(where)) != where:
             return sieve.scan(self, namespace=namespace, where=where, wider=wider, cursor=cursor, limit=limit)
-        condition = edge_filter(where)
+        condition = edge_filter(where, tags_of(namespace))
         start = None if cursor is None else check_cursor(cursor)
         with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is None:
                 return Page((), None)
-            points, following = shard.scroll(condition, start, limit)
+            points, following = shard.scroll(condition, start, limit, tags_of(namespace))
             return Page(points, None if following is None else str(following))
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
         if where is not None and (wider := widened(where)) != where:
             return sieve.count(self, namespace=namespace, where=where, wider=wider)
-        condition = edge_filter(where)
+        condition = edge_filter(where, tags_of(namespace))
         with self._store.hold(namespace) as held:
             shard = held.get()
             return 0 if shard is None else shard.count(condition)

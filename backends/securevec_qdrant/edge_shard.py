@@ -155,10 +155,11 @@ class Shard:
             for some in _pages(ids, self.page):
                 self._engine.update(UpdateOperation.delete_points(list(some)))
 
-    def fetch(self, ids: Sequence[UUID], *, with_vectors: bool) -> list[StoredPoint]:
+    def fetch(self, ids: Sequence[UUID], tags: Mapping[str, str], *, with_vectors: bool) -> list[StoredPoint]:
+        """``tags``, here and below, are the namespace's, which the points are answered with."""
         with mapped("reading points"):
             return [
-                _stored(point.id, point.payload, vector=point.vector)
+                _stored(point.id, point.payload, tags, vector=point.vector)
                 for some in _pages(ids, self.page)
                 for point in self._engine.retrieve(list(some), True, with_vectors)
             ]
@@ -169,6 +170,7 @@ class Shard:
         where: Filter | None,
         limit: int,
         exclude: Sequence[str],
+        tags: Mapping[str, str],
         terms: Terms | None = None,
     ) -> list[StoredPoint]:
         payload = PayloadSelector.Exclude(list(exclude)) if exclude else True
@@ -192,9 +194,11 @@ class Shard:
                 with_payload=payload,
             )
         with mapped("searching"):
-            return [_stored(point.id, point.payload, score=point.score) for point in self._engine.query(request)]
+            return [_stored(point.id, point.payload, tags, score=point.score) for point in self._engine.query(request)]
 
-    def scroll(self, where: Filter | None, start: UUID | None, limit: int) -> tuple[list[StoredPoint], UUID | None]:
+    def scroll(
+        self, where: Filter | None, start: UUID | None, limit: int, tags: Mapping[str, str]
+    ) -> tuple[list[StoredPoint], UUID | None]:
         """One page in the order of ids, and the id the next page starts at."""
         points: list[StoredPoint] = []
         with mapped("scanning"):
@@ -204,7 +208,7 @@ class Shard:
                         offset=start, limit=min(limit - len(points), self.page), filter=where, with_payload=True
                     )
                 )
-                points += [_stored(point.id, point.payload) for point in found]
+                points += [_stored(point.id, point.payload, tags) for point in found]
                 start = None if following is None else _uuid(following)
                 if start is None or len(points) >= limit:
                     return points, start
@@ -319,12 +323,18 @@ def _index_key(key: str, kind: FieldKind) -> str:
 
 
 def _stored(
-    point: object, payload: Mapping[str, object] | None, *, score: float = 0.0, vector: object = None
+    point: object,
+    payload: Mapping[str, object] | None,
+    tags: Mapping[str, str],
+    *,
+    score: float = 0.0,
+    vector: object = None,
 ) -> StoredPoint:
+    body = {**tags, **decode_payload(payload)}
     if vector is None:
-        return StoredPoint(_uuid(point), decode_payload(payload), score)
+        return StoredPoint(_uuid(point), body, score)
     dense, terms = split_vector(vector)
-    return StoredPoint(_uuid(point), decode_payload(payload), score, np.asarray(dense, dtype=np.float32), terms)
+    return StoredPoint(_uuid(point), body, score, np.asarray(dense, dtype=np.float32), terms)
 
 
 def _both(vector: list[float], terms: Terms | None) -> NamedVectors:

@@ -114,7 +114,7 @@ class Adapter:
         backend.ensure(namespace=self._place, spec=CollectionSpec(dimension, filter_keys={"status": "keyword"}))
 
     def insert(self, ids: Sequence[UUID], vectors: Matrix, payloads: Sequence[Row]) -> None:
-        tags: dict[str, Scalar] = {"sv": 1, "t": self._place.tenant_tag, "c": self._place.collection_tag}
+        tags: dict[str, Scalar] = {"t": self._place.tenant_tag, "c": self._place.collection_tag}
         self._backend.insert(
             namespace=self._place,
             points=[

@@ -297,7 +297,7 @@ def test_records_that_carry_the_formats_own_keys(pair: Pair) -> None:
     }
     assert pair.globex.ingest([text(70, GLOBEX_MARK, **reserved)]).new == 1
     row = mine.row_of("T-70")
-    assert set(row.payload) == {"sv", "t", "c", "b", "v", "x", "f_status", "f_opened"}
+    assert set(row.payload) == {"t", "c", "b", "v", "x", "f_status", "f_opened"}
     assert row.payload["t"] == mine.namespace.tenant_tag
     assert row.payload["c"] == mine.namespace.collection_tag
     assert row.payload["sv"] == 1

@@ -17,6 +17,7 @@ from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vec
 from securevec.types import Scalar
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from securevec_adapters.points import tags_of
 from securevec_chroma.numbers import LEAST, MOST, Order, as_double, as_integer, integer_bound, rank, rank_bound, unrank
 from securevec_chroma.payload import decode, encode, pieces
 from securevec_chroma.persistent import ChromaPersistentBackend
@@ -65,7 +66,7 @@ def test_a_bound_on_ranks_holds_where_the_comparison_does(held: float, op: Order
 def test_what_is_no_rank_is_no_double(value: int) -> None:
     with pytest.raises(ValueError, match="rank"):
         unrank(value)
-    assert decode({"f_a-float": value}) == {"f_a": value}
+    assert decode({"f_a-float": value}, {}) == {"f_a": value}
 
 
 @given(
@@ -75,7 +76,7 @@ def test_a_payload_comes_back_as_it_went(payload: dict[str, Scalar]) -> None:
     stored = encode(payload, PLACE)
     assert all(type(value) in (int, str) for value in stored.values())
     assert all(len(value.encode()) <= 940 for value in stored.values() if isinstance(value, str))
-    back = decode(stored)
+    back = decode(stored, tags_of(PLACE))
     assert back == {**payload, "t": PLACE.tenant_tag, "c": PLACE.collection_tag}
     assert all(type(back[key]) is type(value) for key, value in payload.items())
 
@@ -92,8 +93,8 @@ def test_pieces_are_few_and_join_to_the_string(length: int, count: int) -> None:
 
 def test_a_forged_payload_is_read_without_harm() -> None:
     forged = {"b-parts": 10**12, "b-0": "a", "b-2": "c", "f_a-bool": "yes", "f_b-int": "3", "x-odd": 1, "v-parts": "2"}
-    assert decode(forged) == {"b": "a", "f_a-bool": "yes", "f_b-int": "3", "x-odd": 1, "v-parts": "2"}
-    assert decode(None) == {}
+    assert decode(forged, {}) == {"b": "a", "f_a-bool": "yes", "f_b-int": "3", "x-odd": 1, "v-parts": "2"}
+    assert decode(None, {}) == {}
 
 
 ROWS: list[dict[str, Scalar]] = [

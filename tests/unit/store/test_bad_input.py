@@ -65,7 +65,9 @@ def test_a_locked_engine_is_refused_while_the_holder_goes_on(world: World) -> No
     assert len(world.acme.search("refund", k=1)) == 1
 
 
-@pytest.mark.parametrize("content", ["securevec-home 2\n", "securevec-home 1", "something else", ""])
+@pytest.mark.parametrize(
+    "content", ["securevec-home 1\n", "securevec-home 3\n", "securevec-home 2", "something else", ""]
+)
 def test_a_home_of_another_format_is_refused(tmp_path: Path, content: str) -> None:
     home, key = tmp_path / "home", tmp_path / "root.key"
     sv.SecureStore.open(home, backend="memory", key_file=key).close()
