@@ -2,15 +2,18 @@
 
 | Value at ``K``                  | Metadata                                                        |
 |---------------------------------|-----------------------------------------------------------------|
-| string of at most 940 bytes     | ``K`` = the string, ``K-text`` = 1                              |
+| string of at most 930 bytes     | ``K`` = the string, ``K-text`` = 1                              |
 | longer string                   | ``K-parts`` = n, ``K-0`` to ``K-<n-1>`` = its pieces in order   |
-| the same at ``b`` and ``v``     | without ``-text`` and ``-parts``: no filter asks for these      |
+| the same at ``b`` and ``v``     | without ``-text`` and ``-parts``, each piece behind a stamp     |
 | boolean                         | ``K-bool`` = ``"true"`` or ``"false"``                          |
 | integer                         | ``K-int`` = the integer                                         |
 | double                          | ``K-float`` = its rank (``numbers``)                            |
 
 The two tags are not written down: a collection holds one namespace, and its metadata names them. A row of metadata
 costs 70 bytes and more in the table and its indexes, and each is read with every hit.
+
+A sealed value is random, and so is the place of an entry in the index of strings: its pages stayed 69 % full. Behind a
+stamp that grows from write to write entries are appended, and pages are filled (docs/adr/0017).
 
 ``-`` is outside the key grammar, so no name collides. Why not as they are: Chroma has no test of presence, and ``$ne``
 matches what is absent, so a string carries a mark; booleans have no index; doubles are rounded (``numbers``). And every
@@ -21,7 +24,7 @@ piece costs 6.4 KB, in pieces 3.3 KB (docs/adr/0008).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from securevec.types import Namespace, Scalar
 from securevec_adapters.points import TAGS, check_payload
@@ -37,10 +40,13 @@ FLOAT: Final = "-float"
 NOTHING: Final = "-"
 """Stands for an empty payload: Chroma takes no empty metadata."""
 
-_PIECE: Final = 940
+_PIECE: Final = 930
 """Bytes of one piece. With key, row number and header it stays below the 1,002 an index entry may keep in its page."""
 SEALED: Final = ("b", "v")
 """Payload keys of sealed values. What they hold is nobody's to compare, so nothing is written down for filters."""
+_STAMP: Final = 9
+_DIGITS: Final = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+"""64 digits in the order of ASCII, in which SQLite compares."""
 _PIECES: Final = 64
 """Pieces of one string. Beyond, pieces grow instead: a string of 60 kB fills whole pages anyway."""
 
@@ -52,6 +58,19 @@ def encode(payload: Mapping[str, object], namespace: Namespace) -> Metadata:
         if key not in TAGS:
             stored.update(_encoded(key, value))
     return stored or {NOTHING: 1}
+
+
+def stamped(body: Metadata, number: int) -> Metadata:
+    """The metadata to write, its sealed values behind the stamp of ``number``, at most 54 bits. It tells when and in
+    which order points were written, which the engine notes by itself too."""
+    stamp = "".join([_DIGITS[number >> shift & 63] for shift in range(6 * (_STAMP - 1), -1, -6)])
+    return {key: stamp + str(value) if _is_sealed(key) else value for key, value in body.items()}
+
+
+def unstamped(stored: Mapping[str, object]) -> Metadata:
+    """What :func:`stamped` was given, to be written once more."""
+    body = cast("Metadata", dict(stored))
+    return {key: str(value)[_STAMP:] if _is_sealed(key) else value for key, value in body.items()}
 
 
 def pieces(text: str) -> list[str]:
@@ -70,7 +89,7 @@ def decode(stored: Mapping[str, object] | None, tags: Mapping[str, str]) -> dict
     for key, value in held.items():
         name, separator, kind = key.partition("-")
         if not separator:
-            payload[name] = value
+            payload[name] = value[_STAMP:] if name in SEALED and isinstance(value, str) else value
         elif kind == "parts" and type(value) is int:
             payload[name] = _joined(held, name, value)
         elif kind == "bool" and value in ("true", "false"):
@@ -80,7 +99,7 @@ def decode(stored: Mapping[str, object] | None, tags: Mapping[str, str]) -> dict
         elif kind == "float" and type(value) is int:
             payload[name] = _double(value)
         elif kind == "0" and name in SEALED:
-            payload[name] = _joined(held, name, _PIECES)
+            payload[name] = _joined(held, name, _PIECES, start=_STAMP)
         elif kind != "text" and not kind.isdecimal() and key != NOTHING:
             payload[key] = value
     return payload
@@ -101,14 +120,19 @@ def _encoded(key: str, value: Scalar) -> Metadata:
     return {key: value, key + TEXT: 1}
 
 
-def _joined(held: Mapping[str, object], name: str, count: int) -> str:
+def _joined(held: Mapping[str, object], name: str, count: int, *, start: int = 0) -> str:
     found: list[str] = []
     for number in range(min(count, _PIECES)):
         piece = held.get(f"{name}-{number}")
         if not isinstance(piece, str):
             break
-        found.append(piece)
+        found.append(piece[start:])
     return "".join(found)
+
+
+def _is_sealed(key: str) -> bool:
+    name, separator, kind = key.partition("-")
+    return name in SEALED and (not separator or kind.isdecimal())
 
 
 def _double(value: int) -> object:

@@ -14,6 +14,7 @@ What Chroma does on its own and how it is closed here (measured on 1.5.9):
 from __future__ import annotations
 
 import bisect
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 from uuid import UUID
@@ -31,7 +32,7 @@ from securevec.types import Namespace, ProtectedPoint, StoredPoint
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_id, tags_of, unit_vector
 from securevec_chroma.client import Found
-from securevec_chroma.payload import Metadata, decode, encode
+from securevec_chroma.payload import Metadata, decode, encode, stamped, unstamped
 from securevec_chroma.where import Lowering, Where
 
 Row = tuple[UUID, NDArray[np.float32], Metadata]
@@ -54,13 +55,14 @@ class Place:
         self._lowering = Lowering(self._tags)
         self._exclusive = exclusive
         self._listed: tuple[Expr | None, list[str]] | None = None
+        self._stamp = 0
 
     def insert(self, rows: Sequence[Row], *, new: bool = False) -> None:
         """Store rows of distinct ids, each whole. ``new``: none of them is here, so nothing is looked for first."""
         with mapped("writing points"):
             self._listed = None
             most = min(_IDS, self._api.get_max_batch_size())
-            for batch in _batches(rows, most):
+            for batch in map(self._stamped, _batches(rows, most)):
                 if not new:
                     self._remove([point.hex for point, _, _ in batch])
                 self._api._add(
@@ -138,9 +140,17 @@ class Place:
         for some in _chunks(ids):
             with mapped("copying a collection"):
                 yield [
-                    (point, cast("NDArray[np.float32]", vector), cast("Metadata", dict(body)))
+                    (point, cast("NDArray[np.float32]", vector), unstamped(body))
                     for point, vector, body in self._rows(some, with_vectors=True)
                 ]
+
+    def _stamped(self, batch: Sequence[Row]) -> list[Row]:
+        """The rows with stamps that grow, also while the clock stands still or is set back."""
+        made: list[Row] = []
+        for point, vector, body in batch:
+            self._stamp = max(self._stamp + 1, time.time_ns() // 1000)
+            made.append((point, vector, stamped(body, self._stamp)))
+        return made
 
     def _selection(self, where: Expr | None) -> tuple[Where | None, list[str] | None]:
         """The clause of a filter; for one that has none, the ids it selects."""

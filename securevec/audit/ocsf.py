@@ -142,7 +142,8 @@ def _add(own: dict[str, object], event: Event) -> None:
     if event.purpose_ref:
         own["purpose"] = event.purpose_ref
     if event.record_refs:
-        own["records"] = event.record_refs
+        # Of the record's own tenant only the digits are written: what stands before them stands at `tenant_uid`.
+        own["records"] = [ref.removeprefix(f"hmac-sha256:{event.tenant}:") for ref in event.record_refs]
     if event.counts:
         own["counts"] = dict(event.counts)
     if event.redactions:

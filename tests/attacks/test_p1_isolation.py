@@ -300,7 +300,6 @@ def test_records_that_carry_the_formats_own_keys(pair: Pair) -> None:
     assert set(row.payload) == {"t", "c", "b", "v", "x", "f_status", "f_opened"}
     assert row.payload["t"] == mine.namespace.tenant_tag
     assert row.payload["c"] == mine.namespace.collection_tag
-    assert row.payload["sv"] == 1
     assert row.payload["f_status"] == "closed"
     assert pair.acme.count() == 8
     assert_only_globex(pair.globex.search("refund", k=100), count=9)
