@@ -4,7 +4,7 @@ Pure. The body is the canonical copy of everything the library later relies on; 
 hints. Decoding is strict, because a body that opened was written by some release of securevec: another length, type or
 version means a newer or broken writer, and is :class:`UnknownFormat`, never ignored.
 
-MessagePack, by position: as JSON with named keys and hexadecimal digits a record of 1 KB took 1.7 KB (docs/adr/0017).
+MessagePack, by position: as JSON with named keys and hexadecimal digits a record of 1 KB took 1.7 KB (docs/adr/0019).
 """
 
 from __future__ import annotations

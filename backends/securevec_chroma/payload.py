@@ -13,7 +13,7 @@ The two tags are not written down: a collection holds one namespace, and its met
 costs 70 bytes and more in the table and its indexes, and each is read with every hit.
 
 A sealed value is random, and so is the place of an entry in the index of strings: its pages stayed 69 % full. Behind a
-stamp that grows from write to write entries are appended, and pages are filled (docs/adr/0017).
+stamp that grows from write to write entries are appended, and pages are filled (docs/adr/0019).
 
 ``-`` is outside the key grammar, so no name collides. Why not as they are: Chroma has no test of presence, and ``$ne``
 matches what is absent, so a string carries a mark; booleans have no index; doubles are rounded (``numbers``). And every

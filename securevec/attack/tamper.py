@@ -158,7 +158,7 @@ def with_suite(body: bytes, suite: int) -> str:
 
 
 def with_flags(body: bytes) -> str:
-    return encoded(body[:5] + b"\x01" + body[6:])
+    return encoded(body[:5] + b"\x80" + body[6:])
 
 
 def with_key_id(body: bytes) -> str:

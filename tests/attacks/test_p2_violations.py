@@ -68,7 +68,7 @@ UNREADABLE: dict[str, tuple[type[SecurevecError], Callable[[Pair], Forgery]]] = 
     "a key nobody has": (UnknownKey, forge.edited_body(forge.with_key_id)),
     "version 2": (UnknownFormat, forge.edited_body(lambda body: forge.with_version(body, 2))),
     "version 0": (UnknownFormat, forge.edited_body(lambda body: forge.with_version(body, 0))),
-    "another suite": (UnknownFormat, forge.edited_body(lambda body: forge.with_suite(body, 2))),
+    "another suite": (UnknownFormat, forge.edited_body(lambda body: forge.with_suite(body, 9))),
     "a flag": (UnknownFormat, forge.edited_body(forge.with_flags)),
 }
 

@@ -94,7 +94,6 @@ def _smuggle(ours: House, theirs: House) -> str:
         "t": theirs.namespace.tenant_tag,
         "c": theirs.namespace.collection_tag,
         "shard": theirs.namespace.shard,
-        "sv": 1,
     }
     report = ours.tickets.ingest([crossing])
     try:
