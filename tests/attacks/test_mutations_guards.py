@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec import erase, guard, ingest, recover
+from securevec import guard, ingest, recover, removal
 from securevec.attack.rows import Vandal
 from securevec.control import batches, hot
 from securevec.control.rows import Fence, Standing
@@ -183,7 +183,7 @@ def test_without_reading_back_a_deletion_the_store_ignores_is_not_noticed_and_st
     lone_pair.stage.trap.lie = Lie.DROP_DELETES
     with pytest.raises(OutcomeUnknown):
         lone_pair.globex.delete("T-1")
-    monkeypatch.setattr(erase, "remove_points", trusting)
+    monkeypatch.setattr(removal, "remove_points", trusting)
     assert lone_pair.acme.delete("T-1").deleted == 1
     assert lone_pair.stage.trap.inner.count(namespace=lone_pair.acme._scope.namespace) == 8
     hits = lone_pair.acme.search("refund", k=100)

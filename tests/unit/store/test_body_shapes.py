@@ -45,8 +45,22 @@ KNOWN = (
 
 NO_BODY = [b"", b"[]", b"null", b"{}", b'{"v":1}', ormsgpack.packb([2]), ormsgpack.packb({})]
 
-AT = {"version": 0, "id": 1, "generation": 2, "label": 7, "filters": 8, "about": 9, "model": 11, "detector": 12}
-AT |= {"acl": 14, "fields": 15, "spans of fields": 16, "text": 17, "cut": 18, "spans": 19}
+AT = {
+    "version": 0,
+    "id": 1,
+    "generation": 2,
+    "label": 7,
+    "filters": 8,
+    "about": 9,
+    "model": 11,
+    "detector": 12,
+    "acl": 14,
+    "fields": 15,
+    "spans of fields": 16,
+    "text": 17,
+    "cut": 18,
+    "spans": 19,
+}
 
 
 def raw(**changes: Any) -> bytes:
