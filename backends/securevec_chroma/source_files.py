@@ -154,7 +154,8 @@ class ChromaFiles:
         boolean = "bool_value" if "bool_value" in self._db.columns(scalar) else "NULL"
         select = "SELECT id, key, string_value, int_value, float_value, {} FROM {} WHERE id IN ({}){}"
         for number, key, *values in self._db.rows(select.format(boolean, scalar, marks, ""), numbers):
-            fields[number][_NAMES.get(key, key)] = _value(*values)
+            name = str(key)
+            fields[number][_NAMES.get(name, name)] = _value(*values)
         if self._db.columns(lists):
             order = " ORDER BY rowid"
             for number, key, *values in self._db.rows(select.format("bool_value", lists, marks, order), numbers):

@@ -103,32 +103,31 @@ def import_(
         replace=replace,
     )
     record = load_record(schema) if schema is not None else None
-    hosts = session.settings.plain_http_hosts
-    with progress_bar(collection, quiet=session.out.as_json) as progress:
-        if dry_run:
-            preview = session.store.preview_import(
-                url,
-                to=to,
-                options=options,
-                record=record,
-                create_tenants=create_tenants,
-                plain_http_hosts=hosts,
-                progress=progress,
-            )
-        else:
-            report = session.store.import_from(
-                url,
-                to=to,
-                options=options,
-                record=record,
-                retention=retention,
-                create_tenants=create_tenants,
-                plain_http_hosts=hosts,
-                progress=progress,
-            )
+    store, hosts = session.store, session.settings.plain_http_hosts
     if dry_run:
+        with progress_bar(collection, quiet=session.out.as_json) as progress:
+            preview = store.preview_import(
+                url,
+                to=to,
+                options=options,
+                record=record,
+                create_tenants=create_tenants,
+                plain_http_hosts=hosts,
+                progress=progress,
+            )
         session.out.show(preview_json(preview), *preview_tables(preview))
         return
+    with progress_bar(collection, quiet=session.out.as_json) as progress:
+        report = store.import_from(
+            url,
+            to=to,
+            options=options,
+            record=record,
+            retention=retention,
+            create_tenants=create_tenants,
+            plain_http_hosts=hosts,
+            progress=progress,
+        )
     session.out.show(report_json(report), *report_tables(report))
     report.raise_if_incomplete()
     if report.refused and (strict or not report.stored):
