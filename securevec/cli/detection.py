@@ -56,7 +56,7 @@ def evaluate(
 
     size = source_size(file)
     names = _labels(label or [])
-    detector = _detector(session, recall)
+    detector = chosen_detector(session, recall)
     with progress_bar(file.name, quiet=session.out.as_json) as show:
 
         def watch(rows: int, read: int) -> None:
@@ -87,7 +87,7 @@ def scan_text(
     from securevec.anonymize import redacted
 
     text = _text(file)
-    detector = _detector(session, recall)
+    detector = chosen_detector(session, recall)
     found = detector.detect(text, field_name=field)
     counts: dict[str, int] = {}
     for finding in found:
@@ -116,7 +116,7 @@ def scan_text(
     session.out.say("found: " + (", ".join(f"{number} {entity}" for entity, number in ranked) or "nothing"))
 
 
-def _detector(session: Session, recall: str | None) -> BuiltinDetector:
+def chosen_detector(session: Session, recall: str | None) -> BuiltinDetector:
     """The built-in detector under the option, else under the setting. Raises ``ConfigError``."""
     from securevec.anonymize import builtin_detector
 

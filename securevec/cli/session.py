@@ -98,7 +98,7 @@ class Session:
                 backend=settings.backend if create or chosen.source != "default" else None,
                 key_file=settings.key_file,
                 passphrase=self._passphrase(new=create),
-                embedder=self._embedder(),
+                embedder=self.embedder(),
                 actor=self.actor,
                 create=create,
                 plain_http_hosts=settings.plain_http_hosts,
@@ -136,7 +136,8 @@ class Session:
         )
         admit(runtime, scope, permission="tenant.manage", action="config").note()
 
-    def _embedder(self) -> Embedder | None:
+    def embedder(self) -> Embedder | None:
+        """The embedder that the settings ask for; ``None`` is the default one."""
         if self.settings.embed_threads is None:
             return None
         from securevec.embed.minilm import MiniLM
