@@ -133,11 +133,12 @@ def main() -> int:
     parser.add_argument("--searches", type=int, default=1_000)
     parser.add_argument("--json", type=Path, default=RESULTS / "tenants.json")
     options = parser.parse_args()
+    commit = _commit()
     with tempfile.TemporaryDirectory() as name:
         figures = tenants(options.tenants, options.searches, options.open_shards, Path(name))
     document = {
         "command": f"python benchmarks/bar_tenants.py --tenants {options.tenants} --searches {options.searches}",
-        "commit": _commit(),
+        "commit": commit,
         "figures": figures,
         "bars": BARS,
         "machine": {

@@ -263,14 +263,18 @@ class Shard:
         self.dirty = False
 
     def close(self) -> None:
-        """Flush what was written, and close."""
+        """Flush what was written, and let go of the engine: its files are unlocked and unmapped with it.
+
+        The engine's own ``close`` flushes again, whether anything was written or not, and holds the interpreter lock
+        while it waits for the disk six times: 6 to 40 ms for each shard that makes room for another.
+        """
         with mapped("closing a shard"):
             try:
                 if self.dirty:
                     self.sync()
                     self.flush()
             finally:
-                self._engine.close()
+                del self._engine
             tighten(self.directory)
 
     def _index_payloads(self) -> None:

@@ -20,7 +20,7 @@ from securevec.backend import VectorBackend
 from securevec.errors import BackendError
 from securevec.filters import F
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
-from securevec.types import Terms
+from securevec.types import Namespace, Terms
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 from securevec_adapters.pool import ShardPool
@@ -176,6 +176,28 @@ def test_what_was_written_is_flushed_by_and_by_without_a_caller() -> None:
     until(lambda: "flush a securevec-shards" in desk.journal)
     assert desk.journal.index("sync a") < desk.journal.index("flush a securevec-shards")
     desk.pool.close()
+
+
+def test_a_shard_that_is_let_go_keeps_no_file_open_or_mapped_and_loses_nothing(tmp_path: Path) -> None:
+    backend = EdgeBackend(tmp_path / "edge", open_shards=1)
+    other = a_namespace("other")
+    for place in (PLACE, other):
+        backend.ensure(namespace=place, spec=SPEC)
+
+    def in_use(place: Namespace) -> int:
+        shard = str(tmp_path / "edge" / place.shard)
+        fds = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.exists()]
+        return sum(shard in line for line in (*fds, *Path("/proc/self/maps").read_text().splitlines()))
+
+    for turn in range(20):
+        fill(backend, PLACE, [turn])
+        assert in_use(PLACE), "positive control: an open shard has files"
+        backend.delete(namespace=PLACE, ids=[an_id(turn - 1)])
+        assert backend.count(namespace=other) == 0
+        assert in_use(PLACE) == 0
+        assert held(backend, PLACE) == {turn}
+    backend.close()
+    assert in_use(PLACE) == in_use(other) == 0
 
 
 # -- small and large shards --------------------------------------------------------------------------------------------
