@@ -13,10 +13,14 @@ pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=Modul
 pytest.importorskip("qdrant_client", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 
 import securevec.cli.main as cli
+from securevec.anonymize import default_detector
 from securevec.cli.inspect import inspection_json
+from securevec.cli.session import Session
 from securevec.errors import SourceError, UsageError
+from securevec.foreign import ForeignPoint
 from securevec.imports.inspect import inspect_source
 from securevec.imports.inspection import CollectionInspection
+from securevec.imports.look import Looking
 from securevec.testing.embedders import HashEmbedder
 from tests.support.foreign import chroma_add, chroma_files, digests, qdrant_files, qdrant_fill, qdrant_stub
 
@@ -53,7 +57,8 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with chroma_files(directory) as client:
         chroma_add(client.create_collection("notes", embedding_function=None), [(str(k), v) for k, v in GOOD + BAD])
         chroma_add(client.create_collection("functional"), [("a", {"text": "a text", "n": 1})])
-        client.create_collection("securevec-made", embedding_function=None, metadata={"securevec": 1})
+        made = client.create_collection("securevec-made", embedding_function=None, metadata={"securevec": 1})
+        chroma_add(made, [("sealed", {"text": "sealed"})])
         client.create_collection("void", embedding_function=None)
     return directory
 
@@ -117,6 +122,13 @@ def test_a_qdrant_server_without_a_tenant_index_is_told_so(monkeypatch: pytest.M
     assert notes.missing_tenant_index is True
 
 
+def test_an_index_says_the_tenant_field_before_any_name() -> None:
+    looking = Looking(default_detector(), ("metadata.grp",))
+    looking.add(ForeignPoint(1, {"tenant": "acme", "metadata": {"grp": "a"}}), sampled=False)
+    assert looking.tenant_field() == ("metadata.grp", "the store indexes it as a tenant's")
+    assert len(looking.fields["metadata.grp"].distinct) == 1
+
+
 def test_the_sample_is_spread_over_the_collection_and_what_is_counted_is_every_point(tmp_path: Path) -> None:
     late = [(number, body(number, late="a@example.com" if number >= 25 else "none")) for number in range(30)]
     qdrant_files(tmp_path / "old", "notes", late)
@@ -135,13 +147,17 @@ def test_one_collection_is_chosen_and_a_missing_one_and_an_empty_sample_are_refu
         looked(f"chroma:{chroma}", sample=0)
 
 
+def hashing(_session: Session) -> HashEmbedder:
+    return HashEmbedder()
+
+
 @pytest.fixture
 def run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SECUREVEC_HOME", str(tmp_path / "none"))
-    monkeypatch.setattr("securevec.cli.session.Session.embedder", lambda _session: HashEmbedder())
+    monkeypatch.setattr("securevec.cli.session.Session.embedder", hashing)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = cli.main(["inspect", *arguments])
