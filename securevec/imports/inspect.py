@@ -109,7 +109,7 @@ class _Inspector:
             ours=held.ours,
             fields=tuple(_field(name, seen, looking) for name, seen in looking.fields.items()),
             fields_beyond=looking.beyond,
-            sampled=len(looking.sample),
+            sampled=looking.sampled,
             text_field=None if text is None else looking.shown(text),
             without_text=looking.points - looking.count(text, "text"),
             tenant_field=None if tenant is None else looking.shown(tenant),

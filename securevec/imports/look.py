@@ -20,6 +20,8 @@ _FIELDS: Final = 4 * MAX_FIELDS
 """Fields that are told apart. A payload keyed by ids would name any number of them."""
 DISTINCT: Final = 10_000
 """Values of a tenant field that are told apart."""
+KEPT_POINTS: Final = 512
+"""Points of the sample that stay in memory, whatever its size, to measure an import with."""
 _DEPTH: Final = 8
 _TENANT: Final = (
     r"tenant",
@@ -63,7 +65,9 @@ class Looking:
     bytes: int = 0
     fields: dict[str, Seen] = field(default_factory=dict[str, Seen])
     beyond: int = 0
+    sampled: int = 0
     sample: list[Mapping[str, object]] = field(default_factory=list["Mapping[str, object]"])
+    _every: int = 1
 
     def add(self, point: ForeignPoint, *, sampled: bool) -> None:
         """Take in a point; of the sample, the detector looks at every value."""
@@ -86,7 +90,7 @@ class Looking:
             if sampled and value is not None:
                 self._detect(name, value, seen)
         if sampled:
-            self.sample.append(columns)
+            self._keep(columns)
 
     def shown(self, name: str) -> str:
         """The field's name, unless the name itself is something the detector finds."""
@@ -129,6 +133,15 @@ class Looking:
         counts = {"missing": self.points - seen.types.total(), "empty": seen.empty}
         counts |= {kind: seen.types[kind] for kind in _UNSCOPED}
         return {kind: number for kind, number in counts.items() if number}
+
+    def _keep(self, columns: Mapping[str, object]) -> None:
+        """Keep part of the sample, evenly: once there are too many, every second one goes, and so on from there."""
+        if self.sampled % self._every == 0:
+            if len(self.sample) == KEPT_POINTS:
+                del self.sample[1::2]
+                self._every *= 2
+            self.sample.append(columns)
+        self.sampled += 1
 
     def _may_be_tenant(self, name: str) -> bool:
         return name in self.indexed or any(pattern.search(name) for pattern in _TENANT_NAMES)

@@ -16,11 +16,13 @@ import securevec.cli.main as cli
 from securevec.anonymize import default_detector
 from securevec.cli.inspect import inspection_json
 from securevec.cli.session import Session
-from securevec.errors import SourceError, UsageError
+from securevec.errors import SourceError, UnscopedPoint, UsageError
 from securevec.foreign import ForeignPoint
 from securevec.imports.inspect import inspect_source
 from securevec.imports.inspection import CollectionInspection
-from securevec.imports.look import Looking
+from securevec.imports.look import KEPT_POINTS, Looking
+from securevec.imports.options import ImportOptions
+from securevec.imports.points import columns_of, tenant_of
 from securevec.testing.embedders import HashEmbedder
 from tests.support.foreign import chroma_add, chroma_files, digests, qdrant_files, qdrant_fill, qdrant_stub
 
@@ -127,6 +129,31 @@ def test_an_index_says_the_tenant_field_before_any_name() -> None:
     looking.add(ForeignPoint(1, {"tenant": "acme", "metadata": {"grp": "a"}}), sampled=False)
     assert looking.tenant_field() == ("metadata.grp", "the store indexes it as a tenant's")
     assert len(looking.fields["metadata.grp"].distinct) == 1
+
+
+def test_what_is_said_to_be_without_one_tenant_is_what_an_import_refuses() -> None:
+    looking, refused = Looking(default_detector()), 0
+    options = ImportOptions("any", "text", tenant_field="tenant")
+    values: list[object] = ["acme", 7, 0, "", None, True, False, 1.5, ["acme"], [], {}, {"deep": 1}]
+    payloads: list[dict[str, object]] = [{"text": "a"}, *({"tenant": value} for value in values)]
+    for number, fields in enumerate(payloads):
+        point = ForeignPoint(number, fields)
+        looking.add(point, sampled=False)
+        try:
+            tenant_of(columns_of(point), options)
+        except UnscopedPoint:
+            refused += 1
+    assert sum(looking.unscoped("tenant").values()) == refused == 10
+
+
+def test_a_large_sample_keeps_few_points_in_memory_and_keeps_them_from_all_over() -> None:
+    looking = Looking(default_detector())
+    for number in range(4 * KEPT_POINTS):
+        looking.add(ForeignPoint(number, {"n": number}), sampled=True)
+    kept = [columns["n"] for columns in looking.sample]
+    assert looking.sampled == 4 * KEPT_POINTS
+    assert KEPT_POINTS // 2 <= len(kept) <= KEPT_POINTS
+    assert kept == list(range(0, 4 * KEPT_POINTS, 4 * KEPT_POINTS // len(kept)))
 
 
 def test_the_sample_is_spread_over_the_collection_and_what_is_counted_is_every_point(tmp_path: Path) -> None:
