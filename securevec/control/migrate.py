@@ -45,7 +45,7 @@ def require_head(database: Database) -> None:
     if found != HEAD:
         raise HomeRefused(
             f"The control store is not of revision {HEAD}, the one this release reads.",
-            next_step="Install the newest securevec, then run: securevec upgrade",
+            next_step="Open it with the securevec release that wrote it, or ingest into a new home.",
         )
 
 
@@ -79,7 +79,7 @@ def upgrade(path: Path) -> None:
     except CommandError as error:
         raise HomeRefused(
             "The control store is of a revision this release does not know.",
-            next_step="Install the newest securevec, then run: securevec upgrade",
+            next_step="Open it with the securevec release that wrote it, or ingest into a new home.",
         ) from error
     finally:
         engine.dispose()

@@ -74,7 +74,7 @@ def test_a_creation_cut_short_is_refused_and_can_be_repeated(tmp_path: Path) -> 
 @pytest.mark.parametrize("create", [False, True])
 def test_a_newer_or_unknown_revision_is_refused_with_the_way_on(desk: Desk, revision: str, create: bool) -> None:
     desk.sql("UPDATE alembic_version SET version_num = ?", revision)
-    with pytest.raises(HomeRefused, match="securevec upgrade"):
+    with pytest.raises(HomeRefused, match="release that wrote it"):
         ControlStore.open(desk.path, create=create)
 
 
