@@ -59,6 +59,7 @@ def test_every_known_path_is_held_on_edge_and_the_engine_alone_allows_them() -> 
     assert not NEVER_ALLOWED & allowed(outcomes)
 
 
+@pytest.mark.soak
 def test_every_known_path_is_held_on_the_server_adapter_and_qdrants_client_alone_allows_them() -> None:
     outcomes = assert_held(attack("memory", opener=local_server))
     assert {case.name for case in ON_ROWS} <= allowed(outcomes)
@@ -69,6 +70,7 @@ def test_every_known_path_is_held_on_the_server_adapter_and_qdrants_client_alone
     }
 
 
+@pytest.mark.soak
 def test_every_known_path_is_held_on_chroma_and_chroma_alone_allows_them() -> None:
     outcomes = assert_held(attack("chroma"))
     assert {case.name for case in ON_ROWS} <= allowed(outcomes)

@@ -85,7 +85,7 @@ class Office:
     letters: sv.Collection[Letter]
 
 
-@pytest.fixture(params=["edge", "chroma", "memory"])
+@pytest.fixture(params=["edge", "chroma", pytest.param("memory", marks=pytest.mark.soak)])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     tap = TapEmbedder(HashEmbedder())
     with open_stage(tmp_path, str(request.param), embedder=tap) as stage:

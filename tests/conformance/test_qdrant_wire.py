@@ -32,6 +32,7 @@ class _AtStandIn(BackendConformance):
         return self._at.open(self.layout)
 
 
+@pytest.mark.soak
 class TestShardLayoutByGrpcAtStandIn(_AtStandIn):
     wire = "grpc"
     layout = "shard"

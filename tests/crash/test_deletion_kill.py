@@ -130,8 +130,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
     return Desk(Home.create(tmp_path_factory.mktemp("deletion")), nursery)
 
 
-def test_killed_at_fifteen_chosen_points_of_a_deletion(desk: Desk) -> None:
-    kill_at_chosen_points(desk, random.Random(15).sample(TRAPS, 15))
+def test_killed_at_eight_chosen_points_of_a_deletion(desk: Desk) -> None:
+    kill_at_chosen_points(desk, random.Random(15).sample(TRAPS, 8))
 
 
 def test_killed_at_five_random_moments_of_a_deletion(desk: Desk) -> None:

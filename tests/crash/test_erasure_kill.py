@@ -128,8 +128,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
     return Desk(Home.create(tmp_path_factory.mktemp("erasure")), nursery)
 
 
-def test_killed_at_twelve_chosen_points_of_an_erasure(desk: Desk) -> None:
-    chosen = random.Random(7).sample(TRAPS, 10)
+def test_killed_at_seven_chosen_points_of_an_erasure(desk: Desk) -> None:
+    chosen = random.Random(7).sample(TRAPS, 5)
     kill_at_chosen_points(desk, [("begin job", "before", 1), ("purge", "before", 1), *chosen])
 
 

@@ -120,12 +120,12 @@ def kill_at_random_moments(ageing: Ageing, chance: random.Random, times: int) ->
     assert acknowledged
 
 
-def test_killed_at_fourteen_chosen_points_of_an_ingest(ageing: Ageing) -> None:
-    kill_at_chosen_points(ageing, random.Random(14).sample(TRAPS, 14))
+def test_killed_at_eight_chosen_points_of_an_ingest(ageing: Ageing) -> None:
+    kill_at_chosen_points(ageing, random.Random(14).sample(TRAPS, 8))
 
 
-def test_killed_at_six_random_moments_of_a_busy_ingest(ageing: Ageing) -> None:
-    kill_at_random_moments(ageing, random.Random(6), 6)
+def test_killed_at_three_random_moments_of_a_busy_ingest(ageing: Ageing) -> None:
+    kill_at_random_moments(ageing, random.Random(6), 3)
 
 
 @pytest.mark.parametrize(

@@ -174,8 +174,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
     return Desk(Home.create(tmp_path_factory.mktemp("retention")), nursery)
 
 
-def test_killed_at_twelve_chosen_points_of_a_retention_job(desk: Desk) -> None:
-    kill_at_chosen_points(desk, [("begin retention", "before", 1), *random.Random(12).sample(TRAPS, 11)])
+def test_killed_at_seven_chosen_points_of_a_retention_job(desk: Desk) -> None:
+    kill_at_chosen_points(desk, [("begin retention", "before", 1), *random.Random(12).sample(TRAPS, 6)])
 
 
 def test_killed_at_three_random_moments_of_a_retention_job(desk: Desk) -> None:

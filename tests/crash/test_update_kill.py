@@ -36,8 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-def test_killed_at_every_other_step_of_an_update(home: Home, nursery: Nursery) -> None:
-    updated_under(home, nursery, TRAPS[::2])
+def test_killed_at_every_third_step_of_an_update(home: Home, nursery: Nursery) -> None:
+    updated_under(home, nursery, TRAPS[::3])
 
 
 @pytest.mark.soak

@@ -123,7 +123,7 @@ def _judge(journal: list[dict[str, Any]], ops: list[dict[str, Any]], possible: l
     return possible
 
 
-@pytest.mark.parametrize(("backend", "histories"), [("edge", 18), ("chroma", 8)])
+@pytest.mark.parametrize(("backend", "histories"), [("edge", 12), ("chroma", 5)])
 def test_histories_keep_what_is_held_and_hide_what_is_due(stage: Stage, backend: str, histories: int) -> None:
     lived = [live_through(stage, backend, seed) for seed in range(histories)]
     # How many kills fall inside a step is the machine's to say; that some do is what makes these histories.

@@ -47,7 +47,8 @@ def ask(liar: LyingBackend) -> list[StoredPoint]:
 
 def test_every_method_of_the_protocol_is_wrapped_by_hand() -> None:
     wanted = {name for name in vars(VectorBackend) if not name.startswith("_")}
-    assert wanted == {name for name in vars(LyingBackend) if not name.startswith("_")}
+    # ``inner`` is the honest store, for who compares the two.
+    assert wanted | {"inner"} == {name for name in vars(LyingBackend) if not name.startswith("_")}
     assert not hasattr(LyingBackend, "__getattr__")
     for name in wanted:
         promised, kept = getattr(VectorBackend, name), getattr(LyingBackend, name)

@@ -137,6 +137,7 @@ def test_tables_nested_thousands_deep_in_a_docx_fail_alone_or_are_read(pool: Par
     assert pool.parse("text", b"next").text == "next"
 
 
+@pytest.mark.soak
 def test_sixty_megabytes_of_html_are_read_or_refused_in_time(pool: ParserPool) -> None:
     page = b"<p>" + b"<b>word</b> &amp; <!-- x -->" * 2_000_000
     assert len(page) < limits.MAX_FILE_BYTES

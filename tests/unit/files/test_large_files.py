@@ -53,7 +53,7 @@ def run(root: Path, file: Path, what: str) -> dict[str, int]:
     return answer
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+@pytest.mark.parametrize("name", ["a.csv", pytest.param("a.parquet", marks=pytest.mark.soak)])
 def test_memory_does_not_grow_with_a_file_of_rows(tmp_path: Path, name: str) -> None:
     write = write_csv if name.endswith("csv") else write_parquet
     peaks: list[int] = []
