@@ -13,8 +13,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
+from typing import Final
 
 from helpdesk_values import MONTHS, digits, luhn_digit
+
+_HEAD_OFFICE: Final = "XXX"  # not an open mark: ISO 9362 writes the branch of a head office so
 
 STREETS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "dev": {
@@ -88,9 +91,9 @@ def account(rng: Random) -> str:
 
 
 def bic(rng: Random) -> str:
-    """A code of a bank that is none. ISO 9362: ``XXX`` as the branch stands for the head office."""
+    """A code of a bank that is none (ISO 9362), with the branch, with that of the head office, or without one."""
     country = rng.choice(["GB", "DE", "FR", "NL", "IE", "ES"])
-    return f"{rng.choice(['TEST', 'MRWB', 'FAKE'])}{country}2{rng.choice('XLM')}{rng.choice(['', 'XXX', 'F12'])}"
+    return f"{rng.choice(['TEST', 'MRWB', 'FAKE'])}{country}2{rng.choice('XLM')}{rng.choice(['', _HEAD_OFFICE, 'F12'])}"
 
 
 def customer(rng: Random, split: str) -> str:

@@ -76,7 +76,7 @@ def attempt(vendor: Vendor, path: str, mine: Sequence[Row], theirs: Sequence[Row
     try:
         vendor.load(mine, theirs)
         allowed, says = getattr(vendor, path)()
-    except NotImplementedError:
+    except NotImplementedError:  # the vendor's: qdrant-client's local mode raises it for what only a server does
         return Cell("not there", "this client has no such call")
     except (AttributeError, TypeError, NameError) as error:
         return Cell("failed", f"the attempt itself is wrong: {type(error).__name__}")

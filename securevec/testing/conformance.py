@@ -1,4 +1,5 @@
-"""The conformance suite of ``securevec.backend.VectorBackend``: one class, run for every adapter.
+"""The conformance suite of ``securevec.backend.VectorBackend``: one class, run for every adapter, or its larger sister
+for adapters that keep terms of a hybrid search (``capabilities.sparse``).
 
     class TestMine(BackendConformance):
         def open(self, root: Path) -> VectorBackend:
@@ -11,13 +12,17 @@ when it fails.
 
 from __future__ import annotations
 
-from securevec.testing.conformance_hybrid import HybridConformance
+from securevec.testing.conformance_hybrid import HybridConformance, TermsWithoutAPlace
 from securevec.testing.conformance_isolation import IsolationConformance
 from securevec.testing.conformance_reads import ReadConformance
 from securevec.testing.conformance_writes import WriteConformance
 
-__all__ = ["BackendConformance"]
+__all__ = ["BackendConformance", "HybridBackendConformance"]
 
 
-class BackendConformance(IsolationConformance, WriteConformance, ReadConformance, HybridConformance):
-    """Every rule of :mod:`securevec.backend`. Subclass it as ``Test...`` and define ``open``."""
+class BackendConformance(IsolationConformance, WriteConformance, ReadConformance, TermsWithoutAPlace):
+    """Every rule of :mod:`securevec.backend` for a store without terms. Subclass it as ``Test...``, define ``open``."""
+
+
+class HybridBackendConformance(BackendConformance, HybridConformance):
+    """The same, and the rules of terms."""

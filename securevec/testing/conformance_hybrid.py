@@ -59,11 +59,35 @@ def fused(asked: int, terms: Terms, where: Expr | None = None) -> dict[int, floa
     return scores
 
 
+class TermsWithoutAPlace(ConformanceCase):
+    """For every store: what it keeps no room for is refused."""
+
+    def test_a_store_that_keeps_terms_answers_for_them(self, backend: VectorBackend) -> None:
+        """Derive from ``HybridBackendConformance`` when ``capabilities.sparse`` is true, and only then."""
+        assert isinstance(self, HybridConformance) == backend.capabilities.sparse
+
+    def test_terms_without_a_place_are_refused_and_not_dropped(self, backend: VectorBackend, mine: Namespace) -> None:
+        """Look at ``ensure``, at ``insert`` and at ``query``: terms that are quietly left out make a search worse."""
+        if backend.capabilities.sparse:
+            if not backend.capabilities.physical_isolation:
+                return  # one collection of all tenants has room for everybody's
+            with pytest.raises(HybridUnavailable):
+                backend.ensure(namespace=mine, spec=_SPARSE)
+        else:
+            with pytest.raises(HybridUnavailable):
+                backend.ensure(namespace=a_namespace("worded"), spec=_SPARSE)
+        with pytest.raises(HybridUnavailable):
+            backend.insert(namespace=mine, points=[a_worded_point(mine, 1)])
+        with pytest.raises(SecurevecError):
+            backend.query(namespace=mine, vector=a_vector(99), where=None, limit=1, terms=some_terms([1]))
+        assert backend.count(namespace=mine) == 0
+
+
 class HybridConformance(ConformanceCase):
+    """For stores whose ``capabilities.sparse`` is true."""
+
     @pytest.fixture
     def worded(self, backend: VectorBackend) -> Namespace:
-        if not backend.capabilities.sparse:
-            pytest.skip("this store keeps no terms: refusing them is tested below")
         namespace = a_namespace("mine")
         backend.ensure(namespace=namespace, spec=_SPARSE)
         backend.insert(namespace=namespace, points=[a_worded_point(namespace, number) for number in range(_COUNT)])
@@ -154,22 +178,6 @@ class HybridConformance(ConformanceCase):
         with pytest.raises(VectorError):
             self._ask(backend, worded, bad, None, 1)
         assert backend.fetch(namespace=worded, ids=[an_id(900)]) == []
-
-    def test_terms_without_a_place_are_refused_and_not_dropped(self, backend: VectorBackend, mine: Namespace) -> None:
-        """Look at ``ensure``, at ``insert`` and at ``query``: terms that are quietly left out make a search worse."""
-        if backend.capabilities.sparse:
-            if not backend.capabilities.physical_isolation:
-                return  # one collection of all tenants has room for everybody's
-            with pytest.raises(HybridUnavailable):
-                backend.ensure(namespace=mine, spec=_SPARSE)
-        else:
-            with pytest.raises(HybridUnavailable):
-                backend.ensure(namespace=a_namespace("worded"), spec=_SPARSE)
-        with pytest.raises(HybridUnavailable):
-            backend.insert(namespace=mine, points=[a_worded_point(mine, 1)])
-        with pytest.raises(SecurevecError):
-            self._ask(backend, mine, some_terms([1]), None, 1)
-        assert backend.count(namespace=mine) == 0
 
     def _ask(
         self, backend: VectorBackend, namespace: Namespace, terms: Terms, where: Expr | None, limit: int

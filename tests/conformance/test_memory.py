@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from securevec.backend import VectorBackend
-from securevec.testing.conformance import BackendConformance
+from securevec.testing.conformance import HybridBackendConformance
 from securevec.testing.memory import InMemoryBackend
 
 
-class TestInMemoryBackend(BackendConformance):
+class TestInMemoryBackend(HybridBackendConformance):
     def open(self, root: Path) -> VectorBackend:
         return InMemoryBackend()

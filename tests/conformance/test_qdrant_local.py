@@ -11,22 +11,15 @@ from pathlib import Path
 import pytest
 
 from securevec.backend import VectorBackend
-from securevec.testing.conformance import BackendConformance
-from securevec.types import Namespace
+from securevec.testing.conformance import HybridBackendConformance
 
 server = pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
 
-class TestServerAdapterOnQdrantLocalMode(BackendConformance):
+class TestServerAdapterOnQdrantLocalMode(HybridBackendConformance):
     def open(self, root: Path) -> VectorBackend:
-        from qdrant_client import QdrantClient
+        from tests.support.qdrant_local import one_at_a_time
 
-        backend: VectorBackend = server.QdrantServerBackend(client=QdrantClient(path=str(root / "local")))
+        backend: VectorBackend = server.QdrantServerBackend(client=one_at_a_time(root / "local"))
         return backend
-
-    # The vendor's stand-in loses the file under two threads, before any code of ours is reached; the adapter itself is
-    # asked the same on a real server (test_qdrant_server.py), and the question is kept on every other backend.
-    @pytest.mark.skip(reason="the client's local mode is not thread-safe: two threads replace one meta.json")
-    def test_threads_lose_no_point(self, backend: VectorBackend, mine: Namespace) -> None:
-        """Runs on every other backend."""

@@ -11,14 +11,14 @@ import pytest
 
 pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 from securevec.backend import VectorBackend
-from securevec.testing.conformance import BackendConformance
+from securevec.testing.conformance import HybridBackendConformance
 from securevec.types import Layout
 from tests.support.qdrant_wire import Line, Wire, line
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
 
-class _AtStandIn(BackendConformance):
+class _AtStandIn(HybridBackendConformance):
     wire: ClassVar[Wire] = "rest"
     layout: ClassVar[Layout] = "shared"
 
