@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import Row, read_records, source_size
 from securevec.recover import LEASE_MS, remove_points, settle_collection
 from securevec.refusals import within_quota, without_erased
-from securevec.report import IngestReport, Progress, Tally
+from securevec.report import IngestReport, Progress, Tally, redactions_in
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
@@ -296,9 +296,7 @@ def write_batch(
         "updated": sum(record.ref in before for record in prepared),
         "chunks": len(vectors),
     }
-    redactions: Counter[str] = Counter()
-    for record in prepared:
-        redactions.update(record.redactions)
+    redactions = redactions_in(prepared)
     try:
         points = seal_points(runtime, collection, prepared, generations, vectors)
         runtime.control.add_tokens(collection.tenant, {pair for record in prepared for pair in record.tokens})

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from securevec.errors import RecordError, SecurevecError
+
+
+class Counted(Protocol):
+    """A part of a report that says what was replaced in it, by entity."""
+
+    @property
+    def redactions(self) -> Mapping[str, int]: ...
+
+
+def redactions_in(parts: Iterable[Counted]) -> dict[str, int]:
+    """What was replaced in all parts together, by entity."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part.redactions)
+    return dict(total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,28 +11,17 @@ import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
+from securevec_adapters.attacked import Row, Seen
 from securevec_chroma.client import Client, open_files
 from securevec_chroma.server import ChromaServerBackend
 
 if TYPE_CHECKING:
     from securevec.backend import VectorBackend
 
-Seen = tuple[bool, str]
 _PATH = ("not-a-tenant", "not-a-database")
-
-
-class Row(Protocol):
-    """A stored row."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def vector(self) -> Any: ...
-    @property
-    def payload(self) -> Mapping[str, Any]: ...
 
 
 class ServerAlone:

@@ -27,7 +27,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
-from securevec_qdrant.attack_server import Row, Seen
+from securevec_adapters.attacked import Row, Seen
 from securevec_qdrant.edge_shard import make_engine
 
 if TYPE_CHECKING:

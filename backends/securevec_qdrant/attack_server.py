@@ -11,28 +11,18 @@ import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
+from securevec_adapters.attacked import Row, Seen
+
 if TYPE_CHECKING:
     from securevec.backend import VectorBackend
 
-Seen = tuple[bool, str]
 _RARE: Final = 7
-
-
-class Row(Protocol):
-    """A stored row."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def vector(self) -> Any: ...
-    @property
-    def payload(self) -> Mapping[str, Any]: ...
 
 
 class ServerAlone:

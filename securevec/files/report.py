@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from securevec.errors import SecurevecError
-from securevec.report import IngestReport, RefusedRow
+from securevec.report import IngestReport, RefusedRow, redactions_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,7 @@ class FilesPreview:
     @property
     def redactions(self) -> Mapping[str, int]:
         """What would be replaced in all files together."""
-        total: Counter[str] = Counter()
-        for each in self.files:
-            total.update(each.redactions)
-        return dict(total)
+        return redactions_in(self.files)
 
     def __str__(self) -> str:
         refused = sum(len(each.refused) for each in self.files)
@@ -154,9 +151,6 @@ class FilesTally:
         }
 
     def report(self, seconds: float) -> FilesReport:
-        redactions: Counter[str] = Counter()
-        for report in (*self.reports, *(each.report for each in self.rows_files)):
-            redactions.update(report.redactions)
         every = [*self.reports, *(each.report for each in self.rows_files)]
         return FilesReport(
             new=sum(report.new for report in every),
@@ -164,7 +158,7 @@ class FilesTally:
             unchanged=sum(report.unchanged for report in every) + self.passed_over,
             refused=tuple(row for each in self.rows_files for row in each.report.refused),
             chunks=sum(report.chunks for report in every),
-            redactions=dict(redactions),
+            redactions=redactions_in(every),
             bytes_read=self.bytes_read,
             seconds=seconds,
             request_ids=tuple(request for report in every for request in report.request_ids),

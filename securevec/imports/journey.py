@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, cast
 
@@ -31,7 +30,7 @@ from securevec.imports.report import ImportReport, TenantImport
 from securevec.ingest import Candidate, batches, ingest
 from securevec.judge import whole_records
 from securevec.readers import Row
-from securevec.report import IngestReport, Progress, Tally
+from securevec.report import IngestReport, Progress, Tally, redactions_in
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.types import RecordRef
@@ -183,9 +182,6 @@ class ImportLane:
             self.closed = error
 
     def result(self, points: int, checked: CheckLane | None) -> TenantImport:
-        redactions: Counter[str] = Counter()
-        for report in self._reports:
-            redactions.update(report.redactions)
         return TenantImport(
             tenant=self.name,
             points=points,
@@ -195,7 +191,7 @@ class ImportLane:
             stored=0 if checked is None else checked.stored,
             refused=self._refusals.of(self.name),
             chunks=sum(report.chunks for report in self._reports),
-            redactions=dict(redactions),
+            redactions=redactions_in(self._reports),
         )
 
     def note(self) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from securevec.errors import ImportIncomplete
+from securevec.report import redactions_in
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,10 +80,7 @@ class ImportReport:
 
     @property
     def redactions(self) -> Mapping[str, int]:
-        total: Counter[str] = Counter()
-        for each in self.tenants:
-            total.update(each.redactions)
-        return dict(total)
+        return redactions_in(self.tenants)
 
     @property
     def complete(self) -> bool:
@@ -141,10 +138,7 @@ class ImportPreview:
 
     @property
     def redactions(self) -> Mapping[str, int]:
-        total: Counter[str] = Counter()
-        for each in self.tenants:
-            total.update(each.redactions)
-        return dict(total)
+        return redactions_in(self.tenants)
 
     def __repr__(self) -> str:
         return f"ImportPreview({self.points} points, {len(self.refused)} refused)"
