@@ -14,6 +14,7 @@ Readers of stores that are not ours register in ``securevec.sources``, under the
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -30,6 +31,18 @@ _MEANT_FOR: Final = {
     "open_shards": "edge, and chroma without a server",
 }
 _EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant", "chromadb": "chroma"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What some kinds of store leave to the caller; ``None`` takes the kind's own default."""
+
+    layout: str | None = None
+    grpc_port: int | None = None
+    open_shards: int | None = None
+
+
+NO_CHOICES: Final = Choices()
 
 
 class BackendClass(Protocol):
@@ -50,9 +63,7 @@ def open_backend(
     *,
     home: Path,
     plain_http_hosts: Collection[str] = (),
-    layout: str | None = None,
-    grpc_port: int | None = None,
-    open_shards: int | None = None,
+    choices: Choices = NO_CHOICES,
     found: Iterable[EntryPoint] | None = None,
 ) -> VectorBackend:
     """The store that ``location`` names, its files (if any) under ``home/engine/<name>``.
@@ -68,7 +79,7 @@ def open_backend(
         location if "://" in location else "",
         root=home / "engine" / entry.name,
         plain_http_hosts=plain_http_hosts,
-        **_options(kind, layout=layout, grpc_port=grpc_port, open_shards=open_shards),
+        **_options(kind, choices),
     )
 
 
@@ -77,32 +88,22 @@ def check_backend(
     *,
     home: Path,
     plain_http_hosts: Collection[str] = (),
-    layout: str | None = None,
-    grpc_port: int | None = None,
-    open_shards: int | None = None,
+    choices: Choices = NO_CHOICES,
 ) -> None:
     """Raise what :func:`open_backend` would, without touching files or sending anything: before a home is made for it.
 
     Adapters of servers connect at the first call, so making one is no more than reading its address.
     """
     if "://" in location:
-        opened = open_backend(
-            location,
-            home=home,
-            plain_http_hosts=plain_http_hosts,
-            layout=layout,
-            grpc_port=grpc_port,
-            open_shards=open_shards,
-        )
-        opened.close()
+        open_backend(location, home=home, plain_http_hosts=plain_http_hosts, choices=choices).close()
     else:
         kind = cast("BackendClass", _load(_entry(location, None), "from_location"))
-        _options(kind, layout=layout, grpc_port=grpc_port, open_shards=open_shards)
+        _options(kind, choices)
 
 
-def _options(kind: BackendClass, **given: object) -> dict[str, Any]:
+def _options(kind: BackendClass, choices: Choices) -> dict[str, Any]:
     """What was chosen, if this kind of store leaves the choice. Raises :class:`ConfigError`."""
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in asdict(choices).items() if value is not None}
     for name in chosen.keys() - getattr(kind, "OPTIONS", frozenset()):
         raise ConfigError(f"This vector store does not take {name}.", next_step=f"It is for {_MEANT_FOR[name]}.")
     return chosen

@@ -129,7 +129,7 @@ def _detection() -> Check:
 
 def _backend(session: Session) -> Check:
     """Whether the store of this home, or of the settings, can be had: its package, and a server's port."""
-    from securevec.discovery import check_backend
+    from securevec.discovery import Choices, check_backend
 
     home = session.home
     location = homes.load(home).backend if homes.exists(home) else session.settings.backend
@@ -138,9 +138,7 @@ def _backend(session: Session) -> Check:
         location,
         home=home,
         plain_http_hosts=settings.plain_http_hosts,
-        layout=settings.layout,
-        grpc_port=settings.grpc_port,
-        open_shards=settings.open_shards,
+        choices=Choices(settings.layout, settings.grpc_port, settings.open_shards),
     )
     scheme, separator, rest = location.partition("://")
     if not separator:

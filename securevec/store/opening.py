@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -16,7 +17,7 @@ from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.root import RootKey
 from securevec.crypto.suites import number_of
-from securevec.discovery import check_backend, open_backend
+from securevec.discovery import NO_CHOICES, Choices, check_backend, open_backend
 from securevec.embed import Embedder
 from securevec.engine import Engine
 from securevec.errors import ConfigError, HomeRefused, KeyRejected
@@ -96,9 +97,7 @@ def open_runtime(
     recognizers: Sequence[Detector] = (),
     recall: Recall = "balanced",
     suite: Suite = "aes-256-gcm",
-    layout: str | None = None,
-    grpc_port: int | None = None,
-    open_shards: int | None = None,
+    choices: Choices = NO_CHOICES,
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it."""
     number = number_of(suite)
@@ -106,14 +105,7 @@ def open_runtime(
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
         # A home is for one backend for good, so one that could never be opened is refused before there is a home.
-        check_backend(
-            backend or "edge",
-            home=home,
-            plain_http_hosts=plain_http_hosts,
-            layout=layout,
-            grpc_port=grpc_port,
-            open_shards=open_shards,
-        )
+        check_backend(backend or "edge", home=home, plain_http_hosts=plain_http_hosts, choices=choices)
         with homes.creating(home) as needed:
             if needed:
                 _create(
@@ -122,14 +114,14 @@ def open_runtime(
                     key_file=key_file,
                     passphrase=passphrase,
                     plain_http_hosts=plain_http_hosts,
-                    layout=layout,
+                    layout=choices.layout,
                 )
     installation = homes.load(home)
     if backend is not None and backend != installation.backend:
         raise ConfigError(
             "The home was made for another backend.", next_step="Leave the backend out, or make another home."
         )
-    if layout is not None and layout != (installation.layout or "shared"):
+    if choices.layout is not None and choices.layout != (installation.layout or "shared"):
         raise ConfigError(
             "The home was made for another layout.", next_step="Leave it out; securevec tenant promote moves a tenant."
         )
@@ -178,9 +170,7 @@ def open_runtime(
                         location,
                         home=home,
                         plain_http_hosts=plain,
-                        layout=installation.layout,
-                        grpc_port=grpc_port,
-                        open_shards=open_shards,
+                        choices=replace(choices, layout=installation.layout),
                     ),
                     control.placement,
                 ),

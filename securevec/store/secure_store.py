@@ -13,6 +13,7 @@ from securevec.anonymize import Detector, Recall
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
+from securevec.discovery import Choices
 from securevec.embed import Embedder
 from securevec.errors import LegalHold, RetentionMinimum, SecurevecError, TenantNotFound, UsageError
 from securevec.guard import Admission, admit, refuse, settle_outbox
@@ -108,9 +109,7 @@ class SecureStore(StoreImports):
             recognizers=recognizers,
             recall=recall,
             suite=suite,
-            layout=layout,
-            grpc_port=grpc_port,
-            open_shards=open_shards,
+            choices=Choices(layout=layout, grpc_port=grpc_port, open_shards=open_shards),
         )
         return cls(runtime, actor=actor or Actor.local())
 
