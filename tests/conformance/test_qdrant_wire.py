@@ -32,7 +32,6 @@ class _AtStandIn(HybridBackendConformance):
         return self._at.open(self.layout)
 
 
-@pytest.mark.soak
 class TestShardLayoutByGrpcAtStandIn(_AtStandIn):
     wire = "grpc"
     layout = "shard"
