@@ -1,0 +1,71 @@
+"""Something needed did not answer, or cannot be used now: exit status 4."""
+
+from __future__ import annotations
+
+from securevec.errors.tree import SecurevecError
+
+
+class Unavailable(SecurevecError):
+    """Something needed did not answer, or cannot be used now."""
+
+    exit_code = 4
+
+
+class EngineLocked(Unavailable):
+    """Another process holds the embedded engine of this home."""
+
+
+class EngineForked(Unavailable):
+    """The store was opened before a fork and used in the child."""
+
+
+class BackendError(Unavailable):
+    """The vector store failed; the cause is kept."""
+
+
+class CredentialRejected(BackendError):
+    """The vector store does not accept the API key, or got none. The key itself is in no message."""
+
+
+class ServerTooOld(BackendError):
+    """The vector store's server lacks something that isolation rests on. Nothing was read or written."""
+
+
+class KeyUnavailable(Unavailable):
+    """The key provider or the key store did not answer."""
+
+
+class KeyRejected(Unavailable):
+    """The passphrase or key file does not open this installation."""
+
+
+class UnknownKey(Unavailable):
+    """A sealed value names a key this key store never had."""
+
+
+class KeyDestroyed(Unavailable):
+    """The key was destroyed; what it sealed is gone for good."""
+
+
+class UnknownFormat(Unavailable):
+    """A format version, suite or flag this release does not read."""
+
+
+class AuditUnavailable(Unavailable):
+    """No audit record could be written, so the operation was not carried out."""
+
+
+class DetectorError(Unavailable):
+    """The detector failed, timed out, or was given more than it takes."""
+
+
+class EmbedderError(Unavailable):
+    """The embedder failed or answered with something unusable."""
+
+
+class ControlUnavailable(Unavailable):
+    """The control store failed."""
+
+
+class RecordChanged(ControlUnavailable):
+    """Another writer replaced or deleted the record while this one was making its next version. Nothing was written."""
