@@ -28,7 +28,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from cost import RESULTS, _commit
+from cost import RESULTS, commit
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
 
@@ -158,7 +158,7 @@ def main() -> int:
         for name in ("dense_4kb", "plain_4kb")
     }
     document["command"] = f"python benchmarks/bar_detection.py --rounds {asked.rounds}"
-    document["commit"] = _commit()
+    document["commit"] = commit()
     asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for name, bar in document["bars"].items():
         missed = "  MISSED" if bar["measured"] < bar["least"] else ""

@@ -3,7 +3,8 @@
     admit                      fence, policy
     per row     validate, minimize        undeclared fields are gone; a bad row is refused by row and field
                 content digest            unchanged records stop here
-                anonymize                 fold, detect, replace, in every declared text
+                anonymize                 fold, detect, replace, in every declared text; another process may have
+                                          detected already, while the batch before was written (securevec.batching)
                 chunk
     per batch   embed                     AnonymizedText only
                 begin                     control store: new generation, rows `pending`; fence checked in it
@@ -23,18 +24,17 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 from uuid import UUID
 
 import numpy as np
 
 from securevec import limits
+from securevec.anonymize.ahead import Found
 from securevec.backend import VectorBackend
+from securevec.batching import BATCH, Candidate, batches, in_step
 from securevec.control.rows import NewRecord
-from securevec.crypto.derive import content_digest
 from securevec.errors import (
     LegalHold,
     OutcomeUnknown,
@@ -45,12 +45,11 @@ from securevec.errors import (
     TenantUnavailable,
     WriteNotAcknowledged,
 )
-from securevec.given import VectorsOf, check_vectors, vector_of
+from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
 from securevec.judge import whole_records
-from securevec.minimize import Minimized, minimize, validate
 from securevec.prepare import Prepared, prepare, seal_points
-from securevec.readers import Row, read_records, source_size
+from securevec.readers import read_records, source_size
 from securevec.recover import LEASE_MS, remove_points, settle_collection
 from securevec.refusals import within_quota, without_erased
 from securevec.report import IngestReport, Progress, Tally, redactions_in
@@ -60,24 +59,7 @@ from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.types import NO_TERMS, Matrix, ProtectedPoint, RecordRef
 
-BATCH: Final = 64
-"""Records under one intent: enough to amortise the flushes, few enough to redo."""
-
-BATCH_BYTES: Final = 16 * 1024 * 1024
-"""A batch of large records ends earlier, so that memory does not grow with them."""
-
 Source = str | Path | Iterable[Mapping[str, object] | Record]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A valid row: what would be stored of it, and under which content digest."""
-
-    row: int
-    ref: RecordRef
-    minimized: Minimized
-    digest: bytes
-    vector: Matrix | None
 
 
 def ingest(
@@ -104,57 +86,22 @@ def ingest(
         given = check_vectors(runtime, collection, vectors, vectors_of)
         total = source_size(Path(source)) if isinstance(source, str | Path) else None
         rows = read_records(source, position=tally.read)
-        for candidates in batches(runtime, collection, rows, given, tally, min(batch, limits.MAX_BATCH)):
-            admission.recheck()
-            with runtime.write_lock(collection.collection):
-                settle_collection(runtime, collection.collection)
-                refused = len(tally.refused)
-                _store(runtime, collection, admission, candidates, tally)
-            if stored is not None:
-                absent = {row.row for row in tally.refused[refused:]}
-                stored([(each.ref, each.digest) for each in candidates if each.row not in absent])
-            if progress is not None:
-                progress(Progress(tally.rows, tally.bytes_read, total))
+        ready = batches(runtime, collection, rows, given, tally, min(batch, limits.MAX_BATCH))
+        with contextlib.closing(in_step(runtime, collection, ready)) as steps:
+            for candidates, found in steps:
+                admission.recheck()
+                with runtime.write_lock(collection.collection):
+                    settle_collection(runtime, collection.collection)
+                    refused = len(tally.refused)
+                    _store(runtime, collection, admission, candidates, tally, found)
+                if stored is not None:
+                    absent = {row.row for row in tally.refused[refused:]}
+                    stored([(each.ref, each.digest) for each in candidates if each.row not in absent])
+                if progress is not None:
+                    progress(Progress(tally.rows, tally.bytes_read, total))
         admission.recheck()
     admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)
-
-
-def batches(
-    runtime: Runtime,
-    collection: CollectionScope,
-    rows: Iterable[Row],
-    vectors: Matrix | None,
-    tally: Tally,
-    size: int = BATCH,
-) -> Iterator[list[Candidate]]:
-    """Valid rows in batches. A repeated id ends a batch, so that the later row replaces the earlier one."""
-    waiting: list[Candidate] = []
-    seen: set[RecordRef] = set()
-    waiting_bytes = 0
-    content_key = runtime.keys.tenant_key(collection.tenant, "content")
-    for position, row in enumerate(rows):
-        tally.rows += 1
-        try:
-            if row.error is not None or row.value is None:
-                raise row.error or RecordError("The row holds nothing.")
-            record = validate(collection.record_class, row.value)
-            minimized = minimize(collection.schema, record)
-            ref = collection.record_ref(runtime, minimized.record_id)
-            vector = vector_of(vectors, position) if vectors is not None else None
-        except RecordError as error:
-            tally.refuse(row.number, error)
-            continue
-        canonical = minimized.canonical if vector is None else minimized.canonical + vector.tobytes()
-        digest = content_digest(content_key, collection.collection, canonical, collection.identity_digest)
-        if ref in seen or len(waiting) >= size or (waiting and waiting_bytes + minimized.size > BATCH_BYTES):
-            yield waiting
-            waiting, seen, waiting_bytes = [], set(), 0
-        waiting_bytes += minimized.size
-        waiting.append(Candidate(row.number, ref, minimized, digest, vector))
-        seen.add(ref)
-    if waiting:
-        yield waiting
 
 
 def _store(
@@ -163,14 +110,17 @@ def _store(
     admission: Admission,
     candidates: Sequence[Candidate],
     tally: Tally,
+    found: Found,
 ) -> None:
-    """Carry one batch from validated rows to live records."""
+    """Carry one batch from validated rows to live records. ``found``: what the detector read ahead of it."""
     now_ms = runtime.clock.now_ms()
     retention_ms = effective_retention(runtime, collection)
     expires_ms = expiry(retention_ms, ingested_ms=now_ms)
     prepared: list[Prepared] = []
     keys = collection.tenant_keys(runtime)
-    for candidate in _changed(runtime, collection, admission, candidates, tally, now_ms):
+    changed = _changed(runtime, collection, admission, candidates, tally, now_ms)
+    began = time.monotonic()
+    for candidate in changed:
         try:
             prepared.append(
                 prepare(
@@ -184,10 +134,12 @@ def _store(
                     epoch=epoch(retention_ms, expires_ms=expires_ms),
                     ingested_ms=now_ms,
                     vector=candidate.vector,
+                    ahead=found,
                 )
             )
         except RecordError as error:
             tally.refuse(candidate.row, error)
+    runtime.ahead.spent(time.monotonic() - began)
     prepared = without_erased(runtime, collection, prepared, tally)
     prepared = within_quota(runtime, collection, prepared, tally)
     if not prepared:

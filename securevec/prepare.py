@@ -11,12 +11,14 @@ from uuid import UUID
 
 from securevec import limits
 from securevec.anonymize import TenantKeys
+from securevec.anonymize.ahead import NOTHING, Found
+from securevec.anonymizing import anonymize, redactions_of
 from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault, mark
 from securevec.chunk import chunk
 from securevec.crypto.context import Place
 from securevec.crypto.derive import point_id
 from securevec.crypto.envelope import seal_batch, text_size, to_text
-from securevec.errors import LimitExceeded, RecordError
+from securevec.errors import LimitExceeded
 from securevec.minimize import Minimized
 from securevec.protect import EXPIRY_KEY
 from securevec.runtime import CollectionScope, Runtime
@@ -32,9 +34,6 @@ from securevec.types import (
     Terms,
     Token,
 )
-
-_READ_AS_TEXT: Final = frozenset({"str", "uuid", "int", "float"})
-"""Types of filter fields in which somebody's number could stand. A time is declared as one."""
 
 OVERLAP_TOKENS: Final = 24
 """Tokens repeated at the start of the next chunk, so that a sentence on a border is found from both sides."""
@@ -117,8 +116,9 @@ def prepare(
     epoch: str,
     ingested_ms: int,
     vector: Matrix | None,
+    ahead: Found = NOTHING,
 ) -> Prepared:
-    """Anonymize and chunk one record.
+    """Anonymize and chunk one record. ``ahead``: what was found in its texts already.
 
     Raises:
         RecordError: a clear filter value holds what the detector knows; names the field.
@@ -127,7 +127,7 @@ def prepare(
     return assemble(
         collection,
         minimized,
-        anonymize(collection, minimized, keys=keys),
+        anonymize(collection, minimized, keys=keys, ahead=ahead),
         ref=ref,
         row=row,
         digest=digest,
@@ -137,23 +137,6 @@ def prepare(
         origin=Origin.of(collection),
         vector=vector,
     )
-
-
-def anonymize(collection: CollectionScope, minimized: Minimized, *, keys: TenantKeys) -> dict[str, AnonymizedField]:
-    """The texts of one record, anonymized. Raises :class:`RecordError` for a clear filter value the detector knows."""
-    refuse_findings_in_clear_filters(collection, minimized)
-    subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
-    return collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects)
-
-
-def redactions_of(collection: CollectionScope, anonymized: Mapping[str, AnonymizedField]) -> Counter[str]:
-    """How many values of each entity were replaced, where the replacement is what is kept."""
-    kept = {spec.name for spec in collection.schema.by_kind("seal") if spec.keep == "original"}
-    redactions: Counter[str] = Counter()
-    for name, result in anonymized.items():
-        if name not in kept:
-            redactions.update(span.entity for span in result.spans)
-    return redactions
 
 
 def assemble(
@@ -255,24 +238,6 @@ def seal_points(
         ProtectedPoint(id=point, vector=vector, payload=payload, terms=words)
         for point, vector, payload, words in zip(ids, vectors, payloads, terms, strict=True)
     ]
-
-
-def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Minimized) -> None:
-    """A clear filter value is readable by the store, so nothing the detector knows may stand in one."""
-    for spec in collection.schema.by_kind("filter"):
-        value = minimized.filters.get(spec.name)
-        if spec.mode != "clear" or value is None or spec.type not in _READ_AS_TEXT:
-            continue
-        if isinstance(value, float):
-            # As a reader would copy it: whole amounts without their fraction.
-            value = int(value) if value.is_integer() else value
-        findings = collection.anonymizer.findings_in_clear(str(value), spec.name)
-        if findings:
-            raise RecordError(
-                f"A clear filter value holds what the detector calls {findings[0].entity}.",
-                field=spec.name,
-                next_step='Declare the field with marks.Filter(mode="token").',
-            )
 
 
 def _measured(collection: CollectionScope, record: Prepared) -> int:

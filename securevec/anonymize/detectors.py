@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -50,6 +50,10 @@ class BuiltinDetector:
     def digest(self) -> str:
         return self._digest
 
+    @property
+    def recall(self) -> Recall:
+        return self._recall
+
     def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
         """Findings in offsets of ``text``, sorted, not overlapping. Raises ``DetectorError``."""
         if not text:
@@ -62,6 +66,16 @@ class BuiltinDetector:
             people.extend(scan_cells(plain.text, _names_in_cell))
         found.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
         return resolve(found, text)
+
+    def detect_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding] | None]:
+        """:meth:`detect` on each ``(field name, text)``; ``None`` where it raises."""
+        found: list[list[Finding] | None] = []
+        for field_name, text in texts:
+            try:
+                found.append(self.detect(text, field_name=field_name))
+            except DetectorError:
+                found.append(None)
+        return found
 
     def structured(self, text: str, *, field_name: str = "") -> list[Finding]:
         """What the rules alone find: numbers, addresses of all kinds and credentials, no names by the model."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from securevec.anonymize.ahead import NOTHING, Found, Text
 from securevec.anonymize.detectors import BuiltinDetector, checked, default_detector, digest_of
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.findings import Detector, Finding
@@ -72,9 +73,17 @@ class Anonymizer:
         """Hex SHA-256 of the operator policy."""
         return self._policy.digest
 
-    def findings(self, text: str, field_name: str = "") -> list[Finding]:
-        """What would be replaced in ``text``. For callers that refuse personal data in a value they keep clear."""
-        found = resolve(checked(self._detector, text, field_name), text)
+    @property
+    def detector(self) -> Detector:
+        return self._detector
+
+    def findings(self, text: str, field_name: str = "", ahead: Found = NOTHING) -> list[Finding]:
+        """What would be replaced in ``text``. For callers that refuse personal data in a value they keep clear.
+
+        ``ahead``: what this detector found already, in a process of its own.
+        """
+        known = ahead.get((field_name, text))
+        found = resolve(checked(self._detector, text, field_name) if known is None else known, text)
         return [finding for finding in found if not self._policy.keeps(finding.entity)]
 
     def findings_in_clear(self, value: str, field_name: str) -> list[Finding]:
@@ -91,10 +100,10 @@ class Anonymizer:
             self._clean.add((field_name, value))
         return found
 
-    def subject_entity(self, value: str) -> str:
+    def subject_entity(self, value: str, ahead: Found = NOTHING) -> str:
         """The entity under which a declared subject's value is tokenized. Depends on nothing but the value."""
         stripped = value.strip()
-        for finding in self.findings(stripped):
+        for finding in self.findings(stripped, ahead=ahead):
             if finding.entity not in _WORDS_ALONE and (finding.start, finding.end) == (0, len(stripped)):
                 return finding.entity
         return "PERSON" if looks_like_name(stripped) else "SUBJECT_ID"
@@ -119,8 +128,13 @@ class Anonymizer:
             found = resolve([*found, *document.find(text)], text)
         return self._replace(text, found, keys, document)
 
+    def texts(self, fields: Mapping[str, str], *, subjects: Collection[str]) -> Iterator[Text]:
+        """What :meth:`record` is going to ask the detector."""
+        for name, text in fields.items():
+            yield ("", text.strip()) if name in subjects else (name, text)
+
     def record(
-        self, fields: Mapping[str, str], *, keys: TenantKeys, subjects: Collection[str]
+        self, fields: Mapping[str, str], *, keys: TenantKeys, subjects: Collection[str], ahead: Found = NOTHING
     ) -> dict[str, AnonymizedField]:
         """Anonymize the fields of one record together; ``subjects`` names the fields declared as ``Subject``."""
         found: dict[str, list[Finding]] = {}
@@ -129,7 +143,7 @@ class Anonymizer:
         declared: dict[str, str] = {}
         codes: dict[str, str] = {}
         for name, text in fields.items():
-            found[name] = self._whole(text) if name in subjects else self.findings(text, name)
+            found[name] = self._whole(text, ahead) if name in subjects else self.findings(text, name, ahead)
             for finding in found[name]:
                 value = text[finding.start : finding.end]
                 if name in subjects:
@@ -166,12 +180,13 @@ class Anonymizer:
         done = self._replace(text, found, keys, DocumentNames(people))
         return done.text, Counter(span.entity for span in done.spans)
 
-    def _whole(self, text: str) -> list[Finding]:
+    def _whole(self, text: str, ahead: Found = NOTHING) -> list[Finding]:
         stripped = text.strip()
         if not stripped:
             return []
         start = text.index(stripped)
-        return [Finding(start, start + len(stripped), self.subject_entity(stripped), 1.0, "subject", _KNOWN_PRIORITY)]
+        entity = self.subject_entity(stripped, ahead)
+        return [Finding(start, start + len(stripped), entity, 1.0, "subject", _KNOWN_PRIORITY)]
 
     def _known(
         self,

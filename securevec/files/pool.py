@@ -16,6 +16,7 @@ from typing import Final, Self
 import orjson
 
 from securevec import limits
+from securevec.children.process import MEMORY, Child, Died
 from securevec.errors import (
     FileCorrupt,
     FileLocked,
@@ -25,7 +26,6 @@ from securevec.errors import (
     SecurevecError,
     SourceError,
 )
-from securevec.files.child import MEMORY, Child, Died
 from securevec.files.kinds import PageKind
 from securevec.files.parse import Parsed
 
@@ -111,7 +111,7 @@ class ParserPool:
         raise failure
 
     def _start(self) -> Child:
-        child = Child("worker", [str(self._memory)])
+        child = Child("securevec.files.worker", [str(self._memory)])
         with self._lock:
             self._alive.add(child)
             closed = self._closed

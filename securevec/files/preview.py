@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from securevec.anonymizing import anonymize, redactions_of
+from securevec.batching import Candidate, batches
 from securevec.errors import RecordError
 from securevec.files.bar import Bar
 from securevec.files.documents import Documents, Item
@@ -23,8 +25,6 @@ from securevec.files.sources import Work, list_sources, sort_out
 from securevec.files.sync import DOUBTFUL, ELSEWHERE, HELD, SHARED, YOUNG, kept_back, plans, require_trusted, sift
 from securevec.files.walk import Listing
 from securevec.guard import admit
-from securevec.ingest import Candidate, batches
-from securevec.prepare import anonymize, redactions_of
 from securevec.readers import Row
 from securevec.report import Progress, RefusedRow, Tally
 from securevec.retention.rules import expired

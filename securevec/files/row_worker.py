@@ -11,8 +11,8 @@ import sys
 from typing import BinaryIO, Final
 
 from securevec import limits
+from securevec.children.inside import READY, give_up_powers, limit_cpu, private_stdout, send
 from securevec.errors import FileCorrupt, MissingExtra
-from securevec.files.inside import READY, give_up_powers, limit_cpu, private_stdout, send
 from securevec.parquet import ParquetRows
 
 _FRAME: Final = 4 * 1024 * 1024

@@ -16,8 +16,8 @@ from pydantic import AliasChoices, AliasPath
 from pydantic.fields import FieldInfo
 
 from securevec import limits
+from securevec.children.process import MEMORY, Child, Died
 from securevec.errors import FileMismatch, LimitExceeded, MissingExtra, ParserFailed, SecurevecError, SourceError
-from securevec.files.child import MEMORY, Child, Died
 from securevec.files.documents import Item
 from securevec.files.pool import REFUSALS, SECONDS
 from securevec.files.reading import opened, require_unchanged
@@ -92,7 +92,7 @@ class RowsReader:
 
     def _of_parquet(self, descriptor: int) -> Iterator[Row]:
         wanted = sorted(_names(self._class))
-        child = Child("row_worker", [json.dumps([MEMORY, self._seconds, wanted])], stdin=descriptor)
+        child = Child("securevec.files.row_worker", [json.dumps([MEMORY, self._seconds, wanted])], stdin=descriptor)
         number = 0
         try:
             while True:

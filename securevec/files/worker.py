@@ -16,7 +16,7 @@ from typing import Final
 
 import orjson
 
-from securevec.files.inside import READY, give_up_powers, limit_cpu, private_stdout, send
+from securevec.children.inside import READY, give_up_powers, limit_cpu, private_stdout, send
 from securevec.files.parse import Unparsable, parse
 
 _FAILED: Final = orjson.dumps({"refused": "failed"})

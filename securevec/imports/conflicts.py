@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from securevec.batching import Candidate
 from securevec.control.rows import ManifestRow
 from securevec.errors import FileConflict
 from securevec.files.plan import HALF
 from securevec.files.state import SourceState
 from securevec.imports.options import ImportOptions
-from securevec.ingest import Candidate
 from securevec.retention.rules import expired
 
 

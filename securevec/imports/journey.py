@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, cast
 
+from securevec.batching import Candidate, batches
 from securevec.errors import FileConflict, KeyDestroyed, RecordError, Refused, SecurevecError, UnscopedPoint
 from securevec.files.state import SourceState
 from securevec.foreign import ForeignStore
@@ -27,7 +28,7 @@ from securevec.imports.conflicts import Conflicts
 from securevec.imports.lanes import Point, Refusals, Sorter, find
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportReport, TenantImport
-from securevec.ingest import Candidate, batches, ingest
+from securevec.ingest import ingest
 from securevec.judge import whole_records
 from securevec.readers import Row
 from securevec.report import IngestReport, Progress, Tally, redactions_in

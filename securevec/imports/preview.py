@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from securevec.anonymizing import anonymize, redactions_of
+from securevec.batching import batches
 from securevec.errors import FileConflict, RecordError, Refused
 from securevec.files.state import SourceState
 from securevec.foreign import ForeignStore
@@ -19,9 +21,7 @@ from securevec.imports.lanes import Point, Refusals, Sorter, find
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, TenantPreview
 from securevec.imports.sketch import nowhere, passing_keys
-from securevec.ingest import batches
 from securevec.minimize import Minimized, minimize, validate
-from securevec.prepare import anonymize, redactions_of
 from securevec.readers import Row
 from securevec.report import Progress, Tally
 from securevec.runtime import CollectionScope, Runtime

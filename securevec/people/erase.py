@@ -26,6 +26,7 @@ from uuid import uuid4
 
 import orjson
 
+from securevec.batching import BATCH
 from securevec.clock import to_ms
 from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
@@ -34,7 +35,7 @@ from securevec.control.subjects import records_of
 from securevec.erase import delete_part
 from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledged
 from securevec.guard import Admission, Commission, commission
-from securevec.ingest import BATCH, write_batch
+from securevec.ingest import write_batch
 from securevec.limits import MAX_BATCH
 from securevec.people import manifest
 from securevec.people.identify import identify, subject_refs

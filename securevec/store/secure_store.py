@@ -213,6 +213,7 @@ class SecureStore(StoreImports):
     def close(self) -> None:
         """Close the engine, the audit log and the stores. Idempotent."""
         self._caretaker.stop()
+        self._runtime.ahead.close()
         with contextlib.suppress(SecurevecError):
             # What has expired by now stays expired, though the clock be set back before the home is opened again.
             self._runtime.control.raise_time_floor(self._runtime.clock.floor_ms())

@@ -19,6 +19,7 @@ import orjson
 
 from securevec.anonymize.amend import amend
 from securevec.anonymize.stored import originals_in
+from securevec.anonymizing import refuse_findings_in_clear_filters
 from securevec.body import SEPARATOR, RecordId, chunk_view, mark
 from securevec.crypto.derive import content_digest
 from securevec.crypto.kdf import lp
@@ -26,7 +27,7 @@ from securevec.errors import IsolationViolation, LegalHold, RecordChanged, Recor
 from securevec.guard import Admission, admit
 from securevec.ingest import write_batch
 from securevec.minimize import Minimized, minimize, rebuild, validate
-from securevec.prepare import Origin, Prepared, assemble, refuse_findings_in_clear_filters
+from securevec.prepare import Origin, Prepared, assemble
 from securevec.recover import settle_collection
 from securevec.report import Tally
 from securevec.retention.rulebook import effective_retention

@@ -11,8 +11,8 @@ import pytest
 pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
+from securevec.batching import BATCH
 from securevec.errors import BackendError, OutcomeUnknown, SyncRefused
-from securevec.ingest import BATCH
 from securevec.report import Progress
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from tests.support.chroma_server import chroma_server, free_port

@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from securevec import limits
+from securevec.children import process as children
+from securevec.children.process import Child
 from securevec.errors import FileCorrupt, LimitExceeded, MissingExtra, ParserFailed, SecurevecError
-from securevec.files import child as children
 from securevec.files import pool as pools
-from securevec.files.child import Child
 from securevec.files.pool import ParserPool
 from tests.support.documents import docx, pdf, with_body
 

@@ -10,8 +10,8 @@ import pytest
 
 import securevec as sv
 from securevec import errors
-from securevec.files import child as children
-from securevec.files.child import Child
+from securevec.children import process as children
+from securevec.children.process import Child
 from securevec.report import Progress
 
 

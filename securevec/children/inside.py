@@ -1,4 +1,4 @@
-"""What both child processes do first: give up what they could do, and keep stdout for answers alone."""
+"""What every child process does first: give up what they could do, and keep stdout for answers alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A child process that reads hostile files: no environment of ours, nothing open but its pipes, ended when late.
+"""A child process: no environment of ours, nothing open but its pipes, ended when late.
 
 It is a plain child process and not one of ``multiprocessing``: nothing of the caller's program is imported or run again
 in it, and what it answers are frames of JSON, which cannot make this process run anything.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Final, TypeVar, cast
 
 from securevec import limits
@@ -25,9 +26,9 @@ STARTING: Final = 120.0
 """Seconds until a process says that it is there."""
 _MAX_FRAME: Final = 4 * limits.MAX_TEXT_BYTES
 """A text in JSON: control characters are gone, so at most quotes and backslashes double."""
-_START: Final = "import sys; sys.path[:] = {path}; from securevec.files.{module} import main; main()"
+_START: Final = "import sys; sys.path[:] = {path}; from {module} import main; main()"
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-"""Of the environment: no passphrase, token or proxy reaches a process that reads hostile files."""
+"""Of the environment: no passphrase, token or proxy reaches a process that reads hostile texts."""
 
 
 class Died(Exception):
@@ -39,12 +40,20 @@ class Died(Exception):
 
 
 class Child:
-    """One process running ``main()`` of a module of this room. Used by one thread at a time.
+    """One process running ``main()`` of a module of securevec. Used by one thread at a time.
 
-    ``stdin`` is an open file to read from, or a pipe to :meth:`send` to.
+    ``stdin`` is an open file to read from, or a pipe to :meth:`give` to. ``environment`` comes on top of the little
+    that is kept of ours.
     """
 
-    def __init__(self, module: str, arguments: Sequence[str], *, stdin: int = subprocess.PIPE) -> None:
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        stdin: int = subprocess.PIPE,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         code = _START.format(path=json.dumps([entry or os.getcwd() for entry in sys.path]), module=module)
         self._late = False
         self._ready = False
@@ -53,7 +62,7 @@ class Child:
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name in _KEPT},
+            env={name: value for name, value in os.environ.items() if name in _KEPT} | dict(environment or {}),
             cwd="/",
             start_new_session=True,
         )
@@ -61,6 +70,27 @@ class Child:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def greeting(self) -> bytes | None:
+        """The first frame once it is on its way, without waiting for it; ``None`` before. Raises :class:`Died`.
+
+        Asked for until it comes, and then never again.
+        """
+        out = cast("IO[bytes]", self._process.stdout)
+        if not select.select([out], [], [], 0)[0]:
+            return None
+        self._ready = True
+        return self._timed(self._frame, STARTING)
+
+    def give(self, request: bytes, *, seconds: float) -> None:
+        """Hand over a request; :meth:`next` gets its answer. Raises :class:`Died`."""
+
+        def hand_over() -> None:
+            into = cast("IO[bytes]", self._process.stdin)
+            into.write(request)
+            into.flush()
+
+        self._in_time(hand_over, seconds)
 
     def ask(self, request: bytes, *, seconds: float) -> bytes:
         """One frame in answer to a request. Raises :class:`Died`."""
