@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -184,4 +185,17 @@ class VectorBackend(Protocol):
 
     def close(self) -> None:
         """Release files and connections. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class CopiesFiles(Protocol):
+    """An embedded store whose files can be copied while it is in use, for a backup."""
+
+    def copy_files(self, *, namespace: Namespace, target: Path) -> bool:
+        """Copy a namespace's files, whole and at rest, into ``target``, which becomes (with what was copied there
+        before) a root that this kind of store opens. Returns whether the namespace had any; it must not be there yet.
+
+        Readers and writers of the namespace wait meanwhile. Raises :class:`BackendError`.
+        """
         ...

@@ -31,14 +31,20 @@ VERSION_TEXT: Final = "securevec-home 2\n"
 _VERSION: Final = "VERSION"
 _INSTALLATION: Final = "installation.json"
 _CREATING: Final = ".creating"
+_RESTORING: Final = ".restoring"
 _SETTINGS: Final = "securevec.toml"
 _OF_CREATION: Final = frozenset(
     {".installation.json.new", ".VERSION.new", _INSTALLATION, "keys", "control.db"}
     | {f"control.db{suffix}" for suffix in ("-wal", "-shm", "-journal")}
 )
 """What a creation may leave behind."""
+_OF_RESTORING: Final = _OF_CREATION | {"audit", "engine", "engine.lock", _SETTINGS, _RESTORING}
+"""What a restore may leave behind."""
 _PATIENCE_S: Final = 60.0
 """How long one creation waits for another; one takes about a second."""
+
+
+_HALF_RESTORED: Final = "The restore of this home was not finished: deletions since its backup are not repeated yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,48 @@ def _lock(home: Path) -> int:
         time.sleep(0.02)
 
 
+def prepare_restore(home: Path) -> None:
+    """An empty directory for a home to be restored into, marked so that nobody opens it before :func:`finish_restore`.
+
+    What an interrupted restore left is removed. Call it inside :func:`creating`. Raises :class:`HomeRefused` for a
+    directory with anything else in it, and for a home.
+    """
+    _check_platform()
+    try:
+        names = {entry.name for entry in home.iterdir()}
+        if names and (exists(home) or _RESTORING not in names or not names <= _OF_RESTORING):
+            raise HomeRefused(
+                "The directory is not empty: a home is never restored over anything.",
+                next_step="Name a directory that does not exist.",
+            )
+        os.chmod(home, 0o700)
+        _write(home / _RESTORING, b"")
+        for name in names - {_RESTORING}:
+            entry = home / name
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+    except OSError as error:
+        raise HomeRefused(
+            "The home directory cannot be made.", next_step="Choose a directory you may write."
+        ) from error
+
+
+def finish_restore(home: Path) -> None:
+    """Write ``VERSION``: what was deleted since the backup was deleted again, and the home may be opened."""
+    _write(home / _VERSION, VERSION_TEXT.encode())
+    (home / _RESTORING).unlink()
+    _sync(home)
+
+
+def load_restoring(home: Path) -> Installation:
+    """:func:`load` for the one process that restores this home. Raises :class:`HomeRefused` for any other."""
+    if not (home / _RESTORING).exists() or exists(home):
+        raise HomeRefused("This home is not being restored.")
+    return _decode(home)
+
+
 def prepare(home: Path) -> None:
     """Make the directory, private and empty but for a settings file. Raises :class:`HomeRefused`.
 
@@ -119,6 +167,8 @@ def prepare(home: Path) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if (home / _CREATING).exists() and not exists(home):
             _clear(home)
+        if (home / _RESTORING).exists():
+            raise HomeRefused(_HALF_RESTORED, next_step="Run securevec backup restore into it again.")
         strangers = [entry.name for entry in home.iterdir() if entry.name not in (_CREATING, _SETTINGS)]
     except OSError as error:
         raise HomeRefused(
@@ -181,6 +231,8 @@ def load(home: Path) -> Installation:
         status = home.stat()
         version = (home / _VERSION).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
+        if (home / _RESTORING).exists():
+            raise HomeRefused(_HALF_RESTORED, next_step="Run securevec backup restore into it again.") from error
         raise HomeRefused("This is not a securevec home.", next_step="Run: securevec init --home DIR") from error
     if not stat.S_ISDIR(status.st_mode):
         raise HomeRefused("The home is not a directory.")
@@ -193,6 +245,11 @@ def load(home: Path) -> Installation:
             "The home was written by another release, or is not one.",
             next_step="Open it with the release that wrote it, or a newer one.",
         )
+    return _decode(home)
+
+
+def described(home: Path) -> Installation:
+    """What the description in this directory says, which need not be a home. Raises :class:`HomeRefused`."""
     return _decode(home)
 
 

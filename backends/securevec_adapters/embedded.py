@@ -131,6 +131,17 @@ class EmbeddedStore(Generic[S]):
         finally:
             shutil.rmtree(place)
 
+    def copy(self, namespace: Namespace, target: Path) -> bool:
+        """Copy the files of a namespace, as they are when they are closed, into the root ``target`` of a copy. Returns
+        whether there were any. The shard is opened again at its next use; until then readers and writers wait."""
+        with self.writing(namespace) as writer, writer.turn() as held:
+            if held.get() is None:
+                return False
+            held.close()
+            with mapped("copying a shard"):
+                self._root.copy(namespace.shard, target)
+        return True
+
     def drop(self, namespace: Namespace, count: Callable[[S], int]) -> RemovalReport:
         """Remove the files of a namespace. One that cannot be read or closed must still be erasable."""
         with self.writing(namespace, failed="forget") as writer, writer.turn() as held:

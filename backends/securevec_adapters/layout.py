@@ -48,6 +48,7 @@ class EngineRoot:
                 "An embedded engine needs POSIX file locks.", next_step="Use a server: qdrants://host:6333."
             )
         self.path = Path(os.path.realpath(path))
+        self._version = version
         _check_owner(self.path)
         self._lock: int | None = _lock(self.path / "LOCK")
         try:
@@ -134,6 +135,22 @@ class EngineRoot:
         place = self.path / f"{_NEW}{name}-{secrets.token_hex(4)}"
         place.mkdir(mode=0o700)
         return place
+
+    def copy(self, shard: str, target: Path) -> None:
+        """Copy the current generation of a shard, which is closed, into another root of the same format."""
+        current = self.current(shard)
+        if current is None:
+            raise BackendError("There is no such shard to copy.")
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (target / "VERSION").exists():
+            _write(target / "VERSION", self._version)
+        place = target / shard
+        place.mkdir(mode=0o700)
+        (place / current.name).mkdir(mode=0o700)
+        copy_tree(current, place / current.name)
+        (place / "CURRENT").write_bytes(f"{current.name}\n".encode())
+        tighten(place)
+        sync_tree(place)
 
     def discard(self, shard: str) -> bool:
         """Remove a shard's files. One rename takes it out of use; a crash later leaves trash that opening removes."""

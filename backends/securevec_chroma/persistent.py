@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
 from securevec import limits
-from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
+from securevec.backend import Capabilities, CollectionSpec, CopiesFiles, Page, RemovalReport, VectorBackend, check_terms
 from securevec.errors import ConfigError, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
@@ -147,6 +147,9 @@ class ChromaPersistentBackend:
     def drop(self, *, namespace: Namespace) -> RemovalReport:
         return self._store.drop(namespace, lambda shard: shard.place(namespace).count())
 
+    def copy_files(self, *, namespace: Namespace, target: Path) -> bool:
+        return self._store.copy(namespace, target)
+
     def namespaces(self) -> Iterator[str]:
         return self._store.names()
 
@@ -156,3 +159,4 @@ class ChromaPersistentBackend:
 
 if TYPE_CHECKING:
     _: type[VectorBackend] = ChromaPersistentBackend
+    _files: type[CopiesFiles] = ChromaPersistentBackend

@@ -17,6 +17,7 @@ from securevec.backend import (
     OTHERWISE,
     Capabilities,
     CollectionSpec,
+    CopiesFiles,
     Page,
     RemovalReport,
     VectorBackend,
@@ -207,6 +208,9 @@ class EdgeBackend:
         with self._index.without(namespace):
             return self._store.drop(namespace, lambda shard: shard.count())
 
+    def copy_files(self, *, namespace: Namespace, target: Path) -> bool:
+        return self._store.copy(namespace, target)
+
     def namespaces(self) -> Iterator[str]:
         return self._store.names()
 
@@ -220,3 +224,4 @@ class EdgeBackend:
 
 if TYPE_CHECKING:
     _: type[VectorBackend] = EdgeBackend
+    _files: type[CopiesFiles] = EdgeBackend

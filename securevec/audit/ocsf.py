@@ -60,6 +60,9 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "retention.plan": (2, "retention"),
     "retention.apply": (4, "retention"),
     "purge": (3, "collection"),
+    "backup.create": (2, "home"),
+    "backup.restore": (1, "home"),
+    "backup.tombstones": (2, "home"),
 }
 # Outcome: (status_id, action_id, disposition_id, severity_id). Disposition 27 is Error.
 _OUTCOME: Final[Mapping[str, tuple[int, int, int, int]]] = {

@@ -51,6 +51,9 @@ Action = Literal[
     "retention.plan",
     "retention.apply",
     "purge",
+    "backup.create",
+    "backup.restore",
+    "backup.tombstones",
 ]
 Phase = Literal["intent", "result", "single"]
 Outcome = Literal["allowed", "denied", "failed", "recovered"]
@@ -84,6 +87,9 @@ SEALING: Final[frozenset[str]] = frozenset(
         "retention.rule",
         "retention.apply",
         "purge",
+        "backup.create",
+        "backup.restore",
+        "backup.tombstones",
     }
 )
 """Destructive and administrative actions: their result is under a signed checkpoint before it is acknowledged."""

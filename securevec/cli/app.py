@@ -7,6 +7,7 @@ import typer
 from securevec.cli import (
     attack,
     audit,
+    backup,
     bench,
     collections,
     data,
@@ -51,6 +52,7 @@ def build() -> typer.Typer:
         ("keys", "Keys: metadata, and the public key.", keys),
         ("audit", "The record of every access.", audit),
         ("receipt", "Deletion receipts.", receipts),
+        ("backup", "Copies of the home, and a new home from one.", backup),
     ):
         part = group(help_text=help_text)
         room.register(part)

@@ -144,9 +144,18 @@ class Session:
 
         return MiniLM(threads=self.settings.embed_threads)
 
-    def _passphrase(self, *, new: bool) -> str | None:
-        if not self._has_passphrase():
+    def passphrase_of(self, described: Path) -> str | None:
+        """The passphrase of the home whose description lies in this directory; ``None`` when it has a key file."""
+        from securevec import home as homes
+
+        if homes.described(described).key_provider.get("kind") != "passphrase":
             return None
+        return self._read_passphrase(new=False)
+
+    def _passphrase(self, *, new: bool) -> str | None:
+        return self._read_passphrase(new=new) if self._has_passphrase() else None
+
+    def _read_passphrase(self, *, new: bool) -> str:
         from securevec.config import PASSPHRASE, PASSPHRASE_FILE, read_passphrase
 
         if os.environ.get(PASSPHRASE) or os.environ.get(PASSPHRASE_FILE) or not sys.stdin.isatty():

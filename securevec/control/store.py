@@ -17,6 +17,7 @@ from securevec.control.outbox import Outbox
 from securevec.control.placements import Placements
 from securevec.control.quotas import Quotas
 from securevec.control.records import Records
+from securevec.control.replaying import Replays
 from securevec.control.retention import Retention
 from securevec.control.sources import Sources
 from securevec.control.subjects import Subjects
@@ -40,6 +41,7 @@ class ControlStore(
     Quotas,
     Placements,
     Sources,
+    Replays,
     Outbox,
 ):
     """Every method is one statement or one transaction: it happened whole when it returned, not at all when it raised.

@@ -26,7 +26,7 @@ from securevec.crypto.root import RootKey, root_wrapping_key
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
 from securevec.crypto.suites import DEFAULT
-from securevec.crypto.wrap import KeyUse, WrappingKey
+from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
 from securevec.errors import UnknownKey, UsageError
 from securevec.types import CollectionId, TenantId
 
@@ -255,6 +255,25 @@ class KeyRing:
             residue_found=False,
             evidence=_weakest(shown),
         )
+
+    def destroyed_ids(self) -> list[bytes]:
+        """The id of every key that was ever destroyed here, for a restored copy of this store."""
+        return self._store.destroyed_ids()
+
+    def destroy_keys(self, key_ids: Sequence[bytes]) -> int:
+        """Destroy those of the keys that this store holds, as :meth:`destroy_tenant` does; returns how many.
+
+        For a store put back from a backup, in which keys that were destroyed since are alive.
+        """
+        now_ms, wanted = self._clock.now_ms(), set(key_ids)
+
+        def rows() -> list[KeyRow]:
+            return [row for row in self._store.all_rows() if row.key_id in wanted and row.use.kind != "installation"]
+
+        with self._store.lock:
+            self._open.forget()
+            done = destroy(self._store, "replay", rows, now_ms=now_ms)
+            return 0 if done is None else len(done.key_ids)
 
     def list_keys(self) -> list[KeyInfo]:
         """Every key the store holds. No key is opened, so nothing in the answer is authenticated."""

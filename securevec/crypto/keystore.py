@@ -76,6 +76,9 @@ class KeyStore(KeyFile):
         )
         return [Tombstone(*columns) for columns in found]
 
+    def destroyed_ids(self) -> list[bytes]:
+        return [key_id for (key_id,) in self._run("SELECT key_id FROM destroyed ORDER BY key_id")]
+
     def tenant_destroyed(self, tenant: bytes) -> bool:
         return bool(self._run("SELECT 1 FROM destroyed WHERE tenant = ? AND kind = 'kek' LIMIT 1", (tenant,)))
 

@@ -41,6 +41,7 @@
     │   ├── EnvelopeRejected       a sealed value does not open in this place
     │   ├── AuditTampered          the audit log was edited, cut, reordered or rewritten
     │   ├── PlanChanged            a retention plan no longer matches records, rules or holds
+    │   ├── BackupRejected         a backup was altered, is not whole, or is another installation's
     │   ├── ReceiptInvalid         a receipt's signature or content is wrong
     │   └── ModelDigestMismatch    model weights differ from the pinned digest
     ├── Unavailable                something needed did not answer                     exit 4
@@ -74,6 +75,7 @@ from __future__ import annotations
 
 from securevec.errors.checks import (
     AuditTampered,
+    BackupRejected,
     CheckFailed,
     EnvelopeRejected,
     ModelDigestMismatch,
@@ -155,6 +157,7 @@ __all__ = [
     "AuditTampered",
     "AuditUnavailable",
     "BackendError",
+    "BackupRejected",
     "CheckFailed",
     "CollectionMismatch",
     "CollectionNotFound",

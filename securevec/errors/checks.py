@@ -29,6 +29,10 @@ class PlanChanged(CheckFailed):
     next_step = "Make a new plan: securevec retention plan"
 
 
+class BackupRejected(CheckFailed):
+    """A backup, or a list of later deletions, was altered, is not whole, or is another installation's."""
+
+
 class ReceiptInvalid(CheckFailed):
     """A receipt's signature or content is wrong."""
 

@@ -98,10 +98,12 @@ def open_runtime(
     recall: Recall = "balanced",
     suite: Suite = "aes-256-gcm",
     choices: Choices = NO_CHOICES,
+    restoring: bool = False,
 ) -> Runtime:
-    """The runtime of a home, made first when there is none and ``create`` allows it."""
+    """The runtime of a home, made first when there is none and ``create`` allows it. ``restoring`` is for the process
+    that restores it: nobody else opens it before that is done."""
     number = number_of(suite)
-    if not homes.exists(home):
+    if not restoring and not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
         # A home is for one backend for good, so one that could never be opened is refused before there is a home.
@@ -116,7 +118,7 @@ def open_runtime(
                     plain_http_hosts=plain_http_hosts,
                     layout=choices.layout,
                 )
-    installation = homes.load(home)
+    installation = homes.load_restoring(home) if restoring else homes.load(home)
     if backend is not None and backend != installation.backend:
         raise ConfigError(
             "The home was made for another backend.", next_step="Leave the backend out, or make another home."
@@ -126,7 +128,7 @@ def open_runtime(
             "The home was made for another layout.", next_step="Leave it out; securevec tenant promote moves a tenant."
         )
     clock = clock or Clock()
-    root = _root(home, installation, key_file=key_file, passphrase=passphrase)
+    root = open_root(home, installation, key_file=key_file, passphrase=passphrase)
     with contextlib.ExitStack() as opened:
         keys = opened.enter_context(contextlib.closing(KeyRing.open(home / "keys", root, clock, suite=number)))
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
@@ -229,7 +231,10 @@ def _create(
     homes.seal_home(home)
 
 
-def _root(home: Path, installation: homes.Installation, *, key_file: Path | None, passphrase: str | None) -> RootKey:
+def open_root(
+    home: Path, installation: homes.Installation, *, key_file: Path | None, passphrase: str | None
+) -> RootKey:
+    """The root key of a home. Raises :class:`KeyRejected`, :class:`HomeRefused` for one that lies under ``home``."""
     provider = installation.key_provider
     if provider.get("kind") == "passphrase":
         if passphrase is None:

@@ -171,6 +171,9 @@ ENTITY_ACTIVITY = {
     "retention.plan": (2, "retention"),
     "retention.apply": (4, "retention"),
     "purge": (3, "collection"),
+    "backup.create": (2, "home"),
+    "backup.restore": (1, "home"),
+    "backup.tombstones": (2, "home"),
 }
 # Attributes of the two classes in OCSF 1.8.0 that securevec uses, and those the schema requires.
 COMMON = {

@@ -1,0 +1,187 @@
+"""Making a backup of an open home while others use it.
+
+    audit intent (durable)
+    writers of this process wait      the lock of every collection; readers go on
+    data      each shard of an embedded engine, closed for a moment and copied; installation.json, settings
+    control   control.db as of one moment (SQLite online backup), then the audit log
+    keys      keys.db as of one moment
+    manifest  every file with size and SHA-256, the audit head, signed; written into each part last
+    audit result (durable)
+
+The order is what makes the parts fit. An embedded engine has one writer, this process, and it waits: so what the
+control store names is in the shards. Other processes may fence, delete and create meanwhile; what they commit before
+the control copy is in it, and its keys are in the key copy, which is later. A tenant whose keys were destroyed between
+the two reads as destroyed. A store that is a server is not copied: it is written to by others, and its operator's
+snapshots are the only consistent copy there is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from securevec.audit import Head, verify_log
+from securevec.audit.copying import copy_log
+from securevec.backend import CopiesFiles, VectorBackend
+from securevec.backup import files
+from securevec.backup.manifest import Engine, FileEntry, Manifest, Part
+from securevec.backup.scope import admit_manager
+from securevec.control.copying import copy_control
+from securevec.crypto.keycopy import copy_keys
+from securevec.errors import HomeRefused, SecurevecError
+from securevec.runtime import Runtime
+from securevec.types import CollectionId, Namespace
+
+if TYPE_CHECKING:
+    from securevec.store.secure_store import SecureStore
+
+SETTINGS: Final = "securevec.toml"
+INSTALLATION: Final = "installation.json"
+Progress = Callable[[str], None]
+"""Called with the name of each step as it begins: ``engine``, ``control``, ``audit``, ``keys``, ``manifest``."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """A finished backup. ``statement`` says in a sentence what became of the vector store."""
+
+    manifest: Manifest
+    statement: str
+
+
+def create_backup(store: SecureStore, directory: str | Path, *, progress: Progress = lambda step: None) -> BackupReport:
+    """Back up the home of an open store into ``directory``, which is empty or does not exist.
+
+    Three parts come to be there, ``data``, ``control`` and ``keys``; keep ``keys`` elsewhere, and shorter. Killed in
+    between it leaves a directory that nothing takes for a backup; the same call begins it again.
+
+    Raises:
+        HomeRefused: the directory is not empty, or lies inside the home.
+        PolicyDenied: the store's actor does not manage the installation.
+        EngineLocked: another process holds the embedded engine; make the backup there, or stop it.
+        KeyUnavailable, ControlUnavailable, BackendError, AuditUnavailable: a part could not be copied.
+    """
+    runtime, target = store.runtime, Path(directory).expanduser()
+    _require_outside(target, runtime.home)
+    admission = admit_manager(runtime, store.actor, "backup.create")
+    admission.note(phase="intent")
+    try:
+        files.begin(target)
+        manifest = _copy(runtime, target, progress)
+        progress("manifest")
+        files.finish(target, manifest.sign(runtime.keys.signing_key()))
+    except SecurevecError as error:
+        admission.failure(error, phase="result")
+        raise
+    except OSError as error:
+        refusal = HomeRefused("The backup could not be written.", next_step="Check the disk, then run it again.")
+        admission.failure(refusal, phase="result")
+        raise refusal from error
+    counts = {"files": manifest.files, "bytes": manifest.size, "records": manifest.records}
+    admission.note(phase="result", counts=counts)
+    return BackupReport(manifest, statement_of(manifest.engine))
+
+
+def statement_of(engine: Engine) -> str:
+    """What a backup holds of the vector store, in a sentence."""
+    if engine == "embedded":
+        return "the vector store's files are in it"
+    if engine == "server":
+        return "the vector store is a server: back it up by its own snapshots, taken before this backup"
+    return "points of this vector store do not outlive a process, and are not in it"
+
+
+def _copy(runtime: Runtime, target: Path, progress: Progress) -> Manifest:
+    backend = runtime.backend()
+    data, control, keys = (target / part for part in ("data", "control", "keys"))
+    data.mkdir(mode=0o700)
+    control.mkdir(mode=0o700)
+    engine = _engine(backend)
+    with contextlib.ExitStack() as held:
+        copied: set[CollectionId] = set()
+        while True:
+            progress("engine")
+            new = _lock(runtime, held, copied)
+            if isinstance(backend, CopiesFiles):
+                for collection, namespace in new.items():
+                    backend.copy_files(namespace=namespace, target=data / "engine" / backend.name)
+                    copied.add(collection)
+            progress("control")
+            (control / "control.db").unlink(missing_ok=True)
+            copy_control(runtime.home / "control.db", control / "control.db")
+            # Read after the copy: a collection made meanwhile, with records perhaps, is in the copy and not held.
+            if _collections(runtime).keys() <= copied or engine != "embedded":
+                break
+    for name in (INSTALLATION, SETTINGS):
+        if (runtime.home / name).exists():
+            shutil.copyfile(runtime.home / name, data / name)
+            (data / name).chmod(0o600)
+    progress("audit")
+    head = _copy_audit(runtime, control)
+    progress("keys")
+    copy_keys(runtime.home / "keys", keys)
+    tenants = [row.tenant for row in runtime.control.tenants() if row.state != "deleted"]
+    parts: dict[Part, tuple[FileEntry, ...]] = {
+        "data": files.inventory(data),
+        "control": files.inventory(control),
+        "keys": files.inventory(keys),
+    }
+    collections = [row.collection for tenant in tenants for row in runtime.control.collections(tenant)]
+    return Manifest(
+        backup=uuid4().hex,
+        installation=runtime.installation_id,
+        created_ms=runtime.clock.now_ms(),
+        backend=backend.name,
+        engine=engine,
+        release=version("securevec"),
+        tenants=len(tenants),
+        collections=len(collections),
+        records=sum(runtime.control.count_live(collection, now_ms=0)[0] for collection in collections),
+        head=head,
+        parts=parts,
+    )
+
+
+def _engine(backend: VectorBackend) -> Engine:
+    if isinstance(backend, CopiesFiles):
+        return "embedded"
+    return "volatile" if backend.capabilities.volatile else "server"
+
+
+def _collections(runtime: Runtime) -> dict[CollectionId, Namespace]:
+    """Every collection with its namespace, in one order for whoever locks them all."""
+    found = {
+        row.collection: runtime.names.namespace(tenant.tenant, row.collection)
+        for tenant in runtime.control.tenants()
+        for row in runtime.control.collections(tenant.tenant)
+    }
+    return dict(sorted(found.items()))
+
+
+def _lock(runtime: Runtime, held: contextlib.ExitStack, before: set[CollectionId]) -> dict[CollectionId, Namespace]:
+    """Keep writers out of the collections that are not held yet, and return them."""
+    new = {name: place for name, place in _collections(runtime).items() if name not in before}
+    for collection in new:
+        held.enter_context(runtime.write_lock(collection))
+    return new
+
+
+def _copy_audit(runtime: Runtime, control: Path) -> Head:
+    """The audit log, and the head that the copy proves under the installation's key."""
+    copy_log(runtime.home / "audit", runtime.installation_id, control / "audit")
+    public = runtime.keys.signing_key().public
+    return verify_log(control / "audit", log_id=runtime.installation_id, public_key=public, anchor=None).head
+
+
+def _require_outside(target: Path, home: Path) -> None:
+    if target.resolve().is_relative_to(home.resolve()):
+        raise HomeRefused(
+            "A backup inside the home is lost with it, and would be part of the next.",
+            next_step="Choose a directory elsewhere.",
+        )

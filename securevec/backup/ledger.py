@@ -1,0 +1,171 @@
+"""What was deleted, erased, revoked or held after a backup: what a restore repeats before anybody reads.
+
+A control store keeps tombstones of tenants, people and keys, and of a record nothing: that it is gone shows only in
+that its manifest does not name it. So the list is made against a backup: every record that the backup names and the
+newer store does not was deleted since. It is a signed note like the manifest (docs/formats.md section 12), and holds
+ids and keyed tokens only.
+"""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from securevec.audit.checkpoint import Signer
+from securevec.backup.manifest import open_signed, sign_for
+from securevec.control.replaying import SELECT_REFS
+from securevec.control.store import ControlStore
+from securevec.crypto.keyring import KeyRing
+from securevec.errors import BackupRejected
+from securevec.types import CollectionId, TenantId
+
+FORMAT: Final = 1
+_KIND: Final = "tombstones"
+_PAGE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Everything a newer state knows. ``gone`` lists record refs by collection; ``older`` counts the records that were
+    replaced since, and come back as they were. Times are UTC ms."""
+
+    installation: str
+    backup: str
+    made_ms: int
+    floor_ms: int
+    audit_size: int
+    revision: str
+    tenants: Mapping[str, str] = field(repr=False)
+    grants: Mapping[str, list[tuple[bytes, str]]] = field(repr=False)
+    authority: Mapping[str, list[tuple[Any, ...]]] = field(repr=False)
+    tombstones: list[tuple[TenantId, bytes, int, int]] = field(repr=False)
+    keys: list[bytes] = field(repr=False)
+    gone: Mapping[str, list[bytes]] = field(repr=False)
+    older: int
+
+    @property
+    def records(self) -> int:
+        return sum(len(refs) for refs in self.gone.values())
+
+    def sign(self, signer: Signer) -> bytes:
+        said = {
+            "format": FORMAT,
+            "kind": _KIND,
+            "installation": self.installation,
+            "backup": self.backup,
+            "made_ms": self.made_ms,
+            "floor_ms": self.floor_ms,
+            "audit_size": self.audit_size,
+            "revision": self.revision,
+            "tenants": dict(self.tenants),
+            "grants": {tenant: [[token.hex(), role] for token, role in each] for tenant, each in self.grants.items()},
+            "authority": {
+                table: [[_packed(cell) for cell in row] for row in rows] for table, rows in self.authority.items()
+            },
+            "tombstones": [[tenant, token.hex(), at, until] for tenant, token, at, until in self.tombstones],
+            "keys": [key.hex() for key in self.keys],
+            "gone": {collection: [ref.hex() for ref in refs] for collection, refs in self.gone.items()},
+            "older": self.older,
+        }
+        text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS) + b"\n"
+        return sign_for(self.installation, text, signer)
+
+
+def open_ledger(note: bytes, *, public: bytes) -> Ledger:
+    """The list, if this 32-byte key signed it. Raises :class:`BackupRejected`."""
+    try:
+        said: dict[str, Any] = orjson.loads(open_signed(note, public=public))
+        if said.get("kind") != _KIND or said["format"] != FORMAT:
+            raise BackupRejected("This is not a list of deletions of this release.")
+        return Ledger(
+            installation=said["installation"],
+            backup=said["backup"],
+            made_ms=said["made_ms"],
+            floor_ms=said["floor_ms"],
+            audit_size=said["audit_size"],
+            revision=said["revision"],
+            tenants=said["tenants"],
+            grants={
+                tenant: [(bytes.fromhex(token), role) for token, role in each]
+                for tenant, each in said["grants"].items()
+            },
+            authority={
+                table: [tuple(_unpacked(cell) for cell in row) for row in rows]
+                for table, rows in said["authority"].items()
+            },
+            tombstones=[
+                (TenantId(tenant), bytes.fromhex(token), at, until) for tenant, token, at, until in said["tombstones"]
+            ],
+            keys=[bytes.fromhex(key) for key in said["keys"]],
+            gone={collection: [bytes.fromhex(ref) for ref in refs] for collection, refs in said["gone"].items()},
+            older=said["older"],
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackupRejected("The list of deletions cannot be read.") from error
+
+
+def ledger_since(
+    backup_control: Path, *, backup: str, installation: str, control: ControlStore, keys: KeyRing, now_ms: int
+) -> Ledger:
+    """What ``control`` and ``keys``, of now, know that the backup's ``control.db`` does not.
+
+    Raises :class:`BackupRejected` when that file cannot be read.
+    """
+    gone: dict[str, list[bytes]] = {}
+    older = 0
+    for collection, page in _records(backup_control):
+        live = control.live(CollectionId(collection), [ref for ref, _ in page])
+        missing = [ref for ref, _ in page if ref not in live]
+        if missing:
+            gone.setdefault(collection, []).extend(missing)
+        older += sum(1 for ref, generation in page if live.get(ref, generation) != generation)
+    tenants = control.tenants()
+    head = control.audit_head()
+    return Ledger(
+        installation=installation,
+        backup=backup,
+        made_ms=now_ms,
+        floor_ms=max(now_ms, control.time_floor()),
+        audit_size=head[0] if head else 0,
+        revision=control.revision(),
+        tenants={row.tenant: row.state for row in tenants},
+        grants={row.tenant: control.grants(row.tenant) for row in tenants},
+        authority=control.authority(),
+        tombstones=control.tombstones(),
+        keys=keys.destroyed_ids(),
+        gone=gone,
+        older=older,
+    )
+
+
+def _records(control: Path) -> Iterator[tuple[str, list[tuple[bytes, int]]]]:
+    """Live records of the copy, a page of one collection at a time. The file is only read, and not locked."""
+    try:
+        uri = f"{control.absolute().as_uri()}?mode=ro&immutable=1"
+        connection = sqlite3.connect(uri, uri=True)
+        try:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            collections = [row[0] for row in connection.execute("SELECT collection FROM collection ORDER BY 1")]
+            for collection in collections:
+                after = b""
+                while page := connection.execute(SELECT_REFS, (collection, after, _PAGE)).fetchall():
+                    yield collection, page
+                    after = page[-1][0]
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise BackupRejected("The control store of the backup cannot be read.") from error
+
+
+def _packed(cell: object) -> object:
+    return {"b": base64.b64encode(cell).decode()} if isinstance(cell, bytes) else cell
+
+
+def _unpacked(cell: Any) -> object:
+    return base64.b64decode(cell["b"], validate=True) if isinstance(cell, dict) else cell

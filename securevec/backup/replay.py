@@ -1,0 +1,194 @@
+"""Repeating in a restored home, which nobody else can open yet, what a newer state decided after the backup.
+
+1. the clock is raised to the newer state's: what expired stays expired
+2. keys it destroyed are destroyed here
+3. holds and minimums of the backup are laid down: the newer state asked its own before it deleted
+4. tenants it deleted are deleted, records that are gone there are removed, people it erased are erased, each by the
+   code that does it in a living home: read back, purged, with a receipt
+5. holds, rules and quotas of the newer state take their place, roles it took away are taken away, tenants it suspended
+   are suspended
+
+Any failure is raised, and the home stays closed: the restore is run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import uuid4
+
+from securevec.audit import request_id
+from securevec.backup.ledger import Ledger
+from securevec.backup.scope import scope_of
+from securevec.control.database import Transaction
+from securevec.control.jobs import SUBJECT_ERASE, Erasure, Items
+from securevec.control.rows import JobItem, JobRow
+from securevec.control.subjects import records_of
+from securevec.errors import DeletionIncomplete, UnknownFormat, WriteNotAcknowledged
+from securevec.guard import Admission, settle_outbox
+from securevec.limits import MAX_BATCH
+from securevec.policy import Actor, Decision
+from securevec.removal import remove_batch
+from securevec.retention.jobs import advance, encode
+from securevec.runtime import Runtime
+from securevec.store.machines import MACHINES
+from securevec.types import CollectionId, TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was repeated: counts of keys destroyed, tenants deleted, records removed, people's tokens erased, roles
+    taken away. ``older`` records are as they were at the backup, and were replaced since."""
+
+    keys: int
+    tenants: int
+    records: int
+    tokens: int
+    roles: int
+    older: int
+
+
+def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
+    """See the head of this file. Raises :class:`DeletionIncomplete`, :class:`WriteNotAcknowledged` and what stopped
+    it, and then the home must not be opened."""
+    control, clock = runtime.control, runtime.clock
+    if ledger.revision != control.revision():
+        raise UnknownFormat(
+            "The newer control store is of another release than the backup.",
+            next_step="Restore with the release that made the backup, then upgrade.",
+        )
+    clock.raise_floor(ledger.floor_ms)
+    control.raise_time_floor(clock.floor_ms())
+    destroyed = runtime.keys.destroy_keys(ledger.keys)
+    control.lay_down_authority()
+    for row in control.tenants():
+        if row.state == "suspended":
+            control.set_tenant_state(row.tenant, "active", now_ms=clock.now_ms())
+    jobs = _delete_tenants(runtime, actor, ledger)
+    runtime.backend()
+    records = _delete_records(runtime, actor, ledger)
+    tokens, erasures = _erase(runtime, actor, ledger)
+    for job in (*jobs, *erasures):
+        advance(runtime, MACHINES, job).raise_if_incomplete()
+    control.take_authority(ledger.authority)
+    roles = _narrow(runtime, ledger)
+    settle_outbox(runtime)
+    _require_gone(runtime, ledger)
+    return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older)
+
+
+def _delete_tenants(runtime: Runtime, actor: Actor, ledger: Ledger) -> list[JobRow]:
+    requested = {"ms": runtime.clock.now_ms(), "by": scope_of(runtime, actor).actor_ref}
+    jobs = [
+        runtime.control.replay_tenant_deletion(
+            row.tenant,
+            job_id=uuid4().hex,
+            request_id=request_id(),
+            data=encode({"requested": requested}),
+            now_ms=runtime.clock.now_ms(),
+        )
+        for row in runtime.control.tenants()
+        if ledger.tenants.get(row.tenant) in ("deleting", "deleted")
+    ]
+    return [job for job in jobs if job is not None]
+
+
+def _delete_records(runtime: Runtime, actor: Actor, ledger: Ledger) -> int:
+    removed = 0
+    for tenant in runtime.control.tenants():
+        if tenant.state != "active":
+            continue
+        for collection in runtime.control.collections(tenant.tenant):
+            refs = ledger.gone.get(collection.collection, [])
+            namespace = runtime.names.namespace(tenant.tenant, collection.collection)
+            admission = _admission(runtime, actor, tenant.tenant, collection.collection, tenant.fence)
+            for start in range(0, len(refs), MAX_BATCH):
+                part = refs[start : start + MAX_BATCH]
+                live = runtime.control.live(collection.collection, part)
+                if live:
+                    removed += len(remove_batch(runtime, admission, namespace, list(live))[1])
+    return removed
+
+
+def _erase(runtime: Runtime, actor: Actor, ledger: Ledger) -> tuple[int, list[JobRow]]:
+    """Erase people again, one job for each tenant and end of its write fence."""
+    active = {row.tenant: row.fence for row in runtime.control.tenants() if row.state == "active"}
+    known = {(tenant, token): at for tenant, token, at, _ in runtime.control.tombstones()}
+    groups: dict[tuple[TenantId, int], list[bytes]] = defaultdict(list)
+    for tenant, token, at, until in ledger.tombstones:
+        if tenant in active and known.get((tenant, token), -1) < at:
+            groups[tenant, until].append(token)
+    jobs: list[JobRow] = []
+    for (tenant, until), tokens in groups.items():
+        now_ms = runtime.clock.now_ms()
+        data = {
+            "requested": {"ms": now_ms, "by": scope_of(runtime, actor).actor_ref},
+            "subjects": [],
+            "tokens": [token.hex() for token in tokens],
+            "shared": [],
+            "by_name_only": 0,
+            "names": True,
+            "until_ms": until,
+        }
+        jobs.append(
+            runtime.control.begin_job(
+                kind=SUBJECT_ERASE,
+                tenant=tenant,
+                job_id=uuid4().hex,
+                request_id=request_id(),
+                fence=active[tenant],
+                data=encode(data),
+                items=_carriers(tenant, tokens),
+                now_ms=now_ms,
+                erase=Erasure(tokens, until),
+            )
+        )
+    return sum(map(len, groups.values())), jobs
+
+
+def _carriers(tenant: TenantId, tokens: list[bytes]) -> Items:
+    def items(tx: Transaction) -> list[JobItem]:
+        return [
+            JobItem(row.collection, row.ref, row.generation, row.n_chunks, "delete" if row.about else "redact")
+            for row in records_of(tx, tenant, tokens)
+        ]
+
+    return items
+
+
+def _narrow(runtime: Runtime, ledger: Ledger) -> int:
+    """Roles and states as narrow as in the newer state; nothing is widened."""
+    taken = 0
+    for row in runtime.control.tenants():
+        if row.state != "active":
+            continue
+        taken += runtime.control.keep_grants(row.tenant, ledger.grants.get(row.tenant, []))
+        if ledger.tenants.get(row.tenant) == "suspended":
+            runtime.control.set_tenant_state(row.tenant, "suspended", now_ms=runtime.clock.now_ms())
+    return taken
+
+
+def _require_gone(runtime: Runtime, ledger: Ledger) -> None:
+    """Read back that nothing is served which the newer state deleted."""
+    for row in runtime.control.tenants():
+        if ledger.tenants.get(row.tenant, "active") in ("deleting", "deleted") and row.state != "deleted":
+            raise DeletionIncomplete("A tenant that was deleted after the backup is still there.", job_id="")
+    for collection, refs in ledger.gone.items():
+        if runtime.control.live(CollectionId(collection), refs):
+            raise WriteNotAcknowledged("A record that was deleted after the backup is still there.")
+
+
+def _admission(runtime: Runtime, actor: Actor, tenant: TenantId, collection: CollectionId, fence: int) -> Admission:
+    """The right to repeat a deletion: whoever deleted was asked then."""
+    return Admission(
+        runtime=runtime,
+        scope=scope_of(runtime, actor, tenant),
+        permission="delete",
+        action="delete",
+        collection=collection,
+        request_id=request_id(),
+        fence=fence,
+        decision=Decision(True, "admin-operates"),
+        started_ns=time.monotonic_ns(),
+    )

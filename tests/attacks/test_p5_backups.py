@@ -1,0 +1,286 @@
+"""A backup brings back what was lost, and never what was deleted."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import securevec as sv
+from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
+from securevec.errors import (
+    BackupRejected,
+    HomeRefused,
+    KeyDestroyed,
+    KeyRejected,
+    PolicyDenied,
+    RecordNotFound,
+    TenantNotFound,
+    UsageError,
+)
+from securevec.testing.embedders import HashEmbedder
+from tests.support.world import ACME, GLOBEX, Ticket, World, open_world, ticket
+
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+
+JANE = "jane.doe@example.com"
+READER = sv.Actor("svc:reader", purpose="support")
+
+
+def opened(home: Path, key_file: Path) -> sv.SecureStore:
+    return sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder(), create=False)
+
+
+class Past:
+    """A home, its backup, and what happened afterwards."""
+
+    def __init__(self, root: Path, backend: str = "edge") -> None:
+        self.home, self.key_file, self.backup = root / "home", root / "root.key", root / "backup"
+        self.ledger = root / "later"
+        with sv.SecureStore.open(self.home, backend=backend, key_file=self.key_file, embedder=HashEmbedder()) as store:
+            world: World = open_world(store, self.home, self.key_file)
+            world.acme.ingest([ticket(number, f"The lift of house {number} was late.") for number in range(6)])
+            world.acme.ingest(
+                [ticket(6, "A refund.", id="J-about", customer=JANE), ticket(7, f"Ask {JANE}.", id="J-mention")]
+            )
+            world.globex.ingest([ticket(1, "Globex keeps bees."), ticket(2, "Globex keeps cats.")])
+            store.tenant("initech", create=True, actor=ACME).collection(Ticket).ingest([ticket(1, "Initech.")])
+            store.tenant("acme", actor=ACME).grant(READER, "reader")
+            self.report = create_backup(store, self.backup)
+            # After the backup: a record, a person, a tenant and a role go; one record is replaced, one is new.
+            world.acme.delete(["T-0", "T-1"])
+            store.tenant("acme", actor=ACME).erase_subject(JANE).raise_if_incomplete()
+            store.delete_tenant("globex").raise_if_incomplete()
+            store.tenant("acme", actor=ACME).revoke(READER, "reader")
+            store.suspend_tenant("initech")
+            store.tenant("acme", actor=ACME).hold("case 7", collection="ticket", record="T-5")
+            world.acme.ingest([ticket(2, "The lift of house 2 is mended."), ticket(8, "New.", id="N-1")])
+            export_tombstones(store, self.ledger, since=self.backup)
+
+    def restore(self, home: Path, newer: Newer, **options: object) -> sv.SecureStore:
+        restore_backup(self.backup, home, newer=newer, key_file=self.key_file, embedder=HashEmbedder(), **options)  # type: ignore[arg-type]  # options are named by the tests
+        return opened(home, self.key_file)
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
+    return Past(tmp_path_factory.mktemp("past"))
+
+
+def newer_of(past: Past, how: str) -> Newer:
+    return Newer(current=past.home) if how == "current" else Newer(tombstones=past.ledger)
+
+
+@pytest.mark.parametrize("how", ["current", "tombstones"])
+def test_what_was_deleted_after_the_backup_is_deleted_again_before_anybody_reads(
+    past: Past, how: str, tmp_path: Path
+) -> None:
+    with past.restore(tmp_path / "again", newer_of(past, how)) as store:
+        tenant = store.tenant("acme", actor=ACME)
+        tickets = tenant.collection(Ticket, retention="180d")
+        assert tickets.get("T-3").body == "The lift of house 3 was late."
+        assert tickets.get("T-2").body == "The lift of house 2 was late."
+        for gone in ("T-0", "T-1", "J-about", "N-1"):
+            with pytest.raises(RecordNotFound):
+                tickets.get(gone)
+        assert JANE not in tickets.get("J-mention").body
+        assert tickets.count() == 5
+        assert {hit.id for hit in tickets.search("lift house refund", k=20)} == {
+            "T-2",
+            "T-3",
+            "T-4",
+            "T-5",
+            "J-mention",
+        }
+        assert len(tenant.find_subject(JANE)) == 0
+        # Who lost a role has not got it back, and who was suspended is.
+        with pytest.raises(TenantNotFound):
+            store.tenant("acme", actor=READER)
+        assert store.tenants() == [("acme", "active"), ("initech", "suspended")]
+        with pytest.raises(TenantNotFound):
+            store.tenant("globex", actor=GLOBEX)
+        assert [(hold.kind, hold.standing) for hold in tenant.holds()] == [("record", True)]
+        tickets.verify().raise_if_wrong()
+        log = list(store.runtime.control.jobs())
+        assert {job.state for job in log} == {"done"}
+
+
+def test_a_restored_home_cannot_open_what_was_shredded_with_either_key_store(past: Past, tmp_path: Path) -> None:
+    with opened(past.home, past.key_file) as store:
+        dead = store.runtime.keys.destroyed_ids()
+    assert dead
+    for how in ("current", "tombstones"):
+        with past.restore(tmp_path / how, newer_of(past, how)) as store:
+            for key_id in dead:
+                with pytest.raises(KeyDestroyed):
+                    store.runtime.keys.key_by_id(key_id)
+        held = (tmp_path / how / "keys" / "keys.db").read_bytes()
+        assert not any(wrapped in held for wrapped in _wrapped_in(past.backup / "keys" / "keys.db", dead))
+
+
+def _wrapped_in(keys: Path, ids: list[bytes]) -> list[bytes]:
+    import sqlite3
+
+    connection = sqlite3.connect(f"{keys.as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        found = connection.execute("SELECT key_id, wrapped FROM keys").fetchall()
+    finally:
+        connection.close()
+    wanted = [wrapped for key_id, wrapped in found if key_id in ids]
+    assert wanted, "the copy of the key store still holds them: that is what is stated"
+    return wanted
+
+
+def test_a_restore_that_knows_of_no_later_deletion_must_be_told_that_there_is_none(past: Past, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="would bring it back"):
+        Newer()
+    with past.restore(tmp_path / "old", Newer(nothing=True)) as store:
+        assert store.tenant("globex", actor=GLOBEX).collection(Ticket, retention="180d").count() == 2
+
+
+def test_a_home_is_never_restored_over_anything(past: Past, tmp_path: Path) -> None:
+    with pytest.raises(HomeRefused):
+        past.restore(past.home, Newer(nothing=True))
+    (tmp_path / "somebody").mkdir()
+    (tmp_path / "somebody" / "thesis.txt").write_text("years of work")
+    with pytest.raises(HomeRefused):
+        past.restore(tmp_path / "somebody", Newer(nothing=True))
+    assert (tmp_path / "somebody" / "thesis.txt").read_text() == "years of work"
+
+
+def test_every_altered_file_and_every_foreign_manifest_is_refused(past: Past, tmp_path: Path) -> None:
+    def edited(change: Callable[[Path], object]) -> None:
+        copy = tmp_path / "copy"
+        shutil.copytree(past.backup, copy)
+        change(copy)
+        try:
+            with pytest.raises((BackupRejected, KeyRejected)):
+                verify_backup(copy, key_file=past.key_file)
+            with pytest.raises((BackupRejected, KeyRejected)):
+                restore_backup(copy, tmp_path / "victim", newer=Newer(nothing=True), key_file=past.key_file)
+            with pytest.raises(HomeRefused):
+                opened(tmp_path / "victim", past.key_file)
+        finally:
+            shutil.rmtree(copy)
+            shutil.rmtree(tmp_path / "victim", ignore_errors=True)
+
+    def flipped(name: str, at: int) -> Callable[[Path], object]:
+        def change(copy: Path) -> object:
+            raw = bytearray((copy / name).read_bytes())
+            raw[at] ^= 1
+            return (copy / name).write_bytes(raw)
+
+        return change
+
+    def everywhere(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+        def each(copy: Path) -> object:
+            note = change((copy / "data" / "MANIFEST").read_bytes())
+            return [(copy / part / "MANIFEST").write_bytes(note) for part in ("data", "control", "keys")]
+
+        return each
+
+    engine = next(entry.path for entry in past.report.manifest.parts["data"] if entry.path.endswith("shard.json"))
+    edited(flipped(f"data/{engine}", 3))
+    edited(flipped("control/control.db", 5000))
+    edited(flipped("keys/keys.db", 4200))
+    edited(lambda copy: (copy / "control" / "MANIFEST").unlink())
+    edited(lambda copy: (copy / ".unfinished").touch())
+    edited(everywhere(lambda note: note.replace(b'"records":', b'"records":1')))
+    edited(everywhere(lambda note: note[:-4] + b"AAA\n"))
+    # A file nobody signed is found by verify, and not restored.
+    more = shutil.copytree(past.backup, tmp_path / "more")
+    (more / "data" / "engine" / "planted").write_bytes(b"x")
+    with pytest.raises(BackupRejected):
+        verify_backup(more, key_file=past.key_file)
+    restore_backup(more, tmp_path / "clean", newer=Newer(nothing=True), key_file=past.key_file)
+    assert not (tmp_path / "clean" / "engine" / "planted").exists()
+
+
+def test_a_list_of_deletions_of_another_backup_or_an_older_one_is_refused(past: Past, tmp_path: Path) -> None:
+    note = past.ledger.read_bytes()
+    for change in (note.replace(b'"gone":', b'"gane":'), note[:200], b""):
+        (tmp_path / "edited").write_bytes(change)
+        with pytest.raises(BackupRejected):
+            past.restore(tmp_path / "no", Newer(tombstones=tmp_path / "edited"))
+        shutil.rmtree(tmp_path / "no")
+    with opened(past.home, past.key_file) as store:
+        create_backup(store, tmp_path / "second")
+    with pytest.raises(BackupRejected, match="another backup"):
+        restore_backup(
+            tmp_path / "second", tmp_path / "no", newer=Newer(tombstones=past.ledger), key_file=past.key_file
+        )
+
+
+def test_verify_opens_records_and_says_what_it_did_not_look_at(past: Past, tmp_path: Path) -> None:
+    found = verify_backup(past.backup, key_file=past.key_file)
+    assert (found.pinned, found.missing, found.opened) == (True, (), 3 + 2 + 1)
+    away = tmp_path / "vault"
+    shutil.copytree(past.backup, tmp_path / "copy")
+    shutil.move(tmp_path / "copy" / "keys", away)
+    assert verify_backup(tmp_path / "copy", keys=away, key_file=past.key_file).opened == 6
+    alone = verify_backup(tmp_path / "copy", key_file=past.key_file)
+    assert (alone.pinned, alone.missing, alone.opened) == (False, ("keys",), None)
+    with opened(past.home, past.key_file) as store:
+        public = store.runtime.keys.signing_key().public
+    assert verify_backup(tmp_path / "copy", public=public, root=False).pinned
+    with pytest.raises(BackupRejected):
+        verify_backup(tmp_path / "copy", public=bytes(32), root=False)
+
+
+def test_a_backup_is_for_whoever_looks_after_the_installation(past: Past, tmp_path: Path) -> None:
+    with sv.SecureStore.open(past.home, key_file=past.key_file, embedder=HashEmbedder(), actor=ACME) as store:
+        with pytest.raises(PolicyDenied):
+            create_backup(store, tmp_path / "b")
+        with pytest.raises(PolicyDenied):
+            export_tombstones(store, tmp_path / "l", since=past.backup)
+    with opened(past.home, past.key_file) as store, pytest.raises(HomeRefused):
+        create_backup(store, past.home / "inside")
+
+
+@pytest.fixture(params=["edge", "chroma"])
+def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[sv.SecureStore, World, Path]]:
+    if request.param == "chroma":
+        pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+    home, key_file = tmp_path / "home", tmp_path / "root.key"
+    with sv.SecureStore.open(home, backend=request.param, key_file=key_file, embedder=HashEmbedder()) as store:
+        yield store, open_world(store, home, key_file), key_file
+
+
+def test_a_backup_made_while_others_write_is_whole(busy: tuple[sv.SecureStore, World, Path], tmp_path: Path) -> None:
+    store, world, key_file = busy
+    stop = threading.Event()
+    written = 0
+
+    def write() -> None:
+        nonlocal written
+        while not stop.is_set():
+            world.acme.ingest([ticket(written % 7, f"Edition {written} of a ticket.")])
+            written += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        while written < 3:
+            stop.wait(0.01)
+        for number in range(2):
+            create_backup(store, tmp_path / f"b{number}")
+    finally:
+        stop.set()
+        writer.join()
+    assert written > 3
+    for number in range(2):
+        assert (verify_backup(tmp_path / f"b{number}", key_file=key_file).opened or 0) > 0
+        restore_backup(
+            tmp_path / f"b{number}",
+            tmp_path / f"h{number}",
+            newer=Newer(nothing=True),
+            key_file=key_file,
+            embedder=HashEmbedder(),
+        )
+        with opened(tmp_path / f"h{number}", key_file) as again:
+            tickets = again.tenant("acme", actor=ACME).collection(Ticket, retention="180d")
+            tickets.verify().raise_if_wrong()
+            assert tickets.count() == len(list(tickets.iter()))
