@@ -1,7 +1,7 @@
 """Backups of a home: made while it is in use, verified where they lie, restored without what was deleted since.
 
 Three parts, so that the key store can be kept elsewhere and shorter: ``data`` (the engine's files), ``control``
-(control store and audit log), ``keys``. See docs/formats.md section 12 and docs/threat-model.md, P5.
+(control store and audit log), ``keys``. See docs/formats.md section 11 and docs/threat-model.md, P5.
 """
 
 from securevec.backup.create import BackupReport, create_backup

@@ -2,7 +2,7 @@
 
 A control store keeps tombstones of tenants, people and keys, and of a record nothing: that it is gone shows only in
 that its manifest does not name it. So the list is made against a backup: every record that the backup names and the
-newer store does not was deleted since. It is a signed note like the manifest (docs/formats.md section 12), and holds
+newer store does not was deleted since. It is a signed note like the manifest (docs/formats.md section 11), and holds
 ids and keyed tokens only.
 """
 

@@ -2,7 +2,7 @@
 
 The manifest is a C2SP signed note (:mod:`securevec.audit.checkpoint`) under the key name
 ``securevec/<installation id>/backup``: one line of JSON, keys sorted. The same bytes lie in each of the three parts, so
-that each can be kept elsewhere and still be recognised (docs/formats.md section 12).
+that each can be kept elsewhere and still be recognised (docs/formats.md section 11).
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def verify_backup(
     places = _places(backup, Path(keys).expanduser() if keys is not None else None)
     files.require_finished(backup)
     note = read_note(backup / "data")
-    missing = tuple(part for part, place in places.items() if not place.is_dir())
+    missing: tuple[Part, ...] = tuple(part for part, place in places.items() if not place.is_dir())
     for part, place in places.items():
         if part not in missing and read_note(place) != note:
             raise BackupRejected("The parts are of different backups.")
@@ -78,8 +78,8 @@ def verify_backup(
             files.require_same(place, said.parts[part])
     with contextlib.ExitStack() as opened:
         ring = None
+        lab = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="securevec-verify-")))
         if root and "keys" not in missing:
-            lab = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="securevec-verify-")))
             ring = opened.enter_context(contextlib.closing(_ring(places, lab, said, key_file, passphrase)))
         pins = [key for key in (public, ring.signing_key().public if ring is not None else None) if key is not None]
         manifest = said
