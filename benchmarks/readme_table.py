@@ -75,7 +75,8 @@ def _bars(documents: dict[str, Any]) -> str:
     for store, document in documents.items():
         for name, bar in sorted(document["bars"].items()):
             missed = " (**missed**)" if bar["measured"] > bar["most"] else ""
-            lines.append(f"| {STORES[store]}: {name} | {bar['measured']:.3f}{missed} | {bar['most']:.2f} |")
+            between = f" [{bar['low']:.3f}, {bar['high']:.3f}]" if "low" in bar else ""
+            lines.append(f"| {STORES[store]}: {name} | {bar['measured']:.3f}{between}{missed} | {bar['most']:.2f} |")
     return "\n".join(lines)
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from securevec.bench.paired import Paired
+
 FORMAT: Final = 1
 
 
@@ -48,6 +50,8 @@ class Figures:
     flush_p50_ms: float
     """A durable append as long as an audit record, measured between the searches."""
     search: Sequence[SearchRow]
+    paired: Paired | None
+    """The product against the vendor's client in pairs, which says more than the medians of their rows."""
     ingest: Sequence[IngestRow]
     model_search: Sequence[SearchRow]
     model_ingest: Sequence[IngestRow]

@@ -24,7 +24,8 @@ import numpy as np
 from securevec.bench.data import FILTER_KEYS, Case, Corpus, corpus, nearest
 from securevec.bench.figures import Figures, IngestRow, SearchRow, ingest_rows, search_rows
 from securevec.bench.memory import resident
-from securevec.bench.sides import Adapter, Prepared, RawStore, Side, embedding_sides, raw_module, sides
+from securevec.bench.paired import Paired, compare, flush_ms
+from securevec.bench.sides import PRODUCT, Adapter, Prepared, RawStore, Side, embedding_sides, raw_module, sides
 from securevec.discovery import open_backend
 from securevec.embed import Embedder, MiniLM
 from securevec.embed.minilm import DIMENSION as MODEL_DIMENSION
@@ -39,8 +40,8 @@ WARM: Final = 20
 """Searches of each side before the first that counts."""
 _BLOCK: Final = 1024
 """Records one side writes before the next side's turn."""
-_RECORD_BYTES: Final = 1_900
-"""Of an audit record that names ten hits."""
+_MODEL_BLOCK: Final = 256
+"""The same with the model in front."""
 _PACKAGES: Final = ("securevec", "numpy", "cryptography")
 
 Say = Callable[[str], None]
@@ -49,7 +50,8 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Options:
     """``model_points``: records of the part with the embedder, 0 for none. ``every_row``: also the rows between the
-    vendor's client and the product. ``batch``: records the vendor's client writes at once, as an ingest does."""
+    vendor's client and the product. ``batch``: records the vendor's client writes at once, as an ingest does.
+    ``rounds``: how often those two are also asked each question in pairs, in either order; 0 for not at all."""
 
     backend: str = "edge"
     points: int = 5_000
@@ -60,6 +62,7 @@ class Options:
     every_row: bool = True
     memory: bool = True
     batch: int = 64
+    rounds: int = 0
 
     def __post_init__(self) -> None:
         if self.points < 2 * self.k or self.k < 1 or self.questions < 1 or self.dimension < 2:
@@ -101,6 +104,12 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
             say(f"Asking {options.questions:,} questions on each side")
             rows = sides(opened.raw, opened.adapter, opened.cases, opened.runtime, data, options.k)
             flush_ms, search = _search(data, rows, options, directory, exact=True)
+            paired: Paired | None = None
+            if options.rounds:
+                say(f"Asking them in pairs, {options.rounds} rounds in either order")
+                product = next(row for row in rows if row.name == PRODUCT)
+                questions = range(WARM, len(data.questions))
+                paired = compare(rows[0].search, product.search, questions, options.rounds, directory)
             model_search: list[SearchRow] = []
             model_ingest: list[IngestRow] = []
             if options.model_points and options.dimension == MODEL_DIMENSION:
@@ -124,6 +133,7 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
         questions=options.questions,
         flush_p50_ms=flush_ms,
         search=search,
+        paired=paired,
         ingest=ingest,
         model_search=model_search,
         model_ingest=model_ingest,
@@ -218,10 +228,7 @@ def _search(
                 if number >= WARM:
                     times[at].append((time.perf_counter() - began) * 1000)
                     answers[at].append(answer)
-            file.write(b"x" * _RECORD_BYTES)
-            began = time.perf_counter()
-            os.fdatasync(file.fileno())
-            flushes.append((time.perf_counter() - began) * 1000)
+            flushes.append(flush_ms(file.fileno()))
     best = [[f"case-{at}" for at in nearest(data.vectors, question, options.k)] for question in data.questions[WARM:]]
     named = [(side.name, side.says) for side in asked]
     return float(np.median(flushes)), search_rows(named, times, answers, best if exact else None)
@@ -242,6 +249,8 @@ def _with_model(
     clean = [
         scope.anonymizer.query(str(row["body"]), keys=keys, known=lambda tokens: {})[0] for row in data.rows[:count]
     ]
+    # Whoever came first would pay for the model's first long batch.
+    embedder.embed(clean[: options.batch])
     second = vendor.RawStore.create(directory / "vendor-model", options.dimension, FILTER_KEYS)
     seconds = [0.0, 0.0]
     store = SecureStore.open(
@@ -249,14 +258,15 @@ def _with_model(
     )
     with closing(second), store:
         cases = open_cases(store)
-        for turn, start in enumerate(range(0, count, options.batch)):
-            end = min(start + options.batch, count)
+        for turn, start in enumerate(range(0, count, _MODEL_BLOCK)):
+            end = min(start + _MODEL_BLOCK, count)
             for at in _turned(2, turn):
                 began = time.perf_counter()
                 if at == 0:
-                    second.insert(
-                        [uuid4() for _ in range(start, end)], embedder.embed(clean[start:end]), data.rows[start:end]
-                    )
+                    for first in range(start, end, options.batch):
+                        last = min(first + options.batch, end)
+                        ids = [uuid4() for _ in range(first, last)]
+                        second.insert(ids, embedder.embed(clean[first:last]), data.rows[first:last])
                 else:
                     cases.ingest(data.records(start, end))
                 seconds[at] += time.perf_counter() - began

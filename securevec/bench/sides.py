@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 import numpy as np
@@ -23,6 +23,9 @@ from securevec.judge import open_body
 from securevec.runtime import AuditSink, CollectionScope, Runtime
 from securevec.store.collection import Collection
 from securevec.types import AnonymizedText, Matrix, Namespace, ProtectedPoint, Scalar
+
+PRODUCT: Final = "audit, waited"
+"""The row that is the product."""
 
 
 class RawStore(Protocol):
@@ -142,7 +145,7 @@ def sides(
         return _ids(cases.search(vector=questions[number], k=k))
 
     first = Side("vendor", "the vendor's client, fields in clear", lambda number: raw.search(questions[number], k))
-    last = Side("audit, waited", "and an answer waits for its audit record: the product", product)
+    last = Side(PRODUCT, "and an answer waits for its audit record: the product", product)
     if adapter is None:
         return [first, last]
     prepared = Prepared(questions.shape[1])

@@ -15,6 +15,7 @@ from securevec.bench.data import Corpus, corpus, nearest
 from securevec.bench.figures import Figures, ingest_rows, search_rows
 from securevec.bench.measure import Options, measure
 from securevec.bench.page import page
+from securevec.bench.paired import compare, judged
 from securevec.bench.sides import raw_module
 from securevec.errors import ConfigError, LimitExceeded, QueryError
 
@@ -30,7 +31,7 @@ def data() -> Corpus:
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Figures:
     pytest.importorskip({"edge": "qdrant_edge", "chroma": "chromadb"}[request.param])
     below = tmp_path_factory.mktemp("bench")
-    options = Options(backend=request.param, points=150, dimension=48, k=5, questions=12, model_points=0)
+    options = Options(backend=request.param, points=150, dimension=48, k=5, questions=12, model_points=0, rounds=1)
     figures = measure(options, below=below)
     assert list(below.iterdir()) == []
     return figures
@@ -72,6 +73,32 @@ def test_the_page_is_whole_and_fetches_nothing(measured: Figures) -> None:
             assert 0 < float(bar.attrib["x"]) + float(bar.attrib["width"]) <= width
     for row in measured.search:
         assert f"{row.p50_ms:.2f}" in text
+
+
+def test_pairs_are_asked_in_either_order_and_have_an_interval(measured: Figures, tmp_path: Path) -> None:
+    paired = measured.paired
+    assert paired is not None
+    assert (paired.rounds, paired.questions) == (1, 12)
+    assert paired.flush_p50_ms > 0
+    for interval in (paired.added_ms, paired.ratio):
+        assert interval.low <= interval.value <= interval.high
+    order: list[str] = []
+    compare(lambda at: order.append(f"v{at}"), lambda at: order.append(f"p{at}"), range(2), 1, tmp_path)
+    assert order == ["v0", "p0", "p1", "v1", "p0", "v0", "v1", "p1"]
+
+
+def test_pairs_find_a_difference_that_the_medians_of_rows_lose() -> None:
+    chance = np.random.default_rng(3)
+    # Slow and fast minutes, and 0.5 ms more for whoever asks first.
+    drift = chance.normal(9, 2, size=(100, 4, 1)) + np.zeros(2)
+    noise = chance.normal(0, 0.1, size=(2, *drift.shape))
+    first = drift + noise[0] + np.array([0.5, 0.0])
+    second = drift + noise[1] + np.array([0.0, 0.5]) + 0.4 + 1.2 * 0.3
+    paired = judged(first, second, [0.3, 0.3, 9.0])
+    assert paired.flush_p50_ms == 0.3
+    assert paired.added_ms.low < 0.4 < paired.added_ms.high
+    assert paired.added_ms.high - paired.added_ms.low < 0.05
+    assert paired.ratio.value == pytest.approx(1 + 0.4 / 9.25, rel=0.01)
 
 
 def test_a_row_that_answers_otherwise_is_seen() -> None:
