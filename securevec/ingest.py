@@ -251,7 +251,14 @@ def write_batch(
     redactions = redactions_in(prepared)
     try:
         points = seal_points(runtime, collection, prepared, generations, vectors)
-        runtime.control.add_tokens(collection.tenant, {pair for record in prepared for pair in record.tokens})
+        runtime.control.add_tokens(
+            collection.tenant,
+            {pair for record in prepared for pair in record.tokens},
+            collection.anonymizer.name_parts(
+                (field for record in prepared for field in record.anonymized.values()),
+                keys=collection.tenant_keys(runtime),
+            ),
+        )
         request.note(
             phase="intent", counts=counts, redactions=redactions, record_ids=[record.ref for record in prepared]
         )

@@ -105,7 +105,10 @@ def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) ->
         raise LimitExceeded(f"A query is at most {limits.MAX_QUERY_BYTES} bytes.", field="text")
     keys = collection.tenant_keys(runtime)
     return collection.anonymizer.query(
-        text, keys=keys, known=lambda tokens: runtime.control.known_tokens(collection.tenant, tokens)
+        text,
+        keys=keys,
+        known=lambda tokens: runtime.control.known_tokens(collection.tenant, tokens),
+        parts=lambda tokens: runtime.control.known_parts(collection.tenant, tokens),
     )
 
 

@@ -111,7 +111,7 @@ class DocumentNames:
             if len(value.strip()) >= 4 and (entity != "PERSON" or len(value.split()) > 1)
         }
         for name in people:
-            keys = [key for key in map(lookup_key, _words(name)) if _meaningful(key)]
+            keys = [key for key in map(lookup_key, words_of_name(name)) if meaningful(key)]
             self._parts.update(keys)
             if len(keys) > 1:
                 identity = normalize("PERSON", name)
@@ -125,7 +125,7 @@ class DocumentNames:
 
     def identity(self, value: str) -> str | None:
         """The one full name of the record that a shorter mention belongs to, or None."""
-        keys = [lookup_key(word) for word in _words(value)]
+        keys = [lookup_key(word) for word in words_of_name(value)]
         if not keys or normalize("PERSON", value) in self._full:
             return None
         owners = set.intersection(*(self._owners.get(key, set()) for key in keys))
@@ -181,11 +181,11 @@ class DocumentNames:
         return found
 
 
-def _words(name: str) -> list[str]:
+def words_of_name(name: str) -> list[str]:
     return [without_possessive(match.group()) for match in ANY_WORD.finditer(fold(name, skeleton=False).text)]
 
 
-def _meaningful(key: str) -> bool:
+def meaningful(key: str) -> bool:
     """Not an initial, a title or a particle: nothing that stands in other people's names and in prose."""
     lists = lexicon.names()
     return len(key) > 1 and key not in lists.titles and key not in lists.particles and key not in lexicon.SUFFIXES

@@ -18,6 +18,7 @@ from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
 from securevec.anonymize.lexicon import names
+from securevec.anonymize.name_parts import KNOWN_PART, KnownParts, NamePart, name_parts, people_met
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.names import looks_like_name
 from securevec.anonymize.operators import operator_named
@@ -53,6 +54,13 @@ _SHORT: Final = 64
 _REMEMBERED: Final = 4096
 _KNOWN_PRIORITY: Final = 93
 _KNOWN_PERSON_PRIORITY: Final = PERSON_PRIORITY + 5
+_NO_STAND_INS: Final[Mapping[tuple[int, int], str]] = {}
+
+
+def _no_parts(tokens: Sequence[bytes]) -> Mapping[bytes, Mapping[bytes, str]]:
+    """For callers that keep no parts of names."""
+    del tokens
+    return {}
 
 
 class Anonymizer:
@@ -164,21 +172,35 @@ class Anonymizer:
         return result
 
     def query(
-        self, text: str, *, keys: TenantKeys, known: Callable[[Sequence[bytes]], Mapping[bytes, str]]
+        self,
+        text: str,
+        *,
+        keys: TenantKeys,
+        known: Callable[[Sequence[bytes]], Mapping[bytes, str]],
+        parts: KnownParts = _no_parts,
     ) -> tuple[AnonymizedText, Counter[str]]:
         """Anonymize a query as the records were: the detector's findings, and whatever the tenant already knows.
 
         One to four neighbouring words are looked up among the tenant's subject tokens through ``known`` (one call),
-        so a name no detector would see in a query still meets its surrogate. Raises ``QueryError`` above
-        ``MAX_QUERY_BYTES``, ``DetectorError`` when detection fails. The counter is by entity.
+        so a name no detector would see in a query still meets its surrogate; parts of known names, and slips in them,
+        are looked up through ``parts`` (at most two calls). Raises ``QueryError`` above ``MAX_QUERY_BYTES``,
+        ``DetectorError`` when detection fails. The counter is by entity.
         """
         if len(text.encode(errors="replace")) > MAX_QUERY_BYTES:
             raise QueryError("The query is too long.", next_step=f"At most {MAX_QUERY_BYTES} bytes.")
         found = self.findings(text)
-        found = resolve([*found, *self._known(text, found, keys, known)], text)
+        words = _query_words(text)
+        found = resolve([*found, *self._known(text, words, found, keys, known)], text)
+        met = people_met(text, words, found, keys=keys, known=parts)
+        found = resolve([*found, *(person.finding for person in met)], text)
         people = [text[f.start : f.end] for f in found if f.entity == "PERSON"]
-        done = self._replace(text, found, keys, DocumentNames(people))
+        stand_ins = {(m.finding.start, m.finding.end): m.stand_in for m in met if m.stand_in}
+        done = self._replace(text, found, keys, DocumentNames(people), stand_ins)
         return done.text, Counter(span.entity for span in done.spans)
+
+    def name_parts(self, fields: Iterable[AnonymizedField], *, keys: TenantKeys) -> frozenset[NamePart]:
+        """The parts of the full names that the fields carried, to be met again by :meth:`query`."""
+        return name_parts(fields, keys, surrogates=self._policy.choice("PERSON").name == "surrogate")
 
     def _whole(self, text: str, ahead: Found = NOTHING) -> list[Finding]:
         stripped = text.strip()
@@ -191,12 +213,12 @@ class Anonymizer:
     def _known(
         self,
         text: str,
+        words: Sequence[tuple[int, int]],
         found: Iterable[Finding],
         keys: TenantKeys,
         known: Callable[[Sequence[bytes]], Mapping[bytes, str]],
     ) -> list[Finding]:
         candidates: dict[tuple[int, int, str], bytes] = {}
-        words = _query_words(text)
         for index in range(len(words)):
             for size in range(1, min(_NGRAM, len(words) - index) + 1):
                 start, end = words[index][0], words[index + size - 1][1]
@@ -219,7 +241,12 @@ class Anonymizer:
         return hits
 
     def _replace(
-        self, text: str, found: Iterable[Finding], keys: TenantKeys, document: DocumentNames | None
+        self,
+        text: str,
+        found: Iterable[Finding],
+        keys: TenantKeys,
+        document: DocumentNames | None,
+        stand_ins: Mapping[tuple[int, int], str] = _NO_STAND_INS,
     ) -> AnonymizedField:
         pieces: list[str] = []
         spans: list[Span] = []
@@ -233,7 +260,10 @@ class Anonymizer:
             choice = self._policy.choice(finding.entity)
             identity = document.identity(value) if document is not None and finding.entity == "PERSON" else None
             token = subject_token(keys, finding.entity, identity or value)
-            if identity is not None and choice.name == "surrogate":
+            stand_in = stand_ins.get((finding.start, finding.end)) if finding.rule == KNOWN_PART else None
+            if stand_in is not None and choice.name == "surrogate":
+                made = stand_in
+            elif identity is not None and choice.name == "surrogate":
                 made = _part_of(identity, value, keys)
             else:
                 params = {**choice.params, "entity": finding.entity, "key": keys.pseudonym}

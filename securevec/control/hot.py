@@ -24,6 +24,7 @@ SELECT_GENERATIONS: Final = (
     "SELECT ref, generation, 'live' FROM manifest WHERE collection = ? AND ref IN (*)"
     " UNION ALL SELECT ref, generation, state FROM transit WHERE collection = ? AND ref IN (*)"
 )
+SELECT_PARTS: Final = "SELECT part, person, stand_in FROM name_part WHERE tenant = ? AND part IN (*)"
 SELECT_TOKENS: Final = "SELECT token, entity FROM subject_token WHERE tenant = ? AND token IN (*)"
 SELECT_ROLES: Final = "SELECT role FROM principal_grant WHERE tenant = ? AND actor_token = ?"
 
@@ -97,6 +98,14 @@ class HotReads(Room):
             for part in parts(tokens)
             for row in self._db.rows(many(SELECT_TOKENS, len(part)), (tenant, *part))
         }
+
+    def known_parts(self, tenant: TenantId, tokens: Sequence[bytes]) -> dict[bytes, dict[bytes, str]]:
+        """The people whose name has one of these parts: part token to person token to what stands for the part."""
+        found: dict[bytes, dict[bytes, str]] = {}
+        for several in parts(tokens):
+            for part, person, stand_in in self._db.rows(many(SELECT_PARTS, len(several)), (tenant, *several)):
+                found.setdefault(part, {})[person] = stand_in
+        return found
 
     def roles(self, tenant: TenantId, actor_token: bytes) -> frozenset[str]:
         """Roles granted to this actor in this tenant; empty when none."""

@@ -39,6 +39,7 @@ DELETE_MANIFEST: Final = "DELETE FROM manifest WHERE collection = :collection"
 INSERT_SUBJECT: Final = (
     "INSERT INTO subject_token (tenant, token, entity) VALUES (:tenant, :token, :entity) ON CONFLICT DO NOTHING"
 )
+INSERT_PART: Final = "INSERT INTO name_part (tenant, part, person, stand_in) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 
 class Records(HotReads):
@@ -94,16 +95,22 @@ class Records(HotReads):
             for statement in (DELETE_TRANSIT, DELETE_BATCHES, DELETE_SUBJECTS, DELETE_SOURCES, DELETE_MANIFEST):
                 tx.run(statement, {"collection": collection})
 
-    def add_tokens(self, tenant: TenantId, tokens: Iterable[tuple[bytes, str]]) -> None:
+    def add_tokens(
+        self, tenant: TenantId, tokens: Iterable[tuple[bytes, str]], parts: Iterable[tuple[bytes, bytes, str]] = ()
+    ) -> None:
         """Remember subject tokens with their entity. Known ones cost no write; the first entity stays.
 
-        Raises :class:`TenantUnavailable`: a token written after a tenant's deletion would outlive it.
+        ``parts``: token of a part of a name, token of the person, what stands for the part in the vectors; those of
+        people known before are known. Raises :class:`TenantUnavailable`: a token written after a tenant's deletion
+        would outlive it.
         """
         offered = dict(tokens)
         known = self.known_tokens(tenant, list(offered))
+        names = [row for row in parts if row[1] not in known]
         new = [{"tenant": tenant, "token": token, "entity": offered[token]} for token in offered if token not in known]
         if not new:
             return
         with self._db.write() as tx:
             require_active(tx, tenant)
             tx.run_many(INSERT_SUBJECT, new)
+            tx.run_many(INSERT_PART, ((tenant, *row) for row in names))

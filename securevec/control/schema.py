@@ -171,6 +171,20 @@ subject_token = Table(
     sqlite_with_rowid=False,
 )
 
+# Parts of the names of known people, so that a query by surname or initial meets the person: tokens again, and the
+# keyed surrogate of that part, which stands for it in the vectors. Forgotten with the person's token.
+name_part = Table(
+    "name_part",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("part", LargeBinary, nullable=False),
+    Column("person", LargeBinary, nullable=False),
+    Column("stand_in", Text, nullable=False),
+    PrimaryKeyConstraint("tenant", "part", "person"),
+    Index("ix_name_part_person", "tenant", "person"),
+    sqlite_with_rowid=False,
+)
+
 job = Table(
     "job",
     metadata,

@@ -61,6 +61,10 @@ FORGET_TOKENS: Final = (
     " (SELECT 1 FROM collection c JOIN record_subject r ON r.collection = c.collection"
     " WHERE c.tenant = subject_token.tenant AND r.token = subject_token.token)"
 )
+FORGET_PARTS: Final = (
+    "DELETE FROM name_part WHERE tenant = ? AND person IN (*) AND NOT EXISTS"
+    " (SELECT 1 FROM subject_token t WHERE t.tenant = name_part.tenant AND t.token = name_part.person)"
+)
 INSERT_TOMBSTONE: Final = (
     "INSERT INTO tombstone (tenant, token, job_id, at_ms, until_ms) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT (tenant, token) DO UPDATE SET job_id = excluded.job_id, at_ms = excluded.at_ms,"
@@ -99,7 +103,10 @@ class Subjects(Room):
     def forget_tokens(self, tenant: TenantId, tokens: Sequence[bytes]) -> int:
         """Forget those of the tokens that no record carries any more, so that no query meets their surrogates."""
         with self._db.write() as tx:
-            return sum(tx.run(many(FORGET_TOKENS, len(part)), (tenant, *part)) for part in parts(tokens))
+            forgotten = sum(tx.run(many(FORGET_TOKENS, len(part)), (tenant, *part)) for part in parts(tokens))
+            for part in parts(tokens):
+                tx.run(many(FORGET_PARTS, len(part)), (tenant, *part))
+            return forgotten
 
 
 def records_of(source: Database | Transaction, tenant: TenantId, tokens: Sequence[bytes]) -> list[SubjectRow]:

@@ -55,6 +55,7 @@ FORGET_TENANT: Final = (
     "DELETE FROM hold WHERE tenant = :tenant",
     "DELETE FROM collection WHERE tenant = :tenant",
     "DELETE FROM subject_token WHERE tenant = :tenant",
+    "DELETE FROM name_part WHERE tenant = :tenant",
     "DELETE FROM principal_grant WHERE tenant = :tenant",
     # A sealed name of a person no remaining tenant knows. The principal of a role that was taken away goes too: no row
     # says which tenant it once belonged to.

@@ -10,10 +10,12 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-import securevec.ingest
+import securevec.anonymizing
+import securevec.batching
 import securevec.minimize
 import securevec.prepare
 from securevec.anonymize import Anonymizer, TenantKeys
+from securevec.anonymize.ahead import NOTHING, Found
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import DataKey
 from securevec.errors import RecordError
@@ -52,7 +54,7 @@ def test_the_small_run_is_clean_without_a_mutation(tmp_path: Path) -> None:
 
 def test_without_anonymization_embedder_and_payloads_turn_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unchanged(
-        self: Anonymizer, fields: Mapping[str, str], *, keys: TenantKeys, subjects: Collection[str]
+        self: Anonymizer, fields: Mapping[str, str], *, keys: TenantKeys, subjects: Collection[str], ahead: Found
     ) -> dict[str, AnonymizedField]:
         return {name: AnonymizedField(mint_anonymized(text), (), ()) for name, text in fields.items()}
 
@@ -68,8 +70,8 @@ def test_without_anonymization_embedder_and_payloads_turn_red(tmp_path: Path, mo
 def test_with_only_the_names_missed_the_person_floor_turns_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = Anonymizer.findings
 
-    def blind(self: Anonymizer, text: str, field_name: str = "") -> list[Any]:
-        return [finding for finding in find(self, text, field_name) if finding.entity != "PERSON"]
+    def blind(self: Anonymizer, text: str, field_name: str = "", ahead: Found = NOTHING) -> list[Any]:
+        return [finding for finding in find(self, text, field_name, ahead) if finding.entity != "PERSON"]
 
     monkeypatch.setattr(Anonymizer, "findings", blind)
     monkeypatch.setattr("securevec.anonymize.document.DocumentNames.find", _nothing)
@@ -140,8 +142,8 @@ def _keeping_extras(monkeypatch: pytest.MonkeyPatch, *, field: str) -> None:
             return replace(minimized, texts={**minimized.texts, "body": f"{minimized.texts['body']} {text}"})
         return replace(minimized, filters={**minimized.filters, field: text})
 
-    monkeypatch.setattr(securevec.ingest, "validate", keep)
-    monkeypatch.setattr(securevec.ingest, "minimize", add)
+    monkeypatch.setattr(securevec.batching, "validate", keep)
+    monkeypatch.setattr(securevec.batching, "minimize", add)
 
 
 def test_with_undeclared_columns_kept_embedder_and_envelopes_turn_red(
@@ -160,7 +162,7 @@ def test_with_undeclared_columns_in_a_clear_filter_files_and_payloads_turn_red(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _keeping_extras(monkeypatch, field="status")
-    monkeypatch.setattr(securevec.prepare, "refuse_findings_in_clear_filters", _nothing)
+    monkeypatch.setattr(securevec.anonymizing, "refuse_findings_in_clear_filters", _nothing)
     evidence = small(tmp_path)
     for hits in (evidence.in_payloads, evidence.in_open_home, evidence.in_closed_home):
         assert kinds(hits) == {"canary"}
