@@ -102,6 +102,8 @@ def judge(
             body = open_body(keys, collection, point)
             ref = ids.ref(typed_record_id(body.record_id))
             check_place(ids, point, body, ref)
+        except UnknownFormat:
+            raise  # UnknownEnvelope is an EnvelopeRejected too, and no violation
         except EnvelopeRejected:
             verdicts.violations += 1
         except KeyDestroyed:

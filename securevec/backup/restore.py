@@ -36,7 +36,7 @@ from securevec.control.store import ControlStore
 from securevec.crypto.keycopy import copy_keys
 from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
-from securevec.errors import BackupRejected, HomeRefused, SecurevecError, UsageError
+from securevec.errors import BackupRejected, HomeRefused, SecurevecError, SourceError, UsageError
 from securevec.policy import Actor
 from securevec.store.opening import audit_anchor, open_root, open_runtime
 from securevec.store.secure_store import SecureStore
@@ -60,9 +60,20 @@ class RestoreReport:
 class Newer:
     """Where deletions after the backup are known from. Exactly one of the three."""
 
-    current: Path | None = None
-    tombstones: Path | None = None
+    current: str | Path | None = None
+    tombstones: str | Path | None = None
     nothing: bool = False
+
+    @property
+    def home(self) -> Path | None:
+        return None if self.current is None else Path(self.current).expanduser()
+
+    def read(self) -> bytes:
+        """The list of deletions. Raises :class:`SourceError`."""
+        try:
+            return b"" if self.tombstones is None else Path(self.tombstones).expanduser().read_bytes()
+        except OSError as error:
+            raise SourceError("The list of deletions cannot be read.") from error
 
     def __post_init__(self) -> None:
         if (self.current is not None) + (self.tombstones is not None) + self.nothing != 1:
@@ -172,7 +183,7 @@ class _Restore:
 
     def _copy(self, said: Manifest) -> None:
         """All files, compared with a manifest whose signature is checked before any of them is relied on."""
-        current = self.newer.current
+        current = self.newer.home
         try:
             self.progress("files")
             files.copy(self.backup / "data", self.home, said.parts["data"])
@@ -198,7 +209,7 @@ class _Restore:
         verify_log(self.home / "audit", log_id=manifest.installation, public_key=public, anchor=head)
 
     def _ledger(self, manifest: Manifest, ring: KeyRing) -> Ledger | None:
-        current, listed = self.newer.current, self.newer.tombstones
+        current = self.newer.home
         if current is not None:
             if homes.load(current).installation_id != manifest.installation:
                 raise BackupRejected("The other home is not the one that was backed up.")
@@ -214,8 +225,8 @@ class _Restore:
                     keys=ring,
                     now_ms=max(self.clock.now_ms(), control.time_floor()),
                 )
-        elif listed is not None:
-            ledger = open_ledger(listed.read_bytes(), public=ring.signing_key().public)
+        elif self.newer.tombstones is not None:
+            ledger = open_ledger(self.newer.read(), public=ring.signing_key().public)
         else:
             return None
         if ledger.backup != manifest.backup or ledger.installation != manifest.installation:

@@ -168,8 +168,8 @@ def seal_batch(key: DataKey, items: Sequence[tuple[bytes, Place]], *, padding: P
 def open_sealed(key: DataKey, blob: bytes, place: Place, *, subject: SubjectKey | None = None) -> bytes:
     """The plaintext, if ``blob`` was sealed with exactly this key (and subject) for exactly this place.
 
-    Raises :class:`EnvelopeRejected` with one and the same message whatever did not fit, and :class:`UnknownFormat`
-    for a version, suite, flag or schema version of another release.
+    Raises :class:`EnvelopeRejected` with one and the same message whatever did not fit; its kind
+    :class:`UnknownEnvelope` where the header says another release's version, suite, flag or schema version.
     """
     start = SHORT + key._nonce
     usual = subject is None and blob[:SHORT] == key._header and start + 16 <= len(blob) <= MAX_BLOB
@@ -204,7 +204,7 @@ def _open_other(key: DataKey, blob: bytes, place: Place, subject: SubjectKey | N
 def read_key_id(blob: bytes) -> bytes:
     """The 16-byte id of the key a blob claims to be sealed with. Nothing is authenticated yet.
 
-    Raises :class:`EnvelopeRejected` for what is not an envelope and :class:`UnknownFormat` for one of another release.
+    Raises :class:`EnvelopeRejected`; :class:`UnknownEnvelope`, a kind of it, for a format of another release.
     """
     return read_header(blob).key_id
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from securevec.crypto.suites import NONCE_BYTES, TAG_BYTES
-from securevec.errors import EnvelopeRejected, UnknownFormat
+from securevec.errors import EnvelopeRejected, UnknownEnvelope
 from securevec.limits import MAX_RECORD_BYTES
 
 MAGIC: Final = b"SV"
@@ -58,8 +58,8 @@ MAX_BLOB: Final = MAX_RECORD_BYTES + max(overhead(suite, subject=True) for suite
 def read_header(blob: bytes) -> Header:
     """What a blob says it is. Nothing is authenticated yet.
 
-    Raises :class:`EnvelopeRejected` for what is not an envelope and :class:`UnknownFormat` for one of another release:
-    a version, suite, flag or schema version that this one does not read.
+    Raises :class:`EnvelopeRejected` for what is not an envelope, and its kind :class:`UnknownEnvelope` for a version,
+    suite, flag or schema version that this release does not read.
     """
     if len(blob) < SHORT or len(blob) > MAX_BLOB or blob[:2] != MAGIC:
         raise EnvelopeRejected(REJECTED)
@@ -71,7 +71,7 @@ def read_header(blob: bytes) -> Header:
         or flags & ~(SUBJECT_BOUND | PADDED)
         or int.from_bytes(blob[6:8], "big") != SCHEMA
     ):
-        raise UnknownFormat(
+        raise UnknownEnvelope(
             "A sealed value has a version, suite or flag this release does not read.",
             next_step="Read it with the release that wrote it, or upgrade.",
         )

@@ -55,6 +55,7 @@
     │   ├── UnknownKey             a sealed value names a key this store never had
     │   ├── KeyDestroyed           the key was destroyed; the value is gone for good
     │   ├── UnknownFormat          version, suite or flag this release does not read
+    │   │   └── UnknownEnvelope    of a sealed value; also an EnvelopeRejected
     │   ├── AuditUnavailable       no audit record could be written, so nothing was done
     │   ├── DetectorError          the detector failed or timed out
     │   ├── EmbedderError          the embedder failed
@@ -125,6 +126,7 @@ from securevec.errors.unavailable import (
     RecordChanged,
     ServerTooOld,
     Unavailable,
+    UnknownEnvelope,
     UnknownFormat,
     UnknownKey,
 )
@@ -212,6 +214,7 @@ __all__ = [
     "TenantNotFound",
     "TenantUnavailable",
     "Unavailable",
+    "UnknownEnvelope",
     "UnknownFormat",
     "UnknownKey",
     "Unpinned",

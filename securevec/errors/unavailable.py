@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from securevec.errors.checks import EnvelopeRejected
 from securevec.errors.tree import SecurevecError
 
 
@@ -49,6 +50,11 @@ class KeyDestroyed(Unavailable):
 
 class UnknownFormat(Unavailable):
     """A format version, suite or flag this release does not read."""
+
+
+class UnknownEnvelope(UnknownFormat, EnvelopeRejected):
+    """A sealed value says that it is of a format this release does not read: written by another release, or altered.
+    Nobody can tell which, so it is both: it does not open, and it is no violation of its store (docs/adr/0024)."""
 
 
 class AuditUnavailable(Unavailable):

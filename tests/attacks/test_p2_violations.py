@@ -22,7 +22,7 @@ from securevec.errors import (
     IsolationViolation,
     RecordNotFound,
     SecurevecError,
-    UnknownFormat,
+    UnknownEnvelope,
     UnknownKey,
 )
 from securevec.testing.lying import Lie
@@ -66,10 +66,10 @@ EDITED_BODIES: dict[str, Callable[[Pair], Forgery]] = {
 }
 UNREADABLE: dict[str, tuple[type[SecurevecError], Callable[[Pair], Forgery]]] = {
     "a key nobody has": (UnknownKey, forge.edited_body(forge.with_key_id)),
-    "version 2": (UnknownFormat, forge.edited_body(lambda body: forge.with_version(body, 2))),
-    "version 0": (UnknownFormat, forge.edited_body(lambda body: forge.with_version(body, 0))),
-    "another suite": (UnknownFormat, forge.edited_body(lambda body: forge.with_suite(body, 9))),
-    "a flag": (UnknownFormat, forge.edited_body(forge.with_flags)),
+    "version 2": (UnknownEnvelope, forge.edited_body(lambda body: forge.with_version(body, 2))),
+    "version 0": (UnknownEnvelope, forge.edited_body(lambda body: forge.with_version(body, 0))),
+    "another suite": (UnknownEnvelope, forge.edited_body(lambda body: forge.with_suite(body, 9))),
+    "a flag": (UnknownEnvelope, forge.edited_body(forge.with_flags)),
 }
 
 
