@@ -28,7 +28,14 @@ def table() -> str:
         for store in STORES
         if (path := RESULTS / f"cost_{store}.json").exists()
     }
-    parts = [_searches(documents), _totals(documents), _bars(documents), _conditions(documents), *_detection()]
+    parts = [
+        _searches(documents),
+        _totals(documents),
+        _bars(documents),
+        _conditions(documents),
+        *_detection(),
+        *_retrieval(),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -106,6 +113,31 @@ def _detection() -> list[str]:
         f"google-re2 {versions['google-re2']}, the same texts in turns, {machine['cpus']} cores "
         f"({machine['architecture']}) under a load of {machine['load']}, `{document['command']}` "
         f"at {document['commit']}.",
+    ]
+
+
+def _retrieval() -> list[str]:
+    """First hits by how a person is named, raw and through securevec."""
+    path = RESULTS / "retrieval.json"
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    lines = [
+        "| The person is named by | R@1 raw texts | R@1 securevec | Questions whose name reached the embedder |",
+        "|---|---|---|---|",
+    ]
+    for form in ("full name", "lower case", "surname only", "initial", "typo"):
+        row = document["forms"][form]
+        lines.append(
+            f"| {form} | {row['raw']:.3f} | {row['securevec']:.3f} | {row['names_reaching_the_embedder']:.1%} |"
+        )
+    missed = "; **missed**" if any(bar["measured"] > bar["most"] for bar in document["bars"].values()) else ""
+    return [
+        "\n".join(lines),
+        f"{document['documents']:,} sentences about {document['people']} made-up people in Edge, the shipped model and "
+        f"detector; of the records, {document['names_of_records_reaching_the_embedder']:.1%} reached the embedder with "
+        f"a part of the name. Bar: by full name at most {document['bars']['R@1 lost, full name']['most']:.2f} below "
+        f"raw{missed}. `{document['command']}` at {document['commit']}.",
     ]
 
 

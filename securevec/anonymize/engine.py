@@ -18,7 +18,7 @@ from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
 from securevec.anonymize.lexicon import names
-from securevec.anonymize.name_parts import KNOWN_PART, KnownParts, NamePart, name_parts, people_met
+from securevec.anonymize.name_parts import KNOWN_PART, KnownParts, Met, NamePart, name_parts, people_met
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.names import looks_like_name
 from securevec.anonymize.operators import operator_named
@@ -52,6 +52,7 @@ _QUERY_WORD: Final = re.compile(r"\S+")
 _EDGE: Final = " \t\r\n.,;:!?\"'()[]{}<>"
 _SHORT: Final = 64
 _REMEMBERED: Final = 4096
+_KNOWN: Final = "known"
 _KNOWN_PRIORITY: Final = 93
 _KNOWN_PERSON_PRIORITY: Final = PERSON_PRIORITY + 5
 _NO_STAND_INS: Final[Mapping[tuple[int, int], str]] = {}
@@ -192,6 +193,8 @@ class Anonymizer:
         words = _query_words(text)
         found = resolve([*found, *self._known(text, words, found, keys, known)], text)
         met = people_met(text, words, found, keys=keys, known=parts)
+        # A surname that also stood alone somewhere is known twice; the person with a full name is meant.
+        found = [f for f in found if not (f.rule == _KNOWN and _one_word(text, f) and _inside(f, met))]
         found = resolve([*found, *(person.finding for person in met)], text)
         people = [text[f.start : f.end] for f in found if f.entity == "PERSON"]
         stand_ins = {(m.finding.start, m.finding.end): m.stand_in for m in met if m.stand_in}
@@ -237,7 +240,7 @@ class Anonymizer:
             inside = any(f.start <= start and end <= f.end and (f.start, f.end) != (start, end) for f in structured)
             if not inside:
                 priority = _KNOWN_PERSON_PRIORITY if entity == "PERSON" else _KNOWN_PRIORITY
-                hits.append(Finding(start, end, entity, 1.0, "known", priority))
+                hits.append(Finding(start, end, entity, 1.0, _KNOWN, priority))
         return hits
 
     def _replace(
@@ -291,6 +294,14 @@ def _part_of(identity: str, value: str, keys: TenantKeys) -> str:
         if lookup_key(made) != lookup_key(value)
         else operator_named("tag").operate(value, {"entity": "PERSON", "key": keys.pseudonym})
     )
+
+
+def _one_word(text: str, finding: Finding) -> bool:
+    return finding.entity == "PERSON" and " " not in text[finding.start : finding.end]
+
+
+def _inside(finding: Finding, met: Iterable[Met]) -> bool:
+    return any(m.stand_in and m.finding.start <= finding.start and finding.end <= m.finding.end for m in met)
 
 
 def _query_words(text: str) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ from securevec.anonymize.lexicon import names
 from securevec.anonymize.name_model import NameModel, Stretch
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.names import find_names
+from securevec.anonymize.words import UPPER
 
 Recall = Literal["balanced", "high"]
 """How much to find: ``high`` finds more names and takes more other words for names."""
@@ -32,6 +33,13 @@ _SURE: Final = 2.5
 _WORD: Final = re.compile(r"([^\W\d_]+)\.?[ \t]+")
 _PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
 _PART_BEHIND: Final = re.compile(r"[-/.,:]\d|\s?[€$£%]")
+_NAME_WORD: Final = rf"[{UPPER}]\w+(?:['\-]\w+)*"
+_OF_SOMEBODY: Final = re.compile(rf".*\b(?:of|for)[ ]({_NAME_WORD})(?:[ ][{UPPER}]\.)?[ ]({_NAME_WORD})")
+_TWO_WORDS: Final = re.compile(rf"({_NAME_WORD})[ ]({_NAME_WORD})")
+_GIVEN_BEFORE: Final = re.compile(rf"(?<![\w@#/\\'-])({_NAME_WORD})[ ]\Z")
+_GIVEN_LONGEST: Final = 24
+_IN_OTHER: Final = "name-in-organization"
+"""The rule of a full name in what the model took for an organization or a place."""
 _NEAR: Final = 40
 """Characters between a postcode or house number and the street or place it belongs to."""
 _PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
@@ -57,8 +65,36 @@ def find_entities(text: str, model: NameModel, *, field_name: str = "", recall: 
         score = round(min(0.99, 0.5 + stretch.margin / 20), 3)
         rule = f"model-{stretch.tag.lower()}"
         start = _behind_title(text, stretch) if stretch.tag == "PERSON" else stretch.start
+        if stretch.tag == "PERSON":
+            start = _with_given_name(text, start)
+        elif (person := _full_name_in(text, stretch)) is not None:
+            found.append(Finding(person, stretch.end, "PERSON", score, _IN_OTHER, _PRIORITY["PERSON"]))
         found.append(Finding(start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
     return found
+
+
+def _with_given_name(text: str, start: int) -> int:
+    """Where a name begins whose given name the model took for another's end: "the university of Maria" and "Ortega"."""
+    before = _GIVEN_BEFORE.search(text, max(0, start - _GIVEN_LONGEST), start)
+    return before.start(1) if before is not None and lookup_key(before.group(1)) in names().given else start
+
+
+def _full_name_in(text: str, stretch: Stretch) -> int | None:
+    """Where a full name begins that ends an organization ("the bank of Kamala Siddiqui") or is the whole place.
+
+    Places and organizations are kept, so a person taken for one would stay in the text.
+    """
+    match = (_OF_SOMEBODY if stretch.tag == "ORG" else _TWO_WORDS).fullmatch(text, stretch.start, stretch.end)
+    if match is None:
+        return None
+    lists, given, last = names(), lookup_key(match.group(1)) in names().given, match.group(2)
+    if stretch.tag == "ORG":
+        # A bank in small letters is somebody's; with a capital it may be one that is called so.
+        somebodys = lists.is_surname(last) and text[stretch.start].islower()
+        known = lookup_key(last) not in lists.organizations if given else somebodys
+    else:
+        known = given and lists.is_surname(last)
+    return match.start(1) if known else None
 
 
 def _is_certain(text: str, finding: Finding) -> bool:

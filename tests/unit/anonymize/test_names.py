@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from securevec.anonymize import BuiltinDetector
 from securevec.anonymize.name_cues import Before
 from securevec.anonymize.names import find_names, looks_like_name, names_a_person
 from securevec.anonymize.resolve import resolve
@@ -135,3 +136,20 @@ def test_every_introduction_works(phrase: str) -> None:
 @pytest.mark.parametrize("phrase", ["the ", "we went to ", "room ", "because ", "at the desk ", "4711 "])
 def test_other_words_introduce_nobody(phrase: str) -> None:
     assert not Before(phrase, len(phrase)).introduces()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("The bank of Carmen Beaumont rejected the debit.", "Carmen Beaumont"),
+        ("The bank of Kwame Siddiqui rejected the debit.", "Kwame Siddiqui"),
+        ("The University of Maria Ortega answered.", "Maria Ortega"),
+    ],
+)
+def test_somebody_whose_bank_or_university_it_is_is_a_person(text: str, name: str) -> None:
+    assert name in {text[f.start : f.end] for f in BuiltinDetector().detect(text) if f.entity == "PERSON"}
+
+
+@pytest.mark.parametrize("text", ["The Bank of Scotland", "the bank of America", "the bank of New Zealand said"])
+def test_banks_of_countries_are_no_people(text: str) -> None:
+    assert not [f for f in BuiltinDetector().detect(text) if f.entity == "PERSON"]
