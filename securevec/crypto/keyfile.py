@@ -16,7 +16,7 @@ import sqlite3
 import stat
 import threading
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -107,7 +107,7 @@ class KeyFile:
         with self.lock:
             self._run("VACUUM")
 
-    def _run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def _run(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
         with self.lock:
             connection = self._current()
             try:

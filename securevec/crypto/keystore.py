@@ -10,7 +10,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from securevec.crypto.keyfile import KeyFile
-from securevec.crypto.keytables import INSERT_KEY, SELECT_KEYS, insert_values, read_row
+from securevec.crypto.keytables import (
+    BY_ID,
+    DELETE_KEY,
+    FORGET_NAMES,
+    INSERT_KEY,
+    NAMES,
+    OF_USE,
+    REPLACE_KEY,
+    SELECT_KEYS,
+    SET_BLOCKS,
+    blocks,
+    insert_values,
+    read_row,
+)
 from securevec.crypto.wrap import KeyRow, KeyUse
 
 
@@ -33,36 +46,40 @@ class KeyStore(KeyFile):
     """The rows of ``keys.db``. Every method raises as :class:`KeyFile`, and :class:`KeyRejected` for altered rows."""
 
     def row(self, key_id: bytes) -> KeyRow | None:
-        rows = self._rows("key_id = ?", (key_id,))
+        rows = self._rows(BY_ID, (key_id,))
         return rows[0] if rows else None
 
     def active(self, use: KeyUse) -> KeyRow | None:
         """The row new values may be sealed with, for this use."""
-        rows = self._rows(
-            "kind = ? AND tenant = ? AND collection = ? AND purpose = ? AND epoch = ? AND state = 'active'",
-            (use.kind, use.tenant, use.collection, use.purpose, use.epoch),
-        )
+        rows = self._rows(f"{OF_USE} AND k.state = 0", (use.tenant, use.collection, use.kind, use.purpose, use.epoch))
         return rows[0] if rows else None
 
     def rows_of_tenant(self, tenant: bytes) -> list[KeyRow]:
-        return self._rows("tenant = ?", (tenant,))
+        return self._rows("p.tenant = ?", (tenant,))
 
     def rows_of_epoch(self, tenant: bytes, collection: bytes, epoch: str) -> list[KeyRow]:
-        return self._rows("kind = 'dek' AND tenant = ? AND collection = ? AND epoch = ?", (tenant, collection, epoch))
+        return self._rows(
+            "u.kind = 'dek' AND p.tenant = ? AND p.collection = ? AND e.name = ?", (tenant, collection, epoch)
+        )
 
     def all_rows(self) -> list[KeyRow]:
-        return self._rows("1 ORDER BY tenant, kind, collection, epoch, purpose, created_ms, key_id", ())
+        return self._rows("1 ORDER BY p.tenant, u.kind, p.collection, e.name, u.purpose, k.created_ms, k.key_id", ())
 
     def insert(self, row: KeyRow) -> None:
-        self._run(INSERT_KEY, insert_values(row))
+        self._write(INSERT_KEY, row)
 
     def replace(self, row: KeyRow) -> None:
-        """Put a row in the place of the one with the same key id (a key wrapped again in another state)."""
-        self._run("DELETE FROM keys WHERE key_id = ?", (row.key_id,))
-        self.insert(row)
+        """Put a row in the place of the one with the same key id (a key wrapped again, or in another state)."""
+        self._write(REPLACE_KEY, row)
+
+    def _write(self, statement: str, row: KeyRow) -> None:
+        values = insert_values(row)
+        for each in (*NAMES, statement):
+            self._run(each, values)
 
     def set_leased(self, key_id: bytes, leased: int) -> None:
-        self._run("UPDATE keys SET leased = ? WHERE key_id = ?", (leased, key_id))
+        """``leased`` in messages; kept in whole blocks."""
+        self._run(SET_BLOCKS, (key_id, blocks(leased)))
 
     # -- destruction
 
@@ -89,7 +106,9 @@ class KeyStore(KeyFile):
                 "INSERT OR IGNORE INTO destroyed (key_id, kind, tenant, destroyed_ms, evidence) VALUES (?,?,?,?,'')",
                 (row.key_id, row.use.kind, row.use.tenant, now_ms),
             )
-            self._run("DELETE FROM keys WHERE key_id = ?", (row.key_id,))
+            self._run(DELETE_KEY, (row.key_id,))
+        for statement in FORGET_NAMES:
+            self._run(statement)
 
     def pending(self, scope: str) -> Pending | None:
         found = self._run("SELECT key_ids, begun_ms FROM pending_destruction WHERE scope = ?", (scope,))

@@ -8,7 +8,6 @@ moved to another tenant do not open. Not authenticated are ``leased`` and ``crea
 from __future__ import annotations
 
 import hmac
-import os
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -24,7 +23,7 @@ ACTIVE: Final = "active"
 FULL: Final = "full"
 """State of a DEK whose nonce budget is used up: it opens values and seals none."""
 
-WRAPPED_BYTES: Final = 60
+WRAPPED_BYTES: Final = 48
 _NONCE: Final = 12
 
 
@@ -44,14 +43,13 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KeyRow:
-    """One row of the key store. ``commitment`` is 32 bytes, ``key_id`` its first 16, ``wrapped`` 60 bytes."""
+    """One row of the key store. ``key_id`` is 16 bytes, ``wrapped`` 48, ``leased`` counts messages."""
 
     key_id: bytes
     use: KeyUse
     state: str
     wrapping_id: bytes
     wrapped: bytes
-    commitment: bytes
     leased: int
     created_ms: int
 
@@ -60,12 +58,17 @@ class KeyRow:
 
 
 class WrappingKey:
-    """A root key or tenant KEK in its one role: wrapping the keys below it. ``key_id`` is 8 or 16 bytes."""
+    """A root key or tenant KEK in its one role: wrapping the keys below it. ``key_id`` is 8 or 16 bytes.
 
-    __slots__ = ("_aead", "key_id")
+    The nonce is not stored: it is a MAC of all that the row says of its key, the key's own id included. Two rows have
+    one nonce only if they say the same of the same key, and then they are the same bytes (the argument of RFC 5297).
+    """
+
+    __slots__ = ("_aead", "_nonce_key", "key_id")
 
     def __init__(self, secret: Secret, key_id: bytes) -> None:
-        self._aead = AESGCM(hmac256(secret.bytes(), b"securevec/wrapkey/v1"))
+        self._aead = AESGCM(hmac256(secret.bytes(), b"securevec/wrapkey/v2"))
+        self._nonce_key = hmac256(secret.bytes(), b"securevec/wrapnonce/v2")
         self.key_id: Final = key_id
 
     def __repr__(self) -> str:
@@ -76,26 +79,27 @@ class WrappingKey:
 
     def wrap(self, secret: Secret, use: KeyUse, *, created_ms: int, state: str = ACTIVE, leased: int = 0) -> KeyRow:
         """The row that keeps ``secret`` for this use."""
-        commitment = commit(secret, use)
-        key_id = commitment[:16]
-        nonce = os.urandom(_NONCE)
-        sealed = self._aead.encrypt(nonce, secret.bytes(), _wrap_aad(use, key_id, self.key_id, state))
-        return KeyRow(key_id, use, state, self.key_id, nonce + sealed, commitment, leased, created_ms)
+        key_id = commit(secret, use)[:16]
+        bound = _wrap_aad(use, key_id, self.key_id, state)
+        sealed = self._aead.encrypt(self._nonce(bound), secret.bytes(), bound)
+        return KeyRow(key_id, use, state, self.key_id, sealed, leased, created_ms)
 
     def unwrap(self, row: KeyRow) -> Secret:
         """The key of a row. Raises :class:`KeyRejected` unless every column that says what it is for is untouched."""
-        aad = _wrap_aad(row.use, row.key_id, self.key_id, row.state)
+        bound = _wrap_aad(row.use, row.key_id, self.key_id, row.state)
         if row.wrapping_id != self.key_id or len(row.wrapped) != WRAPPED_BYTES:
             raise _rejected()
         try:
-            secret = Secret(self._aead.decrypt(row.wrapped[:_NONCE], row.wrapped[_NONCE:], aad))
+            secret = Secret(self._aead.decrypt(self._nonce(bound), row.wrapped, bound))
         except InvalidTag:
             raise _rejected() from None
-        commitment = commit(secret, row.use)
-        if not hmac.compare_digest(commitment, row.commitment) or commitment[:16] != row.key_id:
+        if not hmac.compare_digest(commit(secret, row.use)[:16], row.key_id):
             secret.wipe()
             raise _rejected()
         return secret
+
+    def _nonce(self, bound: bytes) -> bytes:
+        return hmac256(self._nonce_key, bound)[:_NONCE]
 
 
 def commit(secret: Secret, use: KeyUse) -> bytes:
@@ -104,7 +108,7 @@ def commit(secret: Secret, use: KeyUse) -> bytes:
 
 
 def _wrap_aad(use: KeyUse, key_id: bytes, wrapping_id: bytes, state: str) -> bytes:
-    return b"securevec/wrap/v1" + use.encoded() + lp(key_id, wrapping_id, state.encode())
+    return b"securevec/wrap/v2" + use.encoded() + lp(key_id, wrapping_id, state.encode())
 
 
 def _rejected() -> KeyRejected:

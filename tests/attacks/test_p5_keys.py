@@ -371,7 +371,8 @@ def test_a_row_put_back_after_its_destruction_stays_dead(bench: Bench, tmp_path:
     bench.ring.destroy_tenant(bench.acme)
     connection = sqlite3.connect(bench.path)
     connection.execute("ATTACH ? AS old", (str(backup),))
-    connection.execute("INSERT INTO keys SELECT * FROM old.keys WHERE tenant = ?", (bytes.fromhex(bench.acme),))
+    for table in ("places", "epochs", "wrappings", "keys"):
+        connection.execute(f"INSERT OR IGNORE INTO {table} SELECT * FROM old.{table}")
     connection.commit()
     connection.close()
     refuse_everything(bench.ring, bench)
@@ -400,27 +401,33 @@ def test_a_dek_put_back_after_its_epoch_was_destroyed_stays_dead(bench: Bench) -
             ring.data_key(bench.acme, bench.collection, "body", EPOCH)
 
 
+DEKS = "use IN (SELECT use FROM uses WHERE kind = 'dek')"
+KEKS = "use IN (SELECT use FROM uses WHERE kind = 'kek')"
+ACME = "place IN (SELECT place FROM places WHERE tenant = :acme)"
+GLOBEX = "o.place IN (SELECT place FROM places WHERE tenant = :globex) AND o.use = keys.use"
 SWAPS = {
     "wrapped keys of two tenants": (
-        "UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE tenant = :globex AND purpose = keys.purpose AND "
-        "kind = 'dek') WHERE tenant = :acme AND kind = 'dek'"
+        f"UPDATE keys SET wrapped = (SELECT o.wrapped FROM keys o WHERE {GLOBEX}) WHERE {ACME} AND {DEKS}"
     ),
-    "a DEK's tenant": "UPDATE keys SET tenant = :globex, epoch = 'r1/b1' WHERE tenant = :acme AND kind = 'dek'",
-    "a DEK's collection": "UPDATE keys SET collection = zeroblob(16) WHERE tenant = :acme AND kind = 'dek'",
-    "a DEK's epoch": "UPDATE keys SET epoch = 'r1/b1' WHERE tenant = :acme AND kind = 'dek'",
-    "a DEK's purpose": "UPDATE keys SET purpose = purpose || 'x' WHERE tenant = :acme AND kind = 'dek'",
-    "a DEK's state": "UPDATE keys SET state = 'full' WHERE tenant = :acme AND kind = 'dek'",
-    "a DEK's wrapping key": "UPDATE keys SET wrapping_id = zeroblob(16) WHERE tenant = :acme AND kind = 'dek'",
-    "a DEK's commitment": "UPDATE keys SET commitment = zeroblob(32) WHERE tenant = :acme AND kind = 'dek'",
-    "a wrapped DEK": "UPDATE keys SET wrapped = randomblob(60) WHERE kind = 'dek'",
-    "a wrapped DEK cut": "UPDATE keys SET wrapped = substr(wrapped, 1, 59) WHERE kind = 'dek'",
-    "a wrapped DEK emptied": "UPDATE keys SET wrapped = x'' WHERE kind = 'dek'",
+    "a DEK's tenant": f"UPDATE keys SET place = (SELECT o.place FROM keys o WHERE {GLOBEX}) WHERE {ACME} AND {DEKS}",
+    "a DEK's collection": "UPDATE places SET collection = zeroblob(16) WHERE tenant = :acme AND collection <> x''",
+    "a DEK's epoch": "UPDATE epochs SET name = 'r1/b1' WHERE name <> ''",
+    "a DEK's purpose": "UPDATE uses SET purpose = purpose || 'x' WHERE kind = 'dek'",
+    "a DEK's state": f"UPDATE keys SET state = 9 WHERE {ACME} AND {DEKS}",
+    "a state that is none": f"UPDATE keys SET state = 15 WHERE {ACME} AND {DEKS}",
+    "a DEK's wrapping key": (
+        "UPDATE wrappings SET wrapping_id = zeroblob(16) WHERE wrapping IN "
+        f"(SELECT wrapping FROM keys WHERE {ACME} AND {DEKS})"
+    ),
+    "a wrapped DEK": f"UPDATE keys SET wrapped = randomblob(48) WHERE {DEKS}",
+    "a wrapped DEK cut": f"UPDATE keys SET wrapped = substr(wrapped, 1, 47) WHERE {DEKS}",
+    "a wrapped DEK emptied": f"UPDATE keys SET wrapped = x'' WHERE {DEKS}",
     "the KEKs' tenants": (
-        "UPDATE keys SET tenant = CASE tenant WHEN :acme THEN :globex ELSE :acme END WHERE kind = 'kek'"
+        "UPDATE keys SET place = (SELECT place FROM places WHERE collection = x'' AND tenant = CASE (SELECT tenant "
+        f"FROM places p WHERE p.place = keys.place) WHEN :acme THEN :globex ELSE :acme END) WHERE {KEKS}"
     ),
     "the KEK's wrapped key": (
-        "UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE tenant = :globex AND kind = 'kek') "
-        "WHERE tenant = :acme AND kind = 'kek'"
+        f"UPDATE keys SET wrapped = (SELECT o.wrapped FROM keys o WHERE {GLOBEX}) WHERE {ACME} AND {KEKS}"
     ),
 }
 
@@ -451,7 +458,9 @@ def test_the_keys_of_one_tenant_do_not_stand_in_for_one_another(bench: Bench) ->
     ring = bench.ring
     rows = {row.use.purpose: row for row in ring._store.rows_of_tenant(bytes.fromhex(bench.acme))}
     bench.edit("DELETE FROM keys WHERE key_id = ?", rows["audit"].key_id)
-    bench.edit("UPDATE keys SET purpose = 'audit' WHERE key_id = ?", rows["token"].key_id)
+    bench.edit(
+        "UPDATE keys SET use = (SELECT use FROM uses WHERE purpose = 'audit') WHERE key_id = ?", rows["token"].key_id
+    )
     with pytest.raises(KeyRejected):
         ring.tenant_key(bench.acme, "audit")
     with pytest.raises(UnknownKey):
@@ -465,7 +474,11 @@ def test_a_key_of_another_tenant_does_not_stand_in(bench: Bench) -> None:
         for tenant in (bench.acme, bench.globex)
     )
     bench.edit("DELETE FROM keys WHERE key_id = ?", mine.key_id)
-    bench.edit("UPDATE keys SET tenant = ? WHERE key_id = ?", bytes.fromhex(bench.acme), theirs.key_id)
+    bench.edit(
+        "UPDATE keys SET place = (SELECT place FROM places WHERE tenant = ? AND collection = x'') WHERE key_id = ?",
+        bytes.fromhex(bench.acme),
+        theirs.key_id,
+    )
     with pytest.raises(KeyRejected):
         ring.tenant_key(bench.acme, "token")
 
@@ -479,7 +492,7 @@ def test_a_retired_key_is_not_brought_back_to_seal_more(bench: Bench) -> None:
     assert fresh.key_id != bench.key_id
     ring._open.forget()
     bench.edit("DELETE FROM keys WHERE key_id = ?", fresh.key_id)
-    bench.edit("UPDATE keys SET state = 'active', leased = 0 WHERE key_id = ?", bench.key_id)
+    bench.edit("UPDATE keys SET state = 0, blocks = 0 WHERE key_id = ?", bench.key_id)
     with pytest.raises(KeyRejected):
         ring.data_key(bench.acme, bench.collection, "body", EPOCH)
 
@@ -499,9 +512,8 @@ def test_a_key_id_names_one_key_even_for_who_holds_the_wrapping_key(bench: Bench
 
 
 def wrap_under_foreign_id(kek: WrappingKey, secret: Secret, row: KeyRow) -> bytes:
-    nonce = os.urandom(12)
     bound = _wrap_aad(row.use, row.key_id, kek.key_id, row.state)
-    return nonce + kek._aead.encrypt(nonce, secret.bytes(), bound)
+    return kek._aead.encrypt(kek._nonce(bound), secret.bytes(), bound)
 
 
 def test_a_row_wrapped_for_another_use_is_refused(bench: Bench) -> None:
@@ -516,7 +528,6 @@ def test_a_row_wrapped_for_another_use_is_refused(bench: Bench) -> None:
         replace(row, state="full"),
         replace(row, key_id=b"x" * 16),
         replace(row, wrapping_id=b"x" * 8),
-        replace(row, commitment=row.commitment[:16] + bytes(16)),
         replace(row, wrapped=row.wrapped + b"\0"),
         replace(row, wrapped=b""),
     ):

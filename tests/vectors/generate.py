@@ -25,7 +25,7 @@ from securevec.crypto.padding import Padding
 from securevec.crypto.root import root_key_id
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
-from securevec.crypto.wrap import ACTIVE, FULL, KeyUse, WrappingKey
+from securevec.crypto.wrap import ACTIVE, FULL, KeyUse, WrappingKey, commit
 from securevec.keyproviders.file import FileRoot
 from securevec.types import CollectionId, RecordRef, TenantId
 
@@ -82,8 +82,7 @@ def wrap_entries() -> Iterator[dict[str, object]]:
         ("dek", "kek", kek, KeyUse("dek", "body", tenant, collection, EPOCH), ACTIVE),
         ("full dek", "kek", kek, KeyUse("dek", "vault", tenant, collection, "r0/never"), FULL),
     ):
-        with fixed_randomness(f"wrap {name}"):
-            row = wrapping.wrap(Secret(fixed(name)), use, created_ms=0, state=state)
+        row = wrapping.wrap(Secret(fixed(name)), use, created_ms=0, state=state)
         yield {
             "wrapping_key": fixed(wrapping_name).hex(),
             "wrapping_key_id": row.wrapping_id.hex(),
@@ -94,7 +93,7 @@ def wrap_entries() -> Iterator[dict[str, object]]:
             "collection": use.collection.hex(),
             "epoch": use.epoch,
             "state": row.state,
-            "commitment": row.commitment.hex(),
+            "commitment": commit(Secret(fixed(name)), use).hex(),
             "key_id": row.key_id.hex(),
             "wrapped": row.wrapped.hex(),
         }

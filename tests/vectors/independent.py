@@ -64,8 +64,8 @@ def unwrap(
     wrapping_key_id: bytes,
     state: str,
 ) -> bytes:
-    assert len(wrapped) == 60
-    bound = b"securevec/wrap/v1"
+    assert len(wrapped) == 48
+    bound = b"securevec/wrap/v2"
     for part in (
         kind.encode(),
         tenant,
@@ -77,8 +77,9 @@ def unwrap(
         state.encode(),
     ):
         bound += prefixed(part)
-    cipher = AESGCM(mac(wrapping_key, b"securevec/wrapkey/v1"))
-    return cipher.decrypt(wrapped[:12], wrapped[12:], bound)
+    cipher = AESGCM(mac(wrapping_key, b"securevec/wrapkey/v2"))
+    nonce = mac(mac(wrapping_key, b"securevec/wrapnonce/v2"), bound)[:12]
+    return cipher.decrypt(nonce, wrapped, bound)
 
 
 # -- section 3

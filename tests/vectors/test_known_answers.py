@@ -82,7 +82,7 @@ def test_wrapped_keys_are_read_by_both(entry: dict[str, str]) -> None:
     assert committed[:16] == raw(entry["key_id"])
     use = KeyUse(entry["kind"], entry["purpose"], tenant, collection, entry["epoch"])
     wrapping_id = raw(entry["wrapping_key_id"])
-    row = KeyRow(committed[:16], use, entry["state"], wrapping_id, raw(entry["wrapped"]), committed, 0, 0)
+    row = KeyRow(committed[:16], use, entry["state"], wrapping_id, raw(entry["wrapped"]), 0, 0)
     assert WrappingKey(Secret(raw(entry["wrapping_key"])), wrapping_id).unwrap(row) == Secret(secret)
 
 
