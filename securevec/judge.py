@@ -61,6 +61,24 @@ class Judged:
     ref: RecordRef
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the manifest said, after the control store was seen at ``version``. While it is that, nobody has committed
+    since, and the manifest says the same."""
+
+    version: int
+    known: Mapping[bytes, Mapping[int, RecordState]]
+
+    def live(self) -> dict[bytes, int]:
+        """The live generation of each record that has one."""
+        return {
+            ref: generation
+            for ref, generations in self.known.items()
+            for generation, state in generations.items()
+            if state == "live"
+        }
+
+
 @dataclass(slots=True)
 class Verdicts:
     """What became of some points. ``examined`` counts all of them, ``violations`` those that do not belong here.
@@ -75,6 +93,8 @@ class Verdicts:
     passed_over: int = 0
     overtaken: set[RecordRef] = field(default_factory=set["RecordRef"])
     erased: set[RecordRef] = field(default_factory=set["RecordRef"])
+    asked: Asked | None = None
+    """Absent where nothing was judged."""
 
 
 def judge(
@@ -118,9 +138,11 @@ def judge(
         else:
             opened.append(Judged(point, body, ref))
     refs = [judged.ref for judged in opened]
+    seen = runtime.control.seen
     known = runtime.control.generations(collection.collection, refs) if refs else {}
     # After the generations: one that was live then, and is redacted since, is one nobody hides any more.
     hidden = erased(runtime, collection, [] if erasing else [(each.ref, each.body) for each in opened])
+    verdicts.asked = Asked(seen, known)
     now_ms = runtime.clock.now_ms()
     unknown = [judged for judged in opened if _state_of(judged, known) is None]
     verdicts.violations += _still_stored(runtime, collection, unknown)
@@ -153,7 +175,7 @@ def erased(
     Decided on the sealed tokens of what was read, and for the whole record on the rows written with it: a chunk that
     does not name the subject itself is hidden with the one that does.
     """
-    if not bodies or not runtime.control.fence(collection.tenant).tombstoned:
+    if not bodies or not runtime.control.tombstoned(collection.tenant):
         return set()
     refs = list(dict.fromkeys(ref for ref, _ in bodies))
     hidden = runtime.control.hidden_records(collection.tenant, collection.collection, refs)

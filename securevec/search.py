@@ -29,6 +29,7 @@ from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, matches
 from securevec.guard import Admission, admit
 from securevec.hits import Hit, OriginalAt, SearchResult
 from securevec.judge import (
+    Asked,
     Judged,
     distinct,
     erased,
@@ -99,7 +100,7 @@ def answer(
 ) -> Answer[R]:
     """Ask the store and judge what it says. The caller rechecks its admission and only then delivers."""
     found = _ask(runtime, collection, question, k, narrow)
-    whole = _still_live(runtime, collection, found.whole[:k])
+    whole = _still_live(runtime, collection, found.whole[:k], found.asked)
     return Answer(
         hits=[_hit(collection, judged, first, record_class) for judged, first in whole],
         refs=[judged.ref for judged, _ in whole],
@@ -180,6 +181,8 @@ class _Found:
     passed_over: int
     exhausted: bool
     keys: KeyView
+    asked: Asked | None
+    """What the manifest said of them, where there were any."""
 
 
 def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow) -> _Found:
@@ -212,7 +215,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
         whole = narrow.keep(whole)
         exhausted = len(points) < limit or narrow.ended(points)
         if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
-            return _Found(whole, violations, verdicts.passed_over, exhausted, keys)
+            return _Found(whole, violations, verdicts.passed_over, exhausted, keys, verdicts.asked)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
         if verdicts.passed_over and backend.capabilities.cheap_range_filter:
             pushed = _not_due(question.pushed, now_ms=runtime.clock.now_ms())
@@ -251,10 +254,18 @@ def _with_first_chunks(
 
 
 def _still_live(
-    runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]]
+    runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]], asked: Asked | None
 ) -> list[tuple[Judged, Body]]:
-    """Without the records that were deleted, replaced or erased while this search ran."""
-    live = runtime.control.live(collection.collection, [judged.ref for judged, _ in whole]) if whole else {}
+    """Without the records that were deleted, replaced or erased while this search ran.
+
+    The manifest is read anew, unless nobody has committed anything since it was ``asked``.
+    """
+    if not whole:
+        return []
+    if asked is not None and runtime.control.version() == asked.version:
+        live = asked.live()
+    else:
+        live = runtime.control.live(collection.collection, [judged.ref for judged, _ in whole])
     hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged, _ in whole])
     return [
         (judged, first)

@@ -39,10 +39,27 @@ class HotReads(Room):
         super().__init__(database)
         # Replaced as a whole, never changed under a version that another thread reads.
         self._standings: tuple[int, dict[tuple[TenantId, bytes], Standing]] = (-1, {})
+        self._tombstoned: tuple[int, dict[TenantId, bool]] = (-1, {})
 
     def version(self) -> int:
         """Differs from an earlier value whenever any process committed in between."""
         return self._db.version()
+
+    @property
+    def seen(self) -> int:
+        """A :meth:`version` of some moment before now. Equal to one read later: nobody committed in between."""
+        return self._standings[0]
+
+    def tombstoned(self, tenant: TenantId) -> bool:
+        """Whether anybody of the tenant was ever erased, as committed now, at the price of one PRAGMA."""
+        version = self._db.version()
+        known, tombstoned = self._tombstoned
+        if known != version or len(tombstoned) >= _MOST_STANDINGS:
+            tombstoned = {}
+            self._tombstoned = (version, tombstoned)
+        if tenant not in tombstoned:
+            tombstoned[tenant] = self.fence(tenant).tombstoned
+        return tombstoned[tenant]
 
     def fence(self, tenant: TenantId) -> Fence:
         """The tenant's state and epoch as committed now. Raises :class:`TenantNotFound`."""

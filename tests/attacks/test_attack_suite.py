@@ -131,7 +131,7 @@ def test_a_product_without_the_judgement_leaks_and_the_command_says_so(
     def any_generation(judged: object, known: object) -> str:
         return "live"
 
-    def all_of_them(runtime: object, collection: object, found: list[object]) -> list[object]:
+    def all_of_them(runtime: object, collection: object, found: list[object], asked: object) -> list[object]:
         return found
 
     monkeypatch.setenv("SECUREVEC_HOME", str(tmp_path / "home"))

@@ -138,7 +138,7 @@ def test_without_the_place_a_row_copied_behind_the_wall_is_answered(
 # -- what else is judged ---------------------------------------------------------------------------------------------
 
 
-def all_of_them(runtime: Runtime, collection: CollectionScope, found: Sequence[object]) -> list[object]:
+def all_of_them(runtime: Runtime, collection: CollectionScope, found: Sequence[object], asked: object) -> list[object]:
     return list(found)
 
 

@@ -4,17 +4,21 @@ what was in flight is looked at again before it answers. A legal hold beats repl
 
 from __future__ import annotations
 
+import contextlib
 import io
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import securevec as sv
+from securevec import search
 from securevec.attack.rows import Vandal
 from securevec.errors import LegalHold, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
 from securevec.retention import receipt as receipts
@@ -207,6 +211,33 @@ def test_a_record_deleted_while_a_search_runs_is_not_answered(lone_pair: Pair) -
     hits = lone_pair.acme.search("refund", k=8)
     assert {hit.id for hit in hits} == {f"T-{number}" for number in range(3, 9)}
     assert hits.violations == 0
+
+
+@pytest.mark.parametrize("by", ["another handle", "another connection"])
+def test_a_record_deleted_behind_its_judgement_is_not_answered(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    chunks, pending = search._with_first_chunks, [True]
+    database = sqlite3.connect(lone_pair.stage.store.runtime.home / "control.db")
+
+    def deleting(*given: Any) -> Any:
+        answer = chunks(*given)
+        if pending:
+            pending.clear()
+            if by == "another handle":
+                lone_pair.globex.delete("T-2")
+            else:
+                ref = lone_pair.globex._scope.record_ref(lone_pair.stage.store.runtime, "T-2")
+                assert database.execute("DELETE FROM manifest WHERE ref = ?", (ref,)).rowcount == 1
+                database.commit()
+        return answer
+
+    with contextlib.closing(database):
+        monkeypatch.setattr(search, "_with_first_chunks", deleting)
+        answered = {hit.id for hit in lone_pair.globex.search("refund", k=8)}
+    assert not pending, "the deletion came while the search ran"
+    assert "T-2" not in answered
+    assert answered >= {"T-1", "T-3"}
 
 
 def test_a_record_replaced_while_it_is_read_is_the_old_or_the_new_and_never_missing(lone_pair: Pair) -> None:
