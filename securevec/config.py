@@ -13,6 +13,7 @@
     file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
     suite = "aes-256-gcm"          # SECUREVEC_KEY_SUITE       what is sealed from now on: aes-256-gcm (default),
                                    #                           aes-256-gcm-committing or -siv, chacha20-poly1305
+    cache_ttl = 300                # SECUREVEC_KEY_CACHE_TTL   seconds that an open key stays in memory, 0 to 3600
     [embed]
     model = "minilm"               # SECUREVEC_EMBED_MODEL     minilm
     threads = 2                    # SECUREVEC_EMBED_THREADS   default: torch's own choice
@@ -83,6 +84,7 @@ class Settings:
     open_shards: int | None
     detect_recall: Literal["balanced", "high"]
     key_suite: Suite
+    key_cache_ttl: int
     config_file: Path | None
     settings: tuple[Setting, ...]
 
@@ -140,12 +142,12 @@ def _hosts(name: str, value: object) -> tuple[str, ...]:
     return tuple(sorted({str(host).lower() for host in hosts}))
 
 
-def _whole(most: int) -> Callable[[str, object], int]:
+def _whole(most: int, *, least: int = 1) -> Callable[[str, object], int]:
     def read(name: str, value: object) -> int:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 5:
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise ConfigError(f"The setting {name} is not a whole number from 1 to {most}.")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ConfigError(f"The setting {name} is not a whole number from {least} to {most}.")
         return value
 
     return read
@@ -161,6 +163,7 @@ _KNOWN: Final = (
     _Known("keys.provider", "key_provider", "SECUREVEC_KEY_PROVIDER", "file", _one_of("file", "passphrase")),
     _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
     _Known("keys.suite", "key_suite", "SECUREVEC_KEY_SUITE", "aes-256-gcm", _one_of(*get_args(Suite))),
+    _Known("keys.cache_ttl", "key_cache_ttl", "SECUREVEC_KEY_CACHE_TTL", 300, _whole(3600, least=0)),
     _Known("embed.model", "embed_model", "SECUREVEC_EMBED_MODEL", "minilm", _one_of("minilm")),
     _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _whole(1024)),
     _Known("detect.recall", "detect_recall", "SECUREVEC_DETECT_RECALL", "balanced", _one_of("balanced", "high")),

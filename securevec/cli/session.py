@@ -107,6 +107,7 @@ class Session:
                 open_shards=settings.open_shards,
                 recall=settings.detect_recall,
                 suite=settings.key_suite,
+                key_cache_ttl=settings.key_cache_ttl,
             )
         )
 

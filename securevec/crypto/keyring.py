@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from securevec.clock import Clock
+from securevec.crypto.cache import TTL_S, KeyCache
 from securevec.crypto.derive import raw_id
 from securevec.crypto.destroy import NOTHING_HELD, REMOVED, REMOVED_UNSEARCHED, KeyDestruction, destroy
 from securevec.crypto.envelope import DataKey
@@ -91,7 +92,15 @@ class KeyRing:
     of it was altered.
     """
 
-    def __init__(self, store: KeyStore, root: RootKey, clock: Clock, *, suite: int = DEFAULT) -> None:
+    def __init__(
+        self,
+        store: KeyStore,
+        root: RootKey,
+        clock: Clock,
+        *,
+        suite: int = DEFAULT,
+        cache_ttl_s: float = TTL_S,
+    ) -> None:
         """As :meth:`open`, on a store that is open. Takes it over: a failure closes it."""
         try:
             self._store = store
@@ -99,7 +108,7 @@ class KeyRing:
             self._clock = clock
             self.suite = suite
             """What new values are sealed in; every suite is opened."""
-            self._open = OpenKeys(store, root, clock, suite)
+            self._open = OpenKeys(store, root, clock, suite, cache=KeyCache(ttl_s=cache_ttl_s))
             for purpose in _INSTALLATION:
                 self._open.installation(purpose)
         except BaseException:
@@ -118,14 +127,22 @@ class KeyRing:
 
     @classmethod
     def open(
-        cls, directory: Path, root: RootKey, clock: Clock, *, busy_ms: int = BUSY_MS, suite: int = DEFAULT
+        cls,
+        directory: Path,
+        root: RootKey,
+        clock: Clock,
+        *,
+        busy_ms: int = BUSY_MS,
+        suite: int = DEFAULT,
+        cache_ttl_s: float = TTL_S,
     ) -> KeyRing:
-        """The key store of a home.
+        """The key store of a home. ``cache_ttl_s`` is how long an open key stays in memory at most (0 to 3,600).
 
         Every installation key is opened once, so a wrong root raises :class:`KeyRejected` here. Raises
         :class:`HomeRefused` for a store that is not private, not a key store, or of a newer format.
         """
-        return cls(KeyStore(directory, busy_ms=busy_ms), root, clock, suite=suite)
+        store = KeyStore(directory, busy_ms=busy_ms)
+        return cls(store, root, clock, suite=suite, cache_ttl_s=cache_ttl_s)
 
     def installation_key(self, purpose: InstallationPurpose) -> bytes:
         """32 bytes that outlive every tenant."""

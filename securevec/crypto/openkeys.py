@@ -7,6 +7,9 @@ after the row, so that a destruction between the two reads is seen. Not thread-s
 
 from __future__ import annotations
 
+import os
+import weakref
+
 from securevec.clock import Clock
 from securevec.crypto.cache import KeyCache
 from securevec.crypto.envelope import DataKey, data_key
@@ -22,16 +25,19 @@ class OpenKeys:
     """Open keys of one store under one root. Methods raise :class:`KeyDestroyed`, :class:`UnknownKey`,
     :class:`KeyRejected` (an altered row) and :class:`KeyUnavailable`."""
 
-    __slots__ = ("_cache", "_clock", "_leases", "_root", "_store", "_suite", "_version")
+    __slots__ = ("__weakref__", "_cache", "_clock", "_leases", "_root", "_store", "_suite", "_version")
 
-    def __init__(self, store: KeyStore, root: RootKey, clock: Clock, suite: int) -> None:
+    def __init__(
+        self, store: KeyStore, root: RootKey, clock: Clock, suite: int, *, cache: KeyCache | None = None
+    ) -> None:
         self._suite = suite
         self._store = store
         self._root = root
         self._clock = clock
-        self._cache = KeyCache()
+        self._cache = cache if cache is not None else KeyCache()
         self._leases = Leases()
         self._version = store.version()
+        _forget_in_children(self)
 
     def refresh(self) -> None:
         """Drop what another process may have made untrue. After a fork the leases go too: the parent spends them."""
@@ -48,37 +54,37 @@ class OpenKeys:
         self._leases.clear()
 
     def installation(self, purpose: str) -> Secret:
-        name = ("installation", purpose)
-        secret = self._cache.get(name, Secret)
-        if secret is None:
-            secret = root_wrapping_key(self._root).unwrap(self._installation_row(purpose))
-            self._cache.put(name, secret)
-        return secret
+        return self._cache.get(
+            ("installation", purpose),
+            Secret,
+            lambda: self._installation_row(purpose),
+            lambda row: root_wrapping_key(self._root).unwrap(row),
+        )
 
     def names_key(self) -> DataKey:
-        key = self._cache.get("names", DataKey)
-        if key is None:
-            key = _usable(self.installation("names"), self._installation_row("names"), self._suite)
-            self._cache.put("names", key)
-        return key
+        return self._cache.get(
+            "names",
+            DataKey,
+            lambda: self._installation_row("names"),
+            lambda row: _usable(self.installation("names"), row, self._suite),
+        )
 
     def tenant(self, tenant: bytes, purpose: str) -> Secret:
-        name = ("tenant", tenant, purpose)
-        secret = self._cache.get(name, Secret)
-        if secret is None:
-            secret = self._kek(tenant).unwrap(self._active_row(KeyUse("tenant", purpose, tenant)))
-            self._cache.put(name, secret)
-        return secret
+        return self._cache.get(
+            ("tenant", tenant, purpose),
+            Secret,
+            lambda: self._active_row(KeyUse("tenant", purpose, tenant)),
+            lambda row: self._kek(tenant).unwrap(row),
+        )
 
     def by_id(self, key_id: bytes) -> DataKey:
-        key = self._cache.get(key_id, DataKey)
-        return key if key is not None else self._open(self._live_row(key_id))
+        return self._cache.get(key_id, DataKey, lambda: self._live_row(key_id), self._unwrapped)
 
     def for_writing(self, use: KeyUse, messages: int) -> DataKey:
         """The DEK to seal ``messages`` (at most one block) new values with, charged to this process."""
         key_id = self._leases.spend(use, messages)
         if key_id is not None:
-            key = self._cache.get(key_id, DataKey) or self._still_active(key_id)
+            key = self._cache.peek(key_id, DataKey) or self._still_active(key_id)
             if key is not None:
                 return key
         row = self._take_block(use)
@@ -86,13 +92,12 @@ class OpenKeys:
         return self._open(row)
 
     def _kek(self, tenant: bytes) -> WrappingKey:
-        name = ("kek", tenant)
-        kek = self._cache.get(name, WrappingKey)
-        if kek is None:
-            row = self._active_row(KeyUse("kek", "kek", tenant))
-            kek = WrappingKey(root_wrapping_key(self._root).unwrap(row), row.key_id)
-            self._cache.put(name, kek)
-        return kek
+        return self._cache.get(
+            ("kek", tenant),
+            WrappingKey,
+            lambda: self._active_row(KeyUse("kek", "kek", tenant)),
+            lambda row: WrappingKey(root_wrapping_key(self._root).unwrap(row), row.key_id),
+        )
 
     def _installation_row(self, purpose: str) -> KeyRow:
         row = self._store.active(KeyUse("installation", purpose))
@@ -122,10 +127,13 @@ class OpenKeys:
         return row
 
     def _open(self, row: KeyRow) -> DataKey:
+        """A row that was just read, opened and kept."""
+        return self._cache.get(row.key_id, DataKey, lambda: row, self._unwrapped)
+
+    def _unwrapped(self, row: KeyRow) -> DataKey:
         secret = self._kek(row.use.tenant).unwrap(row)
         key = _usable(secret, row, self._suite)
         secret.wipe()
-        self._cache.put(row.key_id, key)
         return key
 
     def _still_active(self, key_id: bytes) -> DataKey | None:
@@ -152,6 +160,18 @@ class OpenKeys:
                 self._store.insert(row)
             self._store.set_leased(row.key_id, row.leased + BLOCK)
             return row
+
+
+def _forget_in_children(keys: OpenKeys) -> None:
+    """A forked child keeps no copy of what its parent had open, whether it ever uses it or not."""
+    reference = weakref.ref(keys)
+
+    def forget() -> None:
+        living = reference()
+        if living is not None:
+            living.forget()
+
+    os.register_at_fork(after_in_child=forget)
 
 
 def _usable(secret: Secret, row: KeyRow, suite: int) -> DataKey:

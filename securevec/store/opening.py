@@ -14,6 +14,7 @@ from securevec.anonymize import Detector, MergedDetector, Recall, builtin_detect
 from securevec.audit import AuditRef, AuditWriter, Event, Head
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
+from securevec.crypto.cache import TTL_S
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.root import RootKey
 from securevec.crypto.suites import number_of
@@ -97,6 +98,7 @@ def open_runtime(
     recognizers: Sequence[Detector] = (),
     recall: Recall = "balanced",
     suite: Suite = "aes-256-gcm",
+    key_cache_ttl: float = TTL_S,
     choices: Choices = NO_CHOICES,
     restoring: bool = False,
 ) -> Runtime:
@@ -130,7 +132,9 @@ def open_runtime(
     clock = clock or Clock()
     root = open_root(home, installation, key_file=key_file, passphrase=passphrase)
     with contextlib.ExitStack() as opened:
-        keys = opened.enter_context(contextlib.closing(KeyRing.open(home / "keys", root, clock, suite=number)))
+        keys = opened.enter_context(
+            contextlib.closing(KeyRing.open(home / "keys", root, clock, suite=number, cache_ttl_s=key_cache_ttl))
+        )
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
         clock.raise_floor(control.time_floor())
         control.raise_time_floor(clock.floor_ms())

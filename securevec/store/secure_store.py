@@ -61,6 +61,7 @@ class SecureStore(StoreImports):
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
         suite: Suite = "aes-256-gcm",
+        key_cache_ttl: float = 300.0,
         layout: Layout | None = None,
         grpc_port: int | None = None,
         open_shards: int | None = None,
@@ -84,6 +85,8 @@ class SecureStore(StoreImports):
             recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
             suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
+            key_cache_ttl: seconds that an open key stays in this process's memory at most, 0 to 3,600. It is not what
+                makes a destroyed key unusable: that is seen at the next call.
             layout: where a Qdrant server keeps tenants: ``shared`` (default), a ``collection`` for each, or a ``shard``
                 for each (cluster mode). Fixed when the home is made; :meth:`promote_tenant` moves one tenant.
             open_shards: collections an embedded store keeps open at most; default 128 on Edge (40 MB of small ones), 32
@@ -109,6 +112,7 @@ class SecureStore(StoreImports):
             recognizers=recognizers,
             recall=recall,
             suite=suite,
+            key_cache_ttl=key_cache_ttl,
             choices=Choices(layout=layout, grpc_port=grpc_port, open_shards=open_shards),
         )
         return cls(runtime, actor=actor or Actor.local())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,8 +17,10 @@ from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id, seal
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.leases import BLOCK, BUDGET
+from securevec.crypto.secret import Secret
 from securevec.crypto.sign import verify
-from securevec.errors import HomeRefused, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey, UsageError
+from securevec.crypto.wrap import KeyRow, WrappingKey
+from securevec.errors import ConfigError, HomeRefused, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey, UsageError
 from securevec.keyproviders.file import FileRoot
 from securevec.types import CollectionId, TenantId
 
@@ -288,3 +292,43 @@ def test_a_creation_that_was_interrupted_is_continued(home: Path, root: FileRoot
     ring = KeyRing.create(home / "keys", root, Clock())
     assert len(ring.list_keys()) == 4
     ring.close()
+
+
+def test_of_many_threads_that_miss_one_key_one_opens_it(
+    ring: KeyRing, tenant: TenantId, collection: CollectionId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_id = ring.data_key(tenant, collection, "body", "r0/never").key_id
+    ring._open.forget()
+    opened: list[bytes] = []
+    unwrap = WrappingKey.unwrap
+
+    def slowly(self: WrappingKey, row: KeyRow) -> Secret:
+        opened.append(row.key_id)
+        time.sleep(0.02)
+        return unwrap(self, row)
+
+    monkeypatch.setattr(WrappingKey, "unwrap", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ring.key_by_id, [key_id] * 8))
+    assert all(key is found[0] for key in found)
+    assert opened.count(key_id) == 1
+    assert len(opened) == 2  # its KEK, and itself
+
+
+def test_a_forked_child_begins_without_its_parents_open_keys(ring: KeyRing, tenant: TenantId) -> None:
+    ring.tenant_key(tenant, "id")
+    kept = len(ring._open._cache)
+    child = os.fork()
+    if child == 0:
+        os._exit(len(ring._open._cache))  # before anything is used
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(ring._open._cache) == kept > 0
+
+
+def test_keys_are_kept_as_long_as_was_said(ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId) -> None:
+    with pytest.raises(ConfigError):
+        KeyRing.open(home / "keys", root, Clock(), cache_ttl_s=3601)
+    other = KeyRing.open(home / "keys", root, Clock(), cache_ttl_s=0)
+    assert other.tenant_key(tenant, "id") == ring.tenant_key(tenant, "id")
+    assert len(other._open._cache) == 0
+    other.close()
