@@ -16,7 +16,7 @@ from securevec.errors import CollectionMismatch
 from securevec.protect import EXPIRY_KEY, PREFIX
 from securevec.retention.rules import parse_retention
 from securevec.runtime import Runtime
-from securevec.schema import FieldSpec, Schema
+from securevec.schema import LISTS, FieldSpec, Schema
 from securevec.terms import ANALYZER
 
 _UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
@@ -75,6 +75,8 @@ def filter_keys(schema: Schema) -> dict[str, FieldKind]:
 
 
 def _kind(spec: FieldSpec) -> FieldKind:
+    if spec.type in LISTS:
+        return "integer"
     if spec.mode == "token":
         return "keyword"
     kinds: dict[str, FieldKind] = {"int": "integer", "datetime": "integer", "date": "integer", "float": "float"}

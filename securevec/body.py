@@ -17,10 +17,9 @@ from uuid import UUID
 import ormsgpack
 
 from securevec.errors import UnknownFormat
-from securevec.types import Span, Token
+from securevec.types import FilterValue, Span, Token
 
 RecordId = str | int | UUID
-Canonical = str | int | float | bool
 
 SEPARATOR: Final = "\n\n"
 """Between embedded fields in the joined text."""
@@ -46,7 +45,7 @@ class Body(NamedTuple):
     expires_ms: int | None
     ingested_ms: int
     classification: str
-    filters: Mapping[str, Canonical]
+    filters: Mapping[str, FilterValue]
     about: tuple[Token, ...]
     mentions: tuple[Token, ...]
     model: bytes

@@ -36,7 +36,7 @@ from securevec.errors import (
     UnknownKey,
 )
 from securevec.filters import Expr, matches
-from securevec.protect import EXPIRY_KEY, PREFIX, FilterProtector
+from securevec.protect import ELEMENT, EXPIRY_KEY, PREFIX, FilterProtector
 from securevec.recover import ids_of
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
@@ -301,7 +301,9 @@ def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Bo
     wanted: dict[str, object] = dict(protector.payload(body.filters))
     if body.expires_ms is not None:
         wanted[EXPIRY_KEY] = body.expires_ms
-    held = {key: value for key, value in point.payload.items() if key.startswith(PREFIX) or key == EXPIRY_KEY}
+    held = {
+        key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT)) or key == EXPIRY_KEY
+    }
     return held != wanted
 
 

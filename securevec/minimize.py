@@ -22,8 +22,9 @@ from pydantic import ValidationError
 from securevec import limits
 from securevec.clock import from_ms, to_ms
 from securevec.errors import LimitExceeded, RecordError, SchemaError
-from securevec.schema.describe import TYPES, FieldSpec, Schema, describe
+from securevec.schema.describe import LISTS, TYPES, FieldSpec, Schema, describe
 from securevec.schema.record import Record
+from securevec.types import FilterValue
 
 R = TypeVar("R", bound=Record)
 RecordId = str | int | UUID
@@ -68,7 +69,7 @@ class Minimized:
     record_id: RecordId
     texts: Mapping[str, str]
     kept: Mapping[str, object]
-    filters: Mapping[str, str | int | float | bool]
+    filters: Mapping[str, FilterValue]
     canonical: bytes
 
     @property
@@ -116,7 +117,7 @@ def minimize(schema: Schema, record: Record) -> Minimized:
     """
     texts: dict[str, str] = {}
     kept: dict[str, object] = {}
-    filters: dict[str, str | int | float | bool] = {}
+    filters: dict[str, FilterValue] = {}
     whole: dict[str, object] = {}
     values = record.__dict__
     for field in schema.fields:
@@ -216,6 +217,9 @@ def _explain(record_class: type[Record], error: ValidationError) -> RecordError:
 
 
 def _check_value(field: FieldSpec, value: object) -> None:
+    if field.type in LISTS:
+        _check_list(field, value)
+        return
     kind = type(value)
     if kind is not TYPES[field.type]:
         _check_type(field, value)
@@ -231,6 +235,20 @@ def _check_value(field: FieldSpec, value: object) -> None:
             raise _refused(field.name, "is outside the years 1 to 9999 in UTC")
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise _refused(field.name, "does not fit in 64 bits")
+
+
+def _check_list(field: FieldSpec, value: object) -> None:
+    element = LISTS[field.type]
+    if type(value) is not list or any(type(each) is not element for each in cast("list[object]", value)):
+        raise _refused(field.name, f"does not hold a {field.type}")
+    several = cast("list[object]", value)
+    if len(several) > limits.MAX_ELEMENTS:
+        raise LimitExceeded(f'Field "{field.name}" holds more than {limits.MAX_ELEMENTS} values.', field=field.name)
+    for each in several:
+        if isinstance(each, str):
+            _check_text(field, each, limits.MAX_ELEMENT_BYTES)
+        elif isinstance(each, int) and not -(2**63) <= each < 2**63:
+            raise _refused(field.name, "does not fit in 64 bits")
 
 
 def _fits(moment: datetime) -> bool:
@@ -249,10 +267,11 @@ def _check_type(field: FieldSpec, value: object) -> None:
         raise _refused(field.name, f"does not hold a {field.type}")
 
 
-def _check_text(field: FieldSpec, value: str) -> None:
+def _check_text(field: FieldSpec, value: str, limit: int = limits.MAX_TEXT_BYTES) -> None:
     if "\0" in value:
         raise _refused(field.name, "holds a NUL character")
-    limit = limits.MAX_ID_BYTES if field.kind == "key" else limits.MAX_TEXT_BYTES
+    if field.kind == "key":
+        limit = limits.MAX_ID_BYTES
     size = len(value)
     if not value.isascii():
         try:
@@ -288,7 +307,9 @@ def _encode(value: Mapping[str, object]) -> bytes:
     return data
 
 
-def _filter_value(value: object) -> str | int | float | bool:
+def _filter_value(value: object) -> FilterValue:
+    if isinstance(value, list):
+        return cast("FilterValue", list(cast("list[object]", value)))
     if isinstance(value, datetime):
         return to_ms(value)
     if isinstance(value, date):
@@ -325,10 +346,14 @@ def _python_value(field: FieldSpec, value: object) -> object:
                 return date.fromisoformat(value)
             case "uuid", str():
                 return UUID(value)
+            case "list[str]" | "list[int]", list():
+                several = cast("list[object]", value)
+                if all(type(each) is LISTS[field.type] for each in several):
+                    return list(several)
             case "float", int():
                 return float(value)
             case _:
-                if isinstance(value, TYPES[field.type]):
+                if field.type in TYPES and isinstance(value, TYPES[field.type]):
                     return value
     except (ValueError, OverflowError, OSError):
         pass

@@ -3,6 +3,9 @@ written and a value asked for can never be protected differently.
 
 ``clear``   the canonical value itself (datetimes in milliseconds): the store can read and order it
 ``token``   a keyed hash per tenant, collection, field and value: the store sees equality and frequency only
+
+Of a list, in either mode, the store sees how many values it holds, and a key made of the token of each: engines differ
+in what they make of an array (Chroma matched what was deleted from one), and agree on whether a key is there.
 """
 
 from __future__ import annotations
@@ -13,12 +16,14 @@ from uuid import UUID
 
 from securevec.crypto.derive import filter_token
 from securevec.errors import FilterError
-from securevec.filters import Compare, Exists, Expr, In, Value, map_leaves
-from securevec.schema import FieldSpec, Schema
-from securevec.types import CollectionId, Scalar
+from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, Value, map_leaves
+from securevec.schema import LISTS, FieldSpec, Schema
+from securevec.types import CollectionId, FilterValue, Scalar
 
 PREFIX: Final = "f_"
-"""Payload keys of filter fields; every other payload key belongs to the format."""
+"""Payload keys of filter fields."""
+ELEMENT: Final = "fe_"
+"""Payload keys of the values of list fields. Every key with another start belongs to the format."""
 
 EXPIRY_KEY: Final = "x"
 
@@ -39,9 +44,17 @@ class FilterProtector:
             return filter_token(self._key, self._collection, field.name, value)
         return value
 
-    def payload(self, filters: Mapping[str, Value]) -> dict[str, Scalar]:
-        """The payload keys of a record's canonical filter values."""
-        return {PREFIX + name: self.value(self._fields[name], value) for name, value in filters.items()}
+    def payload(self, filters: Mapping[str, FilterValue]) -> dict[str, Scalar]:
+        """The payload keys of a record's canonical filter values. An empty list has none: it is as good as missing."""
+        payload: dict[str, Scalar] = {}
+        for name, value in filters.items():
+            field = self._fields[name]
+            if not isinstance(value, list):
+                payload[PREFIX + name] = self.value(field, value)
+            elif value:
+                payload[PREFIX + name] = len(value)
+                payload.update((self._element(field, each), True) for each in value)
+        return payload
 
     def lower(self, expr: Expr) -> Expr:
         """The caller's filter in terms of payload keys and protected values.
@@ -60,6 +73,8 @@ class FilterProtector:
             )
         if isinstance(leaf, Exists):
             return Exists(PREFIX + field.name)
+        if field.type in LISTS:
+            return self._of_list(field, leaf)
         if isinstance(leaf, In):
             for member in leaf.values:
                 _check_type(field, member)
@@ -75,6 +90,27 @@ class FilterProtector:
             raise FilterError(f"Field `{field.name}` has no order.", field=field.name)
         return Compare(PREFIX + field.name, leaf.op, self.value(field, leaf.value))
 
+    def _of_list(self, field: FieldSpec, leaf: Compare | In) -> Expr:
+        """True for any value of the list; ``!=`` for a list with values, none of them this one."""
+        for member in leaf.values if isinstance(leaf, In) else (leaf.value,):
+            _check_type(field, member)
+        if isinstance(leaf, In):
+            parts = tuple(self._holds(field, value) for value in leaf.values)
+            return parts[0] if len(parts) == 1 else Or(parts)
+        if leaf.op == "eq":
+            return self._holds(field, leaf.value)
+        if leaf.op == "ne":
+            return And((Exists(PREFIX + field.name), Not(self._holds(field, leaf.value))))
+        raise FilterError(
+            f"Field `{field.name}` is a list and has no order.", field=field.name, next_step="Use == or is_in."
+        )
+
+    def _holds(self, field: FieldSpec, value: Value) -> Expr:
+        return Compare(self._element(field, value), "eq", True)
+
+    def _element(self, field: FieldSpec, value: Value) -> str:
+        return ELEMENT + filter_token(self._key, self._collection, field.name, value)
+
 
 def _check_type(field: FieldSpec, value: Value) -> None:
     wanted: dict[str, tuple[type, ...]] = {
@@ -85,6 +121,8 @@ def _check_type(field: FieldSpec, value: Value) -> None:
         "float": (int, float),
         "datetime": (int,),
         "date": (int,),
+        "list[str]": (str,),
+        "list[int]": (int, float),
     }
     if not isinstance(value, wanted[field.type]) or (field.type != "bool" and isinstance(value, bool)):
         raise FilterError(

@@ -35,6 +35,9 @@ Matrix = NDArray[np.float32]
 Scalar = str | int | float | bool
 """What a payload key visible to the store may hold."""
 
+FilterValue = Scalar | list[str] | list[int]
+"""The canonical value of a filter field; times are milliseconds, UUIDs text. A list stays in the sealed body."""
+
 Layout = Literal["shared", "collection", "shard"]
 """How a server keeps tenants apart: all in one collection, a collection for each, or a shard of one collection each."""
 

@@ -106,7 +106,7 @@ def _condition(schema: Schema, text: str) -> Expr:
 def _value(spec: FieldSpec, text: str) -> FilterInput:
     try:
         match spec.type:
-            case "int":
+            case "int" | "list[int]":
                 return int(text)
             case "float":
                 return float(text)

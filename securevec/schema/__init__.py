@@ -1,7 +1,7 @@
 """Record classes, their markers, and the schema a collection remembers of them."""
 
 from securevec.schema import marks
-from securevec.schema.describe import FieldSpec, Schema, describe
+from securevec.schema.describe import LISTS, FieldSpec, Schema, describe
 from securevec.schema.record import Embed, Filter, Key, Record, Seal, Subject
 
-__all__ = ["Embed", "FieldSpec", "Filter", "Key", "Record", "Schema", "Seal", "Subject", "describe", "marks"]
+__all__ = ["LISTS", "Embed", "FieldSpec", "Filter", "Key", "Record", "Schema", "Seal", "Subject", "describe", "marks"]

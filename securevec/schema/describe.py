@@ -21,7 +21,7 @@ from securevec.schema import marks
 from securevec.schema.record import Record
 
 Kind = Literal["key", "subject", "embed", "seal", "filter"]
-Type = Literal["str", "int", "float", "bool", "datetime", "date", "uuid"]
+Type = Literal["str", "int", "float", "bool", "datetime", "date", "uuid", "list[str]", "list[int]"]
 
 FORMAT: Final = 1
 TYPES: Final[Mapping[str, type]] = {
@@ -33,7 +33,12 @@ TYPES: Final[Mapping[str, type]] = {
     "date": date,
     "uuid": UUID,
 }
+"""Types of one value."""
+LISTS: Final[Mapping[str, type]] = {"list[str]": str, "list[int]": int}
+"""Types of several values, with that of one of them."""
+_PYTHON: Final[Mapping[str, Any]] = {**TYPES, **{name: list[element] for name, element in LISTS.items()}}  # type: ignore[valid-type]  # made at run time
 _NAMES: Final = {python: name for name, python in TYPES.items()}
+_LIST_NAMES: Final[Mapping[str | None, str]] = {_NAMES[element]: name for name, element in LISTS.items()}
 _KINDS: Final[Mapping[type[marks.Mark], Kind]] = {
     marks.Key: "key",
     marks.Subject: "subject",
@@ -46,7 +51,7 @@ _TYPES_OF: Final[Mapping[str, frozenset[str]]] = {
     "subject": frozenset({"str"}),
     "embed": frozenset({"str"}),
     "seal": frozenset(TYPES),
-    "filter": frozenset(TYPES),
+    "filter": frozenset({*TYPES, *LISTS}),
 }
 _KEEPS: Final = get_args(marks.Keep)
 _MODES: Final = get_args(marks.Mode)
@@ -145,7 +150,7 @@ class Schema:
         definitions: dict[str, Any] = {}
         annotated: Any = Annotated  # as a value, or type checkers read the subscript below as a type
         for field in self.fields:
-            python: Any = TYPES[field.type]
+            python: Any = _PYTHON[field.type]
             definitions[field.name] = (
                 annotated[python | None if field.optional else python, _mark(field)],
                 None if field.optional else ...,
@@ -160,9 +165,10 @@ def describe(record_class: type[Record]) -> Schema:
     Raises :class:`SchemaError` naming the field: no ``Key`` or two, no ``Embed``, more than 64 fields, a name
     that is not ``[A-Za-z_][A-Za-z0-9_]{0,63}``, two markers on one field, a marker inside a union, a type other
     than str, int, float, bool, datetime, date or UUID (or one of those ``| None``), a ``Key`` that is not str,
-    int or UUID or may be null, a ``Subject`` or ``Embed`` that is not text.
+    int or UUID or may be null, a ``Subject`` or ``Embed`` that is not text. A ``Filter`` also holds ``list[str]`` or
+    ``list[int]``.
 
-    A ``Literal`` of strings counts as str. Lists are not kept in this release.
+    A ``Literal`` of strings counts as str.
     """
     if not _is_record_class(record_class):
         raise SchemaError("A record class derives from securevec.Record.")
@@ -226,6 +232,9 @@ def _tag(annotation: Any) -> Type | None:
         return "str" if all(isinstance(value, str) for value in get_args(annotation)) else None
     if get_origin(annotation) is Annotated:
         return _tag(get_args(annotation)[0])
+    if get_origin(annotation) is list:
+        (element,) = get_args(annotation) or (None,)
+        return cast("Type | None", _LIST_NAMES.get(_tag(element)))
     return cast("Type | None", _NAMES.get(annotation)) if isinstance(annotation, type) else None
 
 

@@ -6,7 +6,8 @@ that compares expiry dates and ids. Refused here, although pydantic would accept
 - bytes for text;
 - a boolean for a number (``True`` is not 1);
 - a number, or digits alone, for a date or time: ``20260101`` would be read as seconds since 1970;
-- a time without a zone, NaN and infinity.
+- a time without a zone, NaN and infinity;
+- a tuple, a set or a text for a list.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ def harden(schema: CoreSchema) -> CoreSchema:
         outer = cast("dict[str, Any]", dict(schema))
         outer["schema"] = harden(outer["schema"])
         return cast("CoreSchema", outer)
+    if kind == "list":
+        several = cast("dict[str, Any]", {**schema, "strict": True})
+        if "items_schema" in several:
+            several["items_schema"] = harden(several["items_schema"])
+        return cast("CoreSchema", several)
     if kind == "str":
         return cast("CoreSchema", {**schema, "strict": True})
     if kind == "int":

@@ -59,6 +59,9 @@ class Seal(Mark):
 
 @dataclass(frozen=True, slots=True)
 class Filter(Mark):
-    """Pushed down to the store: as it is (``clear``), or as a keyed token (``token``: equality only)."""
+    """Pushed down to the store: as it is (``clear``), or as a keyed token (``token``: equality only).
+
+    Of a list the store gets one keyed token an element, and their number, whatever the mode.
+    """
 
     mode: Mode = "clear"
