@@ -32,6 +32,7 @@ import numpy as np
 
 from securevec import limits
 from securevec.anonymize.ahead import Found
+from securevec.anonymizing import texts_of
 from securevec.backend import VectorBackend
 from securevec.batching import BATCH, Candidate, batches, in_step
 from securevec.control.rows import NewRecord
@@ -120,6 +121,8 @@ def _store(
     keys = collection.tenant_keys(runtime)
     changed = _changed(runtime, collection, admission, candidates, tally, now_ms)
     began = time.monotonic()
+    texts = (text for candidate in changed for text in texts_of(collection, candidate.minimized))
+    found = collection.anonymizer.read(texts, found)
     for candidate in changed:
         try:
             prepared.append(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from securevec.anonymize import Anonymizer, Detector, TenantKeys
-from securevec.anonymize.ahead import Ahead
+from securevec.anonymize.ahead import Ahead, shared_ahead
 from securevec.audit import AuditRef, Event
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
@@ -57,7 +57,7 @@ class Runtime:
     engine: Engine
     embedder: Callable[[], Embedder]
     detector: Callable[[], Detector]
-    ahead: Ahead = field(default_factory=Ahead)
+    ahead: Ahead = field(default_factory=shared_ahead)
     _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])
     _job_locks: dict[str, threading.Lock] = field(default_factory=dict[str, "threading.Lock"])
     _jobs_of_thread: threading.local = field(default_factory=threading.local)

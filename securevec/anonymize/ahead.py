@@ -6,7 +6,8 @@ becomes of it, nothing depends on it: a text whose findings are missing is read 
 no such process. So an error in one denies as ever, and a killed one costs time.
 
 Only the built-in detector has such processes, and only ones that say they decide by the same rules and model (digest).
-They start once detection has cost so much that the start pays, and end when nothing was asked of them for a minute.
+They start once detection has cost so much that the start pays, and end with the last store of this process, or when
+nothing was asked of them for some minutes. All stores of a process share them, as they share the detector.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ NOTHING: Final[Found] = {}
 
 
 class Ahead:
-    """The processes of one store. Each operation takes them for itself with :meth:`lane`, or goes without."""
+    """Some processes. Each operation takes them for itself with :meth:`lane`, or goes without."""
 
     def __init__(self, *, jobs: int | None = None, worth: float = WORTH) -> None:
         """``jobs``: processes at most; one less than there are processors unless given, and 0 for none."""
@@ -51,6 +52,7 @@ class Ahead:
         self._failed = False
         self._taken = threading.Lock()
         self._pid = os.getpid()
+        self._users = 1
 
     def spent(self, seconds: float) -> None:
         """Detection took this long here."""
@@ -63,7 +65,11 @@ class Ahead:
         return Lane(self, detector) if self._taken.acquire(blocking=False) else Lane(None, detector)
 
     def close(self) -> None:
-        """End the processes. Idempotent; what is sent afterwards is not read ahead."""
+        """One user less; with the last one the processes end. What is sent afterwards is not read ahead."""
+        with _sharing:
+            self._users -= 1
+            if self._users > 0:
+                return
         self._failed = True
         if os.getpid() == self._pid:
             children, self._children = self._children, []
@@ -104,6 +110,20 @@ class Ahead:
         for reader in self._children:
             reader.child.end()
         self._children = []
+
+
+_sharing: Final = threading.Lock()
+_shared: list[Ahead] = []
+
+
+def shared_ahead() -> Ahead:
+    """The processes of this process's stores. Each call is one user, who calls :meth:`Ahead.close` once."""
+    with _sharing:
+        if _shared and _shared[0]._users > 0 and _shared[0]._pid == os.getpid():
+            _shared[0]._users += 1
+        else:
+            _shared[:] = [Ahead()]
+        return _shared[0]
 
 
 class Lane:

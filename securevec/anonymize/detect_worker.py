@@ -5,7 +5,7 @@ Request:  one line of JSON, ``{"size"}``, then as many bytes: ``[[field name, te
 Answer:   one frame, ``[[finding, ...] | null, ...]``, a finding as ``[start, end, entity, score, rule, priority]``.
           Null where detection failed: the parent then asks its own detector, which fails likewise and says why.
 
-It ends when its parent does, and when nothing was asked for a minute.
+It ends when its parent does, and when nothing was asked for some minutes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.name_merge import Recall
 from securevec.children.inside import give_up_powers, limit_cpu, private_stdout, send
 
-IDLE_SECONDS: Final = 60.0
+IDLE_SECONDS: Final = 300.0
 
 Row = list[int | float | str]
 

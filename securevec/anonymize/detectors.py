@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -9,15 +10,15 @@ from typing import Final
 
 from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Detector, Finding
-from securevec.anonymize.fold import fold
+from securevec.anonymize.fold import Folded, fold
 from securevec.anonymize.name_merge import Recall, find_entities
-from securevec.anonymize.name_model import NameModel, name_model
+from securevec.anonymize.name_model import NameModel, Tagging, name_model
 from securevec.anonymize.names import find_names, names_a_person
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
 from securevec.anonymize.scan import Across, PatternScanner
 from securevec.anonymize.tables import has_table, scan_cells
-from securevec.anonymize.windows import scan_windows
+from securevec.anonymize.windows import WINDOW, scan_windows
 from securevec.anonymize.wraps import scan_breaks
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
@@ -59,22 +60,32 @@ class BuiltinDetector:
         if not text:
             return []
         _check_size(text)
+        return self._detect(text, field_name, fold(text, skeleton=False), None)
+
+    def _detect(self, text: str, field_name: str, plain: Folded, tagging: Tagging | None) -> list[Finding]:
+        """``plain`` is the text's plain view; ``tagging`` that of all of it, or ``None``."""
         found = self._structured(text, field_name)
-        plain = fold(text, skeleton=False)
-        people = scan_windows(plain.text, lambda part: self._names(part, field_name))
+        people = scan_windows(plain.text, lambda part: self._names(part, field_name, tagging))
         if has_table(text):
             people.extend(scan_cells(plain.text, _names_in_cell))
         found.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
         return resolve(found, text)
 
     def detect_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding] | None]:
-        """:meth:`detect` on each ``(field name, text)``; ``None`` where it raises."""
-        found: list[list[Finding] | None] = []
-        for field_name, text in texts:
-            try:
-                found.append(self.detect(text, field_name=field_name))
-            except DetectorError:
-                found.append(None)
+        """:meth:`detect` on each ``(field name, text)``, with one pass of the model; ``None`` where it raises."""
+        given = list(texts)
+        found: list[list[Finding] | None] = [None] * len(given)
+        views: dict[int, Folded] = {}
+        for at, (_, text) in enumerate(given):
+            with contextlib.suppress(DetectorError):
+                _check_size(text)
+                views[at] = fold(text, skeleton=False)
+        short = {at: view.text for at, view in views.items() if len(view.text) <= WINDOW}
+        taggings = dict(zip(short, self._model.tag_each(list(short.values())), strict=True))
+        for at, view in views.items():
+            field_name, text = given[at]
+            with contextlib.suppress(DetectorError):
+                found[at] = self._detect(text, field_name, view, taggings.pop(at, None)) if text else []
         return found
 
     def structured(self, text: str, *, field_name: str = "") -> list[Finding]:
@@ -91,8 +102,8 @@ class BuiltinDetector:
             found.extend(scan_cells(skeleton.text, self._scan_cell))
         return [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
 
-    def _names(self, text: str, field_name: str) -> list[Finding]:
-        return find_entities(text, self._model, field_name=field_name, recall=self._recall)
+    def _names(self, text: str, field_name: str, tagging: Tagging | None) -> list[Finding]:
+        return find_entities(text, self._model, field_name=field_name, recall=self._recall, tagging=tagging)
 
     def _scan_break(self, line: str, across: Across) -> list[Finding]:
         return self._scanner.scan(line, across=across)

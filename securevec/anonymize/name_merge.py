@@ -14,7 +14,7 @@ from typing import Final, Literal
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names
-from securevec.anonymize.name_model import NameModel, Stretch
+from securevec.anonymize.name_model import NameModel, Stretch, Tagging
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.names import find_names
 from securevec.anonymize.words import UPPER
@@ -45,12 +45,17 @@ _NEAR: Final = 40
 _PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
 
 
-def find_entities(text: str, model: NameModel, *, field_name: str = "", recall: Recall = "balanced") -> list[Finding]:
-    """People, places, organizations and addresses in offsets of ``text`` (the plain folded view)."""
+def find_entities(
+    text: str, model: NameModel, *, field_name: str = "", recall: Recall = "balanced", tagging: Tagging | None = None
+) -> list[Finding]:
+    """People, places, organizations and addresses in offsets of ``text`` (the plain folded view).
+
+    ``tagging``: the model's of this text where it was asked already; it is used up.
+    """
     by_rule = find_names(text, field_name=field_name)
     if len(by_rule) == 1 and by_rule[0].rule == "name-field":
         return by_rule
-    tagging = model.tag(text)
+    tagging = tagging or model.tag(text)
     if bonus := _BONUS[recall]:
         tagging.lift(0, len(text), "PERSON", bonus)
     found = [finding for finding in by_rule if recall == "high" or _is_certain(text, finding)]

@@ -10,6 +10,7 @@ from typing import Self
 from uuid import uuid4
 
 from securevec.anonymize import Detector, Recall
+from securevec.anonymize.ahead import Ahead
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.control.rows import TenantRow
@@ -217,7 +218,8 @@ class SecureStore(StoreImports):
     def close(self) -> None:
         """Close the engine, the audit log and the stores. Idempotent."""
         self._caretaker.stop()
-        self._runtime.ahead.close()
+        ahead, self._runtime.ahead = self._runtime.ahead, Ahead(jobs=0)
+        ahead.close()
         with contextlib.suppress(SecurevecError):
             # What has expired by now stays expired, though the clock be set back before the home is opened again.
             self._runtime.control.raise_time_floor(self._runtime.clock.floor_ms())

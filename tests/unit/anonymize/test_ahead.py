@@ -14,7 +14,7 @@ import pytest
 
 import securevec as sv
 from securevec.anonymize import BuiltinDetector, builtin_detector
-from securevec.anonymize.ahead import Ahead, Found, Lane, Text
+from securevec.anonymize.ahead import Ahead, Found, Lane, Text, shared_ahead
 from securevec.children.process import Child, Died
 from securevec.errors import DetectorError
 from securevec.ingest import ingest
@@ -217,6 +217,7 @@ def watched(tmp_path: Path, ahead: Ahead) -> Iterator[tuple[World, Watched]]:
     home, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"
     with sv.SecureStore.open(home, backend="memory", key_file=key_file, embedder=HashEmbedder()) as store:
         world = open_world(store, home, key_file)
+        store.runtime.ahead.close()
         looking = store.runtime.ahead = Watched(ahead)
         yield world, looking
 
@@ -307,3 +308,18 @@ def test_detection_that_fails_ahead_fails_here_and_nothing_is_stored(
         stored(world, ROWS)
     assert world.acme.count() == 0
     looking.inner.close()
+
+
+def test_stores_of_one_process_share_the_processes_and_the_last_one_ends_them() -> None:
+    first, second = shared_ahead(), shared_ahead()
+    assert first is second
+    first._worth = 0.0
+    started(first)
+    process = child_of(first)._process
+    first.close()
+    assert process.poll() is None
+    second.close()
+    assert process.wait(timeout=30) is not None
+    third = shared_ahead()
+    assert third is not first
+    third.close()

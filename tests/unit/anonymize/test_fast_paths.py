@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib.resources import files
+from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 import re2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securevec.anonymize import Anonymizer, BuiltinDetector
+from securevec.anonymize import Anonymizer, BuiltinDetector, builtin_detector
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
 from securevec.anonymize.name_cues import last_word
 from securevec.anonymize.name_lower import _CUE, _cues
+from securevec.anonymize.name_model import name_model
 from securevec.anonymize.resolve import _settled, resolve
 from securevec.anonymize.rulebook import builtin_rules, engine_options
 from securevec.anonymize.scan import _Compiled
+from securevec.errors import DetectorError
 
 _EMAIL = next(rule for rule in builtin_rules().rules if rule.id == "email")
 _PIECES = st.sampled_from(
@@ -93,3 +99,40 @@ def test_what_another_detector_says_is_not_remembered() -> None:
     assert anonymizer.findings_in_clear("open", "status") == []
     detector.found = [Finding(0, 4, "EMAIL", 1.0, "later", 1)]
     assert anonymizer.findings_in_clear("open", "status") == detector.found
+
+
+_LINES = files("securevec.cli.recall").joinpath("lines.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from([str(json.loads(line)["text"]) for line in _LINES]),
+            st.text(alphabet="aé１\u00a0 JoSmith.,\n\t@9", max_size=60),
+            st.sampled_from(["", " ", "Jane Smith\tBob Lee", "no \ud800 text", "word. " * 700]),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_texts_read_together_are_found_as_each_alone(texts: list[str]) -> None:
+    detector = builtin_detector("balanced")
+    together = detector.detect_each([("note", text) for text in texts])
+    for text, found in zip(texts, together, strict=True):
+        if found is None:
+            with pytest.raises(DetectorError):
+                detector.detect(text, field_name="note")
+        else:
+            assert found == detector.detect(text, field_name="note")
+
+
+@given(st.lists(st.integers(0, 700), max_size=9), st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_the_model_scores_texts_together_as_each_alone(sizes: list[int], chance: Random) -> None:
+    words = ["Jane", "Smith", "of", "Acme", "12", "Mill", "Street", "\n", ".", "called", "Zoë", "x9"]
+    texts = [" ".join(chance.choices(words, k=size)) for size in sizes]
+    model = name_model()
+    for text, tagging in zip(texts, model.tag_each(texts), strict=True):
+        alone = model.tag(text)
+        assert np.array_equal(tagging._scores, alone._scores)
+        assert (tagging._starts, tagging._ends) == (alone._starts, alone._ends)
