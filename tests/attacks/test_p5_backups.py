@@ -12,16 +12,19 @@ import pytest
 import securevec as sv
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
 from securevec.errors import (
+    BackendError,
     BackupRejected,
     HomeRefused,
     KeyDestroyed,
     KeyRejected,
+    OutcomeUnknown,
     PolicyDenied,
     RecordNotFound,
     TenantNotFound,
     UsageError,
 )
 from securevec.testing.embedders import HashEmbedder
+from tests.support.chroma_server import chroma_server, free_port
 from tests.support.world import ACME, GLOBEX, Ticket, World, open_world, ticket
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
@@ -49,6 +52,7 @@ class Past:
             world.globex.ingest([ticket(1, "Globex keeps bees."), ticket(2, "Globex keeps cats.")])
             store.tenant("initech", create=True, actor=ACME).collection(Ticket).ingest([ticket(1, "Initech.")])
             store.tenant("acme", actor=ACME).grant(READER, "reader")
+            self.epoch = store.runtime.keys.data_key(world.acme._scope.tenant, world.acme.id, "body", "r1/b1").key_id
             self.report = create_backup(store, self.backup)
             # After the backup: a record, a person, a tenant and a role go; one record is replaced, one is new.
             world.acme.delete(["T-0", "T-1"])
@@ -56,6 +60,7 @@ class Past:
             store.delete_tenant("globex").raise_if_incomplete()
             store.tenant("acme", actor=ACME).revoke(READER, "reader")
             store.suspend_tenant("initech")
+            store.runtime.keys.destroy_epoch(world.acme._scope.tenant, world.acme.id, "r1/b1")
             store.tenant("acme", actor=ACME).hold("case 7", collection="ticket", record="T-5")
             world.acme.ingest([ticket(2, "The lift of house 2 is mended."), ticket(8, "New.", id="N-1")])
             export_tombstones(store, self.ledger, since=self.backup)
@@ -70,15 +75,17 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     return Past(tmp_path_factory.mktemp("past"))
 
 
-def newer_of(past: Past, how: str) -> Newer:
-    return Newer(current=past.home) if how == "current" else Newer(tombstones=past.ledger)
+@pytest.fixture(scope="module", params=["current", "tombstones"])
+def again(request: pytest.FixtureRequest, past: Past, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home restored from the backup, with what was deleted since known from either place."""
+    home = tmp_path_factory.mktemp("again") / "home"
+    newer = Newer(current=past.home) if request.param == "current" else Newer(tombstones=past.ledger)
+    past.restore(home, newer).close()
+    return home
 
 
-@pytest.mark.parametrize("how", ["current", "tombstones"])
-def test_what_was_deleted_after_the_backup_is_deleted_again_before_anybody_reads(
-    past: Past, how: str, tmp_path: Path
-) -> None:
-    with past.restore(tmp_path / "again", newer_of(past, how)) as store:
+def test_what_was_deleted_after_the_backup_is_deleted_again_before_anybody_reads(past: Past, again: Path) -> None:
+    with opened(again, past.key_file) as store:
         tenant = store.tenant("acme", actor=ACME)
         tickets = tenant.collection(Ticket, retention="180d")
         assert tickets.get("T-3").body == "The lift of house 3 was late."
@@ -108,17 +115,17 @@ def test_what_was_deleted_after_the_backup_is_deleted_again_before_anybody_reads
         assert {job.state for job in log} == {"done"}
 
 
-def test_a_restored_home_cannot_open_what_was_shredded_with_either_key_store(past: Past, tmp_path: Path) -> None:
+def test_a_restored_home_cannot_open_what_was_shredded_with_either_key_store(past: Past, again: Path) -> None:
     with opened(past.home, past.key_file) as store:
         dead = store.runtime.keys.destroyed_ids()
-    assert dead
-    for how in ("current", "tombstones"):
-        with past.restore(tmp_path / how, newer_of(past, how)) as store:
-            for key_id in dead:
-                with pytest.raises(KeyDestroyed):
-                    store.runtime.keys.key_by_id(key_id)
-        held = (tmp_path / how / "keys" / "keys.db").read_bytes()
-        assert not any(wrapped in held for wrapped in _wrapped_in(past.backup / "keys" / "keys.db", dead))
+    assert past.epoch in dead
+    assert len(dead) > 8
+    with opened(again, past.key_file) as store:
+        for key_id in dead:
+            with pytest.raises(KeyDestroyed):
+                store.runtime.keys.key_by_id(key_id)
+    held = (again / "keys" / "keys.db").read_bytes()
+    assert not any(wrapped in held for wrapped in _wrapped_in(past.backup / "keys" / "keys.db", dead))
 
 
 def _wrapped_in(keys: Path, ids: list[bytes]) -> list[bytes]:
@@ -284,3 +291,58 @@ def test_a_backup_made_while_others_write_is_whole(busy: tuple[sv.SecureStore, W
             tickets = again.tenant("acme", actor=ACME).collection(Ticket, retention="180d")
             tickets.verify().raise_if_wrong()
             assert tickets.count() == len(list(tickets.iter()))
+
+
+def test_points_that_do_not_outlive_a_process_are_not_in_a_backup(tmp_path: Path) -> None:
+    home, key_file = tmp_path / "home", tmp_path / "root.key"
+    with sv.SecureStore.open(home, backend="memory", key_file=key_file, embedder=HashEmbedder()) as store:
+        open_world(store, home, key_file).acme.ingest([ticket(1, "Gone at the end.")])
+        report = create_backup(store, tmp_path / "backup")
+    assert report.manifest.engine == "volatile"
+    assert "not in it" in report.statement
+    assert not any(entry.path.startswith("engine/") for entry in report.manifest.parts["data"])
+    restore_backup(tmp_path / "backup", tmp_path / "again", newer=Newer(current=home), key_file=key_file)
+    with opened(tmp_path / "again", key_file) as store:
+        assert store.tenant("acme", actor=ACME).collection(Ticket, retention="180d").count() == 0
+
+
+@pytest.mark.soak
+def test_beside_a_server_put_back_from_its_own_copy_the_deletions_reach_the_server(tmp_path: Path) -> None:
+    pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+    home, key_file, port = tmp_path / "home", tmp_path / "root.key", free_port()
+
+    def reopen() -> sv.SecureStore:
+        return sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder(), create=False)
+
+    with (
+        chroma_server(tmp_path / "data", port=port) as (address, _),
+        sv.SecureStore.open(home, backend=address, key_file=key_file, embedder=HashEmbedder()) as store,
+    ):
+        world = open_world(store, home, key_file)
+        world.acme.ingest([ticket(number, f"The lift of house {number}.") for number in range(4)])
+        world.globex.ingest([ticket(1, "Bees.")])
+    shutil.copytree(tmp_path / "data", tmp_path / "snapshot")
+    with chroma_server(tmp_path / "data", port=port), reopen() as store:
+        report = create_backup(store, tmp_path / "backup")
+        assert report.manifest.engine == "server"
+        assert "its own snapshots" in report.statement
+        store.tenant("acme", actor=ACME).collection(Ticket, retention="180d").delete(["T-0"])
+        store.delete_tenant("globex").raise_if_incomplete()
+        export_tombstones(store, tmp_path / "later", since=tmp_path / "backup")
+    assert verify_backup(tmp_path / "backup", key_file=key_file).opened is None
+    newer = Newer(tombstones=tmp_path / "later")
+    # While the server does not answer nothing is opened; the same call goes on when it does.
+    with pytest.raises((BackendError, OutcomeUnknown)):
+        restore_backup(tmp_path / "backup", tmp_path / "again", newer=newer, key_file=key_file, embedder=HashEmbedder())
+    with pytest.raises(HomeRefused):
+        opened(tmp_path / "again", key_file)
+    with chroma_server(tmp_path / "snapshot", port=port):
+        restore_backup(tmp_path / "backup", tmp_path / "again", newer=newer, key_file=key_file, embedder=HashEmbedder())
+        with opened(tmp_path / "again", key_file) as store:
+            tickets = store.tenant("acme", actor=ACME).collection(Ticket, retention="180d")
+            tickets.verify().raise_if_wrong()
+            assert sorted(record.id for record in tickets.iter()) == ["T-1", "T-2", "T-3"]
+            backend, namespace = store.runtime.backend(), tickets._scope.namespace
+            assert backend.count(namespace=namespace) == 3
+            with pytest.raises(TenantNotFound):
+                store.tenant("globex", actor=GLOBEX)

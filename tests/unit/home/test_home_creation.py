@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import securevec as sv
 from securevec import home as homes
 from securevec.errors import HomeRefused
 
@@ -122,3 +123,19 @@ def test_what_no_creation_makes_is_not_cleared_with_it(tmp_path: Path) -> None:
     with homes.creating(home), pytest.raises(HomeRefused):
         homes.prepare(home)
     assert (home / "letter.txt").read_text() == (outside / "thesis.txt").read_text() == "kept"
+
+
+def test_only_a_home_that_is_being_restored_is_opened_as_one(tmp_path: Path) -> None:
+    with sv.SecureStore.open(tmp_path / "home", backend="memory", key_file=tmp_path / "k"):
+        pass
+    with pytest.raises(HomeRefused):
+        homes.load_restoring(tmp_path / "home")
+    (tmp_path / "home" / ".restoring").touch()  # killed between the last two steps: it is a whole home
+    with pytest.raises(HomeRefused):
+        homes.load_restoring(tmp_path / "home")
+    with pytest.raises(HomeRefused):
+        homes.prepare_restore(tmp_path / "home")
+    homes.load(tmp_path / "home")
+    (tmp_path / "home" / "VERSION").unlink()
+    with pytest.raises(HomeRefused, match="not finished"):
+        homes.load(tmp_path / "home")
