@@ -35,6 +35,7 @@ def table() -> str:
         _conditions(documents),
         *_detection(),
         *_retrieval(),
+        *_keystore(),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -138,6 +139,26 @@ def _retrieval() -> list[str]:
         f"detector; of the records, {document['names_of_records_reaching_the_embedder']:.1%} reached the embedder with "
         f"a part of the name. Bar: by full name at most {document['bars']['R@1 lost, full name']['most']:.2f} below "
         f"raw{missed}. `{document['command']}` at {document['commit']}.",
+    ]
+
+
+def _keystore() -> list[str]:
+    """The key store of a large installation."""
+    path = RESULTS / "keystore.json"
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    run = document["runs"][0]
+    lines = ["| Key store | Measured | At most |", "|---|---|---|"]
+    for name, bar in document["bars"].items():
+        missed = " (**missed**)" if bar["measured"] > bar["most"] else ""
+        lines.append(f"| {name} | {bar['measured']:.2f}{missed} | {bar['most']:.2f} |")
+    return [
+        "\n".join(lines),
+        f"{run['records']:,} records of {run['tenants']} tenants in {run['collections']} collections over "
+        f"{run['buckets']} buckets of a month, {run['writers']} writers and {run['runs_a_day']} runs of the command line a day: "
+        f"{run['deks']:,} DEKs, {run['bytes_a_key']:.0f} bytes a key. Collections that keep originals have two. "
+        f"`{document['command']}` at {document['commit']}.",
     ]
 
 
