@@ -156,8 +156,9 @@ def _keystore() -> list[str]:
     return [
         "\n".join(lines),
         f"{run['records']:,} records of {run['tenants']} tenants in {run['collections']} collections over "
-        f"{run['buckets']} buckets of a month, {run['writers']} writers and {run['runs_a_day']} runs of the command line a day: "
-        f"{run['deks']:,} DEKs, {run['bytes_a_key']:.0f} bytes a key. Collections that keep originals have two. "
+        f"{run['buckets']} buckets of a month, {run['writers']} writers and {run['runs_a_day']} runs of the command "
+        f"line a day: {run['deks']:,} DEKs, {run['bytes_a_key']:.0f} bytes a key. Collections that keep originals have "
+        f"two. "
         f"`{document['command']}` at {document['commit']}.",
     ]
 

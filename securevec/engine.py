@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
 
@@ -86,6 +86,16 @@ def lock_holder_present(home: Path) -> bool:
         os.close(_take(path))
         return False
     return True
+
+
+@contextlib.contextmanager
+def kept_out(home: Path) -> Generator[None]:
+    """Keep every process out of the engine of ``home``, which is under no URL. Raises :class:`EngineLocked`."""
+    descriptor = _take(home / LOCK_NAME)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _take(path: Path) -> int:

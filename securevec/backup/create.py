@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from securevec import home as homes
 from securevec.audit import Head, verify_log
 from securevec.audit.copying import copy_log
 from securevec.backend import CopiesFiles, VectorBackend
@@ -140,6 +141,7 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> Manifest:
         backend=backend.name,
         engine=engine,
         release=version("securevec"),
+        home=homes.VERSION_TEXT,
         tenants=len(tenants),
         collections=len(collections),
         records=sum(runtime.control.count_live(collection, now_ms=0)[0] for collection in collections),

@@ -53,6 +53,8 @@ class Manifest:
     backend: str
     engine: Engine
     release: str
+    home: str
+    """What ``VERSION`` of the home said."""
     tenants: int
     collections: int
     records: int
@@ -78,6 +80,7 @@ class Manifest:
             "backend": self.backend,
             "engine": self.engine,
             "release": self.release,
+            "home": self.home,
             "counts": {"tenants": self.tenants, "collections": self.collections, "records": self.records},
             "audit": {"size": self.head.size, "root": self.head.root, "note": self.head.note.decode()},
             "parts": {
@@ -142,6 +145,7 @@ def read_manifest(text: bytes) -> Manifest:
             backend=str(said["backend"]),
             engine=said["engine"],
             release=str(said["release"]),
+            home=str(said["home"]),
             tenants=int(counts["tenants"]),
             collections=int(counts["collections"]),
             records=int(counts["records"]),

@@ -36,6 +36,7 @@ from securevec.control.store import ControlStore
 from securevec.crypto.keycopy import copy_keys
 from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
+from securevec.engine import kept_out
 from securevec.errors import BackupRejected, HomeRefused, SecurevecError, SourceError, UsageError
 from securevec.policy import Actor
 from securevec.store.opening import audit_anchor, open_root, open_runtime
@@ -102,6 +103,7 @@ def restore_backup(
 
     Raises:
         UsageError: nothing says what was deleted since (``newer``).
+        EngineLocked: the home that was backed up is in use. One whose store is a server has no lock: stop what uses it.
         HomeRefused: ``home`` is there already and holds anything.
         BackupRejected: a file or the signature does not match, or the newer state is older than the backup.
         KeyRejected: the root key is another one, or the key store was altered.
@@ -151,12 +153,23 @@ class _Restore:
 
     def run(self, embedder: Embedder | None, actor: Actor) -> RestoreReport:
         said = unverified(self.note)
+        with contextlib.ExitStack() as held:
+            if self.newer.home is not None and "://" not in homes.load(self.newer.home).backend:
+                # What were deleted there from now on, the new home would not know of.
+                held.enter_context(kept_out(self.newer.home))
+            return self._run(said, embedder, actor)
+
+    def _run(self, said: Manifest, embedder: Embedder | None, actor: Actor) -> RestoreReport:
         self._copy(said)
         installation = homes.load_restoring(self.home)
         root = open_root(self.home, installation, key_file=self.key_file, passphrase=self.passphrase)
         with contextlib.closing(KeyRing.open(self.home / "keys", root, self.clock)) as ring:
             public = ring.signing_key().public
             manifest = open_manifest(self.note, public=public)
+            if manifest.home != homes.VERSION_TEXT:
+                raise BackupRejected(
+                    "The backup is of a home of another release.", next_step="Restore it with that release."
+                )
             if manifest.installation != installation.installation_id:
                 raise BackupRejected("The backup is of another installation.")
             self._check_audit(manifest, public)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 
 import securevec as sv
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
+from securevec.clock import Clock
 from securevec.errors import (
     BackendError,
     BackupRejected,
+    EngineLocked,
     HomeRefused,
     KeyDestroyed,
     KeyRejected,
@@ -219,6 +222,38 @@ def test_a_list_of_deletions_of_another_backup_or_an_older_one_is_refused(past: 
         restore_backup(
             tmp_path / "second", tmp_path / "no", newer=Newer(tombstones=past.ledger), key_file=past.key_file
         )
+
+
+def test_what_expired_and_was_shredded_after_the_backup_does_not_come_back(tmp_path: Path) -> None:
+    home, key_file, ahead = tmp_path / "home", tmp_path / "root.key", 0
+
+    def later(place: Path) -> sv.SecureStore:
+        clock = Clock(lambda: time.time_ns() // 1_000_000 + ahead)
+        return sv.SecureStore.open(place, key_file=key_file, embedder=HashEmbedder(), clock=clock)
+
+    with later(home) as store:
+        store.tenant("acme", create=True, actor=ACME).collection(Ticket, retention="1d").ingest([ticket(1, "Brief.")])
+        create_backup(store, tmp_path / "backup")
+    ahead = 3 * 86_400_000
+    with later(home) as store:
+        for each in store.apply_retention(store.retention_plan().digest):
+            each.raise_if_incomplete()
+        dead = store.runtime.keys.destroyed_ids()
+        export_tombstones(store, tmp_path / "list", since=tmp_path / "backup")
+        # In use, it may go on deleting: the new home would not know.
+        with pytest.raises(EngineLocked):
+            restore_backup(tmp_path / "backup", tmp_path / "no", newer=Newer(current=home), key_file=key_file)
+    assert dead
+    newer = Newer(tombstones=tmp_path / "list")
+    # A clock set back does not help: the list says what time it was.
+    with pytest.raises(HomeRefused, match="clock"):
+        restore_backup(tmp_path / "backup", tmp_path / "again", newer=newer, key_file=key_file)
+    clock = Clock(lambda: time.time_ns() // 1_000_000 + ahead)
+    restore_backup(tmp_path / "backup", tmp_path / "again", newer=newer, key_file=key_file, clock=clock)
+    with later(tmp_path / "again") as store:
+        assert store.tenant("acme", actor=ACME).collection(Ticket, retention="1d").count() == 0
+        with pytest.raises(KeyDestroyed):
+            store.runtime.keys.key_by_id(dead[0])
 
 
 def test_verify_opens_records_and_says_what_it_did_not_look_at(past: Past, tmp_path: Path) -> None:
