@@ -38,7 +38,9 @@ _OF_CREATION: Final = frozenset(
     | {f"control.db{suffix}" for suffix in ("-wal", "-shm", "-journal")}
 )
 """What a creation may leave behind."""
-_OF_RESTORING: Final = _OF_CREATION | {"audit", "engine", "engine.lock", _SETTINGS, _RESTORING}
+_MARKING: Final = f".{_RESTORING}.new"
+"""The mark of a restore, half written."""
+_OF_RESTORING: Final = _OF_CREATION | {"audit", "engine", "engine.lock", _SETTINGS, _RESTORING, _MARKING}
 """What a restore may leave behind."""
 _PATIENCE_S: Final = 60.0
 """How long one creation waits for another; one takes about a second."""
@@ -124,7 +126,8 @@ def prepare_restore(home: Path) -> None:
     _check_platform()
     try:
         names = {entry.name for entry in home.iterdir()}
-        if names and (exists(home) or _RESTORING not in names or not names <= _OF_RESTORING):
+        begun = _RESTORING in names or names <= {_MARKING}
+        if exists(home) or not begun or not names <= _OF_RESTORING:
             raise HomeRefused(
                 "The directory is not empty: a home is never restored over anything.",
                 next_step="Name a directory that does not exist.",

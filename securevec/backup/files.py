@@ -111,6 +111,13 @@ def write(path: Path, data: bytes) -> None:
         os.fsync(descriptor)
 
 
+def replace(path: Path, data: bytes) -> None:
+    """A small private file in the place of another: whole, the old one or the new one."""
+    fresh = path.with_name(f".{path.name}.new")
+    write(fresh, data)
+    fresh.replace(path)
+
+
 def sync_tree(directory: Path) -> None:
     for folder, _, names in os.walk(directory):
         for name in names:

@@ -27,6 +27,7 @@ from securevec import home as homes
 from securevec.audit import verify_log
 from securevec.audit.copying import copy_log
 from securevec.backup import files
+from securevec.backup.create import INSTALLATION
 from securevec.backup.ledger import Ledger, ledger_since, open_ledger
 from securevec.backup.manifest import Manifest, installation_of, open_manifest, read_note, unverified
 from securevec.backup.replay import Replayed, replay
@@ -207,6 +208,8 @@ class _Restore:
                 files.copy(self.part, self.home / "keys", said.parts["keys"])
             else:
                 copy_keys(current / "keys", self.home / "keys")
+                # It says which root key opens this key store; the backup's may have been replaced since.
+                files.replace(self.home / INSTALLATION, (current / INSTALLATION).read_bytes())
                 self.progress("audit")
                 shutil.rmtree(self.home / "audit")
                 copy_log(current / "audit", installation_of(self.note), self.home / "audit")

@@ -40,11 +40,8 @@ def export_tombstones(store: SecureStore, path: str | Path, *, since: str | Path
             keys=runtime.keys,
             now_ms=runtime.clock.now_ms(),
         )
-        target = Path(path).expanduser()
-        fresh = target.with_name(f".{target.name}.new")
         try:
-            files.write(fresh, ledger.sign(signer))
-            fresh.replace(target)
+            files.replace(Path(path).expanduser(), ledger.sign(signer))
         except OSError as error:
             raise SourceError("The list of deletions cannot be written.") from error
     admission.note(counts={"records": ledger.records, "keys": len(ledger.keys), "tokens": len(ledger.tombstones)})

@@ -139,3 +139,9 @@ def test_only_a_home_that_is_being_restored_is_opened_as_one(tmp_path: Path) -> 
     (tmp_path / "home" / "VERSION").unlink()
     with pytest.raises(HomeRefused, match="not finished"):
         homes.load(tmp_path / "home")
+
+
+def test_a_restore_killed_while_it_writes_its_mark_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "..restoring.new").touch()
+    homes.prepare_restore(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [".restoring"]
