@@ -30,6 +30,14 @@ def pairs(figures: Figures) -> Paired:
     return figures.paired
 
 
+def search_added_ms(figures: Figures) -> Interval:
+    return pairs(figures).added_ms
+
+
+def search_ratio(figures: Figures) -> Interval:
+    return pairs(figures).ratio
+
+
 def ingest_ratio(figures: Figures) -> float:
     return figures.ingest[-1].ratio
 

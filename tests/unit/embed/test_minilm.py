@@ -110,7 +110,7 @@ _PARTS = st.sampled_from([*_WORDS, *_SIGNS])
 
 
 @given(st.one_of(st.lists(_PARTS, max_size=30).map("".join), st.text(st.characters(max_codepoint=127), max_size=60)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_offsets_out_of_the_cache_are_those_of_the_tokenizer(text: str) -> None:
     model = MODEL
     wanted = minilm._offsets(model._fast_tokenizer(), text)
