@@ -134,7 +134,7 @@ def prepare_restore(home: Path) -> None:
             )
         os.chmod(home, 0o700)
         _write(home / _RESTORING, b"")
-        for name in names - {_RESTORING}:
+        for name in names - {_RESTORING, _MARKING}:
             entry = home / name
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
