@@ -6,7 +6,7 @@ field's own validators. Everything else is compared as it is, so ``"3"`` does no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, cast
@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from securevec import limits
 from securevec.errors import FilterError
-from securevec.filters import Expr, F, FilterInput
-from securevec.schema import Record, describe
+from securevec.filters import Expr, F, FilterInput, all_of, any_of
+from securevec.schema import LISTS, Record, describe
 
 _COMPARE: Final[Mapping[str, Callable[[F, Any], Expr]]] = {
     "==": lambda field, value: field == value,
@@ -43,6 +43,17 @@ def one_of(record_class: type[Record], key: object, values: object) -> Expr:
     members = cast("list[object]", values)
     field = filter_field(record_class, key)
     return field.is_in([value_of(record_class, str(key), value) for value in members])
+
+
+def holds(record_class: type[Record], key: object, values: Sequence[object], *, every: bool) -> Expr:
+    """Whether a list field holds all of the values, or any. Raises :class:`FilterError`, also for another field."""
+    filter_field(record_class, key)
+    if describe(record_class).field(str(key)).type not in LISTS:
+        raise FilterError(f"Field `{key}` holds a single value, and the filter asks what it contains.", field=str(key))
+    if not values:
+        raise FilterError("A filter asks for none of a list's values.", field=str(key))
+    parts = [compare(record_class, key, "==", value) for value in values]
+    return all_of(parts) if every else any_of(parts)
 
 
 def filter_field(record_class: type[Record], key: object) -> F:

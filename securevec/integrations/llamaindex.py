@@ -23,7 +23,7 @@ from pydantic import PrivateAttr
 from securevec.errors import FilterError, QueryError, RecordError, UsageError, VectorError
 from securevec.filters import Expr, F, all_of, any_of
 from securevec.hits import SearchResult
-from securevec.integrations.conditions import check_depth, compare, filter_field, one_of
+from securevec.integrations.conditions import check_depth, compare, filter_field, holds, one_of
 from securevec.integrations.documents import Document as Plain
 from securevec.integrations.documents import Documents, Undeclared, none_left
 from securevec.integrations.needed import needed
@@ -237,7 +237,13 @@ def _leaf(record_class: type[Record], leaf: MetadataFilter) -> Expr:
         return ~compare(record_class, leaf.key, "==", value)
     if leaf.operator in _COMPARE:
         return compare(record_class, leaf.key, _COMPARE[leaf.operator], value)
-    raise FilterError("A filter has an operator that is not served.", next_step="Fields hold single values, no lists.")
+    if leaf.operator is FilterOperator.CONTAINS:
+        return holds(record_class, leaf.key, [value], every=True)
+    if leaf.operator in (FilterOperator.ANY, FilterOperator.ALL):
+        if not isinstance(value, list):
+            raise FilterError("The operators any and all take a list of values.", field=leaf.key)
+        return holds(record_class, leaf.key, value, every=leaf.operator is FilterOperator.ALL)
+    raise FilterError("A filter has an operator that is not served.", next_step="Texts are not searched by filters.")
 
 
 def _asked(query: VectorStoreQuery) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Chapter(NodePassage):
     title: sv.Filter[str]
     year: sv.Filter[int | None] = None
     published: sv.Filter[datetime | None] = None
+    tags: sv.Filter[list[str] | None] = None
 
 
 TAP = TapEmbedder(HashEmbedder())
@@ -58,7 +59,10 @@ def two(homes: Homes) -> dict[str, SecurevecVectorStore]:
     for tenant, texts in TEXTS.items():
         stores[tenant] = SecurevecVectorStore(homes["memory"].collection(Chapter, tenant=tenant, name="chapters"))
         stores[tenant].add(
-            [_node(text, f"{number}", tenant, "book", year=2020 + number) for number, text in enumerate(texts)]
+            [
+                _node(text, f"{number}", tenant, "book", year=2020 + number, tags=["wet", ("hot", "dry")[number]])
+                for number, text in enumerate(texts)
+            ]
         )
     return stores
 
@@ -155,6 +159,9 @@ def test_filters_mean_what_llamaindex_says(two: dict[str, SecurevecVectorStore])
         (_filters(("published", operator.GT, "2026-01-01T00:00:00Z")), set()),
         (_filters(("ref_doc_id", operator.EQ, "book")), {"0", "1"}),
         (_filters(("year", operator.EQ, 2020), ("year", operator.EQ, 2021), condition=FilterCondition.NOT), set()),
+        (_filters(("tags", operator.CONTAINS, "hot")), {"0"}),
+        (_filters(("tags", operator.ANY, ["dry", "cold"])), {"1"}),
+        (_filters(("tags", operator.ALL, ["wet", "dry"])), {"1"}),
         (MetadataFilters(filters=[_filters(("year", operator.EQ, 2020), condition=FilterCondition.OR)]), {"0"}),
     ]
     for filters, ids in wanted:
@@ -170,6 +177,8 @@ def test_what_is_not_served_is_refused(two: dict[str, SecurevecVectorStore]) -> 
         (errors.QueryError, {"query_str": "x", "alpha": 0.5}),
         (errors.FilterError, {"query_str": "x", "doc_ids": []}),
         (errors.FilterError, {"query_str": "x", "filters": _filters(("title", FilterOperator.CONTAINS, "a"))}),
+        (errors.FilterError, {"query_str": "x", "filters": _filters(("tags", FilterOperator.ALL, []))}),
+        (errors.FilterError, {"query_str": "x", "filters": _filters(("tags", FilterOperator.ANY, "wet"))}),
         (errors.FilterError, {"query_str": "x", "filters": _filters(("title", FilterOperator.EQ, None))}),
         (errors.FilterError, {"query_str": "x", "filters": _filters(("year", FilterOperator.EQ, "2020"))}),
     ]
