@@ -65,8 +65,8 @@ def _plain(value: Any) -> object:
         try:
             return value.decode()
         except UnicodeDecodeError:
-            # No field takes a list, so the row is refused by the name of the field.
-            return list(value[:1])
+            # No field takes an object, so the row is refused by the name of the field.
+            return {"bytes": len(value)}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, decimal.Decimal | date | time | timedelta):

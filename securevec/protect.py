@@ -56,6 +56,11 @@ class FilterProtector:
                 payload.update((self._element(field, each), True) for each in value)
         return payload
 
+    def tokens(self, field: FieldSpec, value: FilterValue | None) -> list[str]:
+        """The tokens of one field's value, of a list those of its distinct elements; also where it is clear."""
+        several: list[Scalar] = [] if value is None else [*value] if isinstance(value, list) else [value]
+        return list(dict.fromkeys(filter_token(self._key, self._collection, field.name, each) for each in several))
+
     def lower(self, expr: Expr) -> Expr:
         """The caller's filter in terms of payload keys and protected values.
 

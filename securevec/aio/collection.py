@@ -23,6 +23,7 @@ from securevec.store.collection import Collection
 from securevec.types import CollectionId, Matrix, Vector
 from securevec.verbs.about import CollectionDescription
 from securevec.verbs.export import ExportFormat, ExportReport
+from securevec.verbs.leakage import Leakage
 from securevec.verbs.pages import RecordPage
 from securevec.verbs.update import UpdateReport
 from securevec.verbs.verifying import Verification
@@ -224,6 +225,13 @@ class AsyncCollection(Generic[R]):
         See :meth:`securevec.Collection.verify`.
         """
         return await self._bridge.run(self._sync.verify)
+
+    async def leakage(self) -> Leakage:
+        """Measure what the keyed tokens of filter fields tell by their frequency, over all live records.
+
+        See :meth:`securevec.Collection.leakage`.
+        """
+        return await self._bridge.run(self._sync.leakage)
 
     async def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
         """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.

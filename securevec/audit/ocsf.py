@@ -29,6 +29,7 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "exists": (1, ""),
     "list": (8, ""),
     "verify": (1, ""),
+    "leakage": (1, ""),
     "export": (1, ""),
     "recover": (2, ""),
     "update": (2, ""),

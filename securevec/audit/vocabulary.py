@@ -19,6 +19,7 @@ Action = Literal[
     "exists",
     "list",
     "verify",
+    "leakage",
     "count",
     "ingest",
     "import",
@@ -60,7 +61,7 @@ Outcome = Literal["allowed", "denied", "failed", "recovered"]
 
 DATA: Final[frozenset[str]] = frozenset(
     ["search", "get", "exists", "list", "verify", "count", "ingest", "import", "update", "delete", "restore", "recover"]
-).union(["export", "subject.find", "subject.export"])
+).union(["leakage", "export", "subject.find", "subject.export"])
 """Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
 
 SEALING: Final[frozenset[str]] = frozenset(

@@ -19,6 +19,7 @@ from securevec.cli import (
     inspect,
     jobs,
     keys,
+    leakage,
     people,
     receipts,
     retention,
@@ -40,7 +41,21 @@ _HELP = (
 def build() -> typer.Typer:
     """The application. Made anew at each call, so that nothing is shared."""
     root = group(help_text=_HELP)
-    for room in (demo, start, doctor, ingest, data, collections, verify, inspect, imports, detection, bench, attack):
+    for room in (
+        demo,
+        start,
+        doctor,
+        ingest,
+        data,
+        collections,
+        verify,
+        leakage,
+        inspect,
+        imports,
+        detection,
+        bench,
+        attack,
+    ):
         room.register(root)
     for name, help_text, room in (
         ("schema", "Record classes.", schema),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -168,7 +169,8 @@ def describe(record_class: type[Record]) -> Schema:
     int or UUID or may be null, a ``Subject`` or ``Embed`` that is not text. A ``Filter`` also holds ``list[str]`` or
     ``list[int]``.
 
-    A ``Literal`` of strings counts as str.
+    A ``Literal`` of strings counts as str. Warns (:class:`securevec.schema.marks.LowEntropyWarning`) of a boolean or a
+    ``Literal`` that is tokenized.
     """
     if not _is_record_class(record_class):
         raise SchemaError("A record class derives from securevec.Record.")
@@ -217,6 +219,18 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
             f'Field "{name}" has a type that cannot be kept.',
             next_step="Use str, int, float, bool, datetime, date or UUID, or one of them `| None`.",
         )
+    if (
+        isinstance(mark, marks.Filter)
+        and mark.mode == "token"
+        and mark.low_entropy != "accept"
+        and _is_narrow(types[0])
+    ):
+        warnings.warn(
+            f'Field "{name}" has few possible values, and how often each token occurs tells which is which. Declare it '
+            'Seal, or accept that: Filter(mode="token", low_entropy="accept"). Measure it: securevec leakage.',
+            marks.LowEntropyWarning,
+            stacklevel=4,
+        )
     return FieldSpec(
         name=name,
         kind=kind,
@@ -225,6 +239,13 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
         keep=mark.keep if isinstance(mark, marks.Embed | marks.Seal) else "anonymized",
         mode=mark.mode if isinstance(mark, marks.Filter) else "clear",
     )
+
+
+def _is_narrow(annotation: Any) -> bool:
+    """Whether the type itself says that there are few values."""
+    if get_origin(annotation) in (Annotated, list):
+        return _is_narrow(get_args(annotation)[0])
+    return annotation is bool or get_origin(annotation) is Literal
 
 
 def _tag(annotation: Any) -> Type | None:
@@ -255,7 +276,8 @@ def _mark(field: FieldSpec) -> marks.Mark:
         case "seal":
             return marks.Seal(keep=field.keep)
         case "filter":
-            return marks.Filter(mode=field.mode)
+            # Whoever declared it was warned.
+            return marks.Filter(mode=field.mode, low_entropy="accept")
 
 
 def _field_from(item: object) -> FieldSpec:

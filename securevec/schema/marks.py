@@ -23,6 +23,7 @@ from securevec.schema.harden import harden
 
 Keep = Literal["anonymized", "original"]
 Mode = Literal["clear", "token"]
+LowEntropy = Literal["warn", "accept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,9 @@ class Filter(Mark):
     """
 
     mode: Mode = "clear"
+    low_entropy: LowEntropy = "warn"
+    """``accept``: it is known that the few values of this field can be told from how often their tokens occur."""
+
+
+class LowEntropyWarning(UserWarning):
+    """A field of very few possible values is tokenized: how often a token occurs tells its value."""

@@ -30,6 +30,7 @@ from securevec.verbs.batch import search_batch
 from securevec.verbs.counting import count, exists
 from securevec.verbs.diverse import search_diverse
 from securevec.verbs.export import ExportFormat, ExportReport, export
+from securevec.verbs.leakage import Leakage, leakage
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.removal import delete_where
 from securevec.verbs.several import get_many
@@ -317,6 +318,13 @@ class Collection(Generic[R]):
         be verified. Needs the permission ``count``, for all of it: the answer is numbers.
         """
         return verify(self._runtime, self._scope)
+
+    def leakage(self) -> Leakage:
+        """Measure what the keyed tokens of filter fields tell by their frequency, over all live records.
+
+        Opens every record. Needs the permission ``count``, for all of them: the answer is numbers.
+        """
+        return leakage(self._runtime, self._scope)
 
     def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
         """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.

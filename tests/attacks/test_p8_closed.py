@@ -92,6 +92,7 @@ def calls(
             "search_diverse": lambda: handle.search_diverse("refund"),
             "update": lambda: handle.update("T-1", status="late"),
             "verify": lambda: handle.verify(),
+            "leakage": lambda: handle.leakage(),
         },
         "SearchResult": {"restore": lambda: hits.restore("[EMAIL_1]")},
     }

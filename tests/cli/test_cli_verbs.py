@@ -36,6 +36,13 @@ def test_describe_shows_fields_and_counts(shell: Shell) -> None:
     assert "Wieczorek" not in shown
 
 
+def test_leakage_of_a_collection_without_tokens(shell: Shell) -> None:
+    answer = shell.at_home("leakage", "acme/tickets", "--json")
+    assert (answer.code, answer.json["fields"], answer.json["records"]) == (0, [], 2)
+    assert "no tokens" in shell.at_home("leakage", "acme/tickets").out
+    assert shell.at_home("leakage", "acme/nothing").code == 3
+
+
 def test_export_to_a_file_and_to_standard_output(shell: Shell) -> None:
     path = shell.base / "export.jsonl"
     answer = shell.at_home("export", "acme/tickets", "--out", str(path), "--json")

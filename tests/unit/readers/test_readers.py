@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -253,3 +253,14 @@ def test_no_text_makes_the_csv_reader_fail_or_stop(tmp_path_factory: pytest.Temp
     read = list(read_records(path))
     assert [row.number for row in read] == list(range(1, len(read) + 1))
     assert read[-1].error is not None or read[-1].value is not None
+
+
+def test_bytes_that_are_no_text_are_never_read_as_a_list_of_numbers(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs securevec[files]", exc_type=ModuleNotFoundError)
+    from pyarrow import parquet
+
+    path = tmp_path / "rows.parquet"
+    parquet.write_table(arrow.table({"id": ["a"], "counts": [b"\xff\x01"]}), path)
+    (row,) = read_records(path)
+    assert isinstance(row.value, Mapping)
+    assert not isinstance(row.value["counts"], list)
