@@ -85,7 +85,7 @@ def tombstones(
 ) -> None:
     """List what was deleted, erased and revoked since a backup, for a restore without this home.
 
-    Run it as often as you back up nothing but can lose nothing, and keep the newest list away from this machine.
+    Run it often and keep the newest list elsewhere: what is deleted after it comes back in a restore without this home.
     """
     from securevec.backup import export_tombstones
 
