@@ -145,14 +145,17 @@ class Anonymizer:
     def read(self, texts: Iterable[Text], ahead: Found) -> Found:
         """What the built-in detector finds in these texts, all of them together where it was not found ahead.
 
-        A text it refuses is left out, to be refused in its record.
+        A text it refuses is left out, to be refused in its record; so are all of them when reading them together fails.
         """
         detector = self._detector
         if type(detector) is not BuiltinDetector:
             return ahead
         wanted = [text for text in dict.fromkeys(texts) if text not in ahead]
-        read = zip(wanted, detector.detect_each(wanted), strict=True)
-        return {**ahead, **{text: found for text, found in read if found is not None}}
+        try:
+            read = detector.detect_each(wanted)
+        except Exception:  # noqa: BLE001 - each text is then read alone, which names the failure without the text
+            return ahead
+        return {**ahead, **{text: found for text, found in zip(wanted, read, strict=True) if found is not None}}
 
     def record(
         self, fields: Mapping[str, str], *, keys: TenantKeys, subjects: Collection[str], ahead: Found = NOTHING

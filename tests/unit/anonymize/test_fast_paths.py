@@ -19,7 +19,7 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
 from securevec.anonymize.name_cues import last_word
 from securevec.anonymize.name_lower import _CUE, _cues
-from securevec.anonymize.name_model import name_model
+from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.resolve import _settled, resolve
 from securevec.anonymize.rulebook import builtin_rules, engine_options
 from securevec.anonymize.scan import _Compiled
@@ -65,6 +65,22 @@ def test_findings_apart_settle_as_all_together(places: list[tuple[int, int, int]
 def test_a_few_odd_letters_fold_as_each_of_them_does(text: str) -> None:
     for skeleton in (True, False):
         assert fold(text, skeleton=skeleton).text == "".join(fold(char, skeleton=skeleton).text for char in text)
+
+
+def test_what_fails_for_many_texts_is_tried_for_each_and_quotes_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(self: object, *given: object) -> None:
+        raise ValueError("Jane Smith")
+
+    anonymizer, text = Anonymizer(), ("note", "Jane Smith called a@example.com")
+    monkeypatch.setattr(NameModel, "tag_each", broken)
+    assert anonymizer.read([text], {}) == {}
+    assert {finding.entity for finding in anonymizer.findings(text[1], text[0])} == {"PERSON", "EMAIL"}
+    monkeypatch.setattr(NameModel, "tag", broken)
+    with pytest.raises(DetectorError) as caught:
+        anonymizer.findings(text[1], text[0], anonymizer.read([text], {}))
+    assert "Jane" not in f"{caught.value!r} {caught.value.__cause__!r}"
 
 
 def test_only_a_clean_value_is_remembered_and_only_under_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
