@@ -77,7 +77,7 @@ def filter_keys(schema: Schema) -> dict[str, FieldKind]:
 def _kind(spec: FieldSpec) -> FieldKind:
     if spec.type in LISTS:
         return "integer"
-    if spec.mode == "token":
+    if spec.mode != "clear":
         return "keyword"
     kinds: dict[str, FieldKind] = {"int": "integer", "datetime": "integer", "date": "integer", "float": "float"}
     return "bool" if spec.type == "bool" else kinds.get(spec.type, "keyword")

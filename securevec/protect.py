@@ -3,6 +3,7 @@ written and a value asked for can never be protected differently.
 
 ``clear``   the canonical value itself (datetimes in milliseconds): the store can read and order it
 ``token``   a keyed hash per tenant, collection, field and value: the store sees equality and frequency only
+``bucket``  the same of the bucket the value is in: the store sees which records share one, and not which bucket it is
 
 Of a list, in either mode, the store sees how many values it holds, and a key made of the token of each: engines differ
 in what they make of an array (Chroma matched what was deleted from one), and agree on whether a key is there.
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
+from securevec.buckets import around, bucket
 from securevec.crypto.derive import filter_token
 from securevec.errors import FilterError
 from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, Value, map_leaves
@@ -42,6 +44,10 @@ class FilterProtector:
         """What the store sees for this value of this field."""
         if field.mode == "token":
             return filter_token(self._key, self._collection, field.name, value)
+        if field.mode == "bucket":
+            # No field name holds a slash.
+            name = f"{field.name}/bucket/{field.width}"
+            return filter_token(self._key, self._collection, name, bucket(field, value))
         return value
 
     def payload(self, filters: Mapping[str, FilterValue]) -> dict[str, Scalar]:
@@ -58,6 +64,8 @@ class FilterProtector:
 
     def tokens(self, field: FieldSpec, value: FilterValue | None) -> list[str]:
         """The tokens of one field's value, of a list those of its distinct elements; also where it is clear."""
+        if field.mode == "bucket" and value is not None and not isinstance(value, list):
+            return [str(self.value(field, value))]
         several: list[Scalar] = [] if value is None else [*value] if isinstance(value, list) else [value]
         return list(dict.fromkeys(filter_token(self._key, self._collection, field.name, each) for each in several))
 
@@ -66,8 +74,20 @@ class FilterProtector:
 
         Raises :class:`FilterError` for a field that is not declared ``Filter``, a value of another type than the
         field's, and an ordering on a tokenized field.
+
+        With bucketed fields it holds for more than the caller's filter does: what the store returns is judged by that.
         """
-        return map_leaves(expr, self._leaf)
+        map_leaves(expr, self._checked)
+        return map_leaves(around(expr, self._fields), self._leaf)
+
+    def _checked(self, leaf: Compare | In | Exists) -> Expr:
+        """The leaf itself, when its field is declared and its values are of the field's type. As the caller wrote it:
+        buckets are asked for by other values."""
+        field = self._fields.get(leaf.key)
+        if field is not None and field.mode == "bucket" and not isinstance(leaf, Exists):
+            for value in leaf.values if isinstance(leaf, In) else (leaf.value,):
+                _check_type(field, value)
+        return leaf
 
     def _leaf(self, leaf: Compare | In | Exists) -> Expr:
         field = self._fields.get(leaf.key)
@@ -83,7 +103,7 @@ class FilterProtector:
         if isinstance(leaf, In):
             for member in leaf.values:
                 _check_type(field, member)
-            return In(PREFIX + field.name, tuple(self.value(field, member) for member in leaf.values))
+            return In(PREFIX + field.name, tuple(dict.fromkeys(self.value(field, member) for member in leaf.values)))
         _check_type(field, leaf.value)
         if leaf.op not in ("eq", "ne") and field.mode == "token":
             raise FilterError(

@@ -201,7 +201,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
             terms=question.terms,
         )
         keys = runtime.keys.view()
-        verdicts = judge(runtime, collection, distinct(points), where=question.where, keys=keys)
+        verdicts = judge(runtime, collection, distinct(points), where=question.where, hint=question.pushed, keys=keys)
         whole, halves = _with_first_chunks(runtime, collection, verdicts.accepted)
         violations = verdicts.violations + halves
         if violations * 2 > verdicts.examined:

@@ -56,12 +56,13 @@ _TYPES_OF: Final[Mapping[str, frozenset[str]]] = {
 }
 _KEEPS: Final = get_args(marks.Keep)
 _MODES: Final = get_args(marks.Mode)
+_WIDEST: Final = 2**53
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One declared field. ``keep`` speaks for ``embed`` and ``seal``, ``mode`` for ``filter``."""
+    """One declared field. ``keep`` speaks for ``embed`` and ``seal``, ``mode`` and ``width`` for ``filter``."""
 
     name: str
     kind: Kind
@@ -69,6 +70,7 @@ class FieldSpec:
     optional: bool
     keep: marks.Keep = "anonymized"
     mode: marks.Mode = "clear"
+    width: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Schema:
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over the canonical JSON of the fields. Renaming the class does not change it."""
-        fields = [asdict(field) for field in self.fields]
+        fields = [_written(field) for field in self.fields]
         return hashlib.sha256(orjson.dumps({"fields": fields, "v": FORMAT}, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     @cached_property
@@ -122,7 +124,7 @@ class Schema:
 
     def to_json(self) -> bytes:
         """Canonical JSON: ``{"fields": [...], "name": str, "v": 1}``, keys sorted, no white space."""
-        value = {"fields": [asdict(field) for field in self.fields], "name": self.name, "v": FORMAT}
+        value = {"fields": [_written(field) for field in self.fields], "name": self.name, "v": FORMAT}
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
     @classmethod
@@ -238,6 +240,7 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
         optional=len(types) < len(members),
         keep=mark.keep if isinstance(mark, marks.Embed | marks.Seal) else "anonymized",
         mode=mark.mode if isinstance(mark, marks.Filter) else "clear",
+        width=mark.width if isinstance(mark, marks.Filter) else None,
     )
 
 
@@ -277,12 +280,21 @@ def _mark(field: FieldSpec) -> marks.Mark:
             return marks.Seal(keep=field.keep)
         case "filter":
             # Whoever declared it was warned.
-            return marks.Filter(mode=field.mode, low_entropy="accept")
+            return marks.Filter(mode=field.mode, width=field.width, low_entropy="accept")
+
+
+def _written(field: FieldSpec) -> dict[str, object]:
+    """A field in JSON. ``width`` is there for buckets only, so that other schemas are as they were."""
+    members = asdict(field)
+    if field.width is None:
+        del members["width"]
+    return members
 
 
 def _field_from(item: object) -> FieldSpec:
     wanted = {"name", "kind", "type", "optional", "keep", "mode"}
-    if not isinstance(item, dict) or set(cast("dict[str, object]", item)) != wanted:
+    held = set(cast("dict[str, object]", item)) if isinstance(item, dict) else set[str]()
+    if held - {"width"} != wanted:
         raise SchemaError("A field of a stored schema has unknown or missing members.")
     return FieldSpec(**cast("dict[str, Any]", item))
 
@@ -324,6 +336,22 @@ def _check_field(field: FieldSpec) -> None:
         raise SchemaError(f'Field "{field.name}": a Key may not be null.')
     if keep not in _KEEPS or mode not in _MODES:
         raise SchemaError(f'Field "{field.name}" has a marker parameter securevec does not know.')
+    _check_width(field)
+
+
+def _check_width(field: FieldSpec) -> None:
+    width: object = field.width
+    if field.mode != "bucket":
+        if width is not None:
+            raise SchemaError(f'Field "{field.name}": only mode="bucket" has a width.')
+        return
+    if field.kind != "filter" or field.type not in ("int", "float", "date", "datetime"):
+        raise SchemaError(f'Field "{field.name}": only numbers, dates and times lie in buckets.')
+    if type(width) is not int or not 1 <= width <= _WIDEST:
+        raise SchemaError(
+            f'Field "{field.name}": a bucket has a width, a whole number of at least 1.',
+            next_step='Declare marks.Filter(mode="bucket", width=30): days for dates and times.',
+        )
 
 
 def _untyped(field: FieldSpec) -> tuple[object, object, object, object, object]:

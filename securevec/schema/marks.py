@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema
 from securevec.schema.harden import harden
 
 Keep = Literal["anonymized", "original"]
-Mode = Literal["clear", "token"]
+Mode = Literal["clear", "token", "bucket"]
 LowEntropy = Literal["warn", "accept"]
 
 
@@ -60,12 +60,16 @@ class Seal(Mark):
 
 @dataclass(frozen=True, slots=True)
 class Filter(Mark):
-    """Pushed down to the store: as it is (``clear``), or as a keyed token (``token``: equality only).
+    """Pushed down to the store: as it is (``clear``), as a keyed token (``token``: equality only), or as the keyed
+    token of the bucket its value is in (``bucket``: equality and ranges of numbers, dates and times, decided on the
+    sealed value after the store narrowed down).
 
     Of a list the store gets one keyed token an element, and their number, whatever the mode.
     """
 
     mode: Mode = "clear"
+    width: int | None = None
+    """Of a bucket: in days for dates and times, in the field's own unit for numbers."""
     low_entropy: LowEntropy = "warn"
     """``accept``: it is known that the few values of this field can be told from how often their tokens occur."""
 

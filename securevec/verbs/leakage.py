@@ -62,7 +62,7 @@ class Leakage:
 
 def tokenized(spec: FieldSpec) -> bool:
     """Whether the store holds tokens of this field's values: a list gives them in either mode."""
-    return spec.kind == "filter" and (spec.mode == "token" or spec.type in LISTS)
+    return spec.kind == "filter" and (spec.mode != "clear" or spec.type in LISTS)
 
 
 def leakage(runtime: Runtime, collection: CollectionScope) -> Leakage:

@@ -52,5 +52,5 @@ def checked_and_rebuilt_records_are_of_the_class(raw: dict[str, object]) -> None
 
 
 def parameters_are_closed_sets() -> None:
-    marks.Filter(mode="bucket")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # not a mode of this release
+    marks.Filter(mode="range")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # not a mode of this release
     marks.Embed(keep="all")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # not a way to keep
