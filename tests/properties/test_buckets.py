@@ -1,4 +1,4 @@
-"""Bucketed fields: the store narrows down to whole buckets, and the sealed value decides. No gap, no lie, no violation."""
+"""Bucketed fields: the store narrows down to whole buckets, and the sealed value decides."""
 
 from __future__ import annotations
 
