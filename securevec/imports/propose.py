@@ -31,7 +31,7 @@ _KINDS: Final[Mapping[str, Kind]] = {"Subject": "subject", "Seal": "seal", "Filt
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The proposed fields, and the columns that are left out because no field can be called as they are."""
+    """The proposed fields, and the columns that are left out: lists, and those that no field can be called as."""
 
     schema: Schema
     left_out: tuple[str, ...]
@@ -67,6 +67,9 @@ def proposed(rows: Collection[Mapping[str, object]], options: ImportOptions, det
     fields = [FieldSpec("id", "key", "str", optional=False), FieldSpec(text, "embed", "str", optional=False)]
     left_out: list[str] = []
     for column in _collect(sample, findings):
+        if column.listed:
+            left_out.append(column.source)
+            continue
         name = snake(column.source)
         if not _is_free(name) or name in {each.name for each in fields} or len(fields) >= limits.MAX_FIELDS:
             left_out.append(column.source)

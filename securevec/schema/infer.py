@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from securevec import limits
@@ -58,6 +58,9 @@ class _Column:
     fits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_TYPES, 0))
     textual: bool = True
     entities: dict[str, int] = field(default_factory=dict[str, int])
+    listed: bool = False
+    """Rows hold lists, and what is counted are the values in them."""
+    rows: int = 0
 
     def add(self, value: object, findings: Findings | None) -> None:
         text = value if isinstance(value, str) else str(value)
@@ -113,17 +116,28 @@ def infer(
 
 
 def _collect(rows: Iterable[Mapping[str, object]], findings: Findings | None) -> list[_Column]:
-    columns: dict[str, _Column] = {}
-    taken: set[str] = set()
+    columns: dict[str, dict[bool, _Column]] = {}
     for row in rows:
         for source, value in row.items():
-            if value is None or value == "" or isinstance(value, list | dict):
+            listed = isinstance(value, list)
+            members = cast("list[object]", value) if listed else [value]
+            if not members or any(each is None or each == "" or isinstance(each, list | dict) for each in members):
                 continue
-            column = columns.get(source)
-            if column is None:
-                column = columns[source] = _Column(source, _identifier(source, taken))
-            column.add(value, findings)
-    return list(columns.values())[: limits.MAX_FIELDS]
+            column = columns.setdefault(source, {}).setdefault(listed, _Column(source, "", listed=listed))
+            column.rows += 1
+            for each in members:
+                column.add(each, findings)
+    found = [max(kinds.values(), key=lambda column: column.rows) for kinds in columns.values()]
+    # Only a filter may be a list, of texts or whole numbers.
+    kept = [
+        column
+        for column in found
+        if not column.listed or (column.type in ("str", "int") and _mark(column, column.rows) == "Filter")
+    ]
+    taken: set[str] = set()
+    for column in kept:
+        column.name = _identifier(column.source, taken)
+    return kept[: limits.MAX_FIELDS]
 
 
 def _identifier(source: str, taken: set[str]) -> str:
@@ -148,7 +162,8 @@ def _key(columns: list[_Column], rows: int) -> _Column:
     candidates = [
         column
         for column in columns
-        if min(column.seen, len(column.distinct)) >= _NEARLY * rows
+        if not column.listed
+        and min(column.seen, len(column.distinct)) >= _NEARLY * rows
         and column.type in ("str", "int", "uuid")
         and column.words <= column.seen
     ]
@@ -171,13 +186,13 @@ def _mark(column: _Column, rows: int) -> str:
         return "Subject" if column.type == "str" else "Seal"
     if column.pii or column.type == "uuid":
         return "Seal"
-    few = len(column.distinct) <= _FEW and (len(column.distinct) < column.seen or rows == 1)
+    few = (column.listed or len(column.distinct) <= _FEW) and (len(column.distinct) < column.seen or rows == 1)
     return "Filter" if few else "Seal"
 
 
 def _promote(columns: list[_Column], marked: dict[str, str]) -> None:
     """No prose: embed the text column with the most words, so that the class is complete."""
-    texts = [column for column in columns if column.type == "str" and column.name in marked]
+    texts = [column for column in columns if column.type == "str" and not column.listed and column.name in marked]
     if not texts:
         raise SourceError("No column holds text that could be embedded.")
     order = ("Seal", "Filter", "Subject")
@@ -189,8 +204,9 @@ def _source(stem: str, columns: list[_Column], key: _Column, marked: Mapping[str
     lines: list[str] = []
     for column in columns:
         kind = column.type if column is key or marked[column.name] in ("Filter", "Seal") else "str"
-        optional = column is not key and column.seen < rows
-        python = {"uuid": "UUID"}.get(kind, kind) + (" | None" if optional else "")
+        optional = column is not key and column.rows < rows
+        python = {"uuid": "UUID"}.get(kind, kind)
+        python = (f"list[{python}]" if column.listed else python) + (" | None" if optional else "")
         mark = "Key" if column is key else marked[column.name]
         default = _default(column, optional=optional)
         notes = [f"PII: {', '.join(sorted(column.entities))}"] if column.entities else []
