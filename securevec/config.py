@@ -9,7 +9,7 @@
     grpc_port = 6334               # SECUREVEC_GRPC_PORT       of a Qdrant server; default: REST
     open_shards = 128              # SECUREVEC_OPEN_SHARDS     collections an embedded store keeps open at most
     [keys]
-    provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default) or passphrase
+    provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default), passphrase, pkcs11 or aws-kms
     file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
     suite = "aes-256-gcm"          # SECUREVEC_KEY_SUITE       what is sealed from now on: aes-256-gcm (default),
                                    #                           aes-256-gcm-committing or -siv, chacha20-poly1305
@@ -22,7 +22,7 @@
 
 The file is the one named by the caller, else by ``SECUREVEC_CONFIG``, else ``securevec.toml`` in the current
 directory, else in the home. Relative paths in it are relative to it. An unknown setting is an error wherever it
-stands. Secrets come from the environment only: :func:`read_passphrase`, and the key of a server, which its adapter
+stands. How a token or a key management service is reached is never in a file: securevec.keyproviders.choosing. Secrets come from the environment only: :func:`read_passphrase`, and the key of a server, which its adapter
 reads from ``SECUREVEC_BACKEND_API_KEY``. One in a file or in a backend address is an error.
 """
 
@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, cast, get_args
 
 from securevec.errors import ConfigError
+from securevec.keyproviders.choosing import VARIABLES as KEY_SERVICES
 from securevec.types import Suite
 
 Source = Literal["default", "file", "environment", "argument"]
@@ -52,7 +53,7 @@ ACTOR: Final = "SECUREVEC_AS"
 _PREFIX: Final = "SECUREVEC_"
 _SERVER_KEYS: Final = ("SECUREVEC_QDRANT_API_KEY", "SECUREVEC_CHROMA_TOKEN")
 """Read by the adapters before the common one, for a process that reaches servers of both kinds."""
-_OTHER_VARIABLES: Final = (CONFIG, PASSPHRASE, PASSPHRASE_FILE, API_KEY, *_SERVER_KEYS, ACTOR)
+_OTHER_VARIABLES: Final = (CONFIG, PASSPHRASE, PASSPHRASE_FILE, API_KEY, *_SERVER_KEYS, ACTOR, *KEY_SERVICES)
 _SECRET_NAME: Final = re.compile(r"pass(phrase|word|wd)?$|secret|token|api_?key|credential|private", re.IGNORECASE)
 _BACKEND: Final = re.compile(r"[a-z][a-z0-9_+.-]*(://[^\s/@?#]+(/[^\s@?#]*)?)?\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.:-]{1,253}\Z")
@@ -74,7 +75,7 @@ class Settings:
 
     home: Path
     backend: str
-    key_provider: Literal["file", "passphrase"]
+    key_provider: Literal["file", "passphrase", "pkcs11", "aws-kms"]
     key_file: Path | None
     embed_model: Literal["minilm"]
     embed_threads: int | None
@@ -160,7 +161,13 @@ _KNOWN: Final = (
     _Known("store.layout", "layout", "SECUREVEC_LAYOUT", None, _one_of("shared", "collection", "shard")),
     _Known("store.grpc_port", "grpc_port", "SECUREVEC_GRPC_PORT", None, _whole(65_535)),
     _Known("store.open_shards", "open_shards", "SECUREVEC_OPEN_SHARDS", None, _whole(16_384)),
-    _Known("keys.provider", "key_provider", "SECUREVEC_KEY_PROVIDER", "file", _one_of("file", "passphrase")),
+    _Known(
+        "keys.provider",
+        "key_provider",
+        "SECUREVEC_KEY_PROVIDER",
+        "file",
+        _one_of("file", "passphrase", "pkcs11", "aws-kms"),
+    ),
     _Known("keys.file", "key_file", "SECUREVEC_KEY_FILE", None, _text, is_path=True),
     _Known("keys.suite", "key_suite", "SECUREVEC_KEY_SUITE", "aes-256-gcm", _one_of(*get_args(Suite))),
     _Known("keys.cache_ttl", "key_cache_ttl", "SECUREVEC_KEY_CACHE_TTL", 300, _whole(3600, least=0)),
@@ -200,8 +207,8 @@ def load_settings(
     value: dict[str, Any] = {known.argument: item.value for known, item in zip(_KNOWN, settings, strict=True)}
     if path is not None and home.name in written and path.parent.resolve() == beside.resolve():
         raise ConfigError("The settings file inside a home cannot name another home.")
-    if value["key_provider"] == "passphrase" and value["key_file"] is not None:
-        raise ConfigError("A key file is named, and the key provider is passphrase.", next_step="Keep one of the two.")
+    if value["key_provider"] != "file" and value["key_file"] is not None:
+        raise ConfigError("A key file is named, and the key provider is another one.", next_step="Keep one of the two.")
     value["plain_http_hosts"] = value["plain_http_hosts"] or ()
     return Settings(**value, config_file=path, settings=settings)
 

@@ -61,6 +61,12 @@ class Installation:
     """Hosts that the backend may reach without TLS, besides this machine."""
     layout: str | None = None
     """Where a server keeps tenants that were not moved; ``None`` is as its adapter does by itself."""
+    next_key_provider: Mapping[str, Any] | None = None
+    """The root key of a rotation that is under way. Which of the two is used, the rows of the key store say."""
+    previous_key_providers: tuple[Mapping[str, Any], ...] = ()
+    """Root keys before this one that are kept for key-store backups, the newest first."""
+    retired_roots: tuple[Mapping[str, Any], ...] = ()
+    """Root keys that were given up: ``key_id``, ``retired_ms`` and what became of each (``evidence``)."""
 
 
 def exists(home: Path) -> bool:
@@ -219,6 +225,11 @@ def describe(
     return installation
 
 
+def rewrite(home: Path, installation: Installation) -> None:
+    """Put another description in the place of the one there is, whole or not at all."""
+    _write(home / _INSTALLATION, _encode(installation))
+
+
 def seal_home(home: Path) -> None:
     """Write ``VERSION``: from here on the home is complete."""
     # First, so that no home that was ever complete can be taken for an unfinished one, whatever it loses later.
@@ -268,6 +279,9 @@ def _decode(home: Path) -> Installation:
             key_provider=dict(raw["key_provider"]),
             plain_http_hosts=tuple(str(host) for host in raw.get("plain_http_hosts", ())),
             layout=str(raw["layout"]) if "layout" in raw else None,
+            next_key_provider=dict(raw["next_key_provider"]) if "next_key_provider" in raw else None,
+            previous_key_providers=tuple(dict(each) for each in raw.get("previous_key_providers", ())),
+            retired_roots=tuple(dict(each) for each in raw.get("retired_roots", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HomeRefused("The home's description cannot be read.", next_step="Restore installation.json.") from error
@@ -283,7 +297,16 @@ def _encode(installation: Installation) -> bytes:
             "key_provider": dict(installation.key_provider),
         }
         | ({"plain_http_hosts": list(installation.plain_http_hosts)} if installation.plain_http_hosts else {})
-        | ({"layout": installation.layout} if installation.layout is not None else {}),
+        | ({"layout": installation.layout} if installation.layout is not None else {})
+        | ({"next_key_provider": dict(installation.next_key_provider)} if installation.next_key_provider else {})
+        | (
+            {"previous_key_providers": [dict(each) for each in installation.previous_key_providers]}
+            if installation.previous_key_providers
+            else {}
+        )
+        | (
+            {"retired_roots": [dict(each) for each in installation.retired_roots]} if installation.retired_roots else {}
+        ),
         option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
     )
 

@@ -18,6 +18,7 @@ from securevec.crypto.derive import record_ref, term_index, typed_record_id
 from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
 from securevec.engine import Engine
+from securevec.keyproviders.provider import Provider
 from securevec.names import NameBook
 from securevec.policy import Actor, PolicyEngine
 from securevec.protect import FilterProtector
@@ -57,6 +58,8 @@ class Runtime:
     engine: Engine
     embedder: Callable[[], Embedder]
     detector: Callable[[], Detector]
+    key_provider: Provider | None = None
+    """What keeps the root key; ``None`` where a test brings one."""
     ahead: Ahead = field(default_factory=shared_ahead)
     _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])
     _job_locks: dict[str, threading.Lock] = field(default_factory=dict[str, "threading.Lock"])

@@ -40,7 +40,8 @@ from securevec.embed import Embedder
 from securevec.engine import kept_out
 from securevec.errors import BackupRejected, HomeRefused, SecurevecError, SourceError, UsageError
 from securevec.policy import Actor
-from securevec.store.opening import audit_anchor, open_root, open_runtime
+from securevec.store.opening import audit_anchor, open_runtime
+from securevec.store.rootkeys import open_root
 from securevec.store.secure_store import SecureStore
 
 Progress = Callable[[str], None]

@@ -26,7 +26,7 @@ from securevec.crypto.keyring import KeyRing
 from securevec.discovery import open_backend
 from securevec.errors import BackupRejected, KeyDestroyed
 from securevec.names import NameBook
-from securevec.store.opening import open_root
+from securevec.store.rootkeys import open_root
 from securevec.types import RecordRef
 
 SAMPLE: Final = 3

@@ -18,6 +18,7 @@ from securevec.errors import ConfigError, UsageError
 if TYPE_CHECKING:
     from securevec.config import Settings
     from securevec.embed import Embedder
+    from securevec.keyproviders.provider import Provider
     from securevec.policy import Actor
     from securevec.schema import Record
     from securevec.store import Collection, SecureStore, Tenant
@@ -98,6 +99,7 @@ class Session:
                 backend=settings.backend if create or chosen.source != "default" else None,
                 key_file=settings.key_file,
                 passphrase=self._passphrase(new=create),
+                keys=self.key_service(),
                 embedder=self.embedder(),
                 actor=self.actor,
                 create=create,
@@ -147,14 +149,26 @@ class Session:
 
     def passphrase_of(self, described: Path) -> str | None:
         """The passphrase of the home whose description lies in this directory; ``None`` when it has a key file."""
+        return self._read_passphrase(new=False) if self._kind(described) == "passphrase" else None
+
+    def key_service(self, described: Path | None = None) -> Provider | None:
+        """The token or key management service of the home, or of the one described there; ``None`` for other kinds."""
+        from securevec.keyproviders.choosing import provider_from
+
+        return provider_from(self._kind(described), os.environ)
+
+    def _kind(self, described: Path | None = None) -> str:
+        """The kind of key provider as the home says, if there is one; else as the settings say."""
         from securevec import home as homes
 
-        if homes.described(described).key_provider.get("kind") != "passphrase":
-            return None
-        return self._read_passphrase(new=False)
+        if described is not None:
+            return str(homes.described(described).key_provider.get("kind"))
+        if homes.exists(self.home):
+            return str(homes.load(self.home).key_provider.get("kind"))
+        return self.settings.key_provider
 
     def _passphrase(self, *, new: bool) -> str | None:
-        return self._read_passphrase(new=new) if self._has_passphrase() else None
+        return self._read_passphrase(new=new) if self._kind() == "passphrase" else None
 
     def _read_passphrase(self, *, new: bool) -> str:
         from securevec.config import PASSPHRASE, PASSPHRASE_FILE, read_passphrase
@@ -162,14 +176,6 @@ class Session:
         if os.environ.get(PASSPHRASE) or os.environ.get(PASSPHRASE_FILE) or not sys.stdin.isatty():
             return read_passphrase(os.environ)
         return _ask(new=new)
-
-    def _has_passphrase(self) -> bool:
-        """As the home says, if there is one; else as the settings say."""
-        from securevec import home as homes
-
-        if homes.exists(self.home):
-            return homes.load(self.home).key_provider.get("kind") == "passphrase"
-        return self.settings.key_provider == "passphrase"
 
 
 def split_place(place: str) -> tuple[str, str]:

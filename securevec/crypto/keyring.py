@@ -23,7 +23,8 @@ from securevec.crypto.keyfile import BUSY_MS
 from securevec.crypto.keystore import KeyStore, Tombstone
 from securevec.crypto.leases import BLOCK
 from securevec.crypto.openkeys import OpenKeys, destroyed_error
-from securevec.crypto.root import RootKey, root_wrapping_key
+from securevec.crypto.root import RootKey, Roots, root_wrapping_key
+from securevec.crypto.rotation import Rotating
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
 from securevec.crypto.suites import DEFAULT
@@ -85,7 +86,7 @@ class KeyView:
         return "KeyView(<hidden>)"
 
 
-class KeyRing:
+class KeyRing(Rotating):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row
@@ -95,7 +96,7 @@ class KeyRing:
     def __init__(
         self,
         store: KeyStore,
-        root: RootKey,
+        root: RootKey | Roots,
         clock: Clock,
         *,
         suite: int = DEFAULT,
@@ -104,11 +105,16 @@ class KeyRing:
         """As :meth:`open`, on a store that is open. Takes it over: a failure closes it."""
         try:
             self._store = store
-            self._root = root
             self._clock = clock
             self.suite = suite
             """What new values are sealed in; every suite is opened."""
-            self._open = OpenKeys(store, root, clock, suite, cache=KeyCache(ttl_s=cache_ttl_s))
+            self._open = OpenKeys(
+                store,
+                root if isinstance(root, Roots) else Roots.of(root),
+                clock,
+                suite,
+                cache=KeyCache(ttl_s=cache_ttl_s),
+            )
             for purpose in _INSTALLATION:
                 self._open.installation(purpose)
         except BaseException:
@@ -129,7 +135,7 @@ class KeyRing:
     def open(
         cls,
         directory: Path,
-        root: RootKey,
+        root: RootKey | Roots,
         clock: Clock,
         *,
         busy_ms: int = BUSY_MS,
@@ -171,10 +177,11 @@ class KeyRing:
         """
         raw, now_ms = raw_id(tenant), self._clock.now_ms()
         kek = Secret.random()
-        kek_row = root_wrapping_key(self._root).wrap(kek, KeyUse("kek", "kek", raw), created_ms=now_ms)
-        wrapping = WrappingKey(kek, kek_row.key_id)
-        kek.wipe()
         with self._store.transaction():
+            # The root key is looked up inside, so that no row is wrapped under one that was exchanged a moment ago.
+            kek_row = self._open.root_wrapping().wrap(kek, KeyUse("kek", "kek", raw), created_ms=now_ms)
+            wrapping = WrappingKey(kek, kek_row.key_id)
+            kek.wipe()
             if self._store.destroyed_of_tenant(raw):
                 raise destroyed_error()
             if self._store.rows_of_tenant(raw):
@@ -312,7 +319,7 @@ class KeyRing:
     def close(self) -> None:
         """Wipe what can be wiped and close the store. Idempotent."""
         with self._store.lock:
-            self._open.forget()
+            self._open.close()
             self._store.close()
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ from securevec.crypto.keytables import (
     NAMES,
     OF_USE,
     REPLACE_KEY,
+    REWRAP_KEY,
     SELECT_KEYS,
     SET_BLOCKS,
     blocks,
@@ -72,6 +73,21 @@ class KeyStore(KeyFile):
         """Put a row in the place of the one with the same key id (a key wrapped again, or in another state)."""
         self._write(REPLACE_KEY, row)
 
+    def rewrap(self, row: KeyRow) -> None:
+        """Put a key wrapped again in the place of the row with the same key id."""
+        values = insert_values(row)
+        self._run(NAMES[-1], values)
+        self._run(REWRAP_KEY, values)
+
+    def drop(self, row: KeyRow) -> None:
+        """Delete a row without a tombstone: its key was replaced, what it wrapped is wrapped under another."""
+        self._run(DELETE_KEY, (row.key_id,))
+
+    def forget_names(self) -> None:
+        """Delete ids and words that no row names any more."""
+        for statement in FORGET_NAMES:
+            self._run(statement)
+
     def _write(self, statement: str, row: KeyRow) -> None:
         values = insert_values(row)
         for each in (*NAMES, statement):
@@ -107,8 +123,7 @@ class KeyStore(KeyFile):
                 (row.key_id, row.use.kind, row.use.tenant, now_ms),
             )
             self._run(DELETE_KEY, (row.key_id,))
-        for statement in FORGET_NAMES:
-            self._run(statement)
+        self.forget_names()
 
     def pending(self, scope: str) -> Pending | None:
         found = self._run("SELECT key_ids, begun_ms FROM pending_destruction WHERE scope = ?", (scope,))

@@ -98,6 +98,9 @@ REPLACE_KEY: Final = """UPDATE keys SET state = CASE :state WHEN 0 THEN 0 ELSE :
   wrapped = :wrapped, blocks = :blocks, created_ms = :created_ms
   WHERE substr(key_id, 1, 4) = substr(:key_id, 1, 4) AND key_id = :key_id"""
 """The key stays the key of its use; its state, its wrapping and its budget are new."""
+REWRAP_KEY: Final = """UPDATE keys SET wrapping = (SELECT wrapping FROM wrappings WHERE wrapping_id = :wrapping_id),
+  wrapped = :wrapped WHERE substr(key_id, 1, 4) = substr(:key_id, 1, 4) AND key_id = :key_id"""
+"""Another wrapping of the same key in the same state."""
 FORGET_NAMES: Final = (
     "DELETE FROM places WHERE place NOT IN (SELECT place FROM keys)",
     "DELETE FROM epochs WHERE epoch NOT IN (SELECT epoch FROM keys)",

@@ -15,26 +15,39 @@ from securevec.crypto.cache import KeyCache
 from securevec.crypto.envelope import DataKey, data_key
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.leases import BLOCK, BUDGET, Leases
-from securevec.crypto.root import RootKey, root_wrapping_key
+from securevec.crypto.root import Roots
 from securevec.crypto.secret import Secret
 from securevec.crypto.wrap import ACTIVE, FULL, KeyRow, KeyUse, WrappingKey
-from securevec.errors import KeyDestroyed, KeyRejected, UnknownKey
+from securevec.errors import KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey
+
+_ATTEMPTS = 3
 
 
 class OpenKeys:
     """Open keys of one store under one root. Methods raise :class:`KeyDestroyed`, :class:`UnknownKey`,
     :class:`KeyRejected` (an altered row) and :class:`KeyUnavailable`."""
 
-    __slots__ = ("__weakref__", "_cache", "_clock", "_leases", "_root", "_store", "_suite", "_version")
+    __slots__ = (
+        "__weakref__",
+        "_cache",
+        "_clock",
+        "_installation",
+        "_leases",
+        "_roots",
+        "_store",
+        "_suite",
+        "_version",
+    )
 
     def __init__(
-        self, store: KeyStore, root: RootKey, clock: Clock, suite: int, *, cache: KeyCache | None = None
+        self, store: KeyStore, roots: Roots, clock: Clock, suite: int, *, cache: KeyCache | None = None
     ) -> None:
         self._suite = suite
         self._store = store
-        self._root = root
+        self._roots = roots
         self._clock = clock
         self._cache = cache if cache is not None else KeyCache()
+        self._installation: dict[str, Secret] = {}
         self._leases = Leases()
         self._version = store.version()
         _forget_in_children(self)
@@ -53,13 +66,47 @@ class OpenKeys:
         self._cache.clear()
         self._leases.clear()
 
+    def close(self) -> None:
+        """:meth:`forget`, and what is kept beyond a key's time."""
+        self.forget()
+        self._roots.forget()
+        for secret in self._installation.values():
+            secret.wipe()
+        self._installation.clear()
+
     def installation(self, purpose: str) -> Secret:
-        return self._cache.get(
-            ("installation", purpose),
-            Secret,
-            lambda: self._installation_row(purpose),
-            lambda row: root_wrapping_key(self._root).unwrap(row),
-        )
+        """A key that names and signs. It opens no data, so it goes on serving while the provider does not answer: what
+        is due is deleted then too, and recorded (docs/keys.md)."""
+        try:
+            key = self._cache.get(
+                ("installation", purpose), Secret, lambda: self._installation_row(purpose), self.under_root
+            )
+        except KeyUnavailable:
+            held = self._installation.get(purpose)
+            if held is None:
+                raise
+            return held
+        if purpose not in self._installation:
+            self._installation[purpose] = Secret(key.bytes())
+        return key
+
+    def root_id(self) -> bytes:
+        """The id of the root key that the store's rows stand under now."""
+        return self._installation_row("sign").wrapping_id
+
+    def root_wrapping(self) -> WrappingKey:
+        """The root key to wrap new rows under. Ask inside the transaction that writes them."""
+        return self._roots.wrapping(self.root_id())
+
+    def under_root(self, row: KeyRow) -> Secret:
+        """What a row under the root key holds. A row that was wrapped again since it was read is read anew."""
+        try:
+            return self._roots.wrapping(row.wrapping_id).unwrap(row)
+        except (KeyRejected, KeyDestroyed):
+            again = self._store.row(row.key_id)
+            if again is None or again.wrapping_id == row.wrapping_id:
+                raise
+        return self.under_root(again)
 
     def names_key(self) -> DataKey:
         return self._cache.get(
@@ -74,7 +121,7 @@ class OpenKeys:
             ("tenant", tenant, purpose),
             Secret,
             lambda: self._active_row(KeyUse("tenant", purpose, tenant)),
-            lambda row: self._kek(tenant).unwrap(row),
+            self._under_kek,
         )
 
     def by_id(self, key_id: bytes) -> DataKey:
@@ -96,8 +143,22 @@ class OpenKeys:
             ("kek", tenant),
             WrappingKey,
             lambda: self._active_row(KeyUse("kek", "kek", tenant)),
-            lambda row: WrappingKey(root_wrapping_key(self._root).unwrap(row), row.key_id),
+            lambda row: WrappingKey(self.under_root(row), row.key_id),
         )
+
+    def _under_kek(self, row: KeyRow) -> Secret:
+        """What a row of a tenant holds. Another process may have exchanged the tenant's KEK after either was read:
+        then both are read anew, and a row that still does not fit was altered."""
+        for _ in range(_ATTEMPTS):
+            kek = self._kek(row.use.tenant)
+            if kek.key_id == row.wrapping_id:
+                return kek.unwrap(row)
+            self._cache.clear()
+            again = self._store.row(row.key_id)
+            if again is None:
+                break
+            row = again
+        return self._kek(row.use.tenant).unwrap(row)
 
     def _installation_row(self, purpose: str) -> KeyRow:
         row = self._store.active(KeyUse("installation", purpose))
@@ -131,7 +192,7 @@ class OpenKeys:
         return self._cache.get(row.key_id, DataKey, lambda: row, self._unwrapped)
 
     def _unwrapped(self, row: KeyRow) -> DataKey:
-        secret = self._kek(row.use.tenant).unwrap(row)
+        secret = self._under_kek(row)
         key = _usable(secret, row, self._suite)
         secret.wipe()
         return key
@@ -146,6 +207,7 @@ class OpenKeys:
     def _take_block(self, use: KeyUse) -> KeyRow:
         """Take a block of messages from the active DEK's row; make a new DEK when there is none or it is used up."""
         with self._store.transaction():
+            self.refresh()  # a new key is never wrapped under a KEK that was exchanged a moment ago
             kek = self._kek(use.tenant)
             row = self._store.active(use)
             if row is not None:
@@ -169,7 +231,7 @@ def _forget_in_children(keys: OpenKeys) -> None:
     def forget() -> None:
         living = reference()
         if living is not None:
-            living.forget()
+            living.close()
 
     os.register_at_fork(after_in_child=forget)
 

@@ -40,6 +40,10 @@ class KeyRejected(Unavailable):
     """The passphrase or key file does not open this installation."""
 
 
+class KeyDisabled(KeyRejected):
+    """The key provider does not let the root key be used: disabled, or waiting for its deletion."""
+
+
 class UnknownKey(Unavailable):
     """A sealed value names a key this key store never had."""
 

@@ -22,6 +22,7 @@ from typing import Final
 from securevec.crypto.root import root_key_id
 from securevec.crypto.secret import Secret
 from securevec.errors import HomeRefused, KeyRejected, KeyUnavailable, UsageError
+from securevec.keyproviders.provider import REMOVED, Params, require_kind, text_of
 
 _CONTENT: Final = re.compile(r"securevec-root-key 1\nid [0-9a-f]{16}\nkey ([A-Za-z0-9+/]{43}=)\n\Z")
 _FOREIGN: Final = re.compile(r"securevec-root-key (?!1\n)")
@@ -78,6 +79,77 @@ class FileRoot:
 
     def __repr__(self) -> str:
         return "FileRoot(<hidden>)"
+
+
+class FileProvider:
+    """Root keys in files: the present one at ``path``, others beside it as ``<name>.<key id>``."""
+
+    kind: Final = "file"
+    remote: Final = False
+
+    def __init__(self, path: Path | None, home: Path) -> None:
+        """``path`` defaults to :func:`default_key_path` of the installation."""
+        self._path = path
+        self._home = home
+
+    def create(self, installation_id: str, *, successor: bool = False) -> tuple[FileRoot, dict[str, object]]:
+        path = self._of(installation_id)
+        if not successor:
+            # A key file that is there is used: it may have been put in place beforehand.
+            root = FileRoot.load(path, self._home) if path.exists() else FileRoot.create(path, self._home)
+        else:
+            root = FileRoot(Secret.random())
+            _refuse_under_home(path, self._home)
+            _write_new(_beside(path, root.key_id), root._content().encode("ascii"))
+        return root, {"kind": "file", "key_id": root.key_id}
+
+    def load(self, params: Params, installation_id: str) -> FileRoot:
+        require_kind(params, self.kind)
+        path, key_id = self._of(installation_id), text_of(params, "key_id")
+        for _ in range(2):  # a rotation in another process may rename between the two looks
+            refused: Exception | None = None
+            for name in (path, _beside(path, key_id)):
+                try:
+                    root = FileRoot.load(name, self._home)
+                except KeyUnavailable as error:
+                    refused = refused or error
+                    continue
+                if root.key_id == key_id:
+                    return root
+                refused = KeyRejected(
+                    "This key file belongs to another installation.",
+                    next_step="Point SECUREVEC_KEY_FILE at the right one.",
+                )
+        raise refused or _damaged()
+
+    def promote(self, params: Params, installation_id: str) -> None:
+        path, key_id = self._of(installation_id), text_of(params, "key_id")
+        successor = _beside(path, key_id)
+        if not successor.exists():
+            return
+        if path.exists():
+            os.replace(path, _beside(path, FileRoot.load(path, self._home).key_id))
+        os.replace(successor, path)
+        _sync_directory(path.parent)
+
+    def retire(self, params: Params, installation_id: str) -> str:
+        path = _beside(self._of(installation_id), text_of(params, "key_id"))
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            _sync_directory(path.parent)
+        return REMOVED
+
+    def _of(self, installation_id: str) -> Path:
+        return self._path or default_key_path(installation_id)
+
+    def __repr__(self) -> str:
+        return "FileProvider(<hidden>)"
+
+
+def _beside(path: Path, key_id: str) -> Path:
+    if re.fullmatch("[0-9a-f]{16}", key_id) is None:
+        raise HomeRefused("The key provider's parameters are damaged.", next_step="Restore installation.json.")
+    return path.with_name(f"{path.name}.{key_id}")
 
 
 def default_key_path(installation_id: str) -> Path:

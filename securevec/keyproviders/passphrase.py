@@ -15,12 +15,15 @@ from typing import Final
 from securevec.crypto.kdf import argon2id
 from securevec.crypto.root import root_key_id
 from securevec.crypto.secret import Secret
-from securevec.errors import ConfigError, HomeRefused
+from securevec.errors import ConfigError, HomeRefused, KeyRejected
+from securevec.keyproviders.provider import Params
 
 SALT_BYTES: Final = 16
 MEMORY_KIB: Final = 65_536
 ITERATIONS: Final = 3
 LANES: Final = 4
+
+STILL_DERIVED: Final = "removed from live files; the passphrase still opens a copy of its salt"
 
 _RANGES: Final = {
     "memory_kib": (65_536, 4 * 1024 * 1024),
@@ -72,6 +75,40 @@ class PassphraseRoot:
 
     def __repr__(self) -> str:
         return "PassphraseRoot(<hidden>)"
+
+
+class PassphraseProvider:
+    """Root keys of one passphrase; a successor has a new salt and, if one is given, another passphrase."""
+
+    kind: Final = "passphrase"
+    remote: Final = False
+
+    def __init__(self, passphrase: str, *, successor: str | None = None) -> None:
+        self._passphrase = passphrase
+        self._successor = successor
+
+    def create(self, installation_id: str, *, successor: bool = False) -> tuple[PassphraseRoot, dict[str, object]]:
+        return PassphraseRoot.create((self._successor or self._passphrase) if successor else self._passphrase)
+
+    def load(self, params: Params, installation_id: str) -> PassphraseRoot:
+        """Of a key that a rotation made the id is known, and a passphrase that does not give it is refused."""
+        own = {name: value for name, value in params.items() if name != "key_id"}
+        for passphrase in (self._passphrase, self._successor):
+            if passphrase is not None:
+                root = PassphraseRoot.load(passphrase, own)
+                if params.get("key_id", root.key_id) == root.key_id:
+                    return root
+        raise KeyRejected("The passphrase is not the one of this root key.", next_step="Set SECUREVEC_PASSPHRASE.")
+
+    def promote(self, params: Params, installation_id: str) -> None:
+        if self._successor is not None:
+            self._passphrase, self._successor = self._successor, None
+
+    def retire(self, params: Params, installation_id: str) -> str:
+        return STILL_DERIVED
+
+    def __repr__(self) -> str:
+        return "PassphraseProvider(<hidden>)"
 
 
 def _salt(text: object) -> bytes:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from securevec import home as homes
 from securevec.anonymize import Detector, MergedDetector, Recall, builtin_detector
@@ -16,23 +16,19 @@ from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.cache import TTL_S
 from securevec.crypto.keyring import KeyRing
-from securevec.crypto.root import RootKey
 from securevec.crypto.suites import number_of
 from securevec.discovery import NO_CHOICES, Choices, check_backend, open_backend
 from securevec.embed import Embedder
 from securevec.engine import Engine
-from securevec.errors import ConfigError, HomeRefused, KeyRejected
-from securevec.keyproviders.file import FileRoot, default_key_path
-from securevec.keyproviders.passphrase import PassphraseRoot
+from securevec.errors import ConfigError, HomeRefused
+from securevec.keyproviders.provider import Provider
 from securevec.names import NameBook
 from securevec.placement import placed
 from securevec.policy import BuiltinPolicy, PolicyEngine
 from securevec.recover import answer_abandoned
 from securevec.runtime import Runtime
+from securevec.store.rootkeys import new_provider, provider_of, roots_of
 from securevec.types import Suite
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 T = TypeVar("T")
 
@@ -90,6 +86,7 @@ def open_runtime(
     backend: str | None,
     key_file: Path | None,
     passphrase: str | None,
+    key_provider: Provider | None = None,
     embedder: Embedder | None,
     policy: PolicyEngine | None,
     clock: Clock | None,
@@ -99,6 +96,7 @@ def open_runtime(
     recall: Recall = "balanced",
     suite: Suite = "aes-256-gcm",
     key_cache_ttl: float = TTL_S,
+    stale_if_unavailable: float = 0.0,
     choices: Choices = NO_CHOICES,
     restoring: bool = False,
 ) -> Runtime:
@@ -117,6 +115,7 @@ def open_runtime(
                     backend=backend or "edge",
                     key_file=key_file,
                     passphrase=passphrase,
+                    provider=key_provider,
                     plain_http_hosts=plain_http_hosts,
                     layout=choices.layout,
                 )
@@ -130,10 +129,11 @@ def open_runtime(
             "The home was made for another layout.", next_step="Leave it out; securevec tenant promote moves a tenant."
         )
     clock = clock or Clock()
-    root = open_root(home, installation, key_file=key_file, passphrase=passphrase)
+    provider = provider_of(home, installation, key_file=key_file, passphrase=passphrase, keys=key_provider)
+    roots = roots_of(home, installation, provider, ttl_s=key_cache_ttl, stale_s=stale_if_unavailable)
     with contextlib.ExitStack() as opened:
         keys = opened.enter_context(
-            contextlib.closing(KeyRing.open(home / "keys", root, clock, suite=number, cache_ttl_s=key_cache_ttl))
+            contextlib.closing(KeyRing.open(home / "keys", roots, clock, suite=number, cache_ttl_s=key_cache_ttl))
         )
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
         clock.raise_floor(control.time_floor())
@@ -163,6 +163,7 @@ def open_runtime(
             home=home,
             installation_id=installation.installation_id,
             keys=keys,
+            key_provider=provider,
             names=names,
             control=control,
             audit=audit,
@@ -207,53 +208,25 @@ def _create(
     backend: str,
     key_file: Path | None,
     passphrase: str | None,
+    provider: Provider | None,
     plain_http_hosts: Collection[str],
     layout: str | None,
 ) -> None:
     homes.prepare(home)
     installation_id = homes.new_installation_id()
-    root: RootKey
-    provider: Mapping[str, object]
-    if passphrase is not None:
-        if key_file is not None:
-            raise ConfigError("A home has a key file or a passphrase, not both.")
-        root, provider = PassphraseRoot.create(passphrase)
-    else:
-        path = key_file or default_key_path(installation_id)
-        root = FileRoot.load(path, home) if path.exists() else FileRoot.create(path, home)
-        provider = {"kind": "file", "key_id": root.key_id}
+    chosen = new_provider(home, key_file=key_file, passphrase=passphrase, keys=provider)
+    root, remembered = chosen.create(installation_id)
     homes.describe(
         home,
         installation_id=installation_id,
         backend=backend,
-        key_provider=provider,
+        key_provider=remembered,
         plain_http_hosts=plain_http_hosts,
         layout=layout,
     )
     KeyRing.create(home / "keys", root, Clock()).close()
     ControlStore.open(home / "control.db", create=True).close()
     homes.seal_home(home)
-
-
-def open_root(
-    home: Path, installation: homes.Installation, *, key_file: Path | None, passphrase: str | None
-) -> RootKey:
-    """The root key of a home. Raises :class:`KeyRejected`, :class:`HomeRefused` for one that lies under ``home``."""
-    provider = installation.key_provider
-    if provider.get("kind") == "passphrase":
-        if passphrase is None:
-            raise KeyRejected("This home is opened with a passphrase.", next_step="Set SECUREVEC_PASSPHRASE.")
-        return PassphraseRoot.load(passphrase, provider)
-    if provider.get("kind") != "file":
-        raise HomeRefused("The home's key provider is not one this release knows.")
-    if passphrase is not None:
-        raise KeyRejected("This home is opened with a key file, not a passphrase.")
-    root = FileRoot.load(key_file or default_key_path(installation.installation_id), home)
-    if root.key_id != provider.get("key_id"):
-        raise KeyRejected(
-            "This key file belongs to another installation.", next_step="Point SECUREVEC_KEY_FILE at the right one."
-        )
-    return root
 
 
 def _default_embedder() -> Embedder:

@@ -18,6 +18,7 @@ from securevec.discovery import Choices
 from securevec.embed import Embedder
 from securevec.errors import LegalHold, RetentionMinimum, SecurevecError, TenantNotFound, UsageError
 from securevec.guard import Admission, admit, refuse, settle_outbox
+from securevec.keyproviders.provider import Provider
 from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
 from securevec.recover import resolve_open_batches
@@ -53,6 +54,7 @@ class SecureStore(StoreImports):
         backend: str | None = None,
         key_file: str | Path | None = None,
         passphrase: str | None = None,
+        keys: Provider | None = None,
         embedder: Embedder | None = None,
         policy: PolicyEngine | None = None,
         actor: Actor | None = None,
@@ -63,6 +65,7 @@ class SecureStore(StoreImports):
         recall: Recall = "balanced",
         suite: Suite = "aes-256-gcm",
         key_cache_ttl: float = 300.0,
+        stale_if_unavailable: float = 0.0,
         layout: Layout | None = None,
         grpc_port: int | None = None,
         open_shards: int | None = None,
@@ -75,6 +78,8 @@ class SecureStore(StoreImports):
                 (``qdrants://``, ``chromas://`` with TLS); fixed when the home is made.
             key_file: the root key; made when absent. Default: ``$XDG_CONFIG_HOME/securevec/keys/<installation>.key``.
             passphrase: instead of a key file.
+            keys: instead of both, a token (``securevec.keyproviders.pkcs11.Pkcs11Provider``) or a key management
+                service (``securevec.keyproviders.aws_kms.AwsKmsProvider``); see docs/keys.md.
             embedder: default is all-MiniLM-L6-v2, loaded at first use.
             policy: default is the built-in rules.
             actor: who manages tenants through this object. Default: the local operator.
@@ -87,7 +92,10 @@ class SecureStore(StoreImports):
             suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
             key_cache_ttl: seconds that an open key stays in this process's memory at most, 0 to 3,600. It is not what
-                makes a destroyed key unusable: that is seen at the next call.
+                makes a destroyed key unusable: that is seen at the next call. A token or key management service is
+                asked for the root key again after it.
+            stale_if_unavailable: seconds, up to 900, that the root key may serve beyond ``key_cache_ttl`` while its
+                provider does not answer; never once the provider says that it is disabled or destroyed.
             layout: where a Qdrant server keeps tenants: ``shared`` (default), a ``collection`` for each, or a ``shard``
                 for each (cluster mode). Fixed when the home is made; :meth:`promote_tenant` moves one tenant.
             open_shards: collections an embedded store keeps open at most; default 128 on Edge (40 MB of small ones), 32
@@ -105,6 +113,7 @@ class SecureStore(StoreImports):
             backend=backend,
             key_file=Path(key_file).expanduser() if key_file is not None else None,
             passphrase=passphrase,
+            key_provider=keys,
             embedder=embedder,
             policy=policy,
             clock=clock,
@@ -114,6 +123,7 @@ class SecureStore(StoreImports):
             recall=recall,
             suite=suite,
             key_cache_ttl=key_cache_ttl,
+            stale_if_unavailable=stale_if_unavailable,
             choices=Choices(layout=layout, grpc_port=grpc_port, open_shards=open_shards),
         )
         return cls(runtime, actor=actor or Actor.local())

@@ -1,0 +1,93 @@
+"""Root and tenant keys exchanged under a running installation: rows are wrapped again, what they open stays as it is.
+
+An envelope names its DEK, never the keys above it. So a rotation writes wrapped keys only, all of one level in one
+transaction: killed anywhere, every row is still under the old key or every row is under the new one. Other processes
+see that the store changed and read rows and keys anew (openkeys.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from securevec.clock import Clock
+from securevec.crypto.derive import raw_id
+from securevec.crypto.keystore import KeyStore
+from securevec.crypto.openkeys import OpenKeys, destroyed_error
+from securevec.crypto.root import ROOT_ID_BYTES, RootKey, root_wrapping_key
+from securevec.crypto.secret import Secret
+from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
+from securevec.errors import UnknownKey
+from securevec.types import TenantId
+
+
+class Rotating:
+    """The part of the key ring that exchanges keys. Raises as the ring does; after an error nothing was exchanged."""
+
+    _store: KeyStore
+    _open: OpenKeys
+    _clock: Clock
+
+    def root_id(self) -> str:
+        """The id of the root key that the rows of the store are wrapped under now (16 hex digits)."""
+        return self._open.root_id().hex()
+
+    def rewrap_root(self, new: RootKey) -> int:
+        """Wrap every row that stands under the root key under ``new``; how many those were. Idempotent."""
+        wrapping = root_wrapping_key(new)
+        with self._store.transaction():
+            self._open.refresh()
+            rows = [row for row in self._store.all_rows() if len(row.wrapping_id) == ROOT_ID_BYTES]
+            stale = [row for row in rows if row.wrapping_id != wrapping.key_id]
+            for row in stale:
+                self._rewrap(row, self._open.under_root(row), wrapping)
+            self._store.forget_names()
+        self._open.forget()
+        return len(stale)
+
+    def rotate_tenant(self, tenant: TenantId) -> int:
+        """A new KEK for a tenant, and every key of the tenant wrapped under it; how many those were.
+
+        The old KEK leaves no tombstone: that would say that the tenant was destroyed. Raises :class:`KeyDestroyed` and
+        :class:`UnknownKey`.
+        """
+        raw = raw_id(tenant)
+        with self._store.transaction():
+            self._open.refresh()
+            rows = self._store.rows_of_tenant(raw)
+            if self._store.tenant_destroyed(raw):
+                raise destroyed_error()
+            old = next((row for row in rows if row.use.kind == "kek"), None)
+            if old is None:
+                raise UnknownKey("The key store has no keys of this tenant.")
+            before = WrappingKey(self._open.under_root(old), old.key_id)
+            root = self._open.root_wrapping()
+            kek = Secret.random()
+            row = root.wrap(kek, KeyUse("kek", "kek", raw), created_ms=self._clock.now_ms())
+            wrapping = WrappingKey(kek, row.key_id)
+            kek.wipe()
+            self._store.drop(old)
+            self._store.insert(row)
+            below = [each for each in rows if each.wrapping_id == old.key_id]
+            for each in below:
+                self._rewrap(each, before.unwrap(each), wrapping)
+            self._store.forget_names()
+        self._open.forget()
+        return len(below)
+
+    def rotate_tenants(self, tenants: Iterable[TenantId], progress: Callable[[int], None] | None = None) -> int:
+        """:meth:`rotate_tenant` for each, one transaction a tenant. ``progress`` is told how many are done."""
+        keys = 0
+        for done, tenant in enumerate(tenants, 1):
+            keys += self.rotate_tenant(tenant)
+            if progress is not None:
+                progress(done)
+        return keys
+
+    def tenants_with_keys(self) -> list[TenantId]:
+        """Every tenant whose KEK the store holds."""
+        return [TenantId(row.use.tenant.hex()) for row in self._store.all_rows() if row.use.kind == "kek"]
+
+    def _rewrap(self, row: KeyRow, secret: Secret, wrapping: WrappingKey) -> None:
+        again = wrapping.wrap(secret, row.use, created_ms=row.created_ms, state=row.state, leased=row.leased)
+        secret.wipe()
+        self._store.rewrap(again)

@@ -1,0 +1,64 @@
+"""A real PKCS#11 token (SoftHSM2) and moto's KMS over HTTP, for tests and their child processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+SOFTHSM: Final = Path("/usr/lib/softhsm/libsofthsm2.so")
+PIN: Final = "4711-user"
+
+
+def softhsm_token(folder: Path) -> dict[str, str]:
+    """A new token, and the environment in which it is found. Sets SOFTHSM2_CONF: the module reads it once a process."""
+    config = Path(os.environ.get("SOFTHSM2_CONF", "")) if os.environ.get("SECUREVEC_TEST_TOKENS") else None
+    if config is None:
+        tokens = folder / "tokens"
+        tokens.mkdir()
+        config = folder / "softhsm2.conf"
+        config.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
+        os.environ["SOFTHSM2_CONF"] = str(config)
+    label = f"securevec-{os.urandom(4).hex()}"
+    subprocess.run(
+        ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", PIN],
+        check=True,
+        capture_output=True,
+    )
+    return {
+        "SOFTHSM2_CONF": str(config),
+        "SECUREVEC_PKCS11_MODULE": str(SOFTHSM),
+        "SECUREVEC_PKCS11_TOKEN": label,
+        "SECUREVEC_PKCS11_PIN": PIN,
+    }
+
+
+@contextmanager
+def kms_server() -> Iterator[str]:
+    """The address of a KMS that forgets everything at the end."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+def kms_client(address: str, **settings: Any) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "kms",
+        endpoint_url=address,
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106  # moto takes any
+        config=Config(connect_timeout=1, read_timeout=1, retries={"max_attempts": 1}, **settings),
+    )
