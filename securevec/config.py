@@ -22,8 +22,9 @@
 
 The file is the one named by the caller, else by ``SECUREVEC_CONFIG``, else ``securevec.toml`` in the current
 directory, else in the home. Relative paths in it are relative to it. An unknown setting is an error wherever it
-stands. How a token or a key management service is reached is never in a file: securevec.keyproviders.choosing. Secrets come from the environment only: :func:`read_passphrase`, and the key of a server, which its adapter
-reads from ``SECUREVEC_BACKEND_API_KEY``. One in a file or in a backend address is an error.
+stands. Secrets, and how a token or key management service is reached, come from the environment only:
+:func:`read_passphrase`, securevec.keyproviders.choosing, and the key of a server, which its adapter reads from
+``SECUREVEC_BACKEND_API_KEY``. One in a file or in a backend address is an error.
 """
 
 from __future__ import annotations

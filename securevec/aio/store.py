@@ -16,6 +16,7 @@ from securevec.clock import Clock
 from securevec.embed import Embedder
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, ImportReport
+from securevec.keyproviders.provider import Provider
 from securevec.policy import Actor, PolicyEngine
 from securevec.report import Progress
 from securevec.retention.jobs import JobResult
@@ -47,6 +48,7 @@ class AsyncSecureStore:
         backend: str | None = None,
         key_file: str | Path | None = None,
         passphrase: str | None = None,
+        keys: Provider | None = None,
         embedder: Embedder | None = None,
         policy: PolicyEngine | None = None,
         actor: Actor | None = None,
@@ -57,6 +59,7 @@ class AsyncSecureStore:
         recall: Recall = "balanced",
         suite: Suite = "aes-256-gcm",
         key_cache_ttl: float = 300.0,
+        stale_if_unavailable: float = 0.0,
         layout: Layout | None = None,
         grpc_port: int | None = None,
         open_shards: int | None = None,
@@ -77,6 +80,7 @@ class AsyncSecureStore:
                 backend=backend,
                 key_file=key_file,
                 passphrase=passphrase,
+                keys=keys,
                 embedder=embedder,
                 policy=policy,
                 actor=actor,
@@ -87,6 +91,7 @@ class AsyncSecureStore:
                 recall=recall,
                 suite=suite,
                 key_cache_ttl=key_cache_ttl,
+                stale_if_unavailable=stale_if_unavailable,
                 layout=layout,
                 grpc_port=grpc_port,
                 open_shards=open_shards,

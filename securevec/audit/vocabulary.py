@@ -182,7 +182,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         """
     ),
     "purpose": _words("names actors namespaces sign kek id pseudonym token filter content audit body vault"),
-    "provider": frozenset({"file", "passphrase"}),
+    "provider": frozenset({"file", "passphrase", "pkcs11", "aws-kms"}),
     "target": frozenset({"audit", "public_key", "receipt", "records", "home", "retention", "policy", "detector"}),
     "format": frozenset({"jsonl", "csv", "json", "pem", "records"}),
     "reason": _words(

@@ -39,6 +39,7 @@ from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
 from securevec.engine import kept_out
 from securevec.errors import BackupRejected, HomeRefused, SecurevecError, SourceError, UsageError
+from securevec.keyproviders.provider import Provider
 from securevec.policy import Actor
 from securevec.store.opening import audit_anchor, open_runtime
 from securevec.store.rootkeys import open_root
@@ -95,6 +96,7 @@ def restore_backup(
     keys: str | Path | None = None,
     key_file: str | Path | None = None,
     passphrase: str | None = None,
+    key_provider: Provider | None = None,
     embedder: Embedder | None = None,
     actor: Actor | None = None,
     clock: Clock | None = None,
@@ -130,6 +132,7 @@ def restore_backup(
             newer,
             key_file=Path(key_file).expanduser() if key_file is not None else None,
             passphrase=passphrase,
+            key_provider=key_provider,
             clock=clock or Clock(),
             progress=progress,
         )
@@ -147,11 +150,13 @@ class _Restore:
         *,
         key_file: Path | None,
         passphrase: str | None,
+        key_provider: Provider | None,
         clock: Clock,
         progress: Progress,
     ) -> None:
         self.backup, self.part, self.home, self.note, self.newer = backup, part, home, note, newer
-        self.key_file, self.passphrase, self.clock, self.progress = key_file, passphrase, clock, progress
+        self.key_file, self.passphrase, self.key_provider = key_file, passphrase, key_provider
+        self.clock, self.progress = clock, progress
 
     def run(self, embedder: Embedder | None, actor: Actor) -> RestoreReport:
         said = unverified(self.note)
@@ -164,7 +169,9 @@ class _Restore:
     def _run(self, said: Manifest, embedder: Embedder | None, actor: Actor) -> RestoreReport:
         self._copy(said)
         installation = homes.load_restoring(self.home)
-        root = open_root(self.home, installation, key_file=self.key_file, passphrase=self.passphrase)
+        root = open_root(
+            self.home, installation, key_file=self.key_file, passphrase=self.passphrase, keys=self.key_provider
+        )
         with contextlib.closing(KeyRing.open(self.home / "keys", root, self.clock)) as ring:
             public = ring.signing_key().public
             manifest = open_manifest(self.note, public=public)
@@ -182,6 +189,7 @@ class _Restore:
                 backend=None,
                 key_file=self.key_file,
                 passphrase=self.passphrase,
+                key_provider=self.key_provider,
                 embedder=embedder,
                 policy=None,
                 clock=self.clock,

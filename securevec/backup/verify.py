@@ -25,6 +25,7 @@ from securevec.crypto.envelope import from_text, open_sealed, read_key_id
 from securevec.crypto.keyring import KeyRing
 from securevec.discovery import open_backend
 from securevec.errors import BackupRejected, KeyDestroyed
+from securevec.keyproviders.provider import Provider
 from securevec.names import NameBook
 from securevec.store.rootkeys import open_root
 from securevec.types import RecordRef
@@ -55,6 +56,7 @@ def verify_backup(
     root: bool = True,
     key_file: str | Path | None = None,
     passphrase: str | None = None,
+    key_provider: Provider | None = None,
 ) -> Verification:
     """Check a backup. With ``root`` the root key opens the key part: its signing key then pins the manifest, and a
     sample of records is opened. ``public`` pins it without the root key. ``keys`` is where the key part is kept.
@@ -80,7 +82,9 @@ def verify_backup(
         ring = None
         lab = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="securevec-verify-")))
         if root and "keys" not in missing:
-            ring = opened.enter_context(contextlib.closing(_ring(places, lab, said, key_file, passphrase)))
+            ring = opened.enter_context(
+                contextlib.closing(_ring(places, lab, said, key_file, passphrase, key_provider))
+            )
         pins = [key for key in (public, ring.signing_key().public if ring is not None else None) if key is not None]
         manifest = said
         for pin in pins:
@@ -98,7 +102,12 @@ def _places(backup: Path, keys: Path | None) -> dict[Part, Path]:
 
 
 def _ring(
-    places: dict[Part, Path], lab: Path, said: Manifest, key_file: str | Path | None, passphrase: str | None
+    places: dict[Part, Path],
+    lab: Path,
+    said: Manifest,
+    key_file: str | Path | None,
+    passphrase: str | None,
+    key_provider: Provider | None,
 ) -> KeyRing:
     (lab / "keys").mkdir(mode=0o700)
     files.copy(places["keys"], lab / "keys", said.parts["keys"])
@@ -107,7 +116,7 @@ def _ring(
     if installation.installation_id != said.installation:
         raise BackupRejected("The backup is of another installation.")
     path = Path(key_file).expanduser() if key_file is not None else None
-    root = open_root(lab, installation, key_file=path, passphrase=passphrase)
+    root = open_root(lab, installation, key_file=path, passphrase=passphrase, keys=key_provider)
     return KeyRing.open(lab / "keys", root, Clock())
 
 

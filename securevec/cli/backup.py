@@ -59,6 +59,7 @@ def verify(session: Session, directory: Backup, keys: Keys = None, pubkey: Pubke
         root=rooted,
         key_file=session.settings.key_file,
         passphrase=session.passphrase_of(directory / "data") if rooted else None,
+        key_provider=session.key_service(directory / "data") if rooted else None,
     )
     document = _document(result.manifest) | {
         "pinned": result.pinned,
@@ -130,6 +131,7 @@ def restore(
         keys=keys,
         key_file=session.settings.key_file,
         passphrase=session.passphrase_of(directory / "data"),
+        key_provider=session.key_service(directory / "data"),
         embedder=session.embedder(),
         actor=session.actor,
         progress=_step(session),

@@ -1,4 +1,4 @@
-"""``keys list|export-public``: what is known about keys without opening one, and the key receipts are checked with."""
+"""``keys list|rotate|test-provider|export-public``: keys seen without opening one, exchanged, and tried."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from securevec.errors import UsageError
 
 def register(group: Group) -> None:
     group.command("list")(list_keys)
+    group.command("rotate")(rotate)
+    group.command("test-provider")(test_provider)
     group.command("export-public")(export_public)
 
 
@@ -48,6 +50,73 @@ def list_keys(session: Session) -> None:
         for entry in entries
     ]
     session.out.show(entries, table(["key", "kind", "purpose", "tenant id", "epoch", "state", "created"], rows))
+
+
+def rotate(
+    session: Session,
+    what: Annotated[str, typer.Argument(metavar="root|tenants|TENANT", help="Which keys are exchanged.")],
+    keep: Annotated[int, typer.Option("--keep", min=0, help="root: earlier root keys kept for key-store backups.")] = 1,
+) -> None:
+    """Exchange the root key, the key of one tenant, or those of all: keys are wrapped again, no data is touched.
+
+    Goes on beside readers and writers. Interrupted, the same command finishes it.
+    """
+    session.require_manager()
+    if what == "root":
+        from securevec.store.rootkeys import rotate_root
+
+        done = rotate_root(session.store.runtime, keep=keep, step=lambda name: session.out.say(f"{name} ..."))
+        document: dict[str, Any] = {
+            "rotated": "root",
+            "key": done.key_id,
+            "rewrapped": done.rewrapped,
+            "resumed": done.resumed,
+            "kept": list(done.kept),
+            "retired": [dict(each) for each in done.retired],
+        }
+        rows = [("kept for backups", key, "") for key in done.kept]
+        rows += [("retired", each["key_id"], each["evidence"]) for each in done.retired]
+        session.out.say(f"root key {done.key_id}; {done.rewrapped} keys wrapped again")
+        session.out.show(document, table(["earlier root key", "key", "what became of it"], rows))
+        return
+    keys = session.store.runtime.keys
+    if what == "tenants":
+        tenants = keys.tenants_with_keys()
+        rewrapped = keys.rotate_tenants(
+            tenants, lambda done: session.out.say(f"{done} of {len(tenants)} tenants") if done % 10 == 0 else None
+        )
+        report: dict[str, Any] = {"rotated": "tenants", "tenants": len(tenants), "rewrapped": rewrapped}
+        session.out.show(report, f"{len(tenants)} tenants; {rewrapped} keys wrapped again")
+        return
+    rewrapped = keys.rotate_tenant(session.tenant(what).id)
+    session.out.show({"rotated": "tenant", "rewrapped": rewrapped}, f"{rewrapped} keys wrapped again")
+
+
+def test_provider(session: Session) -> None:
+    """Ask the key provider for the root key as an opening does, and say how long it took. Changes nothing."""
+    import time
+
+    from securevec import home as homes
+
+    session.require_manager()
+    runtime = session.store.runtime
+    provider = runtime.key_provider
+    if provider is None:
+        raise UsageError("This home was opened without a key provider.")
+    said = homes.described(runtime.home)
+    started = time.perf_counter()
+    root = provider.load(said.key_provider, said.installation_id)
+    took = (time.perf_counter() - started) * 1000
+    document = {
+        "provider": provider.kind,
+        "key": root.key_id,
+        "in_use": root.key_id == runtime.keys.root_id(),
+        "rotation_unfinished": said.next_key_provider is not None,
+        "kept": len(said.previous_key_providers),
+        "retired": [dict(each) for each in said.retired_roots],
+        "ms": round(took, 1),
+    }
+    session.out.show(document, f"{provider.kind} answered in {took:.1f} ms with root key {root.key_id}")
 
 
 def export_public(

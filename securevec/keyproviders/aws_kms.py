@@ -3,8 +3,8 @@
 The installation is the encryption context, which KMS authenticates and writes to its own log. One ``Decrypt`` at each
 opening of a home, one ``GenerateDataKey`` when a root key is made; nothing on the way of a record.
 
-Tested against moto's server, which shows the wire shape and the errors, and not what KMS itself does: moto decrypts with
-disabled keys and keys pending deletion, and accepts deletion windows that AWS refuses.
+Tested against moto's server, which shows the wire shape and the errors, and not what KMS itself does: moto decrypts
+with disabled keys and keys pending deletion, and accepts deletion windows that AWS refuses.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class AwsKmsProvider:
             settings = Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 3, "mode": "standard"})
             self._client: Any = client or boto3.client("kms", config=settings)
         except BotoCoreError as error:
-            raise ConfigError("boto3 has no region or profile for KMS.", next_step="Set AWS_REGION.") from error
+            raise ConfigError("boto3 has no region or profile for KMS.", next_step="Set AWS_DEFAULT_REGION.") from error
 
     def create(self, installation_id: str, *, successor: bool = False) -> tuple[HeldRoot, dict[str, object]]:
         key = self._key
@@ -101,7 +101,9 @@ class AwsKmsProvider:
             CiphertextBlob=wrapped_of(params, KIND),
             EncryptionContext=context(installation_id),
         )
-        return checked_root(answer.get("Plaintext"), params)
+        if "Plaintext" not in answer:  # boto3 takes a body that is cut for an empty one
+            raise KeyUnavailable("The answer of KMS is not whole.", next_step="Try again.")
+        return checked_root(answer["Plaintext"], params)
 
     def promote(self, params: Params, installation_id: str) -> None:
         """Nothing to do: the home's description names the key."""
@@ -134,7 +136,7 @@ class AwsKmsProvider:
 
 def _mapped(error: Any) -> SecurevecError:
     """An error of boto3 in our words. Its own are kept as the cause."""
-    code = str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    code = str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
     if code in _GONE:
         return KeyDestroyed("KMS has no such key any more; what it wrapped is gone.")
     if code in _REFUSED:

@@ -53,6 +53,7 @@ class Pkcs11Provider:
         self._token = token
         self._pin = pin
         self._label = label
+        self._pid = os.getpid()
 
     def create(self, installation_id: str, *, successor: bool = False) -> tuple[HeldRoot, dict[str, object]]:
         label = f"{self._label}/{os.urandom(8).hex()}"
@@ -143,6 +144,9 @@ class Pkcs11Provider:
         errors = self._pkcs11.exceptions
         try:
             library = self._pkcs11.lib(self._module)
+            if self._pid != os.getpid():  # a forked child has the module, and it is not initialised there
+                library.reinitialize()
+                self._pid = os.getpid()
             with library.get_token(token_label=self._token).open(user_pin=self._pin, rw=write) as session:
                 yield session
         except (

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,15 +17,16 @@ SOFTHSM: Final = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN: Final = "4711-user"
 
 
-def softhsm_token(folder: Path) -> dict[str, str]:
-    """A new token, and the environment in which it is found. Sets SOFTHSM2_CONF: the module reads it once a process."""
-    config = Path(os.environ.get("SOFTHSM2_CONF", "")) if os.environ.get("SECUREVEC_TEST_TOKENS") else None
-    if config is None:
-        tokens = folder / "tokens"
-        tokens.mkdir()
-        config = folder / "softhsm2.conf"
-        config.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
-        os.environ["SOFTHSM2_CONF"] = str(config)
+@cache
+def softhsm_token() -> dict[str, str]:
+    """A new token, and the environment in which it is found. One a process: the module reads its settings once."""
+    assert SOFTHSM.exists(), "softhsm2 is not installed: apt-get install softhsm2"
+    folder = Path(tempfile.mkdtemp(prefix="securevec-softhsm-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "tokens").mkdir()
+    config = folder / "softhsm2.conf"
+    config.write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\nlog.level = ERROR\n")
+    os.environ["SOFTHSM2_CONF"] = str(config)
     label = f"securevec-{os.urandom(4).hex()}"
     subprocess.run(
         ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "4711-officer", "--pin", PIN],
@@ -59,6 +64,6 @@ def kms_client(address: str, **settings: Any) -> Any:
         endpoint_url=address,
         region_name="eu-central-1",
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106  # moto takes any
+        aws_secret_access_key="test",
         config=Config(connect_timeout=1, read_timeout=1, retries={"max_attempts": 1}, **settings),
     )

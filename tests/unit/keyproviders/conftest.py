@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.keyservices import SOFTHSM, kms_server, softhsm_token
+from tests.support.keyservices import kms_server, softhsm_token
 
 
 @pytest.fixture(scope="session")
-def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    assert SOFTHSM.exists(), "softhsm2 is not installed: apt-get install softhsm2"
-    yield softhsm_token(tmp_path_factory.mktemp("softhsm"))
+def token() -> dict[str, str]:
+    return softhsm_token()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,81 @@
+"""``securevec keys rotate | test-provider`` on homes whose root key lies in a file, a token or KMS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from securevec import home as homes
+from tests.cli.conftest import Shell
+from tests.support.keyservices import kms_server, softhsm_token
+
+KMS_ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
+
+def _exchange_everything(shell: Shell, *, evidence: str) -> None:
+    assert shell.run("tenant", "create", "acme").code == 0
+    before = shell.run("keys", "test-provider", "--json").json
+    assert before["in_use"]
+    kept = shell.run("keys", "rotate", "root", "--json").json
+    assert kept["rewrapped"] == 5
+    assert kept["kept"] == [before["key"]]
+    assert kept["retired"] == []
+    done = shell.run("keys", "rotate", "root", "--keep", "0", "--json").json
+    assert [each["key_id"] for each in done["retired"]] == [kept["key"], before["key"]][::-1]
+    assert all(each["evidence"].startswith(evidence) for each in done["retired"])
+    assert shell.run("keys", "rotate", "acme", "--json").json == {"rotated": "tenant", "rewrapped": 6}
+    assert shell.run("keys", "rotate", "tenants", "--json").json == {"rotated": "tenants", "tenants": 1, "rewrapped": 6}
+    after = shell.run("keys", "test-provider", "--json").json
+    assert after["in_use"]
+    assert not after["rotation_unfinished"]
+    assert after["key"] == done["key"] != before["key"]
+    listed = shell.run("keys", "list", "--json").json
+    assert {key["kind"] for key in listed} == {"installation", "kek", "tenant"}
+
+
+def test_a_home_whose_root_key_a_service_keeps_opens_with_it_and_not_without(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = softhsm_token()
+    with kms_server() as address:
+        services = (
+            ("pkcs11", token, "destroyed (provider evidence)", "SECUREVEC_PKCS11_PIN"),
+            ("aws-kms", KMS_ENVIRONMENT | {"AWS_ENDPOINT_URL": address}, "effective at 20", "AWS_ENDPOINT_URL"),
+        )
+        for kind, environment, evidence, needed in services:
+            home = tmp_path / kind
+            shell = Shell(tmp_path, home, capsys)
+            monkeypatch.setenv("SECUREVEC_HOME", str(home))
+            monkeypatch.setenv("SECUREVEC_KEY_PROVIDER", kind)
+            monkeypatch.delenv("SECUREVEC_KEY_FILE", raising=False)
+            for name, value in environment.items():
+                monkeypatch.setenv(name, value)
+            assert shell.run("init").code == 0
+            _exchange_everything(shell, evidence=evidence)
+            text = (home / "installation.json").read_text()
+            for name in ("SECUREVEC_PKCS11_PIN", "SECUREVEC_PKCS11_MODULE", "AWS_SECRET_ACCESS_KEY"):
+                assert environment.get(name, "absent") not in text
+            assert homes.load(home).key_provider["kind"] == kind
+            monkeypatch.setenv(needed, "0000" if needed.endswith("PIN") else "http://127.0.0.1:1")
+            assert shell.run("keys", "list").code == 4
+            monkeypatch.setenv(needed, "")
+            if kind == "pkcs11":
+                assert shell.run("keys", "list").code == 2
+
+
+def test_the_keys_of_a_home_with_a_key_file_are_exchanged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("SECUREVEC_HOME", str(home))
+    monkeypatch.setenv("SECUREVEC_KEY_FILE", str(tmp_path / "root.key"))
+    shell = Shell(tmp_path, home, capsys)
+    assert shell.run("init").code == 0
+    _exchange_everything(shell, evidence="removed from live files")
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("root.key")] == ["root.key"]
+    assert shell.run("keys", "rotate", "nobody").code == 3
