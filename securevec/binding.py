@@ -12,7 +12,7 @@ import orjson
 from securevec.anonymize import Anonymizer
 from securevec.backend import FieldKind
 from securevec.control.rows import CollectionRow
-from securevec.errors import CollectionMismatch
+from securevec.errors import CollectionMismatch, ConfigError
 from securevec.protect import EXPIRY_KEY, PREFIX
 from securevec.retention.rules import parse_retention
 from securevec.runtime import Runtime
@@ -50,6 +50,15 @@ class Wanted:
                 f"The collection was made {'for' if made_hybrid else 'without'} hybrid search.",
                 next_step="Leave hybrid out, or ingest into a new collection.",
             )
+
+
+def require_vault(anonymizer: Anonymizer, vault: bool) -> None:
+    """Raises :class:`ConfigError` when an operator promises a way back that a collection without a vault has not."""
+    if anonymizer.needs_vault and not vault:
+        raise ConfigError(
+            "The operator vault keeps originals, and the collection is made with vault=False.",
+            next_step="Leave vault=False out, or use drop or tag.",
+        )
 
 
 def is_hybrid(description: Mapping[str, Any]) -> bool:

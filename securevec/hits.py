@@ -125,7 +125,9 @@ class SearchResult(Sequence[Hit[R]]):
         places = self._places
         wanted = {match[0]: places[match[0]] for match in _PLACEHOLDER.finditer(answer) if match[0] in places}
         originals = self._restorer(list(dict.fromkeys(wanted.values())))
-        return _PLACEHOLDER.sub(lambda match: originals[wanted[match[0]]] if match[0] in wanted else match[0], answer)
+        # A value that was dropped is nowhere: its placeholder stays.
+        known = {name: originals[place] for name, place in wanted.items() if originals[place]}
+        return _PLACEHOLDER.sub(lambda match: known.get(match[0], match[0]), answer)
 
     @property
     def _places(self) -> dict[str, OriginalAt]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from securevec import limits
 from securevec.anonymize import TenantKeys
 from securevec.anonymize.ahead import NOTHING, Found
+from securevec.anonymize.stored import to_seal
 from securevec.anonymizing import anonymize, redactions_of
 from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault, mark
 from securevec.chunk import chunk
@@ -348,10 +349,11 @@ def _vault(collection: CollectionScope, record: Prepared, number: int) -> Vault 
     fields: dict[str, tuple[str, ...]] = {}
     if number == 0:
         fields = {
-            name: result.originals
+            name: to_seal(result.spans, result.originals)
             for name, result in record.anonymized.items()
             if result.spans and collection.schema.field(name).keep != "original"
         }
     cut_from_fields = number == 0 and record.joined_is_kept
-    spans = None if cut_from_fields else record.chunks[number].originals
+    part = record.chunks[number]
+    spans = None if cut_from_fields else to_seal(part.spans, part.originals)
     return Vault(fields=fields, spans=spans) if fields or spans else None

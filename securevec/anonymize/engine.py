@@ -83,6 +83,11 @@ class Anonymizer:
         return self._policy.digest
 
     @property
+    def needs_vault(self) -> bool:
+        """Whether the operator policy promises that originals can be read again."""
+        return self._policy.needs_vault
+
+    @property
     def detector(self) -> Detector:
         return self._detector
 

@@ -12,12 +12,19 @@ from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from securevec.anonymize.findings import Finding
+from securevec.anonymize.generalise import BANDS, YEARS, generalised
 from securevec.anonymize.keys import normalize
 from securevec.anonymize.surrogates import surrogate
 from securevec.crypto.kdf import hmac256, lp
 from securevec.errors import ConfigError, DetectorError, MissingExtra
 
 PRESIDIO: Final = "presidio:"
+
+DROP: Final = "drop"
+"""The only operator whose values are nowhere afterwards: the vault holds an empty text in their place."""
+
+NEEDS_VAULT: Final = frozenset({"vault"})
+"""Operators that promise a way back: a collection without a vault refuses them."""
 
 _REFUSED: Final = {
     "custom": "presidio:custom takes code, and a policy is data.",
@@ -78,6 +85,38 @@ class _Mask:
         return "".join(made)
 
 
+class _Generalise:
+    """A year, a band, an area, a network (:mod:`securevec.anonymize.generalise`); the tag where nothing can be said."""
+
+    def validate(self, params: Mapping[str, object]) -> None:
+        dates, ages = params.get("dates", YEARS[0]), params.get("ages", 10)
+        if set(params) - {"dates", "ages"}:
+            raise ConfigError("The operator generalise takes the parameters dates and ages.")
+        if dates not in YEARS:
+            raise ConfigError("The parameter dates of generalise is year or decade.")
+        if isinstance(ages, bool) or ages not in BANDS:
+            raise ConfigError("The parameter ages of generalise is 5, 10 or 20 years.")
+
+    def operate(self, text: str, params: Mapping[str, object]) -> str:
+        entity = str(params["entity"])
+        return generalised(entity, text, params) or tag(entity)
+
+
+class _Token:
+    """The kind of the value and letters of a keyed hash, such as ``Person WQKZMTRB``."""
+
+    def validate(self, params: Mapping[str, object]) -> None:
+        letters = params.get("letters", _LETTERS)
+        if set(params) - {"letters"}:
+            raise ConfigError("The operator token takes the parameter letters.")
+        if not isinstance(letters, int) or isinstance(letters, bool) or not 5 <= letters <= 16:
+            raise ConfigError("The parameter letters of token is a number from 5 to 16.")
+
+    def operate(self, text: str, params: Mapping[str, object]) -> str:
+        letters = params.get("letters", _LETTERS)
+        return keyed_token(text, str(params["entity"]), _key(params), letters if isinstance(letters, int) else _LETTERS)
+
+
 class _Presidio:
     """One operator of presidio-anonymizer."""
 
@@ -135,10 +174,33 @@ def keyed_hash(text: str, entity: str, key: bytes) -> str:
     return hmac256(key, b"securevec/hash/v1" + lp(entity.encode(), normalize(entity, text).encode())).hex()[:32]
 
 
+_LETTERS: Final = 8
+_ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
+"""Consonants, so that no word comes out."""
+
+
+def keyed_token(text: str, entity: str, key: bytes, letters: int = _LETTERS) -> str:
+    """``entity`` in words, and ``letters`` consonants of HMAC-SHA-256 over entity and normalized value.
+
+    20 to the power of ``letters`` tokens of an entity: 2.6e10 with 8.
+    """
+    digest = hmac256(key, b"securevec/token/v1" + lp(entity.encode(), normalize(entity, text).encode()))
+    number = int.from_bytes(digest, "big")
+    made: list[str] = []
+    for _ in range(letters):
+        number, rest = divmod(number, len(_ALPHABET))
+        made.append(_ALPHABET[rest])
+    return f"{entity.replace('_', ' ').capitalize()} {''.join(made)}"
+
+
 _BUILTIN: Final[Mapping[str, Operator]] = {
     "surrogate": _Simple("surrogate", lambda text, entity, key: surrogate(key, entity, text)),
     "tag": _Simple("tag", lambda text, entity, key: tag(entity)),
     "redact": _Simple("redact", lambda text, entity, key: ""),
+    DROP: _Simple(DROP, lambda text, entity, key: ""),
+    "vault": _Simple("vault", lambda text, entity, key: tag(entity)),
+    "token": _Token(),
+    "generalise": _Generalise(),
     "keep": _Simple("keep", lambda text, entity, key: text),
     "hash": _Simple("hash", keyed_hash),
     "mask": _Mask(),

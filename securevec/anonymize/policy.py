@@ -8,16 +8,18 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
-from securevec.anonymize.operators import Operator, operator_named
+from securevec.anonymize.generalise import GENERALISED
+from securevec.anonymize.operators import NEEDS_VAULT, Operator, operator_named
 from securevec.anonymize.rulebook import builtin_rules
 from securevec.errors import ConfigError
 
-BUILTIN_ENTITIES: Final = frozenset({"PERSON", "SUBJECT_ID", "DATE", "LOCATION", "ADDRESS", "ORG"})
+BUILTIN_ENTITIES: Final = frozenset({"PERSON", "SUBJECT_ID", "LOCATION", "ADDRESS", "ORG"})
 """Entities that do not come from rule files."""
 
 
-KEPT: Final = frozenset({"LOCATION", "ORG"})
-"""Found, shown and counted, but replaced only where the policy names them: a city or a company alone is nobody."""
+KEPT: Final = frozenset({"LOCATION", "ORG", "DATE", "AGE"})
+"""Found, shown and counted, but replaced only where the policy names them: a city, a company, a day or an age alone
+is nobody."""
 
 
 class Choice(NamedTuple):
@@ -52,8 +54,8 @@ class OperatorPolicy:
     ) -> OperatorPolicy:
         """``{"default": "surrogate", "CARD": {"operator": "presidio:mask", "params": {...}}, "IP": "hash"}``.
 
-        The default is ``surrogate``. Credentials are tagged, places and organizations kept, whatever the default says,
-        unless named themselves.
+        The default is ``surrogate``. Credentials are tagged; places, organizations, dates and ages are kept, whatever
+        the default says, unless named themselves.
         ``entities`` names further entities a custom detector reports. Raises ``ConfigError`` on an unknown entity,
         operator or parameter, and ``MissingExtra`` when presidio-anonymizer is needed and not installed.
         """
@@ -65,6 +67,11 @@ class OperatorPolicy:
                 default = _choice(wanted)
             elif entity in known:
                 choices[entity] = _choice(wanted)
+                if choices[entity].name == "generalise" and entity not in GENERALISED:
+                    raise ConfigError(
+                        "The operator generalise has nothing general to say of one of these entities.",
+                        next_step=f"It takes {', '.join(sorted(GENERALISED))}; use tag or token for others.",
+                    )
             else:
                 raise ConfigError(
                     "The operator policy names an entity no rule finds.", next_step="Use the names of the rule files."
@@ -81,6 +88,11 @@ class OperatorPolicy:
     def keeps(self, entity: str) -> bool:
         """Whether values of the entity stay as they are."""
         return self.choice(entity).name == "keep"
+
+    @property
+    def needs_vault(self) -> bool:
+        """Whether an operator promises that originals can be read again."""
+        return any(choice.name in NEEDS_VAULT for choice in (self._default, *self._choices.values()))
 
     @property
     def digest(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from securevec.anonymize.operators import DROP
 from securevec.errors import UnknownFormat
 from securevec.types import AnonymizedField, Span, Token, mint_anonymized
 
@@ -28,6 +29,13 @@ def stored_field(text: str, spans: Sequence[Span], originals: Sequence[str]) -> 
     if len(originals) != len(spans):
         raise UnknownFormat("A vault does not fit the span table of its body.")
     return AnonymizedField(mint_anonymized(text), tuple(spans), tuple(originals))
+
+
+def to_seal(spans: Sequence[Span], originals: Sequence[str]) -> tuple[str, ...]:
+    """What the vault is to hold of these originals: nothing of a value that was dropped."""
+    return tuple(
+        "" if span.operator == DROP else original for span, original in zip(spans, originals, strict=True)
+    )
 
 
 def originals_in(field: AnonymizedField) -> str:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
-from securevec.binding import Wanted, identity_of, is_hybrid, snake_case
+from securevec.binding import Wanted, identity_of, is_hybrid, require_vault, snake_case
 from securevec.control.rows import CollectionRow
 from securevec.errors import (
     CollectionMismatch,
@@ -80,7 +80,8 @@ class Tenant(TenantLifetimes):
             retention: how long records are kept, such as ``180d``; ``None`` keeps them until deleted.
             vault: whether originals of replaced values are kept sealed apart, for ``hits.restore``.
             classification: a label sealed with every record.
-            operators: what replaces each entity, for example ``{"CARD": "presidio:mask"}``.
+            operators: what replaces each entity, for example ``{"CARD": "mask", "DATE": "generalise"}``
+                (docs/detection.md has the list).
             hybrid: whether ``search(..., hybrid=True)`` is possible: each point then also carries the keyed words of
                 its anonymized text, whose equality and frequency the store sees. Fixed when the collection is made;
                 ``None`` makes one without, and opens either.
@@ -293,6 +294,7 @@ class Tenant(TenantLifetimes):
             policy=OperatorPolicy.from_mapping(operators or {}, entities=entities_of(runtime.detector())),
         )
         check_name("collection", classification)
+        require_vault(anonymizer, vault)
         admission = admit(runtime, self._scope, permission="collection.create", action="collection.create")
         if hybrid:
             _require_terms(runtime, admission)
@@ -339,6 +341,7 @@ class Tenant(TenantLifetimes):
         runtime = self._runtime
         schema = schema_of(description)
         anonymizer = anonymizer_of(runtime, description)
+        require_vault(anonymizer, row.vault)
         bound: dict[str, Any] = orjson.loads(row.identity)
         now: dict[str, Any] = identity_of(runtime, schema, anonymizer, hybrid=is_hybrid(description))
         if bound["model"] != now["model"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -139,3 +140,78 @@ def test_the_digest_follows_the_policy() -> None:
 
 def test_a_custom_entity_is_allowed_when_it_is_announced() -> None:
     assert OperatorPolicy.from_mapping({"BADGE": "tag"}, entities=["BADGE"]).choice("BADGE").name == "tag"
+
+
+@pytest.mark.parametrize(
+    ("entity", "value", "params", "said"),
+    [
+        ("DATE", "03/14/1975", {}, "1975"),
+        ("DATE_OF_BIRTH", "14. Mai 1961", {"dates": "decade"}, "1960s"),
+        ("DATE", "2024-03-14T10:15:00Z", {}, "2024"),
+        ("DATE", "14.3.75", {}, "[DATE]"),
+        ("DATE", "from 1999 to 2004", {}, "[DATE]"),
+        ("AGE", "34", {}, "30-39"),
+        ("AGE", "34 years old", {"ages": 5}, "30-34"),
+        ("AGE", "87", {"ages": 20}, "80-89"),
+        ("AGE", "94", {}, "90+"),
+        ("AGE", "\uff13\uff14", {}, "30-39"),
+        ("AGE", "elderly", {}, "[AGE]"),
+        ("POSTCODE", "90210", {}, "902**"),
+        ("POSTCODE", "03601-1234", {}, "000**"),
+        ("POSTCODE", "QX12 3AB", {}, "QX12"),
+        ("POSTCODE", "K1A 0B1", {}, "K1A"),
+        ("POSTCODE", "1012 AB", {}, "10** **"),
+        ("IP", "69.196.0.85", {}, "69.196.0.0/24"),
+        ("IP", "2001:4860:4860::8888", {}, "2001:4860:4860::/48"),
+        ("IP", "69.196.0.85:443", {}, "[IP]"),
+        ("PERSON", "Jane Smith", {}, "[PERSON]"),
+    ],
+)
+def test_a_generalised_value_says_less_and_one_that_cannot_be_read_says_nothing(
+    entity: str, value: str, params: Mapping[str, object], said: str
+) -> None:
+    made = operator_named("generalise").operate(value, {**params, "entity": entity, "key": b"p" * 32})
+    assert made == said
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"PERSON": "generalise"},
+        {"DATE": {"operator": "generalise", "params": {"dates": "century"}}},
+        {"AGE": {"operator": "generalise", "params": {"ages": 1}}},
+        {"AGE": {"operator": "generalise", "params": {"ages": True}}},
+        {"AGE": {"operator": "generalise", "params": {"width": 10}}},
+        {"EMAIL": {"operator": "token", "params": {"letters": 4}}},
+        {"EMAIL": {"operator": "token", "params": {"size": 8}}},
+        {"EMAIL": {"operator": "vault", "params": {"x": 1}}},
+    ],
+)
+def test_generalise_token_and_vault_take_what_they_can_honour(mapping: Mapping[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        OperatorPolicy.from_mapping(mapping)
+
+
+def test_dates_and_ages_are_replaced_where_the_policy_names_them_and_nowhere_else() -> None:
+    text = "Admitted 03/14/2024 at age 34, seen again on April 2, 2024."
+    assert _apply({}, text) == text
+    assert _apply({"default": "tag"}, text) == text
+    named = {"DATE": "generalise", "AGE": "generalise"}
+    assert _apply(named, text) == "Admitted 2024 at age 30-39, seen again on 2024."
+    assert _apply({"DATE": "surrogate"}, "on 03/14/2024") != "on 03/14/2024"
+
+
+def test_a_token_links_a_value_inside_a_tenant_and_nowhere_else() -> None:
+    policy = {"EMAIL": "token", "CUSTOMER_ID": {"operator": "token", "params": {"letters": 12}}}
+    one = _apply(policy, "to jane@acme.org and Jane@Acme.org")
+    first, second = one.removeprefix("to ").split(" and ")
+    assert first == second
+    assert re.fullmatch(r"Email [B-DF-HJ-NP-TV-XZ]{8}", first)
+    assert one != _apply(policy, "to jane@acme.org and Jane@Acme.org", OTHER)
+
+
+def test_only_the_vault_operator_insists_on_a_way_back() -> None:
+    assert OperatorPolicy.from_mapping({"EMAIL": "vault"}).needs_vault
+    assert OperatorPolicy.from_mapping({"default": "vault"}).needs_vault
+    assert not OperatorPolicy.from_mapping({"EMAIL": "tag", "CARD": "drop"}).needs_vault
+    assert _apply({"EMAIL": "vault", "IP": "drop"}, "jane@acme.org from 69.196.0.85.") == "[EMAIL] from ."
