@@ -17,8 +17,31 @@ R = TypeVar("R", bound=Record)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Z][A-Z0-9_]*)_([1-9][0-9]*)\]")
+_SPAN_ID: Final = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})(?:\.([^\W\d]\w{0,127}))?")
 _COULD_JOIN: Final = re.compile(r"[A-Z0-9_]*|.*[\[\]].*", re.DOTALL)
 """A separator that, with text on either side, could make a placeholder that no text holds alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginalAt:
+    """Where one original lies: the point, and the field (``None`` for the chunk's own list) and index in its vault."""
+
+    point: UUID
+    field: str | None
+    index: int
+
+    @property
+    def id(self) -> str:
+        """The span's id: says where, never what."""
+        return f"{self.point.hex}.{self.index}" + (f".{self.field}" if self.field is not None else "")
+
+    @classmethod
+    def of(cls, span_id: str) -> OriginalAt:
+        """The place that :attr:`id` names. Raises :class:`UsageError` for what is no span id."""
+        match = _SPAN_ID.fullmatch(span_id)
+        if match is None:
+            raise UsageError("This is no span id.", next_step="Take one of hit.span_ids.")
+        return cls(UUID(hex=match[1]), match[3], int(match[2]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,17 +58,16 @@ class Hit(Generic[R_co]):
     generation: int
     spans: tuple[PlacedSpan, ...]
 
+    @property
+    def span_ids(self) -> tuple[str, ...]:
+        """An id for each of ``spans``, by which :meth:`Collection.reveal` and :meth:`Collection.redact` take one alone.
+
+        It holds until the record is replaced, and tells nothing to whoever cannot open the collection.
+        """
+        return tuple(OriginalAt(self.point, placed.field, placed.index).id for placed in self.spans)
+
     def __repr__(self) -> str:
         return f"Hit(score={self.score:.4f}, chunk={self.chunk + 1}/{self.chunks})"
-
-
-@dataclass(frozen=True, slots=True)
-class OriginalAt:
-    """Where one original lies: the point, and the field (``None`` for the chunk's own list) and index in its vault."""
-
-    point: UUID
-    field: str | None
-    index: int
 
 
 Restorer = Callable[[Sequence[OriginalAt]], Mapping[OriginalAt, str]]

@@ -145,7 +145,7 @@ def deliver(
         violations=found.violations,
         complete=found.complete,
         request_id=admission.request_id,
-        restorer=lambda places: _originals(runtime, collection, places),
+        restorer=lambda places: originals_at(runtime, collection, places),
     )
 
 
@@ -297,7 +297,9 @@ def record_of(collection: CollectionScope, body: Body, record_class: type[R]) ->
     return rebuild(record_class, values)
 
 
-def _originals(runtime: Runtime, collection: CollectionScope, places: Sequence[OriginalAt]) -> Mapping[OriginalAt, str]:
+def originals_at(
+    runtime: Runtime, collection: CollectionScope, places: Sequence[OriginalAt]
+) -> Mapping[OriginalAt, str]:
     """Open the vaults of these places for an actor that may reveal; audited, and fenced before and after."""
     admission = admit(
         runtime, collection.scope, permission="reveal", action="restore", collection=collection.collection

@@ -259,3 +259,17 @@ class AsyncCollection(Generic[R]):
         See :meth:`securevec.Collection.delete`.
         """
         return await self._bridge.run(self._sync.delete, record_ids, where=where)
+
+    async def reveal(self, span_ids: str | Sequence[str]) -> dict[str, str]:
+        """The originals of these spans, by span id, and of no others. Audited as ``restore``.
+
+        See :meth:`securevec.Collection.reveal`.
+        """
+        return await self._bridge.run(self._sync.reveal, span_ids)
+
+    async def redact(self, span_id: str) -> UpdateReport:
+        """Cut one value out of its record: ``[ERASED]`` stands in its place, and its original is gone.
+
+        See :meth:`securevec.Collection.redact`.
+        """
+        return await self._bridge.run(self._sync.redact, span_id)

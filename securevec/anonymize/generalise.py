@@ -23,7 +23,8 @@ _AGE: Final = re.compile(r"(?<!\d)\d{1,3}(?!\d)")
 _ZIP: Final = re.compile(r"\d{5}(?:-?\d{4})?")
 _UK: Final = re.compile(r"([A-Za-z]{1,2}\d[A-Za-z\d]?) ?\d[A-Za-z]{2}")
 _CANADA: Final = re.compile(r"([A-Za-z]\d[A-Za-z])[ \-]?\d[A-Za-z]\d")
-_SPARSE: Final = frozenset("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893".split())
+_SPARSE: Final = frozenset((36, 59, 63, 102, 203, 556, 692, 790, 821, 823, 830, 831, 878, 879, 884, 890, 893))
+"""Areas of fewer than 20,000 people in the census of 2000, as the guidance to that rule lists them."""
 _MASK: Final = "*"
 
 
@@ -52,7 +53,7 @@ def _postcode(text: str, params: Mapping[str, object]) -> str | None:
     value = text.strip()
     if _ZIP.fullmatch(value):
         area = value[:3]
-        return ("000" if area in _SPARSE else area) + _MASK * 2
+        return ("000" if int(area) in _SPARSE else area) + _MASK * 2
     for form in (_UK, _CANADA):
         if match := form.fullmatch(value):
             return match[1].upper()

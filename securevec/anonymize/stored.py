@@ -33,9 +33,7 @@ def stored_field(text: str, spans: Sequence[Span], originals: Sequence[str]) -> 
 
 def to_seal(spans: Sequence[Span], originals: Sequence[str]) -> tuple[str, ...]:
     """What the vault is to hold of these originals: nothing of a value that was dropped."""
-    return tuple(
-        "" if span.operator == DROP else original for span, original in zip(spans, originals, strict=True)
-    )
+    return tuple("" if span.operator == DROP else original for span, original in zip(spans, originals, strict=True))
 
 
 def originals_in(field: AnonymizedField) -> str:
@@ -53,15 +51,20 @@ def without(field: AnonymizedField, tokens: Collection[Token]) -> AnonymizedFiel
 
     Everybody else's spans and originals stay, moved to where their surrogates now are.
     """
+    return without_spans(field, {index for index, span in enumerate(field.spans) if span.token in tokens})
+
+
+def without_spans(field: AnonymizedField, gone: Collection[int]) -> AnonymizedField:
+    """The field without these of its spans, counted from 0; as :func:`without`."""
     pieces: list[str] = []
     spans: list[Span] = []
     originals: list[str] = []
     position = length = 0
-    for span, original in zip(field.spans, field.originals, strict=True):
+    for index, (span, original) in enumerate(zip(field.spans, field.originals, strict=True)):
         kept = field.text.text[position : span.start]
-        made = ERASED if span.token in tokens else field.text.text[span.start : span.end]
+        made = ERASED if index in gone else field.text.text[span.start : span.end]
         length += len(kept)
-        if span.token not in tokens:
+        if index not in gone:
             spans.append(span.shifted(length - span.start))
             originals.append(original)
         pieces += (kept, made)
@@ -73,8 +76,12 @@ def without(field: AnonymizedField, tokens: Collection[Token]) -> AnonymizedFiel
 
 def original_without(field: AnonymizedField, tokens: Collection[Token]) -> str:
     """The text before it was anonymized, with ``ERASED`` for what these people's surrogates stood for."""
-    spans = zip(field.spans, field.originals, strict=True)
-    erased = tuple(ERASED if span.token in tokens else original for span, original in spans)
+    return original_without_spans(field, {index for index, span in enumerate(field.spans) if span.token in tokens})
+
+
+def original_without_spans(field: AnonymizedField, gone: Collection[int]) -> str:
+    """The text before it was anonymized, with ``ERASED`` for what these of its spans stood for."""
+    erased = tuple(ERASED if index in gone else original for index, original in enumerate(field.originals))
     return originals_in(AnonymizedField(field.text, field.spans, erased))
 
 

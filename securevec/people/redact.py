@@ -60,11 +60,11 @@ def redact(
     texts = [chunk.text for _, prepared in made for chunk in prepared.chunks]
     # Only a record of one chunk can have a given vector.
     single = [stored for stored, _ in made if len(stored.chunks) == 1]
-    vectors = _embedded(collection, texts + [_text(collection, stored) for stored in single])
+    vectors = _embedded(collection, texts + [text_of(collection, stored) for stored in single])
     own = {
         stored.ref
         for stored, vector in zip(single, vectors[len(texts) :], strict=True)
-        if _same(stored.chunks[0].point.vector, vector)
+        if same_vector(stored.chunks[0].point.vector, vector)
     } | {stored.ref for stored, _ in made if len(stored.chunks) > 1}
     kept: list[Prepared] = []
     picked: list[int] = []
@@ -82,7 +82,7 @@ def redact(
 def _without(
     runtime: Runtime, collection: CollectionScope, stored: Stored, tokens: frozenset[Token]
 ) -> Prepared | None:
-    if collection.vault and _withheld(stored):
+    if collection.vault and withheld(stored):
         return None
     fields = fields_of(collection, stored)
     originals = kept_originals(collection, stored)
@@ -111,7 +111,7 @@ def _without(
         return None
 
 
-def _withheld(stored: Stored) -> bool:
+def withheld(stored: Stored) -> bool:
     """Whether a chunk holds spans whose originals are not there: stored again, they would be lost without notice."""
     return any(
         vault is None and (chunk.body.spans or any((chunk.body.field_spans or {}).values()))
@@ -119,7 +119,8 @@ def _withheld(stored: Stored) -> bool:
     )
 
 
-def _text(collection: CollectionScope, stored: Stored) -> AnonymizedText:
+def text_of(collection: CollectionScope, stored: Stored) -> AnonymizedText:
+    """The text of a record of one chunk."""
     return stored_field(chunk_view(stored.body, collection.embedded_fields)[0], (), ()).text
 
 
@@ -129,7 +130,8 @@ def _embedded(collection: CollectionScope, texts: Sequence[AnonymizedText]) -> M
     return collection.embedder.embed(texts)
 
 
-def _same(stored: Matrix | None, embedded: Matrix) -> bool:
+def same_vector(stored: Matrix | None, embedded: Matrix) -> bool:
+    """Whether the model, which now makes ``embedded`` of a text, made the vector it was stored with."""
     if stored is None:
         return False
     norms = float(np.linalg.norm(stored)) * float(np.linalg.norm(embedded))

@@ -23,6 +23,7 @@ from securevec.report import IngestReport, Progress
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record, Schema
 from securevec.search import get, search
+from securevec.store.values import CollectionValues
 from securevec.types import CollectionId, Matrix, Vector
 from securevec.verbs.about import CollectionDescription, describe_collection
 from securevec.verbs.alike import search_like
@@ -46,7 +47,7 @@ def _is_stream(path: Path) -> bool:
     return kind_of(path.name) in ("csv", "jsonl", None) and not path.is_dir()
 
 
-class Collection(Generic[R]):
+class Collection(CollectionValues, Generic[R]):
     """A collection handle. Every call is decided by the policy, fenced, and audited as the handle's actor."""
 
     def __init__(self, runtime: Runtime, scope: CollectionScope, record: type[R]) -> None:
