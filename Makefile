@@ -7,6 +7,9 @@ BIN     := $(VENV)/bin
 # More than cores: the suite waits for disks and child processes about a third of its time.
 WORKERS ?= 3
 
+# Hundreds of child processes of the tests would each compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # As an environment variable the constraints also hold inside pip's isolated build environment; -c would not.
 INSTALL := PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 \
            $(BIN)/python -m pip install --quiet --progress-bar off

@@ -13,8 +13,10 @@ Readers of stores that are not ours register in ``securevec.sources``, under the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -117,11 +119,11 @@ def open_source(location: str, *, plain_http_hosts: Collection[str] = ()) -> For
     """
     scheme, separator, rest = location.partition(":")
     if not separator or not rest:
-        known = ", ".join(sorted({entry.name for entry in entry_points(group=SOURCES)}))
+        known = ", ".join(sorted({entry.name for entry in _installed(SOURCES)}))
         raise ConfigError(
             "A store to read is written scheme:DIRECTORY or scheme://host:port.", next_step=f"Known here: {known}."
         )
-    entry = _entry(f"{scheme}://", entry_points(group=SOURCES))
+    entry = _entry(f"{scheme}://", _installed(SOURCES))
     loaded = _load(entry, "open")
     return cast("ForeignClass", loaded).open(location, plain_http_hosts=plain_http_hosts)
 
@@ -143,10 +145,25 @@ def _entry(location: str, found: Iterable[EntryPoint] | None) -> EntryPoint:
 
 
 def _entries(found: Iterable[EntryPoint] | None) -> list[EntryPoint]:
-    listed = entry_points(group=GROUP) if found is None else found
+    return list(_installed(GROUP)) if found is None else _distinct(found)
+
+
+def _installed(group: str) -> tuple[EntryPoint, ...]:
+    return _installed_on((*sys.path,), group)
+
+
+@lru_cache(maxsize=8)
+def _installed_on(_path: tuple[str, ...], group: str) -> tuple[EntryPoint, ...]:
+    """Once for a path: each opening of a home would read what all installed distributions register, twice.
+
+    A package installed while the process runs is seen by the next process.
+    """
+    return tuple(_distinct(entry_points(group=group)))
+
+
+def _distinct(listed: Iterable[EntryPoint]) -> list[EntryPoint]:
     # One distribution met twice on the path (an editable install) registers the same object twice: that is one claim.
-    distinct = {(entry.name, entry.value, _distribution(entry)): entry for entry in listed}
-    return list(distinct.values())
+    return list({(entry.name, entry.value, _distribution(entry)): entry for entry in listed}.values())
 
 
 def _distribution(entry: EntryPoint) -> str:

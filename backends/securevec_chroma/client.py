@@ -7,7 +7,7 @@ The engine is used below ``chromadb.Client``, at its ``ServerAPI``, because the 
 * makes an embedding function where none was asked for (a write without vectors tries to download a model), and builds
   one from a stored collection's configuration, which has been a way to run code. At this level there is none.
 
-Every setting that the environment or an ``.env`` file could bring in is given here.
+Settings are those given here: neither the environment nor an ``.env`` file is asked.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MARK: Final = "securevec"
 _FORMAT: Final = 1
 _RELEASE_S: Final = 10.0
 _CLIENT: Final[dict[str, Any]] = {
-    "_env_file": None,
+    "_env_file": None,  # not even opened
     "environment": "",
     "allow_reset": False,
     "anonymized_telemetry": False,
@@ -51,6 +51,18 @@ _CLIENT: Final[dict[str, Any]] = {
     "chroma_server_ssl_verify": None,
     "chroma_server_nofile": None,
 }
+
+
+class _Given(Settings):
+    """The vendor's settings from nothing but what is passed: what the environment says is not even looked at."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: Any, init_settings: Any, *_elsewhere: Any, **_named: Any
+    ) -> tuple[Any, ...]:
+        return (init_settings,)
+
+
 _API: Final[Any] = ServerAPI  # the vendor asks for the abstract class and gives the concrete one
 
 
@@ -87,7 +99,7 @@ class Found:
 
 def open_files(directory: Path) -> Client:
     """An engine of its own on the Chroma files in ``directory``, made if absent."""
-    settings = Settings(
+    settings = _Given(
         **_CLIENT,
         chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
         is_persistent=True,
@@ -103,7 +115,7 @@ def open_files(directory: Path) -> Client:
 
 def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: float) -> Client:
     """A connection to a server. Nothing is sent yet."""
-    settings = Settings(
+    settings = _Given(
         **_CLIENT,
         chroma_api_impl="chromadb.api.fastapi.FastAPI",
         chroma_server_host=host,

@@ -296,6 +296,7 @@ def test_neither_the_environment_nor_a_file_beside_us_changes_the_engine(
     monkeypatch.setenv("ANONYMIZED_TELEMETRY", "true")
     monkeypatch.setenv("ALLOW_RESET", "true")
     monkeypatch.setenv("CHROMA_OTEL_GRANULARITY", "all")
+    monkeypatch.setenv("CHROMA_HTTP_MAX_CONNECTIONS", "7")
     directory = tmp_path / "files"
     directory.mkdir()
     client = open_files(directory)
