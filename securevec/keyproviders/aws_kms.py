@@ -10,7 +10,7 @@ with disabled keys and keys pending deletion, and accepts deletion windows that 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from securevec.crypto.secret import SECRET_BYTES, Secret
 from securevec.errors import (
@@ -49,8 +49,8 @@ _STATE: Final = frozenset({"DisabledException", "KMSInvalidStateException", "Inv
 class AwsKmsProvider:
     """Root keys under one KMS key, or, with ``key=None``, each under a KMS key made for it."""
 
-    kind: Final = KIND
-    remote: Final = True
+    kind: ClassVar[str] = KIND
+    remote: ClassVar[bool] = True
 
     def __init__(self, *, key: str | None, client: Any = None) -> None:
         """``key`` is an ARN, key id or alias. ``client`` is a boto3 KMS client; default: one of the environment.

@@ -17,7 +17,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from securevec.crypto.root import root_key_id
 from securevec.crypto.secret import Secret
@@ -84,8 +84,8 @@ class FileRoot:
 class FileProvider:
     """Root keys in files: the present one at ``path``, others beside it as ``<name>.<key id>``."""
 
-    kind: Final = "file"
-    remote: Final = False
+    kind: ClassVar[str] = "file"
+    remote: ClassVar[bool] = False
 
     def __init__(self, path: Path | None, home: Path) -> None:
         """``path`` defaults to :func:`default_key_path` of the installation."""
@@ -106,8 +106,9 @@ class FileProvider:
     def load(self, params: Params, installation_id: str) -> FileRoot:
         require_kind(params, self.kind)
         path, key_id = self._of(installation_id), text_of(params, "key_id")
+        refused: Exception | None = None
         for _ in range(2):  # a rotation in another process may rename between the two looks
-            refused: Exception | None = None
+            refused = None
             for name in (path, _beside(path, key_id)):
                 try:
                     root = FileRoot.load(name, self._home)

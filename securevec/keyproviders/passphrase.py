@@ -10,7 +10,7 @@ import base64
 import binascii
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from securevec.crypto.kdf import argon2id
 from securevec.crypto.root import root_key_id
@@ -80,8 +80,8 @@ class PassphraseRoot:
 class PassphraseProvider:
     """Root keys of one passphrase; a successor has a new salt and, if one is given, another passphrase."""
 
-    kind: Final = "passphrase"
-    remote: Final = False
+    kind: ClassVar[str] = "passphrase"
+    remote: ClassVar[bool] = False
 
     def __init__(self, passphrase: str, *, successor: str | None = None) -> None:
         self._passphrase = passphrase

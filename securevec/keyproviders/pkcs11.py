@@ -13,7 +13,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from securevec.crypto.kdf import lp
 from securevec.crypto.secret import Secret
@@ -37,8 +37,8 @@ _TAG_BITS: Final = 128
 class Pkcs11Provider:
     """Root keys under keys of one token."""
 
-    kind: Final = KIND
-    remote: Final = True
+    kind: ClassVar[str] = KIND
+    remote: ClassVar[bool] = True
 
     def __init__(self, *, module: str | Path, token: str, pin: str, label: str = "securevec") -> None:
         """``label`` begins the labels of the token's keys. Raises :class:`ConfigError`, :class:`MissingExtra`."""

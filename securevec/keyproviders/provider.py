@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from securevec.crypto.root import RootKey, root_key_id
 from securevec.crypto.secret import SECRET_BYTES, Secret
@@ -29,13 +29,9 @@ class Provider(Protocol):
     """A place for root keys. Errors: :class:`KeyUnavailable` (it does not answer; ask again), :class:`KeyRejected`
     (it refuses, or its answer is not the key), :class:`KeyDestroyed` (gone for good), :class:`ConfigError`."""
 
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def remote(self) -> bool:
-        """Whether the root key lives elsewhere and can be withdrawn there, so that it is asked for again in time."""
-        ...
+    kind: ClassVar[str]
+    remote: ClassVar[bool]
+    """Whether the root key lives elsewhere and can be withdrawn there, so that it is asked for again in time."""
 
     def create(self, installation_id: str, *, successor: bool = False) -> tuple[RootKey, dict[str, object]]:
         """A new root key, and what to remember of it. Nothing that is there is overwritten.

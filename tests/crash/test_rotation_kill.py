@@ -91,6 +91,13 @@ def _with_key_file(home: Path) -> Provider:
     return FileProvider(home.parent / "root.key", home)
 
 
+def _with_passphrase(passphrase: str, successor: str | None = None) -> Callable[[Path], Provider]:
+    def make(_: Path) -> Provider:
+        return PassphraseProvider(passphrase, successor=successor)
+
+    return make
+
+
 def _rotate_and_die(site: Site, where: str) -> None:
     if where == "a row":
         KeyStore.forget_names = _die  # type: ignore[method-assign, assignment]  # in a child that dies of it
@@ -208,16 +215,16 @@ def test_a_key_store_backup_older_than_the_kept_root_keys_opens_nothing(tmp_path
 
 def test_a_passphrase_is_exchanged_and_a_rotation_whose_new_passphrase_is_lost_begins_anew(tmp_path: Path) -> None:
     old, new = "correct horse battery staple", "a longer tale of staples"
-    site = Site(tmp_path, lambda _: PassphraseProvider(old))
-    site.make = lambda _: PassphraseProvider(old, successor=new)
+    site = Site(tmp_path, _with_passphrase(old))
+    site.make = _with_passphrase(old, new)
     _killed_in_child(lambda: site.rotate(step=lambda name: _die() if name == "rewrap" else None))
-    site.make = lambda _: PassphraseProvider(old)
+    site.make = _with_passphrase(old)
     assert not site.rotate().resumed
-    site.make = lambda _: PassphraseProvider(old, successor=new)
+    site.make = _with_passphrase(old, new)
     site.rotate()
-    site.make = lambda _: PassphraseProvider(new)
+    site.make = _with_passphrase(new)
     site.require_whole()
-    site.make = lambda _: PassphraseProvider(old)
+    site.make = _with_passphrase(old)
     with pytest.raises(SecurevecError):
         site.open()
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -42,7 +42,7 @@ def softhsm_token() -> dict[str, str]:
 
 
 @contextmanager
-def kms_server() -> Iterator[str]:
+def kms_server() -> Generator[str]:
     """The address of a KMS that forgets everything at the end."""
     from moto.server import ThreadedMotoServer
 

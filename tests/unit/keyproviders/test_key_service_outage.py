@@ -47,7 +47,7 @@ def lying() -> Iterator[tuple[str, list[Answer]]]:
                 self.end_headers()
                 self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None: ...
+        def log_message(self, format: str, *args: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
