@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from securevec.clock import to_ms
-from securevec.crypto.kdf import h16, lp
+from securevec.crypto.kdf import h16, h16_hex, lp
 from securevec.errors import FilterError, LimitExceeded, RecordError, UsageError
 from securevec.limits import MAX_ID_BYTES
 from securevec.types import CollectionId, RecordRef, TenantId, Token
@@ -30,11 +30,6 @@ def raw_id(identifier: str) -> bytes:
     if _HEX_ID.match(identifier) is None:
         raise UsageError("An id is 32 lower-case hexadecimal digits.")
     return bytes.fromhex(identifier)
-
-
-def h16_hex(key: bytes, message: bytes) -> str:
-    """The first 16 bytes of HMAC-SHA-256 as 32 hex digits."""
-    return h16(key, message).hex()
 
 
 def typed_record_id(value: object) -> bytes:

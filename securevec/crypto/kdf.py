@@ -24,6 +24,11 @@ def h16(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")[:16]
 
 
+def h16_hex(key: bytes, message: bytes) -> str:
+    """The first 16 bytes of HMAC-SHA-256 as 32 hex digits."""
+    return h16(key, message).hex()
+
+
 def lp(*parts: bytes) -> bytes:
     """Every part behind its length in 4 big-endian bytes: two different lists never give the same bytes."""
     if len(parts) == 1:

@@ -2,6 +2,7 @@
 
     root -> installation keys (names, actors, namespaces, sign)
          -> tenant KEK -> tenant keys (id, pseudonym, token, filter, content, audit)
+                       -> cloak keys, one per (tenant, collection) that asked for a cloak
                        -> DEKs, one at a time per (tenant, collection, purpose, epoch)
 
 A key that was destroyed in any process is unusable here at the next call, not after a cache's TTL (openkeys.py).
@@ -16,6 +17,7 @@ from typing import Final, Literal
 
 from securevec.clock import Clock
 from securevec.crypto.cache import TTL_S, KeyCache
+from securevec.crypto.cloaks import Cloaking
 from securevec.crypto.derive import raw_id
 from securevec.crypto.destroy import NOTHING_HELD, REMOVED, REMOVED_UNSEARCHED, KeyDestruction, destroy
 from securevec.crypto.envelope import DataKey
@@ -86,7 +88,7 @@ class KeyView:
         return "KeyView(<hidden>)"
 
 
-class KeyRing(Rotating):
+class KeyRing(Rotating, Cloaking):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row
@@ -104,6 +106,7 @@ class KeyRing(Rotating):
     ) -> None:
         """As :meth:`open`, on a store that is open. Takes it over: a failure closes it."""
         try:
+            super().__init__()
             self._store = store
             self._clock = clock
             self.suite = suite
@@ -319,6 +322,7 @@ class KeyRing(Rotating):
     def close(self) -> None:
         """Wipe what can be wiped and close the store. Idempotent."""
         with self._store.lock:
+            self._forget_cloaks()
             self._open.close()
             self._store.close()
 

@@ -116,13 +116,17 @@ class OpenKeys:
             lambda row: _usable(self.installation("names"), row, self._suite),
         )
 
-    def tenant(self, tenant: bytes, purpose: str) -> Secret:
+    def tenant(self, tenant: bytes, purpose: str, collection: bytes = b"") -> Secret:
         return self._cache.get(
-            ("tenant", tenant, purpose),
+            ("tenant", tenant, purpose, collection),
             Secret,
-            lambda: self._active_row(KeyUse("tenant", purpose, tenant)),
+            lambda: self._active_row(KeyUse("tenant", purpose, tenant, collection)),
             self._under_kek,
         )
+
+    def tenant_wrapping(self, tenant: bytes) -> WrappingKey:
+        """The tenant's KEK to wrap new rows under. Ask inside the transaction that writes them."""
+        return self._kek(tenant)
 
     def by_id(self, key_id: bytes) -> DataKey:
         return self._cache.get(key_id, DataKey, lambda: self._live_row(key_id), self._unwrapped)
