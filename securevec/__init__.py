@@ -10,6 +10,7 @@ in front of vector stores.
 
 from securevec import errors
 from securevec.anonymize import recognizer
+from securevec.crypto.cloak import Cloak
 from securevec.errors import SecurevecError
 from securevec.files.options import FileOptions
 from securevec.files.page import Page
@@ -26,6 +27,7 @@ from securevec.store import Collection, SecureStore, Tenant
 
 __all__ = [
     "Actor",
+    "Cloak",
     "Collection",
     "Embed",
     "F",

@@ -12,12 +12,14 @@ import orjson
 from securevec.anonymize import Anonymizer
 from securevec.backend import FieldKind
 from securevec.control.rows import CollectionRow
+from securevec.crypto.cloak import VERSION, Cloak
 from securevec.errors import CollectionMismatch, ConfigError
 from securevec.protect import EXPIRY_KEY, PREFIX
 from securevec.retention.rules import parse_retention
 from securevec.runtime import Runtime
 from securevec.schema import LISTS, FieldSpec, Schema
 from securevec.terms import ANALYZER
+from securevec.types import CollectionId, TenantId
 
 _UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
@@ -32,6 +34,7 @@ class Wanted:
     classification: str
     operators: Mapping[str, Any] | None
     hybrid: bool | None = None
+    cloak: Cloak | None = None
 
     def require_same(self, row: CollectionRow, description: Mapping[str, Any]) -> None:
         if description["schema"] != orjson.loads(self.schema.to_json()):
@@ -50,6 +53,11 @@ class Wanted:
                 f"The collection was made {'for' if made_hybrid else 'without'} hybrid search.",
                 next_step="Leave hybrid out, or ingest into a new collection.",
             )
+        if self.cloak is not None and self.cloak != cloak_of(description):
+            raise CollectionMismatch(
+                "The collection was made with another cloak, or without one.",
+                next_step="Leave cloak out, or ingest into a new collection.",
+            )
 
 
 def require_vault(anonymizer: Anonymizer, vault: bool) -> None:
@@ -66,9 +74,41 @@ def is_hybrid(description: Mapping[str, Any]) -> bool:
     return description.get("hybrid") is True
 
 
-def identity_of(runtime: Runtime, schema: Schema, anonymizer: Anonymizer, *, hybrid: bool) -> dict[str, Any]:
+def as_cloak(wanted: object) -> Cloak | None:
+    """What a caller says of the cloak: ``None``, ``"rotate"`` or a :class:`Cloak`. Raises :class:`ConfigError`."""
+    if wanted is None or isinstance(wanted, Cloak):
+        return wanted
+    if wanted != "rotate":
+        raise ConfigError('A cloak is "rotate", or a Cloak such as Cloak(noise=2.0).')
+    return Cloak()
+
+
+def cloak_of(description: Mapping[str, Any]) -> Cloak | None:
+    """The cloak a collection was made with."""
+    made = description.get("cloak")
+    return None if made is None else Cloak(noise=made["noise"])
+
+
+def described_cloak(cloak: Cloak | None) -> dict[str, Any]:
+    """What the description of a collection says of its cloak: nothing where there is none."""
+    return {} if cloak is None else {"cloak": {"v": VERSION, "noise": cloak.noise}}
+
+
+def identity_of(
+    runtime: Runtime,
+    schema: Schema,
+    anonymizer: Anonymizer,
+    *,
+    tenant: TenantId,
+    collection: CollectionId,
+    description: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a collection is bound to. Its cloak key must be there, where it has a cloak."""
     model = runtime.embedder().identity
-    terms = {"terms": ANALYZER} if hybrid else {}
+    terms: dict[str, Any] = {"terms": ANALYZER} if is_hybrid(description) else {}
+    cloak = cloak_of(description)
+    if cloak is not None:
+        terms["cloak"] = runtime.keys.cloak_digest(tenant, collection, cloak, dimension=model.dimension)
     return terms | {
         "model": {"name": model.name, "digest": model.digest, "dimension": model.dimension},
         "schema": schema.digest,

@@ -35,6 +35,7 @@ from securevec.anonymize.ahead import Found
 from securevec.anonymizing import texts_of
 from securevec.backend import VectorBackend
 from securevec.batching import BATCH, Candidate, batches, in_step
+from securevec.cloaking import displaced, rotated
 from securevec.control.rows import NewRecord
 from securevec.errors import (
     LegalHold,
@@ -147,7 +148,7 @@ def _store(
     prepared = within_quota(runtime, collection, prepared, tally)
     if not prepared:
         return
-    vectors = _embed(collection, prepared)
+    vectors = _embed(runtime, collection, prepared)
     try:
         tally.request_ids.append(write_batch(runtime, collection, admission, prepared, vectors, tally))
     except QuotaExceeded as error:
@@ -191,11 +192,12 @@ def _present(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID])
     return {point.id for point in runtime.backend().fetch(namespace=collection.namespace, ids=ids)}
 
 
-def _embed(collection: CollectionScope, prepared: Sequence[Prepared]) -> Matrix:
+def _embed(runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared]) -> Matrix:
     """One row per chunk, in order: given vectors where the caller brought them, the model's otherwise."""
     given = [record.vector for record in prepared if record.vector is not None]
     if given:
-        return np.vstack([vector for record, vector in zip(prepared, given, strict=True) for _ in record.chunks])
+        rows = np.vstack([vector for record, vector in zip(prepared, given, strict=True) for _ in record.chunks])
+        return rotated(runtime, collection, rows)
     return collection.embedder.embed([chunk.text for record in prepared for chunk in record.chunks])
 
 
@@ -253,7 +255,9 @@ def write_batch(
     }
     redactions = redactions_in(prepared)
     try:
-        points = seal_points(runtime, collection, prepared, generations, vectors)
+        texts = [chunk.text.text for record in prepared for chunk in record.chunks]
+        stored = displaced(runtime, collection, vectors, texts)
+        points = seal_points(runtime, collection, prepared, generations, stored)
         runtime.control.add_tokens(
             collection.tenant,
             {pair for record in prepared for pair in record.tokens},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from securevec.body import Body
+from securevec.crypto.cloak import VectorCloak
 from securevec.errors import QueryError
 from securevec.judge import Judged
 from securevec.types import RecordRef, StoredPoint
@@ -38,9 +39,13 @@ class Narrow:
                 seen.add(judged.ref)
         return kept
 
-    def ended(self, points: Sequence[StoredPoint]) -> bool:
-        """Whether whatever the store has beyond these points, which come best first, is not near enough."""
-        return self.min_score is not None and bool(points) and points[-1].score < self.min_score
+    def ended(self, points: Sequence[StoredPoint], cloak: VectorCloak | None = None) -> bool:
+        """Whether whatever the store has beyond these points, which come best first, is not near enough. Under noise
+        the scores are the displaced vectors'."""
+        if self.min_score is None or not points:
+            return False
+        last = points[-1].score
+        return (last if cloak is None else cloak.score_at_most(last)) < self.min_score
 
 
 def narrow(min_score: object, group_by: object) -> Narrow:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from securevec import limits
+from securevec.cloaking import rotated
 from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
 from securevec.filters import Expr, all_of, check
 from securevec.given import as_vectors, unit
@@ -57,7 +58,7 @@ def question_of(
         if hybrid:
             raise QueryError("A hybrid search takes a text: its words are half of it.")
         given = _given_vector(collection, vector)
-        return Question(given, judged_on, pushed, given.tobytes(), {})
+        return Question(rotated(runtime, collection, given), judged_on, pushed, given.tobytes(), {})
     anonymized, redactions = anonymize_query(runtime, collection, text)
     embedded = collection.embedder.embed([anonymized])[0]
     terms = words_of(runtime, collection, anonymized) if hybrid else None

@@ -12,10 +12,13 @@ import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.backend import CollectionSpec
-from securevec.binding import filter_keys, identity_of, is_hybrid
+from securevec.binding import cloak_of, filter_keys, identity_of, is_hybrid
 from securevec.control.rows import CollectionRow
+from securevec.crypto.cloak import VERSION
 from securevec.crypto.kdf import lp
+from securevec.embed import Embedder
 from securevec.embed.checked import CheckedEmbedder
+from securevec.embed.cloaked import CloakedEmbedder
 from securevec.errors import CollectionMismatch, UnknownFormat
 from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, Schema
@@ -30,12 +33,14 @@ def description_of(runtime: Runtime, row: CollectionRow) -> dict[str, Any]:
     opened = runtime.names.open(row.schema_sealed, row=bytes.fromhex(row.collection), kind="collection-description")
     try:
         description: dict[str, Any] = orjson.loads(opened)
-        known = description["v"] == 1 and set(description) - {"hybrid"} == {
+        known = description["v"] == 1 and set(description) - {"hybrid", "cloak"} == {
             "v",
             "schema",
             "operators",
             "classification",
         }
+        made = description.get("cloak")
+        known = known and (made is None or (set(made) == {"v", "noise"} and made["v"] == VERSION))
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise UnknownFormat("A collection's description cannot be read.") from error
     if not known:
@@ -77,6 +82,13 @@ def scope_of(
         runtime.control.set_classification(row.collection, token)
     namespace = runtime.names.namespace(scope.tenant, row.collection)
     runtime.backend().ensure(namespace=namespace, spec=spec_of(row, description))
+    cloak = cloak_of(description)
+    embedder: Embedder = CheckedEmbedder(runtime.embedder())
+    if cloak is not None:
+        keys, dimension = runtime.keys, embedder.identity.dimension
+        embedder = CloakedEmbedder(
+            embedder, lambda: keys.cloak(scope.tenant, row.collection, cloak, dimension=dimension)
+        )
     return CollectionScope(
         scope=scope,
         collection=row.collection,
@@ -84,18 +96,23 @@ def scope_of(
         schema=schema,
         record_class=record,
         anonymizer=anonymizer_of(runtime, description),
-        embedder=CheckedEmbedder(runtime.embedder()),
+        embedder=embedder,
         retention_ms=row.retention_ms,
         vault=row.vault,
         classification=str(description["classification"]),
         identity_digest=lp(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode()),
         suite=runtime.keys.suite,
         hybrid=is_hybrid(description),
+        cloak=cloak,
     )
 
 
 def require_same_terms(bound: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Terms of two analyzers never mix. Raises :class:`CollectionMismatch`."""
+    """Terms of two analyzers never mix, nor vectors under two cloaks. Raises :class:`CollectionMismatch`."""
+    if bound.get("cloak") != now.get("cloak"):
+        raise CollectionMismatch(
+            "The collection holds vectors under another cloak key.", next_step="Restore keys.db of the same time."
+        )
     if bound.get("terms") != now.get("terms"):
         raise CollectionMismatch(
             "The collection holds terms of another release's analyzer.", next_step="Ingest into a new collection."
@@ -110,7 +127,14 @@ def reopen(runtime: Runtime, scope: Scope, row: CollectionRow) -> CollectionScop
     description = description_of(runtime, row)
     schema = schema_of(description)
     bound: dict[str, Any] = orjson.loads(row.identity)
-    identity = identity_of(runtime, schema, anonymizer_of(runtime, description), hybrid=is_hybrid(description))
+    identity = identity_of(
+        runtime,
+        schema,
+        anonymizer_of(runtime, description),
+        tenant=scope.tenant,
+        collection=row.collection,
+        description=description,
+    )
     if bound["model"] != identity["model"]:
         raise CollectionMismatch(
             "The collection holds vectors of another embedding model.", next_step="Open the store with that model."

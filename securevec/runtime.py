@@ -14,6 +14,7 @@ from securevec.anonymize.ahead import Ahead, shared_ahead
 from securevec.audit import AuditRef, Event
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
+from securevec.crypto.cloak import Cloak, VectorCloak
 from securevec.crypto.derive import record_ref, term_index, typed_record_id
 from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
@@ -124,6 +125,8 @@ class CollectionScope:
     """What new values of it are sealed in."""
     hybrid: bool = False
     """Whether its points carry terms, for hybrid search."""
+    cloak: Cloak | None = None
+    """How its vectors are obfuscated; ``None`` where they are stored as they are."""
 
     @property
     def tenant(self) -> TenantId:
@@ -139,6 +142,13 @@ class CollectionScope:
             pseudonym=runtime.keys.tenant_key(self.tenant, "pseudonym"),
             token=runtime.keys.tenant_key(self.tenant, "token"),
         )
+
+    def vector_cloak(self, runtime: Runtime) -> VectorCloak | None:
+        """The cloak of its vectors under its key. Raises :class:`KeyDestroyed` once the tenant is gone."""
+        if self.cloak is None:
+            return None
+        dimension = self.embedder.identity.dimension
+        return runtime.keys.cloak(self.tenant, self.collection, self.cloak, dimension=dimension)
 
     def protector(self, runtime: Runtime) -> FilterProtector:
         key = runtime.keys.tenant_key(self.tenant, "filter")

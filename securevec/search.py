@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 from securevec import limits
 from securevec.body import Body, RecordId, chunk_view, decode_vault
+from securevec.cloaking import FETCH, scored_again
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
     IsolationViolation,
@@ -189,7 +190,10 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
     """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
     backend = runtime.backend()
     pushed = question.pushed
-    limit = min(k + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
+    # A hybrid search is answered with ranks, which nothing can be scored again by.
+    cloak = collection.vector_cloak(runtime) if question.terms is None else None
+    noisy = cloak if cloak is not None and cloak.noise else None
+    limit = min((k if noisy is None else k * FETCH) + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
     again = _OVERTAKEN_TWICE
     while True:
         points = backend.query(
@@ -212,8 +216,10 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
         if verdicts.overtaken and again:
             again -= 1
             continue
+        if noisy is not None:
+            whole = scored_again(runtime, collection, question.vector, whole)
         whole = narrow.keep(whole)
-        exhausted = len(points) < limit or narrow.ended(points)
+        exhausted = len(points) < limit or narrow.ended(points, noisy)
         if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
             return _Found(whole, violations, verdicts.passed_over, exhausted, keys, verdicts.asked)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from securevec.anonymize.stored import originals_in, stored_field
 from securevec.body import Body, Vault, decode_vault
+from securevec.cloaking import restored
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import point_id
 from securevec.crypto.keyring import KeyView
@@ -76,7 +77,8 @@ def load(
     wanted = distinct([point for point in points if point.id in places])
     found: dict[RecordRef, dict[int, Judged]] = {}
     keys = runtime.keys.view()
-    for judged in judge(runtime, collection, wanted, where=None, keys=keys, erasing=erasing).accepted:
+    accepted = judge(runtime, collection, wanted, where=None, keys=keys, erasing=erasing).accepted
+    for judged in restored(runtime, collection, accepted):
         ref, number = places[judged.point.id]
         found.setdefault(ref, {})[number] = judged
     whole: dict[RecordRef, Stored] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from securevec.aio.bridge import Bridge, on_loop
 from securevec.aio.collection import AsyncCollection
 from securevec.body import RecordId
+from securevec.crypto.cloak import Cloak
 from securevec.files.options import FileOptions
 from securevec.files.report import FilesPreview
 from securevec.people.erase import FENCE, SubjectErasure
@@ -50,6 +51,7 @@ class AsyncTenant:
         classification: str = "internal",
         operators: Mapping[str, Any] | None = None,
         hybrid: bool | None = None,
+        cloak: Cloak | Literal["rotate"] | None = None,
         accept_new_detector: bool = False,
     ) -> AsyncCollection[R]:
         """The collection of this record class, made if absent.
@@ -67,6 +69,7 @@ class AsyncTenant:
                 classification=classification,
                 operators=operators,
                 hybrid=hybrid,
+                cloak=cloak,
                 accept_new_detector=accept_new_detector,
             ),
         )

@@ -13,6 +13,7 @@ from securevec.cli.data import Place, Where
 from securevec.cli.output import pairs, table
 from securevec.cli.records import conditions, record_id
 from securevec.cli.session import Session
+from securevec.crypto.cloak import Cloak
 from securevec.errors import UsageError
 
 _DAY_MS = 86_400_000
@@ -41,6 +42,7 @@ def describe(session: Session, place: Place) -> None:
         "retention_ms": about.retention_ms,
         "vault": about.vault,
         "hybrid": about.hybrid,
+        "cloak": None if about.cloak is None else {"mode": about.cloak.mode, "noise": about.cloak.noise},
         "classification": about.classification,
         "backend": about.backend,
         "model": {"name": about.model.name, "digest": about.model.digest, "dimension": about.model.dimension},
@@ -62,6 +64,7 @@ def describe(session: Session, place: Place) -> None:
         "kept": kept,
         "vault": "yes" if about.vault else "no",
         "hybrid search": "yes" if about.hybrid else "no",
+        "vector cloak": "no" if about.cloak is None else _said(about.cloak),
         "classification": about.classification,
         "backend": about.backend,
         "model": f"{about.model.name} ({about.model.dimension})",
@@ -152,6 +155,10 @@ def export(
         session.out.say(f"securevec: {report.records} records exported")
     else:
         session.out.show(document, f"{report.records} records, {report.bytes} bytes")
+
+
+def _said(cloak: Cloak) -> str:
+    return f"{cloak.mode} ({cloak.noise:g})" if cloak.noise else cloak.mode
 
 
 def _room(held: int, most: int | None) -> str:

@@ -14,14 +14,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal, NoReturn, TypeVar
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
 
 from securevec.crypto.kdf import h16_hex, hmac256, lp
 from securevec.errors import ConfigError, VectorError
-from securevec.types import Matrix, Vector
+from securevec.types import Matrix
+
+F = TypeVar("F", np.float32, np.float64)
 
 VERSION: Final = 1
 MAX_NOISE: Final = 3.0
@@ -60,7 +63,7 @@ class VectorCloak:
     factorization (dimension 384: tens of milliseconds, 1,536: about a second).
     """
 
-    __slots__ = ("_back", "_forth", "_noise_key", "_salt", "dimension", "digest", "noise")
+    __slots__ = ("_back", "_forth", "_noise_key", "_salt", "digest", "dimension", "noise")
 
     def __init__(self, key: bytes, *, collection: bytes, dimension: int, noise: float) -> None:
         place = lp(collection, dimension.to_bytes(4, "big"))
@@ -129,7 +132,8 @@ class VectorCloak:
     def _times(self, vectors: Matrix, matrix: Matrix) -> Matrix:
         if vectors.ndim not in (1, 2) or vectors.shape[-1] != self.dimension:
             raise VectorError(f"A vector to cloak has {self.dimension} components.")
-        made = np.asarray(vectors, dtype=np.float32) @ matrix
+        with np.errstate(over="ignore", invalid="ignore"):
+            made = np.asarray(vectors, dtype=np.float32) @ matrix
         if not np.isfinite(made).all():
             raise VectorError("A vector to cloak is not finite.")
         return made
@@ -152,7 +156,7 @@ class VectorCloak:
         uniform = ((stream[:, : 1 + 2 * pairs] >> 8).astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-24)
         normals = _normals(uniform[:, 1 : 1 + pairs], uniform[:, 1 + pairs :])[:, :dimension]
         lengths = np.float32(self.radius) * uniform[:, :1] ** np.float32(1.0 / dimension)
-        return normals * (lengths / np.linalg.norm(normals, axis=1, keepdims=True))
+        return np.asarray(normals * (lengths / np.linalg.norm(normals, axis=1, keepdims=True)), dtype=np.float32)
 
 
 def cloak_digest(key: bytes, *, collection: bytes, dimension: int, noise: float) -> str:
@@ -161,7 +165,7 @@ def cloak_digest(key: bytes, *, collection: bytes, dimension: int, noise: float)
     return h16_hex(key, b"securevec/cloak-id/v1" + described)
 
 
-def _rotation(key: bytes, dimension: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def _rotation(key: bytes, dimension: int) -> NDArray[np.float64]:
     """The orthogonal matrix of a key: AES-256-CTR from a zero counter, 53-bit uniforms, Box-Muller, QR."""
     count = dimension * dimension
     pairs = (count + 1) // 2
@@ -172,7 +176,7 @@ def _rotation(key: bytes, dimension: int) -> np.ndarray[tuple[int, ...], np.dtyp
     return orthogonal * np.where(np.diagonal(triangular) < 0.0, -1.0, 1.0)
 
 
-def _normals(first: Matrix | Vector, second: Matrix | Vector) -> np.ndarray[tuple[int, ...], np.dtype[np.floating]]:
+def _normals(first: NDArray[F], second: NDArray[F]) -> NDArray[F]:
     """Box and Muller's pairs (1958): all cosines of a row, then all sines. Uniforms lie between 0 and 1."""
     lengths = np.sqrt(-2.0 * np.log(first))
     angles = (2.0 * math.pi) * second

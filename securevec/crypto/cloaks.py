@@ -14,6 +14,7 @@ from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys
 from securevec.crypto.secret import Secret
 from securevec.crypto.wrap import KeyUse
+from securevec.errors import KeyDestroyed, KeyRejected, UnknownKey
 from securevec.types import CollectionId, TenantId
 
 PURPOSE: Final = "cloak"
@@ -78,6 +79,6 @@ class Cloaking:
             with self._store.lock:
                 self._open.refresh()
                 return self._open.tenant(raw_id(tenant), PURPOSE, raw_id(collection)).bytes()
-        except Exception:
+        except (KeyDestroyed, KeyRejected, UnknownKey):
             self._forget_cloaks()
             raise

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
-from securevec.binding import Wanted, identity_of, is_hybrid, require_vault, snake_case
+from securevec.binding import Wanted, as_cloak, described_cloak, identity_of, require_vault, snake_case
 from securevec.control.rows import CollectionRow
+from securevec.crypto.cloak import Cloak
 from securevec.errors import (
     CollectionMismatch,
     CollectionNotFound,
@@ -36,7 +37,7 @@ from securevec.report import Progress
 from securevec.retention.jobs import advance
 from securevec.retention.rules import parse_retention
 from securevec.runtime import CollectionScope, Runtime, Scope
-from securevec.schema import Record, Schema, describe
+from securevec.schema import Record, describe
 from securevec.store.collection import Collection
 from securevec.store.lifetimes import TenantLifetimes, find_collection
 from securevec.store.machines import MACHINES
@@ -70,6 +71,7 @@ class Tenant(TenantLifetimes):
         classification: str = "internal",
         operators: Mapping[str, Any] | None = None,
         hybrid: bool | None = None,
+        cloak: Cloak | Literal["rotate"] | None = None,
         accept_new_detector: bool = False,
     ) -> Collection[R]:
         """The collection of this record class, made if absent.
@@ -85,6 +87,8 @@ class Tenant(TenantLifetimes):
             hybrid: whether ``search(..., hybrid=True)`` is possible: each point then also carries the keyed words of
                 its anonymized text, whose equality and frequency the store sees. Fixed when the collection is made;
                 ``None`` makes one without, and opens either.
+            cloak: keyed geometry-preserving obfuscation of the vectors, which is not encryption
+                (docs/threat-model.md): ``"rotate"``, or ``Cloak(noise=2.0)``. As ``hybrid``, fixed when it is made.
             accept_new_detector: go on with a newer detector or other operators than the collection was made with.
                 Records already stored keep what was replaced then.
 
@@ -96,10 +100,8 @@ class Tenant(TenantLifetimes):
         """
         schema = describe(record)
         label = check_name("collection", snake_case(record.__name__) if name is None else name)
-        row = find_collection(self._runtime, self._scope.tenant, label) or self._create(
-            label, schema, retention, vault, classification, operators, hybrid=hybrid is True
-        )
-        wanted = Wanted(schema, retention, vault, classification, operators, hybrid)
+        wanted = Wanted(schema, retention, vault, classification, operators, hybrid, as_cloak(cloak))
+        row = find_collection(self._runtime, self._scope.tenant, label) or self._create(label, wanted)
         return Collection(self._runtime, self._opened(row, record, wanted, accept_new_detector), record)
 
     def _opened(
@@ -276,37 +278,34 @@ class Tenant(TenantLifetimes):
             raise
         admission.note(phase="result", actors=about, detail=detail)
 
-    def _create(
-        self,
-        name: str,
-        schema: Schema,
-        retention: str | None,
-        vault: bool,
-        classification: str,
-        operators: Mapping[str, Any] | None,
-        *,
-        hybrid: bool,
-    ) -> CollectionRow:
+    def _create(self, name: str, wanted: Wanted) -> CollectionRow:
         runtime, tenant = self._runtime, self._scope.tenant
-        retention_ms = parse_retention(retention) if retention is not None else None
+        schema, vault, classification = wanted.schema, wanted.vault, wanted.classification
+        retention_ms = parse_retention(wanted.retention) if wanted.retention is not None else None
+        operators = dict(wanted.operators or {})
         anonymizer = Anonymizer(
             detector=runtime.detector(),
-            policy=OperatorPolicy.from_mapping(operators or {}, entities=entities_of(runtime.detector())),
+            policy=OperatorPolicy.from_mapping(operators, entities=entities_of(runtime.detector())),
         )
         check_name("collection", classification)
         require_vault(anonymizer, vault)
         admission = admit(runtime, self._scope, permission="collection.create", action="collection.create")
-        if hybrid:
+        if wanted.hybrid:
             _require_terms(runtime, admission)
         collection = CollectionId(uuid4().hex)
         raw = bytes.fromhex(collection)
         description = {
             "v": 1,
             "schema": orjson.loads(schema.to_json()),
-            "operators": dict(operators or {}),
+            "operators": operators,
             "classification": classification,
-        } | ({"hybrid": True} if hybrid else {})
-        identity = identity_of(runtime, schema, anonymizer, hybrid=hybrid)
+        }
+        description |= ({"hybrid": True} if wanted.hybrid else {}) | described_cloak(wanted.cloak)
+        if wanted.cloak is not None:
+            runtime.keys.create_cloak_key(tenant, collection)
+        identity = identity_of(
+            runtime, schema, anonymizer, tenant=tenant, collection=collection, description=description
+        )
         row = CollectionRow(
             collection=collection,
             tenant=tenant,
@@ -343,7 +342,9 @@ class Tenant(TenantLifetimes):
         anonymizer = anonymizer_of(runtime, description)
         require_vault(anonymizer, row.vault)
         bound: dict[str, Any] = orjson.loads(row.identity)
-        now: dict[str, Any] = identity_of(runtime, schema, anonymizer, hybrid=is_hybrid(description))
+        now: dict[str, Any] = identity_of(
+            runtime, schema, anonymizer, tenant=row.tenant, collection=row.collection, description=description
+        )
         if bound["model"] != now["model"]:
             raise CollectionMismatch(
                 "The collection holds vectors of another embedding model; two models never mix.",

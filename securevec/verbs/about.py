@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from securevec.crypto.cloak import Cloak
 from securevec.embed import ModelIdentity
 from securevec.guard import admit
 from securevec.retention.rulebook import effective_retention
@@ -22,7 +23,7 @@ class CollectionDescription:
     until it is deleted. ``detector`` and ``policy`` are the digests under which new records are anonymized (older ones
     may be of others); ``model`` embeds. ``records`` and ``chunks`` count what is neither deleted nor expired, and are
     ``None`` for an actor to whom the policy shows a part only. ``quota`` is of the whole tenant. ``hybrid`` says
-    whether the words are searchable too.
+    whether the words are searchable too, ``cloak`` how the vectors are obfuscated.
     """
 
     id: CollectionId
@@ -38,6 +39,7 @@ class CollectionDescription:
     chunks: int | None
     quota: QuotaUse
     hybrid: bool = False
+    cloak: Cloak | None = None
 
 
 def describe_collection(runtime: Runtime, collection: CollectionScope) -> CollectionDescription:
@@ -64,6 +66,7 @@ def describe_collection(runtime: Runtime, collection: CollectionScope) -> Collec
             chunks=chunks,
             quota=quota.read(runtime, collection.scope),
             hybrid=collection.hybrid,
+            cloak=collection.cloak,
         )
         admission.recheck()
     admission.note(counts={} if records is None else {"records": records})

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import numpy as np
 
+from securevec.cloaking import undisplaced
 from securevec.errors import BackendError, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.given import unit
@@ -59,6 +60,7 @@ def search_diverse(
             if whole
             else np.empty((0, 0), dtype=np.float32)
         )
+        rows = undisplaced(runtime, collection, rows, [found.hits[number].text for number in whole])
         chosen = [whole[number] for number in choose(question.vector, rows, k=k, balance=weight)]
         picked = replace(found, hits=[found.hits[each] for each in chosen], refs=[found.refs[each] for each in chosen])
         (picked,) = looked_at_again(runtime, collection, [picked])
