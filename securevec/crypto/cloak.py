@@ -1,4 +1,4 @@
-"""The vector cloak: keyed geometry-preserving obfuscation (docs/formats.md section 9). Not encryption.
+"""The vector cloak: keyed geometry-preserving obfuscation (docs/formats.md section 5.5). Not encryption.
 
 A secret rotation per collection, and with ``noise`` a displacement that whoever has the key takes away again. Distances
 between the vectors of one collection stay as they are, so a store can search, and so whoever has enough known pairs of

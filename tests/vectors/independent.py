@@ -1,4 +1,4 @@
-"""A second reader of docs/formats.md, sections 1.2, 2, 3, 4 and 8 (public key file), written from that page only.
+"""A second reader of docs/formats.md, sections 1.2, 2, 3, 4, 5.5 and 8 (public key file), written from that page only.
 
 It imports nothing of securevec, builds every byte string by hand and is deliberately plain. What the library writes
 must be readable here, and what is derived here must be what the library derives.
@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import struct
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV, ChaCha20Poly1305
 
 
@@ -200,6 +202,59 @@ def file_digest(key: bytes, collection: bytes, ref: bytes, content: bytes, how: 
 
 def member_token(key: bytes, collection: bytes, path: bytes) -> bytes:
     return mac16(key, b"securevec/source-member/v1" + prefixed(collection) + prefixed(path))
+
+
+# -- section 5.5, with floats of Python alone: agreement is up to rounding
+
+
+def cloak_digest(key: bytes, collection: bytes, dimension: int, noise: str) -> bytes:
+    message = b"securevec/cloak-id/v1" + prefixed(collection) + prefixed(struct.pack(">I", dimension))
+    return mac16(key, message + prefixed(noise.encode()))
+
+
+def _keystream(key: bytes, counter: bytes, length: int) -> bytes:
+    return Cipher(algorithms.AES(key), modes.CTR(counter)).encryptor().update(bytes(length))
+
+
+def _box_muller(uniforms: list[float]) -> list[float]:
+    half = len(uniforms) // 2
+    pairs = list(zip(uniforms[:half], uniforms[half:], strict=True))
+    cosines = [math.sqrt(-2 * math.log(one)) * math.cos(2 * math.pi * two) for one, two in pairs]
+    return cosines + [math.sqrt(-2 * math.log(one)) * math.sin(2 * math.pi * two) for one, two in pairs]
+
+
+def cloak_rotation(key: bytes, collection: bytes, dimension: int) -> list[list[float]]:
+    """The columns of the rotation, by Gram and Schmidt: the QR factor with a positive diagonal."""
+    derived = mac(key, b"securevec/cloak-rotation/v1" + prefixed(collection) + prefixed(struct.pack(">I", dimension)))
+    drawn = (dimension * dimension + 1) // 2 * 2
+    words = struct.unpack(f"<{drawn}Q", _keystream(derived, bytes(16), 8 * drawn))
+    normals = _box_muller([((word >> 11) + 0.5) / 2**53 for word in words])
+    columns: list[list[float]] = []
+    for number in range(dimension):
+        column = [normals[row * dimension + number] for row in range(dimension)]
+        for _ in range(2):
+            for earlier in columns:
+                along = sum(one * two for one, two in zip(column, earlier, strict=True))
+                column = [one - along * two for one, two in zip(column, earlier, strict=True)]
+        length = math.sqrt(sum(one * one for one in column))
+        columns.append([one / length for one in column])
+    return columns
+
+
+def rotate(columns: list[list[float]], vector: list[float]) -> list[float]:
+    return [sum(columns[at][row] * vector[at] for at in range(len(vector))) for row in range(len(vector))]
+
+
+def cloak_noise(key: bytes, collection: bytes, dimension: int, noise: float, text: str) -> list[float]:
+    place = prefixed(collection) + prefixed(struct.pack(">I", dimension))
+    stream_key = mac(key, b"securevec/cloak-noise/v1" + place)
+    nonce = mac(mac(key, b"securevec/cloak-seed/v1" + place), text.encode())[:12]
+    drawn = 1 + (dimension + 1) // 2 * 2
+    words = struct.unpack(f"<{drawn}I", _keystream(stream_key, nonce + bytes(4), 4 * drawn))
+    uniforms = [((word >> 8) + 0.5) / 2**24 for word in words]
+    normals = _box_muller(uniforms[1:])[:dimension]
+    length = math.sqrt(sum(one * one for one in normals))
+    return [one / length * noise / 4 * uniforms[0] ** (1 / dimension) for one in normals]
 
 
 # -- section 8
