@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,16 @@ def stored_vectors(collection: sv.Collection[Ticket]) -> np.ndarray[Any, Any]:
 def test_every_way_of_asking_is_answered_as_without_a_cloak(store: sv.SecureStore) -> None:
     plain, *cloaked = handles(store).values()
     vector = HashEmbedder().embed([mint_anonymized(TEXTS[2])])[0]
+    asked: list[Callable[[sv.Collection[Ticket]], sv.SearchResult[Ticket]]] = [
+        lambda at: at.search("order about rye", k=3),
+        lambda at: at.search("order about rye", k=5, min_score=0.5),
+        lambda at: at.search(vector=vector, k=4),
+        lambda at: at.search(like="T-1", k=3),
+        lambda at: at.search_batch(["oil", "tea and fig"], k=2)[1],
+        lambda at: at.search_diverse("order about yam", k=2, fetch=4),
+    ]
     for each in cloaked:
-        for ask in (
-            lambda at: at.search("order about rye", k=3),
-            lambda at: at.search("order about rye", k=5, min_score=0.5),
-            lambda at: at.search(vector=vector, k=4),
-            lambda at: at.search(like="T-1", k=3),
-            lambda at: at.search_batch(["oil", "tea and fig"], k=2)[1],
-            lambda at: at.search_diverse("order about yam", k=2, fetch=4),
-        ):
+        for ask in asked:
             assert answers(ask(each)) == answers(ask(plain))
 
 
