@@ -36,6 +36,7 @@ def table() -> str:
         *_detection(),
         *_retrieval(),
         *_keystore(),
+        *_keys(),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -160,6 +161,26 @@ def _keystore() -> list[str]:
         f"line a day: {run['deks']:,} DEKs, {run['bytes_a_key']:.0f} bytes a key. Collections that keep originals have "
         f"two. "
         f"`{document['command']}` at {document['commit']}.",
+    ]
+
+
+def _keys() -> list[str]:
+    """Sealing and the vector cloak beside two peers."""
+    path = RESULTS / "keys.json"
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    lines = ["| Sealing and the vector cloak | Measured | At least |", "|---|---|---|"]
+    for name, bar in document["bars"].items():
+        missed = " (**missed**)" if bar["measured"] < bar["least"] else ""
+        lines.append(f"| {name} | {bar['measured']:.3f}{missed} | {bar['least']:.3f} |")
+    versions, machine, recall = document["versions"], document["machine"], document["recall"]
+    return [
+        "\n".join(lines),
+        f"ironcore-alloy {versions['ironcore-alloy']} (standalone) and hadamask {versions['hadamask']}, in turns, the "
+        f"best of {document['rounds']} rounds, {machine['cpus']} cores ({machine['architecture']}) under a load of "
+        f"{machine['load']}; recall on {recall['documents']:,} paragraphs of Python's documentation in vectors of the "
+        f"shipped model. `{document['command']}` at {document['commit']}.",
     ]
 
 

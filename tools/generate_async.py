@@ -101,7 +101,7 @@ TWINS: Final = (
     Twin(
         "Collection",
         f"{STORE}.collection",
-        bases=((f"{STORE}.values", "CollectionValues"),),
+        bases=((f"{STORE}.values", "CollectionValues"), (f"{STORE}.measures", "CollectionMeasures")),
         says="A collection handle for coroutines: :class:`securevec.Collection`, each call awaited.",
         generic="[R]",
         by_hand={"ingest": INGEST, "iter": ITER},

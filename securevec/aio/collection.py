@@ -22,6 +22,7 @@ from securevec.schema import Record, Schema
 from securevec.store.collection import Collection
 from securevec.types import CollectionId, Matrix, Vector
 from securevec.verbs.about import CollectionDescription
+from securevec.verbs.cloak_report import SAMPLE, CloakReport
 from securevec.verbs.export import ExportFormat, ExportReport
 from securevec.verbs.leakage import Leakage
 from securevec.verbs.pages import RecordPage
@@ -226,13 +227,6 @@ class AsyncCollection(Generic[R]):
         """
         return await self._bridge.run(self._sync.verify)
 
-    async def leakage(self) -> Leakage:
-        """Measure what the keyed tokens of filter fields tell by their frequency, over all live records.
-
-        See :meth:`securevec.Collection.leakage`.
-        """
-        return await self._bridge.run(self._sync.leakage)
-
     async def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
         """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.
 
@@ -273,3 +267,17 @@ class AsyncCollection(Generic[R]):
         See :meth:`securevec.Collection.redact`.
         """
         return await self._bridge.run(self._sync.redact, span_id)
+
+    async def leakage(self) -> Leakage:
+        """Measure what the keyed tokens of filter fields tell by their frequency, over all live records.
+
+        See :meth:`securevec.Collection.leakage`.
+        """
+        return await self._bridge.run(self._sync.leakage)
+
+    async def cloak_report(self, *, sample: int = SAMPLE) -> CloakReport:
+        """Measure what each strength of a cloak does with this collection's own vectors, whatever it was made with.
+
+        See :meth:`securevec.Collection.cloak_report`.
+        """
+        return await self._bridge.run(self._sync.cloak_report, sample=sample)

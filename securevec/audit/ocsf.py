@@ -30,6 +30,7 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "list": (8, ""),
     "verify": (1, ""),
     "leakage": (1, ""),
+    "cloak.report": (1, ""),
     "export": (1, ""),
     "recover": (2, ""),
     "update": (2, ""),

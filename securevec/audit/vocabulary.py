@@ -20,6 +20,7 @@ Action = Literal[
     "list",
     "verify",
     "leakage",
+    "cloak.report",
     "count",
     "ingest",
     "import",
@@ -61,7 +62,7 @@ Outcome = Literal["allowed", "denied", "failed", "recovered"]
 
 DATA: Final[frozenset[str]] = frozenset(
     ["search", "get", "exists", "list", "verify", "count", "ingest", "import", "update", "delete", "restore", "recover"]
-).union(["leakage", "export", "subject.find", "subject.export"])
+).union(["leakage", "cloak.report", "export", "subject.find", "subject.export"])
 """Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
 
 SEALING: Final[frozenset[str]] = frozenset(

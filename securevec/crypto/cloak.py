@@ -46,10 +46,7 @@ class Cloak:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        strength: object = self.noise
-        if not isinstance(strength, int | float) or isinstance(strength, bool) or not 0 <= strength <= MAX_NOISE:
-            raise ConfigError(f"The noise of a cloak is a number from 0 to {MAX_NOISE:g}.")
-        object.__setattr__(self, "noise", float(strength))
+        object.__setattr__(self, "noise", _strength(self.noise))
 
     @property
     def mode(self) -> Literal["rotate", "rotate+noise"]:
@@ -157,6 +154,12 @@ class VectorCloak:
         normals = _normals(uniform[:, 1 : 1 + pairs], uniform[:, 1 + pairs :])[:, :dimension]
         lengths = np.float32(self.radius) * uniform[:, :1] ** np.float32(1.0 / dimension)
         return np.asarray(normals * (lengths / np.linalg.norm(normals, axis=1, keepdims=True)), dtype=np.float32)
+
+
+def _strength(noise: object) -> float:
+    if not isinstance(noise, int | float) or isinstance(noise, bool) or not 0 <= noise <= MAX_NOISE:
+        raise ConfigError(f"The noise of a cloak is a number from 0 to {MAX_NOISE:g}.")
+    return float(noise)
 
 
 def cloak_digest(key: bytes, *, collection: bytes, dimension: int, noise: float) -> str:

@@ -23,6 +23,7 @@ from securevec.report import IngestReport, Progress
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record, Schema
 from securevec.search import get, search
+from securevec.store.measures import CollectionMeasures
 from securevec.store.values import CollectionValues
 from securevec.types import CollectionId, Matrix, Vector
 from securevec.verbs.about import CollectionDescription, describe_collection
@@ -31,7 +32,6 @@ from securevec.verbs.batch import search_batch
 from securevec.verbs.counting import count, exists
 from securevec.verbs.diverse import search_diverse
 from securevec.verbs.export import ExportFormat, ExportReport, export
-from securevec.verbs.leakage import Leakage, leakage
 from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.removal import delete_where
 from securevec.verbs.several import get_many
@@ -47,7 +47,7 @@ def _is_stream(path: Path) -> bool:
     return kind_of(path.name) in ("csv", "jsonl", None) and not path.is_dir()
 
 
-class Collection(CollectionValues, Generic[R]):
+class Collection(CollectionValues, CollectionMeasures, Generic[R]):
     """A collection handle. Every call is decided by the policy, fenced, and audited as the handle's actor."""
 
     def __init__(self, runtime: Runtime, scope: CollectionScope, record: type[R]) -> None:
@@ -319,13 +319,6 @@ class Collection(CollectionValues, Generic[R]):
         be verified. Needs the permission ``count``, for all of it: the answer is numbers.
         """
         return verify(self._runtime, self._scope)
-
-    def leakage(self) -> Leakage:
-        """Measure what the keyed tokens of filter fields tell by their frequency, over all live records.
-
-        Opens every record. Needs the permission ``count``, for all of them: the answer is numbers.
-        """
-        return leakage(self._runtime, self._scope)
 
     def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
         """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.

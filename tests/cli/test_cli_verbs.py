@@ -103,3 +103,10 @@ def test_deleting_by_condition_asks_on_a_terminal_only(shell: Shell, monkeypatch
     assert shell.at_home("delete", "acme/tickets", "--where", "status=closed").code == 2
     assert shell.at_home("count", "acme/tickets").out.strip() == "1"
     assert shell.at_home("delete", "acme/tickets", "--where", "status=closed", "--yes").code == 0
+
+
+def test_a_cloak_is_not_measured_on_too_few_records(shell: Shell) -> None:
+    answer = shell.at_home("cloak", "report", "acme/tickets", "--json")
+    assert answer.code == 2
+    assert "100" in answer.err
+    assert shell.at_home("describe", "acme/tickets", "--json").json["cloak"] is None

@@ -1,0 +1,96 @@
+"""What a cloak would do for one collection, measured on its own vectors: recall, cost, and who is identified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+
+from securevec.body import chunk_view
+from securevec.cloaking import undisplaced
+from securevec.crypto.cloak import Cloak
+from securevec.errors import BackendError, PolicyDenied, QueryError, UsageError
+from securevec.given import unit
+from securevec.guard import Admission, admit
+from securevec.judge import Judged
+from securevec.runtime import CollectionScope, Runtime
+from securevec.types import Matrix
+from securevec.verbs.cloak_figures import CloakFigures, measure
+from securevec.verbs.walk import STEP, walk
+
+SAMPLE: Final = 2000
+"""Records measured at most: every pair of them is compared."""
+LEAST: Final = 100
+"""Fewer say nothing about who is found among them."""
+STRENGTHS: Final = (0.0, 1.0, 2.0, 3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CloakReport:
+    """The figures of each strength on the first chunks of ``records`` live records, and the collection's own cloak.
+
+    Every strength is measured, under a key that is made for it and thrown away: no key of the collection tells more.
+    """
+
+    cloak: Cloak | None
+    records: int
+    dimension: int
+    figures: tuple[CloakFigures, ...]
+    request_id: str
+
+
+def cloak_report(runtime: Runtime, collection: CollectionScope, *, sample: int = SAMPLE) -> CloakReport:
+    """Measure cloaks. See :meth:`Collection.cloak_report`."""
+    if type(sample) is not int or not LEAST <= sample <= SAMPLE:
+        raise QueryError(f"sample is a whole number from {LEAST} to {SAMPLE}.")
+    admission = admit(
+        runtime, collection.scope, permission="count", action="cloak.report", collection=collection.collection
+    )
+    with admission.reading():
+        if admission.decision.row_filter is not None:
+            raise PolicyDenied("The policy narrows what this actor may see, and a measurement leaves nothing out.")
+        judged = _first_records(runtime, collection, admission, sample)
+        if len(judged) < LEAST:
+            raise UsageError(
+                f"A cloak is measured on at least {LEAST} records.",
+                next_step="Ingest more of them, then measure again.",
+            )
+        texts = [chunk_view(each.body, collection.embedded_fields)[0] for each in judged]
+        vectors = _true_vectors(runtime, collection, [each.point.id for each in judged], texts)
+        own = collection.cloak.noise if collection.cloak is not None else 0.0
+        strengths = sorted({*STRENGTHS, own})
+        figures = tuple(measure(vectors, texts, strength) for strength in strengths)
+        admission.recheck()
+    admission.note(counts={"records": len(judged)})
+    return CloakReport(collection.cloak, len(judged), vectors.shape[1], figures, admission.request_id)
+
+
+def _first_records(runtime: Runtime, collection: CollectionScope, admission: Admission, sample: int) -> list[Judged]:
+    """The first chunks of up to ``sample`` records, in the order of their refs, which is a random one."""
+    found: list[Judged] = []
+    for sheet in walk(runtime, collection, admission, where=None):
+        found += sheet.matching
+        if len(found) >= sample:
+            break
+    return found[:sample]
+
+
+def _true_vectors(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID], texts: Sequence[str]) -> Matrix:
+    """The vectors the model made of these texts, out of the stored ones; rows of length one."""
+    backend = runtime.backend()
+    points = [
+        point
+        for at in range(0, len(ids), STEP)
+        for point in backend.fetch(namespace=collection.namespace, ids=ids[at : at + STEP], with_vectors=True)
+    ]
+    vectors = {point.id: np.asarray(point.vector, dtype=np.float32) for point in points if point.vector is not None}
+    shape = (collection.embedder.identity.dimension,)
+    if any(point not in vectors or vectors[point].shape != shape for point in ids):
+        raise BackendError("The store does not show a vector that it keeps.", next_step="Run it again; verify T/C.")
+    stored = np.vstack([unit(vectors[point], field="vector") for point in ids])
+    cloak = collection.vector_cloak(runtime)
+    clean = undisplaced(runtime, collection, stored, texts)
+    return cloak.rotate_back(clean) if cloak is not None else clean
