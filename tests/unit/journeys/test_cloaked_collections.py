@@ -11,6 +11,7 @@ import pytest
 
 import securevec as sv
 from securevec.crypto.cloak import Cloak
+from securevec.crypto.keyring import KeyRing
 from securevec.errors import CollectionMismatch, ConfigError, KeyDestroyed, TenantUnavailable
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import mint_anonymized
@@ -151,3 +152,13 @@ def test_a_cloak_outlives_the_process_and_dies_with_its_tenant(tmp_path: Path) -
             tickets.search("order about fig")
         with pytest.raises(KeyDestroyed):
             tickets._scope.vector_cloak(tickets._runtime)
+
+
+def test_vectors_under_another_key_are_refused_whatever_else_is_accepted(
+    store: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = store.tenant("acme", actor=ACME)
+    monkeypatch.setattr(KeyRing, "cloak_digest", lambda *_, **__: "0" * 32)
+    with pytest.raises(CollectionMismatch, match="another cloak key"):
+        tenant.collection(Ticket, name="rotate", retention="180d", accept_new_detector=True)
+    tenant.collection(Ticket, name="plain", retention="180d")
