@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +17,12 @@ from securevec.cli.session import Session, split_place
 from securevec.errors import CollectionNotFound, UsageError
 
 if TYPE_CHECKING:
+    from securevec.crypto.cloak import Cloak
     from securevec.files.options import FileOptions
     from securevec.files.report import FilesPreview, FilesReport
     from securevec.report import Progress
     from securevec.schema import Record
-    from securevec.store import Collection
+    from securevec.store import Collection, Tenant
 
 
 def register(group: Group) -> None:
@@ -48,6 +50,10 @@ def ingest(
     hybrid: Annotated[
         bool | None,
         typer.Option("--hybrid/--no-hybrid", help="Searchable by words too. Fixed when the collection is made."),
+    ] = None,
+    cloak: Annotated[
+        str | None,
+        typer.Option("--cloak", metavar="rotate|NOISE", help="Obfuscate vectors. Fixed when the collection is made."),
     ] = None,
     accept_new_detector: Annotated[
         bool,
@@ -98,9 +104,8 @@ def ingest(
             preview = _preview(session, paths, to, schema=schema, options=options, progress=progress)
         session.out.show(preview_json(preview), *preview_tables(preview))
         return
-    collection = _target(
-        session, paths, to, schema=schema, retention=retention, hybrid=hybrid, accept=accept_new_detector
-    )
+    fixed = Fixed(retention, hybrid, _cloak(cloak))
+    collection = _target(session, paths, to, schema=schema, fixed=fixed, accept=accept_new_detector)
     with progress_bar(label, quiet=session.out.as_json) as progress:
         report = collection.ingest_files(paths, options=options, progress=progress)
     _require_read(paths, report)
@@ -162,8 +167,7 @@ def _target(
     place: str,
     *,
     schema: str | None,
-    retention: str | None,
-    hybrid: bool | None,
+    fixed: Fixed,
     accept: bool,
 ) -> Collection[Record]:
     """The collection to write to. A new one takes documents, unless a schema says otherwise."""
@@ -171,19 +175,52 @@ def _target(
     record = load_record(schema) if schema is not None else None
     tenant = session.tenant(tenant_name)
     if record is not None:
-        return tenant.collection(record, name=name, retention=retention, hybrid=hybrid, accept_new_detector=accept)
+        return fixed.collection(tenant, record, name, accept=accept)
     if accept:
         raise UsageError("--accept-new-detector needs the schema again.", next_step="Pass --schema FILE.py:Class.")
     try:
         collection = tenant.existing_collection(name)
     except CollectionNotFound:
-        made = tenant.collection(_record_for(session, paths), name=name, retention=retention, hybrid=hybrid)
+        made = fixed.collection(tenant, _record_for(session, paths), name)
         session.out.say(f"made the collection {name} for documents")
         return made
-    if retention is not None or hybrid is not None:
+    if fixed != Fixed():
         # The library compares it with what the collection was made with.
-        tenant.collection(collection.schema.record_class(), name=name, retention=retention, hybrid=hybrid)
+        fixed.collection(tenant, collection.schema.record_class(), name)
     return collection
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What is fixed when a collection is made, as it was typed; ``None`` takes it as it is."""
+
+    retention: str | None = None
+    hybrid: bool | None = None
+    cloak: Cloak | None = None
+
+    def collection(
+        self, tenant: Tenant, record: type[Record], name: str, *, accept: bool = False
+    ) -> Collection[Record]:
+        return tenant.collection(
+            record,
+            name=name,
+            retention=self.retention,
+            hybrid=self.hybrid,
+            cloak=self.cloak,
+            accept_new_detector=accept,
+        )
+
+
+def _cloak(typed: str | None) -> Cloak | None:
+    """``rotate``, or the strength of the noise. Raises :class:`UsageError`, :class:`ConfigError`."""
+    from securevec.crypto.cloak import Cloak
+
+    if typed is None or typed == "rotate":
+        return None if typed is None else Cloak()
+    try:
+        return Cloak(noise=float(typed))
+    except ValueError as error:
+        raise UsageError("A cloak is `rotate`, or the strength of its noise from 0 to 3.") from error
 
 
 def _record_for(session: Session, paths: Sequence[Path]) -> type[Record]:

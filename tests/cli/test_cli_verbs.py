@@ -110,3 +110,11 @@ def test_a_cloak_is_not_measured_on_too_few_records(shell: Shell) -> None:
     assert answer.code == 2
     assert "100" in answer.err
     assert shell.at_home("describe", "acme/tickets", "--json").json["cloak"] is None
+    page = shell.base / "page.md"
+    page.write_text("The kettle is warm.\n")
+    made = shell.at_home("ingest", str(page), "--to", "acme/pages", "--cloak", "2")
+    assert made.code == 0, made.err
+    assert shell.at_home("describe", "acme/pages", "--json").json["cloak"] == {"mode": "rotate+noise", "noise": 2.0}
+    assert shell.at_home("ingest", str(page), "--to", "acme/pages", "--cloak", "rotate").code == 2
+    for wrong in ("encrypt", "4", "nan"):
+        assert shell.at_home("ingest", str(page), "--to", "acme/pages", "--cloak", wrong).code == 2
