@@ -131,6 +131,19 @@ def test_terms_move_with_their_points(home: Home, monkeypatch: pytest.MonkeyPatc
         whole(acme, tickets(range(N)))
 
 
+def test_cloaked_vectors_move_as_they_are_stored(home: Home) -> None:
+    with home.open() as store:
+        tenant = store.tenant("acme", create=True, actor=ACME)
+        made = [tenant.collection(Ticket, name=f"c{noise:g}", cloak=sv.Cloak(noise)) for noise in (0.0, 2.0)]
+        for each in made:
+            each.ingest([ticket(number, f"brickwork {number}") for number in range(N)])
+        before = [[round(hit.score, 4) for hit in each.search("brickwork 7", k=3)] for each in made]
+        store.promote_tenant("acme", to="collection").raise_if_incomplete()
+        assert [[round(hit.score, 4) for hit in each.search("brickwork 7", k=3)] for each in made] == before
+        assert before[0] == before[1]
+        assert [each.search("brickwork 7", k=1)[0].id for each in made] == ["T-7", "T-7"]
+
+
 def test_a_tenant_moves_to_its_own_collection_and_back_with_all_it_has(home: Home) -> None:
     with home.open() as store:
         acme, globex = filled(store)
