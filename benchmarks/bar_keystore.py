@@ -23,7 +23,6 @@ import sqlite3
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,10 +31,6 @@ from cost import RESULTS, commit, report
 
 from securevec.clock import Clock
 from securevec.crypto.keyring import DataPurpose, KeyRing
-from securevec.crypto.keytables import DELETE_KEY
-from securevec.crypto.root import root_wrapping_key
-from securevec.crypto.secret import Secret
-from securevec.crypto.wrap import WrappingKey
 from securevec.keyproviders.file import FileRoot
 from securevec.types import CollectionId, TenantId
 
@@ -55,7 +50,10 @@ def main() -> int:
     if options.vaults:
         runs.append(simulate(options.records, options.buckets, ("body", "vault")))
     bars = {
-        "MB at its largest": {"measured": runs[0]["largest_bytes"] / 1e6, "most": MOST_MB},
+        "MB at its largest": {
+            "measured": max(runs[0]["largest_bytes"], runs[0]["bytes_after_rewrap"]) / 1e6,
+            "most": MOST_MB,
+        },
         "all keys under new KEKs, seconds": {"measured": runs[0]["rewrap_seconds"], "most": MOST_SECONDS},
     }
     document = {
@@ -146,22 +144,11 @@ def rewrap(home: Path, root_path: Path) -> dict[str, Any]:
         shutil.copyfile(home / "keys" / "keys.db", Path(directory) / "keys" / "keys.db")
         (Path(directory) / "keys" / "keys.db").chmod(0o600)
         root = FileRoot.load(root_path, Path(directory))
-        store = KeyRing.open(Path(directory) / "keys", root, Clock())._store
-        begun, wrapped = time.perf_counter(), 0
-        for old_row in [row for row in store.all_rows() if row.use.kind == "kek"]:
-            above = root_wrapping_key(root)
-            old, fresh = WrappingKey(above.unwrap(old_row), old_row.key_id), Secret.random()
-            new_row = above.wrap(fresh, old_row.use, created_ms=old_row.created_ms)
-            new = WrappingKey(fresh, new_row.key_id)
-            with store.transaction():
-                for row in store.rows_of_tenant(old_row.use.tenant):
-                    if row.use.kind != "kek":
-                        wrapped_anew = new.wrap(old.unwrap(row), row.use, created_ms=row.created_ms, state=row.state)
-                        store.replace(replace(wrapped_anew, leased=row.leased))
-                        wrapped += 1
-                store._run(DELETE_KEY, (old_row.key_id,))
-                store.insert(new_row)
+        ring = KeyRing.open(Path(directory) / "keys", root, Clock())
+        begun = time.perf_counter()
+        wrapped = ring.rotate_tenants(ring.tenants_with_keys())
         seconds = time.perf_counter() - begun
+        ring.close()
         opened = KeyRing.open(Path(directory) / "keys", root, Clock())
         for key in opened.list_keys():
             if key.kind == "dek":
