@@ -261,10 +261,13 @@ def write_batch(
         runtime.control.add_tokens(
             collection.tenant,
             {pair for record in prepared for pair in record.tokens},
-            collection.anonymizer.name_parts(
-                (field for record in prepared for field in record.anonymized.values()),
-                keys=collection.tenant_keys(runtime),
-            ),
+            [
+                (part, person, runtime.names.seal_stand_in(stand_in, part=part))
+                for part, person, stand_in in collection.anonymizer.name_parts(
+                    (field for record in prepared for field in record.anonymized.values()),
+                    keys=collection.tenant_keys(runtime),
+                )
+            ],
         )
         request.note(
             phase="intent", counts=counts, redactions=redactions, record_ids=[record.ref for record in prepared]

@@ -59,6 +59,14 @@ class NameBook:
         """The reverse. Raises :class:`EnvelopeRejected` for another row's name."""
         return open_sealed(self._sealing, sealed, _place(row, kind))
 
+    def seal_stand_in(self, stand_in: str, *, part: bytes) -> str:
+        """What the control store keeps of a surrogate: the made-up name of one may be the real name of another."""
+        return self.seal(stand_in, row=part, kind="name-part").hex() if stand_in else ""
+
+    def open_stand_in(self, sealed: str, *, part: bytes) -> str:
+        """The reverse of :meth:`seal_stand_in`."""
+        return self.open_text(bytes.fromhex(sealed), row=part, kind="name-part") if sealed else ""
+
     def open_text(self, sealed: bytes, *, row: bytes, kind: str) -> str:
         try:
             return self.open(sealed, row=row, kind=kind).decode()

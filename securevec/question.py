@@ -109,7 +109,10 @@ def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) ->
         text,
         keys=keys,
         known=lambda tokens: runtime.control.known_tokens(collection.tenant, tokens),
-        parts=lambda tokens: runtime.control.known_parts(collection.tenant, tokens),
+        parts=lambda tokens: {
+            part: {person: runtime.names.open_stand_in(sealed, part=part) for person, sealed in people.items()}
+            for part, people in runtime.control.known_parts(collection.tenant, tokens).items()
+        },
     )
 
 

@@ -172,7 +172,7 @@ subject_token = Table(
 )
 
 # Parts of the names of known people, so that a query by surname or initial meets the person: tokens again, and the
-# keyed surrogate of that part, which stands for it in the vectors. Forgotten with the person's token.
+# surrogate of that part, sealed by the caller, which stands for it in the vectors. Forgotten with the person's token.
 name_part = Table(
     "name_part",
     metadata,
