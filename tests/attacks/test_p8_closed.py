@@ -75,6 +75,7 @@ def calls(
             "revoke": lambda: tenant.revoke(GLOBEX, "reader"),
         },
         "Collection": {
+            "cloak_report": lambda: handle.cloak_report(),
             "count": lambda: handle.count(),
             "delete": lambda: handle.delete("T-1"),
             "describe": lambda: handle.describe(),
@@ -87,6 +88,8 @@ def calls(
             "iter": lambda: list(handle.iter()),
             "page": lambda: handle.page(),
             "preview_files": lambda: handle.preview_files([files]),
+            "redact": lambda: handle.redact(hits[0].span_ids[0]),
+            "reveal": lambda: handle.reveal(hits[0].span_ids),
             "search": lambda: handle.search("refund"),
             "search_batch": lambda: handle.search_batch(["refund"]),
             "search_diverse": lambda: handle.search_diverse("refund"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def _held(client: Any) -> list[tuple[Any, ...]]:
     return sorted(zip(found["ids"], found["documents"], map(repr, found["metadatas"]), strict=True))
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_collection_of_a_chroma_server_is_carried_over_page_by_page(tmp_path: Path) -> None:
     import chromadb
     from chromadb.config import Settings
@@ -54,3 +56,5 @@ def test_a_collection_of_a_chroma_server_is_carried_over_page_by_page(tmp_path: 
         assert _held(client) == before
         assert [each.name for each in client.list_collections()] == ["notes"]
         client.close()
+        del client, made
+        gc.collect()  # the vendor's client leaves its connections to the collector
