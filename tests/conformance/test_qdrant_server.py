@@ -26,9 +26,8 @@ from tests.support.world import ACME, GLOBEX, Ticket, ticket
 
 URL = os.environ.get("SECUREVEC_QDRANT_URL", "")
 if not URL:
-    # Opt-in: a server cannot be had from a package registry. The same rules run by default on local mode and, recorded,
-    # on a stand-in; the README says that no server ran.
-    pytest.skip("SECUREVEC_QDRANT_URL is not set", allow_module_level=True)
+    # The same rules run by default on local mode and, recorded, on a stand-in; the README says that no server ran.
+    pytest.skip("SECUREVEC_QDRANT_URL is not set", allow_module_level=True)  # opt-in: no package registry has a server
 server = pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 
 PREFIX = "conformance"

@@ -55,9 +55,8 @@ def _require_bounded(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             parts = package.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise Unparsable("damaged") from error
-    except NotImplementedError as error:  # zipfile's own, for an archive that asks for a newer version of the format
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as error:
+        # RuntimeError covers what zipfile says of an archive that asks for a newer version of the format.
         raise Unparsable("damaged") from error
     if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNPACKED:
         raise Unparsable("too_large")
