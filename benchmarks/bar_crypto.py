@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cost import RESULTS, report
+from cost import RESULTS, machine, report
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from securevec.crypto.context import Place
@@ -85,7 +85,7 @@ def main() -> int:
     document: dict[str, Any] = {
         "crypto": measured,
         "bars": BARS,
-        "machine": {"cpus": os.cpu_count(), "architecture": platform.machine(), "system": platform.system()},
+        "machine": machine(),
         "versions": {"python": platform.python_version()}
         | {package: version(package) for package in ("cryptography", "securevec")},
     }

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import sys
 import tempfile
@@ -20,7 +19,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from cost import RESULTS, report
+from cost import RESULTS, machine, report
 
 from securevec.bench.data import corpus
 from securevec.bench.measure import open_cases, open_store
@@ -92,7 +91,7 @@ def main() -> int:
     document = {
         "deletion": measured,
         "bars": {"reads_refused_ms": MOST_MS, "keys_gone_ms": MOST_MS},
-        "machine": {"cpus": os.cpu_count(), "architecture": platform.machine(), "system": platform.system()},
+        "machine": machine(),
         "versions": {"python": platform.python_version(), "securevec": version("securevec")},
     }
     options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -28,7 +28,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from cost import RESULTS, commit
+from cost import RESULTS, commit, machine, report_least
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
 
@@ -137,12 +137,7 @@ def measure(rounds: int) -> dict[str, Any]:
             "spacy": freeze["spacy"],
         },
         "detector": detector.digest,
-        "machine": {
-            "cpus": os.cpu_count(),
-            "architecture": platform.machine(),
-            "system": platform.system(),
-            "load": round(os.getloadavg()[0], 1),
-        },
+        "machine": machine(),
     }
 
 
@@ -160,10 +155,7 @@ def main() -> int:
     document["command"] = f"python benchmarks/bar_detection.py --rounds {asked.rounds}"
     document["commit"] = commit()
     asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    for name, bar in document["bars"].items():
-        missed = "  MISSED" if bar["measured"] < bar["least"] else ""
-        print(f"{name:36} {bar['measured']:9.2f}  at least {bar['least']:6.1f}{missed}")
-    return int(any(bar["measured"] < bar["least"] for bar in document["bars"].values()))
+    return report_least(document["bars"])
 
 
 if __name__ == "__main__":

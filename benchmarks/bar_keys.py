@@ -25,7 +25,7 @@ from uuid import uuid4
 
 import numpy as np
 from bar_detection import peer_python
-from cost import RESULTS, commit
+from cost import RESULTS, commit, machine, report_least
 
 from securevec.crypto.cloak import VectorCloak
 from securevec.crypto.context import Place
@@ -207,20 +207,12 @@ def main() -> int:
         "rounds": asked.rounds,
         "versions": versions
         | {"python": platform.python_version(), "our numpy": np.__version__, "securevec": version("securevec")},
-        "machine": {
-            "cpus": os.cpu_count(),
-            "architecture": platform.machine(),
-            "system": platform.system(),
-            "load": round(os.getloadavg()[0], 1),
-        },
+        "machine": machine(),
         "command": f"python benchmarks/bar_keys.py --rounds {asked.rounds}",
         "commit": commit(),
     }
     asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    for name, bar in document["bars"].items():
-        missed = "  MISSED" if bar["measured"] < bar["least"] else ""
-        print(f"{name:48} {bar['measured']:9.3f}  at least {bar['least']:7.3f}{missed}")
-    return int(any(bar["measured"] < bar["least"] for bar in document["bars"].values()))
+    return report_least(document["bars"])
 
 
 if __name__ == "__main__":

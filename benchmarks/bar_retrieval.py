@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import sys
 import tempfile
@@ -22,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cost import RESULTS, commit
+from cost import RESULTS, commit, machine
 from retrieval_task import FORMS, Task, task
 
 import securevec as sv
@@ -106,7 +104,7 @@ def measure(people: int) -> dict[str, Any]:
         "command": f"python benchmarks/bar_retrieval.py --people {people}",
         "commit": commit(),
         "versions": {name: version(name) for name in ("qdrant-edge-py", "sentence-transformers", "numpy")},
-        "machine": {"cpus": os.cpu_count(), "architecture": platform.machine(), "system": platform.system()},
+        "machine": machine(),
     }
 
 

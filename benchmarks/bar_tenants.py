@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cost import RESULTS, report
+from cost import RESULTS, commit, machine, report
 
 from securevec.bench.data import Case, Corpus, corpus
 from securevec.bench.measure import open_store
@@ -133,20 +131,15 @@ def main() -> int:
     parser.add_argument("--searches", type=int, default=1_000)
     parser.add_argument("--json", type=Path, default=RESULTS / "tenants.json")
     options = parser.parse_args()
-    commit = _commit()
+    measured_at = commit()
     with tempfile.TemporaryDirectory() as name:
         figures = tenants(options.tenants, options.searches, options.open_shards, Path(name))
     document = {
         "command": f"python benchmarks/bar_tenants.py --tenants {options.tenants} --searches {options.searches}",
-        "commit": commit,
+        "commit": measured_at,
         "figures": figures,
         "bars": BARS,
-        "machine": {
-            "cpus": os.cpu_count(),
-            "architecture": platform.machine(),
-            "system": platform.system(),
-            "load": round(os.getloadavg()[0], 1),
-        },
+        "machine": machine(),
         "versions": {
             "python": platform.python_version(),
             "securevec": version("securevec"),
@@ -156,17 +149,6 @@ def main() -> int:
     options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
     return report({name: (figures[name], most) for name, most in BARS.items()})
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # a developer's machine
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

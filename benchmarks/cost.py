@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -104,7 +106,26 @@ def _bar(figure: float | Interval, most: float) -> dict[str, float]:
     return {"measured": figure, "most": most}
 
 
+def report_least(bars: Mapping[str, Mapping[str, float]]) -> int:
+    """Prints each bar of ``measured`` and ``least``; 1 when one is missed."""
+    for name, bar in bars.items():
+        missed = "  MISSED" if bar["measured"] < bar["least"] else ""
+        print(f"{name:48} {bar['measured']:9.3f}  at least {bar['least']:8.3f}{missed}")
+    return int(any(bar["measured"] < bar["least"] for bar in bars.values()))
+
+
+def machine() -> dict[str, object]:
+    """What a figure was measured on, and what else ran there: the load of the last minute."""
+    return {
+        "cpus": os.cpu_count(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
 def commit() -> str:
+    """What git calls the tree that was measured."""
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--exclude", "*"],
         cwd=Path(__file__).parent,

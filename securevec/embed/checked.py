@@ -7,28 +7,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from securevec.embed.protocol import Embedder, ModelIdentity
+from securevec.embed.wrapped import WrappedEmbedder
 from securevec.errors import EmbedderError, SecurevecError
 from securevec.types import AnonymizedText, Matrix
 
 T = TypeVar("T")
 
 
-class CheckedEmbedder:
+class CheckedEmbedder(WrappedEmbedder):
     """``inner``, whose failures and unusable answers are :class:`EmbedderError`."""
 
-    __slots__ = ("_inner",)
-
-    def __init__(self, inner: Embedder) -> None:
-        self._inner = inner
-
-    @property
-    def identity(self) -> ModelIdentity:
-        return self._inner.identity
-
-    @property
-    def max_tokens(self) -> int:
-        return self._inner.max_tokens
+    __slots__ = ()
 
     def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
         """float32 rows, shape (len(texts), dimension), finite and none of them zero. Raises :class:`EmbedderError`."""

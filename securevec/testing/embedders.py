@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from securevec.embed.protocol import Embedder, ModelIdentity
+from securevec.embed.wrapped import WrappedEmbedder
 from securevec.errors import EmbedderError
 from securevec.types import AnonymizedText, Matrix, Vector
 
@@ -62,27 +63,16 @@ class HashEmbedder:
         return known
 
 
-class TapEmbedder:
+class TapEmbedder(WrappedEmbedder):
     """Hands everything to ``inner`` and remembers, in order, each text it was given to embed (``texts``)."""
 
     def __init__(self, inner: Embedder) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.texts: list[str] = []
-
-    @property
-    def identity(self) -> ModelIdentity:
-        return self._inner.identity
-
-    @property
-    def max_tokens(self) -> int:
-        return self._inner.max_tokens
 
     def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
         self.texts.extend(item.text for item in texts)
         return self._inner.embed(texts)
-
-    def token_offsets(self, text: AnonymizedText) -> list[tuple[int, int]]:
-        return self._inner.token_offsets(text)
 
 
 def _text(item: object) -> str:

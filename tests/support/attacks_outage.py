@@ -11,7 +11,7 @@ import numpy as np
 import securevec as sv
 from securevec.anonymize import Finding, default_detector
 from securevec.audit import AuditRef, Event
-from securevec.embed import ModelIdentity
+from securevec.embed.wrapped import WrappedEmbedder
 from securevec.errors import AuditUnavailable
 from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.runtime import AuditSink
@@ -43,21 +43,13 @@ class FlakyDetector(Flaky):
         return default_detector().detect(text, field_name=field_name)
 
 
-class FlakyEmbedder(Flaky):
+class FlakyEmbedder(Flaky, WrappedEmbedder):
     """The hash embedder. ``blind`` also fails the token offsets."""
 
     blind = False
 
     def __init__(self) -> None:
-        self._inner = HashEmbedder()
-
-    @property
-    def identity(self) -> ModelIdentity:
-        return self._inner.identity
-
-    @property
-    def max_tokens(self) -> int:
-        return self._inner.max_tokens
+        super().__init__(HashEmbedder())
 
     def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
         if self.fail is not None and not self.blind:

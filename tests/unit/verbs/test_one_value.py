@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import numpy as np
@@ -137,6 +138,36 @@ def test_a_held_record_keeps_its_values(world: World) -> None:
         world.acme.redact(wanted)
     world.store.tenant("acme", actor=sv.Actor.local()).release(hold.id)
     assert world.acme.redact(wanted).chunks == 1
+
+
+def test_a_held_record_is_refused_before_anything_is_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The write would refuse it too; this is the first of the two barriers alone."""
+
+    def written(*_: object, **__: object) -> None:
+        raise AssertionError("a held record went as far as the write")
+
+    world.acme.ingest([ticket(61, BODY)])
+    wanted = hit_of(world.acme, "T-61").span_ids[0]
+    hold = world.store.tenant("acme", actor=ACME).hold("a matter of the tests", collection="ticket", record="T-61")
+    monkeypatch.setattr("securevec.verbs.values.write_batch", written)
+    with pytest.raises(LegalHold):
+        world.acme.redact(wanted)
+    world.store.tenant("acme", actor=sv.Actor.local()).release(hold.id)
+
+
+def test_a_span_of_a_replaced_record_is_not_cut_out_of_the_new_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judgement would pass over the old point; this is the look at the live chunks alone."""
+    world.acme.ingest([ticket(62, BODY)])
+    hit = hit_of(world.acme, "T-62")
+    ref = stored_of(world, world.acme, "T-62").ref
+    world.acme.ingest([ticket(62, f"Another matter. {BODY}")])
+    monkeypatch.setattr(
+        "securevec.verbs.values.judge", lambda *_, **__: SimpleNamespace(accepted=[SimpleNamespace(ref=ref)])
+    )
+    with pytest.raises(RecordNotFound):
+        world.acme.redact(hit.span_ids[0])
 
 
 def test_a_given_vector_is_not_left_beside_a_redacted_text(world: World) -> None:
