@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final
 from securevec.crypto.secret import SECRET_BYTES, Secret
 from securevec.errors import (
     ConfigError,
+    HomeRefused,
     KeyDestroyed,
     KeyDisabled,
     KeyRejected,
@@ -79,7 +80,10 @@ class AwsKmsProvider:
             )
             key = str(made["KeyMetadata"]["Arn"])
         answer = self._call(
-            "generate_data_key", KeyId=key, KeySpec="AES_256", EncryptionContext=context(installation_id)
+            "generate_data_key",
+            KeyId=key,
+            KeySpec="AES_256",
+            EncryptionContext=_context(installation_id, ours=self._key is None),
         )
         secret = answer.get("Plaintext")
         if not isinstance(secret, bytes) or len(secret) != SECRET_BYTES:
@@ -99,7 +103,7 @@ class AwsKmsProvider:
             "decrypt",
             KeyId=text_of(params, "key"),
             CiphertextBlob=wrapped_of(params, KIND),
-            EncryptionContext=context(installation_id),
+            EncryptionContext=_context(installation_id, ours=_ours(params)),
         )
         if "Plaintext" not in answer:  # boto3 takes a body that is cut for an empty one
             raise KeyUnavailable("The answer of KMS is not whole.", next_step="Try again.")
@@ -109,12 +113,15 @@ class AwsKmsProvider:
         """Nothing to do: the home's description names the key."""
 
     def retire(self, params: Params, installation_id: str) -> str:
-        if params.get("ours") is not True:
+        if not _ours(params):
             return NOT_OURS
         key = text_of(params, "key").rpartition("/")[2]
         try:
+            # What the home remembers is a file that somebody may have edited. A key is given up only if it opens the
+            # root key as one that was made for it: nobody without the use of that key can write such a description.
+            self.load(params, installation_id)
             answer = self._call("schedule_key_deletion", KeyId=key, PendingWindowInDays=WAITING_DAYS)
-        except KeyDisabled:
+        except KeyDisabled:  # asked for before: nothing but the date is left to be told
             answer = self._call("describe_key", KeyId=key)["KeyMetadata"]
         except KeyDestroyed:
             return DESTROYED
@@ -132,6 +139,18 @@ class AwsKmsProvider:
 
     def __repr__(self) -> str:
         return "AwsKmsProvider(<hidden>)"
+
+
+def _ours(params: Params) -> bool:
+    ours = params.get("ours")
+    if not isinstance(ours, bool):
+        raise HomeRefused("The key provider's `ours` is missing.", next_step="Restore installation.json from a backup.")
+    return ours
+
+
+def _context(installation_id: str, *, ours: bool) -> dict[str, str]:
+    """Also says whose the KMS key is, so that a key which is its owner's cannot be passed off as ours and deleted."""
+    return {**context(installation_id), "kms-key": "made for it" if ours else "its owner's"}
 
 
 def _mapped(error: Any) -> SecurevecError:

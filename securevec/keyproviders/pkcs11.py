@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -106,6 +106,9 @@ class Pkcs11Provider:
     def retire(self, params: Params, installation_id: str) -> str:
         label = text_of(params, "key")
         self._require_token(params)
+        # What the home remembers is a file that somebody may have edited: only a key that opens the root key is ours.
+        with suppress(KeyDestroyed):
+            self.load(params, installation_id)
         with self._session(write=True) as session:
             key = self._find(session, label)
             if key is not None:

@@ -93,8 +93,23 @@ class ProviderContract(ABC):
                     found = provider.load(edited, INSTALLATION)
                 except SecurevecError:
                     continue
-                # A salt is not authenticated, nor a note that loading does not read: then the id tells.
-                assert found.key_id != root.key_id or name == "ours"
+                # A salt is not authenticated: then the id tells.
+                assert found.key_id != root.key_id
+
+    def test_an_edited_description_destroys_nobody_elses_key(self, make: object) -> None:
+        """A home's files cannot make its rotation give up a key that did not wrap the home's root key."""
+        provider = self._made(make)
+        root, remembered = provider.create(INSTALLATION)
+        if "key" not in remembered:
+            return
+        other, theirs = self._made(make).create(OTHER)
+        claims: list[dict[str, object]] = [{"key": theirs["key"]}, *([{"ours": True}] if "ours" in remembered else [])]
+        for edited in ({**remembered, **claim} for claim in claims):
+            if edited != remembered:
+                with pytest.raises(KeyRejected):
+                    provider.retire(edited, INSTALLATION)
+        assert self._made(make).load(theirs, OTHER).secret() == other.secret()
+        assert self._made(make).load(remembered, INSTALLATION).secret() == root.secret()
 
     def test_parameters_of_another_kind_are_refused(self, make: object) -> None:
         provider = self._made(make)
