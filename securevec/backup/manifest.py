@@ -175,7 +175,7 @@ def read_note(directory: Path) -> bytes:
 def _entry(listed: list[Any]) -> FileEntry:
     path, size, digest = listed
     parts = str(path).split("/")
-    # A signed path is ours; it is still never let out of its directory.
+    # Files are copied before the key is open that checks the signature: no path is let out of its directory.
     if any(part in ("", ".", "..") for part in parts) or "\\" in path or "\0" in path:
         raise BackupRejected("The manifest of the backup names a file outside it.")
     return FileEntry(str(path), int(size), str(digest))

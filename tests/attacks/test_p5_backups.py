@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 import securevec as sv
@@ -207,6 +209,28 @@ def test_every_altered_file_and_every_foreign_manifest_is_refused(past: Past, tm
         verify_backup(more, key_file=past.key_file)
     restore_backup(more, tmp_path / "clean", newer=Newer(nothing=True), key_file=past.key_file)
     assert not (tmp_path / "clean" / "engine" / "planted").exists()
+
+
+@pytest.mark.parametrize("name", ["../evil", "x/../../evil", "/tmp/evil", "./evil", "a//evil"])
+def test_a_forged_manifest_writes_nothing_outside_the_new_home(past: Past, tmp_path: Path, name: str) -> None:
+    """The files are copied before the key is open that checks the manifest's signature."""
+    copy = tmp_path / "forged"
+    shutil.copytree(past.backup, copy)
+    for part in ("data", "control", "keys"):
+        note = copy / part / "MANIFEST"
+        text, _, signed = note.read_bytes().partition(b"\n\n")
+        said = orjson.loads(text)
+        said["parts"]["data"][0] = [name, 4, hashlib.sha256(b"evil").hexdigest()]
+        note.write_bytes(orjson.dumps(said) + b"\n\n" + signed)
+    planted = copy / "data" / name if not name.startswith("/") else None
+    if planted is not None:
+        planted.parent.mkdir(parents=True, exist_ok=True)
+        planted.resolve().write_bytes(b"evil")
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(BackupRejected):
+        restore_backup(copy, tmp_path / "new" / "home", newer=Newer(nothing=True), key_file=past.key_file)
+    after = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(tmp_path / "new" / "home") for path in after)
 
 
 def test_a_list_of_deletions_of_another_backup_or_an_older_one_is_refused(past: Past, tmp_path: Path) -> None:
