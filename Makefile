@@ -39,9 +39,10 @@ types: $(VENV)/.dev ## mypy and pyright, both strict
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-# A file stays on one worker: model and store fixtures are made once per file.
+# A file stays on one worker: model and store fixtures are made once per file. In the order of the folders, where the
+# long files of few tests come first; pytest-xdist would keep them for the end, and two workers would wait for the third.
 test: $(VENV)/.dev ## the default test suite (WORKERS=3)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not soak"
 
 soak: $(VENV)/.dev ## the long runs (WORKERS=3)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m soak

@@ -226,4 +226,4 @@ def test_a_model_that_expects_another_answer_is_contradicted(monkeypatch: pytest
 
     monkeypatch.setattr(sv.Collection, "iter", nothing)
     with pytest.raises(AssertionError):
-        play("memory", examples=8, steps=20, shrink=False)
+        play("memory", examples=6, steps=16, shrink=False)

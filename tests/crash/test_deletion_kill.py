@@ -134,6 +134,7 @@ def test_killed_at_eight_chosen_points_of_a_deletion(desk: Desk) -> None:
     kill_at_chosen_points(desk, random.Random(15).sample(TRAPS, 8))
 
 
+@pytest.mark.soak
 def test_killed_at_five_random_moments_of_a_deletion(desk: Desk) -> None:
     kill_at_random_moments(desk, random.Random(5), 5)
 

@@ -48,8 +48,8 @@ def paths_of(pages: sv.Collection[sv.Page]) -> set[str]:
     ("step", "number", "stored", "passed_over"),
     [
         ("parse", 5, 0, 0),
-        ("embed", 1, 0, 0),
-        ("embed", 2, BATCH, BATCH),
+        pytest.param("embed", 1, 0, 0, marks=pytest.mark.soak),
+        pytest.param("embed", 2, BATCH, BATCH, marks=pytest.mark.soak),
         ("note", 1, BATCH, 0),
         ("noted", 2, 2 * BATCH, 2 * BATCH),
     ],
@@ -70,7 +70,7 @@ def test_killed_in_the_middle_a_second_run_completes_and_embeds_only_the_rest(
         assert (again.passed_over, len(tap.texts)) == (COUNT, COUNT - stored)
 
 
-@pytest.mark.parametrize("step", ["delete", "forget"])
+@pytest.mark.parametrize("step", ["delete", pytest.param("forget", marks=pytest.mark.soak)])
 def test_killed_in_the_middle_of_a_sync_the_next_one_ends_it(root: Path, step: str) -> None:
     assert run(root, "none", 0) == 0
     for number in range(0, COUNT, 2):

@@ -124,13 +124,19 @@ def test_killed_at_eight_chosen_points_of_an_ingest(ageing: Ageing) -> None:
     kill_at_chosen_points(ageing, random.Random(14).sample(TRAPS, 8))
 
 
+@pytest.mark.soak
 def test_killed_at_three_random_moments_of_a_busy_ingest(ageing: Ageing) -> None:
     kill_at_random_moments(ageing, random.Random(6), 3)
 
 
 @pytest.mark.parametrize(
     "second",
-    [("settle batch", "after", 1), ("delete", "after", 1), ("audit", "after", 1), ("finish batch", "before", 1)],
+    [
+        ("settle batch", "after", 1),
+        pytest.param(("delete", "after", 1), marks=pytest.mark.soak),
+        pytest.param(("audit", "after", 1), marks=pytest.mark.soak),
+        ("finish batch", "before", 1),
+    ],
 )
 def test_killed_again_while_recovering(ageing: Ageing, second: Trap) -> None:
     first = ageing.nursery.run(
