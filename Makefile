@@ -24,7 +24,9 @@ help: ## list the targets
 demo: $(VENV)/.demo ## install what the demo needs, then run the main job on the help desk corpus
 	$(BIN)/securevec demo
 
-check: lint types test ## everything a change has to pass: lint, types, the default test suite
+# Types beside tests: each of the two waits for disks and child processes while the other computes.
+check: lint ## everything a change has to pass: lint, types, the default test suite
+	@$(MAKE) --no-print-directory -j2 types test
 
 lint: $(VENV)/.dev ## formatting, ruff, and the walls between rooms
 	$(BIN)/ruff format --check .
