@@ -103,7 +103,9 @@ class ProviderContract(ABC):
         if "key" not in remembered:
             return
         other, theirs = self._made(make).create(OTHER)
-        claims: list[dict[str, object]] = [{"key": theirs["key"]}, *([{"ours": True}] if "ours" in remembered else [])]
+        claims: list[dict[str, object]] = [{"key": theirs["key"]}]
+        if "ours" in remembered:
+            claims.append({"ours": True})
         for edited in ({**remembered, **claim} for claim in claims):
             if edited != remembered:
                 with pytest.raises(KeyRejected):

@@ -163,9 +163,11 @@ def test_a_span_of_a_replaced_record_is_not_cut_out_of_the_new_one(
     hit = hit_of(world.acme, "T-62")
     ref = stored_of(world, world.acme, "T-62").ref
     world.acme.ingest([ticket(62, f"Another matter. {BODY}")])
-    monkeypatch.setattr(
-        "securevec.verbs.values.judge", lambda *_, **__: SimpleNamespace(accepted=[SimpleNamespace(ref=ref)])
-    )
+
+    def believing(*_: object, **__: object) -> SimpleNamespace:
+        return SimpleNamespace(accepted=[SimpleNamespace(ref=ref)])
+
+    monkeypatch.setattr("securevec.verbs.values.judge", believing)
     with pytest.raises(RecordNotFound):
         world.acme.redact(hit.span_ids[0])
 
