@@ -20,6 +20,7 @@ from securevec import home as homes
 from securevec.clock import Clock
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.keystore import KeyStore
+from securevec.crypto.root import RootKey
 from securevec.errors import KeyDestroyed, KeyRejected, KeyUnavailable, SecurevecError
 from securevec.keyproviders.choosing import provider_from
 from securevec.keyproviders.file import FileProvider
@@ -227,6 +228,53 @@ def test_a_passphrase_is_exchanged_and_a_rotation_whose_new_passphrase_is_lost_b
     site.make = _with_passphrase(old)
     with pytest.raises(SecurevecError):
         site.open()
+
+
+def test_two_rotations_of_one_home_do_not_run_at_once(tmp_path: Path) -> None:
+    site = Site(tmp_path, _with_key_file)
+    first = site.require_whole()
+    seen: list[type[BaseException]] = []
+
+    def beside(name: str) -> None:
+        if name == "rewrap":
+            with pytest.raises(KeyUnavailable) as refused:
+                site.rotate()
+            seen.append(refused.type)
+
+    done = site.rotate(step=beside)
+    assert seen == [KeyUnavailable]
+    assert site.require_whole() == done.key_id != first
+
+
+def test_keys_of_a_destroyed_tenant_that_were_put_back_are_not_wrapped_anew(tmp_path: Path) -> None:
+    site = Site(tmp_path, _with_key_file)
+    ring = site.open()
+    try:
+        rows = ring._store.rows_of_tenant(bytes.fromhex(TENANT))
+        ring.destroy_tenant(TENANT)
+        with ring._store.transaction():
+            for row in rows:
+                ring._store.insert(row)
+        with pytest.raises(KeyDestroyed):
+            ring.rotate_tenant(TENANT)
+    finally:
+        ring.close()
+
+
+def test_a_provider_that_brings_another_root_key_than_was_asked_for_is_not_believed(tmp_path: Path) -> None:
+    """Also where its description does not name the key: the id of what it brought decides."""
+    site = Site(tmp_path, _with_key_file)
+    said = homes.described(site.home)
+    other = FileProvider(tmp_path / "other.key", site.home)
+    root, _ = other.create("0" * 32)
+
+    def load(*_: object) -> RootKey:
+        return root
+
+    loose = SimpleNamespace(load=load, remote=False)
+    roots = roots_of(site.home, replace(said, key_provider={"kind": "file"}), cast("Provider", loose))
+    with pytest.raises(KeyRejected):
+        roots.wrapping(bytes.fromhex(str(said.key_provider["key_id"])))
 
 
 def test_a_description_put_back_to_before_the_rotation_does_not_hide_the_new_root(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 import securevec as sv
 from securevec import F
-from securevec.errors import SchemaError
+from securevec.backend import Page
+from securevec.errors import CheckFailed, SchemaError
 from securevec.schema import Schema, describe
 from securevec.types import StoredPoint
 from tests.support.attacks import Stage, open_stage
@@ -105,6 +106,25 @@ def test_a_list_changed_in_the_store_is_judged_on_the_sealed_one(stage: Stage, r
         stage.trap.edit = None
     assert {hit.id for hit in result} == {"R-1", "R-2"}
     assert result.violations == 1
+
+
+def test_verify_finds_a_value_added_to_what_the_store_may_read_of_a_list(
+    stage: Stage, reports: sv.Collection[Tagged], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the key of the value is added; everything else is as it was written."""
+    green = reports._scope.protector(stage.store.runtime).payload({"tags": ["green"]})
+    added = {key: value for key, value in green.items() if key.startswith("fe_")}
+    scan = stage.trap.inner.scan
+
+    def edited(**asked: Any) -> Page:
+        page = scan(**asked)
+        points = [replace(point, payload={**point.payload, **added}) for point in page.points]
+        return replace(page, points=points)
+
+    reports.verify().raise_if_wrong()
+    monkeypatch.setattr(stage.trap.inner, "scan", edited)
+    with pytest.raises(CheckFailed, match="3 edited"):
+        reports.verify().raise_if_wrong()
 
 
 def test_a_schema_with_lists_survives_json_and_makes_a_class() -> None:
