@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
+from securevec import limits
 from securevec.buckets import around, bucket
 from securevec.crypto.derive import filter_token
 from securevec.errors import FilterError
-from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, Value, map_leaves
+from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, Value, check, fields, map_leaves
 from securevec.schema import LISTS, FieldSpec, Schema
 from securevec.types import CollectionId, FilterValue, Scalar
 
@@ -73,12 +74,23 @@ class FilterProtector:
         """The caller's filter in terms of payload keys and protected values.
 
         Raises :class:`FilterError` for a field that is not declared ``Filter``, a value of another type than the
-        field's, and an ordering on a tokenized field.
+        field's, an ordering on a tokenized field, and values of lists that make more conditions than a filter holds.
 
         With bucketed fields it holds for more than the caller's filter does: what the store returns is judged by that.
         """
         map_leaves(expr, self._checked)
-        return map_leaves(around(expr, self._fields), self._leaf)
+        lowered = map_leaves(around(expr, self._fields), self._leaf)
+        try:
+            return check(lowered)
+        except FilterError as error:
+            # Here, where nothing was embedded or asked yet: the adapters would refuse it too, and know no field.
+            lists = (name for name in fields(expr) if self._fields[name].type in LISTS)
+            raise FilterError(
+                f"A filter holds at most {limits.MAX_FILTER_NODES} conditions, {limits.MAX_FILTER_DEPTH} deep; "
+                "each value of an `is_in` on a list is one.",
+                field=next(lists, None),
+                next_step="Ask in several filters.",
+            ) from error
 
     def _checked(self, leaf: Compare | In | Exists) -> Expr:
         """The leaf itself, when its field is declared and its values are of the field's type. As the caller wrote it:

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from securevec.backend import VectorBackend
-from securevec.filters import Expr, check, matches
+from securevec.filters import Exists, Expr, check, matches
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, numbers
 from securevec.testing.memory import InMemoryBackend
 from securevec.types import StoredPoint
 from tests.support.chroma_server import chroma_server
-from tests.support.filter_cases import ROWS, dataset, said, stored
+from tests.support.filter_cases import ROWS, dataset, judged, lowered, said, stored
 from tests.support.filter_reference import satisfies
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
@@ -92,20 +92,22 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _compare(backend: VectorBackend, seed: int) -> None:
     cases = dataset(seed)
     place = a_namespace(f"filters {seed}")
-    rows = [stored(row) for row in cases.rows]
+    rows = [judged(row) for row in cases.rows]
     backend.ensure(namespace=place, spec=SPEC)
-    backend.insert(namespace=place, points=[a_point(place, number, row) for number, row in enumerate(rows)])
+    backend.insert(
+        namespace=place, points=[a_point(place, number, stored(row)) for number, row in enumerate(cases.rows)]
+    )
     for turn, where in enumerate(cases.filters):
         expected = [number for number in _BEST if matches(where, rows[number])]
-        limit = (ROWS, 3, 1)[turn % 3]
-        found = numbers(backend.query(namespace=place, vector=_ASKED, where=where, limit=limit))
+        limit, asked = (ROWS, 3, 1)[turn % 3], lowered(where)
+        found = numbers(backend.query(namespace=place, vector=_ASKED, where=asked, limit=limit))
         assert found == expected[:limit], f"dataset {seed}, search: {said(where)}"
         if turn % 8 == 0:
-            page = backend.scan(namespace=place, where=where, cursor=None, limit=100)
+            page = backend.scan(namespace=place, where=asked, cursor=None, limit=100)
             assert set(numbers(page.points)) == set(expected), f"dataset {seed}, scan: {said(where)}"
             assert page.cursor is None
         elif turn % 8 == 4:
-            counted = backend.count(namespace=place, where=where)
+            counted = backend.count(namespace=place, where=asked)
             assert counted == len(expected), f"dataset {seed}, count: {said(where)}"
     backend.drop(namespace=place)
 
@@ -131,11 +133,12 @@ def test_a_store_decides_20_000_filters_as_the_oracle_does(store: VectorBackend,
 def test_the_oracle_decides_as_the_page_says_whether_null_is_stored_or_left_out(seed: int) -> None:
     cases = dataset(seed)
     for where in cases.filters:
-        check(where)
+        asked = lowered(check(where))
         for row in cases.rows:
             expected = satisfies(where, row)
-            assert matches(where, stored(row)) is expected, said(where)
-            assert matches(where, {**dict.fromkeys(row), **stored(row)}) is expected, said(where)
+            assert matches(where, judged(row)) is expected, said(where)
+            assert matches(where, {**dict.fromkeys(row), **judged(row)}) is expected, said(where)
+            assert matches(asked, stored(row)) is expected, said(where)
 
 
 def _one_look(backend: VectorBackend, *, where: Expr, wider: Expr, **rest: Any) -> list[StoredPoint]:
@@ -150,6 +153,10 @@ def _decided(where: Expr, row: object) -> bool:
     return True
 
 
+def _any_element(protector: object, field: Any, value: object) -> Expr:
+    return Exists(f"f_{field.name}")
+
+
 def _compare_some(backend: VectorBackend) -> None:
     for seed in range(5):
         _compare(backend, seed)
@@ -160,6 +167,7 @@ _ALMOST: dict[str, tuple[str, object]] = {
     "numbers above 2^53 by doubles": ("securevec_qdrant._filters.EXACT", 2**70),
     "what the engine returns, undecided": ("securevec_adapters.sieve.matches", _decided),
     "no second look for more": ("securevec_adapters.sieve.query", _one_look),
+    "a value of a list by whether there are any": ("securevec.protect.FilterProtector._holds", _any_element),
     "booleans among the texts": ("securevec_qdrant._filters.BOOL_SUFFIX", ""),
 }
 

@@ -2,6 +2,9 @@
 
 The values are those on which engines differ: 0, False, 1, True, 1.0 and "1"; numbers around 2^53 and 2^63; minus zero;
 empty strings, strings that differ only by normalization or case; null and missing; one moment in several time zones.
+
+Beside them two list fields, of texts and of whole numbers, which a store holds and is asked as keyed tokens
+(``FilterProtector``): ``stored`` and ``lowered`` say what the store is given, the oracles see the lists themselves.
 """
 
 from __future__ import annotations
@@ -10,15 +13,21 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
+from typing import Any, Final
 
+import securevec as sv
 from securevec.clock import to_ms
-from securevec.filters import And, Compare, Exists, Expr, F, In, Not, Or
-from securevec.types import Scalar
+from securevec.filters import And, Compare, Exists, Expr, F, In, Not, Or, map_leaves
+from securevec.protect import FilterProtector
+from securevec.schema import describe
+from securevec.types import CollectionId, FilterValue, Scalar
 
 ROWS: Final = 30
 FILTERS: Final = 200
 KEYS: Final = ("f_a", "f_b", "f_c", "f_d")
+TEXTS: Final = "tags"
+COUNTS: Final = "counts"
+LISTS: Final = (TEXTS, COUNTS)
 
 _L: Final = 2**53
 _NUMBERS: Final[tuple[int | float, ...]] = (
@@ -36,9 +45,23 @@ _MOMENTS: Final = tuple(
 Said = Scalar | datetime
 Draw = Callable[[str], Said]
 
-PlainValue = Said | None
+PlainValue = Said | list[str] | list[int] | None
 PlainRow = Mapping[str, PlainValue]
-"""A record as a caller has it: null and missing are two things, a moment has a zone."""
+"""A record as a caller has it: null and missing are two things, a moment has a zone, a list is a list."""
+
+
+class _Tagged(sv.Record):
+    id: sv.Key[str]
+    body: sv.Embed[str]
+    tags: sv.Filter[list[str] | None] = None
+    counts: sv.Filter[list[int] | None] = None
+
+
+_PROTECTOR: Final = FilterProtector(describe(_Tagged), collection=CollectionId("0" * 32), key=b"k" * 32)
+_ELEMENTS: Final[Mapping[str, Sequence[str | int]]] = {
+    TEXTS: _WORDS[:-1],  # an element is at most 1,024 bytes long
+    COUNTS: tuple(number for number in _NUMBERS if isinstance(number, int)),
+}
 
 
 @dataclass(frozen=True)
@@ -67,15 +90,29 @@ def dataset(seed: int) -> Dataset:
                 row[key] = value(key)
             elif turn < 0.8:
                 row[key] = None
+        for key in LISTS:
+            row |= _list(rng, key)
         rows.append(row)
     return Dataset(rows, [_filter(rng, value, depth=rng.randint(0, 4)) for _ in range(FILTERS)])
 
 
-def stored(row: PlainRow) -> dict[str, Scalar]:
-    """The row as a store is given it: moments in milliseconds, nothing for null."""
+def judged(row: PlainRow) -> dict[str, Any]:
+    """The row as its sealed copy holds it: moments in milliseconds, nothing for null."""
     return {
         key: to_ms(value) if isinstance(value, datetime) else value for key, value in row.items() if value is not None
     }
+
+
+def stored(row: PlainRow) -> dict[str, Scalar]:
+    """The row as a store is given it: of a list the count, and a token of each value."""
+    held = judged(row)
+    lists: dict[str, FilterValue] = {key: held.pop(key) for key in LISTS if key in held}
+    return held | _PROTECTOR.payload(lists)
+
+
+def lowered(expr: Expr) -> Expr:
+    """The filter as a store is asked: what names a list in terms of tokens, the rest as it is."""
+    return map_leaves(expr, lambda leaf: _PROTECTOR.lower(leaf) if leaf.key in LISTS else leaf)
 
 
 def said(expr: Expr) -> str:
@@ -97,6 +134,15 @@ def said(expr: Expr) -> str:
             return "?"
 
 
+def _list(rng: random.Random, key: str) -> dict[str, PlainValue]:
+    """A list of a record, with repetitions, now and then empty, null or missing. Few values, so that filters meet."""
+    turn = rng.random()
+    if turn < 0.75:
+        made: Any = rng.choices(_ELEMENTS[key][:6] if turn < 0.5 else _ELEMENTS[key], k=rng.randrange(5))
+        return {key: made}
+    return {key: None} if turn < 0.85 else {}
+
+
 def _filter(rng: random.Random, value: Draw, *, depth: int) -> Expr:
     turn = rng.random()
     if depth == 0 or turn < 0.2:
@@ -107,7 +153,30 @@ def _filter(rng: random.Random, value: Draw, *, depth: int) -> Expr:
     return And(parts) if turn < 0.72 else Or(parts)
 
 
+def _on_list(rng: random.Random, key: str) -> Expr:
+    """``==``, ``!=``, any of several, all of several (as one writes it: a conjunction), or presence."""
+    values: list[Said] = [
+        *rng.choices(_ELEMENTS[key][:6] if rng.random() < 0.6 else _ELEMENTS[key], k=rng.randint(1, 4))
+    ]
+    if key == COUNTS and rng.random() < 0.2:
+        values = [float(each) if isinstance(each, int) and abs(each) < _L else each for each in values]
+    field = F(key)
+    match rng.randint(0, 6):
+        case 0:
+            return field.exists()
+        case 1 | 2:
+            return field == values[0]
+        case 3:
+            return field != values[0]
+        case 4 | 5:
+            return field.is_in(values)
+        case _:
+            return And(tuple(field == each for each in values))
+
+
 def _leaf(rng: random.Random, value: Draw) -> Expr:
+    if rng.random() < 0.25:
+        return _on_list(rng, rng.choice(LISTS))
     field = F(key := rng.choice(KEYS))
     match rng.randint(0, 9):
         case 0:

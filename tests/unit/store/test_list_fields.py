@@ -11,7 +11,7 @@ import pytest
 import securevec as sv
 from securevec import F
 from securevec.backend import Page
-from securevec.errors import CheckFailed, SchemaError
+from securevec.errors import CheckFailed, FilterError, SchemaError
 from securevec.schema import Schema, describe
 from securevec.types import StoredPoint
 from tests.support.attacks import Stage, open_stage
@@ -144,3 +144,15 @@ def test_other_lists_are_refused_by_name(annotation: Any) -> None:
     )
     with pytest.raises(SchemaError, match='"t"'):
         describe(made)
+
+
+def test_each_value_asked_of_a_list_is_a_condition_and_too_many_are_refused_before_anything_is_asked(
+    stage: Stage, reports: sv.Collection[Tagged]
+) -> None:
+    most = [*(f"absent {number}" for number in range(254)), "red"]  # and the disjunction of them is one
+    assert found(reports, F("tags").is_in(most)) == {"R-1"}
+    asked = len(stage.trap.asked)
+    for where in (F("tags").is_in([*most, "green"]), F("counts").exists() & ~F("tags").is_in(map(str, range(1000)))):
+        with pytest.raises(FilterError, match="256 conditions") as refused:
+            found(reports, where)
+        assert (refused.value.field in ("tags", "counts"), len(stage.trap.asked)) == (True, asked)
