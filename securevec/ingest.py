@@ -37,7 +37,9 @@ from securevec.backend import VectorBackend
 from securevec.batching import BATCH, Candidate, batches, in_step
 from securevec.cloaking import displaced, rotated
 from securevec.control.rows import NewRecord
+from securevec.crypto.envelope import SubjectKey
 from securevec.errors import (
+    BoundKeyDestroyed,
     LegalHold,
     OutcomeUnknown,
     QuotaExceeded,
@@ -222,6 +224,7 @@ def write_batch(
     now_ms = runtime.clock.now_ms()
     request = admission.fresh()
     before = runtime.control.current(collection.collection, [record.ref for record in prepared])
+    people = list(dict.fromkeys(record.shred for record in prepared if record.shred is not None))
     generations = runtime.control.begin_batch(
         tenant=collection.tenant,
         collection=collection.collection,
@@ -246,6 +249,7 @@ def write_batch(
         now_ms=now_ms,
         expect=expect,
         erasing=erasing,
+        people=people,
     )
     counts = {
         "records": len(prepared),
@@ -257,7 +261,9 @@ def write_batch(
     try:
         texts = [chunk.text.text for record in prepared for chunk in record.chunks]
         stored = displaced(runtime, collection, vectors, texts)
-        points = seal_points(runtime, collection, prepared, generations, stored)
+        # What an erasure stores again may be about people who are being erased too: theirs is not made anew.
+        bound = runtime.keys.subject_keys(collection.tenant, people, create=not erasing) if people else {}
+        points = seal_points(runtime, collection, prepared, generations, stored, bound=bound)
         runtime.control.add_tokens(
             collection.tenant,
             {pair for record in prepared for pair in record.tokens},
@@ -280,7 +286,13 @@ def write_batch(
     try:
         backend.insert(namespace=collection.namespace, points=points)
         _read_back(backend, collection, points)
-        retiring = runtime.control.commit_batch(request_id=request.request_id, fence=admission.fence, erasing=erasing)
+        retiring = runtime.control.commit_batch(
+            request_id=request.request_id,
+            fence=admission.fence,
+            erasing=erasing,
+            people=people,
+            alive=lambda: _require_alive(runtime, bound.values()),
+        )
         remove_points(runtime, collection.tenant, collection.namespace, collection.collection, retiring)
         # Before the batch is forgotten: killed in between, recovery still knows of it and answers its intent.
         request.note(phase="result", counts=counts, redactions=redactions)
@@ -300,6 +312,14 @@ def write_batch(
     tally.chunks += counts["chunks"]
     tally.redactions.update(redactions)
     return request.request_id
+
+
+def _require_alive(runtime: Runtime, bound: Iterable[SubjectKey]) -> None:
+    """Raises :class:`SubjectErased` when the key of a person of this batch was destroyed since it was asked for."""
+    try:
+        runtime.keys.require_alive([key.key_id for key in bound])
+    except BoundKeyDestroyed as error:
+        raise SubjectErased("A subject of this batch was erased while it was written.") from error
 
 
 def _give_up(

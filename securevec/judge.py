@@ -9,7 +9,8 @@ Rules, for each point the store returned:
    the manifest does not know, and that is still in the store, was put back by someone: a violation.
 4. Its sealed expiry must lie ahead. A due record is passed over, also when its key is destroyed already.
 5. No erasure must hide it: a record that carries the token of an erased subject and was ingested up to the erasure is
-   passed over as a whole, whichever of its chunks names the subject.
+   passed over as a whole, whichever of its chunks names the subject. So is what was bound to the key of a person whose
+   erasure has destroyed it and still runs; without such an erasure it was put back: a violation.
 6. The caller's filter and the policy's row filter are decided again on the sealed filter values. A point that the store
    matched and the sealed copy does not was edited in the store: a violation. Unless what the store was asked (``hint``)
    holds of the clear copies as they were written: of a bucketed field the store is asked for more than is wanted.
@@ -26,9 +27,10 @@ from securevec.body import Body, decode_body
 from securevec.control.rows import ManifestRow, RecordState
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.envelope import from_text, open_sealed, read_key_id
+from securevec.crypto.envelope import SubjectKey, from_text, open_sealed, read_key_ids
 from securevec.crypto.keyring import KeyRing, KeyView
 from securevec.errors import (
+    BoundKeyDestroyed,
     EnvelopeRejected,
     IsolationViolation,
     KeyDestroyed,
@@ -85,7 +87,8 @@ class Verdicts:
     """What became of some points. ``examined`` counts all of them, ``violations`` those that do not belong here.
 
     ``overtaken`` names records of which only a replaced generation was seen: they were replaced while this read ran.
-    ``erased`` names those that an erasure hides; they are among ``passed_over``.
+    ``erased`` names those that an erasure hides; they are among ``passed_over``, and so are the ``shredded`` points,
+    which nobody can read any more because their subject's key is destroyed.
     """
 
     accepted: list[Judged] = field(default_factory=list["Judged"])
@@ -94,6 +97,7 @@ class Verdicts:
     passed_over: int = 0
     overtaken: set[RecordRef] = field(default_factory=set["RecordRef"])
     erased: set[RecordRef] = field(default_factory=set["RecordRef"])
+    shredded: int = 0
     asked: Asked | None = None
     """Absent where nothing was judged."""
 
@@ -117,6 +121,7 @@ def judge(
     if not points:
         return verdicts
     opened: list[Judged] = []
+    unreadable: list[UUID] = []
     keys = keys or runtime.keys.view()
     ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
     for point in points:
@@ -128,6 +133,8 @@ def judge(
             raise  # UnknownEnvelope is an EnvelopeRejected too, and no violation
         except EnvelopeRejected:
             verdicts.violations += 1
+        except BoundKeyDestroyed:
+            unreadable.append(point.id)
         except KeyDestroyed:
             # A key dies with its epoch, when every record under it is due. On a point that is not, the store was
             # given the id of a dead key in place of a living one. The hint can be edited too, which hides the point:
@@ -139,6 +146,15 @@ def judge(
                 verdicts.violations += 1
         else:
             opened.append(Judged(point, body, ref))
+    # Gone by now: deleted while this ran. Still there though nobody is being erased: put back.
+    put_back = (
+        0
+        if not unreadable or runtime.control.erasing(collection.tenant)
+        else _still_stored(runtime, collection, unreadable)
+    )
+    verdicts.violations += put_back
+    verdicts.shredded = len(unreadable) - put_back
+    verdicts.passed_over += verdicts.shredded
     refs = [judged.ref for judged in opened]
     seen = runtime.control.seen
     known = runtime.control.generations(collection.collection, refs) if refs else {}
@@ -147,7 +163,7 @@ def judge(
     verdicts.asked = Asked(seen, known)
     now_ms = runtime.clock.now_ms()
     unknown = [judged for judged in opened if _state_of(judged, known) is None]
-    verdicts.violations += _still_stored(runtime, collection, unknown)
+    verdicts.violations += _still_stored(runtime, collection, [judged.point.id for judged in unknown])
     for judged in opened:
         state = _state_of(judged, known)
         if state in (None, "retiring") and "live" in known.get(judged.ref, {}).values():
@@ -211,6 +227,8 @@ def live_record(runtime: Runtime, collection: CollectionScope, ref: RecordRef) -
         if row != before:
             continue
         if verdicts.erased:
+            break
+        if verdicts.shredded and runtime.control.hidden_records(collection.tenant, collection.collection, [ref]):
             break
         if not points:
             raise IsolationViolation(
@@ -294,11 +312,18 @@ def open_envelope(
 ) -> bytes:
     """One sealed payload value. The place comes from the handle in hand, never from the point."""
     blob = from_text(point.payload.get(payload_key))
-    key = keys.key_by_id(read_key_id(blob))
+    key_id, subject_id = read_key_ids(blob)
+    key = keys.key_by_id(key_id)
     tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
     if key.tenant != tenant or key.collection != collection_raw or key.purpose != path:
         raise EnvelopeRejected("A sealed value belongs to another place.")
-    return open_sealed(key, blob, Place(tenant=tenant, collection=collection_raw, point=point.id, field=path))
+    subject: SubjectKey | None = None
+    if subject_id:
+        subject = keys.bound_key(subject_id)
+        if subject.tenant != tenant:
+            raise EnvelopeRejected("A sealed value belongs to another place.")
+    place = Place(tenant=tenant, collection=collection_raw, point=point.id, field=path)
+    return open_sealed(key, blob, place, subject=subject)
 
 
 def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:
@@ -318,13 +343,13 @@ def check_place(ids: RecordIds, point: StoredPoint, body: Body, ref: RecordRef) 
         raise EnvelopeRejected("A sealed body lies under another point's id.")
 
 
-def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequence[Judged]) -> int:
-    """How many points without a manifest row are really in the store.
+def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequence[UUID]) -> int:
+    """How many points without a manifest row, or without a key, are really in the store.
 
     A row is removed only after its points were read back as gone. So a point that has no row and is no longer stored
     was replaced or deleted while this read ran; one that is still stored was put back.
     """
-    return len(fetch_only(runtime, collection, [judged.point.id for judged in unknown]))
+    return len(fetch_only(runtime, collection, unknown))
 
 
 def _state_of(judged: Judged, known: Mapping[bytes, Mapping[int, RecordState]]) -> RecordState | None:

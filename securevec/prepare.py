@@ -18,7 +18,7 @@ from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault, ma
 from securevec.chunk import chunk
 from securevec.crypto.context import Place
 from securevec.crypto.derive import point_id
-from securevec.crypto.envelope import seal_batch, text_size, to_text
+from securevec.crypto.envelope import SubjectKey, seal_batch, text_size, to_text
 from securevec.errors import LimitExceeded
 from securevec.minimize import Minimized
 from securevec.protect import EXPIRY_KEY
@@ -98,6 +98,8 @@ class Prepared:
     ingested_ms: int
     origin: Origin
     vector: Matrix | None = field(default=None)
+    shred: Token | None = None
+    """Whose key its envelopes are bound to, where the schema says so and the record names somebody."""
     size: int = 0
     """Bytes the record takes in the store, at most: its envelopes as text, and its vectors."""
 
@@ -185,6 +187,7 @@ def assemble(
         ingested_ms=ingested_ms,
         origin=origin,
         vector=vector,
+        shred=_shredded_with(collection, anonymized),
     )
     return replace(prepared, size=_measured(collection, prepared))
 
@@ -195,8 +198,13 @@ def seal_points(
     prepared: Sequence[Prepared],
     generations: Mapping[bytes, int],
     vectors: Matrix,
+    *,
+    bound: Mapping[bytes, SubjectKey],
 ) -> list[ProtectedPoint]:
-    """Sealed points, one per chunk, parallel to ``vectors``. One key lookup per epoch and purpose."""
+    """Sealed points, one per chunk, parallel to ``vectors``. One key lookup per epoch and purpose.
+
+    ``bound``: the key of each person in ``shred`` of one of the records.
+    """
     id_key = runtime.keys.tenant_key(collection.tenant, "id")
     protector = collection.protector(runtime)
     tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
@@ -204,7 +212,7 @@ def seal_points(
     ids: list[UUID] = []
     terms: list[Terms | None] = []
     index = collection.term_index(runtime) if collection.hybrid else None
-    sealing: dict[tuple[str, str], list[tuple[int, bytes, Place]]] = defaultdict(list)
+    sealing: dict[tuple[str, str, Token | None], list[tuple[int, bytes, Place]]] = defaultdict(list)
     for record in prepared:
         generation = generations[record.ref]
         hints = protector.payload(record.minimized.filters)
@@ -219,12 +227,12 @@ def seal_points(
             terms.append(stored_terms(part.text.text, part.spans, index) if index is not None else None)
             body = encode_body(_body(collection, record, generation, number))
             place = Place(tenant=tenant, collection=collection_raw, point=point, field="body")
-            sealing["body", record.epoch].append((position, body, place))
+            sealing["body", record.epoch, record.shred].append((position, body, place))
             vault = _vault(collection, record, number)
             if vault is not None:
                 place = Place(tenant=tenant, collection=collection_raw, point=point, field="vault")
-                sealing["vault", record.epoch].append((position, encode_vault(vault), place))
-    for (purpose, epoch), items in sealing.items():
+                sealing["vault", record.epoch, record.shred].append((position, encode_vault(vault), place))
+    for (purpose, epoch, shred), items in sealing.items():
         key = runtime.keys.data_key(
             collection.tenant,
             collection.collection,
@@ -232,13 +240,20 @@ def seal_points(
             epoch,
             messages=len(items),
         )
-        sealed = seal_batch(key, [(plaintext, place) for _, plaintext, place in items])
+        subject = bound[shred] if shred is not None else None
+        sealed = seal_batch(key, [(plaintext, place) for _, plaintext, place in items], subject=subject)
         for (position, _, _), envelope in zip(items, sealed, strict=True):
             payloads[position]["b" if purpose == "body" else "v"] = to_text(envelope)
     return [
         ProtectedPoint(id=point, vector=vector, payload=payload, terms=words)
         for point, vector, payload, words in zip(ids, vectors, payloads, terms, strict=True)
     ]
+
+
+def _shredded_with(collection: CollectionScope, anonymized: Mapping[str, AnonymizedField]) -> Token | None:
+    """The person named in the field declared ``Subject(shred=True)``; nobody where it is null or blank."""
+    declared = anonymized.get(collection.schema.shredded or "")
+    return declared.spans[0].token if declared is not None and declared.spans else None
 
 
 def _measured(collection: CollectionScope, record: Prepared) -> int:
@@ -250,8 +265,9 @@ def _measured(collection: CollectionScope, record: Prepared) -> int:
         body_size = len(encode_body(_body(collection, record, _LARGEST_GENERATION, number)))
         vault_size = len(encode_vault(vault)) if vault is not None else 0
         total += body_size + vault_size
-        stored += text_size(body_size, suite=collection.suite) + (
-            text_size(vault_size, suite=collection.suite) if vault is not None else 0
+        subject = record.shred is not None
+        stored += text_size(body_size, suite=collection.suite, subject=subject) + (
+            text_size(vault_size, suite=collection.suite, subject=subject) if vault is not None else 0
         )
         if max(body_size, vault_size, total // _MOST_PER_RECORD) > limits.MAX_RECORD_BYTES:
             raise LimitExceeded("The record is larger, anonymized and sealed, than its envelopes take.", row=record.row)

@@ -20,6 +20,7 @@ def without_erased(
     runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared], tally: Tally
 ) -> list[Prepared]:
     """Refuse the rows about, or mentioning, a subject whose erasure still fences writes. The batch judges it again."""
+    prepared = _without_shredded(runtime, collection, prepared, tally)
     tokens = {token for record in prepared for token in (*record.about, *record.mentions)}
     if not runtime.control.fence(collection.tenant).tombstoned or not tokens:
         return list(prepared)
@@ -32,6 +33,22 @@ def without_erased(
             kept.append(record)
         else:
             tally.refuse(record.row, SubjectErased("The record is about, or mentions, a subject that was erased."))
+    return kept
+
+
+def _without_shredded(
+    runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared], tally: Tally
+) -> Sequence[Prepared]:
+    """Refuse the rows sealed under the key of somebody whose erasure is about to destroy it."""
+    if all(record.shred is None for record in prepared):
+        return prepared
+    doomed = runtime.control.being_shredded(collection.tenant)
+    kept: list[Prepared] = []
+    for record in prepared:
+        if record.shred in doomed:
+            tally.refuse(record.row, SubjectErased("The record is about a subject that is being erased."))
+        else:
+            kept.append(record)
     return kept
 
 

@@ -28,6 +28,7 @@ from securevec.control.subjects import records_of
 from securevec.errors import DeletionIncomplete, UnknownFormat, WriteNotAcknowledged
 from securevec.guard import Admission, settle_outbox
 from securevec.limits import MAX_BATCH
+from securevec.people import shred
 from securevec.policy import Actor, Decision
 from securevec.removal import remove_batch
 from securevec.retention.jobs import advance, encode
@@ -130,6 +131,7 @@ def _erase(runtime: Runtime, actor: Actor, ledger: Ledger) -> tuple[int, list[Jo
             "by_name_only": 0,
             "names": True,
             "until_ms": until,
+            "keys": shred.planned(runtime, tenant, tokens),
         }
         jobs.append(
             runtime.control.begin_job(

@@ -97,9 +97,14 @@ def _stores(session: Session) -> Check:
     from securevec.control.migrate import HEAD
 
     runtime = session.store.runtime
-    keys = len(runtime.keys.list_keys())
+    kinds = [key.kind for key in runtime.keys.list_keys()]
+    people = f" ({kinds.count('subject')} of single people)" if "subject" in kinds else ""
     tenants = sum(row.state != "deleted" for row in runtime.control.tenants())
-    return Check("stores", "ok", f"control revision {HEAD}, {tenants} tenants, {keys} keys, opens with this root key")
+    return Check(
+        "stores",
+        "ok",
+        f"control revision {HEAD}, {tenants} tenants, {len(kinds)} keys{people}, opens with this root key",
+    )
 
 
 def _clock(session: Session) -> Check:

@@ -34,6 +34,7 @@ def list_keys(session: Session) -> None:
             "state": key.state,
             "created": moment(key.created_ms),
             "leased_messages": key.leased,
+            **({"subject": key.subject} if key.subject else {}),
         }
         for key in session.store.runtime.keys.list_keys()
     ]
@@ -48,7 +49,11 @@ def list_keys(session: Session) -> None:
             entry["created"],
         )
         for entry in entries
+        if entry["kind"] != "subject"
     ]
+    people = sum(entry["kind"] == "subject" for entry in entries)
+    if people:
+        session.out.say(f"and {people} keys of single people, listed with --json")
     session.out.show(entries, table(["key", "kind", "purpose", "tenant id", "epoch", "state", "created"], rows))
 
 

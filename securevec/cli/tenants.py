@@ -59,7 +59,7 @@ def show(session: Session, name: Name) -> None:
     if row is None:
         raise TenantNotFound("There is no such tenant.")
     collections = _collections(runtime, row.tenant)
-    keys = sum(1 for key in runtime.keys.list_keys() if key.tenant == row.tenant)
+    keys = len(runtime.keys.list_keys(tenant=row.tenant))
     document: dict[str, Any] = {"tenant": name, "id": row.tenant, "state": row.state, "keys": keys}
     placement = runtime.control.placement(runtime.names.tag(row.tenant))
     if placement is not None:

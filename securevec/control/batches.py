@@ -34,7 +34,7 @@ Rules that hold in every state:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from securevec.control.batch_statements import (
@@ -66,7 +66,12 @@ from securevec.control.minimums import require_past_minimum
 from securevec.control.quotas import require_room
 from securevec.control.room import Room, require_active
 from securevec.control.rows import BatchRow, ManifestRow, NewRecord
-from securevec.control.subjects import hidden_among, require_not_erased, require_still_not_erased
+from securevec.control.subjects import (
+    hidden_among,
+    require_keys_stay,
+    require_not_erased,
+    require_still_not_erased,
+)
 from securevec.errors import (
     CollectionNotFound,
     ControlUnavailable,
@@ -95,8 +100,12 @@ class Batches(Room):
         now_ms: int,
         expect: Mapping[bytes, int] | None = None,
         erasing: bool = False,
+        people: Sequence[bytes] = (),
     ) -> dict[bytes, int]:
         """Step 1: announce new generations. Returns ref to generation.
+
+        ``people``: the tokens whose keys the batch is going to be sealed under. It is refused while those are being
+        destroyed.
 
         ``expect``, ref to live generation, is for a writer whose new generation was made out of the old one: from here
         on nobody else can replace the record, so what it was made of is checked here, and that no erasure hides it by
@@ -125,6 +134,7 @@ class Batches(Room):
                 if expect and hidden_among(tx, tenant, collection, list(expect)):
                     raise RecordChanged("A record of this batch was erased meanwhile.", next_step="Try again.")
                 require_not_erased(tx, tenant, {token for row in rows for token in (*row.about, *row.mentions)}, now_ms)
+                require_keys_stay(tx, tenant, people)
             require_room(tx, tenant, collection, rows)
             tx.run(UPDATE_NEXT_GENERATION, {"collection": collection})
             _insert(
@@ -162,10 +172,21 @@ class Batches(Room):
             )
         return dict.fromkeys(refs, generation)
 
-    def commit_batch(self, *, request_id: str, fence: int, erasing: bool = False) -> list[ManifestRow]:
+    def commit_batch(
+        self,
+        *,
+        request_id: str,
+        fence: int,
+        erasing: bool = False,
+        people: Sequence[bytes] = (),
+        alive: Callable[[], None] | None = None,
+    ) -> list[ManifestRow]:
         """Step 2: make the new generations the visible ones. Returns the retiring rows, whose points are to be deleted.
 
-        ``fence`` and ``erasing`` are those step 1 was given. Repeating it after it succeeded returns the same rows.
+        ``fence``, ``erasing`` and ``people`` are those step 1 was given; ``alive`` is asked inside the transaction, and
+        raises when a key of these people was destroyed. An erasure destroys keys while it is ``accepted``, and what is
+        committed before its acceptance is among what it deletes: so no record is left that nobody can read. Repeating
+        it after it succeeded returns the same rows.
         Raises :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold` and
         :class:`SubjectErased` (the hold or the erasure came after step 1), :class:`ControlUnavailable` (aborted or
         settled by others: the lease had ended).
@@ -187,6 +208,9 @@ class Batches(Room):
                 require_unheld(tx, batch.tenant, batch.collection, pending)
                 if not erasing:
                     require_still_not_erased(tx, batch)
+                    require_keys_stay(tx, batch.tenant, people)
+                if alive is not None:
+                    alive()
                 for statement in (RETIRE_REPLACED, MAKE_LIVE, DELETE_PENDING):
                     tx.run(statement, {"request_id": request_id})
                 tx.run(SWITCH, {"request_id": request_id, "committed": True})

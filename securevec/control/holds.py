@@ -8,16 +8,18 @@ the keys may be gone there is nothing left to hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
-from securevec.control.room import Room, require_open
+from securevec.control.room import Room, require_active, require_open
 from securevec.control.rows import HoldRow
 from securevec.control.subjects import records_of
 from securevec.errors import CollectionNotFound, LegalHold, RecordNotFound, UsageError
 from securevec.types import CollectionId, TenantId
+
+T = TypeVar("T")
 
 _HOLD: Final = (
     "SELECT hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms, of_subject FROM hold"
@@ -41,6 +43,10 @@ INSERT_HOLD: Final = (
 )
 INSERT_HOLD_SUBJECT: Final = "INSERT INTO hold_subject (hold_id, token) VALUES (?, ?)"
 RELEASE_HOLD: Final = "UPDATE hold SET released_ms = :now WHERE hold_id = :hold_id AND released_ms IS NULL"
+SELECT_HOLDS_ON: Final = (
+    "SELECT h.hold_id FROM hold h JOIN hold_subject s ON s.hold_id = h.hold_id"
+    " WHERE h.tenant = ? AND h.released_ms IS NULL AND s.token IN (*) LIMIT 1"
+)
 SELECT_HELD: Final = (
     "SELECT m.ref, MIN(h.hold_id) FROM manifest m JOIN hold h ON h.tenant = ? AND h.released_ms IS NULL"
     " AND CASE WHEN h.of_subject THEN EXISTS (SELECT 1 FROM hold_subject s JOIN record_subject r"
@@ -123,6 +129,27 @@ class Holds(Room):
     def held_refs(self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, str]:
         """Those among ``refs`` that are live and may not be replaced or deleted, each with a hold id."""
         return held_among(self._db, tenant, collection, refs)
+
+    def while_unheld(
+        self,
+        tenant: TenantId,
+        tokens: Sequence[bytes],
+        refs: Mapping[CollectionId, Sequence[bytes]],
+        act: Callable[[], T],
+    ) -> T:
+        """What ``act`` returns, done where nobody can place a hold beside it: no hold stands on any of the records or
+        people, and none can until it is over.
+
+        Raises :class:`LegalHold` and :class:`TenantUnavailable` (not active), and then ``act`` was not called.
+        """
+        with self._db.write() as tx:
+            require_active(tx, tenant)
+            for collection, listed in refs.items():
+                require_unheld(tx, tenant, collection, listed)
+            for part in parts(list(tokens)):
+                for (hold_id,) in tx.rows(many(SELECT_HOLDS_ON, len(part)), (tenant, *part)):
+                    raise LegalHold("A legal hold covers this subject.", hold_id=hold_id)
+            return act()
 
 
 def _require_something(

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+import orjson
+
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
 from securevec.control.room import Room
@@ -51,9 +53,15 @@ SELECT_ERASURES_SINCE: Final = (
     "SELECT job_id FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state <> 'done'"
     " AND created_ms >= :created"
 )
+SELECT_DESTROYING: Final = (
+    "SELECT data FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state = 'accepted'"
+)
 SELECT_TO_BE_DELETED: Final = (
     "SELECT 1 FROM transit t JOIN job_item i ON i.job_id = :job_id AND i.collection = t.collection AND i.ref = t.ref"
     " WHERE t.request_id = :request_id AND t.state = 'pending' AND i.action = 'delete' LIMIT 1"
+)
+SELECT_ERASING: Final = (
+    "SELECT 1 FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state <> 'done' LIMIT 1"
 )
 SELECT_ENTITIES: Final = "SELECT DISTINCT entity FROM subject_token WHERE tenant = :tenant"
 FORGET_TOKENS: Final = (
@@ -93,6 +101,14 @@ class Subjects(Room):
     def token_entities(self, tenant: TenantId) -> frozenset[str]:
         """The kinds of values that records of the tenant carry."""
         return frozenset(row[0] for row in self._db.rows(SELECT_ENTITIES, {"tenant": tenant}))
+
+    def being_shredded(self, tenant: TenantId) -> frozenset[bytes]:
+        """The tokens of the people whose keys an erasure is about to destroy."""
+        return doomed_people(self._db, tenant)
+
+    def erasing(self, tenant: TenantId) -> bool:
+        """Whether an erasure of people of this tenant has not ended yet."""
+        return self._db.row(SELECT_ERASING, {"tenant": tenant}) is not None
 
     def hidden_records(
         self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]
@@ -148,6 +164,22 @@ def require_not_erased(tx: Transaction, tenant: TenantId, tokens: Collection[byt
     for part in parts(list(tokens)):
         if tx.row(many(SELECT_FENCED, len(part)), (tenant, now_ms, *part)):
             raise SubjectErased("A record of this batch is about, or mentions, a subject that was erased.")
+
+
+def require_keys_stay(tx: Transaction, tenant: TenantId, people: Collection[bytes]) -> None:
+    """Raises :class:`SubjectErased` when an erasure is about to destroy the key of one of these people. Also of those
+    whom a declared name led to, about whom nothing is fenced once it is done."""
+    doomed = doomed_people(tx, tenant) if people else frozenset[bytes]()
+    if not doomed.isdisjoint(people):
+        raise SubjectErased("A subject of this batch is being erased.")
+
+
+def doomed_people(source: Database | Transaction, tenant: TenantId) -> frozenset[bytes]:
+    """The tokens of everybody whose key an accepted erasure has not destroyed yet."""
+    found = [orjson.loads(row[0]) for row in source.rows(SELECT_DESTROYING, {"tenant": tenant})]
+    return frozenset(
+        bytes.fromhex(token) for data in found for token in (*data.get("tokens", ()), *data.get("shared", ()))
+    )
 
 
 def require_still_not_erased(tx: Transaction, batch: BatchRow) -> None:

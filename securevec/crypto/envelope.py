@@ -42,10 +42,17 @@ from securevec.limits import MAX_RECORD_BYTES
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SubjectKey:
-    """A data subject's key: what is sealed under it too is gone with it. ``key_id`` is 16 bytes, not secret."""
+    """The key of one data subject: what is sealed under it too is gone with it.
+
+    ``key_id`` is 16 bytes, not secret; ``kind`` and ``name`` (16 bytes) are what the key store keeps it as, and
+    ``tenant`` its raw id.
+    """
 
     key_id: bytes
     secret: Secret
+    kind: str = "subject"
+    name: bytes = b""
+    tenant: bytes = b""
 
     def __repr__(self) -> str:
         return "SubjectKey(<hidden>)"
@@ -143,13 +150,24 @@ def seal(
     return header + nonce + key._cipher(key.suite, subject).encrypt(nonce, body, aad(header, place, key.epoch))
 
 
-def seal_batch(key: DataKey, items: Sequence[tuple[bytes, Place]], *, padding: Padding | None = None) -> list[bytes]:
-    """Envelopes of ``(plaintext, place)``, in order. Raises as :func:`seal`, and then returns none of them."""
+def seal_batch(
+    key: DataKey,
+    items: Sequence[tuple[bytes, Place]],
+    *,
+    subject: SubjectKey | None = None,
+    padding: Padding | None = None,
+) -> list[bytes]:
+    """Envelopes of ``(plaintext, place)``, in order, all of them with ``subject`` if there is one. Raises as
+    :func:`seal`, and then returns none of them."""
     size = key._nonce
     nonces = os.urandom(size * len(items))
-    header = key._header if padding is None else header_bytes(key.suite, PADDED, key.key_id)
-    head = key._head if padding is None else aad_head(header, key.tenant, key.collection, key.epoch)
-    encrypt, tenant, collection = key._aead.encrypt, key.tenant, key.collection
+    header, head, encrypt = key._header, key._head, key._aead.encrypt
+    if subject is not None or padding is not None:
+        flags = (SUBJECT_BOUND if subject is not None else 0) | (PADDED if padding is not None else 0)
+        header = header_bytes(key.suite, flags, key.key_id, subject.key_id if subject is not None else b"")
+        head = aad_head(header, key.tenant, key.collection, key.epoch)
+        encrypt = key._cipher(key.suite, subject).encrypt
+    tenant, collection = key.tenant, key.collection
     sealed: list[bytes] = []
     field, tail = "", aad_tail("")
     start = 0
@@ -209,14 +227,20 @@ def read_key_id(blob: bytes) -> bytes:
     return read_header(blob).key_id
 
 
+def read_key_ids(blob: bytes) -> tuple[bytes, bytes]:
+    """As :func:`read_key_id`, and the id of the subject's key that is needed besides, or nothing."""
+    header = read_header(blob)
+    return header.key_id, header.subject_id
+
+
 def to_text(blob: bytes) -> str:
     """Standard base64 with padding, no line breaks (RFC 4648 section 4)."""
     return pybase64.b64encode_as_string(blob)
 
 
-def text_size(plaintext_bytes: int, *, suite: int = DEFAULT) -> int:
+def text_size(plaintext_bytes: int, *, suite: int = DEFAULT, subject: bool = False) -> int:
     """Characters of :func:`to_text` for an envelope of this suite around this many bytes."""
-    return -(-(plaintext_bytes + overhead(suite)) // 3) * 4
+    return -(-(plaintext_bytes + overhead(suite, subject=subject)) // 3) * 4
 
 
 def from_text(text: object) -> bytes:

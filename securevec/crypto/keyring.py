@@ -4,6 +4,7 @@
          -> tenant KEK -> tenant keys (id, pseudonym, token, filter, content, audit)
                        -> cloak keys, one per (tenant, collection) that asked for a cloak
                        -> DEKs, one at a time per (tenant, collection, purpose, epoch)
+                       -> subject keys, one per person a record with Subject(shred=True) is about
 
 A key that was destroyed in any process is unusable here at the next call, not after a cache's TTL (openkeys.py).
 """
@@ -16,15 +17,16 @@ from pathlib import Path
 from typing import Final, Literal
 
 from securevec.clock import Clock
+from securevec.crypto.bound import BoundKeys
 from securevec.crypto.cache import TTL_S, KeyCache
 from securevec.crypto.cloaks import Cloaking
 from securevec.crypto.derive import raw_id
 from securevec.crypto.destroy import NOTHING_HELD, REMOVED, REMOVED_UNSEARCHED, KeyDestruction, destroy
-from securevec.crypto.envelope import DataKey
+from securevec.crypto.envelope import DataKey, SubjectKey
 from securevec.crypto.keyfile import BUSY_MS
 from securevec.crypto.keystore import KeyStore, Tombstone
 from securevec.crypto.leases import BLOCK
-from securevec.crypto.openkeys import OpenKeys, destroyed_error
+from securevec.crypto.openkeys import BOUND, OpenKeys, destroyed_error
 from securevec.crypto.root import RootKey, Roots, root_wrapping_key
 from securevec.crypto.rotation import Rotating
 from securevec.crypto.secret import Secret
@@ -46,7 +48,10 @@ _TENANT: Final = ("id", "pseudonym", "token", "filter", "content", "audit")
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What is known about a key without opening it. Ids in hex, times in UTC ms, ``leased`` in messages."""
+    """What is known about a key without opening it. Ids in hex, times in UTC ms, ``leased`` in messages.
+
+    ``subject`` is the keyed token of the person whose key it is, and empty for every other kind.
+    """
 
     kind: str
     purpose: str
@@ -57,6 +62,7 @@ class KeyInfo:
     key_id: str
     created_ms: int
     leased: int
+    subject: str = ""
 
 
 class KeyView:
@@ -66,12 +72,13 @@ class KeyView:
     before an answer leaves; so a view is made for a batch and never kept. Methods raise as those of :class:`KeyRing`.
     """
 
-    __slots__ = ("_found", "_open", "_store")
+    __slots__ = ("_bound", "_found", "_open", "_store")
 
     def __init__(self, store: KeyStore, open_keys: OpenKeys) -> None:
         self._store = store
         self._open = open_keys
         self._found: dict[bytes, DataKey] = {}
+        self._bound: dict[bytes, SubjectKey] = {}
 
     def tenant_key(self, tenant: TenantId, purpose: TenantPurpose) -> bytes:
         with self._store.lock:
@@ -84,11 +91,18 @@ class KeyView:
                 key = self._found[key_id] = self._open.by_id(key_id)
         return key
 
+    def bound_key(self, key_id: bytes) -> SubjectKey:
+        key = self._bound.get(key_id)
+        if key is None:
+            with self._store.lock:
+                key = self._bound[key_id] = self._open.bound_by_id(key_id)
+        return key
+
     def __repr__(self) -> str:
         return "KeyView(<hidden>)"
 
 
-class KeyRing(Rotating, Cloaking):
+class KeyRing(Rotating, Cloaking, BoundKeys):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row
@@ -236,8 +250,9 @@ class KeyRing(Rotating, Cloaking):
         raw, now_ms = raw_id(tenant), self._clock.now_ms()
         with self._store.lock:
             self._open.forget()
-            for scope in self._store.pending_scopes(f"epoch:{tenant}:"):
-                destroy(self._store, scope, lambda: (), now_ms=now_ms)
+            for prefix in ("epoch", "subject"):
+                for scope in self._store.pending_scopes(f"{prefix}:{tenant}:"):
+                    destroy(self._store, scope, lambda: (), now_ms=now_ms)
             done = destroy(self._store, f"tenant:{tenant}", lambda: self._store.rows_of_tenant(raw), now_ms=now_ms)
             if done is not None:
                 return done
@@ -302,21 +317,23 @@ class KeyRing(Rotating, Cloaking):
             done = destroy(self._store, "replay", rows, now_ms=now_ms)
             return 0 if done is None else len(done.key_ids)
 
-    def list_keys(self) -> list[KeyInfo]:
-        """Every key the store holds. No key is opened, so nothing in the answer is authenticated."""
+    def list_keys(self, *, tenant: TenantId | None = None, kind: str = "") -> list[KeyInfo]:
+        """Every key the store holds, or those of one tenant, or of one kind. No key is opened, so nothing in the answer
+        is authenticated."""
         return [
             KeyInfo(
                 kind=row.use.kind,
                 purpose=row.use.purpose,
                 tenant=row.use.tenant.hex(),
-                collection=row.use.collection.hex(),
+                collection="" if row.use.kind in BOUND else row.use.collection.hex(),
                 epoch=row.use.epoch,
                 state=row.state,
                 key_id=row.key_id.hex(),
                 created_ms=row.created_ms,
                 leased=row.leased,
+                subject=row.use.collection.hex() if row.use.kind == "subject" else "",
             )
-            for row in self._store.all_rows()
+            for row in self._store.all_rows(tenant=raw_id(tenant) if tenant is not None else b"", kind=kind)
         ]
 
     def close(self) -> None:

@@ -63,8 +63,21 @@ class KeyStore(KeyFile):
             "u.kind = 'dek' AND p.tenant = ? AND p.collection = ? AND e.name = ?", (tenant, collection, epoch)
         )
 
-    def all_rows(self) -> list[KeyRow]:
-        return self._rows("1 ORDER BY p.tenant, u.kind, p.collection, e.name, u.purpose, k.created_ms, k.key_id", ())
+    def rows_bound(self, tenant: bytes, kind: str, name: bytes) -> list[KeyRow]:
+        """The keys of one person or record."""
+        return self._rows("p.tenant = ? AND p.collection = ? AND u.kind = ?", (tenant, name, kind))
+
+    def all_rows(self, *, tenant: bytes = b"", kind: str = "") -> list[KeyRow]:
+        """Every row, or those of one tenant, or of one kind."""
+        return self._rows(
+            "(?1 = x'' OR p.tenant = ?1) AND (?2 = '' OR u.kind = ?2)"
+            " ORDER BY p.tenant, u.kind, p.collection, e.name, u.purpose, k.created_ms, k.key_id",
+            (tenant, kind),
+        )
+
+    def rows_under(self, id_bytes: int) -> list[KeyRow]:
+        """The rows whose wrapping key has an id of this length: 8 is a root key."""
+        return self._rows("length(w.wrapping_id) = ?", (id_bytes,))
 
     def insert(self, row: KeyRow) -> None:
         self._write(INSERT_KEY, row)

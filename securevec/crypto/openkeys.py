@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 import weakref
+from typing import Final
 
 from securevec.clock import Clock
 from securevec.crypto.cache import KeyCache
-from securevec.crypto.envelope import DataKey, data_key
+from securevec.crypto.envelope import DataKey, SubjectKey, data_key
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.leases import BLOCK, BUDGET, Leases
 from securevec.crypto.root import Roots
 from securevec.crypto.secret import Secret
 from securevec.crypto.wrap import ACTIVE, FULL, KeyRow, KeyUse, WrappingKey
-from securevec.errors import KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey
+from securevec.errors import BoundKeyDestroyed, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey
+
+BOUND: Final = ("subject",)
+"""Kinds of keys that are needed besides a DEK. Their ``collection`` is the 16 bytes that name whose they are."""
 
 _ATTEMPTS = 3
 
@@ -131,6 +135,15 @@ class OpenKeys:
     def by_id(self, key_id: bytes) -> DataKey:
         return self._cache.get(key_id, DataKey, lambda: self._live_row(key_id), self._unwrapped)
 
+    def bound_by_id(self, key_id: bytes) -> SubjectKey:
+        """The key of a person or a record. Raises :class:`BoundKeyDestroyed` too."""
+        return self._cache.get(("bound", key_id), SubjectKey, lambda: self._bound_row(key_id), self._bound)
+
+    def bound(self, use: KeyUse) -> SubjectKey | None:
+        """The key that new values of this person or record are bound to, if there is one."""
+        row = self._store.active(use)
+        return None if row is None else self.bound_by_id(row.key_id)
+
     def for_writing(self, use: KeyUse, messages: int) -> DataKey:
         """The DEK to seal ``messages`` (at most one block) new values with, charged to this process."""
         key_id = self._leases.spend(use, messages)
@@ -190,6 +203,21 @@ class OpenKeys:
                 next_step="Use the key store it was sealed with.",
             )
         return row
+
+    def _bound_row(self, key_id: bytes) -> KeyRow:
+        row = self._store.row(key_id)
+        if self._store.is_destroyed(key_id):
+            raise BoundKeyDestroyed("The key of this person or record was destroyed; what it sealed is gone.")
+        if row is None or row.use.kind not in BOUND:
+            raise UnknownKey(
+                "A sealed value names a person's key this key store never had.",
+                next_step="Use the key store it was sealed with.",
+            )
+        return row
+
+    def _bound(self, row: KeyRow) -> SubjectKey:
+        use = row.use
+        return SubjectKey(row.key_id, self._under_kek(row), use.kind, use.collection, use.tenant)
 
     def _open(self, row: KeyRow) -> DataKey:
         """A row that was just read, opened and kept."""

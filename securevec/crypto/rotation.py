@@ -37,8 +37,7 @@ class Rotating:
         wrapping = root_wrapping_key(new)
         with self._store.transaction():
             self._open.refresh()
-            rows = [row for row in self._store.all_rows() if len(row.wrapping_id) == ROOT_ID_BYTES]
-            stale = [row for row in rows if row.wrapping_id != wrapping.key_id]
+            stale = [row for row in self._store.rows_under(ROOT_ID_BYTES) if row.wrapping_id != wrapping.key_id]
             for row in stale:
                 self._rewrap(row, self._open.under_root(row), wrapping)
             self._store.forget_names()
@@ -89,7 +88,7 @@ class Rotating:
 
     def tenants_with_keys(self) -> list[TenantId]:
         """Every tenant whose KEK the store holds."""
-        return [TenantId(row.use.tenant.hex()) for row in self._store.all_rows() if row.use.kind == "kek"]
+        return [TenantId(row.use.tenant.hex()) for row in self._store.all_rows(kind="kek")]
 
     def _rewrap(self, row: KeyRow, secret: Secret, wrapping: WrappingKey) -> None:
         again = wrapping.wrap(secret, row.use, created_ms=row.created_ms, state=row.state, leased=row.leased)

@@ -54,6 +54,7 @@
     │   ├── KeyRejected            wrong passphrase or wrong key file
     │   ├── UnknownKey             a sealed value names a key this store never had
     │   ├── KeyDestroyed           the key was destroyed; the value is gone for good
+    │   │   └── BoundKeyDestroyed  that of the one person the value was bound to: the person was erased
     │   ├── UnknownFormat          version, suite or flag this release does not read
     │   │   └── UnknownEnvelope    of a sealed value; also an EnvelopeRejected
     │   ├── AuditUnavailable       no audit record could be written, so nothing was done
@@ -114,6 +115,7 @@ from securevec.errors.tree import (
 from securevec.errors.unavailable import (
     AuditUnavailable,
     BackendError,
+    BoundKeyDestroyed,
     ControlUnavailable,
     CredentialRejected,
     DetectorError,
@@ -161,6 +163,7 @@ __all__ = [
     "AuditUnavailable",
     "BackendError",
     "BackupRejected",
+    "BoundKeyDestroyed",
     "CheckFailed",
     "CollectionMismatch",
     "CollectionNotFound",

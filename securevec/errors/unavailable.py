@@ -52,6 +52,10 @@ class KeyDestroyed(Unavailable):
     """The key was destroyed; what it sealed is gone for good."""
 
 
+class BoundKeyDestroyed(KeyDestroyed):
+    """The key of the one person or record that a value was bound to was destroyed: it was erased, or deleted."""
+
+
 class UnknownFormat(Unavailable):
     """A format version, suite or flag this release does not read."""
 

@@ -2,6 +2,8 @@
 
     accepted     one transaction: tombstones, and the list of record generations to delete or to redact. From here on no
                  process shows any of them, and writes about these people are refused until the fence ends
+    shredded     only where somebody has a key of their own (``Subject(shred=True)``): the keys are destroyed, so that
+                 nobody reads what was bound to them in any copy of the store. Needs no engine
     planned      the manifest is fixed before anything is deleted: counts per collection, and what will be looked for in
                  files afterwards. The receipt's counts come from it, never from a running counter
     deleted      the records about the people are deleted
@@ -37,7 +39,7 @@ from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledge
 from securevec.guard import Admission, Commission, commission
 from securevec.ingest import write_batch
 from securevec.limits import MAX_BATCH
-from securevec.people import manifest
+from securevec.people import manifest, shred
 from securevec.people.identify import identify, subject_refs
 from securevec.people.receipts import artefacts, predicate
 from securevec.people.redact import redact
@@ -95,6 +97,7 @@ def request_erasure(
         "by_name_only": len(by_name),
         "names": include_name_matches,
         "until_ms": until_ms,
+        "keys": shred.planned(runtime, tenant, [*erased, *shared]),
     }
 
     def items(tx: Transaction) -> list[JobItem]:
@@ -152,7 +155,9 @@ def result_of(runtime: Runtime, result: JobResult) -> SubjectErasure:
 def step(runtime: Runtime, job: JobRow) -> JobRow:
     """Take an erasure one step further."""
     data: dict[str, Any] = orjson.loads(job.data)
-    if job.state == "accepted":
+    if job.state == "accepted" and shred.held_by(runtime, job, data):
+        return move_on(runtime, job, to="shredded", data=data | {"keys": shred.destroy(runtime, job, data)})
+    if job.state in ("accepted", "shredded"):
         return move_on(runtime, job, to="planned", data=data | {"manifest": manifest.plan(runtime, job)})
     if job.state == "planned":
         _delete(runtime, job)

@@ -58,13 +58,17 @@ def artefacts(data: Mapping[str, Any]) -> list[Artefact]:
             "before; copies of control.db taken earlier hold keyed references",
         )
     )
+    shredded = data["keys"]["destroyed"] if "keys" in data else []
+    if shredded:
+        listed.append(_subject_keys(data["keys"]))
     listed.append(
         Artefact(
             artefact="data keys",
             method="none: they also seal other people's records",
             verdict="kept",
             evidence="what they sealed for the erased records was removed instead, as said above",
-            residual=f"{_COPIES} open with these keys until the keys die with their expiry bucket or the tenant",
+            residual=f"{_COPIES} open with these keys until the keys die with their expiry bucket or the tenant"
+            + (", except what was bound to the destroyed subject keys" if shredded else ""),
         )
     )
     if data["others"]:
@@ -88,6 +92,19 @@ def artefacts(data: Mapping[str, Any]) -> list[Artefact]:
             )
         )
     return listed
+
+
+def _subject_keys(keys: Mapping[str, Any]) -> Artefact:
+    planned, destroyed = len(keys["planned"]), len(keys["destroyed"])
+    return Artefact(
+        artefact="subject keys",
+        method="cryptographic erase (NIST SP 800-88r2): rows deleted, VACUUM, search for the wrapped bytes",
+        verdict="removed from live files" if destroyed >= planned else "unverified",
+        evidence=f"{destroyed} of {max(planned, destroyed)} keys; {keys['evidence']}; destroyed at {keys['ms']} ms, "
+        "before anything was deleted",
+        residual="effective in backups when key-store backups taken before then have expired; records that mention the "
+        "subject are sealed under other keys",
+    )
 
 
 def _of_collection(collection: str, entry: Mapping[str, Any], outcome: ProbeOutcome, kept: int) -> list[Artefact]:

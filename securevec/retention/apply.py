@@ -208,8 +208,8 @@ def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:
     now_ms = runtime.clock.now_ms()
     found: dict[tuple[str, str], list[str]] = {}
     probes: dict[tuple[str, str], str] = {}
-    for key in runtime.keys.list_keys():
-        if key.tenant == job.tenant and key.kind == "dek" and has_ended(key.epoch, now_ms=now_ms):
+    for key in runtime.keys.list_keys(tenant=job.tenant, kind="dek"):
+        if has_ended(key.epoch, now_ms=now_ms):
             found.setdefault((key.collection, key.epoch), []).append(key.key_id)
             if key.purpose == "body":
                 probes[key.collection, key.epoch] = key.key_id

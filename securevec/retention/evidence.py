@@ -46,7 +46,7 @@ def plan(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
         "collections": collections,
         "records": sum(entry["records"] for entry in collections),
         "chunks": sum(entry["chunks"] for entry in collections),
-        "keys": sorted(key.key_id for key in runtime.keys.list_keys() if key.tenant == tenant),
+        "keys": sorted(key.key_id for key in runtime.keys.list_keys(tenant=tenant)),
         "probe": _probe_of_tenant(runtime, tenant),
     }
 
@@ -121,7 +121,7 @@ def artefacts(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> list[
 
 
 def _probe_of_tenant(runtime: Runtime, tenant: TenantId) -> dict[str, str] | None:
-    deks = [key for key in runtime.keys.list_keys() if key.tenant == tenant and key.purpose == "body"]
+    deks = [key for key in runtime.keys.list_keys(tenant=tenant, kind="dek") if key.purpose == "body"]
     return sealed_probe(runtime, deks[0].key_id) if deks else None
 
 

@@ -133,9 +133,8 @@ def dying_epochs(
     """Per collection the epochs whose keys die once what is doomed has gone: their bucket has ended, and no other
     record, held or travelling, is sealed under them."""
     keyed: dict[str, set[str]] = {}
-    for key in runtime.keys.list_keys():
-        if key.kind == "dek":
-            keyed.setdefault(key.collection, set()).add(key.epoch)
+    for key in runtime.keys.list_keys(kind="dek"):
+        keyed.setdefault(key.collection, set()).add(key.epoch)
     dying: dict[CollectionId, tuple[str, ...]] = {}
     for due in collections:
         left = dict(due.in_use)

@@ -62,7 +62,8 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One declared field. ``keep`` speaks for ``embed`` and ``seal``, ``mode`` and ``width`` for ``filter``."""
+    """One declared field. ``keep`` speaks for ``embed`` and ``seal``, ``mode`` and ``width`` for ``filter``, ``shred``
+    for ``subject``."""
 
     name: str
     kind: Kind
@@ -71,6 +72,7 @@ class FieldSpec:
     keep: marks.Keep = "anonymized"
     mode: marks.Mode = "clear"
     width: int | None = None
+    shred: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,11 @@ class Schema:
     def embedded(self) -> tuple[str, ...]:
         """The names of the embedded fields, in declared order."""
         return tuple(field.name for field in self.by_kind("embed"))
+
+    @cached_property
+    def shredded(self) -> str | None:
+        """The name of the subject whose key the record is sealed under too, if one was declared so."""
+        return next((field.name for field in self.fields if field.shred), None)
 
     def by_kind(self, kind: Kind) -> tuple[FieldSpec, ...]:
         """The fields of one kind, in declared order."""
@@ -241,6 +248,7 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
         keep=mark.keep if isinstance(mark, marks.Embed | marks.Seal) else "anonymized",
         mode=mark.mode if isinstance(mark, marks.Filter) else "clear",
         width=mark.width if isinstance(mark, marks.Filter) else None,
+        shred=mark.shred if isinstance(mark, marks.Subject) else False,
     )
 
 
@@ -273,7 +281,7 @@ def _mark(field: FieldSpec) -> marks.Mark:
         case "key":
             return marks.Key()
         case "subject":
-            return marks.Subject()
+            return marks.Subject(shred=field.shred)
         case "embed":
             return marks.Embed(keep=field.keep)
         case "seal":
@@ -284,17 +292,20 @@ def _mark(field: FieldSpec) -> marks.Mark:
 
 
 def _written(field: FieldSpec) -> dict[str, object]:
-    """A field in JSON. ``width`` is there for buckets only, so that other schemas are as they were."""
+    """A field in JSON. ``width`` is there for buckets only, ``shred`` where it is true: other schemas are as they
+    were."""
     members = asdict(field)
     if field.width is None:
         del members["width"]
+    if field.shred is False:
+        del members["shred"]
     return members
 
 
 def _field_from(item: object) -> FieldSpec:
     wanted = {"name", "kind", "type", "optional", "keep", "mode"}
     held = set(cast("dict[str, object]", item)) if isinstance(item, dict) else set[str]()
-    if held - {"width"} != wanted:
+    if held - {"width", "shred"} != wanted:
         raise SchemaError("A field of a stored schema has unknown or missing members.")
     return FieldSpec(**cast("dict[str, Any]", item))
 
@@ -312,6 +323,11 @@ def _check(schema: Schema) -> None:
         _check_field(field)
     if len(schema.by_kind("key")) != 1:
         raise SchemaError("A Record has exactly one Key.", next_step="Declare for example `id: Key[str]`.")
+    if sum(field.shred for field in schema.fields) > 1:
+        raise SchemaError(
+            "A Record is sealed under the key of one person at most.",
+            next_step="Declare shred=True for one Subject; the others are erased with the record.",
+        )
     if not schema.by_kind("embed"):
         raise SchemaError("A Record has at least one Embed field.", next_step="Declare for example `body: Embed[str]`.")
 
@@ -336,6 +352,9 @@ def _check_field(field: FieldSpec) -> None:
         raise SchemaError(f'Field "{field.name}": a Key may not be null.')
     if keep not in _KEEPS or mode not in _MODES:
         raise SchemaError(f'Field "{field.name}" has a marker parameter securevec does not know.')
+    shred: object = field.shred
+    if type(shred) is not bool or (shred and kind != "subject"):
+        raise SchemaError(f'Field "{field.name}": only a Subject is shredded.')
     _check_width(field)
 
 

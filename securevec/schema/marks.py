@@ -41,7 +41,13 @@ class Key(Mark):
 
 @dataclass(frozen=True, slots=True)
 class Subject(Mark):
-    """Whom the record is about: the whole value is replaced by the tenant's surrogate for that person."""
+    """Whom the record is about: the whole value is replaced by the tenant's surrogate for that person.
+
+    ``shred``: the record is sealed under that person's own key besides the tenant's, so that the person's erasure makes
+    all of them unreadable at once, in every copy of the store (docs/keys.md). One field of a Record at most.
+    """
+
+    shred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

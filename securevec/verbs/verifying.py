@@ -15,10 +15,20 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 from uuid import UUID
 
-from securevec.body import chunk_view
+from securevec.body import Body, chunk_view
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, PolicyDenied, UnknownFormat, UnknownKey
+from securevec.crypto.envelope import from_text, read_key_ids
+from securevec.crypto.keyring import KeyView
+from securevec.errors import (
+    BoundKeyDestroyed,
+    CheckFailed,
+    EnvelopeRejected,
+    KeyDestroyed,
+    PolicyDenied,
+    UnknownFormat,
+    UnknownKey,
+)
 from securevec.guard import Admission, admit
 from securevec.judge import check_place, clear_copies_differ, fetch_only, open_body
 from securevec.runtime import CollectionScope, Runtime
@@ -38,7 +48,8 @@ class Verification:
     ``missing``: named by the manifest and not in the store. ``altered``: in the store, and not opening as what the
     manifest names there. ``foreign``: not of this collection, or not openable, under an id the manifest does not name.
     ``old``: of this collection, and of a generation that was replaced or deleted. ``edited``: sealed values in order,
-    and the clear copies or the terms beside them changed.
+    and the clear copies or the terms beside them changed. A record that an erasure hides, and whose subject's key it
+    has destroyed, is none of them. One that is not sealed under its subject's key as declared is ``altered``.
     """
 
     records: int
@@ -74,6 +85,7 @@ class _Seen:
     whole: set[int] = field(default_factory=set[int])
     strange: set[int] = field(default_factory=set[int])
     edited: set[int] = field(default_factory=set[int])
+    shredded: set[int] = field(default_factory=set[int])
     points: int = 0
     in_flight: int = 0
     old: int = 0
@@ -133,6 +145,11 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
             body = open_body(keys, collection, point)
             ref = ids.ref(typed_record_id(body.record_id))
             check_place(ids, point, body, ref)
+            _require_bound(keys, collection, point, body)
+        except BoundKeyDestroyed:
+            seen.shredded.add(number)
+            seen.strange.add(number)
+            continue
         except (EnvelopeRejected, UnknownKey, UnknownFormat, KeyDestroyed):
             seen.strange.add(number)
             continue
@@ -198,4 +215,30 @@ def _look_again(runtime: Runtime, collection: CollectionScope, row: ManifestRow,
     current = runtime.control.live(collection.collection, [row.ref]).get(row.ref)
     if current != row.generation:
         return 0, 0
-    return len(absent) - len(points), len(points) - len(found.whole)
+    wrong = len(points) - len(found.whole)
+    if found.shredded and (row.ref, row.generation) in runtime.control.hidden_records(
+        collection.tenant, collection.collection, [row.ref]
+    ):
+        wrong -= len(found.shredded)
+    return len(absent) - len(points), wrong
+
+
+def _require_bound(keys: KeyView, collection: CollectionScope, point: StoredPoint, body: Body) -> None:
+    """Raises :class:`EnvelopeRejected` unless body and vault are sealed under the key of the person the schema says.
+
+    Chunk 0 names the person in the declared field; a further chunk is about somebody whose key it is.
+    """
+    name = collection.schema.shredded
+    spans = (body.field_spans or {}).get(name or "", ())
+    for payload_key in ("b", "v"):
+        text = point.payload.get(payload_key)
+        if text is None:
+            continue
+        subject_id = read_key_ids(from_text(text))[1]
+        held = keys.bound_key(subject_id).name if subject_id else None
+        if body.chunk == 0:
+            fits = held == (spans[0].token if spans else None)
+        else:
+            fits = held in body.about if held is not None else name is None or not body.about
+        if not fits and not (body.chunk and held is None and len(collection.schema.by_kind("subject")) > 1):
+            raise EnvelopeRejected("A record is not sealed under the key of its subject.")

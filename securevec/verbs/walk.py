@@ -121,6 +121,9 @@ def open_records(
         verdicts = judge(runtime, collection, fetch_only(runtime, collection, ids), where=None)
         opened.update((judged.ref, judged) for judged in verdicts.accepted)
         lost = [ref for ref in waiting if ref in rows and ref not in opened and ref not in verdicts.erased]
+        if verdicts.shredded:
+            hidden = runtime.control.hidden_records(collection.tenant, collection.collection, lost)
+            lost = [ref for ref in lost if (ref, rows[ref].generation) not in hidden]
         again = runtime.control.current(collection.collection, lost) if lost else {}
         now_ms = runtime.clock.now_ms()
         if any(again.get(ref) == rows[ref] and not expired(rows[ref].expires_ms, now_ms=now_ms) for ref in lost):
