@@ -34,6 +34,7 @@ def table() -> str:
         _bars(documents),
         _conditions(documents),
         *_detection(),
+        *_labelled(),
         *_retrieval(),
         *_keystore(),
         *_keys(),
@@ -116,6 +117,40 @@ def _detection() -> list[str]:
         f"({machine['architecture']}) under a load of {machine['load']}, `{document['command']}` "
         f"at {document['commit']}.",
     ]
+
+
+def _labelled() -> list[str]:
+    """What of labelled texts is found: our own set, and public ones."""
+    path = RESULTS / "labelled.json"
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    public = document["public"]
+    rows = {f"own set, part {part}": row for part, row in document["own"].items()}
+    rows |= {name.removesuffix(".jsonl").replace("_", " "): row for name, row in public["sets"].items()}
+    names = ("PERSON", "ADDRESS", "LOCATION", "ORG", "PHONE", "EMAIL")
+    lines = ["| Labelled texts: F1 by overlap (touched by any finding) | " + " | ".join(names) + " |"]
+    lines.append("|---|" + "---|" * len(names))
+    for name, row in rows.items():
+        cells = [_found(row["entities"].get(entity)) for entity in names]
+        lines.append(f"| {name}, {row['texts']} texts | " + " | ".join(cells) + " |")
+    missed = [name for name, bar in public["bars"].items() if bar["measured"] < bar["least"]]
+    cases = public["secret_cases"]
+    secrets = cases["true_positive"] + cases["false_negative"]
+    plain = cases["false_positive"] + cases["true_negative"]
+    return [
+        "\n".join(lines),
+        f"Detector version {document['detector_version']}, `python benchmarks/bar_labelled.py` at {document['commit']} "
+        f"(public sets: version {public['detector_version']}); {len(public['bars']) - len(missed)} of "
+        f"{len(public['bars'])} bars of detection kept{''.join(f', **missed** {name}' for name in missed)}. Of "
+        f"{secrets} secrets of detect-secrets' tests {cases['true_positive']} are found; of its {plain} negatives, many "
+        f"of which other rules rightly find, {cases['false_positive']} are found too. What is held out: "
+        "[benchmarks/labelled](benchmarks/labelled/README.md), [model card](docs/names-model.md).",
+    ]
+
+
+def _found(row: dict[str, Any] | None) -> str:
+    return "" if row is None else f"{row['f1']:.2f} ({row['touched_by_any']:.2f})"
 
 
 def _retrieval() -> list[str]:
