@@ -143,8 +143,8 @@ def _labelled() -> list[str]:
         f"Detector version {document['detector_version']}, `python benchmarks/bar_labelled.py` at {document['commit']} "
         f"(public sets: version {public['detector_version']}); {len(public['bars']) - len(missed)} of "
         f"{len(public['bars'])} bars of detection kept{''.join(f', **missed** {name}' for name in missed)}. Of "
-        f"{secrets} secrets of detect-secrets' tests {cases['true_positive']} are found; of its {plain} negatives, many "
-        f"of which other rules rightly find, {cases['false_positive']} are found too. What is held out: "
+        f"{secrets} secrets of detect-secrets' tests {cases['true_positive']} are found; of its {plain} negatives, "
+        f"many of which other rules rightly find, {cases['false_positive']} are found too. What is held out: "
         "[benchmarks/labelled](benchmarks/labelled/README.md), [model card](docs/names-model.md).",
     ]
 
