@@ -28,6 +28,7 @@ from securevec.control.rows import ManifestRow, RecordState
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.envelope import SubjectKey, from_text, open_sealed, read_key_ids
+from securevec.crypto.filterkeys import FilterKeys
 from securevec.crypto.keyring import KeyRing, KeyView
 from securevec.errors import (
     BoundKeyDestroyed,
@@ -110,10 +111,12 @@ def judge(
     where: Expr | None,
     hint: Expr | None = None,
     keys: KeyView | None = None,
+    under: FilterKeys | None = None,
     erasing: bool = False,
 ) -> Verdicts:
     """Judge points in order, under one look at the key store: ``keys``, or one made here.
 
+    ``under`` are the keys that ``hint`` was made with.
     ``erasing`` is for the erasure itself, which must read what it hides from everybody else.
     Raises :class:`UnknownKey`, :class:`UnknownFormat`, :class:`KeyUnavailable`.
     """
@@ -176,7 +179,9 @@ def judge(
             verdicts.passed_over += 1
             verdicts.erased.add(judged.ref)
         elif where is not None and not matches(where, judged.body.filters):
-            if hint is not None and matches(hint, collection.protector(runtime).payload(judged.body.filters)):
+            if hint is not None and any(
+                matches(hint, payload) for payload in collection.protector(runtime, under).payloads(judged.body.filters)
+            ):
                 verdicts.passed_over += 1
             else:
                 verdicts.violations += 1
@@ -328,13 +333,11 @@ def open_envelope(
 
 def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:
     """Whether a point's clear copies say something else than its sealed body."""
-    wanted: dict[str, object] = dict(protector.payload(body.filters))
-    if body.expires_ms is not None:
-        wanted[EXPIRY_KEY] = body.expires_ms
+    due: dict[str, object] = {} if body.expires_ms is None else {EXPIRY_KEY: body.expires_ms}
     held = {
         key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT)) or key == EXPIRY_KEY
     }
-    return held != wanted
+    return all(held != payload | due for payload in protector.payloads(body.filters))
 
 
 def check_place(ids: RecordIds, point: StoredPoint, body: Body, ref: RecordRef) -> None:

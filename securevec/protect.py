@@ -11,7 +11,7 @@ in what they make of an array (Chroma matched what was deleted from one), and ag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from securevec import limits
 from securevec.buckets import around, bucket
 from securevec.crypto.derive import filter_token
 from securevec.errors import FilterError
-from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, Value, check, fields, map_leaves
+from securevec.filters import And, Compare, Exists, Expr, In, Not, Value, any_of, check, fields, map_leaves
 from securevec.schema import LISTS, FieldSpec, Schema
 from securevec.types import CollectionId, FilterValue, Scalar
 
@@ -32,35 +32,58 @@ EXPIRY_KEY: Final = "x"
 
 
 class FilterProtector:
-    """Protects filter values of one collection under the tenant's filter key."""
+    """Protects filter values of one collection under its filter key.
 
-    __slots__ = ("_collection", "_fields", "_key")
+    While the collection is re-indexed there is the key ``before`` too: what is written is under the newer one, and what
+    is asked for may be under either.
+    """
 
-    def __init__(self, schema: Schema, *, collection: CollectionId, key: bytes) -> None:
+    __slots__ = ("_before", "_collection", "_fields", "_key")
+
+    def __init__(self, schema: Schema, *, collection: CollectionId, key: bytes, before: bytes | None = None) -> None:
         self._fields: Mapping[str, FieldSpec] = {field.name: field for field in schema.by_kind("filter")}
         self._collection = collection
         self._key = key
+        self._before = before
 
     def value(self, field: FieldSpec, value: Value) -> Scalar:
-        """What the store sees for this value of this field."""
+        """What the store sees for this value of this field when it is written."""
+        return self._under(self._key, field, value)
+
+    def _under(self, key: bytes, field: FieldSpec, value: Value) -> Scalar:
         if field.mode == "token":
-            return filter_token(self._key, self._collection, field.name, value)
+            return filter_token(key, self._collection, field.name, value)
         if field.mode == "bucket":
             # No field name holds a slash.
             name = f"{field.name}/bucket/{field.width}"
-            return filter_token(self._key, self._collection, name, bucket(field, value))
+            return filter_token(key, self._collection, name, bucket(field, value))
         return value
+
+    def _keys(self) -> tuple[bytes, ...]:
+        return (self._key,) if self._before is None else (self._key, self._before)
+
+    def _stored(self, field: FieldSpec, values: Sequence[Value]) -> list[Scalar]:
+        """What the store may hold for one of these values."""
+        several = [self._under(key, field, value) for value in values for key in self._keys()]
+        return list(dict.fromkeys(several))
 
     def payload(self, filters: Mapping[str, FilterValue]) -> dict[str, Scalar]:
         """The payload keys of a record's canonical filter values. An empty list has none: it is as good as missing."""
+        return self._payload(self._key, filters)
+
+    def payloads(self, filters: Mapping[str, FilterValue]) -> Iterator[dict[str, Scalar]]:
+        """Every form in which these values may be stored, the present one first."""
+        return (self._payload(key, filters) for key in self._keys())
+
+    def _payload(self, key: bytes, filters: Mapping[str, FilterValue]) -> dict[str, Scalar]:
         payload: dict[str, Scalar] = {}
         for name, value in filters.items():
             field = self._fields[name]
             if not isinstance(value, list):
-                payload[PREFIX + name] = self.value(field, value)
+                payload[PREFIX + name] = self._under(key, field, value)
             elif value:
                 payload[PREFIX + name] = len(value)
-                payload.update((self._element(field, each), True) for each in value)
+                payload.update((self._element(field, each, key), True) for each in value)
         return payload
 
     def tokens(self, field: FieldSpec, value: FilterValue | None) -> list[str]:
@@ -115,7 +138,7 @@ class FilterProtector:
         if isinstance(leaf, In):
             for member in leaf.values:
                 _check_type(field, member)
-            return In(PREFIX + field.name, tuple(dict.fromkeys(self.value(field, member) for member in leaf.values)))
+            return _any(PREFIX + field.name, self._stored(field, leaf.values))
         _check_type(field, leaf.value)
         if leaf.op not in ("eq", "ne") and field.mode == "token":
             raise FilterError(
@@ -125,15 +148,22 @@ class FilterProtector:
             )
         if leaf.op not in ("eq", "ne") and field.type in ("str", "bool", "uuid"):
             raise FilterError(f"Field `{field.name}` has no order.", field=field.name)
-        return Compare(PREFIX + field.name, leaf.op, self.value(field, leaf.value))
+        stored = self._stored(field, [leaf.value])
+        if len(stored) == 1:
+            return Compare(PREFIX + field.name, leaf.op, stored[0])
+        # Only of tokens is there more than one, and of those none is more or less than another.
+        return (
+            And(tuple(Compare(PREFIX + field.name, "ne", each) for each in stored))
+            if leaf.op == "ne"
+            else (In(PREFIX + field.name, tuple(stored)))
+        )
 
     def _of_list(self, field: FieldSpec, leaf: Compare | In) -> Expr:
         """True for any value of the list; ``!=`` for a list with values, none of them this one."""
         for member in leaf.values if isinstance(leaf, In) else (leaf.value,):
             _check_type(field, member)
         if isinstance(leaf, In):
-            parts = tuple(self._holds(field, value) for value in leaf.values)
-            return parts[0] if len(parts) == 1 else Or(parts)
+            return any_of([self._holds(field, value) for value in leaf.values])
         if leaf.op == "eq":
             return self._holds(field, leaf.value)
         if leaf.op == "ne":
@@ -143,10 +173,16 @@ class FilterProtector:
         )
 
     def _holds(self, field: FieldSpec, value: Value) -> Expr:
-        return Compare(self._element(field, value), "eq", True)
+        return any_of([Compare(self._element(field, value, key), "eq", True) for key in self._keys()])
 
-    def _element(self, field: FieldSpec, value: Value) -> str:
-        return ELEMENT + filter_token(self._key, self._collection, field.name, value)
+    def _element(self, field: FieldSpec, value: Value, key: bytes) -> str:
+        return ELEMENT + filter_token(key, self._collection, field.name, value)
+
+
+def _any(key: str, values: Sequence[Scalar]) -> Expr:
+    """One of these values, of which there may be twice as many as a caller may name."""
+    most = limits.MAX_FILTER_VALUES
+    return any_of([In(key, tuple(values[start : start + most])) for start in range(0, len(values), most)])
 
 
 def _check_type(field: FieldSpec, value: Value) -> None:

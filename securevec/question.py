@@ -10,27 +10,37 @@ from dataclasses import dataclass
 
 from securevec import limits
 from securevec.cloaking import rotated
+from securevec.crypto.filterkeys import FilterKeys
 from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
 from securevec.filters import Expr, all_of, check
 from securevec.given import as_vectors, unit
 from securevec.guard import Admission
 from securevec.narrow import Narrow
 from securevec.runtime import CollectionScope, Runtime
-from securevec.terms import asked_terms
+from securevec.terms import asked_terms, united
 from securevec.text import utf8_size
 from securevec.types import AnonymizedText, Matrix, Terms, Vector
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Hint:
+    """What the store is to narrow its answer by, and the keys it was put in the store's terms under."""
+
+    keys: FilterKeys
+    pushed: Expr | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Question:
-    """What is asked: a vector, what hits are judged by, the hint for the store, and what the audit log is to hash."""
+    """What is asked: a vector, what hits are judged by, the hint for the store, what the audit log is to hash, and the
+    text whose words are asked for too."""
 
     vector: Vector
     where: Expr | None
-    pushed: Expr | None
+    hint: Hint
     audit_key: bytes
     redactions: Mapping[str, int]
-    terms: Terms | None = None
+    words: AnonymizedText | None = None
 
 
 def check_k(k: int) -> None:
@@ -51,18 +61,18 @@ def question_of(
     hybrid: bool = False,
 ) -> Question:
     """What is asked, from a text or from a given vector of one. Raises :class:`QueryError` and :class:`VectorError`."""
-    judged_on, pushed = conditions(runtime, collection, admission, where)
+    judged_on, hint = conditions(runtime, collection, admission, where)
     if (text is None) == (vector is None):
         raise QueryError("A search takes a text or a vector.")
     if text is None:
         if hybrid:
             raise QueryError("A hybrid search takes a text: its words are half of it.")
         given = _given_vector(collection, vector)
-        return Question(rotated(runtime, collection, given), judged_on, pushed, given.tobytes(), {})
+        return Question(rotated(runtime, collection, given), judged_on, hint, given.tobytes(), {})
     anonymized, redactions = anonymize_query(runtime, collection, text)
     embedded = collection.embedder.embed([anonymized])[0]
-    terms = words_of(runtime, collection, anonymized) if hybrid else None
-    return Question(embedded, judged_on, pushed, anonymized.text.encode(), redactions, terms)
+    words = anonymized if hybrid else None
+    return Question(embedded, judged_on, hint, anonymized.text.encode(), redactions, words)
 
 
 def check_hybrid(collection: CollectionScope, hybrid: object, narrow: Narrow) -> None:
@@ -78,19 +88,23 @@ def check_hybrid(collection: CollectionScope, hybrid: object, narrow: Narrow) ->
         raise QueryError("min_score is a cosine similarity, and the score of a hybrid search is made of two ranks.")
 
 
-def words_of(runtime: Runtime, collection: CollectionScope, query: AnonymizedText) -> Terms:
-    """The terms of an anonymized query under the tenant's key."""
-    return asked_terms(query.text, collection.term_index(runtime))
+def words_of(collection: CollectionScope, query: AnonymizedText, keys: FilterKeys) -> Terms:
+    """The terms of an anonymized query, under each key that stored ones may be of."""
+    return united([asked_terms(query.text, index) for index in collection.term_indexes(keys)])
 
 
 def conditions(
     runtime: Runtime, collection: CollectionScope, admission: Admission, where: Expr | None
-) -> tuple[Expr | None, Expr | None]:
+) -> tuple[Expr | None, Hint]:
     """What hits are judged by (the caller's filter and the policy's), and the hint for the store made of it."""
     parts = [part for part in (where, admission.decision.row_filter) if part is not None]
     judged_on = check(all_of(parts)) if parts else None
-    lowered = [collection.protector(runtime).lower(judged_on)] if judged_on is not None else []
-    return judged_on, all_of(lowered) if lowered else None
+    return judged_on, hint_of(runtime, collection, judged_on, collection.filter_keys(runtime))
+
+
+def hint_of(runtime: Runtime, collection: CollectionScope, judged_on: Expr | None, keys: FilterKeys) -> Hint:
+    """The hint under these keys. A search whose keys changed before it was answered needs another one."""
+    return Hint(keys, None if judged_on is None else collection.protector(runtime, keys).lower(judged_on))
 
 
 def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> tuple[AnonymizedText, Counter[str]]:

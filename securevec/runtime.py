@@ -16,6 +16,7 @@ from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.crypto.cloak import Cloak, VectorCloak
 from securevec.crypto.derive import record_ref, term_index, typed_record_id
+from securevec.crypto.filterkeys import FilterKeys
 from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
 from securevec.engine import Engine
@@ -106,6 +107,18 @@ class Scope:
     actor_ref: str
 
 
+def _remembered(key: bytes, collection: CollectionId) -> Callable[[str], int]:
+    known: dict[str, int] = {}
+
+    def index(term: str) -> int:
+        number = known.get(term)
+        if number is None:
+            number = known[term] = term_index(key, collection, ANALYZER, term)
+        return number
+
+    return index
+
+
 @dataclass(frozen=True, slots=True)
 class CollectionScope:
     """A collection as one actor sees it: everything the journeys need that does not change per call."""
@@ -150,21 +163,22 @@ class CollectionScope:
         dimension = self.embedder.identity.dimension
         return runtime.keys.cloak(self.tenant, self.collection, self.cloak, dimension=dimension)
 
-    def protector(self, runtime: Runtime) -> FilterProtector:
-        key = runtime.keys.tenant_key(self.tenant, "filter")
-        return FilterProtector(self.schema, collection=self.collection, key=key)
+    def filter_keys(self, runtime: Runtime) -> FilterKeys:
+        """The keys of its tokens and terms. Raises :class:`KeyDestroyed` once the tenant is gone."""
+        return runtime.keys.filter_keys(self.tenant, self.collection)
+
+    def protector(self, runtime: Runtime, keys: FilterKeys | None = None) -> FilterProtector:
+        """``keys`` are those of a look that was taken before."""
+        keys = keys or self.filter_keys(runtime)
+        return FilterProtector(self.schema, collection=self.collection, key=keys.key, before=keys.before)
 
     def term_index(self, runtime: Runtime) -> Callable[[str], int]:
-        """The keyed number of each term of this collection, remembered for as long as the caller keeps this."""
-        key, known = runtime.keys.tenant_key(self.tenant, "filter"), dict[str, int]()
+        """The keyed number of each term that is written, remembered for as long as the caller keeps this."""
+        return self.term_indexes(self.filter_keys(runtime))[0]
 
-        def index(term: str) -> int:
-            number = known.get(term)
-            if number is None:
-                number = known[term] = term_index(key, self.collection, ANALYZER, term)
-            return number
-
-        return index
+    def term_indexes(self, keys: FilterKeys) -> list[Callable[[str], int]]:
+        """The same under each key a stored term may be of, that of new ones first."""
+        return [_remembered(key, self.collection) for key in (keys.key, keys.before) if key is not None]
 
     def record_ref(self, runtime: Runtime, record_id: object) -> RecordRef:
         key = runtime.keys.tenant_key(self.tenant, "id")

@@ -43,7 +43,7 @@ from securevec.judge import (
 from securevec.minimize import rebuild
 from securevec.narrow import Narrow
 from securevec.protect import EXPIRY_KEY
-from securevec.question import Question, check_hybrid, check_k, question_of
+from securevec.question import Question, check_hybrid, check_k, hint_of, question_of, words_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.types import Matrix, RecordRef
@@ -189,23 +189,31 @@ class _Found:
 def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow) -> _Found:
     """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
     backend = runtime.backend()
-    pushed = question.pushed
+    hint, due_stand_in_the_way = question.hint, False
     # A hybrid search is answered with ranks, which nothing can be scored again by.
-    cloak = collection.vector_cloak(runtime) if question.terms is None else None
+    cloak = collection.vector_cloak(runtime) if question.words is None else None
     noisy = cloak if cloak is not None and cloak.noise else None
     limit = min((k if noisy is None else k * FETCH) + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
     again = _OVERTAKEN_TWICE
     while True:
+        pushed = _not_due(hint.pushed, now_ms=runtime.clock.now_ms()) if due_stand_in_the_way else hint.pushed
         points = backend.query(
             namespace=collection.namespace,
             vector=question.vector,
             where=pushed,
             limit=limit,
             exclude=("v",) if collection.vault else (),
-            terms=question.terms,
+            terms=None if question.words is None else words_of(collection, question.words, hint.keys),
         )
         keys = runtime.keys.view()
-        verdicts = judge(runtime, collection, distinct(points), where=question.where, hint=question.pushed, keys=keys)
+        current = keys.filter_keys(collection.tenant, collection.collection)
+        if current != hint.keys:
+            # A re-indexing began after the question was put in the store's terms: what it rewrote was not asked for.
+            hint = hint_of(runtime, collection, question.where, current)
+            continue
+        verdicts = judge(
+            runtime, collection, distinct(points), where=question.where, hint=hint.pushed, keys=keys, under=hint.keys
+        )
         whole, halves = _with_first_chunks(runtime, collection, verdicts.accepted)
         violations = verdicts.violations + halves
         if violations * 2 > verdicts.examined:
@@ -224,7 +232,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
             return _Found(whole, violations, verdicts.passed_over, exhausted, keys, verdicts.asked)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
         if verdicts.passed_over and backend.capabilities.cheap_range_filter:
-            pushed = _not_due(question.pushed, now_ms=runtime.clock.now_ms())
+            due_stand_in_the_way = True
 
 
 def _not_due(pushed: Expr | None, *, now_ms: int) -> Expr:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -69,6 +69,17 @@ def asked_terms(text: str, index: Index) -> Terms:
     """The terms of an anonymized query."""
     kept = list(dict.fromkeys(terms_in(text)))[: limits.MAX_TERMS]
     return _merged((index(term), _CODE if any(character.isdigit() for character in term) else 1.0) for term in kept)
+
+
+def united(several: Sequence[Terms]) -> Terms:
+    """All terms of these sets, as one set."""
+    if len(several) == 1:
+        return several[0]
+    return _merged(
+        (number, weight)
+        for terms in several
+        for number, weight in zip(terms.indices.tolist(), terms.weights.tolist(), strict=True)
+    )
 
 
 def terms_in(text: str) -> Iterator[str]:

@@ -153,7 +153,7 @@ def filter_token(key: bytes, collection: CollectionId, field: str, value: str | 
 def term_index(key: bytes, collection: CollectionId, analyzer: str, term: str) -> int:
     """What the store sees of a word in a hybrid collection: 32 bits, equal within one collection only.
 
-    ``key`` is the tenant's ``filter`` key.
+    ``key`` is the collection's ``filter`` key.
     """
     message = b"securevec/term/v1" + lp(raw_id(collection), analyzer.encode(), term.encode())
     return int.from_bytes(h16(key, message)[:4], "big")

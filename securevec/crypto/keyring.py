@@ -1,7 +1,8 @@
 """Keys by what they are for, and by the id an envelope names. The one object other rooms ask for keys.
 
     root -> installation keys (names, actors, namespaces, sign)
-         -> tenant KEK -> tenant keys (id, pseudonym, token, filter, content, audit)
+         -> tenant KEK -> tenant keys (id, pseudonym, token, content, audit)
+                       -> filter keys, one per (tenant, collection), two while it is re-indexed
                        -> cloak keys, one per (tenant, collection) that asked for a cloak
                        -> DEKs, one at a time per (tenant, collection, purpose, epoch)
                        -> subject keys, one per person a record with Subject(shred=True) is about
@@ -23,6 +24,7 @@ from securevec.crypto.cloaks import Cloaking
 from securevec.crypto.derive import raw_id
 from securevec.crypto.destroy import NOTHING_HELD, REMOVED, REMOVED_UNSEARCHED, KeyDestruction, destroy
 from securevec.crypto.envelope import DataKey, SubjectKey
+from securevec.crypto.filterkeys import Filtering, FilterKeys, opened_filter_keys
 from securevec.crypto.keyfile import BUSY_MS
 from securevec.crypto.keystore import KeyStore, Tombstone
 from securevec.crypto.leases import BLOCK
@@ -39,11 +41,11 @@ from securevec.types import CollectionId, TenantId
 __all__ = ["DataKey", "KeyDestruction", "KeyInfo", "KeyRing", "KeyView", "RootKey"]
 
 InstallationPurpose = Literal["names", "actors", "namespaces"]
-TenantPurpose = Literal["id", "pseudonym", "token", "filter", "content", "audit"]
+TenantPurpose = Literal["id", "pseudonym", "token", "content", "audit"]
 DataPurpose = Literal["body", "vault"]
 
 _INSTALLATION: Final = ("names", "actors", "namespaces", "sign")
-_TENANT: Final = ("id", "pseudonym", "token", "filter", "content", "audit")
+_TENANT: Final = ("id", "pseudonym", "token", "content", "audit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ class KeyView:
         with self._store.lock:
             return self._open.tenant(raw_id(tenant), purpose).bytes()
 
+    def filter_keys(self, tenant: TenantId, collection: CollectionId) -> FilterKeys:
+        with self._store.lock:
+            return opened_filter_keys(self._open, tenant, collection)
+
     def key_by_id(self, key_id: bytes) -> DataKey:
         key = self._found.get(key_id)
         if key is None:
@@ -102,7 +108,7 @@ class KeyView:
         return "KeyView(<hidden>)"
 
 
-class KeyRing(Rotating, Cloaking, BoundKeys):
+class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row

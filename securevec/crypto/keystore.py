@@ -6,8 +6,9 @@ decided by the ring (keyring.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from securevec.crypto.keyfile import KeyFile
 from securevec.crypto.keytables import (
@@ -26,6 +27,9 @@ from securevec.crypto.keytables import (
     read_row,
 )
 from securevec.crypto.wrap import KeyRow, KeyUse
+from securevec.errors import KeyRejected
+
+_VERSION: Final = re.compile(r"[1-9][0-9]{0,8}\Z")
 
 
 class Pending(NamedTuple):
@@ -54,6 +58,16 @@ class KeyStore(KeyFile):
         """The row new values may be sealed with, for this use."""
         rows = self._rows(f"{OF_USE} AND k.state = 0", (use.tenant, use.collection, use.kind, use.purpose, use.epoch))
         return rows[0] if rows else None
+
+    def versions(self, use: KeyUse) -> list[KeyRow]:
+        """The rows of a key that has numbered versions, oldest first. Raises :class:`KeyRejected` for no number."""
+        found = self._rows(
+            "u.kind = ?1 AND u.purpose = ?2 AND p.tenant = ?3 AND p.collection = ?4",
+            (use.kind, use.purpose, use.tenant, use.collection),
+        )
+        if any(_VERSION.match(row.use.epoch) is None for row in found):
+            raise KeyRejected("A row of the key store was altered.", next_step="Restore keys.db from a backup.")
+        return sorted(found, key=lambda row: int(row.use.epoch))
 
     def rows_of_tenant(self, tenant: bytes) -> list[KeyRow]:
         return self._rows("p.tenant = ?", (tenant,))

@@ -7,8 +7,10 @@ after the row, so that a destruction between the two reads is seen. Not thread-s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
+from dataclasses import replace
 from typing import Final
 
 from securevec.clock import Clock
@@ -128,6 +130,17 @@ class OpenKeys:
             self._under_kek,
         )
 
+    def versions(self, use: KeyUse) -> list[tuple[int, Secret]]:
+        """Every version of a tenant's key, oldest first. One there must be: :class:`KeyRejected`."""
+        place = ("versions", use.tenant, use.purpose, use.collection)
+        for _ in range(_ATTEMPTS):
+            numbers: tuple[int, ...] = self._cache.get(place, tuple, lambda: self._numbers_of(use), tuple)
+            with contextlib.suppress(UnknownKey):
+                return [(number, self._of_version(use, number)) for number in numbers]
+            # Another process retired a version between the two looks.
+            self._cache.clear()
+        raise KeyUnavailable("The versions of a key change too fast.", next_step="Try again.")
+
     def tenant_wrapping(self, tenant: bytes) -> WrappingKey:
         """The tenant's KEK to wrap new rows under. Ask inside the transaction that writes them."""
         return self._kek(tenant)
@@ -154,6 +167,22 @@ class OpenKeys:
         row = self._take_block(use)
         self._leases.grant(use, row.key_id, BLOCK - messages)
         return self._open(row)
+
+    def _numbers_of(self, use: KeyUse) -> list[int]:
+        found = [int(row.use.epoch) for row in self._store.versions(use)]
+        if self._store.tenant_destroyed(use.tenant):
+            raise destroyed_error()
+        if not found:
+            raise KeyRejected("A key of a collection is missing.", next_step="Restore keys.db from a backup.")
+        return found
+
+    def _of_version(self, use: KeyUse, number: int) -> Secret:
+        return self._cache.get(
+            ("tenant", use.tenant, use.purpose, use.collection, number),
+            Secret,
+            lambda: self._active_row(replace(use, epoch=str(number))),
+            self._under_kek,
+        )
 
     def _kek(self, tenant: bytes) -> WrappingKey:
         return self._cache.get(

@@ -301,6 +301,7 @@ class Tenant(TenantLifetimes):
             "classification": classification,
         }
         description |= ({"hybrid": True} if wanted.hybrid else {}) | described_cloak(wanted.cloak)
+        runtime.keys.create_filter_key(tenant, collection)
         if wanted.cloak is not None:
             runtime.keys.create_cloak_key(tenant, collection)
         identity = identity_of(

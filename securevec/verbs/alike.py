@@ -43,11 +43,11 @@ def search_like(
     row_filter = admission.decision.row_filter
     with admission.reading():
         ref = collection.record_ref(runtime, record_id)
-        judged_on, pushed = conditions(runtime, collection, admission, where)
+        judged_on, hint = conditions(runtime, collection, admission, where)
         record = load_live(runtime, collection, ref, with_vaults=False)
         if row_filter is not None and not matches(row_filter, record.body.filters):
             raise RecordNotFound("The collection has no such record.")
-        question = Question(_direction(record), judged_on, pushed, ref, {})
+        question = Question(_direction(record), judged_on, hint, ref, {})
         others = replace(narrow, exclude=ref, ahead=len(record.chunks))
         found = answer(runtime, collection, question, k, others, record_class)
         admission.recheck()

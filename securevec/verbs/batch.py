@@ -12,7 +12,7 @@ from securevec.filters import Expr
 from securevec.guard import admit
 from securevec.hits import SearchResult
 from securevec.narrow import Narrow
-from securevec.question import Question, anonymize_query, check_hybrid, check_k, conditions, words_of
+from securevec.question import Question, anonymize_query, check_hybrid, check_k, conditions
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.search import answer, deliver, looked_at_again
@@ -41,17 +41,17 @@ def search_batch(
         raise LimitExceeded(f"A batch search takes at most {limits.MAX_QUERIES} texts.", field="texts")
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     with admission.reading():
-        judged_on, pushed = conditions(runtime, collection, admission, where)
+        judged_on, hint = conditions(runtime, collection, admission, where)
         asked = [_anonymized(runtime, collection, number, text) for number, text in enumerate(texts, start=1)]
         vectors = collection.embedder.embed([text for text, _ in asked]) if asked else ()
         questions = [
             Question(
                 vector,
                 judged_on,
-                pushed,
+                hint,
                 text.text.encode(),
                 redactions,
-                words_of(runtime, collection, text) if hybrid else None,
+                text if hybrid else None,
             )
             for vector, (text, redactions) in zip(vectors, asked, strict=True)
         ]

@@ -132,10 +132,11 @@ def _read_store(runtime: Runtime, collection: CollectionScope, admission: Admiss
 def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[StoredPoint], seen: _Seen) -> None:
     keys = runtime.keys.view()
     ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
-    protector = collection.protector(runtime)
+    under = keys.filter_keys(collection.tenant, collection.collection)
+    protector = collection.protector(runtime, under)
     opened: dict[int, tuple[RecordRef, int]] = {}
-    words: dict[UUID, Terms] = {}
-    index = collection.term_index(runtime)
+    words: dict[UUID, list[Terms]] = {}
+    indexes = collection.term_indexes(under)
     for point in points:
         number = point.id.int
         if number in seen.whole or number in seen.strange:
@@ -158,7 +159,7 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
             seen.edited.add(number)
         if collection.hybrid:
             text, placed = chunk_view(body, collection.embedded_fields)
-            words[point.id] = stored_terms(text, [each.span for each in placed], index)
+            words[point.id] = [stored_terms(text, [each.span for each in placed], index) for index in indexes]
     seen.edited.update(_with_other_terms(runtime, collection, words))
     known = runtime.control.generations(collection.collection, list({ref for ref, _ in opened.values()}))
     unnamed: list[int] = []
@@ -176,13 +177,15 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
     seen.old += len(fetch_only(runtime, collection, [UUID(int=number) for number in unnamed]))
 
 
-def _with_other_terms(runtime: Runtime, collection: CollectionScope, words: Mapping[UUID, Terms]) -> list[int]:
+def _with_other_terms(
+    runtime: Runtime, collection: CollectionScope, words: Mapping[UUID, Sequence[Terms]]
+) -> list[int]:
     """The points that do not carry the terms of their sealed text. One that is gone by now is none of them."""
     if not words:
         return []
     stored = runtime.backend().fetch(namespace=collection.namespace, ids=list(words), with_vectors=True)
     held = {point.id: point.terms or NO_TERMS for point in stored}
-    return [point.int for point, terms in words.items() if point in held and held[point] != terms]
+    return [point.int for point, terms in words.items() if point in held and held[point] not in terms]
 
 
 def _read_manifest(

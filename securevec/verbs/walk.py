@@ -132,7 +132,12 @@ def open_records(
                 next_step="securevec audit tail shows this request; ingest what is missing again.",
             )
         waiting = [ref for ref in lost if ref in again and again[ref] != rows[ref]]
-    return opened, sum(clear_copies_differ(protector, judged.point, judged.body) for judged in opened.values())
+    edited = [each for each in opened.values() if clear_copies_differ(protector, each.point, each.body)]
+    if edited:
+        # A re-indexing may have begun since: those it rewrote are under its key.
+        now = collection.protector(runtime)
+        edited = [each for each in edited if clear_copies_differ(now, each.point, each.body)]
+    return opened, len(edited)
 
 
 def still_live(

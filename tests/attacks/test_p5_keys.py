@@ -80,6 +80,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     collection = CollectionId(os.urandom(16).hex())
     for tenant in (acme, globex):
         ring.create_tenant(tenant)
+        ring.create_filter_key(tenant, collection)
         for purpose in ("body", "vault"):
             ring.data_key(tenant, collection, purpose, EPOCH)
     place = Place(bytes.fromhex(acme), bytes.fromhex(collection), UUID(int=7), "body")
@@ -96,6 +97,7 @@ def use_everything(ring: KeyRing, bench: Bench) -> list[Callable[[], object]]:
         lambda: ring.data_key(bench.acme, CollectionId(uuid4().hex), "vault", "r1/b1"),
         lambda: ring.tenant_key(bench.acme, "id"),
         lambda: ring.tenant_key(bench.acme, "audit"),
+        lambda: ring.filter_keys(bench.acme, bench.collection),
         lambda: ring.create_tenant(bench.acme),
     ]
 
@@ -125,7 +127,7 @@ def in_child(work: Callable[[], object]) -> int:
 def test_a_destroyed_tenant_opens_nothing_in_the_same_process(bench: Bench) -> None:
     assert open_sealed(bench.ring.key_by_id(bench.key_id), bench.blob, bench.place) == b"canary-value"
     done = bench.ring.destroy_tenant(bench.acme)
-    assert len(done.key_ids) == 1 + 6 + 2
+    assert len(done.key_ids) == 1 + 5 + 1 + 2
     assert bench.key_id.hex() in done.key_ids
     assert done.evidence == "removed from live files"
     assert done.residue_found is False
@@ -411,7 +413,7 @@ SWAPS = {
     ),
     "a DEK's tenant": f"UPDATE keys SET place = (SELECT o.place FROM keys o WHERE {GLOBEX}) WHERE {ACME} AND {DEKS}",
     "a DEK's collection": "UPDATE places SET collection = zeroblob(16) WHERE tenant = :acme AND collection <> x''",
-    "a DEK's epoch": "UPDATE epochs SET name = 'r1/b1' WHERE name <> ''",
+    "a DEK's epoch": "UPDATE epochs SET name = 'r1/b1' WHERE name LIKE 'r%'",
     "a DEK's purpose": "UPDATE uses SET purpose = purpose || 'x' WHERE kind = 'dek'",
     "a DEK's state": f"UPDATE keys SET state = 9 WHERE {ACME} AND {DEKS}",
     "a state that is none": f"UPDATE keys SET state = 15 WHERE {ACME} AND {DEKS}",

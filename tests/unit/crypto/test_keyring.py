@@ -52,10 +52,10 @@ def test_every_purpose_has_its_own_key(ring: KeyRing, tenant: TenantId, collecti
         *(
             ring.tenant_key(owner, purpose)
             for owner in (tenant, other)
-            for purpose in ("id", "pseudonym", "token", "filter", "content", "audit")
+            for purpose in ("id", "pseudonym", "token", "content", "audit")
         ),
     ]
-    assert len(set(keys)) == len(keys) == 15
+    assert len(set(keys)) == len(keys) == 13
     ids = {
         ring.data_key(owner, collection, purpose, epoch).key_id
         for owner in (tenant, other)
@@ -252,7 +252,7 @@ def test_listing_shows_metadata_only(ring: KeyRing, tenant: TenantId, collection
     ring.data_key(tenant, collection, "body", NEVER)
     infos = ring.list_keys()
     assert [info.kind for info in infos].count("dek") == 1
-    assert len(infos) == 4 + 1 + 6 + 1
+    assert len(infos) == 4 + 1 + 5 + 1
     shown = repr(infos)
     for row in ring._store.all_rows():
         assert row.wrapped.hex() not in shown
