@@ -26,42 +26,31 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 
 from securevec import limits
 from securevec.anonymize.ahead import Found
 from securevec.anonymizing import texts_of
-from securevec.backend import VectorBackend
 from securevec.batching import BATCH, Candidate, batches, in_step
 from securevec.cloaking import displaced, rotated
 from securevec.control.rows import NewRecord
 from securevec.crypto.envelope import SubjectKey
-from securevec.errors import (
-    BoundKeyDestroyed,
-    LegalHold,
-    OutcomeUnknown,
-    QuotaExceeded,
-    RecordError,
-    SecurevecError,
-    SubjectErased,
-    TenantUnavailable,
-    WriteNotAcknowledged,
-)
+from securevec.errors import BoundKeyDestroyed, LegalHold, QuotaExceeded, RecordError, SubjectErased
 from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
 from securevec.judge import whole_records
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import read_records, source_size
-from securevec.recover import LEASE_MS, remove_points, settle_collection
+from securevec.recover import LEASE_MS, settle_collection
 from securevec.refusals import within_quota, without_erased
 from securevec.report import IngestReport, Progress, Tally, redactions_in
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.types import NO_TERMS, Matrix, ProtectedPoint, RecordRef
+from securevec.types import Matrix, RecordRef
+from securevec.writing import switch_over
 
 Source = str | Path | Iterable[Mapping[str, object] | Record]
 
@@ -188,12 +177,6 @@ def _changed(
     return changed
 
 
-def _present(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> set[UUID]:
-    if not ids:
-        return set()
-    return {point.id for point in runtime.backend().fetch(namespace=collection.namespace, ids=ids)}
-
-
 def _embed(runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared]) -> Matrix:
     """One row per chunk, in order: given vectors where the caller brought them, the model's otherwise."""
     given = [record.vector for record in prepared if record.vector is not None]
@@ -220,7 +203,7 @@ def write_batch(
     made out of their stored version: raises :class:`RecordChanged` when one was replaced or erased since. ``erasing``
     is for the erasure itself, which stores records again that it hides.
     """
-    backend = runtime.backend()
+    runtime.backend()  # before anything is announced: another process may hold the engine
     now_ms = runtime.clock.now_ms()
     request = admission.fresh()
     before = runtime.control.current(collection.collection, [record.ref for record in prepared])
@@ -283,30 +266,18 @@ def write_batch(
         runtime.control.abort_batch(request_id=request.request_id)
         runtime.control.finish_batch(request_id=request.request_id)
         raise
-    try:
-        backend.insert(namespace=collection.namespace, points=points)
-        _read_back(backend, collection, points)
-        retiring = runtime.control.commit_batch(
-            request_id=request.request_id,
-            fence=admission.fence,
-            erasing=erasing,
-            people=people,
-            alive=lambda: _require_alive(runtime, bound.values()),
-        )
-        remove_points(runtime, collection.tenant, collection.namespace, collection.collection, retiring)
-        # Before the batch is forgotten: killed in between, recovery still knows of it and answers its intent.
-        request.note(phase="result", counts=counts, redactions=redactions)
-        runtime.control.finish_batch(request_id=request.request_id)
-    except BaseException as error:
-        _give_up(runtime, collection, request, generations, points, counts, error)
-        if isinstance(error, TenantUnavailable | LegalHold | SubjectErased) or not isinstance(error, SecurevecError):
-            # Refused at the switch, where nothing became visible; or an interrupt, which speaks for itself.
-            raise
-        raise OutcomeUnknown(
-            "A write began and was not confirmed; what it left is settled before the next write.",
-            request_id=request.request_id,
-            next_step=f"securevec audit tail shows request {request.request_id}; the ingest can be repeated safely.",
-        ) from error
+    switch_over(
+        runtime,
+        collection,
+        request,
+        generations,
+        points,
+        counts,
+        redactions=redactions,
+        erasing=erasing,
+        people=people,
+        alive=lambda: _require_alive(runtime, bound.values()),
+    )
     tally.new += counts["new"]
     tally.updated += counts["updated"]
     tally.chunks += counts["chunks"]
@@ -320,45 +291,3 @@ def _require_alive(runtime: Runtime, bound: Iterable[SubjectKey]) -> None:
         runtime.keys.require_alive([key.key_id for key in bound])
     except BoundKeyDestroyed as error:
         raise SubjectErased("A subject of this batch was erased while it was written.") from error
-
-
-def _give_up(
-    runtime: Runtime,
-    collection: CollectionScope,
-    request: Admission,
-    generations: Mapping[bytes, int],
-    points: Sequence[ProtectedPoint],
-    counts: Mapping[str, int],
-    error: BaseException,
-) -> None:
-    """Take an unconfirmed batch back as far as that works now; recovery does the rest. The first error speaks.
-
-    Each step is tried whatever became of the one before: another process may have settled the batch already, and then
-    only this process still knows of points it inserted since. A batch that was committed is left to recovery, which
-    finishes it forward.
-    """
-    with contextlib.suppress(SecurevecError):
-        runtime.control.abort_batch(request_id=request.request_id)
-    with contextlib.suppress(SecurevecError):
-        if not runtime.control.orphans(collection.collection, list(generations.items())):
-            runtime.control.extend_lease(request.request_id, 0)
-            return
-        ids = [point.id for point in points]
-        runtime.backend().delete(namespace=collection.namespace, ids=ids)
-        if not _present(runtime, collection, ids):
-            request.failure(error, phase="result", counts=counts)
-            runtime.control.finish_batch(request_id=request.request_id)
-
-
-def _read_back(backend: VectorBackend, collection: CollectionScope, points: Sequence[ProtectedPoint]) -> None:
-    """Every point must be there with the sealed bytes just written: stores drop operations without an error."""
-    ids = [point.id for point in points]
-    # Terms come with the vectors, and only hybrid collections have any.
-    found_now = backend.fetch(namespace=collection.namespace, ids=ids, with_vectors=collection.hybrid)
-    stored = {point.id: point for point in found_now}
-    for point in points:
-        found = stored.get(point.id)
-        if found is None or any(found.payload.get(key) != point.payload.get(key) for key in ("b", "v")):
-            raise WriteNotAcknowledged("The store does not show what was just written.")
-        if (found.terms or NO_TERMS) != (point.terms or NO_TERMS):
-            raise WriteNotAcknowledged("The store does not show what was just written.")

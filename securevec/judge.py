@@ -101,6 +101,8 @@ class Verdicts:
     shredded: int = 0
     asked: Asked | None = None
     """Absent where nothing was judged."""
+    outlived: bool = False
+    """Whether a point was seen that is no longer stored and whose key died: it was sealed anew while this read ran."""
 
 
 def judge(
@@ -127,6 +129,7 @@ def judge(
     unreadable: list[UUID] = []
     keys = keys or runtime.keys.view()
     ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
+    dead: list[UUID] = []
     for point in points:
         try:
             body = open_body(keys, collection, point)
@@ -141,12 +144,13 @@ def judge(
         except KeyDestroyed:
             # A key dies with its epoch, when every record under it is due. On a point that is not, the store was
             # given the id of a dead key in place of a living one. The hint can be edited too, which hides the point:
-            # that is omission, and found by comparing the manifest with the store.
+            # that is omission, and found by comparing the manifest with the store. A key also dies when what it sealed
+            # was sealed anew; then the point is gone by now.
             due = point.payload.get(EXPIRY_KEY)
             if type(due) is int and expired(due, now_ms=runtime.clock.now_ms()):
                 verdicts.passed_over += 1
             else:
-                verdicts.violations += 1
+                dead.append(point.id)
         else:
             opened.append(Judged(point, body, ref))
     # Gone by now: deleted while this ran. Still there though nobody is being erased: put back.
@@ -158,6 +162,11 @@ def judge(
     verdicts.violations += put_back
     verdicts.shredded = len(unreadable) - put_back
     verdicts.passed_over += verdicts.shredded
+    if dead:
+        standing = len(fetch_only(runtime, collection, dead))
+        verdicts.violations += standing
+        verdicts.passed_over += len(dead) - standing
+        verdicts.outlived = standing < len(dead)
     refs = [judged.ref for judged in opened]
     seen = runtime.control.seen
     known = runtime.control.generations(collection.collection, refs) if refs else {}

@@ -221,7 +221,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
                 "More than half of what the store returned does not belong to this tenant and collection.",
                 next_step="Stop writing to this store and run: securevec audit tail",
             )
-        if verdicts.overtaken and again:
+        if (verdicts.overtaken or verdicts.outlived) and again:
             again -= 1
             continue
         if noisy is not None:

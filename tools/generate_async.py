@@ -131,7 +131,11 @@ TWINS: Final = (
     Twin(
         "SecureStore",
         f"{STORE}.secure_store",
-        bases=((f"{STORE}.importing", "StoreImports"), (f"{STORE}.lifetimes", "StoreLifetimes")),
+        bases=(
+            (f"{STORE}.importing", "StoreImports"),
+            (f"{STORE}.lifetimes", "StoreLifetimes"),
+            (f"{STORE}.rekeying", "StoreKeys"),
+        ),
         says="One home, opened, for coroutines: :class:`securevec.SecureStore`, each call awaited.\n\n"
         "    Tied to no event loop: several may use it. Not for use across ``fork``.",
         leave_out=("runtime",),

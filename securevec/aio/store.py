@@ -26,6 +26,7 @@ from securevec.schema import Record
 from securevec.store.secure_store import SecureStore
 from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
+from securevec.verbs.reseal import Reseal
 
 
 class AsyncSecureStore:
@@ -285,3 +286,24 @@ class AsyncSecureStore:
         """Take back a retention job that has not begun, or a move that has not switched. Raises :class:`UsageError` for
         any other."""
         await self._bridge.run(self._sync.cancel_job, job_id)
+
+    async def roll_keys(self, tenant: str, collection: str) -> int:
+        """Seal what is written into a collection from now on under new data keys; how many were left behind.
+
+        See :meth:`securevec.SecureStore.roll_keys`.
+        """
+        return await self._bridge.run(self._sync.roll_keys, tenant, collection)
+
+    async def reseal(
+        self,
+        tenant: str,
+        collection: str,
+        *,
+        key: str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Reseal:
+        """Seal every record of a collection anew under new data keys, then destroy the old ones.
+
+        See :meth:`securevec.SecureStore.reseal`.
+        """
+        return await self._bridge.run(self._sync.reseal, tenant, collection, key=key, progress=on_loop(progress))

@@ -54,6 +54,8 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "grant": (3, "policy"),
     "key.create": (1, "key"),
     "key.destroy": (4, "key"),
+    "key.rotate": (3, "key"),
+    "key.reseal": (3, "key"),
     "job.advance": (3, "job"),
     "config": (3, "configuration"),
     "hold": (1, "hold"),

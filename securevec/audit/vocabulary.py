@@ -43,6 +43,8 @@ Action = Literal[
     "grant",
     "key.create",
     "key.destroy",
+    "key.rotate",
+    "key.reseal",
     "job.advance",
     "recover",
     "export",
@@ -80,6 +82,8 @@ SEALING: Final[frozenset[str]] = frozenset(
         "grant",
         "key.create",
         "key.destroy",
+        "key.rotate",
+        "key.reseal",
         "job.advance",
         "recover",
         "export",
@@ -170,9 +174,12 @@ DETAIL: Final[Mapping[str, Rule]] = {
         watched
         removed dropped purged verifying verified receipted done held failed cancelled
         doubled copied switched abandoned
+        rolled resealed doomed
         """
     ),
-    "kind": _words("ingest delete tenant_deletion tenant collection record subject retention installation kek dek"),
+    "kind": _words(
+        "ingest delete tenant_deletion tenant collection record subject retention installation root kek dek"
+    ),
     "layout": frozenset({"shared", "collection", "shard"}),
     "role": frozenset({"owner", "writer", "reader", "revealer"}),
     "change": _words("created updated unchanged replaced removed granted revoked resumed"),

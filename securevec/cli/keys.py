@@ -1,4 +1,4 @@
-"""``keys list|rotate|test-provider|export-public``: keys seen without opening one, exchanged, and tried."""
+"""``keys list|rotate|reseal|test-provider|export-public``: keys seen without opening one, exchanged, and tried."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import moment, table
-from securevec.cli.session import Session
+from securevec.cli.output import moment, pairs, table
+from securevec.cli.reports import progress_bar
+from securevec.cli.session import Session, split_place
 from securevec.errors import UsageError
 
 
 def register(group: Group) -> None:
     group.command("list")(list_keys)
     group.command("rotate")(rotate)
+    group.command("reseal")(reseal)
     group.command("test-provider")(test_provider)
     group.command("export-public")(export_public)
 
@@ -59,11 +61,14 @@ def list_keys(session: Session) -> None:
 
 def rotate(
     session: Session,
-    what: Annotated[str, typer.Argument(metavar="root|tenants|TENANT", help="Which keys are exchanged.")],
+    what: Annotated[
+        str, typer.Argument(metavar="root|tenants|TENANT|TENANT/COLLECTION", help="Which keys are exchanged.")
+    ],
     keep: Annotated[int, typer.Option("--keep", min=0, help="root: earlier root keys kept for key-store backups.")] = 1,
 ) -> None:
     """Exchange the root key, the key of one tenant, or those of all: keys are wrapped again, no data is touched.
 
+    TENANT/COLLECTION gives what is written from now on new data keys; stored records keep theirs (see: keys reseal).
     Goes on beside readers and writers. Interrupted, the same command finishes it.
     """
     session.require_manager()
@@ -84,6 +89,13 @@ def rotate(
         session.out.say(f"root key {done.key_id}; {done.rewrapped} keys wrapped again")
         session.out.show(document, table(["earlier root key", "key", "what became of it"], rows))
         return
+    if "/" in what:
+        behind = session.store.roll_keys(*split_place(what))
+        session.out.show(
+            {"rotated": "collection", "left_behind": behind},
+            f"new records get new data keys; {behind} earlier ones go on opening what they sealed",
+        )
+        return
     keys = session.store.runtime.keys
     if what == "tenants":
         tenants = keys.tenants_with_keys()
@@ -95,6 +107,40 @@ def rotate(
         return
     rewrapped = keys.rotate_tenant(session.tenant(what).id)
     session.out.show({"rotated": "tenant", "rewrapped": rewrapped}, f"{rewrapped} keys wrapped again")
+
+
+def reseal(
+    session: Session,
+    place: Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)],
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="ID", help="Only the expiry bucket of this data key (keys list --json)."),
+    ] = None,
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+    ] = None,
+) -> None:
+    """Seal every record of a collection anew under new data keys, in the suite of the settings; destroy the old keys.
+
+    For a data key that somebody may have read. Nothing is embedded again; readers and writers go on. Interrupted, the
+    same command or `jobs run` finishes it.
+    """
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    tenant, collection = split_place(place)
+    with progress_bar(place, quiet=session.out.as_json) as progress:
+        result = session.store.reseal(tenant, collection, key=key, progress=progress)
+    document: dict[str, Any] = {
+        "job": result.job_id,
+        "state": result.state,
+        "waiting_for": result.waiting_for or None,
+        "records": result.records,
+        "keys_destroyed": result.keys,
+    }
+    session.out.show(document, pairs({name: value for name, value in document.items() if value is not None}))
+    result.raise_if_incomplete()
+    if receipt is not None:
+        result.save(receipt)
 
 
 def test_provider(session: Session) -> None:

@@ -47,6 +47,12 @@ MAKE_LIVE: Final = (
     " content_digest = excluded.content_digest, expires_ms = excluded.expires_ms, epoch = excluded.epoch,"
     " ingested_ms = excluded.ingested_ms, size = excluded.size"
 )
+FOLLOW_ITEMS: Final = (
+    "UPDATE job_item SET generation = (SELECT m.generation FROM manifest m WHERE m.collection = job_item.collection"
+    " AND m.ref = job_item.ref) WHERE (collection, ref, generation) IN"
+    " (SELECT collection, ref, generation FROM transit WHERE request_id = :request_id AND state = 'retiring')"
+)
+"""A job lists generations. One that was replaced by itself, sealed anew, is on its list as it was."""
 DELETE_PENDING: Final = "DELETE FROM transit WHERE request_id = :request_id AND state = 'pending'"
 INSERT_RECORD_SUBJECT: Final = (
     "INSERT INTO record_subject (collection, token, ref, generation, about) VALUES (?, ?, ?, ?, ?)"

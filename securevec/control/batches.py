@@ -35,8 +35,9 @@ Rules that hold in every state:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from securevec.control.batch_rows import batch_row, insert_batch, require_batch, rows_of
 from securevec.control.batch_statements import (
     DELETE_BATCH,
     DELETE_LIVE,
@@ -44,7 +45,7 @@ from securevec.control.batch_statements import (
     DELETE_RECORD_SUBJECTS,
     DELETE_ROWS,
     EXTEND,
-    INSERT_BATCH,
+    FOLLOW_ITEMS,
     INSERT_PENDING,
     INSERT_RECORD_SUBJECT,
     MAKE_LIVE,
@@ -101,6 +102,7 @@ class Batches(Room):
         expect: Mapping[bytes, int] | None = None,
         erasing: bool = False,
         people: Sequence[bytes] = (),
+        resealing: bool = False,
     ) -> dict[bytes, int]:
         """Step 1: announce new generations. Returns ref to generation.
 
@@ -111,6 +113,8 @@ class Batches(Room):
         on nobody else can replace the record, so what it was made of is checked here, and that no erasure hides it by
         now. Raises :class:`RecordChanged`. ``erasing`` is for the erasure itself, which takes people out and adds
         nobody: other people of the record who are being erased stay hidden in it until their own erasure comes to it.
+        ``resealing`` is for records that say what they said, under another key: a hold keeps what a record says, so it
+        does not forbid that; nor does an erasure that will still find the record, nor a quota.
 
         Raises :class:`TenantUnavailable` (not active, or another fence), :class:`CollectionNotFound`,
         :class:`LegalHold` (a live record that would be replaced is held), :class:`SubjectErased` (a record carries a
@@ -129,15 +133,17 @@ class Batches(Room):
             _take_over(tx, collection, refs, now_ms)
             if expect is not None and _unmoved(tx, collection, expect) != list(expect):
                 raise RecordChanged("Another writer replaced or deleted the record first.", next_step="Try again.")
-            require_unheld(tx, tenant, collection, refs)
-            if not erasing:
+            if not resealing:
+                require_unheld(tx, tenant, collection, refs)
+            if not (erasing or resealing):
                 if expect and hidden_among(tx, tenant, collection, list(expect)):
                     raise RecordChanged("A record of this batch was erased meanwhile.", next_step="Try again.")
                 require_not_erased(tx, tenant, {token for row in rows for token in (*row.about, *row.mentions)}, now_ms)
                 require_keys_stay(tx, tenant, people)
-            require_room(tx, tenant, collection, rows)
+            if not resealing:
+                require_room(tx, tenant, collection, rows)
             tx.run(UPDATE_NEXT_GENERATION, {"collection": collection})
-            _insert(
+            insert_batch(
                 tx,
                 BatchRow(
                     request_id, tenant, collection, "ingest", "open", writer, lease_until_ms, fence, False, now_ms
@@ -180,20 +186,22 @@ class Batches(Room):
         erasing: bool = False,
         people: Sequence[bytes] = (),
         alive: Callable[[], None] | None = None,
+        resealing: bool = False,
     ) -> list[ManifestRow]:
         """Step 2: make the new generations the visible ones. Returns the retiring rows, whose points are to be deleted.
 
-        ``fence``, ``erasing`` and ``people`` are those step 1 was given; ``alive`` is asked inside the transaction, and
-        raises when a key of these people was destroyed. An erasure destroys keys while it is ``accepted``, and what is
-        committed before its acceptance is among what it deletes: so no record is left that nobody can read. Repeating
-        it after it succeeded returns the same rows.
+        ``fence``, ``erasing``, ``people`` and ``resealing`` are those step 1 was given; ``alive`` is asked inside the
+        transaction, and raises when a key of these people was destroyed. An erasure destroys keys while it is
+        ``accepted``, and what is committed before its acceptance is among what it deletes: so no record is left that
+        nobody can read. What jobs have listed of records that are sealed anew is listed by its new generation from here
+        on. Repeating it after it succeeded returns the same rows.
         Raises :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold` and
         :class:`SubjectErased` (the hold or the erasure came after step 1), :class:`ControlUnavailable` (aborted or
         settled by others: the lease had ended).
         When it raises, the old generations stay visible.
         """
         with self._db.write() as tx:
-            batch = _require(tx, request_id)
+            batch = require_batch(tx, request_id)
             if batch.state == "switched":
                 if not batch.committed:
                     raise ControlUnavailable(
@@ -204,17 +212,20 @@ class Batches(Room):
                 require_active(tx, batch.tenant, fence)
                 if fence != batch.fence:
                     raise TenantUnavailable("The tenant's state changed since this batch began.")
-                pending = [row.ref for row in _rows(tx, request_id)]
-                require_unheld(tx, batch.tenant, batch.collection, pending)
-                if not erasing:
+                pending = [row.ref for row in rows_of(tx, request_id)]
+                if not resealing:
+                    require_unheld(tx, batch.tenant, batch.collection, pending)
+                if not (erasing or resealing):
                     require_still_not_erased(tx, batch)
                     require_keys_stay(tx, batch.tenant, people)
                 if alive is not None:
                     alive()
                 for statement in (RETIRE_REPLACED, MAKE_LIVE, DELETE_PENDING):
                     tx.run(statement, {"request_id": request_id})
+                if resealing:
+                    tx.run(FOLLOW_ITEMS, {"request_id": request_id})
                 tx.run(SWITCH, {"request_id": request_id, "committed": True})
-            return _rows(tx, request_id)
+            return rows_of(tx, request_id)
 
     def abort_batch(self, *, request_id: str) -> list[ManifestRow]:
         """Give an open batch up. Returns its rows, now retiring, whose points are to be deleted.
@@ -223,11 +234,11 @@ class Batches(Room):
         records being live and not taken back, and when others settled and finished it.
         """
         with self._db.write() as tx:
-            batch = _require(tx, request_id)
+            batch = require_batch(tx, request_id)
             if batch.committed:
                 raise ControlUnavailable("This batch was committed; it can only be finished.")
             _abort(tx, request_id)
-            return _rows(tx, request_id)
+            return rows_of(tx, request_id)
 
     def settle(self, request_id: str, *, now_ms: int, force: bool = False) -> BatchRow | None:
         """For recovery: give an open batch up if its writer's lease is over, or, with ``force``, in any case.
@@ -239,10 +250,10 @@ class Batches(Room):
             found = tx.row(SELECT_BATCH, {"request_id": request_id})
             if found is None:
                 return None
-            batch = _batch(found)
+            batch = batch_row(found)
             if batch.state == "open" and (force or batch.lease_until_ms <= now_ms):
                 _abort(tx, request_id)
-                return _require(tx, request_id)
+                return require_batch(tx, request_id)
             return batch
 
     def begin_delete(
@@ -274,7 +285,7 @@ class Batches(Room):
                 refs = _unmoved(tx, collection, {ref: expect[ref] for ref in refs})
             require_unheld(tx, tenant, collection, refs)
             require_past_minimum(tx, collection, refs, now_ms)
-            _insert(
+            insert_batch(
                 tx,
                 BatchRow(
                     request_id, tenant, collection, "delete", "switched", writer, lease_until_ms, fence, True, now_ms
@@ -283,7 +294,7 @@ class Batches(Room):
             for part in parts(refs):
                 tx.run(many(RETIRE_DELETED, len(part)), (request_id, collection, *part))
                 tx.run(many(DELETE_LIVE, len(part)), (collection, *part))
-            retiring = _rows(tx, request_id)
+            retiring = rows_of(tx, request_id)
             if not retiring:
                 tx.run(DELETE_BATCH, {"request_id": request_id})
             return retiring
@@ -295,7 +306,7 @@ class Batches(Room):
         """
         with self._db.write() as tx:
             found = tx.row(SELECT_BATCH, {"request_id": request_id})
-            if found is not None and _batch(found).state == "open":
+            if found is not None and batch_row(found).state == "open":
                 raise UsageError("An open batch cannot be finished.", next_step="Commit or abort it first.")
             for statement in (DELETE_RECORD_SUBJECTS, DELETE_ROWS, DELETE_BATCH):
                 tx.run(statement, {"request_id": request_id})
@@ -313,12 +324,12 @@ class Batches(Room):
     def batch(self, request_id: str) -> BatchRow | None:
         """The batch, until it is finished."""
         row = self._db.row(SELECT_BATCH, {"request_id": request_id})
-        return _batch(row) if row else None
+        return batch_row(row) if row else None
 
     def open_batches(self, *, now_ms: int, expired_only: bool) -> list[BatchRow]:
         """Batches not yet finished, in either state, oldest first; ``expired_only``: those whose lease has ended."""
         before = now_ms if expired_only else _FOREVER
-        return [_batch(row) for row in self._db.rows(SELECT_OPEN, {"before": before})]
+        return [batch_row(row) for row in self._db.rows(SELECT_OPEN, {"before": before})]
 
     def batch_rows(self, request_id: str) -> list[ManifestRow]:
         """Pending and retiring rows of a batch, by ref."""
@@ -354,41 +365,3 @@ def _unmoved(tx: Transaction, collection: CollectionId, expect: Mapping[bytes, i
 def _abort(tx: Transaction, request_id: str) -> None:
     tx.run(RETIRE_PENDING, {"request_id": request_id})
     tx.run(SWITCH, {"request_id": request_id, "committed": False})
-
-
-def _insert(tx: Transaction, batch: BatchRow) -> None:
-    if tx.row(SELECT_BATCH, {"request_id": batch.request_id}):
-        raise UsageError("This request id has a batch already.")
-    tx.run(
-        INSERT_BATCH,
-        {
-            "request_id": batch.request_id,
-            "tenant": batch.tenant,
-            "collection": batch.collection,
-            "kind": batch.kind,
-            "state": batch.state,
-            "writer": batch.writer,
-            "lease": batch.lease_until_ms,
-            "fence": batch.fence,
-            "committed": batch.committed,
-            "now": batch.created_ms,
-        },
-    )
-
-
-def _require(tx: Transaction, request_id: str) -> BatchRow:
-    row = tx.row(SELECT_BATCH, {"request_id": request_id})
-    if row is None:
-        # The recovery may have settled and finished it: for a writer that is late this is no mistake in a call.
-        raise ControlUnavailable("There is no batch of this request id any more.", next_step="Write again.")
-    return _batch(row)
-
-
-def _batch(row: tuple[Any, ...]) -> BatchRow:
-    values = list(row)
-    values[8] = bool(row[8])  # SQLite keeps booleans as integers
-    return BatchRow(*values)
-
-
-def _rows(tx: Transaction, request_id: str) -> list[ManifestRow]:
-    return [ManifestRow(*row) for row in tx.rows(SELECT_ROWS, {"request_id": request_id})]

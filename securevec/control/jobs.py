@@ -42,6 +42,7 @@ TENANT_DELETE: Final = "tenant.delete"
 SUBJECT_ERASE: Final = "subject.erase"
 RETENTION_APPLY: Final = "retention.apply"
 TENANT_PROMOTE: Final = "tenant.promote"
+KEY_RESEAL: Final = "key.reseal"
 
 _JOB: Final = (
     "SELECT job_id, kind, tenant, state, data, receipt, created_ms, updated_ms, owner, lease_until_ms, request_id,"

@@ -256,7 +256,7 @@ class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
         raw, now_ms = raw_id(tenant), self._clock.now_ms()
         with self._store.lock:
             self._open.forget()
-            for prefix in ("epoch", "subject"):
+            for prefix in ("epoch", "deks", "subject"):
                 for scope in self._store.pending_scopes(f"{prefix}:{tenant}:"):
                     destroy(self._store, scope, lambda: (), now_ms=now_ms)
             done = destroy(self._store, f"tenant:{tenant}", lambda: self._store.rows_of_tenant(raw), now_ms=now_ms)
@@ -286,6 +286,19 @@ class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
                 lambda: self._store.rows_of_epoch(raw, raw_collection, epoch),
                 now_ms=now_ms,
             )
+            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+
+    def destroy_deks(self, tenant: TenantId, collection: CollectionId, key_ids: Sequence[str]) -> KeyDestruction:
+        """Destroy these DEKs of a collection, as :meth:`destroy_tenant`. Others of its keys live on."""
+        raw, raw_collection, now_ms = raw_id(tenant), raw_id(collection), self._clock.now_ms()
+        wanted = {bytes.fromhex(key_id) for key_id in key_ids}
+
+        def rows() -> list[KeyRow]:
+            return [row for row in self._store.rows_of_collection(raw, raw_collection) if row.key_id in wanted]
+
+        with self._store.lock:
+            self._open.forget()
+            done = destroy(self._store, f"deks:{tenant}:{collection}", rows, now_ms=now_ms)
             return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
 
     def destroyed(self, tenant: TenantId, key_ids: Sequence[str]) -> KeyDestruction:

@@ -77,6 +77,13 @@ class KeyStore(KeyFile):
             "u.kind = 'dek' AND p.tenant = ? AND p.collection = ? AND e.name = ?", (tenant, collection, epoch)
         )
 
+    def rows_of_collection(self, tenant: bytes, collection: bytes) -> list[KeyRow]:
+        """The DEKs of a collection, of every epoch and purpose."""
+        return self._rows(
+            "u.kind = 'dek' AND p.tenant = ? AND p.collection = ? ORDER BY e.name, u.purpose, k.created_ms, k.key_id",
+            (tenant, collection),
+        )
+
     def rows_bound(self, tenant: bytes, kind: str, name: bytes) -> list[KeyRow]:
         """The keys of one person or record."""
         return self._rows("p.tenant = ? AND p.collection = ? AND u.kind = ?", (tenant, name, kind))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from securevec.crypto.leases import BLOCK
-from securevec.crypto.wrap import ACTIVE, FULL, KeyRow, KeyUse
+from securevec.crypto.wrap import ACTIVE, FULL, ROLLED, KeyRow, KeyUse
 from securevec.errors import HomeRefused, KeyRejected
 
 USER_VERSION: Final = 2
@@ -66,7 +66,7 @@ SCHEMA: Final = (
 )
 """Rows are far smaller than a page, so a wrapped key is never split over two and a byte search finds it whole."""
 
-STATES: Final = (ACTIVE, FULL)
+STATES: Final = (ACTIVE, FULL, ROLLED)
 """``state`` is 0 for the one active key of a use, else n * 8 + the place in this list, n from 1 counting them."""
 _STATES_APART: Final = 8
 

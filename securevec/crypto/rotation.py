@@ -1,4 +1,5 @@
 """Root and tenant keys exchanged under a running installation: rows are wrapped again, what they open stays as it is.
+And DEKs rolled: what is sealed from now on gets a new one, what was sealed stays readable.
 
 An envelope names its DEK, never the keys above it. So a rotation writes wrapped keys only, all of one level in one
 transaction: killed anywhere, every row is still under the old key or every row is under the new one. Other processes
@@ -16,9 +17,9 @@ from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys, destroyed_error
 from securevec.crypto.root import ROOT_ID_BYTES, RootKey, root_wrapping_key
 from securevec.crypto.secret import Secret
-from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
+from securevec.crypto.wrap import ACTIVE, ROLLED, KeyRow, KeyUse, WrappingKey
 from securevec.errors import KeyUnavailable, UnknownKey
-from securevec.types import TenantId
+from securevec.types import CollectionId, TenantId
 
 
 class Rotating:
@@ -85,6 +86,35 @@ class Rotating:
         with contextlib.suppress(KeyUnavailable):
             self._store.vacuum()
         return keys
+
+    def roll(self, tenant: TenantId, collection: CollectionId, key_ids: Iterable[bytes] | None = None) -> list[bytes]:
+        """New values of a collection are sealed under new DEKs from the commit on, in every process. Idempotent.
+
+        ``key_ids`` names the DEKs that are left behind; ``None`` is every one there is. Returns those of them that the
+        store holds; they go on opening what they sealed. Whoever took a DEK to seal a batch with before may still
+        write that batch. Raises :class:`KeyDestroyed`, :class:`UnknownKey` (a key that is none of the collection's).
+        """
+        raw, wanted = raw_id(tenant), None if key_ids is None else set(key_ids)
+        with self._store.transaction():
+            self._open.refresh()
+            rows = self._store.rows_of_collection(raw, raw_id(collection))
+            if wanted is not None:
+                rows = [row for row in rows if row.key_id in wanted]
+                for missing in wanted.difference(row.key_id for row in rows):
+                    if self._store.is_destroyed(missing):
+                        raise destroyed_error()
+                    raise UnknownKey("The collection has no such key.", next_step="See: securevec keys list")
+            active = [row for row in rows if row.state == ACTIVE]
+            wrapping = self._open.tenant_wrapping(raw) if active else None
+            for row in active:
+                if wrapping is not None:
+                    secret = wrapping.unwrap(row)
+                    self._store.replace(
+                        wrapping.wrap(secret, row.use, created_ms=row.created_ms, state=ROLLED, leased=row.leased)
+                    )
+                    secret.wipe()
+        self._open.forget()
+        return [row.key_id for row in rows]
 
     def tenants_with_keys(self) -> list[TenantId]:
         """Every tenant whose KEK the store holds."""

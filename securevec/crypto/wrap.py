@@ -22,6 +22,8 @@ ACTIVE: Final = "active"
 """State of a key that new values may be sealed with."""
 FULL: Final = "full"
 """State of a DEK whose nonce budget is used up: it opens values and seals none."""
+ROLLED: Final = "rolled"
+"""State of a DEK that was replaced before that: it opens values and seals none."""
 
 WRAPPED_BYTES: Final = 48
 _NONCE: Final = 12

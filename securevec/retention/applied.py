@@ -11,6 +11,7 @@ from securevec.control.rows import JobRow
 from securevec.retention.jobs import note
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact, issue
+from securevec.retention.shredding import key_artefact
 from securevec.runtime import Runtime
 
 
@@ -74,16 +75,12 @@ def _artefacts(data: dict[str, Any]) -> list[Artefact]:
         )
         for collection, seen in sorted(data["collections"].items())
     ]
-    for entry in data["keys"]:
-        shown = f"{len(entry['destroyed'])} of {len(entry['key_ids'])} keys; {entry['evidence']}"
-        whole = len(entry["destroyed"]) == len(entry["key_ids"])
-        made.append(
-            Artefact(
-                artefact=f"keys of collection {entry['collection']}, epoch {entry['epoch']}",
-                method="cryptographic erase (NIST SP 800-88r2): rows deleted, VACUUM, search for the wrapped bytes",
-                verdict="removed from live files" if whole else "unverified",
-                evidence=shown + ("; a value sealed before no longer opens" if entry["probe"] else ""),
-                residual="effective in backups when key-store backups taken before completed_ms have expired",
-            )
+    made += [
+        key_artefact(
+            entry,
+            f"keys of collection {entry['collection']}, epoch {entry['epoch']}",
+            residual="effective in backups when key-store backups taken before completed_ms have expired",
         )
+        for entry in data["keys"]
+    ]
     return made

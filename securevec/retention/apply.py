@@ -23,6 +23,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -31,18 +32,19 @@ import orjson
 from securevec.audit import error_name
 from securevec.control.retention import Intent
 from securevec.control.rows import JobItem, JobRow, Survey
+from securevec.crypto.keyring import KeyInfo
 from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, WriteNotAcknowledged
 from securevec.guard import Admission, commission
 from securevec.limits import MAX_BATCH
 from securevec.recover import ids_of, settle_collection
 from securevec.removal import remove_batch
 from securevec.retention.applied import finish
-from securevec.retention.evidence import require_dead, sealed_probe
 from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.plan import digest_of, has_ended, read_plan
 from securevec.retention.probe import Needles
 from securevec.retention.purging import joined, needles_of, purge_with_proof
 from securevec.retention.rules import ages
+from securevec.retention.shredding import doom, require_shredded, shred
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 
@@ -206,26 +208,15 @@ def _delete(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequ
 def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:
     """Epochs of the tenant whose keys may be destroyed, their key ids, and a value sealed under each."""
     now_ms = runtime.clock.now_ms()
-    found: dict[tuple[str, str], list[str]] = {}
-    probes: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], list[KeyInfo]] = {}
     for key in runtime.keys.list_keys(tenant=job.tenant, kind="dek"):
         if has_ended(key.epoch, now_ms=now_ms):
-            found.setdefault((key.collection, key.epoch), []).append(key.key_id)
-            if key.purpose == "body":
-                probes[key.collection, key.epoch] = key.key_id
-    doomed: list[dict[str, Any]] = []
-    for (collection, epoch), key_ids in sorted(found.items()):
-        if not runtime.control.epochs_in_use(CollectionId(collection)).get(epoch, 0):
-            probe = probes.get((collection, epoch))
-            doomed.append(
-                {
-                    "collection": collection,
-                    "epoch": epoch,
-                    "key_ids": sorted(key_ids),
-                    "probe": sealed_probe(runtime, probe) if probe else None,
-                }
-            )
-    return doomed
+            found.setdefault((key.collection, key.epoch), []).append(key)
+    return [
+        doom(runtime, keys, collection=collection, epoch=epoch)
+        for (collection, epoch), keys in sorted(found.items())
+        if not runtime.control.epochs_in_use(CollectionId(collection)).get(epoch, 0)
+    ]
 
 
 def _destroy(runtime: Runtime, job: JobRow, keys: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -238,17 +229,7 @@ def _destroy(runtime: Runtime, job: JobRow, keys: Sequence[dict[str, Any]]) -> l
             epoch, now_ms=runtime.clock.now_ms()
         ):
             continue
-        runtime.keys.destroy_epoch(job.tenant, collection, epoch)
-        gone = runtime.keys.destroyed(job.tenant, entry["key_ids"])
-        destroyed.append(entry | {"destroyed": list(gone.key_ids), "evidence": gone.evidence, "ms": gone.destroyed_ms})
-        note(
-            runtime,
-            job,
-            action="key.destroy",
-            collection=collection,
-            counts={"keys": len(gone.key_ids)},
-            detail={"epoch": epoch},
-        )
+        destroyed.append(shred(runtime, job, entry, partial(runtime.keys.destroy_epoch, job.tenant, collection, epoch)))
     return destroyed
 
 
@@ -283,8 +264,7 @@ def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> set[str]:
                 if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
                     raise WriteNotAcknowledged("The store still shows points it was told to delete.")
     for entry in data["keys"]:
-        if entry["probe"] is not None:
-            require_dead(runtime, job.tenant, entry["probe"])
+        require_shredded(runtime, job.tenant, entry)
     if not left:
         for hold_id, records in sorted(held.items()):
             _note_held(runtime, job, hold_id, records)

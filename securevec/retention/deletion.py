@@ -31,6 +31,7 @@ from securevec.guard import Admission
 from securevec.retention import evidence
 from securevec.retention.jobs import encode, move_on, note
 from securevec.retention.receipt import Artefact, issue
+from securevec.retention.shredding import shred
 from securevec.runtime import Runtime
 from securevec.types import TenantId
 
@@ -64,8 +65,7 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         return move_on(runtime, job, to="planned", data=data | {"manifest": evidence.plan(runtime, tenant)})
     manifest: dict[str, Any] = data["manifest"]
     if job.state == "planned":
-        data["keys"] = _destroy_keys(runtime, tenant)
-        _note(runtime, job, manifest, action="key.destroy", phase="single", keys=len(data["keys"]["destroyed"]))
+        data["keys"] = _destroy_keys(runtime, job, manifest["keys"])
         return move_on(runtime, job, to="keys_destroyed", data=data)
     if job.state == "keys_destroyed":
         data["seen"] = [evidence.watch(runtime, entry) for entry in manifest["collections"]]
@@ -88,17 +88,12 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
 
 
-def _destroy_keys(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
+def _destroy_keys(runtime: Runtime, job: JobRow, doomed: dict[str, Any]) -> dict[str, Any]:
     try:
-        destruction = runtime.keys.destroy_tenant(tenant)
+        return shred(runtime, job, doomed, lambda: runtime.keys.destroy_tenant(TenantId(job.tenant)))
     except UnknownKey:
         # The key store is older than the tenant (put back from a backup): there is nothing to destroy here.
-        return {"destroyed": [], "evidence": "", "ms": runtime.clock.now_ms()}
-    return {
-        "destroyed": list(destruction.key_ids),
-        "evidence": destruction.evidence,
-        "ms": destruction.destroyed_ms,
-    }
+        return {**doomed, "destroyed": [], "evidence": "", "ms": runtime.clock.now_ms()}
 
 
 def _issue(
@@ -117,7 +112,7 @@ def _issue(
             "records": manifest["records"],
             "chunks": manifest["chunks"],
             "collections": len(manifest["collections"]),
-            "keys": len(manifest["keys"]),
+            "keys": len(manifest["keys"]["key_ids"]),
         },
         "artefacts": [artefact.to_json() for artefact in artefacts],
         "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},

@@ -10,15 +10,13 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from typing import Any, Final
-from uuid import UUID, uuid4
 
 from securevec.backend import VectorBackend
-from securevec.crypto.context import Place
-from securevec.crypto.envelope import from_text, open_sealed, read_key_id, seal, to_text
-from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
+from securevec.errors import SecurevecError, WriteNotAcknowledged
 from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, drop_with_proof, found_in_own_files, own_files, sample
 from securevec.retention.receipt import Artefact
+from securevec.retention.shredding import doom, key_artefact, require_shredded
 from securevec.runtime import Runtime
 from securevec.types import Namespace, TenantId
 
@@ -46,8 +44,7 @@ def plan(runtime: Runtime, tenant: TenantId) -> dict[str, Any]:
         "collections": collections,
         "records": sum(entry["records"] for entry in collections),
         "chunks": sum(entry["chunks"] for entry in collections),
-        "keys": sorted(key.key_id for key in runtime.keys.list_keys(tenant=tenant)),
-        "probe": _probe_of_tenant(runtime, tenant),
+        "keys": doom(runtime, runtime.keys.list_keys(tenant=tenant)),
     }
 
 
@@ -120,23 +117,6 @@ def artefacts(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> list[
     ]
 
 
-def _probe_of_tenant(runtime: Runtime, tenant: TenantId) -> dict[str, str] | None:
-    deks = [key for key in runtime.keys.list_keys(tenant=tenant, kind="dek") if key.purpose == "body"]
-    return sealed_probe(runtime, deks[0].key_id) if deks else None
-
-
-def sealed_probe(runtime: Runtime, key_id: str) -> dict[str, str]:
-    """A value sealed under a body DEK, to show later that it no longer opens (:func:`require_dead`)."""
-    key = runtime.keys.key_by_id(bytes.fromhex(key_id))
-    point = uuid4()
-    place = Place(tenant=key.tenant, collection=key.collection, point=point, field="body")
-    return {
-        "envelope": to_text(seal(key, b"securevec deletion probe", place)),
-        "point": point.hex,
-        "collection": key.collection.hex(),
-    }
-
-
 def _require_empty(backend: VectorBackend, namespace: Namespace) -> None:
     if backend.count(namespace=namespace):
         raise WriteNotAcknowledged("The store still counts points of a namespace it was told to drop.")
@@ -147,33 +127,12 @@ def _namespace(entry: dict[str, Any]) -> Namespace:
 
 
 def _key_artefact(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> Artefact:
-    keys, probe = data["keys"], data["manifest"]["probe"]
-    destroyed = len(keys["destroyed"])
-    seen = f"{destroyed} keys; {keys['evidence']}" if destroyed else "this key store held none of the tenant's keys"
-    if probe is not None:
-        require_dead(runtime, tenant, probe)
-        seen += "; a value sealed before no longer opens"
-    return Artefact(
-        artefact="tenant keys (KEK, tenant keys, DEKs)",
-        method="cryptographic erase (NIST SP 800-88r2): rows deleted, VACUUM, search for the wrapped bytes",
-        verdict="removed from live files" if destroyed else "unverified",
-        evidence=seen,
+    require_shredded(runtime, tenant, data["keys"])
+    return key_artefact(
+        data["keys"],
+        "tenant keys (KEK, tenant keys, DEKs)",
         residual="effective in backups when key-store backups taken before completed_ms have expired",
     )
-
-
-def require_dead(runtime: Runtime, tenant: TenantId, probe: dict[str, str]) -> None:
-    """Raises :class:`WriteNotAcknowledged` when a value sealed before its key was destroyed still opens."""
-    envelope = from_text(probe["envelope"])
-    place = Place(
-        tenant=bytes.fromhex(tenant),
-        collection=bytes.fromhex(probe["collection"]),
-        point=UUID(hex=probe["point"]),
-        field="body",
-    )
-    with contextlib.suppress(KeyDestroyed, UnknownKey):
-        open_sealed(runtime.keys.key_by_id(read_key_id(envelope)), envelope, place)
-        raise WriteNotAcknowledged("A value sealed under a destroyed key still opens.")
 
 
 def _engine_artefact(entry: dict[str, Any], removal: dict[str, Any]) -> Artefact:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from securevec.control.jobs import RETENTION_APPLY, SUBJECT_ERASE, TENANT_DELETE, TENANT_PROMOTE
+from securevec.control.jobs import KEY_RESEAL, RETENTION_APPLY, SUBJECT_ERASE, TENANT_DELETE, TENANT_PROMOTE
 from securevec.people import erase
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
-from securevec.verbs import promote
+from securevec.verbs import promote, reseal
 
 MACHINES: Final[Machines] = {
     TENANT_DELETE: deletion.step,
     SUBJECT_ERASE: erase.step,
     RETENTION_APPLY: apply.step,
     TENANT_PROMOTE: promote.step,
+    KEY_RESEAL: reseal.step,
 }

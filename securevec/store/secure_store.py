@@ -30,12 +30,13 @@ from securevec.store.importing import StoreImports
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION
 from securevec.store.opening import open_runtime
+from securevec.store.rekeying import StoreKeys
 from securevec.store.tenant import Tenant
 from securevec.types import Layout, Suite, TenantId
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 
-class SecureStore(StoreImports):
+class SecureStore(StoreImports, StoreKeys):
     """One home, opened. Use it as a context manager, or call :meth:`close`.
 
     Thread-safe. Not for use across ``fork``: open a store of its own in each process.

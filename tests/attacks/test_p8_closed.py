@@ -44,6 +44,8 @@ def calls(
             "delete_tenant": lambda: store.delete_tenant("acme"),
             "import_from": lambda: store.import_from(source, to="tickets0", options=options),
             "preview_import": lambda: store.preview_import(source, to="tickets0", options=options),
+            "roll_keys": lambda: store.roll_keys("acme", "ticket"),
+            "reseal": lambda: store.reseal("acme", "ticket"),
             "promote_tenant": lambda: store.promote_tenant("acme", to="collection"),
             "quota": lambda: store.quota("acme"),
             "remove_retention": lambda: store.remove_retention(tenant="acme"),

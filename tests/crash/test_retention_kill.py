@@ -41,9 +41,9 @@ CALLS = {
     "finish job": 1,
     # One event for each state of the job.
     "outbox done": 7,
-    # Those, the intent, the plan's use, the batch's intent and result, the destroyed keys, what the hold kept, the
-    # result.
-    "audit": 14,
+    # Those, the intent, the plan's use, the batch's intent and result, the keys' intent and result, what the hold kept,
+    # the result.
+    "audit": 15,
 }
 """How often each step is called when a plan is applied that covers one tenant, one batch and one bucket."""
 

@@ -71,6 +71,8 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "finish deletion": (ControlStore, "finish_tenant_deletion"),
     "scrub": (ControlStore, "scrub"),
     "begin retention": (ControlStore, "begin_retention"),
+    "roll": (KeyRing, "roll"),
+    "destroy deks": (KeyRing, "destroy_deks"),
     "destroy epoch": (KeyRing, "destroy_epoch"),
     "outbox done": (ControlStore, "outbox_done"),
     "destroy keys": (KeyRing, "destroy_tenant"),
@@ -126,6 +128,13 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
                 set_trap(*trap)
             say("begin")
             say(f"done {' '.join(result.state for result in store.apply_retention(plan.digest))}")
+            return
+        if order["work"] == "seal anew":
+            store.runtime.backend()
+            if trap and order["armed"] == "working":
+                set_trap(*trap)
+            say("begin")
+            say(f"done {store.reseal(order['tenant'], 'ticket').state}")
             return
         collection = open_collection(store, order["tenant"])
         if trap and order["armed"] == "working":

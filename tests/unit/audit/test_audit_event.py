@@ -163,6 +163,8 @@ ENTITY_ACTIVITY = {
     "grant": (3, "policy"),
     "key.create": (1, "key"),
     "key.destroy": (4, "key"),
+    "key.rotate": (3, "key"),
+    "key.reseal": (3, "key"),
     "job.advance": (3, "job"),
     "config": (3, "configuration"),
     "hold": (1, "hold"),

@@ -1,0 +1,112 @@
+"""The one way in which keys die: of a tenant, of an expiry bucket, of a collection that is sealed anew.
+
+    1. ``doom``     which keys, and a value sealed under each kind: written down with the job, before any of them dies
+    2. ``shred``    intent to the audit log, durable
+    3.              one transaction buries the rows: from here on no process uses the keys, whatever it had cached
+    4.              the key store is rewritten, its directory and the rest of the home searched for the wrapped keys
+    5.              result to the audit log
+    6. ``require_shredded``  the value sealed before no longer opens
+    7. ``key_artefact``      what the receipt says of it
+
+Each step may be repeated: what is buried stays so, and the tombstones remember the evidence. Rows and vectors are
+removed by the job that calls this. A legal hold is judged before: by whoever decides what is doomed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from securevec.control.rows import JobRow
+from securevec.crypto.context import Place
+from securevec.crypto.envelope import from_text, open_sealed, read_key_id, seal, to_text
+from securevec.crypto.keyring import KeyInfo
+from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
+from securevec.retention.jobs import note
+from securevec.retention.receipt import Artefact
+from securevec.runtime import Runtime
+from securevec.types import CollectionId, TenantId
+
+METHOD: Final = "cryptographic erase (NIST SP 800-88r2): rows deleted, VACUUM, search of the home for the wrapped bytes"
+
+
+def doom(runtime: Runtime, keys: Sequence[KeyInfo], *, collection: str = "", epoch: str = "") -> dict[str, Any]:
+    """Keys that are to die together, as a job keeps them: their ids, and a value that opens now and must not later."""
+    body = next((key for key in keys if key.purpose == "body"), None)
+    return {
+        "collection": collection,
+        "epoch": epoch,
+        "key_ids": sorted(key.key_id for key in keys),
+        "probe": sealed_probe(runtime, body.key_id) if body is not None else None,
+    }
+
+
+def shred(
+    runtime: Runtime, job: JobRow, entry: Mapping[str, Any], destroy: Callable[[], object] | None = None
+) -> dict[str, Any]:
+    """Destroy the keys of an entry, or finish an earlier attempt. The entry with what became of them.
+
+    ``destroy`` is the ring's way for a whole tenant or bucket; without it the keys die by their ids. Raises
+    :class:`KeyUnavailable` when it is not done: the same step continues.
+    """
+    key_ids: list[str] = entry["key_ids"]
+    collection = CollectionId(entry["collection"])
+    detail: dict[str, str | int | bool] = {"epoch": entry["epoch"]} if entry["epoch"] else {}
+    counts = {"keys": len(key_ids)}
+    note(runtime, job, action="key.destroy", phase="intent", collection=collection, counts=counts, detail=detail)
+    if destroy is None:
+        runtime.keys.destroy_deks(job.tenant, collection, key_ids)
+    else:
+        destroy()
+    gone = runtime.keys.destroyed(job.tenant, key_ids)
+    done = {"destroyed": list(gone.key_ids), "evidence": gone.evidence, "ms": gone.destroyed_ms}
+    counts = {"keys": len(gone.key_ids)}
+    note(runtime, job, action="key.destroy", phase="result", collection=collection, counts=counts, detail=detail)
+    return {**entry, **done}
+
+
+def require_shredded(runtime: Runtime, tenant: TenantId, entry: Mapping[str, Any]) -> None:
+    """Raises :class:`WriteNotAcknowledged` when a value sealed before its key was destroyed still opens."""
+    if entry["probe"] is not None:
+        require_dead(runtime, tenant, entry["probe"])
+
+
+def key_artefact(entry: Mapping[str, Any], name: str, *, residual: str) -> Artefact:
+    """What a receipt says of the keys of an entry that was shredded."""
+    destroyed, wanted = len(entry["destroyed"]), len(entry["key_ids"])
+    if not destroyed:
+        shown = "this key store held none of them"
+    else:
+        shown = f"{destroyed} of {wanted} keys; {entry['evidence']}"
+    if entry["probe"] is not None:
+        shown += "; a value sealed before no longer opens"
+    whole = 0 < destroyed == wanted
+    return Artefact(name, METHOD, "removed from live files" if whole else "unverified", shown, residual)
+
+
+def sealed_probe(runtime: Runtime, key_id: str) -> dict[str, str]:
+    """A value sealed under a body DEK, to show later that it no longer opens (:func:`require_dead`)."""
+    key = runtime.keys.key_by_id(bytes.fromhex(key_id))
+    point = uuid4()
+    place = Place(tenant=key.tenant, collection=key.collection, point=point, field="body")
+    return {
+        "envelope": to_text(seal(key, b"securevec deletion probe", place)),
+        "point": point.hex,
+        "collection": key.collection.hex(),
+    }
+
+
+def require_dead(runtime: Runtime, tenant: TenantId, probe: Mapping[str, str]) -> None:
+    """Raises :class:`WriteNotAcknowledged` when a value sealed before its key was destroyed still opens."""
+    envelope = from_text(probe["envelope"])
+    place = Place(
+        tenant=bytes.fromhex(tenant),
+        collection=bytes.fromhex(probe["collection"]),
+        point=UUID(hex=probe["point"]),
+        field="body",
+    )
+    with contextlib.suppress(KeyDestroyed, UnknownKey):
+        open_sealed(runtime.keys.key_by_id(read_key_id(envelope)), envelope, place)
+        raise WriteNotAcknowledged("A value sealed under a destroyed key still opens.")
