@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
 import pytest
 
 import securevec as sv
 from securevec.control.rows import JobItem
-from securevec.crypto.envelope import from_text, read_key_id
+from securevec.crypto.envelope import from_text, read_key_id, read_key_ids
 from securevec.crypto.header import read_header
 from securevec.errors import (
     CheckFailed,
@@ -42,7 +42,7 @@ def _never(*_: object) -> NoReturn:
     pytest.fail("something was embedded again")
 
 
-def _points(collection: sv.Collection[Ticket]) -> list[StoredPoint]:
+def _points(collection: sv.Collection[Any]) -> list[StoredPoint]:
     scope, backend = collection._scope, collection._runtime.backend()
     page = backend.scan(namespace=scope.namespace, where=None, cursor=None, limit=1000)
     return backend.fetch(namespace=scope.namespace, ids=[point.id for point in page.points], with_vectors=True)
@@ -236,3 +236,29 @@ def test_only_the_operator_rolls_keys_and_seals_anew(filled: World) -> None:
             with pytest.raises(PolicyDenied):
                 asked()
     assert set(_listed(filled).values()) == {"active"}
+
+
+class Letter(sv.Record):
+    id: sv.Key[str]
+    writer: Annotated[str | None, sv.marks.Subject(shred=True)] = None
+    body: sv.Embed[str]
+
+
+def test_what_was_bound_to_a_person_is_bound_to_them_when_it_is_sealed_anew(world: World) -> None:
+    letters = world.store.tenant("acme", actor=ACME).collection(Letter)
+    letters.ingest([{"id": f"L-{number}", "writer": writer, "body": "a lantern"} for number, writer in _LETTERS])
+    before = _people(letters)
+    assert len(before) == 3, "two people, and nobody"
+    world.store.reseal("acme", "letter")
+    assert _people(letters) == before
+    letters.verify().raise_if_wrong()
+    world.store.tenant("acme", actor=ACME).erase_subject(_LETTERS[0][1] or "").raise_if_incomplete()
+    world.store.reseal("acme", "letter").raise_if_incomplete()
+    assert {record.id for record in letters.iter()} == {"L-2", "L-3"}
+
+
+_LETTERS = [(1, "jane.doe@example.com"), (2, "peter.miller@example.org"), (3, None)]
+
+
+def _people(letters: sv.Collection[Letter]) -> set[bytes]:
+    return {read_key_ids(from_text(point.payload["b"]))[1] for point in _points(letters)}
