@@ -8,7 +8,7 @@ bring are looked for in what of them stands in clear, because a whole record wou
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
@@ -103,11 +103,7 @@ def _merged(
     originals: list[str] = []
     length = 0
     for start, end, span, original in _stretches(stored):
-        inside = [
-            replace(finding, start=finding.start - start, end=finding.end - start)
-            for finding in added
-            if start <= finding.start and finding.end <= end
-        ]
+        inside = [finding.shifted(-start) for finding in added if start <= finding.start and finding.end <= end]
         part = anonymizer._replace(text[start:end], inside, keys, document)
         pieces.append(part.text.text)
         spans += [made.shifted(length) for made in part.spans]

@@ -19,7 +19,7 @@ from securevec.anonymize.rulebook import RuleBook, builtin_rules
 from securevec.anonymize.scan import Across, PatternScanner
 from securevec.anonymize.tables import has_table, scan_cells
 from securevec.anonymize.windows import WINDOW, scan_windows
-from securevec.anonymize.wraps import scan_breaks
+from securevec.anonymize.wraps import GUESSED, scan_breaks
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
@@ -42,6 +42,7 @@ class BuiltinDetector:
             raise ConfigError("recall is balanced or high.")
         self._book = book or builtin_rules()
         self._scanner = PatternScanner(self._book)
+        self._across = self._scanner.across_breaks(without=GUESSED)
         self._recall: Recall = recall
         self._model = model or name_model()
         parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
@@ -68,7 +69,7 @@ class BuiltinDetector:
         people = scan_windows(plain.text, lambda part: self._names(part, field_name, tagging))
         if has_table(text):
             people.extend(scan_cells(plain.text, _names_in_cell))
-        found.extend(_mapped(finding, plain.span(finding.start, finding.end)) for finding in people)
+        found += _mapped(people, plain)
         return resolve(found, text)
 
     def detect_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding] | None]:
@@ -100,13 +101,13 @@ class BuiltinDetector:
             found.extend(scan_breaks(skeleton.text, self._scan_break))
         if has_table(text):
             found.extend(scan_cells(skeleton.text, self._scan_cell))
-        return [_mapped(finding, skeleton.span(finding.start, finding.end)) for finding in found]
+        return _mapped(found, skeleton)
 
     def _names(self, text: str, field_name: str, tagging: Tagging | None) -> list[Finding]:
         return find_entities(text, self._model, field_name=field_name, recall=self._recall, tagging=tagging)
 
     def _scan_break(self, line: str, across: Across) -> list[Finding]:
-        return self._scanner.scan(line, across=across)
+        return self._across.scan(line, across=across)
 
     def _scan_cell(self, cell: str, head: str) -> list[Finding]:
         """The rules on ``head: cell``, so that what looks for a label in front of a value finds one."""
@@ -196,5 +197,11 @@ def _check_size(text: str) -> None:
         raise DetectorError("The text is larger than the detector takes.")
 
 
-def _mapped(finding: Finding, span: tuple[int, int]) -> Finding:
-    return Finding(span[0], span[1], finding.entity, finding.score, finding.rule, finding.priority)
+def _mapped(found: list[Finding], view: Folded) -> list[Finding]:
+    """Findings of a folded view in offsets of the text it was made of."""
+    if view.is_same:
+        return found
+    return [
+        Finding(*view.span(finding.start, finding.end), finding.entity, finding.score, finding.rule, finding.priority)
+        for finding in found
+    ]

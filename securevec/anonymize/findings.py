@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One detected value, in characters of the text that was given to the detector.
 
     ``score`` is 0 to 1. ``rule`` is the id of the rule that spoke. ``priority`` decides overlaps (larger wins).

@@ -77,6 +77,11 @@ class Folded:
         # 0 marks a run mapped one to one; otherwise how many original characters the piece stands for.
         self._sizes = sizes
 
+    @property
+    def is_same(self) -> bool:
+        """Whether positions in the folded text are those of the original."""
+        return not self._folded_at
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Original range of folded ``[start, end)``, ``start < end``. A range that cuts a cluster gets all of it."""
         if not self._folded_at:

@@ -8,30 +8,27 @@ missing and the scan raises instead of reporting "nothing found".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 import re2
 
+from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.rulebook import ACCEPT, AROUND_BYTES, CONTEXT_BONUS, Rule, RuleBook, engine_options
-from securevec.anonymize.validators import EXTENTS, VALIDATORS
+from securevec.anonymize.matching import CompiledRule, byte_options
+from securevec.anonymize.nearby import Near, near
+from securevec.anonymize.rulebook import ACCEPT, CONTEXT_BONUS, RuleBook
 from securevec.errors import DetectorError
 
 _SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
-_BEFORE: Final = 56
-_AFTER: Final = 32
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
-_WORD_END: Final = re.compile(rb"\s")
 
 
 class Across(NamedTuple):
-    """Only values that begin at ``starts_by`` at the latest and end at ``ends_from`` at the earliest, and of no rule in
-    ``without``."""
+    """Only values that begin at ``starts_by`` at the latest and end at ``ends_from`` at the earliest."""
 
     starts_by: int
     ends_from: int
-    without: Collection[str] = ()
 
     def covers(self, start: int, end: int) -> bool:
         return start <= self.starts_by and end >= self.ends_from
@@ -41,18 +38,28 @@ class PatternScanner:
     """Compiled rules. Immutable after construction, safe for threads."""
 
     def __init__(self, book: RuleBook) -> None:
-        self._rules = book.rules
-        self._set: Any = re2.Set.SearchSet(engine_options())
-        for rule in self._rules:
-            self._set.Add(rule.regex)
-        self._sentinel: int = self._set.Add(_SENTINEL.decode())
+        alphabet = Alphabet(rule.regex for rule in book.rules)
+        self._compile([CompiledRule(rule, alphabet) for rule in book.rules], alphabet)
+
+    def _compile(self, rules: Sequence[CompiledRule], alphabet: Alphabet) -> None:
+        self._alphabet = alphabet
+        self._set: Any = re2.Set.SearchSet(byte_options())
+        for compiled in rules:
+            self._set.Add(compiled.regex)
+        self._sentinel: int = self._set.Add(_SENTINEL)
         self._set.Compile()
-        self._compiled = [_Compiled(rule) for rule in self._rules]
+        self._compiled = tuple(rules)
+
+    def across_breaks(self, *, without: Collection[str]) -> PatternScanner:
+        """The rules whose values may hold a space, but for those named: for :mod:`securevec.anonymize.wraps`."""
+        made = object.__new__(PatternScanner)
+        made._compile([rule for rule in self._compiled if rule.spaced and rule.id not in without], self._alphabet)
+        return made
 
     def scan(self, text: str, *, field_name: str = "", across: Across | None = None) -> list[Finding]:
         """Findings in offsets of ``text`` (already folded), unresolved. Raises ``DetectorError`` on engine failure."""
         try:
-            data = text.encode()
+            data = self._alphabet.encode(text)
             hits = self._set.Match(data + _SENTINEL)
         except Exception as error:
             raise DetectorError("The pattern engine failed; nothing was scanned.") from error
@@ -60,139 +67,62 @@ class PatternScanner:
             raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")
         if len(hits) == 1:
             return []
+        view = _View(text, data, field_name)
+        findings: list[Finding] = []
+        hits.sort()
+        try:
+            for index in hits:
+                if index != self._sentinel:
+                    _apply(self._compiled[index], view, across, findings)
+        except Exception as error:  # noqa: BLE001 - a rule that broke has not been applied
+            # The cause is named and not chained: its message may quote the text.
+            raise DetectorError(f"A detection rule failed ({type(error).__name__}); nothing was scanned.") from None
+        return findings
+
+
+def _apply(compiled: CompiledRule, view: _View, across: Across | None, findings: list[Finding]) -> None:
+    if compiled.keywords and not view.holds(compiled.keywords):
+        return
+    rule, check, text = compiled.rule, compiled.check, view.text
+    for place in compiled.matches(view.data):
+        start, end = place
+        if across is not None and not across.covers(start, end):
+            continue
+        score = rule.score
+        if compiled.judged:
+            around = view.near(start, end)
+            if compiled.context is not None and compiled.context.among(around):
+                score += CONTEXT_BONUS
+            elif compiled.veto is not None and compiled.veto.among(around):
+                score -= CONTEXT_BONUS
+        if score >= ACCEPT and (check is None or check(text[start:end])):
+            findings.append(Finding(start, end, rule.entity, min(score, 1.0), rule.id, rule.priority))
+
+
+class _View:
+    """A text as the rules see it, and what was made of it for one rule and will do for the next."""
+
+    __slots__ = ("_hint", "_lowered", "_near", "data", "text")
+
+    def __init__(self, text: str, data: bytes, field_name: str) -> None:
+        self.text = text
+        self.data = data
+        self._hint = " ".join(_WORDS.split(field_name.lower())) if field_name else ""
         lowered = text.lower()
         if len(lowered) != len(text):
             # A few letters change length in lower case; context offsets would drift.
             lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
-        offsets = _Offsets(data, text)
-        hint = " ".join(_WORDS.split(field_name.lower()))
-        findings: list[Finding] = []
-        for index in sorted(hits):
-            if index != self._sentinel:
-                self._apply(self._compiled[index], data, text, lowered, offsets, hint, across, findings)
-        return findings
+        self._lowered = lowered
+        self._near: dict[tuple[int, int], Near] = {}
 
-    def _apply(
-        self,
-        compiled: _Compiled,
-        data: bytes,
-        text: str,
-        lowered: str,
-        offsets: _Offsets,
-        hint: str,
-        across: Across | None,
-        findings: list[Finding],
-    ) -> None:
-        rule, check = compiled.rule, compiled.check
-        if rule.keywords and not any(word in lowered or word in hint for word in rule.keywords):
-            return
-        if across is not None and rule.id in across.without:
-            return
-        offsets.rewind()
-        try:
-            for begin, finish in compiled.matches(data):
-                start, end = (begin, finish) if offsets.same else (offsets.char(begin), offsets.char(finish))
-                if across is not None and not across.covers(start, end):
-                    continue
-                score = compiled.score(lowered, start, end, hint) if compiled.judged else rule.score
-                if score >= ACCEPT and (check is None or check(text[start:end])):
-                    findings.append(Finding(start, end, rule.entity, min(score, 1.0), rule.id, rule.priority))
-        except Exception as error:  # noqa: BLE001 - a rule that broke has not been applied
-            # The cause is named and not chained: its message may quote the text.
-            raise DetectorError(f"A detection rule failed ({type(error).__name__}); nothing was scanned.") from None
+    def holds(self, keywords: tuple[str, ...]) -> bool:
+        for word in keywords:  # noqa: SIM110 - a generator costs more than the search
+            if word in self._lowered or word in self._hint:
+                return True
+        return False
 
-
-class _Compiled:
-    """One rule, ready to be applied."""
-
-    __slots__ = ("_around", "_context", "_extent", "_group", "_pattern", "_veto", "check", "judged", "rule")
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self.check = VALIDATORS[rule.validator] if rule.validator else None
-        self.judged = bool(rule.context or rule.veto)
-        self._pattern: Any = re2.compile(rule.regex, engine_options())
-        self._group = rule.group
-        self._extent = EXTENTS.get(rule.validator)
-        self._context = _any_word(rule.context) if rule.context else None
-        self._veto = _any_word(rule.veto) if rule.veto else None
-        self._around = rule.around.encode()
-
-    def matches(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Byte ranges of the rule's values. Where only a part of a match is accepted, the search resumes behind it."""
-        if self._extent is not None:
-            return self._parts(data, self._extent)
-        if self._around:
-            return self._near(data)
-        return self._everywhere(data)
-
-    def _everywhere(self, data: bytes) -> Iterator[tuple[int, int]]:
-        for match in self._pattern.finditer(data):
-            begin, finish = match.span(self._group)
-            if 0 <= begin < finish:
-                yield begin, finish
-
-    def _near(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """The same, looking only around the sign that every match holds.
-
-        A repeat of up to 64 letters in front of the @ would make the engine build new states for nearly every text.
-        """
-        start, at = 0, data.find(self._around)
-        while at >= 0:
-            behind = _WORD_END.search(data, at + 1)
-            end = behind.start() if behind else len(data)
-            following = data.find(self._around, at + 1)
-            if 0 <= following < end:
-                end = following
-            nearest = max(0, at - AROUND_BYTES)
-            start = max(start, nearest, data.rfind(b" ", nearest, at) + 1)
-            for match in self._pattern.finditer(data, start, end):
-                begin, finish = match.span(self._group)
-                if 0 <= begin < finish:
-                    yield begin, finish
-            start, at = at + 1, following
-
-    def _parts(self, data: bytes, extent: Callable[[str], tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        position = 0
-        while match := next(self._pattern.finditer(data, position), None):
-            begin, finish = match.span()
-            # Rules with an extent match ASCII only, so characters and bytes are the same inside the match.
-            start, end = extent(data[begin:finish].decode())
-            if start < end:
-                yield begin + start, begin + end
-            position = begin + max(end, 1)
-
-    def score(self, lowered: str, start: int, end: int, hint: str) -> float:
-        window = f"{hint} {lowered[max(0, start - _BEFORE) : start]} | {lowered[end : end + _AFTER]}"
-        score = self.rule.score
-        if self._context is not None and self._context.search(window):
-            return score + CONTEXT_BONUS
-        if self._veto is not None and self._veto.search(window):
-            score -= CONTEXT_BONUS
-        return score
-
-
-def _any_word(words: tuple[str, ...]) -> re.Pattern[str]:
-    ordered = sorted(words, key=len, reverse=True)
-    return re.compile(r"(?<![a-z])(?:" + "|".join(re.escape(word) for word in ordered) + r")(?![a-z])")
-
-
-class _Offsets:
-    """Byte offset to character offset, asked in rising order; free for ASCII text."""
-
-    def __init__(self, data: bytes, text: str) -> None:
-        self._data = data
-        self.same = len(data) == len(text)
-        self._byte = self._char = 0
-
-    def rewind(self) -> None:
-        self._byte = self._char = 0
-
-    def char(self, offset: int) -> int:
-        if self.same:
-            return offset
-        if offset < self._byte:
-            self.rewind()
-        self._char += len(self._data[self._byte : offset].decode())
-        self._byte = offset
-        return self._char
+    def near(self, start: int, end: int) -> Near:
+        found = self._near.get((start, end))
+        if found is None:
+            found = self._near[start, end] = near(self._lowered, start, end, self._hint)
+        return found

@@ -7,7 +7,6 @@ left out) are read once more as one line; of what is found there, only what lies
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -18,21 +17,20 @@ _REACH: Final = 64
 _LEAST: Final = 2
 """Characters on either side: a single letter under a number is mostly something else."""
 _BREAK: Final = re.compile(r"\n(?:[ \t]*+[>|])*+[ \t]*+(?=[^\s>|])")
+_MARKS: Final = " \t>|"
 _NEAR: Final = 16
 _DIGITS: Final = re.compile(r"\d(?=\d)")
-_LAST_WORD: Final = re.compile(r"\S*\Z")
-_FIRST_WORD: Final = re.compile(r"\S*")
 _CARD_BREAKS: Final = frozenset([4, 8, 10, 12])
-_GUESSED: Final = frozenset(["phone-national", "phone-context", "phone-double-zero", "us-ssn-bare", "bank-account"])
+GUESSED: Final = frozenset(["phone-national", "phone-context", "phone-double-zero", "us-ssn-bare", "bank-account"])
 """Rules that lean on a number standing alone: two numbers of a column would make one."""
 
 
 def scan_breaks(text: str, scan: Callable[[str, Across], list[Finding]]) -> list[Finding]:
-    """Findings across line breaks, in offsets of ``text``; each covers the break as well."""
+    """Findings across line breaks, in offsets of ``text``; each covers the break as well. ``scan``: without GUESSED."""
     found: list[Finding] = []
     for left, (gap, right), end in _joints(text):
         size = gap - left
-        across = Across(size - _LEAST, size + 1 + _LEAST, _GUESSED)
+        across = Across(size - _LEAST, size + 1 + _LEAST)
         for finding in scan(f"{text[left:gap]} {text[right:end]}", across):
             if _whole_groups(finding, text[left + finding.start : gap]):
                 begin, finish = left + finding.start, right + finding.end - size - 1
@@ -46,18 +44,37 @@ def _whole_groups(finding: Finding, before: str) -> bool:
 
 
 def _joints(text: str) -> Iterator[tuple[int, tuple[int, int], int]]:
-    """Where a stretch to be read again begins, where its break begins and ends, and where it ends."""
-    pairs = [match.start() for match in _DIGITS.finditer(text)]
-    for match in _BREAK.finditer(text) if pairs else ():
-        line_end, right = match.span()
-        near = bisect_left(pairs, line_end - _NEAR)
-        if near == len(pairs) or pairs[near] + 2 > right + _NEAR:
+    """Where a stretch to be read again begins, where its break begins and ends, and where it ends.
+
+    Goes from one pair of digits to the next, and looks at the breaks near it alone.
+    """
+    pairs = _DIGITS.finditer(text)
+    pair = next(pairs, None)
+    line_end = text.find("\n")
+    while pair is not None and line_end >= 0:
+        first = pair.start()
+        if first < line_end - _NEAR:
+            pair = next(pairs, None)
             continue
-        left = max(text.rfind("\n", 0, line_end) + 1, line_end - _REACH)
-        gap = left + len(text[left:line_end].rstrip())
-        end = text.find("\n", right)
-        end = min(len(text) if end < 0 else end, right + _REACH)
-        before, after = _LAST_WORD.search(text, left, gap), _FIRST_WORD.match(text, right, end)
-        words = f"{before.group() if before else ''}{after.group() if after else ''}"
-        if gap > left and sum(map(str.isdigit, words)) >= _LEAST:
-            yield left, (gap, right), end
+        if first - _NEAR > line_end:
+            # Only marks lie between a break and the next line, so no break before these reaches the pair.
+            reached = line_end + len(text[line_end : first - _NEAR].rstrip(_MARKS)) - 1
+            if reached > line_end:
+                line_end = text.find("\n", reached)
+                continue
+        match = _BREAK.match(text, line_end)
+        if match is not None and first + 2 <= match.end() + _NEAR:
+            right = match.end()
+            left = max(text.rfind("\n", 0, line_end) + 1, line_end - _REACH)
+            gap = left + len(text[left:line_end].rstrip())
+            end = text.find("\n", right)
+            end = min(len(text) if end < 0 else end, right + _REACH)
+            if gap > left and _numbers(text[left:gap], text[right:end]):
+                yield left, (gap, right), end
+        line_end = text.find("\n", line_end + 1)
+
+
+def _numbers(before: str, behind: str) -> bool:
+    """Whether the words on both sides of a break hold enough digits together."""
+    words = f"{before.rsplit(None, 1)[-1]}{behind.split(None, 1)[0]}"
+    return sum(map(str.isdigit, words)) >= _LEAST

@@ -15,14 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, builtin_detector
+from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
+from securevec.anonymize.matching import CompiledRule
 from securevec.anonymize.name_cues import last_word
 from securevec.anonymize.name_lower import _CUE, _cues
 from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.resolve import _settled, resolve
 from securevec.anonymize.rulebook import builtin_rules, engine_options
-from securevec.anonymize.scan import _Compiled
 from securevec.errors import DetectorError
 
 _EMAIL = next(rule for rule in builtin_rules().rules if rule.id == "email")
@@ -35,7 +36,9 @@ _PIECES = st.sampled_from(
 def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) -> None:
     pattern: Any = re2.compile(_EMAIL.regex, engine_options())
     everywhere = [match.span() for match in pattern.finditer(text.encode())]
-    assert list(_Compiled(_EMAIL).matches(text.encode())) == everywhere
+    alphabet = Alphabet([_EMAIL.regex])
+    around = CompiledRule(_EMAIL, alphabet).matches(alphabet.encode(text))
+    assert around == [(len(text.encode()[:a].decode()), len(text.encode()[:b].decode())) for a, b in everywhere]
 
 
 @given(st.text(alphabet="ab'' \n.,19_éß²ⅷZ-:x", max_size=30))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import pytest
 
@@ -44,12 +45,12 @@ def test_an_engine_that_gives_up_stops_the_scan(engine: object) -> None:
 
 def test_a_rule_that_breaks_stops_the_scan_and_does_not_quote_the_text() -> None:
     class Broken:
-        def finditer(self, data: bytes, *range_: int) -> object:
+        def Match(self, anchor: object, data: bytes, *range_: int) -> object:
             raise RuntimeError(data.decode())
 
     scanner = PatternScanner(builtin_rules())
     for compiled in scanner._compiled:
-        compiled._pattern = Broken()
+        compiled._engine = cast("Any", Broken())
     with pytest.raises(DetectorError) as raised:
         scanner.scan(f"write to {SECRET}")
     assert SECRET not in str(raised.value)

@@ -1,0 +1,127 @@
+"""One rule, ready to be applied: where its values are in a text's bytes.
+
+The engine is asked for ranges alone, past the match objects of its Python module, which cost as much as the matching.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, Protocol, cast
+
+import re2
+
+from securevec.anonymize.alphabet import Alphabet
+from securevec.anonymize.nearby import Words
+from securevec.anonymize.rule_shape import shape
+from securevec.anonymize.rulebook import AROUND_BYTES, Rule, engine_options
+from securevec.anonymize.validators import EXTENTS, VALIDATORS
+
+Range = tuple[int, int]
+_WORD_END: Final = re.compile(rb"\s")
+_ANYWHERE: Final[Any] = re2._re2.RE2.Anchor.UNANCHORED
+
+
+class Engine(Protocol):
+    """RE2 itself: the ranges of the first match in ``data[start:end]`` and its groups, -1 where there is none."""
+
+    def Match(self, anchor: object, data: bytes, start: int, end: int, /) -> list[Range]: ...  # noqa: N802 - its name
+
+
+def byte_options() -> Any:
+    """Options of a pattern over an alphabet: a byte is a character."""
+    options = engine_options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return options
+
+
+def engine(regex: bytes, *, captures: bool) -> Engine:
+    """``regex`` compiled. ``captures``: whether ranges of groups are wanted."""
+    options = byte_options()
+    options.never_capture = not captures
+    compiled: Any = re2.compile(regex, options)
+    return cast("Engine", compiled._regexp)
+
+
+class CompiledRule:
+    """Immutable but for the automaton the engine builds as it reads; safe for threads."""
+
+    __slots__ = (
+        "_around", "_engine", "_extent", "_fewest", "_group",
+        "check", "context", "id", "judged", "keywords", "regex", "rule", "score", "spaced", "veto",
+    )  # fmt: skip
+
+    def __init__(self, rule: Rule, alphabet: Alphabet) -> None:
+        regex = alphabet.narrow(rule.regex)
+        self.regex = regex.encode("latin-1")
+        self.rule = rule
+        self.id = rule.id
+        self.score = rule.score
+        self.check: Callable[[str], bool] | None = VALIDATORS[rule.validator] if rule.validator else None
+        self.context = Words(rule.context) if rule.context else None
+        self.veto = Words(rule.veto) if rule.veto else None
+        self.judged = self.context is not None or self.veto is not None
+        # What every match holds need not be looked for once the engine has seen a match.
+        self.keywords = rule.keywords if rule.around.lower() not in rule.keywords or not rule.around else ()
+        self._engine = engine(self.regex, captures=rule.group > 0)
+        self._group = rule.group
+        self._fewest, self.spaced = shape(regex, rule.group)
+        self._extent = EXTENTS.get(rule.validator)
+        self._around = rule.around.encode()
+
+    def matches(self, data: bytes) -> list[Range]:
+        """Ranges of the rule's values. Where only a part of a match is accepted, the search resumes behind it."""
+        if self._extent is not None:
+            return self._parts(data, self._extent)
+        if self._around:
+            return self._near(data)
+        return self._between(data, 0, len(data))
+
+    def _between(self, data: bytes, start: int, end: int) -> list[Range]:
+        match, group = self._engine.Match, self._group
+        found: list[Range] = []
+        last = end - self._fewest
+        while start <= last:
+            ranges = match(_ANYWHERE, data, start, end)
+            behind = ranges[0][1]
+            if behind < 0:
+                break
+            place = ranges[group]
+            if 0 <= place[0] < place[1]:
+                found.append(place)
+            start = behind if behind > start else start + 1
+        return found
+
+    def _near(self, data: bytes) -> list[Range]:
+        """The same, looking only around the sign that every match holds.
+
+        A repeat of up to 64 letters in front of the @ would make the engine build new states for nearly every text.
+        """
+        found: list[Range] = []
+        start, at = 0, data.find(self._around)
+        while at >= 0:
+            behind = _WORD_END.search(data, at + 1)
+            end = behind.start() if behind else len(data)
+            following = data.find(self._around, at + 1)
+            if 0 <= following < end:
+                end = following
+            nearest = max(0, at - AROUND_BYTES)
+            start = max(start, nearest, data.rfind(b" ", nearest, at) + 1)
+            found += self._between(data, start, end)
+            start, at = at + 1, following
+        return found
+
+    def _parts(self, data: bytes, extent: Callable[[str], Range]) -> list[Range]:
+        match, size = self._engine.Match, len(data)
+        found: list[Range] = []
+        position, last = 0, size - self._fewest
+        while position <= last:
+            begin, finish = match(_ANYWHERE, data, position, size)[0]
+            if finish < 0:
+                break
+            # Rules with an extent match ASCII only.
+            start, end = extent(data[begin:finish].decode("latin-1"))
+            if start < end:
+                found.append((begin + start, begin + end))
+            position = begin + max(end, 1)
+        return found

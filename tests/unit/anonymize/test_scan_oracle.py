@@ -1,0 +1,93 @@
+"""The scanner finds what its rules find one by one, whatever it leaves out or reads another way for speed."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from securevec.anonymize.alphabet import Alphabet
+from securevec.anonymize.fold import fold
+from securevec.anonymize.rule_shape import shape
+from securevec.anonymize.rulebook import builtin_rules, load_rules
+from securevec.anonymize.scan import Across, PatternScanner
+from securevec.anonymize.wraps import GUESSED
+from securevec.errors import ConfigError
+from tests.support.plain_scan import plain_scan
+
+BOOK = builtin_rules()
+SCANNER = PatternScanner(BOOK)
+LINES = files("securevec.cli.recall").joinpath("lines.jsonl").read_text(encoding="utf-8").splitlines()
+EXAMPLES = [text for rule in BOOK.rules for text in (*rule.examples, *rule.counter_examples)]
+TEXTS = [*(str(json.loads(line)["text"]) for line in LINES), *EXAMPLES]
+FIELDS = ["", "account number", "Phone", "customer_zip", "notes"]
+ODD = ["é", "ß", "Ł", "日本", "٣", "½", "€", "İ", "\u0085", "\x81", "µ", "Σ", "ǅ", "😀", "\x00"]
+
+
+def check(text: str, field_name: str = "") -> None:
+    assert SCANNER.scan(text, field_name=field_name) == plain_scan(BOOK.rules, text, field_name)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_scanner_finds_what_the_rules_find_one_by_one(part: int) -> None:
+    chance = Random(part)
+    for text in chance.sample(TEXTS, 60):
+        check(fold(text, skeleton=True).text, chance.choice(FIELDS))
+
+
+@given(st.lists(st.one_of(st.sampled_from(TEXTS), st.sampled_from(ODD)), max_size=6), st.sampled_from(["", " ", "\n"]))
+@settings(max_examples=25, deadline=None)
+def test_letters_of_other_scripts_change_nothing(pieces: list[str], between: str) -> None:
+    check(between.join(pieces))
+
+
+@pytest.mark.soak
+def test_every_known_text_alone_odd_and_among_others_is_scanned_as_by_the_plain_way() -> None:
+    chance = Random(7)
+    for text in TEXTS:
+        check(fold(text, skeleton=True).text, chance.choice(FIELDS))
+        check("".join(char + chance.choice(ODD) * (chance.random() < 0.05) for char in text))
+        check(chance.choice([" ", "\n", ", "]).join(chance.sample(TEXTS, 12)))
+
+
+def test_the_rules_left_out_at_a_break_would_find_nothing_across_it() -> None:
+    across = SCANNER.across_breaks(without=GUESSED)
+    for text in (text for text in EXAMPLES if " " in text):
+        folded = fold(text, skeleton=True).text
+        for at in (place for place, char in enumerate(folded) if char == " "):
+            covering = Across(at - 1, at + 2)
+            found = [finding for finding in SCANNER.scan(folded) if covering.covers(finding.start, finding.end)]
+            kept = [finding for finding in found if finding.rule not in GUESSED]
+            assert across.scan(folded, across=covering) == kept
+
+
+def test_no_match_is_shorter_than_its_pattern_allows() -> None:
+    assert shape(r"a{2,3}(?:bc|d)?\b[^x]") == (3, True)
+    assert shape(r"[a-z]+\d{4}(?i:x)") == (6, False)
+    assert shape(r"\w(\d+ ?)x", 1) == (3, True)
+    assert shape(r"\s(\d+)x", 1) == (3, False)
+    assert shape(r"[[:alpha:]]{4}") == (0, True)
+    assert shape(r"(?:(\d)x)?", 1) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\p{Greek}+", r"\x{142}", "(?i)дом", r"\PL", "".join(chr(0x4E00 + n) for n in range(29))]
+)
+def test_a_pattern_that_needs_letters_of_other_scripts_stops_the_start(pattern: str) -> None:
+    rule = f"[[rule]]\nid = 'x'\nentity = 'X'\nregex = '''{pattern}'''\nexamples = []\ncounter_examples = []\n"
+    with pytest.raises(ConfigError):
+        PatternScanner(load_rules([("x.toml", rule.encode())]))
+
+
+def test_letters_that_a_pattern_names_are_told_from_all_others() -> None:
+    alphabet = Alphabet(["日|本"])
+    rule = "[[rule]]\nid='x'\nentity='X'\nregex='''日\\pL\\p{Lu}\\pN'''\nexamples=[]\ncounter_examples=[]\n"
+    scanner = PatternScanner(load_rules([("x.toml", rule.encode())]))
+    assert [(f.start, f.end) for f in scanner.scan("é日ΩŁ٣ 本ΩŁ٣ 日本Ł9 日ΩŁx")] == [(1, 5), (11, 15)]
+    assert len(set(alphabet.encode("日本語Ω٣€\x80é"))) == 8 - 1
+    with pytest.raises(UnicodeEncodeError):
+        alphabet.encode("\ud800")
