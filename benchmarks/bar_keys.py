@@ -27,9 +27,10 @@ import numpy as np
 from bar_detection import peer_python
 from cost import RESULTS, commit, machine, report_least
 
+from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.cloak import VectorCloak
 from securevec.crypto.context import Place
-from securevec.crypto.envelope import data_key, from_text, open_sealed, seal, seal_batch, to_text
+from securevec.crypto.envelope import data_key, open_sealed, seal, seal_batch
 from securevec.crypto.secret import Secret
 from securevec.types import Matrix, mint_anonymized
 

@@ -5,6 +5,7 @@ hints. Decoding is strict, because a body that opened was written by some releas
 version means a newer or broken writer, and is :class:`UnknownFormat`, never ignored.
 
 MessagePack, by position: as JSON with named keys and hexadecimal digits a record of 1 KB took 1.7 KB (docs/adr/0019).
+Texts of ASCII take seven bits a character, and words that stand in most bodies are a number (docs/adr/0035).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from uuid import UUID
 import ormsgpack
 
 from securevec.errors import UnknownFormat
+from securevec.septets import packed, unpacked
 from securevec.types import FilterValue, Span, Token
 
 RecordId = str | int | UUID
@@ -24,10 +26,27 @@ RecordId = str | int | UUID
 SEPARATOR: Final = "\n\n"
 """Between embedded fields in the joined text."""
 
-_VERSION: Final = 2
-"""Of body and vault. 1 was JSON."""
+_VERSION: Final = 3
+"""Of the body. 1 was JSON, 2 had texts in UTF-8 alone."""
+_VAULT_VERSION: Final = 2
 _TOKEN: Final = 16
-_MARK: Final = 16
+_MARK: Final = 8
+_PACKED_FROM: Final = 16
+"""Characters from which an ASCII text is packed."""
+
+
+WORDS: Final = (
+    *("internal", "surrogate", "tag", "drop", "hash", "token", "mask", "vault"),
+    *("PERSON", "EMAIL", "PHONE", "ADDRESS", "ORG", "LOCATION", "POSTCODE", "DATE", "DATE_OF_BIRTH", "URL", "IP"),
+    *("CARD", "IBAN", "BANK_ACCOUNT", "SSN", "MRN", "MEMBER_ID", "CUSTOMER_ID", "CASE_NUMBER", "SECRET"),
+    *("model-person", "model-address", "model-org", "email", "phone-international", "phone-national", "phone-nanp"),
+    *("phone-context", "street-english", "uk-postcode", "us-zip", "date", "date-words", "date-of-birth", "url", "ipv4"),
+    *("card", "iban", "bank-account", "us-ssn", "mrn", "insurance-member", "customer-number", "customer-coded"),
+    *("case-number", "case-code"),
+)
+"""Labels, operators, entities and rules that a body names by their place here. Part of the format: words are added
+behind the last one, none is moved. Any other word is spelled out."""
+_NUMBERS: Final = {word: number for number, word in enumerate(WORDS)}
 
 
 class Body(NamedTuple):
@@ -74,9 +93,10 @@ class Vault:
 
 
 def mark(digest: str) -> bytes:
-    """The first 16 bytes of a hex SHA-256: what a body keeps of the model, the detector and the policy it was made by.
+    """The first 8 bytes of a hex SHA-256: what a body keeps of the model, the detector and the policy it was made by.
 
-    They tell whether something changed since, and decide nothing about who may read.
+    They tell whether something changed since, and decide nothing about who may read: two that are unlike meet by
+    chance once in 2^64, and whoever looks for two that meet chooses the detector and the policy anyway.
     """
     return bytes.fromhex(digest)[:_MARK]
 
@@ -94,17 +114,15 @@ def encode_body(body: Body) -> bytes:
             body.chunks,
             body.expires_ms,
             body.ingested_ms,
-            body.classification,
+            _as_number(body.classification),
             dict(body.filters),
             b"".join(body.about),
             b"".join(body.mentions),
-            body.model,
-            body.detector,
-            body.policy,
+            body.model + body.detector + body.policy,
             body.acl,
-            None if body.fields is None else dict(body.fields),
+            None if body.fields is None else {name: _pack(value) for name, value in body.fields.items()},
             None if field_spans is None else {name: _encode_spans(each, tokens) for name, each in field_spans.items()},
-            body.text,
+            _pack(body.text),
             body.cut,
             None if spans is None else _encode_spans(spans, tokens),
         ),
@@ -116,15 +134,14 @@ def decode_body(data: bytes) -> Body:
     """Raises :class:`UnknownFormat` on anything but the shape this release writes."""
     try:
         version, key, generation, chunk, chunks, expires, ingested, label, filters, *rest = _unpack(data)
-        about, mentions, model, detector, policy, acl, fields, field_spans, text, cut, spans = rest
+        about, mentions, marks, acl, fields, field_spans, text, cut, spans = rest
         if (
             (version, type(generation), type(chunk), type(chunks), type(ingested)) != (_VERSION, int, int, int, int)
-            or (type(label), type(filters), type(acl)) != (str, dict, list)
-            or not len(model) == len(detector) == len(policy) == _MARK
-            or (type(model), type(detector), type(policy)) != (bytes, bytes, bytes)
+            or (type(filters), type(marks), type(acl)) != (dict, bytes, list)
+            or len(marks) != 3 * _MARK
             or not (expires is None or type(expires) is int)
             or not (fields is None or type(fields) is dict)
-            or not (text is None or type(text) is str)
+            or not (text is None or type(text) is str or type(text) is bytes)
         ):
             raise UnknownFormat("A sealed body has a shape this release does not read.")
         record_id = _decode_id(key)
@@ -138,17 +155,17 @@ def decode_body(data: bytes) -> Body:
             chunks,
             expires,
             ingested,
-            label,
+            _as_word(label),
             filters,
             told,
             seen,
-            model,
-            detector,
-            policy,
+            marks[:_MARK],
+            marks[_MARK : 2 * _MARK],
+            marks[2 * _MARK :],
             tuple(acl),
-            fields,
+            None if fields is None else {name: _unpacked(value) for name, value in fields.items()},
             None if field_spans is None else {name: _decode_spans(each, tokens) for name, each in field_spans.items()},
-            text,
+            _unpacked(text),
             None if cut is None else _decode_cut(cut),
             None if spans is None else _decode_spans(spans, tokens),
         )
@@ -157,14 +174,14 @@ def decode_body(data: bytes) -> Body:
 
 
 def encode_vault(vault: Vault) -> bytes:
-    return ormsgpack.packb((_VERSION, dict(vault.fields), vault.spans), option=ormsgpack.OPT_SORT_KEYS)
+    return ormsgpack.packb((_VAULT_VERSION, dict(vault.fields), vault.spans), option=ormsgpack.OPT_SORT_KEYS)
 
 
 def decode_vault(data: bytes) -> Vault:
     """Raises :class:`UnknownFormat` on anything but the shape this release writes."""
     try:
         version, fields, spans = _unpack(data)
-        if version != _VERSION:
+        if version != _VAULT_VERSION:
             raise UnknownFormat("A vault has a shape this release does not read.")
         return Vault(
             fields={name: _decode_texts(values) for name, values in fields.items()},
@@ -251,11 +268,45 @@ def _decode_texts(raw: object) -> tuple[str, ...]:
     return tuple(cast("list[str]", raw))
 
 
+def _pack(value: object) -> object:
+    """A value as it is stored: an ASCII text in seven bits a character, as bytes, which no value is."""
+    if type(value) is str and len(value) >= _PACKED_FROM and (data := packed(value)) is not None:
+        return data
+    return value
+
+
+def _unpacked(value: Any) -> Any:
+    if type(value) is bytes:
+        if len(value) < _PACKED_FROM - 2:
+            raise UnknownFormat("A sealed body holds bytes where a text belongs.")
+        return unpacked(value)
+    return value
+
+
+def _as_number(word: str) -> int | str:
+    return _NUMBERS.get(word, word)
+
+
+def _as_word(stored: object) -> str:
+    if type(stored) is int and 0 <= stored < len(WORDS):
+        return WORDS[stored]
+    if type(stored) is not str:
+        raise UnknownFormat("A sealed body has a word of an unknown shape.")
+    return stored
+
+
 def _encode_spans(spans: Sequence[Span], tokens: Mapping[Token, int]) -> list[list[object]]:
     """A span's token is named by its place among the body's ``about`` and ``mentions``, or itself where it is in
     neither."""
     return [
-        [span.start, span.end, span.entity, tokens.get(span.token, span.token), span.operator, span.rule]
+        [
+            span.start,
+            span.end,
+            _as_number(span.entity),
+            tokens.get(span.token, span.token),
+            _as_number(span.operator),
+            _as_number(span.rule),
+        ]
         for span in spans
     ]
 
@@ -263,7 +314,7 @@ def _encode_spans(spans: Sequence[Span], tokens: Mapping[Token, int]) -> list[li
 def _decode_spans(raw: Sequence[Sequence[Any]], tokens: Sequence[Token]) -> tuple[Span, ...]:
     spans: list[Span] = []
     for start, end, entity, named, operator, rule in raw:
-        if (type(start), type(end), type(entity), type(operator), type(rule)) != (int, int, str, str, str):
+        if type(start) is not int or type(end) is not int:
             raise UnknownFormat("A sealed body has spans of an unknown shape.")
         if type(named) is int and named >= 0:
             token = tokens[named]
@@ -271,5 +322,5 @@ def _decode_spans(raw: Sequence[Sequence[Any]], tokens: Sequence[Token]) -> tupl
             token = Token(named)
         else:
             raise UnknownFormat("A sealed body has spans of an unknown shape.")
-        spans.append(Span(start, end, entity, token, operator, rule))
+        spans.append(Span(start, end, _as_word(entity), token, _as_word(operator), _as_word(rule)))
     return tuple(spans)

@@ -26,7 +26,7 @@ import orjson
 
 from securevec.errors import HomeRefused, UnsupportedPlatform
 
-VERSION_TEXT: Final = "securevec-home 2\n"
+VERSION_TEXT: Final = "securevec-home 3\n"
 """1 kept bodies as JSON and the tags with every point."""
 _VERSION: Final = "VERSION"
 _INSTALLATION: Final = "installation.json"

@@ -25,9 +25,10 @@ from uuid import UUID
 
 from securevec.body import Body, decode_body
 from securevec.control.rows import ManifestRow, RecordState
+from securevec.crypto.armour import from_text, from_texts
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.envelope import SubjectKey, from_text, open_sealed, read_key_ids
+from securevec.crypto.envelope import SubjectKey, open_sealed, read_key_ids
 from securevec.crypto.filterkeys import FilterKeys
 from securevec.crypto.keyring import KeyRing, KeyView
 from securevec.errors import (
@@ -130,9 +131,10 @@ def judge(
     keys = keys or runtime.keys.view()
     ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
     dead: list[UUID] = []
-    for point in points:
+    blobs = from_texts([point.payload.get("b") for point in points])
+    for point, blob in zip(points, blobs, strict=True):
         try:
-            body = open_body(keys, collection, point)
+            body = open_body(keys, collection, point, blob)
             ref = ids.ref(typed_record_id(body.record_id))
             check_place(ids, point, body, ref)
         except UnknownFormat:
@@ -316,16 +318,25 @@ def distinct(points: Sequence[StoredPoint]) -> list[StoredPoint]:
     return list(seen.values())
 
 
-def open_body(keys: KeyRing | KeyView, collection: Owner, point: StoredPoint) -> Body:
+def open_body(keys: KeyRing | KeyView, collection: Owner, point: StoredPoint, blob: bytes | None = None) -> Body:
     """The body of a point, opened in this tenant's and collection's place. Raises :class:`EnvelopeRejected`."""
-    return decode_body(open_envelope(keys, collection, point, payload_key="b", path="body"))
+    return decode_body(open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob))
 
 
 def open_envelope(
-    keys: KeyRing | KeyView, collection: Owner, point: StoredPoint, *, payload_key: str, path: str
+    keys: KeyRing | KeyView,
+    collection: Owner,
+    point: StoredPoint,
+    *,
+    payload_key: str,
+    path: str,
+    blob: bytes | None = None,
 ) -> bytes:
-    """One sealed payload value. The place comes from the handle in hand, never from the point."""
-    blob = from_text(point.payload.get(payload_key))
+    """One sealed payload value. The place comes from the handle in hand, never from the point.
+
+    ``blob``: the value as bytes, where many were read at once.
+    """
+    blob = from_text(point.payload.get(payload_key)) if blob is None else blob
     key_id, subject_id = read_key_ids(blob)
     key = keys.key_by_id(key_id)
     tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
@@ -338,11 +349,6 @@ def open_envelope(
             raise EnvelopeRejected("A sealed value belongs to another place.")
     place = Place(tenant=tenant, collection=collection_raw, point=point.id, field=path)
     return open_sealed(key, blob, place, subject=subject)
-
-
-def clear_copies(point: StoredPoint, body: Body) -> dict[str, object]:
-    """What a point holds in the place of clear copies of its filter values."""
-    return {key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT))}
 
 
 def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:

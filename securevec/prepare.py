@@ -16,9 +16,10 @@ from securevec.anonymize.stored import to_seal
 from securevec.anonymizing import anonymize, redactions_of
 from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault, mark
 from securevec.chunk import chunk
+from securevec.crypto.armour import to_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import point_id
-from securevec.crypto.envelope import SubjectKey, seal_batch, text_size, to_text
+from securevec.crypto.envelope import SubjectKey, seal_batch, text_size
 from securevec.errors import LimitExceeded
 from securevec.minimize import Minimized
 from securevec.protect import EXPIRY_KEY

@@ -11,23 +11,24 @@ as it shows them, as when a tenant is moved: what they say against the sealed co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from uuid import UUID
 
 from securevec.body import Body, encode_body
 from securevec.control.rows import ManifestRow, NewRecord
+from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.envelope import SubjectKey, from_text, read_key_ids, seal_batch, text_size, to_text
+from securevec.crypto.envelope import SubjectKey, read_key_ids, seal_batch, text_size
 from securevec.crypto.keyring import DataPurpose, KeyView
 from securevec.errors import BoundKeyDestroyed, CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
 from securevec.guard import Admission
 from securevec.judge import check_place, distinct, open_body, open_envelope
 from securevec.recover import LEASE_MS
 from securevec.runtime import Runtime
-from securevec.types import CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId, Terms
+from securevec.types import CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId
 from securevec.writing import switch_over
 
 SHEET: Final = 128
@@ -35,10 +36,6 @@ SHEET: Final = 128
 SHEET_BYTES: Final = 16 * 1024 * 1024
 _ALL: Final = 0
 """A time before every expiry: what is due and not yet removed is sealed under some key too."""
-
-
-Clear = Callable[[StoredPoint, Body], tuple[dict[str, Scalar], Terms | None]]
-"""What the store may read of a point, made of its sealed body: a whole payload, and its terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Chunk:
+class _Chunk:
     """One point of a record, opened. ``vault`` is its sealed content, ``subject`` the key of the person it is sealed
     under besides, each ``None`` where it has none; it ``grows`` by so many bytes when it is sealed anew."""
 
@@ -120,16 +117,14 @@ def reseal(
     rows: Sequence[ManifestRow],
     *,
     epochs: Mapping[bytes, str] | None = None,
-    clear: Clear | None = None,
 ) -> list[StoredPoint]:
     """Seal these live records anew, in one batch. Returns their points as they were, which are gone from the store.
 
     The caller holds the collection's write lock and has settled it. ``epochs``, by ref, moves records to another key
-    epoch; the others keep theirs. ``clear`` makes anew what the store may read of a point. Raises
-    :class:`RecordChanged` when another process replaced one first, and :class:`CheckFailed` when the store does not
-    show one as it was written.
+    epoch; the others keep theirs. Raises :class:`RecordChanged` when another process replaced one first, and
+    :class:`CheckFailed` when the store does not show one as it was written.
     """
-    opened = opened_chunks(runtime, place, rows)
+    opened = _opened(runtime, place, rows)
     rows = [row for row in rows if row.ref in opened]
     if not rows:
         return []
@@ -164,7 +159,7 @@ def reseal(
     chunks = [chunk for row in rows for chunk in opened[row.ref]]
     counts = {"records": len(rows), "chunks": len(chunks)}
     try:
-        points = _seal(runtime, place, rows, opened, generations, target, clear)
+        points = _seal(runtime, place, rows, opened, generations, target)
         request.note(phase="intent", counts=counts, record_ids=[row.ref for row in rows])
     except BaseException:
         # Nothing has reached the store: forget the pending rows, and let the cause speak.
@@ -176,7 +171,7 @@ def reseal(
     return [chunk.point for chunk in chunks]
 
 
-def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[bytes, list[Chunk]]:
+def _opened(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[bytes, list[_Chunk]]:
     """The chunks of each record, in order. Records whose key is gone with their bucket are left out: nobody opens them,
     and nothing of them is to be sealed. Raises :class:`CheckFailed`."""
     wanted = _ids(runtime, place, rows)
@@ -184,7 +179,7 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted), with_vectors=True)
     points = {point.id: point for point in distinct(shown) if point.id in wanted}
     keys = runtime.keys.view()
-    opened: dict[bytes, list[Chunk]] = {}
+    opened: dict[bytes, list[_Chunk]] = {}
     lost: dict[bytes, int] = {}
     dead: set[bytes] = set()
     for point_id, (row, number) in wanted.items():
@@ -204,7 +199,7 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
             lost[row.ref] = row.generation
         else:
             opened.setdefault(row.ref, []).append(
-                Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject))
+                _Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject))
             )
     _require_gone(runtime, place, lost)
     return {ref: chunks for ref, chunks in opened.items() if ref not in lost and ref not in dead}
@@ -240,10 +235,9 @@ def _seal(
     runtime: Runtime,
     place: Sealed,
     rows: Sequence[ManifestRow],
-    opened: Mapping[bytes, Sequence[Chunk]],
+    opened: Mapping[bytes, Sequence[_Chunk]],
     generations: Mapping[bytes, int],
     epochs: Mapping[bytes, str],
-    clear: Clear | None,
 ) -> list[ProtectedPoint]:
     """The points of the new generations, in the order of rows and chunks."""
     tenant, collection = bytes.fromhex(place.tenant), bytes.fromhex(place.collection)
@@ -255,11 +249,8 @@ def _seal(
         for number, chunk in enumerate(opened[row.ref]):
             generation = generations[row.ref]
             position = len(made)
-            payload, terms = dict(cast("Mapping[str, Scalar]", chunk.point.payload)), chunk.point.terms
-            if clear is not None:
-                payload, terms = clear(chunk.point, chunk.body)
-            point = replace(chunk.point, terms=terms)
-            made.append((ids.point(RecordRef(row.ref), generation, number), point, payload))
+            payload = dict(cast("Mapping[str, Scalar]", chunk.point.payload))
+            made.append((ids.point(RecordRef(row.ref), generation, number), chunk.point, payload))
             body = encode_body(chunk.body._replace(generation=generation))
             person = b""
             if chunk.subject is not None:

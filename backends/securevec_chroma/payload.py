@@ -74,11 +74,15 @@ def unstamped(stored: Mapping[str, object]) -> Metadata:
 
 
 def pieces(text: str) -> list[str]:
-    """The pieces a string is stored in; a single one for a short string."""
-    widest = 1 if text.isascii() else 4
-    count = min(-(-len(text) * widest // _PIECE), _PIECES)
-    step = -(-len(text) // count) if count else 1
-    return [text[start : start + step] for start in range(0, len(text), step)] or [text]
+    """The pieces a string is stored in, cut between characters; a single one for a short string."""
+    raw = text.encode()
+    if len(raw) <= _PIECE:
+        return [text]
+    # A cut goes back to the beginning of its character, by three bytes at most.
+    count = min(-(-len(raw) // (_PIECE if text.isascii() else _PIECE - 3)), _PIECES)
+    step = -(-len(raw) // count)
+    cuts = [_beginning(raw, at) for at in range(0, len(raw), step)]
+    return [raw[start:end].decode() for start, end in zip(cuts, [*cuts[1:], len(raw)], strict=True) if start < end]
 
 
 def decode(stored: Mapping[str, object] | None, tags: Mapping[str, str]) -> dict[str, object]:
@@ -128,6 +132,13 @@ def _joined(held: Mapping[str, object], name: str, count: int, *, start: int = 0
             break
         found.append(piece[start:])
     return "".join(found)
+
+
+def _beginning(raw: bytes, at: int) -> int:
+    """Where the character begins that the byte at ``at`` belongs to."""
+    while raw[at] & 0xC0 == 0x80:
+        at -= 1
+    return at
 
 
 def _is_sealed(key: str) -> bool:

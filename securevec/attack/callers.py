@@ -19,8 +19,9 @@ import numpy as np
 from securevec.attack.rows import Vandal
 from securevec.attack.stage import Ticket
 from securevec.body import decode_body
+from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
-from securevec.crypto.envelope import from_text, open_sealed, read_key_id
+from securevec.crypto.envelope import open_sealed, read_key_id
 from securevec.errors import RecordNotFound, SecurevecError
 from securevec.filters import Expr, check
 from securevec.search import record_of

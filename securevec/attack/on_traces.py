@@ -16,7 +16,8 @@ from securevec.attack.case import Attack, Barrier, NotThere, Scene
 from securevec.attack.rows import Row, Vandal
 from securevec.attack.stage import ACME, ACME_MARK, GLOBEX_MARK, UNDECLARED, Ticket, text
 from securevec.audit import verify_log
-from securevec.crypto.envelope import from_text, read_key_id
+from securevec.crypto.armour import from_text
+from securevec.crypto.envelope import read_key_id
 from securevec.errors import AuditTampered, KeyDestroyed, SecurevecError
 
 NO_BARRIER: Final[frozenset[Barrier]] = frozenset()

@@ -3,13 +3,13 @@ the library's back. Nothing here knows a key."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import numpy as np
 
+from securevec.crypto.armour import from_text
 from securevec.crypto.derive import point_id
 from securevec.types import ProtectedPoint, Scalar, StoredPoint
 
@@ -33,7 +33,7 @@ class Row:
 
     @property
     def body(self) -> bytes:
-        return base64.b64decode(cast("str", self.payload["b"]))
+        return from_text(self.payload["b"])
 
 
 class Vandal:

@@ -3,7 +3,6 @@ to the second tenant of a pair and says how many rows no longer belong where the
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from uuid import uuid4
 
 from securevec.attack.rows import Vandal
 from securevec.attack.stage import GLOBEX_MARK, text
+from securevec.crypto.armour import to_text
 from securevec.types import Scalar
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def flipped(at: int) -> Callable[[bytes], str]:
 
 
 def encoded(body: bytes) -> str:
-    return base64.b64encode(body).decode()
+    return to_text(body)
 
 
 def with_version(body: bytes, version: int) -> str:

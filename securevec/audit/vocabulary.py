@@ -45,7 +45,6 @@ Action = Literal[
     "key.destroy",
     "key.rotate",
     "key.reseal",
-    "key.reindex",
     "job.advance",
     "recover",
     "export",
@@ -85,7 +84,6 @@ SEALING: Final[frozenset[str]] = frozenset(
         "key.destroy",
         "key.rotate",
         "key.reseal",
-        "key.reindex",
         "job.advance",
         "recover",
         "export",
@@ -176,7 +174,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         watched
         removed dropped purged verifying verified receipted done held failed cancelled
         doubled copied switched abandoned
-        rolled resealed doomed dual reindexed retired
+        rolled resealed doomed
         """
     ),
     "kind": _words(

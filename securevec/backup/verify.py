@@ -19,9 +19,10 @@ from securevec.backup import files
 from securevec.backup.manifest import Manifest, Part, open_manifest, read_note, unverified
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
+from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds
-from securevec.crypto.envelope import from_text, open_sealed, read_key_id
+from securevec.crypto.envelope import open_sealed, read_key_id
 from securevec.crypto.keyring import KeyRing
 from securevec.discovery import open_backend
 from securevec.errors import BackupRejected, KeyDestroyed

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-import pybase64
 from cryptography.exceptions import InvalidTag
 
+from securevec.crypto import armour
 from securevec.crypto.context import Place, aad, aad_head, aad_tail
 from securevec.crypto.header import (
     MAX_BLOB,
@@ -233,30 +233,9 @@ def read_key_ids(blob: bytes) -> tuple[bytes, bytes]:
     return header.key_id, header.subject_id
 
 
-def to_text(blob: bytes) -> str:
-    """Standard base64 with padding, no line breaks (RFC 4648 section 4)."""
-    return pybase64.b64encode_as_string(blob)
-
-
 def text_size(plaintext_bytes: int, *, suite: int = DEFAULT, subject: bool = False) -> int:
-    """Characters of :func:`to_text` for an envelope of this suite around this many bytes."""
-    return -(-(plaintext_bytes + overhead(suite, subject=subject)) // 3) * 4
-
-
-def from_text(text: object) -> bytes:
-    """The blob of :func:`to_text`. Raises :class:`EnvelopeRejected` for anything else, also for other spellings of
-    the same bytes: one blob has one text."""
-    if not isinstance(text, str) or len(text) > MAX_BLOB * 2:
-        raise EnvelopeRejected(REJECTED)
-    try:
-        blob = pybase64.b64decode(text, validate=True)
-    except ValueError:
-        raise EnvelopeRejected(REJECTED) from None
-    # Decoders let second texts of the same blob pass, such as set bits behind the last byte. Writing it again, in half
-    # a microsecond, refuses them all.
-    if to_text(blob) != text:
-        raise EnvelopeRejected(REJECTED)
-    return blob
+    """Bytes of text (:mod:`securevec.crypto.armour`) for an envelope of this suite around this many bytes."""
+    return armour.text_size(plaintext_bytes + overhead(suite, subject=subject))
 
 
 def _refuse_to_seal(plaintext: bytes) -> NoReturn:

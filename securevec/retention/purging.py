@@ -32,11 +32,12 @@ from securevec.retention.probe import Needles, Standing, standing
 from securevec.retention.receipt import Artefact, Verdict
 from securevec.retention.traces import TOLERANCE
 from securevec.runtime import Runtime
+from securevec.text import utf8_size
 from securevec.types import Namespace, StoredPoint, Terms, Vector
 
 _ENVELOPES: Final = ("b", "v")
-_HEADER_TEXT: Final = 32
-"""Base64 of an envelope's 24 header bytes, which points under one key have in common."""
+_HEADER_TEXT: Final = 30
+"""Bytes of text that hold an envelope's 24 header bytes, which points under one key have in common."""
 _FEWEST_TERMS: Final = 5
 _NEIGHBOURS: Final = 3
 _TWINS: Final = 16
@@ -111,7 +112,7 @@ def needles_of(points: Iterable[StoredPoint]) -> Needles:
     """
     held = list(points)
     bodies = [point.payload.get(key) for point in held for key in _ENVELOPES]
-    texts = [body[_HEADER_TEXT:].encode() for body in bodies if isinstance(body, str) and body.isascii()]
+    texts = [body.encode()[_HEADER_TEXT:] for body in bodies if isinstance(body, str) and utf8_size(body) is not None]
     return Needles(
         texts=tuple(text for text in texts if len(text) >= 16),
         vectors=tuple(point.vector for point in held if point.vector is not None),

@@ -20,8 +20,9 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from securevec.control.rows import JobRow
+from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
-from securevec.crypto.envelope import from_text, open_sealed, read_key_id, seal, to_text
+from securevec.crypto.envelope import open_sealed, read_key_id, seal
 from securevec.crypto.keyring import KeyInfo
 from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
 from securevec.retention.jobs import note

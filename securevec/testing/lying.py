@@ -7,8 +7,6 @@ to the protocol and forgotten here would be honest in silence, so a test compare
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -16,7 +14,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend
-from securevec.errors import VectorError
+from securevec.crypto.armour import from_text, to_text
+from securevec.errors import EnvelopeRejected, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 
@@ -262,11 +261,11 @@ def _flipped(point: StoredPoint) -> dict[str, object]:
     sealed = changed.get("b")
     if isinstance(sealed, str):
         try:
-            raw = bytearray(base64.b64decode(sealed, validate=True))
-        except (binascii.Error, ValueError):
+            raw = bytearray(from_text(sealed))
+        except EnvelopeRejected:
             raw = bytearray(sealed.encode())
         raw[-1:] = bytes([raw[-1] ^ 1]) if raw else b"\1"
-        changed["b"] = base64.b64encode(raw).decode()
+        changed["b"] = to_text(bytes(raw))
     return changed
 
 

@@ -17,8 +17,9 @@ from uuid import UUID
 
 from securevec.body import Body, chunk_view
 from securevec.control.rows import ManifestRow
+from securevec.crypto.armour import from_text
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.envelope import from_text, read_key_ids
+from securevec.crypto.envelope import read_key_ids
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
     BoundKeyDestroyed,

@@ -17,8 +17,9 @@ import pytest
 import securevec as sv
 from securevec import judge, search
 from securevec.attack.rows import Vandal, stored
+from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
-from securevec.crypto.envelope import from_text, open_sealed, read_key_id
+from securevec.crypto.envelope import open_sealed, read_key_id
 from securevec.crypto.keyring import KeyRing, KeyView
 from securevec.errors import (
     IsolationViolation,
@@ -82,7 +83,13 @@ def remove_the_envelopes_place(patch: Patch) -> None:
     """The second barrier: any envelope is opened with the key it names, in the place that key belongs to."""
 
     def open_anywhere(
-        keys: KeyRing | KeyView, collection: CollectionScope, point: StoredPoint, *, payload_key: str, path: str
+        keys: KeyRing | KeyView,
+        collection: CollectionScope,
+        point: StoredPoint,
+        *,
+        payload_key: str,
+        path: str,
+        blob: bytes | None = None,
     ) -> bytes:
         blob = from_text(point.payload.get(payload_key))
         key = keys.key_by_id(read_key_id(blob))

@@ -38,9 +38,9 @@ def test_no_vault_is_opened_for_an_export(lone_pair: Pair, monkeypatch: pytest.M
     opened: list[str] = []
     original = envelope.open_sealed
 
-    def watched(key: object, blob: bytes, place: object) -> bytes:
+    def watched(key: object, blob: bytes, place: object, **options: object) -> bytes:
         opened.append(place.field)  # type: ignore[attr-defined]  # a Place
-        return original(key, blob, place)  # type: ignore[arg-type]  # handed on as they came
+        return original(key, blob, place, **options)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr("securevec.judge.open_sealed", watched)
     assert lone_pair.acme.export(io.BytesIO()).records == 8

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 import securevec as sv
 from securevec.backend import RemovalReport, VectorBackend
+from securevec.crypto.armour import to_text
 from securevec.retention import purging
 from securevec.retention.probe import Needles, Standing, standing
 from securevec.retention.purging import ProbeOutcome, needles_of, purge_with_proof
@@ -155,9 +157,12 @@ def test_an_outcome_survives_a_job_row() -> None:
 
 
 def test_needles_begin_behind_what_points_have_in_common() -> None:
-    header = "U1YBAQAAAAE" + "A" * 21
-    point = StoredPoint(uuid4(), {"b": header + "x" * 40, "v": "short"})
-    assert needles_of([point]).texts == (b"x" * 40,)
+    one, other = (to_text(bytes(24) + os.urandom(60)) for _ in range(2))
+    points = [StoredPoint(uuid4(), {"b": text, "v": "short"}) for text in (one, other)]
+    behind = needles_of(points).texts
+    assert [one.encode()[30:], other.encode()[30:]] == list(behind)
+    assert one.encode()[:24] == other.encode()[:24]
+    point = points[0]
     assert needles_of([replace(point, vector=np.ones(8, np.float32))]).vectors
 
 

@@ -15,8 +15,9 @@ import pytest
 import securevec as sv
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup
 from securevec.crypto import envelope as sealing
+from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
-from securevec.crypto.envelope import from_text, read_key_ids
+from securevec.crypto.envelope import read_key_ids
 from securevec.crypto.secret import Secret
 from securevec.errors import (
     BoundKeyDestroyed,
@@ -369,7 +370,7 @@ def test_a_key_of_another_tenants_person_does_not_stand_in(stage: Stage, letters
     assert read_key_ids(blob)[1].hex() == key.key_id
     (mine,) = [p for p in copies(stage, letters) if openable(stage, letters, [p]) == {"L-3"}][:1]
     own = from_text(mine.payload["b"])
-    forged = StoredPoint(mine.id, dict(mine.payload) | {"b": sealing.to_text(own[:24] + blob[24:40] + own[40:])})
+    forged = StoredPoint(mine.id, dict(mine.payload) | {"b": to_text(own[:24] + blob[24:40] + own[40:])})
     with pytest.raises(EnvelopeRejected):
         open_body(stage.store.runtime.keys, letters._scope, forged)
 

@@ -8,7 +8,8 @@ import random
 
 import pytest
 
-from securevec.crypto.envelope import from_text, read_key_id
+from securevec.crypto.armour import from_text
+from securevec.crypto.envelope import read_key_id
 from securevec.errors import KeyDestroyed
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)

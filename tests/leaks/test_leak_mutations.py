@@ -96,7 +96,7 @@ def test_without_sealing_files_and_payloads_turn_red(
     if backend == "chroma":
         pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 
-    def plain(key: DataKey, items: Sequence[tuple[bytes, Place]]) -> list[bytes]:
+    def plain(key: DataKey, items: Sequence[tuple[bytes, Place]], **options: object) -> list[bytes]:
         return [b"SV\x01\x01" + bytes(32) + plaintext + bytes(16) for plaintext, _ in items]
 
     monkeypatch.setattr(securevec.prepare, "seal_batch", plain)
@@ -105,8 +105,8 @@ def test_without_sealing_files_and_payloads_turn_red(
     evidence = small(tmp_path, backend)
     for hits in (evidence.in_payloads, evidence.in_open_home, evidence.in_closed_home):
         assert {"record id", "EMAIL", "PHONE", "PERSON"} <= kinds(hits)
-    # In files the bodies are base64: it is that form that was found.
-    assert {hit.encoding for hit in evidence.in_closed_home} == {"base64"}
+    # In files the bodies are text of their own: it is that form that was found.
+    assert {hit.encoding for hit in evidence.in_closed_home} == {"armour"}
 
 
 def test_without_sealed_names_the_control_store_turns_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ and payloads without any key, and (in ``failing_runs``) what is said when things
 
 from __future__ import annotations
 
-import base64
 import csv
 import itertools
 import json
@@ -20,6 +19,7 @@ from typing import Any, Final
 
 import securevec as sv
 from securevec.body import Body, decode_body, decode_vault
+from securevec.crypto.armour import from_text
 from securevec.judge import open_envelope
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.types import AnonymizedText, Span, StoredPoint
@@ -358,9 +358,9 @@ def _open_all(
 
 
 def _search_payloads(needles: Needles, points: Iterable[StoredPoint]) -> list[Hit]:
-    """Every payload as it stands, and its base64 values decoded."""
+    """Every payload as it stands, and its sealed values decoded."""
     parts: list[bytes] = []
     for point in points:
         parts.append(json.dumps(dict(point.payload), ensure_ascii=False).encode())
-        parts += [base64.b64decode(str(point.payload[key])) for key in ("b", "v") if key in point.payload]
+        parts += [from_text(point.payload[key]) for key in ("b", "v") if key in point.payload]
     return needles.find(b"\n".join(parts), "payloads read back")

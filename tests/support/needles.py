@@ -1,7 +1,8 @@
 """Look for many known strings in much data, in every encoding a leak is likely to have.
 
 Each string is searched as UTF-8, as the escapes of ASCII JSON, as UTF-16 in both byte orders, as hex in both cases,
-and as base64 at its three alignments (the characters that depend on neighbours cut off), standard and URL-safe.
+and as base64 at its three alignments (the characters that depend on neighbours cut off), standard and URL-safe. One of
+some length is also searched in the text that envelopes are stored as (docs/formats.md 3.1), at its five alignments.
 
 The first six bytes of every needle are looked up at every position of the data by way of a bit table, so the cost
 hardly depends on how many needles there are.
@@ -21,7 +22,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from securevec.crypto.armour import to_text
+
 MIN_CHARACTERS: Final = 6
+_GROUP: Final = 5
+_GROUP_TEXT: Final = 6
 _PREFIX: Final = 6
 _MASK: Final = np.uint64((1 << (8 * _PREFIX)) - 1)
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -121,6 +126,11 @@ def encodings(value: str) -> list[tuple[str, bytes]]:
         first, last = -(-8 * skipped // 6), 8 * (skipped + len(plain)) // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             forms.append(("base64", encode(bytes(skipped) + plain)[first:last]))
+    for skipped in range(_GROUP):
+        first, last = -(-skipped // _GROUP), (skipped + len(plain)) // _GROUP
+        if last - first >= 2:  # a single group stands among many by chance
+            text = to_text(bytes(skipped) + plain + bytes(_GROUP)).encode()
+            forms.append(("armour", text[_GROUP_TEXT * first : _GROUP_TEXT * last]))
     return list({form: (encoding, form) for encoding, form in reversed(forms)}.values())[::-1]
 
 

@@ -18,8 +18,9 @@ from typing import Final
 from uuid import UUID
 
 from securevec.crypto import derive
+from securevec.crypto.armour import to_text
 from securevec.crypto.context import Place, aad
-from securevec.crypto.envelope import SubjectKey, data_key, seal, to_text
+from securevec.crypto.envelope import SubjectKey, data_key, seal
 from securevec.crypto.kdf import argon2id
 from securevec.crypto.padding import Padding
 from securevec.crypto.root import root_key_id

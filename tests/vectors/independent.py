@@ -1,7 +1,7 @@
-"""A second reader of docs/formats.md, sections 1.2, 2, 3, 4, 5.5 and 8 (public key file), written from that page only.
+"""A second reader of docs/formats.md, sections 1.2, 2, 3, 4, 5.5, 8 (public key file) and the packed texts of 5.1.
 
-It imports nothing of securevec, builds every byte string by hand and is deliberately plain. What the library writes
-must be readable here, and what is derived here must be what the library derives.
+Written from that page only. It imports nothing of securevec, builds every byte string by hand and is deliberately
+plain. What the library writes must be readable here, and what is derived here must be what the library derives.
 """
 
 from __future__ import annotations
@@ -142,6 +142,35 @@ def open_envelope(
     return text
 
 
+# -- section 3.1
+
+
+def read_text(text: str) -> bytes:
+    letters = [chr(number) for number in range(0x21, 0x7F)]
+    letters.remove('"')
+    letters.remove("\\")
+    digits: list[str] = [one + two for one in letters for two in letters]
+    digits += [chr(number) for number in range(0xA0, 0x800)]
+    assert len(digits) == 10_352
+    numbers = {digit: number for number, digit in enumerate(digits)}
+    raw = text.encode()
+    values = [numbers[raw[at : at + 2].decode()] for at in range(0, len(raw), 2)]
+    blob = b""
+    while values:
+        group, values = values[:3], values[3:]
+        value = 0
+        for digit in group:
+            value = value * 10_352 + digit
+        if len(group) == 1:
+            blob += value.to_bytes(1, "big")
+        elif len(group) == 2:
+            blob += value.to_bytes(3, "big") if value < 2**24 else (value - 2**24).to_bytes(2, "big")
+        else:
+            assert value < 2**40 or not values
+            blob += value.to_bytes(5, "big") if value < 2**40 else (value - 2**40).to_bytes(4, "big")
+    return blob
+
+
 # -- section 4
 
 
@@ -202,6 +231,17 @@ def file_digest(key: bytes, collection: bytes, ref: bytes, content: bytes, how: 
 
 def member_token(key: bytes, collection: bytes, path: bytes) -> bytes:
     return mac16(key, b"securevec/source-member/v1" + prefixed(collection) + prefixed(path))
+
+
+# -- section 5.1
+
+
+def packed_text(data: bytes) -> str:
+    bits = "".join(f"{byte:08b}"[::-1] for byte in data)
+    letters = [chr(int(bits[at : at + 7][::-1], 2)) for at in range(0, len(bits) - 6, 7)]
+    if len(data) % 7 == 0 and letters and letters[-1] == "\0":
+        letters.pop()
+    return "".join(letters)
 
 
 # -- section 5.5, with floats of Python alone: agreement is up to rounding

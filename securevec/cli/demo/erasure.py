@@ -66,8 +66,9 @@ def erase(scene: Scene) -> None:
 
 def _open(scene: Scene, point: UUID, *, needle: str) -> int:
     """The length of a sealed body opened where it belongs. Raises :class:`KeyDestroyed` once its key is gone."""
+    from securevec.crypto.armour import from_text
     from securevec.crypto.context import Place
-    from securevec.crypto.envelope import from_text, open_sealed, read_key_id
+    from securevec.crypto.envelope import open_sealed, read_key_id
 
     blob = from_text(needle)
     key = scene.store.runtime.keys.key_by_id(read_key_id(blob))

@@ -3,12 +3,12 @@ library's back, and put right again."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from securevec.cli.demo.scene import House, Scene
 from securevec.cli.demo.stage import Breach, Tried
+from securevec.crypto.armour import from_text, to_text
 from securevec.errors import IsolationViolation, RecordError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _vector(point: StoredPoint) -> Any:
 
 
 def _flip(sealed: str) -> str:
-    """The base64 of an envelope, one bit of its ciphertext changed."""
-    blob = bytearray(base64.b64decode(sealed))
+    """The text of an envelope, one bit of its ciphertext changed."""
+    blob = bytearray(from_text(sealed))
     blob[len(blob) // 2] ^= 1
-    return base64.b64encode(bytes(blob)).decode("ascii")
+    return to_text(bytes(blob))

@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place, aad
 from securevec.crypto.envelope import (
     DataKey,
     SubjectKey,
     data_key,
-    from_text,
     open_sealed,
     read_key_id,
     seal,
     seal_batch,
-    to_text,
 )
 from securevec.crypto.header import SUBJECT_BOUND, header_bytes, overhead
 from securevec.crypto.padding import pad, unpad

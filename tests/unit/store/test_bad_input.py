@@ -66,7 +66,7 @@ def test_a_locked_engine_is_refused_while_the_holder_goes_on(world: World) -> No
 
 
 @pytest.mark.parametrize(
-    "content", ["securevec-home 1\n", "securevec-home 3\n", "securevec-home 2", "something else", ""]
+    "content", ["securevec-home 2\n", "securevec-home 4\n", "securevec-home 3", "something else", ""]
 )
 def test_a_home_of_another_format_is_refused(tmp_path: Path, content: str) -> None:
     home, key = tmp_path / "home", tmp_path / "root.key"

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 import securevec as sv
-from securevec.crypto.envelope import from_text
+from securevec.crypto.armour import from_text
 from securevec.errors import ConfigError
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import Suite

@@ -11,7 +11,8 @@ import pytest
 
 import securevec as sv
 from securevec.control.rows import JobItem
-from securevec.crypto.envelope import from_text, read_key_id, read_key_ids
+from securevec.crypto.armour import from_text
+from securevec.crypto.envelope import read_key_id, read_key_ids
 from securevec.crypto.header import read_header
 from securevec.errors import (
     CheckFailed,

@@ -1,0 +1,121 @@
+"""Envelopes as text, for stores that keep nothing but text: six bytes of UTF-8 for five (docs/formats.md 3.1).
+
+Both stores keep JSON or UTF-8, so a byte of an envelope costs what its text costs there. Base64 takes 1.333 bytes for
+one. Two bytes of UTF-8 are either two of 92 printable ASCII characters or one character from U+00A0 to U+07FF: 10,352
+digits that JSON leaves as they are, and three of them hold 40 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from securevec.crypto.header import MAX_BLOB, REJECTED
+from securevec.errors import EnvelopeRejected
+
+_ASCII: Final = bytes(number for number in range(0x21, 0x7F) if number not in b'"\\')
+"""Without the space, the quotation mark and the backslash."""
+_SPELLED: Final = [bytes((first, second)) for first in _ASCII for second in _ASCII] + [
+    chr(number).encode() for number in range(0xA0, 0x800)
+]
+"""The two bytes of each digit."""
+_BASE: Final = len(_SPELLED)
+_BYTES: Final = 5
+_DIGITS: Final = 3
+_TWO: Final = 1 << 24
+"""Added to a last group of two bytes, which takes as many digits as one of three."""
+_FOUR: Final = 1 << 40
+"""The same for four bytes and five."""
+_SIZES: Final = (0, 1, 2, 2, 3)
+"""Digits of a last group, by its bytes; of five bytes, three."""
+
+_TO_DIGIT: Final[NDArray[np.int64]] = np.full(1 << 16, 1 << 45, dtype=np.int64)
+"""By two bytes. What is no digit makes more of its group than 40 bits hold: in each place, also where that wraps."""
+_TO_BYTES: Final = np.frombuffer(b"".join(_SPELLED), dtype=np.uint16)
+_TO_DIGIT[_TO_BYTES] = np.arange(_BASE)
+_PLACES: Final = np.array([_BASE * _BASE, _BASE, 1], dtype=np.int64)
+
+
+def to_text(blob: bytes) -> str:
+    """The one text of a blob."""
+    if not blob:
+        return ""
+    whole = (len(blob) - 1) // _BYTES
+    wide = np.zeros((whole, 8), dtype=np.uint8)
+    wide[:, 3:] = np.frombuffer(blob, dtype=np.uint8, count=_BYTES * whole).reshape(whole, _BYTES)
+    high, third = np.divmod(wide.view(">i8").reshape(whole).astype(np.int64), _BASE)
+    digits = np.empty((whole, _DIGITS), dtype=np.int64)
+    digits[:, 2] = third
+    digits[:, 0], digits[:, 1] = np.divmod(high, _BASE)
+    return (_TO_BYTES[digits].tobytes() + _last(blob[_BYTES * whole :])).decode()
+
+
+def text_size(blob_bytes: int) -> int:
+    """Bytes of UTF-8 that :func:`to_text` makes of this many."""
+    groups, rest = divmod(blob_bytes, _BYTES)
+    return 2 * (groups * _DIGITS + _SIZES[rest])
+
+
+def from_texts(texts: Sequence[object]) -> list[bytes | None]:
+    """The blob of each, or ``None`` where it is no :func:`to_text` of any: ten take twice the time of one."""
+    raws = [_raw(text) for text in texts]
+    lengths = [max(0, len(raw) // 2 - 1) // _DIGITS for raw in raws]
+    joined = b"".join([raw[: 6 * groups] for raw, groups in zip(raws, lengths, strict=True)])
+    read: NDArray[np.int64] = _TO_DIGIT[np.frombuffer(joined, dtype=np.uint16)].reshape(-1, _DIGITS).dot(_PLACES)
+    held = read.astype(">i8").view(np.uint8).reshape(-1, 8)[:, 3:].tobytes()
+    sound = not len(read) or int(read.max()) < _FOUR
+    blobs: list[bytes | None] = []
+    start = 0
+    for raw, groups in zip(raws, lengths, strict=True):
+        end = start + groups
+        last = _read_last(raw[6 * groups :])
+        if last is None or (not sound and groups and int(read[start:end].max()) >= _FOUR):
+            blobs.append(None)
+        else:
+            blobs.append(held[_BYTES * start : _BYTES * end] + last)
+        start = end
+    return blobs
+
+
+def from_text(text: object) -> bytes:
+    """The blob of :func:`to_text`. Raises :class:`EnvelopeRejected` for anything else, also for other spellings of
+    the same bytes: one blob has one text."""
+    (blob,) = from_texts((text,))
+    if blob is None:
+        raise EnvelopeRejected(REJECTED)
+    return blob
+
+
+def _raw(text: object) -> bytes:
+    """The UTF-8 of what may be such a text, else nothing."""
+    if not isinstance(text, str) or len(text) > MAX_BLOB * 2:
+        return b""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        return b""
+    return raw if len(raw) % 2 == 0 else b""
+
+
+def _last(rest: bytes) -> bytes:
+    """The digits of the last one to five bytes."""
+    value = int.from_bytes(rest) + (_TWO if len(rest) == 2 else _FOUR if len(rest) == 4 else 0)
+    spelled = b""
+    for _ in range((*_SIZES, _DIGITS)[len(rest)]):
+        value, digit = divmod(value, _BASE)
+        spelled = _SPELLED[digit] + spelled
+    return spelled
+
+
+def _read_last(spelled: bytes) -> bytes | None:
+    value = 0
+    for digit in _TO_DIGIT[np.frombuffer(spelled, dtype=np.uint16)].tolist():
+        value = value * _BASE + digit
+    size = (0, 1, 3, 5)[len(spelled) // 2]
+    short = {3: _TWO, 5: _FOUR}.get(size)
+    if short is not None and value >= short:
+        value, size = value - short, size - 1
+    return value.to_bytes(size) if size and value < 1 << 8 * size else None
