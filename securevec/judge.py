@@ -351,6 +351,11 @@ def open_envelope(
     return open_sealed(key, blob, place, subject=subject)
 
 
+def clear_copies(point: StoredPoint, body: Body) -> dict[str, object]:
+    """What a point holds in the place of clear copies of its filter values."""
+    return {key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT))}
+
+
 def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:
     """Whether a point's clear copies say something else than its sealed body."""
     due: dict[str, object] = {} if body.expires_ms is None else {EXPIRY_KEY: body.expires_ms}

@@ -11,7 +11,7 @@ as it shows them, as when a tenant is moved: what they say against the sealed co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from uuid import UUID
@@ -28,7 +28,7 @@ from securevec.guard import Admission
 from securevec.judge import check_place, distinct, open_body, open_envelope
 from securevec.recover import LEASE_MS
 from securevec.runtime import Runtime
-from securevec.types import CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId
+from securevec.types import CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId, Terms
 from securevec.writing import switch_over
 
 SHEET: Final = 128
@@ -36,6 +36,10 @@ SHEET: Final = 128
 SHEET_BYTES: Final = 16 * 1024 * 1024
 _ALL: Final = 0
 """A time before every expiry: what is due and not yet removed is sealed under some key too."""
+
+
+Clear = Callable[[StoredPoint, Body], tuple[dict[str, Scalar], Terms | None]]
+"""What the store may read of a point, made of its sealed body: a whole payload, and its terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Chunk:
+class Chunk:
     """One point of a record, opened. ``vault`` is its sealed content, ``subject`` the key of the person it is sealed
     under besides, each ``None`` where it has none; it ``grows`` by so many bytes when it is sealed anew."""
 
@@ -117,14 +121,16 @@ def reseal(
     rows: Sequence[ManifestRow],
     *,
     epochs: Mapping[bytes, str] | None = None,
+    clear: Clear | None = None,
 ) -> list[StoredPoint]:
     """Seal these live records anew, in one batch. Returns their points as they were, which are gone from the store.
 
     The caller holds the collection's write lock and has settled it. ``epochs``, by ref, moves records to another key
-    epoch; the others keep theirs. Raises :class:`RecordChanged` when another process replaced one first, and
-    :class:`CheckFailed` when the store does not show one as it was written.
+    epoch; the others keep theirs. ``clear`` makes anew what the store may read of a point. Raises
+    :class:`RecordChanged` when another process replaced one first, and :class:`CheckFailed` when the store does not
+    show one as it was written.
     """
-    opened = _opened(runtime, place, rows)
+    opened = opened_chunks(runtime, place, rows)
     rows = [row for row in rows if row.ref in opened]
     if not rows:
         return []
@@ -159,7 +165,7 @@ def reseal(
     chunks = [chunk for row in rows for chunk in opened[row.ref]]
     counts = {"records": len(rows), "chunks": len(chunks)}
     try:
-        points = _seal(runtime, place, rows, opened, generations, target)
+        points = _seal(runtime, place, rows, opened, generations, target, clear)
         request.note(phase="intent", counts=counts, record_ids=[row.ref for row in rows])
     except BaseException:
         # Nothing has reached the store: forget the pending rows, and let the cause speak.
@@ -171,7 +177,7 @@ def reseal(
     return [chunk.point for chunk in chunks]
 
 
-def _opened(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[bytes, list[_Chunk]]:
+def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[bytes, list[Chunk]]:
     """The chunks of each record, in order. Records whose key is gone with their bucket are left out: nobody opens them,
     and nothing of them is to be sealed. Raises :class:`CheckFailed`."""
     wanted = _ids(runtime, place, rows)
@@ -179,7 +185,7 @@ def _opened(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dic
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted), with_vectors=True)
     points = {point.id: point for point in distinct(shown) if point.id in wanted}
     keys = runtime.keys.view()
-    opened: dict[bytes, list[_Chunk]] = {}
+    opened: dict[bytes, list[Chunk]] = {}
     lost: dict[bytes, int] = {}
     dead: set[bytes] = set()
     for point_id, (row, number) in wanted.items():
@@ -199,7 +205,7 @@ def _opened(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dic
             lost[row.ref] = row.generation
         else:
             opened.setdefault(row.ref, []).append(
-                _Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject))
+                Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject))
             )
     _require_gone(runtime, place, lost)
     return {ref: chunks for ref, chunks in opened.items() if ref not in lost and ref not in dead}
@@ -235,9 +241,10 @@ def _seal(
     runtime: Runtime,
     place: Sealed,
     rows: Sequence[ManifestRow],
-    opened: Mapping[bytes, Sequence[_Chunk]],
+    opened: Mapping[bytes, Sequence[Chunk]],
     generations: Mapping[bytes, int],
     epochs: Mapping[bytes, str],
+    clear: Clear | None,
 ) -> list[ProtectedPoint]:
     """The points of the new generations, in the order of rows and chunks."""
     tenant, collection = bytes.fromhex(place.tenant), bytes.fromhex(place.collection)
@@ -249,8 +256,11 @@ def _seal(
         for number, chunk in enumerate(opened[row.ref]):
             generation = generations[row.ref]
             position = len(made)
-            payload = dict(cast("Mapping[str, Scalar]", chunk.point.payload))
-            made.append((ids.point(RecordRef(row.ref), generation, number), chunk.point, payload))
+            payload, terms = dict(cast("Mapping[str, Scalar]", chunk.point.payload)), chunk.point.terms
+            if clear is not None:
+                payload, terms = clear(chunk.point, chunk.body)
+            point = replace(chunk.point, terms=terms)
+            made.append((ids.point(RecordRef(row.ref), generation, number), point, payload))
             body = encode_body(chunk.body._replace(generation=generation))
             person = b""
             if chunk.subject is not None:

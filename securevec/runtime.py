@@ -107,7 +107,8 @@ class Scope:
     actor_ref: str
 
 
-def _remembered(key: bytes, collection: CollectionId) -> Callable[[str], int]:
+def term_numbers(key: bytes, collection: CollectionId) -> Callable[[str], int]:
+    """The number of each term under a collection's filter key, remembered for as long as the caller keeps this."""
     known: dict[str, int] = {}
 
     def index(term: str) -> int:
@@ -178,7 +179,7 @@ class CollectionScope:
 
     def term_indexes(self, keys: FilterKeys) -> list[Callable[[str], int]]:
         """The same under each key a stored term may be of, that of new ones first."""
-        return [_remembered(key, self.collection) for key in (keys.key, keys.before) if key is not None]
+        return [term_numbers(key, self.collection) for key in (keys.key, keys.before) if key is not None]
 
     def record_ref(self, runtime: Runtime, record_id: object) -> RecordRef:
         key = runtime.keys.tenant_key(self.tenant, "id")

@@ -26,6 +26,7 @@ from securevec.schema import Record
 from securevec.store.secure_store import SecureStore
 from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
+from securevec.verbs.reindex import Reindex
 from securevec.verbs.reseal import Reseal
 
 
@@ -307,3 +308,12 @@ class AsyncSecureStore:
         See :meth:`securevec.SecureStore.reseal`.
         """
         return await self._bridge.run(self._sync.reseal, tenant, collection, key=key, progress=on_loop(progress))
+
+    async def reindex(
+        self, tenant: str, collection: str, *, progress: Callable[[Progress], None] | None = None
+    ) -> Reindex:
+        """Give a collection a new filter key, and make its filter tokens and the terms of hybrid search anew under it.
+
+        See :meth:`securevec.SecureStore.reindex`.
+        """
+        return await self._bridge.run(self._sync.reindex, tenant, collection, progress=on_loop(progress))

@@ -23,7 +23,7 @@ from securevec.anonymize.wraps import GUESSED, scan_breaks
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 6
+DETECTOR_VERSION: Final = 7
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 

@@ -24,7 +24,8 @@ from securevec.anonymize.names import looks_like_name
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.policy import OperatorPolicy
 from securevec.anonymize.resolve import resolve
-from securevec.anonymize.surrogates import person_parts, recase
+from securevec.anonymize.surrogate_stream import recase
+from securevec.anonymize.surrogates import person_parts
 from securevec.errors import DetectorError, QueryError
 from securevec.limits import MAX_QUERY_BYTES
 from securevec.types import AnonymizedField, AnonymizedText, Span, mint_anonymized

@@ -19,7 +19,8 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, normalize
 from securevec.anonymize.name_runs import PERSON_PRIORITY
-from securevec.anonymize.surrogates import person_parts, recase
+from securevec.anonymize.surrogate_stream import recase
+from securevec.anonymize.surrogates import person_parts
 from securevec.crypto import derive
 from securevec.types import AnonymizedField, Token
 

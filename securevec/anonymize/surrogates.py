@@ -2,8 +2,9 @@
 
 ``HMAC-SHA-256(pseudonym key, domain || LP(entity) || LP(normalized value) || counter)`` is stretched into a byte stream
 that chooses the parts. The same value gives the same surrogate inside a tenant; two tenants' surrogates are unrelated.
-Surrogates keep length and grouping where the shape matters to a reader, and fail the checksum of their kind or lie in
-ranges reserved for documentation (RFC 2606, RFC 3849, RFC 5737, the 555-01xx numbers of the North American plan).
+Surrogates keep length, grouping and what says a country or a language where that matters to a reader, and fail the
+checksum of their kind or lie in ranges reserved for documentation and fiction (RFC 2606, RFC 3849, RFC 5737; telephone
+numbers: :mod:`securevec.anonymize.surrogate_phones`).
 This is pseudonymization, not encryption: equality and frequency inside one tenant remain visible.
 """
 
@@ -16,64 +17,14 @@ from typing import Final
 from securevec.anonymize import lexicon, national, validators
 from securevec.anonymize.checksums import digits_of
 from securevec.anonymize.keys import normalize
-from securevec.crypto.kdf import hmac256, lp
+from securevec.anonymize.surrogate_people import EASTERN, person, script_of
+from securevec.anonymize.surrogate_phones import phone
+from securevec.anonymize.surrogate_places import address, bic, date, organisation, place, postcode
+from securevec.anonymize.surrogate_stream import Stream, recase
 
-_DOMAIN: Final = b"securevec/surrogate/v1"
 _ATTEMPTS: Final = 24
-_MONTHS: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-
-
-class Stream:
-    """Bytes from a keyed hash, read as numbers. Deterministic in key, entity, value and attempt."""
-
-    __slots__ = ("_block", "_buffer", "_key", "_seed")
-
-    def __init__(self, key: bytes, entity: str, normalized: str, attempt: int) -> None:
-        self._key = key
-        self._seed = _DOMAIN + lp(entity.encode(), normalized.encode()) + attempt.to_bytes(4, "big")
-        self._buffer = b""
-        self._block = 0
-
-    def below(self, bound: int) -> int:
-        """A number in ``[0, bound)``; 64 bits per draw keep the modulo bias below 2**-40 for every bound used."""
-        if len(self._buffer) < 8:
-            self._buffer += hmac256(self._key, self._seed + self._block.to_bytes(4, "big"))
-            self._block += 1
-        number = int.from_bytes(self._buffer[:8], "big")
-        self._buffer = self._buffer[8:]
-        return number % bound
-
-    def digits(self, count: int) -> str:
-        return "".join(str(self.below(10)) for _ in range(count))
-
-    def shaped(self, value: str) -> str:
-        """Digits to digits, letters to letters of the same case, everything else kept."""
-        return "".join(self._like(char) for char in value)
-
-    def shaped_digits(self, value: str) -> str:
-        """Digits to digits, everything else kept."""
-        return "".join(str(self.below(10)) if char.isdigit() else char for char in value)
-
-    def _like(self, char: str) -> str:
-        if char.isdigit():
-            return str(self.below(10))
-        if char.isalpha():
-            letter = chr(97 + self.below(26))
-            return letter.upper() if char.isupper() else letter
-        return char
+_BY_CHARACTER: Final = EASTERN - {"kana"}
+"""Scripts in which one character of a name says much of it."""
 
 
 def surrogate(key: bytes, entity: str, value: str) -> str:
@@ -93,32 +44,17 @@ def person_parts(key: bytes, full_name: str) -> tuple[str, str]:
     return made[0], made[-1]
 
 
-def recase(text: str, like: str) -> str:
-    """``text`` in the casing of ``like``: upper, lower, or unchanged."""
-    if like.isupper() and sum(map(str.isalpha, like)) > 1:
-        return text.upper()
-    return text.lower() if like.islower() else text
-
-
 def _unlike(entity: str, value: str, normalized: str, made: str) -> bool:
     image = normalize(entity, made)
     if image == normalized or made == value or not made or (len(value) >= 4 and value in made):
         return False
     if entity == "PERSON":
+        if script_of(value) in _BY_CHARACTER:
+            return not {char for char in normalized if char.isalpha()} & set(image)
         words = {word for word in re.split(r"[\s\-'.]+", normalized) if len(word) > 1}
         return not words & set(image.split()) and not any(len(word) > 3 and word in image for word in words)
     check = _INVALID.get(entity)
     return check is None or not check(made)
-
-
-def _person(stream: Stream, value: str) -> str:
-    given, stems, endings = lexicon.surrogate_names()
-    first = given[stream.below(len(given))]
-    last = stems[stream.below(len(stems))] + endings[stream.below(len(endings))]
-    words = value.split()
-    if len(words) == 1 and not value.isupper():
-        return recase(first if lexicon.names().is_given(value) else last, value)
-    return recase(f"{first} {last}", value)
 
 
 def _email(stream: Stream, value: str) -> str:
@@ -132,27 +68,6 @@ def _email(stream: Stream, value: str) -> str:
 def _regroup(digits: str, value: str) -> str:
     source = iter(digits)
     return "".join(next(source, "0") if char.isdigit() else char for char in value)
-
-
-def _phone(stream: Stream, value: str) -> str:
-    main, extension = value, ""
-    if match := re.search(r"\s*(?:x|ext\.?|extension)\s*\d+$", value, re.IGNORECASE):
-        main, extension = value[: match.start()], stream.shaped_digits(match.group())
-    size = len(digits_of(main))
-    tail = f"55501{stream.digits(2)}"
-    if size < 8:
-        return _regroup(tail[-size:] if size == 7 else "55501"[: max(size - 2, 0)] + stream.digits(2), main) + extension
-    head = stream.digits(size - 7)
-    if main.lstrip().startswith("+"):
-        # +999 is assigned to no country; +1 keeps its plan because 555-01xx is reserved in it.
-        head = (
-            "1" + str(2 + stream.below(8)) + head[2:] if size == 11 and "+1" in main else ("999" + head[3:])[: size - 7]
-        )
-    elif main.lstrip().startswith("0"):
-        head = "0" + head[1:]
-    elif size == 10:
-        head = str(2 + stream.below(8)) + head[1:]
-    return _regroup(head + tail, main) + extension
 
 
 def _card(stream: Stream, value: str) -> str:
@@ -199,52 +114,15 @@ def _url(stream: Stream, value: str) -> str:
     return f"{scheme}{host}.example.com/{stream.below(16**8):08x}"
 
 
-def _date(stream: Stream, value: str) -> str:
-    """Another date written the same way: months stay months, days 1 to 12 so that either order is a date."""
-    month = _MONTHS[stream.below(12)]
-
-    def word(match: re.Match[str]) -> str:
-        text = match.group()
-        if not any(name.lower().startswith(text.lower()[:3]) for name in _MONTHS) or len(text) < 3:
-            return text
-        return recase(month if len(text) > 3 else month[:3], text)
-
-    def number(match: re.Match[str]) -> str:
-        text = match.group()
-        if len(text) == 4:
-            return str(1930 + stream.below(75))
-        if len(text) == 2:
-            return f"{1 + stream.below(12):02d}"
-        return str(1 + stream.below(9)) if len(text) == 1 else stream.digits(len(text))
-
-    return re.sub(r"\d+", number, re.sub(r"[A-Za-z]+", word, value))
-
-
 def _wallet(stream: Stream, value: str) -> str:
     prefix = 4 if value.lower().startswith("bc1") else 2 if value.startswith("0x") else 1
     return value[:prefix] + stream.shaped(value[prefix:])
 
 
-_STREETS: Final = ("Street", "Road", "Lane", "Avenue", "Close")
-
-
-def _address(stream: Stream, value: str) -> str:
-    """A house number and a street that sounds like one."""
-    _, stems, endings = lexicon.surrogate_names()
-    street = f"{stems[stream.below(len(stems))]}{endings[stream.below(len(endings))]}"
-    return recase(f"{1 + stream.below(199)} {street} {_STREETS[stream.below(len(_STREETS))]}", value)
-
-
-def _place(stream: Stream, value: str) -> str:
-    _, stems, endings = lexicon.surrogate_names()
-    name = f"{stems[stream.below(len(stems))]}{endings[stream.below(len(endings))]}"
-    return recase(f"{('Old', 'New', 'Lower', 'Upper', 'Little')[stream.below(5)]} {name}", value)
-
-
-def _org(stream: Stream, value: str) -> str:
-    _, stems, endings = lexicon.surrogate_names()
-    name = f"{stems[stream.below(len(stems))]}{endings[stream.below(len(endings))]}"
-    return recase(f"{name} {('Group', 'Partners', 'Works', 'Services', 'Holdings')[stream.below(5)]}", value)
+def _vat(stream: Stream, value: str) -> str:
+    """The country stays; the rest has its shape."""
+    size = 2 if value[:2].isalpha() else 0
+    return value[:size] + stream.shaped(value[size:])
 
 
 def _code(stream: Stream, value: str) -> str:
@@ -252,21 +130,24 @@ def _code(stream: Stream, value: str) -> str:
 
 
 _MAKERS: Final[Mapping[str, Callable[[Stream, str], str]]] = {
-    "PERSON": _person,
+    "PERSON": person,
     "EMAIL": _email,
-    "PHONE": _phone,
+    "PHONE": phone,
     "CARD": _card,
     "IBAN": _iban,
     "SSN": _ssn,
     "IP": _ip,
     "MAC": _mac,
     "URL": _url,
-    "DATE_OF_BIRTH": _date,
-    "DATE": _date,
+    "DATE_OF_BIRTH": date,
+    "DATE": date,
     "CRYPTO_WALLET": _wallet,
-    "ADDRESS": _address,
-    "LOCATION": _place,
-    "ORG": _org,
+    "ADDRESS": address,
+    "LOCATION": place,
+    "ORG": organisation,
+    "POSTCODE": postcode,
+    "BIC": bic,
+    "VAT_ID": _vat,
 }
 
 _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {

@@ -45,6 +45,7 @@ Action = Literal[
     "key.destroy",
     "key.rotate",
     "key.reseal",
+    "key.reindex",
     "job.advance",
     "recover",
     "export",
@@ -84,6 +85,7 @@ SEALING: Final[frozenset[str]] = frozenset(
         "key.destroy",
         "key.rotate",
         "key.reseal",
+        "key.reindex",
         "job.advance",
         "recover",
         "export",
@@ -174,7 +176,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         watched
         removed dropped purged verifying verified receipted done held failed cancelled
         doubled copied switched abandoned
-        rolled resealed doomed
+        rolled resealed doomed dual reindexed retired
         """
     ),
     "kind": _words(

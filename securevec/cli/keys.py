@@ -1,4 +1,4 @@
-"""``keys list|rotate|reseal|test-provider|export-public``: keys seen without opening one, exchanged, and tried."""
+"""``keys list|rotate|reseal|reindex|test-provider|export-public``: keys seen without opening, exchanged, tried."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(group: Group) -> None:
     group.command("list")(list_keys)
     group.command("rotate")(rotate)
     group.command("reseal")(reseal)
+    group.command("reindex")(reindex)
     group.command("test-provider")(test_provider)
     group.command("export-public")(export_public)
 
@@ -136,6 +137,37 @@ def reseal(
         "waiting_for": result.waiting_for or None,
         "records": result.records,
         "keys_destroyed": result.keys,
+    }
+    session.out.show(document, pairs({name: value for name, value in document.items() if value is not None}))
+    result.raise_if_incomplete()
+    if receipt is not None:
+        result.save(receipt)
+
+
+def reindex(
+    session: Session,
+    place: Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)],
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+    ] = None,
+) -> None:
+    """Give a collection a new filter key, and make every filter token and search term anew under it.
+
+    For a filter key that somebody may have read. Nothing is embedded again; readers and writers go on, and filters find
+    tokens of either key meanwhile. Interrupted, the same command or `jobs run` finishes it.
+    """
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    tenant, collection = split_place(place)
+    with progress_bar(place, quiet=session.out.as_json) as progress:
+        result = session.store.reindex(tenant, collection, progress=progress)
+    document: dict[str, Any] = {
+        "job": result.job_id,
+        "state": result.state,
+        "waiting_for": result.waiting_for or None,
+        "version": result.version,
+        "records": result.records,
+        "edited": result.edited,
     }
     session.out.show(document, pairs({name: value for name, value in document.items() if value is not None}))
     result.raise_if_incomplete()

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from securevec.control.jobs import KEY_RESEAL, RETENTION_APPLY, SUBJECT_ERASE, TENANT_DELETE, TENANT_PROMOTE
+from securevec.control.jobs import (
+    KEY_REINDEX,
+    KEY_RESEAL,
+    RETENTION_APPLY,
+    SUBJECT_ERASE,
+    TENANT_DELETE,
+    TENANT_PROMOTE,
+)
 from securevec.people import erase
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
-from securevec.verbs import promote, reseal
+from securevec.verbs import promote, reindex, reseal
 
 MACHINES: Final[Machines] = {
     TENANT_DELETE: deletion.step,
@@ -16,4 +23,5 @@ MACHINES: Final[Machines] = {
     RETENTION_APPLY: apply.step,
     TENANT_PROMOTE: promote.step,
     KEY_RESEAL: reseal.step,
+    KEY_REINDEX: reindex.step,
 }

@@ -7,7 +7,7 @@ from functools import partial
 
 from securevec.audit.event import Action
 from securevec.audit.vocabulary import HEX32
-from securevec.control.jobs import KEY_RESEAL
+from securevec.control.jobs import KEY_REINDEX, KEY_RESEAL
 from securevec.errors import SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.report import Progress
@@ -16,7 +16,8 @@ from securevec.store.lifetimes import require_collection
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import OpenHome
 from securevec.types import CollectionId
-from securevec.verbs import reseal
+from securevec.verbs import reindex, reseal
+from securevec.verbs.reindex import Reindex, request_reindex
 from securevec.verbs.reseal import Reseal, request_reseal, result_of
 
 
@@ -77,6 +78,31 @@ class StoreKeys(OpenHome):
         settle_outbox(self._runtime)
         machines: dict[str, Step] = {**MACHINES, KEY_RESEAL: partial(reseal.step, progress=progress)}
         return result_of(self._runtime, advance(self._runtime, machines, job))
+
+    def reindex(self, tenant: str, collection: str, *, progress: Callable[[Progress], None] | None = None) -> Reindex:
+        """Give a collection a new filter key, and make its filter tokens and the terms of hybrid search anew under it.
+
+        For a filter key that somebody may have read: with it, values can be guessed and checked against stored tokens.
+        Nothing is embedded or detected again; what the records say stays. Readers and writers go on: filters find
+        tokens of either key until the old one is retired. A job that stops is carried on by :meth:`run_jobs`.
+
+        Args:
+            tenant, collection: names.
+            progress: told how many records were looked at; it counts records where others count bytes.
+
+        Raises:
+            CheckFailed: the store does not show a record as it was written; the old key was not retired.
+            TenantNotFound, CollectionNotFound, TenantUnavailable, PolicyDenied, BackendError.
+        """
+        admission, place = self._admit_rekeying(tenant, collection, "key.reindex")
+        try:
+            job = request_reindex(self._runtime, admission, place)
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        settle_outbox(self._runtime)
+        machines: dict[str, Step] = {**MACHINES, KEY_REINDEX: partial(reindex.step, progress=progress)}
+        return reindex.result_of(self._runtime, advance(self._runtime, machines, job))
 
     def _admit_rekeying(self, tenant: str, collection: str, action: Action) -> tuple[Admission, CollectionId]:
         row = self._row(tenant)

@@ -119,13 +119,13 @@ def _epoch_of(runtime: Runtime, tenant: TenantId, collection: CollectionId, key_
 def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> JobRow:
     """Take a job one step further."""
     data: dict[str, Any] = orjson.loads(job.data)
-    place = _place(runtime, job, data)
+    place = place_of(runtime, job, data)
     if job.state == "accepted":
         runtime.backend()  # a process that may not open the engine leaves the keys as they are
         return move_on(runtime, job, to="rolled", data=data | {"keys": _roll(runtime, place, data)})
     old = frozenset(bytes.fromhex(key_id) for key_id in data["keys"])
     if job.state == "rolled":
-        _await_writers(runtime, place, data)
+        await_writers(runtime, place)
         needles = _reseal(runtime, job, place, old, progress)
         renew(runtime, job)
         with runtime.write_lock(place.collection):
@@ -148,7 +148,7 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
 
 
-def _place(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> Sealed:
+def place_of(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> Sealed:
     row: CollectionRow | None = runtime.control.collection(CollectionId(data["collection"]))
     if row is None or row.tenant != job.tenant:
         raise CollectionNotFound("The tenant has no such collection.")
@@ -170,7 +170,7 @@ def _roll(runtime: Runtime, place: Sealed, data: dict[str, Any]) -> list[str]:
     return sorted(key_id.hex() for key_id in runtime.keys.roll(place.tenant, place.collection, going))
 
 
-def _await_writers(runtime: Runtime, place: Sealed, data: dict[str, Any]) -> None:
+def await_writers(runtime: Runtime, place: Sealed) -> None:
     """Wait until every batch that was announced before now has ended: whoever announces one from now on seals it under
     a key that was made after the roll. Raises :class:`ControlUnavailable`; the job is tried again."""
     until = time.monotonic() + _PATIENCE_S

@@ -46,6 +46,7 @@ def calls(
             "preview_import": lambda: store.preview_import(source, to="tickets0", options=options),
             "roll_keys": lambda: store.roll_keys("acme", "ticket"),
             "reseal": lambda: store.reseal("acme", "ticket"),
+            "reindex": lambda: store.reindex("acme", "ticket"),
             "promote_tenant": lambda: store.promote_tenant("acme", to="collection"),
             "quota": lambda: store.quota("acme"),
             "remove_retention": lambda: store.remove_retention(tenant="acme"),

@@ -47,6 +47,7 @@ class Site:
         homes.describe(self.home, installation_id=identity, backend="memory", key_provider=remembered)
         ring = KeyRing.create(self.home / "keys", root, Clock())
         ring.create_tenant(TENANT)
+        ring.create_filter_key(TENANT, COLLECTION)
         self.key_id = ring.data_key(TENANT, COLLECTION, "body", "2026-11").key_id
         self.token = ring.tenant_key(TENANT, "token")
         ring.close()

@@ -72,6 +72,8 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "scrub": (ControlStore, "scrub"),
     "begin retention": (ControlStore, "begin_retention"),
     "roll": (KeyRing, "roll"),
+    "begin rotation": (KeyRing, "begin_filter_rotation"),
+    "end rotation": (KeyRing, "end_filter_rotation"),
     "destroy deks": (KeyRing, "destroy_deks"),
     "destroy epoch": (KeyRing, "destroy_epoch"),
     "outbox done": (ControlStore, "outbox_done"),
@@ -90,6 +92,11 @@ def open_home(home: str | Path, key_file: str | Path, *, ahead_days: int = 0) ->
 
 def open_collection(store: sv.SecureStore, tenant: str, *, create: bool = False) -> sv.Collection[Ticket]:
     return store.tenant(tenant, create=create, actor=ACTOR).collection(Ticket, retention="180d")
+
+
+def open_words(store: sv.SecureStore, tenant: str, *, create: bool = False) -> sv.Collection[Ticket]:
+    """A collection whose words the store knows by keyed numbers."""
+    return store.tenant(tenant, create=create, actor=ACTOR).collection(Ticket, name="words", hybrid=True)
 
 
 def body_of(number: int, edition: int) -> str:
@@ -135,6 +142,13 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
                 set_trap(*trap)
             say("begin")
             say(f"done {store.reseal(order['tenant'], 'ticket').state}")
+            return
+        if order["work"] == "index anew":
+            store.runtime.backend()
+            if trap and order["armed"] == "working":
+                set_trap(*trap)
+            say("begin")
+            say(f"done {store.reindex(order['tenant'], 'words').state}")
             return
         collection = open_collection(store, order["tenant"])
         if trap and order["armed"] == "working":

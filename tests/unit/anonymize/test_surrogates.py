@@ -114,9 +114,7 @@ def test_addresses_lie_in_documentation_ranges() -> None:
         assert re.match(r"https://[a-z]+\.example\.com/", surrogate(key, "URL", "https://acme.org/jane"))
 
 
-@pytest.mark.parametrize(
-    "value", ["(415) 555-2671", "415.867.5309", "+1 415 867 5309", "020 7946 0958", "867 5309", "12 34 56"]
-)
+@pytest.mark.parametrize("value", ["(415) 555-2671", "415.867.5309", "+1 415 867 5309", "867 5309", "12 34 56"])
 def test_a_phone_keeps_its_grouping_and_is_nobodys(value: str) -> None:
     for number in range(30):
         made = surrogate(bytes([number]) * 32, "PHONE", value)

@@ -165,6 +165,7 @@ ENTITY_ACTIVITY = {
     "key.destroy": (4, "key"),
     "key.rotate": (3, "key"),
     "key.reseal": (3, "key"),
+    "key.reindex": (3, "key"),
     "job.advance": (3, "job"),
     "config": (3, "configuration"),
     "hold": (1, "hold"),

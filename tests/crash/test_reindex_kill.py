@@ -1,0 +1,132 @@
+"""kill -9 in the middle of indexing a collection anew: whenever it comes, every record is there and found by its words,
+and the next opening of the home ends what was accepted. The old key is there until nothing needs it, and not longer.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+
+import securevec as sv
+from tests.support.crash_child import RECORDS, edition, open_words
+from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.leaks import every_point
+
+TENANT = "index-desk"
+STEPS = ["accepted", "dual", "reindexed", "retired", "done"]
+CALLS = {
+    "begin job": 1,
+    "begin rotation": 1,
+    # One sheet.
+    "begin batch": 1,
+    "insert": 1,
+    "commit batch": 1,
+    "delete": 1,
+    "finish batch": 1,
+    "purge": 1,
+    "end rotation": 1,
+    "advance job": 3,
+    "finish job": 1,
+    "outbox done": 5,
+    # The intent, the batch's intent and result, the result of the job.
+    "audit": 4,
+}
+"""How often each step is called when one collection of one batch is indexed anew."""
+TRAPS = traps(CALLS)
+
+
+class Desk:
+    """A collection that is indexed anew, round after round, and killed over it."""
+
+    def __init__(self, home: Home, nursery: Nursery) -> None:
+        self.home, self.nursery, self.rounds = home, nursery, 0
+        self.old: set[int] = set()
+        with home.open() as store:
+            open_words(store, TENANT, create=True)
+        self.prepare()
+
+    def prepare(self) -> None:
+        self.rounds += 1
+        with self.home.open() as store:
+            collection = open_words(store, TENANT)
+            assert collection.ingest(edition(self.rounds)).refused == ()
+            self.old = _numbers(store, collection)
+
+    def die(
+        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
+    ) -> Death:
+        return self.nursery.run(self.home, "index anew", tenant=TENANT, trap=trap, kill_after=kill_after, armed=armed)
+
+    def judge(self) -> bool:
+        self.home.verify_audit()
+        with self.home.open() as store:
+            collection = open_words(store, TENANT)
+            collection.verify().raise_if_wrong()
+            assert {hit.record.id for hit in collection.search("t3", hybrid=True, k=50)} >= {"T-3"}
+            store.run_jobs()
+            jobs = store.runtime.control.jobs()
+            accepted = len(jobs) == self.rounds
+            if not accepted:
+                assert len(jobs) == self.rounds - 1
+                assert _numbers(store, collection) == self.old
+                store.reindex(TENANT, "words")
+                jobs = store.runtime.control.jobs()
+            assert {job.state for job in jobs} == {"done"}
+            assert [step.state for step in store.runtime.control.job_steps(jobs[-1].job_id)] == STEPS
+            assert set(require_consistent(store, collection).values()) == {self.rounds}
+            collection.verify().raise_if_wrong()
+            now = _numbers(store, collection)
+            assert len(now & self.old) <= 1, "numbers of 32 bits may meet, and hardly ever do"
+            keys = [key.epoch for key in store.runtime.keys.list_keys() if key.purpose == "filter"]
+            assert keys == [str(self.rounds + 1)]
+            predicate = self.home.read_receipt(jobs[-1].receipt or b"").predicate
+            assert predicate["manifest"]["records"] == RECORDS
+            self.home.verify_audit(store)
+        self.prepare()
+        return accepted
+
+
+def _numbers(store: sv.SecureStore, collection: sv.Collection[Any]) -> set[int]:
+    """What the store knows the words by."""
+    place = collection._scope.namespace
+    ids = [point.id for point in every_point(store, collection)]
+    held = store.runtime.backend().fetch(namespace=place, ids=ids, with_vectors=True)
+    return {number for point in held if point.terms is not None for number in point.terms.indices.tolist()}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
+    return Desk(Home.create(tmp_path_factory.mktemp("reindex")), nursery)
+
+
+def test_killed_at_three_chosen_points_of_indexing_anew(desk: Desk) -> None:
+    chosen: list[Trap] = [
+        ("begin job", "before", 1),
+        ("begin rotation", "after", 1),
+        ("end rotation", "after", 1),
+    ]
+    kill_at_chosen_points(desk, chosen)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("second", [("insert", "after", 1), ("end rotation", "after", 1), ("finish job", "before", 1)])
+def test_killed_again_by_the_opening_that_goes_on_with_indexing_anew(desk: Desk, second: Trap) -> None:
+    assert desk.die(("begin rotation", "after", 1)).killed
+    again = desk.nursery.run(desk.home, "search", tenant=TENANT, trap=second, armed="opening")
+    assert again.killed, again
+    assert desk.judge()
+
+
+@pytest.mark.soak
+def test_killed_at_every_chosen_point_of_indexing_anew(desk: Desk) -> None:
+    kill_at_chosen_points(desk, TRAPS)
+
+
+@pytest.mark.soak
+def test_killed_at_a_hundred_random_moments_of_indexing_anew(desk: Desk) -> None:
+    kill_at_random_moments(desk, random.Random(), 100)
