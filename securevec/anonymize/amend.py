@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from securevec.anonymize.document import DocumentNames
+from securevec.anonymize.document import DocumentNames, mentions, value_of
 from securevec.anonymize.engine import Anonymizer
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.keys import TenantKeys
 from securevec.anonymize.resolve import resolve
+from securevec.anonymize.written import read
 from securevec.types import AnonymizedField, Span, mint_anonymized
 
 
@@ -56,9 +57,10 @@ def amend(
     newcomers, everybody = _People(), _People()
     for name, text in texts.items():
         whole = name in subjects
+        reading = None if whole else read(text)
         found[name] = anonymizer._whole(text) if whole else anonymizer.findings(text, name)
         for finding in found[name]:
-            value = text[finding.start : finding.end]
+            value = value_of(finding, text, reading)
             everybody.add(value, finding.entity, subject=whole)
             if name in new:
                 newcomers.add(value, finding.entity, subject=whole)
@@ -71,8 +73,8 @@ def amend(
     for name, text in texts.items():
         spans = found[name]
         if name not in subjects:
-            spans = resolve([*spans, *document.find(text)], text)
-        result[name] = anonymizer._replace(text, spans, keys, document)
+            spans = resolve([*spans, *mentions(document, text, read(text))], text)
+        result[name] = anonymizer._replace(text, spans, keys, document, as_it_stands=name in subjects)
     for name, stored in kept.items():
         added = [] if name in subjects else _beside(stored, arrived.find(stored.text.text))
         result[name] = _merged(anonymizer, stored, added, keys, document) if added else stored

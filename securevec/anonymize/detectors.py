@@ -17,9 +17,10 @@ from securevec.anonymize.names import find_names, names_a_person
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
 from securevec.anonymize.scan import Across, PatternScanner
-from securevec.anonymize.tables import has_table, scan_cells
+from securevec.anonymize.tables import LONGEST_CELL, has_table, scan_cells
 from securevec.anonymize.windows import WINDOW, scan_windows
 from securevec.anonymize.wraps import GUESSED, scan_breaks
+from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
@@ -29,6 +30,8 @@ DETECTOR_VERSION: Final = 7
 
 _FEWEST_DIGITS: Final = 4
 """A cell with fewer is not read again under its head: what a head gives away is a number."""
+
+_INSIDE: Final = 100
 
 
 class BuiltinDetector:
@@ -61,6 +64,9 @@ class BuiltinDetector:
         if not text:
             return []
         _check_size(text)
+        reading = read(text)
+        if reading is not None:
+            return self._detect_written(text, field_name, reading)
         return self._detect(text, field_name, fold(text, skeleton=False), None)
 
     def _detect(self, text: str, field_name: str, plain: Folded, tagging: Tagging | None) -> list[Finding]:
@@ -72,15 +78,40 @@ class BuiltinDetector:
         found += _mapped(people, plain)
         return resolve(found, text)
 
+    def _detect_written(self, text: str, field_name: str, reading: Reading) -> list[Finding]:
+        """The rules on the text as it stands, and everything on what it reads as."""
+        if reading.sure:
+            found = self._structured(text, field_name)
+        else:
+            found = self._detect(text, field_name, fold(text, skeleton=False), None)
+        found = [reading.whole_escapes(finding) for finding in found]
+        for number, view in enumerate(reading.views):
+            read_here = self._detect(view.text, field_name, fold(view.text, skeleton=False), None)
+            read_here += [f for cell in view.cells for f in self._in_named_cell(view, *cell)]
+            # What stands inside a tag is not covered by a name that goes on behind the tag.
+            found += [view.mapped(finding, raised=_INSIDE * (number > 0)) for finding in read_here]
+        return resolve(found, text)
+
+    def _in_named_cell(self, view: View, start: int, end: int, head: str) -> list[Finding]:
+        cell = view.text[start:end]
+        if len(cell) > LONGEST_CELL:
+            return []
+        skeleton = fold(cell, skeleton=True)
+        rules = _mapped(self._scan_cell(skeleton.text, head), skeleton)
+        return [finding.shifted(start) for finding in (*rules, *_names_in_cell(cell, head))]
+
     def detect_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding] | None]:
         """:meth:`detect` on each ``(field name, text)``, with one pass of the model; ``None`` where it raises."""
         given = list(texts)
         found: list[list[Finding] | None] = [None] * len(given)
         views: dict[int, Folded] = {}
-        for at, (_, text) in enumerate(given):
+        for at, (field_name, text) in enumerate(given):
             with contextlib.suppress(DetectorError):
                 _check_size(text)
-                views[at] = fold(text, skeleton=False)
+                if text and (reading := read(text)) is not None:
+                    found[at] = self._detect_written(text, field_name, reading)
+                else:
+                    views[at] = fold(text, skeleton=False)
         short = {at: view.text for at, view in views.items() if len(view.text) <= WINDOW}
         taggings = dict(zip(short, self._model.tag_each(list(short.values())), strict=True))
         for at, view in views.items():
@@ -92,7 +123,11 @@ class BuiltinDetector:
     def structured(self, text: str, *, field_name: str = "") -> list[Finding]:
         """What the rules alone find: numbers, addresses of all kinds and credentials, no names by the model."""
         _check_size(text)
-        return resolve(self._structured(text, field_name), text)
+        found = self._structured(text, field_name)
+        if (reading := read(text)) is not None:
+            found = [reading.whole_escapes(finding) for finding in found]
+            found += [view.mapped(f) for view in reading.views for f in self._structured(view.text, field_name)]
+        return resolve(found, text)
 
     def _structured(self, text: str, field_name: str) -> list[Finding]:
         skeleton = fold(text, skeleton=True)
@@ -155,6 +190,15 @@ class MergedDetector:
 
 def checked(detector: Detector, text: str, field_name: str) -> list[Finding]:
     """The detector's findings, or ``DetectorError``: an exception, or offsets outside the text, is never "nothing"."""
+    found = _answer(detector, text, field_name)
+    if isinstance(detector, BuiltinDetector | MergedDetector) or (reading := read(text)) is None:
+        return found
+    found = [reading.whole_escapes(finding) for finding in found]
+    found += [view.mapped(finding) for view in reading.views for finding in _answer(detector, view.text, field_name)]
+    return resolve(found, text)
+
+
+def _answer(detector: Detector, text: str, field_name: str) -> list[Finding]:
     try:
         found = list(detector.detect(text, field_name=field_name))
     except DetectorError:

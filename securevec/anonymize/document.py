@@ -17,6 +17,7 @@ from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import normalize
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.words import ANY_WORD, opens_sentence, without_possessive
+from securevec.anonymize.written import Reading
 
 _LOCAL: Final = re.compile(r"[^\W\d_]+")
 _ROLES: Final = frozenset(
@@ -179,6 +180,20 @@ class DocumentNames:
                     found.append(Finding(start, end, entity, 1.0, "subject", _SUBJECT_PRIORITY))
                 start = body.find(wanted, end)
         return found
+
+
+def mentions(document: DocumentNames, text: str, reading: Reading | None) -> list[Finding]:
+    """:meth:`DocumentNames.find` in the text, and in what it reads as."""
+    found = document.find(text)
+    if reading is None:
+        return found
+    found = [reading.whole_escapes(finding) for finding in found]
+    return found + [view.mapped(finding) for view in reading.views for finding in document.find(view.text)]
+
+
+def value_of(finding: Finding, text: str, reading: Reading | None) -> str:
+    """What a finding's characters stand for."""
+    return text[finding.start : finding.end] if reading is None else reading.value(finding.start, finding.end)
 
 
 def words_of_name(name: str) -> list[str]:

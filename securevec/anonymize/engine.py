@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from securevec.anonymize.ahead import NOTHING, Found, Text
 from securevec.anonymize.detectors import BuiltinDetector, checked, default_detector, digest_of
-from securevec.anonymize.document import DocumentNames
+from securevec.anonymize.document import DocumentNames, mentions, value_of
 from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
@@ -26,6 +27,7 @@ from securevec.anonymize.policy import OperatorPolicy
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.surrogate_stream import recase
 from securevec.anonymize.surrogates import person_parts
+from securevec.anonymize.written import placed, read
 from securevec.errors import DetectorError, QueryError
 from securevec.limits import MAX_QUERY_BYTES
 from securevec.types import AnonymizedField, AnonymizedText, Span, mint_anonymized
@@ -137,10 +139,10 @@ class Anonymizer:
         Raises ``DetectorError`` when the detector or an operator fails; then nothing of the text may be used.
         """
         if whole is not None:
-            return self._replace(text, self._whole(text), keys, document)
+            return self._replace(text, self._whole(text), keys, document, as_it_stands=True)
         found = self.findings(text, field_name)
         if document is not None:
-            found = resolve([*found, *document.find(text)], text)
+            found = resolve([*found, *mentions(document, text, read(text))], text)
         return self._replace(text, found, keys, document)
 
     def texts(self, fields: Mapping[str, str], *, subjects: Collection[str]) -> Iterator[Text]:
@@ -168,6 +170,7 @@ class Anonymizer:
     ) -> dict[str, AnonymizedField]:
         """Anonymize the fields of one record together; ``subjects`` names the fields declared as ``Subject``."""
         found: dict[str, list[Finding]] = {}
+        readings = {name: None if name in subjects else read(text) for name, text in fields.items()}
         people: list[str] = []
         emails: list[str] = []
         declared: dict[str, str] = {}
@@ -175,7 +178,7 @@ class Anonymizer:
         for name, text in fields.items():
             found[name] = self._whole(text, ahead) if name in subjects else self.findings(text, name, ahead)
             for finding in found[name]:
-                value = text[finding.start : finding.end]
+                value = value_of(finding, text, readings[name])
                 if name in subjects:
                     declared[value] = finding.entity
                 if finding.entity == "PERSON":
@@ -189,8 +192,8 @@ class Anonymizer:
         for name, text in fields.items():
             spans = found[name]
             if name not in subjects:
-                spans = resolve([*spans, *document.find(text)], text)
-            result[name] = self._replace(text, spans, keys, document)
+                spans = resolve([*spans, *mentions(document, text, readings[name])], text)
+            result[name] = self._replace(text, spans, keys, document, as_it_stands=name in subjects)
         return result
 
     def query(
@@ -271,33 +274,41 @@ class Anonymizer:
         keys: TenantKeys,
         document: DocumentNames | None,
         stand_ins: Mapping[tuple[int, int], str] = _NO_STAND_INS,
+        *,
+        as_it_stands: bool = False,
     ) -> AnonymizedField:
+        """``as_it_stands``: a declared value, which is that of its characters, whatever they might be read as."""
         pieces: list[str] = []
         spans: list[Span] = []
         originals: list[str] = []
         position = length = 0
-        for finding in found:
-            if finding.start < position:
-                raise DetectorError("The detector answered with overlapping findings.")
-            kept = text[position : finding.start]
-            value = text[finding.start : finding.end]
+        ordered = list(found)
+        if any(later.start < earlier.end for earlier, later in pairwise(ordered)):
+            raise DetectorError("The detector answered with overlapping findings.")
+        for part in placed(text, ordered, read(text) if ordered and not as_it_stands else None):
+            finding, value = part.finding, part.value
+            kept = text[position : part.start]
             choice = self._policy.choice(finding.entity)
             identity = document.identity(value) if document is not None and finding.entity == "PERSON" else None
             token = subject_token(keys, finding.entity, identity or value)
             stand_in = stand_ins.get((finding.start, finding.end)) if finding.rule == KNOWN_PART else None
-            if stand_in is not None and choice.name == "surrogate":
+            if part.rest:
+                made = ""
+            elif stand_in is not None and choice.name == "surrogate":
                 made = stand_in
             elif identity is not None and choice.name == "surrogate":
                 made = _part_of(identity, value, keys)
             else:
                 params = {**choice.params, "entity": finding.entity, "key": keys.pseudonym}
                 made = choice.operator.operate(value, params)
+            if part.encode is not None:
+                made = part.encode(made)
             start = length + len(kept)
             spans.append(Span(start, start + len(made), finding.entity, token, choice.name, finding.rule))
-            originals.append(value)
+            originals.append(text[part.start : part.end])
             pieces += (kept, made)
             length = start + len(made)
-            position = finding.end
+            position = part.end
         pieces.append(text[position:])
         return AnonymizedField(mint_anonymized("".join(pieces)), tuple(spans), tuple(originals))
 

@@ -31,7 +31,7 @@ _IGNORABLE_RANGES: Final = (
     (0xFE00, 0xFE0F),
     (0xFEFF, 0xFEFF),
     (0xFFA0, 0xFFA0),
-    (0xFFF0, 0xFFF8),
+    (0xFFF0, 0xFFFC),
     (0x1BCA0, 0x1BCA3),
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
@@ -39,10 +39,14 @@ _IGNORABLE_RANGES: Final = (
 
 _SPECIAL: Final = {
     **dict.fromkeys(
-        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "
+        "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\u2800", " "
     ),
     **dict.fromkeys("\u2028\u2029\u0085", "\n"),
-    **dict.fromkeys("\u058a\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d\u30fc", "-"),
+    **dict.fromkeys(
+        "\u058a\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d\u30fc"
+        "\u2043\u2053\u301c\u30a0\u223c\u02d7\u2796",
+        "-",
+    ),
     **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\uff07\u2032\u00b4", "'"),
     **dict.fromkeys("\u201c\u201d\u201f\u2033\uff02", '"'),
     **dict.fromkeys("\u3002\uff61\u2024\ua4f8\u0701\u0702", "."),
@@ -58,8 +62,11 @@ _CONFUSABLE: Final = {
     **dict(zip("ɑɡɩʏᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢʙɢʜɪʟɴʀꜱ", "agiyacdejkmoptuvwzbghilnrs", strict=True)),
     **dict(zip("ıȷłŁøØđĐħĦŧŦ", "ijlLoOdDhHtT", strict=True)),
     **dict(zip("օսոհցԁռ", "ounhgdn", strict=True)),
+    **dict.fromkeys("\u00b7\u2022\u2027\u2219\u22c5\u30fb\u0387", "."),
+    **{chr(first + at): chr(65 + at) for first in (0x1F150, 0x1F170, 0x1F1E6) for at in range(26)},
 }
-"""Letters that look like one Latin letter or digit. Chosen so that a structured value stays readable to a person."""
+"""Letters that look like one Latin letter or digit. Chosen so that a structured value stays readable to a person; dots
+in the middle of a line, and letters of signs."""
 
 
 _FEW: Final = 24
@@ -106,10 +113,15 @@ def fold(text: str, *, skeleton: bool) -> Folded:
         return Folded(text, [], [], [])
     odd = {char for char in set(text) if ord(char) > 127}
     images = {char: _fold_char(char, skeleton) for char in odd}
-    irregular = [char for char, image in images.items() if len(image) != 1 or unicodedata.combining(char)]
+    irregular = [char for char, image in images.items() if len(image) != 1 or _is_mark(char)]
     if not irregular:
         return Folded(_replaced(text, images), [], [], [])
     return _fold_irregular(text, images, irregular, skeleton)
+
+
+def _is_mark(char: str) -> bool:
+    """Whether the character is drawn on the one before it; enclosing marks have no combining class."""
+    return unicodedata.category(char) in {"Mn", "Me"} and not is_ignorable(char)
 
 
 def _replaced(text: str, images: Mapping[str, str]) -> str:
@@ -124,8 +136,8 @@ def _replaced(text: str, images: Mapping[str, str]) -> str:
 
 
 def _fold_irregular(text: str, images: dict[str, str], irregular: list[str], skeleton: bool) -> Folded:
-    marks = "".join(re.escape(char) for char in irregular if unicodedata.combining(char))
-    others = "".join(re.escape(char) for char in irregular if not unicodedata.combining(char))
+    marks = "".join(re.escape(char) for char in irregular if _is_mark(char))
+    others = "".join(re.escape(char) for char in irregular if not _is_mark(char))
     alternatives = ([f"[^\\s{marks}][{marks}]+"] if marks else []) + ([f"[{others}]"] if others else [])
     table = {ord(char): image for char, image in images.items() if len(image) == 1}
     pieces: list[str] = []
@@ -161,7 +173,7 @@ def _fold_cluster(cluster: str, skeleton: bool) -> str:
     visible = "".join(char for char in cluster if not is_ignorable(char))
     if not skeleton:
         return unicodedata.normalize("NFKC", visible)
-    return "".join(_fold_char(char, True) for char in visible if not unicodedata.combining(char))
+    return "".join(_fold_char(char, True) for char in visible if not _is_mark(char))
 
 
 @lru_cache(maxsize=65_536)
@@ -174,6 +186,9 @@ def _fold_char(char: str, skeleton: bool) -> str:
         return ""
     if unicodedata.category(char) == "Nd":
         return str(unicodedata.decimal(char))
+    if skeleton and (digit := unicodedata.digit(char, None)) is not None:
+        # Encircled, in brackets, with a full stop.
+        return str(digit)
     image = unicodedata.normalize("NFKC", char)
     if len(image) == 1 and image in _SPECIAL:
         return _SPECIAL[image]

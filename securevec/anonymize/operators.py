@@ -7,6 +7,7 @@ pseudonym key) to ``params``; what the policy's author wrote comes along unchang
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -30,6 +31,9 @@ _REFUSED: Final = {
     "custom": "presidio:custom takes code, and a policy is data.",
     "surrogate_ahds": "presidio:surrogate_ahds sends values to a cloud service.",
 }
+
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://")
 
 
 class Operator(Protocol):
@@ -58,7 +62,7 @@ class _Simple:
 
 
 class _Mask:
-    """Letters and digits become ``char``; the last ``keep_last`` of them stay."""
+    """Letters and digits become ``char``; the last ``keep_last`` of them stay, and the scheme of a URL."""
 
     def validate(self, params: Mapping[str, object]) -> None:
         char, keep = params.get("char", "*"), params.get("keep_last", 0)
@@ -74,9 +78,10 @@ class _Mask:
         total = sum(map(str.isalnum, text))
         # A short value keeps nothing: four characters of five would be the value.
         kept = keep if isinstance(keep, int) and total >= 2 * keep + 4 else 0
-        made: list[str] = []
-        seen = 0
-        for character in text:
+        scheme = _SCHEME.match(text) if params.get("entity") == "URL" else None
+        made: list[str] = [scheme.group()] if scheme else []
+        seen = sum(map(str.isalnum, made[0])) if made else 0
+        for character in text[scheme.end() if scheme else 0 :]:
             if character.isalnum():
                 seen += 1
                 made.append(character if seen > total - kept else char)

@@ -13,7 +13,7 @@ from typing import Final
 
 from securevec.anonymize.findings import Finding
 
-_LONGEST_CELL: Final = 200
+LONGEST_CELL: Final = 200
 _LONGEST_HEAD: Final = 60
 _LINE: Final = re.compile(r"^[^\n\t|]*[\t|].*$", re.MULTILINE)
 _RULE: Final = re.compile(r"[\s|:+=-]*")
@@ -88,5 +88,5 @@ def _named(text: str, block: list[list[tuple[int, int]]]) -> Iterator[Cell]:
 
 def _cell(place: tuple[int, int], head: str) -> Iterator[Cell]:
     named = len(head) <= _LONGEST_HEAD and any(map(str.isalpha, head)) and not any(map(str.isdigit, head))
-    if named and place[1] - place[0] <= _LONGEST_CELL:
+    if named and place[1] - place[0] <= LONGEST_CELL:
         yield Cell(*place, head)
