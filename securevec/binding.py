@@ -19,7 +19,7 @@ from securevec.retention.rules import parse_retention
 from securevec.runtime import Runtime
 from securevec.schema import LISTS, FieldSpec, Schema
 from securevec.terms import ANALYZER
-from securevec.types import CollectionId, TenantId
+from securevec.types import CollectionId, KeyScope, TenantId
 
 _UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
@@ -35,6 +35,7 @@ class Wanted:
     operators: Mapping[str, Any] | None
     hybrid: bool | None = None
     cloak: Cloak | None = None
+    key_scope: KeyScope | None = None
 
     def require_same(self, row: CollectionRow, description: Mapping[str, Any]) -> None:
         if description["schema"] != orjson.loads(self.schema.to_json()):
@@ -53,11 +54,43 @@ class Wanted:
                 f"The collection was made {'for' if made_hybrid else 'without'} hybrid search.",
                 next_step="Leave hybrid out, or ingest into a new collection.",
             )
+        if self.key_scope is not None and self.key_scope != key_scope_of(description):
+            raise CollectionMismatch(
+                "The collection was made with another key scope.",
+                next_step="Leave key_scope out, or ingest into a new collection.",
+            )
         if self.cloak is not None and self.cloak != cloak_of(description):
             raise CollectionMismatch(
                 "The collection was made with another cloak, or without one.",
                 next_step="Leave cloak out, or ingest into a new collection.",
             )
+
+
+def key_scope_of(description: Mapping[str, Any]) -> KeyScope:
+    """Whose the keys of a collection are."""
+    return "document" if description.get("key_scope") == "document" else "bucket"
+
+
+def described(wanted: Wanted) -> dict[str, Any]:
+    """What the description of a collection says of what it need not have: terms, a cloak, keys of single records."""
+    return ({"hybrid": True} if wanted.hybrid else {}) | described_cloak(wanted.cloak) | _described_key_scope(wanted)
+
+
+def _described_key_scope(wanted: Wanted) -> dict[str, Any]:
+    """Nothing where records share their keys.
+
+    Raises :class:`ConfigError`.
+    """
+    if wanted.key_scope not in (None, "bucket", "document"):
+        raise ConfigError('The key scope of a collection is "bucket" or "document".')
+    if wanted.key_scope != "document":
+        return {}
+    if wanted.schema.shredded is not None:
+        raise ConfigError(
+            "Records are sealed under the key of one person or under keys of their own, not both.",
+            next_step="Leave key_scope out, or declare Subject without shred.",
+        )
+    return {"key_scope": "document"}
 
 
 def require_vault(anonymizer: Anonymizer, vault: bool) -> None:

@@ -36,7 +36,14 @@ from securevec.batching import BATCH, Candidate, batches, in_step
 from securevec.cloaking import displaced, rotated
 from securevec.control.rows import NewRecord
 from securevec.crypto.envelope import SubjectKey
-from securevec.errors import BoundKeyDestroyed, LegalHold, QuotaExceeded, RecordError, SubjectErased
+from securevec.errors import (
+    BoundKeyDestroyed,
+    LegalHold,
+    QuotaExceeded,
+    RecordError,
+    SecurevecError,
+    SubjectErased,
+)
 from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
 from securevec.judge import whole_records
@@ -49,7 +56,7 @@ from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.types import Matrix, RecordRef
+from securevec.types import Matrix, RecordRef, Token
 from securevec.writing import switch_over
 
 Source = str | Path | Iterable[Mapping[str, object] | Record]
@@ -245,7 +252,7 @@ def write_batch(
         texts = [chunk.text.text for record in prepared for chunk in record.chunks]
         stored = displaced(runtime, collection, vectors, texts)
         # What an erasure stores again may be about people who are being erased too: theirs is not made anew.
-        bound = runtime.keys.subject_keys(collection.tenant, people, create=not erasing) if people else {}
+        bound = _bound_to(runtime, collection, prepared, generations, people, create=not erasing)
         points = seal_points(runtime, collection, prepared, generations, stored, bound=bound)
         runtime.control.add_tokens(
             collection.tenant,
@@ -263,8 +270,10 @@ def write_batch(
         )
     except BaseException:
         # Nothing has reached the store: forget the pending rows, and let the cause speak.
-        runtime.control.abort_batch(request_id=request.request_id)
-        runtime.control.finish_batch(request_id=request.request_id)
+        with contextlib.suppress(SecurevecError):
+            runtime.control.abort_batch(request_id=request.request_id)
+            runtime.keys.bury_documents(collection.tenant, generations.items())
+            runtime.control.finish_batch(request_id=request.request_id)
         raise
     switch_over(
         runtime,
@@ -283,6 +292,24 @@ def write_batch(
     tally.chunks += counts["chunks"]
     tally.redactions.update(redactions)
     return request.request_id
+
+
+def _bound_to(
+    runtime: Runtime,
+    collection: CollectionScope,
+    prepared: Sequence[Prepared],
+    generations: Mapping[bytes, int],
+    people: Sequence[Token],
+    *,
+    create: bool,
+) -> dict[bytes, SubjectKey]:
+    """By ref, the key a record is sealed under besides the data key: of its person, or its own."""
+    if collection.key_scope == "document":
+        return runtime.keys.document_keys(collection.tenant, generations)
+    if not people:
+        return {}
+    keys = runtime.keys.subject_keys(collection.tenant, people, create=create)
+    return {record.ref: keys[record.shred] for record in prepared if record.shred is not None}
 
 
 def _require_alive(runtime: Runtime, bound: Iterable[SubjectKey]) -> None:

@@ -90,7 +90,7 @@ class Verdicts:
 
     ``overtaken`` names records of which only a replaced generation was seen: they were replaced while this read ran.
     ``erased`` names those that an erasure hides; they are among ``passed_over``, and so are the ``shredded`` points,
-    which nobody can read any more because their subject's key is destroyed.
+    which nobody can read any more because their key is destroyed.
     """
 
     accepted: list[Judged] = field(default_factory=list["Judged"])
@@ -103,7 +103,8 @@ class Verdicts:
     asked: Asked | None = None
     """Absent where nothing was judged."""
     outlived: bool = False
-    """Whether a point was seen that is no longer stored and whose key died: it was sealed anew while this read ran."""
+    """Whether a point was seen that is no longer stored and whose key died: its record was sealed anew, replaced or
+    deleted while this read ran."""
 
 
 def judge(
@@ -155,20 +156,19 @@ def judge(
                 dead.append(point.id)
         else:
             opened.append(Judged(point, body, ref))
-    # Gone by now: deleted while this ran. Still there though nobody is being erased: put back.
-    put_back = (
-        0
-        if not unreadable or runtime.control.erasing(collection.tenant)
-        else _still_stored(runtime, collection, unreadable)
-    )
-    verdicts.violations += put_back
-    verdicts.shredded = len(unreadable) - put_back
-    verdicts.passed_over += verdicts.shredded
     if dead:
         standing = len(fetch_only(runtime, collection, dead))
         verdicts.violations += standing
         verdicts.passed_over += len(dead) - standing
         verdicts.outlived = standing < len(dead)
+    if unreadable:
+        # Gone by now: replaced or deleted while this ran. Still there though nobody is being erased: put back.
+        still = _still_stored(runtime, collection, unreadable)
+        put_back = 0 if runtime.control.erasing(collection.tenant) else still
+        verdicts.outlived |= still < len(unreadable)
+        verdicts.shredded = len(unreadable) - put_back
+        verdicts.violations += put_back
+        verdicts.passed_over += verdicts.shredded
     refs = [judged.ref for judged in opened]
     seen = runtime.control.seen
     known = runtime.control.generations(collection.collection, refs) if refs else {}

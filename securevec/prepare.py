@@ -204,7 +204,7 @@ def seal_points(
 ) -> list[ProtectedPoint]:
     """Sealed points, one per chunk, parallel to ``vectors``. One key lookup per epoch and purpose.
 
-    ``bound``: the key of each person in ``shred`` of one of the records.
+    ``bound``, by ref: the key of its person or its own, for records that are sealed under one besides.
     """
     id_key = runtime.keys.tenant_key(collection.tenant, "id")
     protector = collection.protector(runtime)
@@ -213,7 +213,7 @@ def seal_points(
     ids: list[UUID] = []
     terms: list[Terms | None] = []
     index = collection.term_index(runtime) if collection.hybrid else None
-    sealing: dict[tuple[str, str, Token | None], list[tuple[int, bytes, Place]]] = defaultdict(list)
+    sealing: dict[tuple[str, str, SubjectKey | None], list[tuple[int, bytes, Place]]] = defaultdict(list)
     for record in prepared:
         generation = generations[record.ref]
         hints = protector.payload(record.minimized.filters)
@@ -228,12 +228,12 @@ def seal_points(
             terms.append(stored_terms(part.text.text, part.spans, index) if index is not None else None)
             body = encode_body(_body(collection, record, generation, number))
             place = Place(tenant=tenant, collection=collection_raw, point=point, field="body")
-            sealing["body", record.epoch, record.shred].append((position, body, place))
+            sealing["body", record.epoch, bound.get(record.ref)].append((position, body, place))
             vault = _vault(collection, record, number)
             if vault is not None:
                 place = Place(tenant=tenant, collection=collection_raw, point=point, field="vault")
-                sealing["vault", record.epoch, record.shred].append((position, encode_vault(vault), place))
-    for (purpose, epoch, shred), items in sealing.items():
+                sealing["vault", record.epoch, bound.get(record.ref)].append((position, encode_vault(vault), place))
+    for (purpose, epoch, subject), items in sealing.items():
         key = runtime.keys.data_key(
             collection.tenant,
             collection.collection,
@@ -241,7 +241,6 @@ def seal_points(
             epoch,
             messages=len(items),
         )
-        subject = bound[shred] if shred is not None else None
         sealed = seal_batch(key, [(plaintext, place) for _, plaintext, place in items], subject=subject)
         for (position, _, _), envelope in zip(items, sealed, strict=True):
             payloads[position]["b" if purpose == "body" else "v"] = to_text(envelope)
@@ -266,7 +265,7 @@ def _measured(collection: CollectionScope, record: Prepared) -> int:
         body_size = len(encode_body(_body(collection, record, _LARGEST_GENERATION, number)))
         vault_size = len(encode_vault(vault)) if vault is not None else 0
         total += body_size + vault_size
-        subject = record.shred is not None
+        subject = record.shred is not None or collection.key_scope == "document"
         stored += text_size(body_size, suite=collection.suite, subject=subject) + (
             text_size(vault_size, suite=collection.suite, subject=subject) if vault is not None else 0
         )

@@ -66,7 +66,10 @@ def ids_of(runtime: Runtime, tenant: TenantId, collection: CollectionId, rows: S
 def remove_points(
     runtime: Runtime, tenant: TenantId, namespace: Namespace, collection: CollectionId, rows: Sequence[ManifestRow]
 ) -> None:
-    """Delete the points of these rows and read back that they are gone. Raises :class:`WriteNotAcknowledged`."""
+    """Delete the points of these rows and read back that they are gone; then the keys that were theirs alone.
+
+    Raises :class:`WriteNotAcknowledged`.
+    """
     ids = ids_of(runtime, tenant, collection, rows)
     if not ids:
         return
@@ -74,6 +77,7 @@ def remove_points(
     backend.delete(namespace=namespace, ids=ids)
     if backend.fetch(namespace=namespace, ids=ids):
         raise WriteNotAcknowledged("The store still shows points it was told to delete.")
+    runtime.keys.bury_documents(tenant, [(row.ref, row.generation) for row in rows])
 
 
 def resolve_open_batches(runtime: Runtime, *, expired_only: bool) -> int:

@@ -12,7 +12,7 @@ import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.backend import CollectionSpec
-from securevec.binding import cloak_of, filter_keys, identity_of, is_hybrid
+from securevec.binding import cloak_of, filter_keys, identity_of, is_hybrid, key_scope_of
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION
 from securevec.crypto.kdf import lp
@@ -33,13 +33,14 @@ def description_of(runtime: Runtime, row: CollectionRow) -> dict[str, Any]:
     opened = runtime.names.open(row.schema_sealed, row=bytes.fromhex(row.collection), kind="collection-description")
     try:
         description: dict[str, Any] = orjson.loads(opened)
-        known = description["v"] == 1 and set(description) - {"hybrid", "cloak"} == {
+        known = description["v"] == 1 and set(description) - {"hybrid", "cloak", "key_scope"} == {
             "v",
             "schema",
             "operators",
             "classification",
         }
         made = description.get("cloak")
+        known = known and description.get("key_scope", "document") == "document"
         known = known and (made is None or (set(made) == {"v", "noise"} and made["v"] == VERSION))
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise UnknownFormat("A collection's description cannot be read.") from error
@@ -103,6 +104,7 @@ def scope_of(
         identity_digest=lp(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode()),
         suite=runtime.keys.suite,
         hybrid=is_hybrid(description),
+        key_scope=key_scope_of(description),
         cloak=cloak,
     )
 

@@ -10,6 +10,7 @@ as it shows them, as when a tenant is moved: what they say against the sealed co
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +20,20 @@ from uuid import UUID
 from securevec.body import Body, encode_body
 from securevec.control.rows import ManifestRow, NewRecord
 from securevec.crypto.armour import from_text, to_text
+from securevec.crypto.bound import DOCUMENT
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.envelope import SubjectKey, read_key_ids, seal_batch, text_size
 from securevec.crypto.keyring import DataPurpose, KeyView
-from securevec.errors import BoundKeyDestroyed, CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
+from securevec.errors import (
+    BoundKeyDestroyed,
+    CheckFailed,
+    EnvelopeRejected,
+    KeyDestroyed,
+    SecurevecError,
+    UnknownFormat,
+    UnknownKey,
+)
 from securevec.guard import Admission
 from securevec.judge import check_place, distinct, open_body, open_envelope
 from securevec.recover import LEASE_MS
@@ -55,8 +65,8 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Chunk:
-    """One point of a record, opened. ``vault`` is its sealed content, ``subject`` the key of the person it is sealed
-    under besides, each ``None`` where it has none; it ``grows`` by so many bytes when it is sealed anew."""
+    """One point of a record, opened. ``vault`` is its sealed content, ``subject`` the key of its person, or its own, it
+    is sealed under besides, each ``None`` where it has none; it ``grows`` by so many bytes when it is sealed anew."""
 
     point: StoredPoint
     body: Body
@@ -169,8 +179,10 @@ def reseal(
         request.note(phase="intent", counts=counts, record_ids=[row.ref for row in rows])
     except BaseException:
         # Nothing has reached the store: forget the pending rows, and let the cause speak.
-        runtime.control.abort_batch(request_id=request.request_id)
-        runtime.control.finish_batch(request_id=request.request_id)
+        with contextlib.suppress(SecurevecError):
+            runtime.control.abort_batch(request_id=request.request_id)
+            runtime.keys.bury_documents(place.tenant, generations.items())
+            runtime.control.finish_batch(request_id=request.request_id)
         raise
     hybrid = replace(place, hybrid=any(point.terms is not None for point in points))
     switch_over(runtime, hybrid, request, generations, points, counts, resealing=True)
@@ -252,6 +264,9 @@ def _seal(
     made: list[tuple[UUID, StoredPoint, dict[str, Scalar]]] = []
     sealing: dict[tuple[DataPurpose, str, bytes], list[tuple[int, str, bytes]]] = defaultdict(list)
     people: dict[bytes, SubjectKey] = {}
+    # A record's own key is one generation's: the new one gets its own, and the old one's dies with it.
+    own = [row.ref for row in rows if any(_is_own(chunk.subject) for chunk in opened[row.ref])]
+    documents = runtime.keys.document_keys(place.tenant, {ref: generations[ref] for ref in own})
     for row in rows:
         for number, chunk in enumerate(opened[row.ref]):
             generation = generations[row.ref]
@@ -263,9 +278,10 @@ def _seal(
             made.append((ids.point(RecordRef(row.ref), generation, number), point, payload))
             body = encode_body(chunk.body._replace(generation=generation))
             person = b""
-            if chunk.subject is not None:
-                person = chunk.subject.key_id
-                people[person] = chunk.subject
+            subject = documents.get(row.ref, chunk.subject)
+            if subject is not None:
+                person = subject.key_id
+                people[person] = subject
             sealing["body", epochs[row.ref], person].append((position, "b", body))
             if chunk.vault is not None:
                 sealing["vault", epochs[row.ref], person].append((position, "v", chunk.vault))
@@ -280,6 +296,10 @@ def _seal(
         ):
             made[position][2][name] = to_text(envelope)
     return [ProtectedPoint(id, cast("Any", point.vector), payload, point.terms) for id, point, payload in made]
+
+
+def _is_own(key: SubjectKey | None) -> bool:
+    return key is not None and key.kind == DOCUMENT
 
 
 def _ids(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[UUID, tuple[ManifestRow, int]]:

@@ -26,7 +26,7 @@ from securevec.policy import Actor, PolicyEngine
 from securevec.protect import FilterProtector
 from securevec.schema import Record, Schema
 from securevec.terms import ANALYZER
-from securevec.types import CollectionId, Namespace, RecordRef, TenantId
+from securevec.types import CollectionId, KeyScope, Namespace, RecordRef, TenantId
 
 if TYPE_CHECKING:
     from securevec.control.store import ControlStore
@@ -139,6 +139,8 @@ class CollectionScope:
     """What new values of it are sealed in."""
     hybrid: bool = False
     """Whether its points carry terms, for hybrid search."""
+    key_scope: KeyScope = "bucket"
+    """``document``: each record is sealed under a key of its own besides."""
     cloak: Cloak | None = None
     """How its vectors are obfuscated; ``None`` where they are stored as they are."""
 

@@ -42,6 +42,10 @@ Layout = Literal["shared", "collection", "shard"]
 """How a server keeps tenants apart: all in one collection, a collection for each, or a shard of one collection each."""
 
 
+KeyScope = Literal["bucket", "document"]
+"""Whose a collection's keys are: of all records that expire together, or besides those of each record alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """Where one collection of one tenant lives in a backend. Made by :mod:`securevec.names` only.

@@ -118,6 +118,7 @@ def _give_up(
         ids = [point.id for point in points]
         runtime.backend().delete(namespace=target.namespace, ids=ids)
         if not _present(runtime, target.namespace, ids):
+            runtime.keys.bury_documents(target.tenant, generations.items())
             request.failure(error, phase="result", counts=counts)
             runtime.control.finish_batch(request_id=request.request_id)
 

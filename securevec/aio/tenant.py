@@ -21,7 +21,7 @@ from securevec.report import Progress
 from securevec.retention.holds import Hold
 from securevec.schema import Record
 from securevec.store.tenant import Tenant
-from securevec.types import TenantId
+from securevec.types import KeyScope, TenantId
 from securevec.verbs.purging import PurgeReport
 
 R = TypeVar("R", bound=Record)
@@ -52,6 +52,7 @@ class AsyncTenant:
         operators: Mapping[str, Any] | None = None,
         hybrid: bool | None = None,
         cloak: Cloak | Literal["rotate"] | None = None,
+        key_scope: KeyScope | None = None,
         accept_new_detector: bool = False,
     ) -> AsyncCollection[R]:
         """The collection of this record class, made if absent.
@@ -70,6 +71,7 @@ class AsyncTenant:
                 operators=operators,
                 hybrid=hybrid,
                 cloak=cloak,
+                key_scope=key_scope,
                 accept_new_detector=accept_new_detector,
             ),
         )

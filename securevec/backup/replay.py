@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
 from securevec.audit import request_id
 from securevec.backup.ledger import Ledger
 from securevec.backup.scope import scope_of
+from securevec.binding import key_scope_of
 from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure, Items
 from securevec.control.rows import JobItem, JobRow
@@ -31,6 +33,7 @@ from securevec.limits import MAX_BATCH
 from securevec.people import shred
 from securevec.policy import Actor, Decision
 from securevec.removal import remove_batch
+from securevec.reopen import description_of
 from securevec.retention.jobs import advance, encode
 from securevec.runtime import Runtime
 from securevec.store.machines import MACHINES
@@ -109,7 +112,22 @@ def _delete_records(runtime: Runtime, actor: Actor, ledger: Ledger) -> int:
                 live = runtime.control.live(collection.collection, part)
                 if live:
                     removed += len(remove_batch(runtime, admission, namespace, list(live))[1])
+            if key_scope_of(description_of(runtime, collection)) == "document":
+                for part in _without_key(runtime, tenant.tenant, collection.collection):
+                    removed += len(remove_batch(runtime, admission, namespace, part)[1])
     return removed
+
+
+def _without_key(runtime: Runtime, tenant: TenantId, collection: CollectionId) -> Iterator[list[bytes]]:
+    """Live records whose own key was destroyed after the backup: they were replaced since, and nobody can read what
+    they were."""
+    after = b""
+    while rows := runtime.control.refs_after(collection, after, limit=MAX_BATCH):
+        after = rows[-1][0]
+        alive = runtime.keys.documents_alive(tenant, rows)
+        lost = [ref for ref, _ in rows if ref not in alive]
+        if lost:
+            yield lost
 
 
 def _erase(runtime: Runtime, actor: Actor, ledger: Ledger) -> tuple[int, list[JobRow]]:

@@ -98,7 +98,8 @@ def _stores(session: Session) -> Check:
 
     runtime = session.store.runtime
     kinds = [key.kind for key in runtime.keys.list_keys()]
-    people = f" ({kinds.count('subject')} of single people)" if "subject" in kinds else ""
+    single = sum(kind in ("subject", "document") for kind in kinds)
+    people = f" ({single} of single people or records)" if single else ""
     tenants = sum(row.state != "deleted" for row in runtime.control.tenants())
     return Check(
         "stores",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from securevec.report import Progress
     from securevec.schema import Record
     from securevec.store import Collection, Tenant
+    from securevec.types import KeyScope
 
 
 def register(group: Group) -> None:
@@ -50,6 +51,10 @@ def ingest(
     hybrid: Annotated[
         bool | None,
         typer.Option("--hybrid/--no-hybrid", help="Searchable by words too. Fixed when the collection is made."),
+    ] = None,
+    key_scope: Annotated[
+        str | None,
+        typer.Option("--key-scope", metavar="bucket|document", help="A key for each record. Fixed when it is made."),
     ] = None,
     cloak: Annotated[
         str | None,
@@ -104,7 +109,7 @@ def ingest(
             preview = _preview(session, paths, to, schema=schema, options=options, progress=progress)
         session.out.show(preview_json(preview), *preview_tables(preview))
         return
-    fixed = Fixed(retention, hybrid, _cloak(cloak))
+    fixed = Fixed(retention, hybrid, _cloak(cloak), _key_scope(key_scope))
     collection = _target(session, paths, to, schema=schema, fixed=fixed, accept=accept_new_detector)
     with progress_bar(label, quiet=session.out.as_json) as progress:
         report = collection.ingest_files(paths, options=options, progress=progress)
@@ -197,6 +202,7 @@ class Fixed:
     retention: str | None = None
     hybrid: bool | None = None
     cloak: Cloak | None = None
+    key_scope: KeyScope | None = None
 
     def collection(
         self, tenant: Tenant, record: type[Record], name: str, *, accept: bool = False
@@ -207,8 +213,17 @@ class Fixed:
             retention=self.retention,
             hybrid=self.hybrid,
             cloak=self.cloak,
+            key_scope=self.key_scope,
             accept_new_detector=accept,
         )
+
+
+def _key_scope(typed: str | None) -> KeyScope | None:
+    match typed:
+        case None | "bucket" | "document":
+            return typed
+        case _:
+            raise UsageError("A key scope is `bucket` or `document`.")
 
 
 def _cloak(typed: str | None) -> Cloak | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from securevec.cli.output import moment, pairs, table
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
 from securevec.errors import UsageError
+
+_SINGLE: Final = {"subject": "people", "document": "records"}
+"""Kinds of keys of which there may be millions."""
 
 
 def register(group: Group) -> None:
@@ -52,11 +55,12 @@ def list_keys(session: Session) -> None:
             entry["created"],
         )
         for entry in entries
-        if entry["kind"] != "subject"
+        if entry["kind"] not in _SINGLE
     ]
-    people = sum(entry["kind"] == "subject" for entry in entries)
-    if people:
-        session.out.say(f"and {people} keys of single people, listed with --json")
+    for kind, whose in _SINGLE.items():
+        count = sum(entry["kind"] == kind for entry in entries)
+        if count:
+            session.out.say(f"and {count} keys of single {whose}, listed with --json")
     session.out.show(entries, table(["key", "kind", "purpose", "tenant id", "epoch", "state", "created"], rows))
 
 

@@ -1,27 +1,33 @@
-"""The part of the key ring that keeps the keys of single people: what is sealed under one besides its DEK dies with it.
+"""The part of the key ring that keeps the keys of single people and records: what is sealed under one besides its DEK
+dies with it.
 
 A subject's key is named by the keyed token of the person within the tenant, never by what the person is called. It is
 made when a record about the person is first written, opened with the tenant's KEK as every other key of the tenant, and
 destroyed by the person's erasure. A person of whom something is written again later gets a new key.
+
+A record's key, in collections with ``key_scope="document"``, is of one generation: it is made when the generation is
+written and destroyed when the generation is removed. Such keys go by the hundred, so their rows are deleted at once and
+the file is rewritten when a receipt has to say so (:func:`securevec.crypto.destroy.sweep`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from securevec.clock import Clock
 from securevec.crypto.derive import raw_id
-from securevec.crypto.destroy import NOTHING_HELD, KeyDestruction, destroy
+from securevec.crypto.destroy import NOTHING_HELD, KeyDestruction, destroy, sweep
 from securevec.crypto.envelope import SubjectKey
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys
 from securevec.crypto.secret import Secret
-from securevec.crypto.wrap import KeyUse
+from securevec.crypto.wrap import KeyRow, KeyUse
 from securevec.errors import BoundKeyDestroyed
 from securevec.types import TenantId
 
 SUBJECT: Final = "subject"
+DOCUMENT: Final = "document"
 
 
 class BoundKeys:
@@ -39,26 +45,35 @@ class BoundKeys:
         Without ``create``, for what is stored again while its person may be erased, :class:`BoundKeyDestroyed`.
         """
         uses = {token: KeyUse(SUBJECT, SUBJECT, raw_id(tenant), token) for token in tokens}
+        return self._bound_keys(tenant, uses, create=create)
+
+    def document_keys(self, tenant: TenantId, generations: Mapping[bytes, int]) -> dict[bytes, SubjectKey]:
+        """The key of each record's generation, by ref, made where there is none."""
+        return self._bound_keys(tenant, {ref: _of_document(tenant, ref, each) for ref, each in generations.items()})
+
+    def _bound_keys(
+        self, tenant: TenantId, uses: Mapping[bytes, KeyUse], *, create: bool = True
+    ) -> dict[bytes, SubjectKey]:
         with self._store.lock:
             self._open.refresh()
-            found = {token: self._open.bound(use) for token, use in uses.items()}
-            missing = [token for token, key in found.items() if key is None]
+            found = {name: self._open.bound(use) for name, use in uses.items()}
+            missing = [name for name, key in found.items() if key is None]
             if missing and not create:
                 raise BoundKeyDestroyed("The key of a person of this batch was destroyed.")
             if missing:
                 with self._store.transaction():
                     self._open.refresh()  # a new key is never wrapped under a KEK that was exchanged a moment ago
                     wrapping = self._open.tenant_wrapping(raw_id(tenant))
-                    for token in missing:
-                        if self._store.active(uses[token]) is None:
+                    for name in missing:
+                        if self._store.active(uses[name]) is None:
                             secret = Secret.random()
-                            row = wrapping.wrap(secret, uses[token], created_ms=self._clock.now_ms())
+                            row = wrapping.wrap(secret, uses[name], created_ms=self._clock.now_ms())
                             self._store.insert(row)
                             secret.wipe()
-                found |= {token: self._open.bound(uses[token]) for token in missing}
+                found |= {name: self._open.bound(uses[name]) for name in missing}
             if None in found.values():
                 raise BoundKeyDestroyed("The key of a person of this batch was destroyed.")
-            return {token: key for token, key in found.items() if key is not None}
+            return {name: key for name, key in found.items() if key is not None}
 
     def bound_key(self, key_id: bytes) -> SubjectKey:
         """The subject key an envelope names. Raises :class:`BoundKeyDestroyed` and :class:`UnknownKey`."""
@@ -93,3 +108,40 @@ class BoundKeys:
                 now_ms=now_ms,
             )
             return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+
+    def bury_documents(self, tenant: TenantId, generations: Iterable[tuple[bytes, int]]) -> int:
+        """Destroy the keys of these generations: no process opens anything with them from here on. Returns how many
+        there were. Their removal from the file is shown by :meth:`sweep_documents`."""
+        with self._store.lock:
+            if not self._store.has_kind(DOCUMENT):
+                return 0
+            with self._store.transaction():
+                rows = [row for ref, each in generations if (row := self._document(tenant, ref, each)) is not None]
+                self._store.bury(rows, now_ms=self._clock.now_ms(), forget=False)
+            if rows:
+                self._open.forget()
+            return len(rows)
+
+    def has_documents(self, tenant: TenantId) -> bool:
+        """Whether records of this tenant have, or had, keys of their own."""
+        with self._store.lock:
+            return self._store.has_kind(DOCUMENT) and self._store.holds_kind(raw_id(tenant), DOCUMENT)
+
+    def documents_alive(self, tenant: TenantId, generations: Iterable[tuple[bytes, int]]) -> set[bytes]:
+        """The refs of those generations that have a key. No key is opened."""
+        with self._store.lock:
+            return {ref for ref, each in generations if self._document(tenant, ref, each) is not None}
+
+    def sweep_documents(self, tenant: TenantId) -> str:
+        """Show that the records' keys that were destroyed are gone from the key store's files; on what evidence.
+
+        Raises :class:`KeyUnavailable` when the store is busy or other files lie beside it: the same call continues.
+        """
+        return sweep(self._store, raw_id(tenant), DOCUMENT)
+
+    def _document(self, tenant: TenantId, ref: bytes, generation: int) -> KeyRow | None:
+        return self._store.active(_of_document(tenant, ref, generation))
+
+
+def _of_document(tenant: TenantId, ref: bytes, generation: int) -> KeyUse:
+    return KeyUse(DOCUMENT, DOCUMENT, raw_id(tenant), ref, str(generation))

@@ -149,15 +149,39 @@ class KeyStore(KeyFile):
     def tenant_destroyed(self, tenant: bytes) -> bool:
         return bool(self._run("SELECT 1 FROM destroyed WHERE tenant = ? AND kind = 'kek' LIMIT 1", (tenant,)))
 
-    def bury(self, rows: Sequence[KeyRow], *, now_ms: int) -> None:
-        """Delete rows and leave their tombstones, without evidence yet."""
+    def has_kind(self, kind: str) -> bool:
+        """Whether any key of this kind was ever held."""
+        return bool(self._run("SELECT 1 FROM uses WHERE kind = ? LIMIT 1", (kind,)))
+
+    def holds_kind(self, tenant: bytes, kind: str) -> bool:
+        """Whether a tenant has a key of this kind, or had one that was destroyed."""
+        return bool(
+            self._run("SELECT 1 FROM destroyed WHERE tenant = ? AND kind = ? LIMIT 1", (tenant, kind))
+            or self._run(
+                "SELECT 1 FROM places p JOIN keys k ON k.place = p.place JOIN uses u ON u.use = k.use"
+                " WHERE p.tenant = ? AND u.kind = ? LIMIT 1",
+                (tenant, kind),
+            )
+        )
+
+    def unshown(self, tenant: bytes, kind: str) -> list[bytes]:
+        """Destroyed keys whose removal from the live files was not shown yet."""
+        found = self._run(
+            "SELECT key_id FROM destroyed WHERE tenant = ? AND kind = ? AND evidence = ''", (tenant, kind)
+        )
+        return [key_id for (key_id,) in found]
+
+    def bury(self, rows: Sequence[KeyRow], *, now_ms: int, forget: bool = True) -> None:
+        """Delete rows and leave their tombstones, without evidence yet. Without ``forget`` what no row names any more
+        is left for the next time: looking for it reads the whole table."""
         for row in rows:
             self._run(
                 "INSERT OR IGNORE INTO destroyed (key_id, kind, tenant, destroyed_ms, evidence) VALUES (?,?,?,?,'')",
                 (row.key_id, row.use.kind, row.use.tenant, now_ms),
             )
             self._run(DELETE_KEY, (row.key_id,))
-        self.forget_names()
+        if forget:
+            self.forget_names()
 
     def pending(self, scope: str) -> Pending | None:
         found = self._run("SELECT key_ids, begun_ms FROM pending_destruction WHERE scope = ?", (scope,))

@@ -23,7 +23,7 @@ from securevec.crypto.secret import Secret
 from securevec.crypto.wrap import ACTIVE, FULL, KeyRow, KeyUse, WrappingKey
 from securevec.errors import BoundKeyDestroyed, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey
 
-BOUND: Final = ("subject",)
+BOUND: Final = ("subject", "document")
 """Kinds of keys that are needed besides a DEK. Their ``collection`` is the 16 bytes that name whose they are."""
 
 _ATTEMPTS = 3

@@ -31,7 +31,11 @@ _NONCE: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """What a key is for. ``tenant`` and ``collection`` are raw ids or empty; ``epoch`` is empty but for DEKs."""
+    """What a key is for. ``tenant`` and ``collection`` are raw ids or empty; ``epoch`` is empty but for DEKs.
+
+    Of a person's or a record's own key ``collection`` is the subject token or the record's ref, and of a record's
+    ``epoch`` the generation.
+    """
 
     kind: str
     purpose: str

@@ -46,6 +46,7 @@ from securevec.people.redact import redact
 from securevec.recover import ids_of, settle_collection
 from securevec.reopen import reopen
 from securevec.report import Tally
+from securevec.retention import own_keys
 from securevec.retention.jobs import JobResult, encode, move_on, note, renew
 from securevec.retention.purging import purge_with_proof
 from securevec.retention.receipt import issue
@@ -169,6 +170,7 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         data["purges"] = {name: _purge(runtime, job, name, entry) for name, entry in data["manifest"].items()}
         for entry in data["manifest"].values():
             del entry["needles"]
+        data["documents"] = own_keys.swept(runtime, job)
         return move_on(runtime, job, to="purged", data=data)
     if job.state == "purged":
         data["kept"] = _verify(runtime, job, data)

@@ -7,6 +7,7 @@ from typing import Any
 
 from securevec.audit import AuditRef
 from securevec.control.rows import JobRow
+from securevec.retention import own_keys
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime
@@ -61,6 +62,8 @@ def artefacts(data: Mapping[str, Any]) -> list[Artefact]:
     shredded = data["keys"]["destroyed"] if "keys" in data else []
     if shredded:
         listed.append(_subject_keys(data["keys"]))
+    if data.get("documents"):
+        listed.append(own_keys.artefact(data["documents"]))
     listed.append(
         Artefact(
             artefact="data keys",

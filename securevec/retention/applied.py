@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from securevec.control.rows import JobRow
+from securevec.retention import own_keys
 from securevec.retention.jobs import note
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact, issue
@@ -83,4 +84,4 @@ def _artefacts(data: dict[str, Any]) -> list[Artefact]:
         )
         for entry in data["keys"]
     ]
-    return made
+    return made + ([own_keys.artefact(data["documents"])] if data.get("documents") else [])

@@ -38,6 +38,7 @@ from securevec.guard import Admission, commission
 from securevec.limits import MAX_BATCH
 from securevec.recover import ids_of, settle_collection
 from securevec.removal import remove_batch
+from securevec.retention import own_keys
 from securevec.retention.applied import finish
 from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.plan import digest_of, has_ended, read_plan
@@ -116,7 +117,12 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         # The keys that may die are written down, each with a value sealed under it, before any of them does.
         return move_on(runtime, job, to="purged", data=data | {"keys": _doomed_keys(runtime, job)})
     if job.state == "purged":
-        return move_on(runtime, job, to="keys_destroyed", data=data | {"keys": _destroy(runtime, job, data["keys"])})
+        return move_on(
+            runtime,
+            job,
+            to="keys_destroyed",
+            data=data | {"keys": _destroy(runtime, job, data["keys"]), "documents": own_keys.swept(runtime, job)},
+        )
     if job.state == "keys_destroyed":
         left = _verify(runtime, job, data)
         if left:

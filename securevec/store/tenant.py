@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
-from securevec.binding import Wanted, as_cloak, described_cloak, identity_of, require_vault, snake_case
+from securevec.binding import Wanted, as_cloak, described, identity_of, require_vault, snake_case
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import Cloak
 from securevec.errors import (
@@ -42,7 +42,7 @@ from securevec.store.collection import Collection
 from securevec.store.lifetimes import TenantLifetimes, find_collection
 from securevec.store.machines import MACHINES
 from securevec.store.sketch import sketched
-from securevec.types import CollectionId, TenantId
+from securevec.types import CollectionId, KeyScope, TenantId
 
 R = TypeVar("R", bound=Record)
 
@@ -72,6 +72,7 @@ class Tenant(TenantLifetimes):
         operators: Mapping[str, Any] | None = None,
         hybrid: bool | None = None,
         cloak: Cloak | Literal["rotate"] | None = None,
+        key_scope: KeyScope | None = None,
         accept_new_detector: bool = False,
     ) -> Collection[R]:
         """The collection of this record class, made if absent.
@@ -89,6 +90,7 @@ class Tenant(TenantLifetimes):
                 ``None`` makes one without, and opens either.
             cloak: keyed geometry-preserving obfuscation of the vectors, which is not encryption
                 (docs/threat-model.md): ``"rotate"``, or ``Cloak(noise=2.0)``. As ``hybrid``, fixed when it is made.
+            key_scope: ``"document"`` seals each record under a key of its own too, which dies with it (docs/keys.md).
             accept_new_detector: go on with a newer detector or other operators than the collection was made with.
                 Records already stored keep what was replaced then.
 
@@ -100,7 +102,7 @@ class Tenant(TenantLifetimes):
         """
         schema = describe(record)
         label = check_name("collection", snake_case(record.__name__) if name is None else name)
-        wanted = Wanted(schema, retention, vault, classification, operators, hybrid, as_cloak(cloak))
+        wanted = Wanted(schema, retention, vault, classification, operators, hybrid, as_cloak(cloak), key_scope)
         row = find_collection(self._runtime, self._scope.tenant, label) or self._create(label, wanted)
         return Collection(self._runtime, self._opened(row, record, wanted, accept_new_detector), record)
 
@@ -300,7 +302,7 @@ class Tenant(TenantLifetimes):
             "operators": operators,
             "classification": classification,
         }
-        description |= ({"hybrid": True} if wanted.hybrid else {}) | described_cloak(wanted.cloak)
+        description |= described(wanted)
         runtime.keys.create_filter_key(tenant, collection)
         if wanted.cloak is not None:
             runtime.keys.create_cloak_key(tenant, collection)

@@ -10,7 +10,7 @@ from securevec.guard import admit
 from securevec.retention.rulebook import effective_retention
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import FieldSpec
-from securevec.types import CollectionId
+from securevec.types import CollectionId, KeyScope
 from securevec.verbs import quota
 from securevec.verbs.quota import QuotaUse
 
@@ -23,7 +23,8 @@ class CollectionDescription:
     until it is deleted. ``detector`` and ``policy`` are the digests under which new records are anonymized (older ones
     may be of others); ``model`` embeds. ``records`` and ``chunks`` count what is neither deleted nor expired, and are
     ``None`` for an actor to whom the policy shows a part only. ``quota`` is of the whole tenant. ``hybrid`` says
-    whether the words are searchable too, ``cloak`` how the vectors are obfuscated.
+    whether the words are searchable too, ``cloak`` how the vectors are obfuscated, ``key_scope`` whether each record
+    has a key of its own.
     """
 
     id: CollectionId
@@ -40,6 +41,7 @@ class CollectionDescription:
     quota: QuotaUse
     hybrid: bool = False
     cloak: Cloak | None = None
+    key_scope: KeyScope = "bucket"
 
 
 def describe_collection(runtime: Runtime, collection: CollectionScope) -> CollectionDescription:
@@ -67,6 +69,7 @@ def describe_collection(runtime: Runtime, collection: CollectionScope) -> Collec
             quota=quota.read(runtime, collection.scope),
             hybrid=collection.hybrid,
             cloak=collection.cloak,
+            key_scope=collection.key_scope,
         )
         admission.recheck()
     admission.note(counts={} if records is None else {"records": records})

@@ -1,7 +1,8 @@
 """Removing the bytes of deleted records from the store's files, when their owner asks rather than when a job does.
 
 A deletion takes records out of the manifest, the index and every answer; sealed text and vector stay in the engine's
-files until they are overwritten. A purge copies what lives and removes the rest.
+files until they are overwritten. A purge copies what lives and removes the rest. Where records had keys of their own,
+the key store is rewritten too.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def purge_tenant(runtime: Runtime, scope: Scope) -> PurgeReport:
                 report = backend.purge(namespace=runtime.names.namespace(scope.tenant, row.collection))
             removed.append(report.bytes_removed)
             residual[report.residual] = None
+        runtime.keys.sweep_documents(scope.tenant)
         admission.recheck()
     except SecurevecError as error:
         admission.failure(error, counts={"collections": len(removed)})

@@ -147,7 +147,7 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
             body = open_body(keys, collection, point)
             ref = ids.ref(typed_record_id(body.record_id))
             check_place(ids, point, body, ref)
-            _require_bound(keys, collection, point, body)
+            _require_bound(keys, collection, point, body, ref)
         except BoundKeyDestroyed:
             seen.shredded.add(number)
             seen.strange.add(number)
@@ -227,8 +227,9 @@ def _look_again(runtime: Runtime, collection: CollectionScope, row: ManifestRow,
     return len(absent) - len(points), wrong
 
 
-def _require_bound(keys: KeyView, collection: CollectionScope, point: StoredPoint, body: Body) -> None:
-    """Raises :class:`EnvelopeRejected` unless body and vault are sealed under the key of the person the schema says.
+def _require_bound(keys: KeyView, collection: CollectionScope, point: StoredPoint, body: Body, ref: RecordRef) -> None:
+    """Raises :class:`EnvelopeRejected` unless body and vault are sealed under the key of the person the schema says, or
+    under the record's own.
 
     Chunk 0 names the person in the declared field; a further chunk is about somebody whose key it is.
     """
@@ -240,7 +241,9 @@ def _require_bound(keys: KeyView, collection: CollectionScope, point: StoredPoin
             continue
         subject_id = read_key_ids(from_text(text))[1]
         held = keys.bound_key(subject_id).name if subject_id else None
-        if body.chunk == 0:
+        if collection.key_scope == "document":
+            fits = held == ref
+        elif body.chunk == 0:
             fits = held == (spans[0].token if spans else None)
         else:
             fits = held in body.about if held is not None else name is None or not body.about

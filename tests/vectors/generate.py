@@ -82,6 +82,7 @@ def wrap_entries() -> Iterator[dict[str, object]]:
         ("token", "kek", kek, KeyUse("tenant", "token", tenant), ACTIVE),
         ("dek", "kek", kek, KeyUse("dek", "body", tenant, collection, EPOCH), ACTIVE),
         ("subject", "kek", kek, KeyUse("subject", "subject", tenant, fixed("subject token", 16)), ACTIVE),
+        ("document", "kek", kek, KeyUse("document", "document", tenant, fixed("record ref", 16), "7"), ACTIVE),
         ("full dek", "kek", kek, KeyUse("dek", "vault", tenant, collection, "r0/never"), FULL),
     ):
         row = wrapping.wrap(Secret(fixed(name)), use, created_ms=0, state=state)
