@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+_DIGITS: Final = re.compile(r"[0-9]+")
+_DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")
+"""A digit twice, its digits added."""
+
 
 def alnum(value: str) -> str:
-    return "".join(filter(str.isalnum, value)).upper()
+    return value.upper() if value.isalnum() else "".join(filter(str.isalnum, value)).upper()
 
 
 def digits_of(value: str) -> str:
-    return "".join(char for char in value if "0" <= char <= "9")
+    return "".join(_DIGITS.findall(value))
 
 
 def luhn(digits: str) -> bool:
-    total = 0
-    for index, char in enumerate(reversed(digits)):
-        number = ord(char) - 48
-        if index % 2:
-            number = number * 2 - 9 if number > 4 else number * 2
-        total += number
+    """``digits``: the digits 0 to 9 alone."""
+    backwards = digits.encode()[::-1]
+    total = sum(backwards[::2]) + sum(backwards[1::2].translate(_DOUBLED)) - 48 * len(backwards)
     return bool(digits) and total % 10 == 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -77,7 +77,9 @@ class Folded:
 
     __slots__ = ("_folded_at", "_original_at", "_sizes", "text")
 
-    def __init__(self, text: str, folded_at: list[int], original_at: list[int], sizes: list[int]) -> None:
+    def __init__(
+        self, text: str, folded_at: Sequence[int] = (), original_at: Sequence[int] = (), sizes: Sequence[int] = ()
+    ) -> None:
         self.text = text
         self._folded_at = folded_at
         self._original_at = original_at
@@ -110,12 +112,12 @@ def is_ignorable(char: str) -> bool:
 def fold(text: str, *, skeleton: bool) -> Folded:
     """Fold ``text``. ASCII text is returned as it is, with an identity map. Linear in the length of the text."""
     if text.isascii():
-        return Folded(text, [], [], [])
+        return Folded(text)
     odd = {char for char in set(text) if ord(char) > 127}
     images = {char: _fold_char(char, skeleton) for char in odd}
     irregular = [char for char, image in images.items() if len(image) != 1 or _is_mark(char)]
     if not irregular:
-        return Folded(_replaced(text, images), [], [], [])
+        return Folded(_replaced(text, images))
     return _fold_irregular(text, images, irregular, skeleton)
 
 

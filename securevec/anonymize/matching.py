@@ -47,7 +47,8 @@ class CompiledRule:
     """Immutable but for the automaton the engine builds as it reads; safe for threads."""
 
     __slots__ = (
-        "_around", "_engine", "_extent", "_fewest", "_group",
+        "_around",
+        "_digit", "_engine", "_extent", "_fewest", "_group",
         "check", "context", "id", "judged", "keywords", "regex", "rule", "score", "spaced", "veto",
     )  # fmt: skip
 
@@ -65,22 +66,30 @@ class CompiledRule:
         self.keywords = rule.keywords if rule.around.lower() not in rule.keywords or not rule.around else ()
         self._engine = engine(self.regex, captures=rule.group > 0)
         self._group = rule.group
-        self._fewest, self.spaced = shape(regex, rule.group)
+        self._fewest, self.spaced, self._digit = shape(regex, rule.group)
         self._extent = EXTENTS.get(rule.validator)
         self._around = rule.around.encode()
 
-    def matches(self, data: bytes) -> list[Range]:
-        """Ranges of the rule's values. Where only a part of a match is accepted, the search resumes behind it."""
-        if self._extent is not None:
-            return self._parts(data, self._extent)
-        if self._around:
-            return self._near(data)
-        return self._between(data, 0, len(data))
+    def matches(self, data: bytes, digits_end: int, start_by: int | None = None) -> list[Range]:
+        """Ranges of the rule's values. Where only a part of a match is accepted, the search resumes behind it.
 
-    def _between(self, data: bytes, start: int, end: int) -> list[Range]:
+        ``digits_end``: behind the last of the digits 0 to 9. ``start_by``: where a match has to begin at the latest.
+        """
+        last = len(data) - self._fewest
+        if self._digit and digits_end <= last:
+            last = digits_end - 1
+        if start_by is not None and start_by < last:
+            last = start_by
+        if self._extent is not None:
+            return self._parts(data, last, self._extent)
+        if self._around:
+            return self._near(data, last)
+        return self._between(data, 0, len(data), last)
+
+    def _between(self, data: bytes, start: int, end: int, last: int) -> list[Range]:
+        """Of the matches in a range of the text those that begin at ``last`` or before, and perhaps one behind."""
         match, group = self._engine.Match, self._group
         found: list[Range] = []
-        last = end - self._fewest
         while start <= last:
             ranges = match(_ANYWHERE, data, start, end)
             behind = ranges[0][1]
@@ -92,7 +101,7 @@ class CompiledRule:
             start = behind if behind > start else start + 1
         return found
 
-    def _near(self, data: bytes) -> list[Range]:
+    def _near(self, data: bytes, last: int) -> list[Range]:
         """The same, looking only around the sign that every match holds.
 
         A repeat of up to 64 letters in front of the @ would make the engine build new states for nearly every text.
@@ -107,14 +116,14 @@ class CompiledRule:
                 end = following
             nearest = max(0, at - AROUND_BYTES)
             start = max(start, nearest, data.rfind(b" ", nearest, at) + 1)
-            found += self._between(data, start, end)
+            found += self._between(data, start, end, min(last, end - self._fewest))
             start, at = at + 1, following
         return found
 
-    def _parts(self, data: bytes, extent: Callable[[str], Range]) -> list[Range]:
+    def _parts(self, data: bytes, last: int, extent: Callable[[str], Range]) -> list[Range]:
         match, size = self._engine.Match, len(data)
         found: list[Range] = []
-        position, last = 0, size - self._fewest
+        position = 0
         while position <= last:
             begin, finish = match(_ANYWHERE, data, position, size)[0]
             if finish < 0:

@@ -12,6 +12,19 @@ from securevec.anonymize.checksums import alnum, digits_of, luhn
 
 _D: Final = "0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210"
 """Multiplication table of the dihedral group D5, row by row (Verhoeff's scheme)."""
+_PRODUCTS: Final = [[int(_D[row * 10 + column]) for column in range(10)] for row in range(10)]
+_STEP: Final = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+
+
+def _permutations() -> list[list[int]]:
+    """What stands for each digit at each of eight places, after which they repeat."""
+    made = [list(range(10))]
+    while len(made) < 8:
+        made.append([_STEP[number] for number in made[-1]])
+    return made
+
+
+_PERMUTED: Final = _permutations()
 
 
 def itin(value: str) -> bool:
@@ -69,12 +82,9 @@ def aadhaar(value: str) -> bool:
     digits = digits_of(value)
     if len(digits) != 12 or digits[0] in "01" or len(set(digits)) == 1:
         return False
-    permutation = list(range(10))
-    step = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
     check = 0
-    for char in reversed(digits):
-        check = int(_D[check * 10 + permutation[int(char)]])
-        permutation = [step[number] for number in permutation]
+    for place, char in enumerate(reversed(digits)):
+        check = _PRODUCTS[check][_PERMUTED[place % 8][ord(char) - 48]]
     return check == 0
 
 

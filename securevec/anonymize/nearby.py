@@ -34,20 +34,18 @@ def near(lowered: str, start: int, end: int, hint: str) -> Near:
 class Words:
     """Whether one of some words is near: a whole word, not a part of one."""
 
-    __slots__ = ("_first", "_pattern", "_plain")
+    __slots__ = ("_any", "_pattern", "_plain")
 
     def __init__(self, words: Sequence[str]) -> None:
         ordered = sorted(words, key=len, reverse=True)
         self._pattern = re.compile(r"(?<![a-z])(?:" + "|".join(re.escape(word) for word in ordered) + r")(?![a-z])")
         self._plain = frozenset(word.encode() for word in words if _RUN.fullmatch(word))
-        firsts = [_RUN.search(word) for word in words if not _RUN.fullmatch(word)]
+        firsts = [_RUN.search(word) for word in words]
         # None: a word without such letters may stand anywhere, so the pattern is always asked.
-        self._first = None if None in firsts else frozenset(run.group().encode() for run in firsts if run)
+        self._any = None if None in firsts else frozenset(run.group().encode() for run in firsts if run)
 
     def among(self, found: Near) -> bool:
         window, runs = found
-        if not self._plain.isdisjoint(runs):
-            return True
-        if self._first is not None and self._first.isdisjoint(runs):
+        if self._any is not None and self._any.isdisjoint(runs):
             return False
-        return self._pattern.search(window) is not None
+        return not self._plain.isdisjoint(runs) or self._pattern.search(window) is not None

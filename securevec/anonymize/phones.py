@@ -24,32 +24,40 @@ _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3
 
 def plausible(value: str) -> bool:
     """Shaped like a telephone number; used where context already speaks of one."""
-    main = _EXTENSION.sub("", value)
-    groups = _GROUPS.findall(main)
-    size = sum(map(len, groups))
-    if not 6 <= size <= 15 or _DATE.match(main) or not _balanced(main):
-        return False
-    return len(set("".join(groups))) > 1 and len(groups) <= 7
+    main = _without_extension(value)
+    return _shaped(main, _GROUPS.findall(main))
 
 
 def valid(value: str) -> bool:
     """A number that exists in the numbering plan of its country code or of one of ``REGIONS``."""
-    main = _EXTENSION.sub("", value).strip()
-    if not plausible(main):
+    main = _without_extension(value).strip()
+    groups = _GROUPS.findall(main)
+    if not (_shaped(main, groups) if "x" not in main and "X" not in main else plausible(main)):
         return False
-    digits = "".join(_GROUPS.findall(main))
-    if main.startswith(("+", "00")):
+    digits = "".join(groups)
+    if main[0] == "+" or main.startswith("00"):
         return _international(digits.removeprefix("00") if main.startswith("00") else digits)
     if _NANP.match(main):
         return True
-    groups = len(_GROUPS.findall(main))
-    separated = groups > 1
-    if groups == 2 and not main.startswith(("0", "(")):
+    separated = len(groups) > 1
+    if len(groups) == 2 and main[0] not in "0(":
         # Two bare groups are more often a range, a version or an amount.
         return False
     if len(digits) < 7 or (separated and "." in main and "-" not in main and main.count(".") < 2):
         return False
     return _national(digits, separated)
+
+
+def _without_extension(value: str) -> str:
+    """Most values have none, and every way of writing one has an x in it."""
+    return _EXTENSION.sub("", value) if "x" in value or "X" in value else value
+
+
+def _shaped(main: str, groups: list[str]) -> bool:
+    digits = "".join(groups)
+    if not 6 <= len(digits) <= 15 or len(groups) > 7 or digits.count(digits[0]) == len(digits):
+        return False
+    return _balanced(main) and not _DATE.match(main)
 
 
 def _balanced(value: str) -> bool:

@@ -30,16 +30,29 @@ def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
     reach = -1
     for finding in ordered:
         if finding.start >= reach and group:
-            accepted.extend(_settled(group, text) if len(group) > 1 else group)
+            accepted += _winners(group, reach, text) if len(group) > 1 else group
             group = []
         group.append(finding)
         reach = max(reach, finding.end)
-    accepted.extend(_settled(group, text) if len(group) > 1 else group)
+    accepted += _winners(group, reach, text) if len(group) > 1 else group
     return accepted
 
 
+def _winners(group: list[Finding], reach: int, text: str) -> list[Finding]:
+    """``group``: neighbours in order, ``reach``: their furthest end. Mostly the first in rank covers all others."""
+    first = min(group, key=_rank)
+    if first.start == group[0].start and first.end == reach:
+        return [first]
+    return _settled(group, text)
+
+
+def _rank(finding: Finding) -> tuple[int, int, float, int, str]:
+    start = finding.start
+    return -finding.priority, start - finding.end, -finding.score, start, finding.rule
+
+
 def _settled(findings: list[Finding], text: str) -> list[Finding]:
-    ranked = sorted(findings, key=lambda f: (-f.priority, f.start - f.end, -f.score, f.start, f.rule))
+    ranked = sorted(findings, key=_rank)
     points = sorted({point for finding in ranked for point in (finding.start, finding.end)})
     index = {point: number for number, point in enumerate(points)}
     free = list(range(len(points)))

@@ -13,17 +13,22 @@ from typing import Any, Final, NamedTuple, cast
 _PARSER: Final[Any] = getattr(re, "_parser", None)
 _ONLY_RE2: Final = re.compile(r"\[:\^?\w+:\]|\\[QCEzpP]|\(\?\w*U")
 _SPACE: Final = " "
+_DIGITS: Final = frozenset("0123456789")
 _NO_SPACE: Final = frozenset({"CATEGORY_DIGIT", "CATEGORY_WORD", "CATEGORY_NOT_SPACE"})
 
 
 class Shape(NamedTuple):
-    """``fewest``: characters of the shortest match, or less. ``spaced``: whether its value may hold a space."""
+    """``fewest``: characters of the shortest match, or less. ``spaced``: whether its value may hold a space.
+
+    ``digit``: whether every match holds one of the digits 0 to 9.
+    """
 
     fewest: int
     spaced: bool
+    digit: bool
 
 
-_ANYTHING: Final = Shape(0, True)
+_ANYTHING: Final = Shape(0, True, False)
 
 
 def shape(regex: str, group: int = 0) -> Shape:
@@ -33,7 +38,7 @@ def shape(regex: str, group: int = 0) -> Shape:
     try:
         parsed: Any = _PARSER.parse(regex)
         values = _groups(parsed, group) if group else [parsed]
-        return Shape(int(parsed.getwidth()[0]), any(map(_spaced, values)))
+        return Shape(int(parsed.getwidth()[0]), any(map(_spaced, values)), _numbered(parsed))
     except (re.error, ValueError, RecursionError, OverflowError):
         return _ANYTHING
 
@@ -62,6 +67,28 @@ def _may_be_space(op: str, args: Any) -> bool:
     if op in {"SUBPATTERN", "MAX_REPEAT", "MIN_REPEAT"}:
         return _spaced(args[-1])
     return op != "AT"
+
+
+def _numbered(parsed: Iterable[tuple[Any, Any]]) -> bool:
+    return any(_is_number(str(op), args) for op, args in parsed)
+
+
+def _is_number(op: str, args: Any) -> bool:
+    if op == "LITERAL":
+        return chr(args) in _DIGITS
+    if op == "IN":
+        return all(_only_digits(str(name), value) for name, value in args)
+    if op == "BRANCH":
+        return all(map(_numbered, args[1]))
+    if op in {"MAX_REPEAT", "MIN_REPEAT"}:
+        return bool(args[0] > 0) and _numbered(args[2])
+    return op == "SUBPATTERN" and _numbered(args[-1])
+
+
+def _only_digits(op: str, args: Any) -> bool:
+    if op == "RANGE":
+        return chr(args[0]) in _DIGITS and chr(args[1]) in _DIGITS
+    return (op == "LITERAL" and chr(args) in _DIGITS) or (op == "CATEGORY" and str(args) == "CATEGORY_DIGIT")
 
 
 def _class_holds(items: list[tuple[Any, Any]]) -> bool:

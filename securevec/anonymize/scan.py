@@ -21,6 +21,7 @@ from securevec.anonymize.rulebook import ACCEPT, CONTEXT_BONUS, RuleBook
 from securevec.errors import DetectorError
 
 _SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
+_DIGITS: Final = bytes(48 if 48 <= code <= 57 else 32 for code in range(256))
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -83,17 +84,22 @@ class PatternScanner:
 def _apply(compiled: CompiledRule, view: _View, across: Across | None, findings: list[Finding]) -> None:
     if compiled.keywords and not view.holds(compiled.keywords):
         return
-    rule, check, text = compiled.rule, compiled.check, view.text
-    for place in compiled.matches(view.data):
+    start_by = None if across is None else across.starts_by
+    places = compiled.matches(view.data, view.digits_end, start_by)
+    if not places:
+        return
+    rule, check, text, judged = compiled.rule, compiled.check, view.text, compiled.judged
+    context, veto, known = compiled.context, compiled.veto, view.known
+    for place in places:
         start, end = place
         if across is not None and not across.covers(start, end):
             continue
         score = rule.score
-        if compiled.judged:
-            around = view.near(start, end)
-            if compiled.context is not None and compiled.context.among(around):
+        if judged:
+            around = known.get(place) or view.near(place)
+            if context is not None and context.among(around):
                 score += CONTEXT_BONUS
-            elif compiled.veto is not None and compiled.veto.among(around):
+            elif veto is not None and veto.among(around):
                 score -= CONTEXT_BONUS
         if score >= ACCEPT and (check is None or check(text[start:end])):
             findings.append(Finding(start, end, rule.entity, min(score, 1.0), rule.id, rule.priority))
@@ -102,7 +108,7 @@ def _apply(compiled: CompiledRule, view: _View, across: Across | None, findings:
 class _View:
     """A text as the rules see it, and what was made of it for one rule and will do for the next."""
 
-    __slots__ = ("_hint", "_lowered", "_near", "data", "text")
+    __slots__ = ("_hint", "_lowered", "data", "digits_end", "known", "text")
 
     def __init__(self, text: str, data: bytes, field_name: str) -> None:
         self.text = text
@@ -113,7 +119,8 @@ class _View:
             # A few letters change length in lower case; context offsets would drift.
             lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
         self._lowered = lowered
-        self._near: dict[tuple[int, int], Near] = {}
+        self.digits_end = data.translate(_DIGITS).rfind(b"0") + 1
+        self.known: dict[tuple[int, int], Near] = {}
 
     def holds(self, keywords: tuple[str, ...]) -> bool:
         for word in keywords:  # noqa: SIM110 - a generator costs more than the search
@@ -121,8 +128,7 @@ class _View:
                 return True
         return False
 
-    def near(self, start: int, end: int) -> Near:
-        found = self._near.get((start, end))
-        if found is None:
-            found = self._near[start, end] = near(self._lowered, start, end, self._hint)
+    def near(self, place: tuple[int, int]) -> Near:
+        """The words around a place, to be asked for once; afterwards they are in ``known``."""
+        found = self.known[place] = near(self._lowered, *place, self._hint)
         return found

@@ -14,8 +14,8 @@ import ipaddress
 import math
 import re
 from base64 import urlsafe_b64decode
-from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from securevec.anonymize import national, phones
@@ -33,6 +33,7 @@ _IBAN_LENGTH: Final[Mapping[str, int]] = {
 
 
 _DIGIT_GROUP: Final = re.compile(r"\d+")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 
 
 def card(value: str) -> bool:
@@ -63,22 +64,15 @@ def card_extent(value: str) -> tuple[int, int]:
 
 
 def _longest_card(value: str, groups: list[tuple[int, int]], first: int) -> tuple[int, int] | None:
-    """The longest card number that begins with group ``first`` and ends with a group. One pass (both Luhn parities)."""
+    """The longest card number that begins with group ``first`` and ends with a group."""
     start = groups[first][0]
-    digits: list[int] = []
-    sums = [0, 0]
+    size = 0
     best: tuple[int, int] | None = None
     for begin, end in groups[first:]:
-        for char in value[begin:end]:
-            number = ord(char) - 48
-            doubled = number * 2 - 9 if number > 4 else number * 2
-            # sums[p] doubles the digits at positions of parity p; a number of n digits doubles those of parity n % 2.
-            sums[len(digits) % 2] += doubled
-            sums[1 - len(digits) % 2] += number
-            digits.append(number)
-        if len(digits) > 19:
+        size += end - begin
+        if size > 19:
             break
-        if len(digits) >= 12 and sums[len(digits) % 2] % 10 == 0 and card(value[start:end]):
+        if size >= 12 and card(value[start:end]):
             best = (start, end)
     return best
 
@@ -89,6 +83,8 @@ def iban_extent(value: str) -> tuple[int, int]:
     Four characters on is past the country code and check digits of what only looked like an IBAN.
     """
     wanted = _IBAN_LENGTH.get(value[:2].upper(), 0)
+    if not wanted:
+        return 4, 4
     seen = 0
     for index, char in enumerate(value):
         seen += char.isalnum()
@@ -146,8 +142,8 @@ def email(value: str) -> bool:
 
 def birth_date(value: str) -> bool:
     """A numeric date has a month and a day in range in some order, and a year that fits."""
-    numbers = [int(part) for part in "".join(c if c.isdigit() else " " for c in value).split()]
-    if any(char.isalpha() for char in value):
+    numbers = list(map(int, _DIGIT_GROUP.findall(value)))
+    if _LETTER.search(value):
         return any(1 <= number <= 31 for number in numbers)
     if len(numbers) != 3:
         return False
@@ -159,7 +155,18 @@ def birth_date(value: str) -> bool:
 
 def entropy(value: str) -> float:
     """Shannon entropy of the characters, bits per character."""
-    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values()) if value else 0.0
+    size = len(value)
+    return -sum(_share(value.count(char), size) for char in dict.fromkeys(value)) if value else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _share(count: int, size: int) -> float:
+    return count / size * math.log2(count / size)
+
+
+def _kinds(value: str) -> int:
+    """How many of small letters, capitals and digits there are."""
+    return any(map(str.islower, value)) + any(map(str.isupper, value)) + any(map(str.isdigit, value))
 
 
 _PLACEHOLDER: Final = re.compile(
@@ -171,15 +178,14 @@ def secret_value(value: str) -> bool:
     """Not a placeholder, not a variable, not a plain lower-case word: what a person would call a password."""
     if len(value) < 6 or value[0] in "$<{%(" or _PLACEHOLDER.fullmatch(value):
         return False
-    kinds = sum((any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value))))
-    kinds += any(not char.isalnum() for char in value.strip(".,-_"))
-    return entropy(value) >= 2.5 and kinds >= 2
+    bare = value.strip(".,-_")
+    kinds = _kinds(value) + (bool(bare) and not bare.isalnum())
+    return kinds >= 2 and entropy(value) >= 2.5
 
 
 def strong_password(value: str) -> bool:
     """What a password rule enforces: three of capital, small letter, digit and special character."""
-    kinds = sum((any(map(str.islower, value)), any(map(str.isupper, value)), any(map(str.isdigit, value))))
-    kinds += any(not char.isalnum() for char in value)
+    kinds = _kinds(value) + (bool(value) and not value.isalnum())
     return kinds >= 3 and secret_value(value)
 
 
@@ -188,12 +194,12 @@ def generated_key(value: str) -> bool:
     longest = max(re.split(r"[_\-+/]", value), key=len)
     if not longest or re.fullmatch(r"[0-9a-f]+|[A-Z]+|[a-z]+|[0-9]+|[0-9A-F]+", longest):
         return False
-    return entropy(value) >= 3.8 and sum(map(str.isdigit, value)) >= 3
+    return sum(map(str.isdigit, value)) >= 3 and entropy(value) >= 3.8
 
 
 def random_value(value: str) -> bool:
     """Characters spread like those of a generated key."""
-    return entropy(value) >= 3.0 and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and entropy(value) >= 3.0
 
 
 def jwt(value: str) -> bool:
@@ -205,13 +211,15 @@ def jwt(value: str) -> bool:
     return decoded.startswith(b"{") and b'"' in decoded
 
 
-_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58_VALUES: Final = {
+    char: number for number, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
+}
 
 
 def base58check(value: str) -> bool:
     number = 0
     for char in value:
-        number = number * 58 + _BASE58.index(char)
+        number = number * 58 + _BASE58_VALUES[char]
     try:
         raw = number.to_bytes(25, "big")
     except OverflowError:

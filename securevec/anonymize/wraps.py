@@ -19,7 +19,8 @@ _LEAST: Final = 2
 _BREAK: Final = re.compile(r"\n(?:[ \t]*+[>|])*+[ \t]*+(?=[^\s>|])")
 _MARKS: Final = " \t>|"
 _NEAR: Final = 16
-_DIGITS: Final = re.compile(r"\d(?=\d)")
+_MARKED: Final = bytes(48 if 48 <= code <= 57 else 32 for code in range(256))
+_TWO_DIGITS: Final = re.compile(r"[0-9][^0-9]*[0-9]")
 _CARD_BREAKS: Final = frozenset([4, 8, 10, 12])
 GUESSED: Final = frozenset(["phone-national", "phone-context", "phone-double-zero", "us-ssn-bare", "bank-account"])
 """Rules that lean on a number standing alone: two numbers of a column would make one."""
@@ -46,16 +47,14 @@ def _whole_groups(finding: Finding, before: str) -> bool:
 def _joints(text: str) -> Iterator[tuple[int, tuple[int, int], int]]:
     """Where a stretch to be read again begins, where its break begins and ends, and where it ends.
 
-    Goes from one pair of digits to the next, and looks at the breaks near it alone.
+    The text is folded, so its digits are 0 to 9. Goes from one pair of them to the next, and looks at the breaks near.
     """
-    pairs = _DIGITS.finditer(text)
-    pair = next(pairs, None)
+    marks = text.encode("latin-1", "replace").translate(_MARKED)
     line_end = text.find("\n")
-    while pair is not None and line_end >= 0:
-        first = pair.start()
-        if first < line_end - _NEAR:
-            pair = next(pairs, None)
-            continue
+    while line_end >= 0:
+        first = marks.find(b"00", max(0, line_end - _NEAR))
+        if first < 0:
+            return
         if first - _NEAR > line_end:
             # Only marks lie between a break and the next line, so no break before these reaches the pair.
             reached = line_end + len(text[line_end : first - _NEAR].rstrip(_MARKS)) - 1
@@ -77,4 +76,4 @@ def _joints(text: str) -> Iterator[tuple[int, tuple[int, int], int]]:
 def _numbers(before: str, behind: str) -> bool:
     """Whether the words on both sides of a break hold enough digits together."""
     words = f"{before.rsplit(None, 1)[-1]}{behind.split(None, 1)[0]}"
-    return sum(map(str.isdigit, words)) >= _LEAST
+    return _TWO_DIGITS.search(words) is not None

@@ -37,7 +37,8 @@ def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) 
     pattern: Any = re2.compile(_EMAIL.regex, engine_options())
     everywhere = [match.span() for match in pattern.finditer(text.encode())]
     alphabet = Alphabet([_EMAIL.regex])
-    around = CompiledRule(_EMAIL, alphabet).matches(alphabet.encode(text))
+    data = alphabet.encode(text)
+    around = CompiledRule(_EMAIL, alphabet).matches(data, len(data))
     assert around == [(len(text.encode()[:a].decode()), len(text.encode()[:b].decode())) for a, b in everywhere]
 
 

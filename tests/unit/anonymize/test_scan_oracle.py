@@ -66,12 +66,14 @@ def test_the_rules_left_out_at_a_break_would_find_nothing_across_it() -> None:
 
 
 def test_no_match_is_shorter_than_its_pattern_allows() -> None:
-    assert shape(r"a{2,3}(?:bc|d)?\b[^x]") == (3, True)
-    assert shape(r"[a-z]+\d{4}(?i:x)") == (6, False)
-    assert shape(r"\w(\d+ ?)x", 1) == (3, True)
-    assert shape(r"\s(\d+)x", 1) == (3, False)
-    assert shape(r"[[:alpha:]]{4}") == (0, True)
-    assert shape(r"(?:(\d)x)?", 1) == (0, True)
+    assert shape(r"a{2,3}(?:bc|d)?\b[^x]") == (3, True, False)
+    assert shape(r"[a-z]+\d{4}(?i:x)") == (6, False, True)
+    assert shape(r"\w(\d+ ?)x", 1) == (3, True, True)
+    assert shape(r"\s(\d+)x", 1) == (3, False, True)
+    assert shape(r"(?:\d|a[0-9])b|[1-9]{2,}") == (2, False, True)
+    assert shape(r"(?:\d|a)[0-9a]\d?|7{0,3}") == (0, False, False)
+    assert shape(r"[[:alpha:]]{4}") == (0, True, False)
+    assert shape(r"(?:(\d)x)?", 1) == (0, True, False)
 
 
 @pytest.mark.parametrize(
