@@ -1,5 +1,6 @@
-"""Filters on bucketed fields. The store knows the bucket of a value and not the value, so it is asked for more than is
-wanted: for every bucket that may hold it. What it returns too much is passed over when it is judged on its sealed copy.
+"""Filters on bucketed fields, and on tokens that are cut. The store knows the bucket of a value, or a token that others
+share, and not the value, so it is asked for more than is wanted: for every bucket that may hold it. What it returns too
+much is passed over when it is judged on its sealed copy.
 
 Pure, and in the caller's terms: a bucket is named by its least value, which :mod:`securevec.protect` makes a token of.
 """
@@ -43,14 +44,16 @@ def around(expr: Expr, fields: Mapping[str, FieldSpec], *, wide: bool = True) ->
             return Or(tuple(around(part, fields, wide=wide) for part in parts))
         case Not(part=part):
             return Not(around(part, fields, wide=not wide))
-        case Compare(key=key, op=op, value=value) if _is_bucketed(fields, key):
+        case Compare(key=key, op=op, value=value) if _is_coarse(fields, key):
+            if op not in ("eq", "ne") and fields[key].mode != "bucket":
+                return expr  # refused where it is put in the store's terms: a token has no order
             if op == "eq":
                 return expr if wide else _nowhere(key)
             if op == "ne" and not wide:
-                # In another bucket is another value.
+                # In another bucket, or under another token, is another value.
                 return And((Exists(key), Not(Compare(key, "eq", value))))
             return Exists(key) if wide else _nowhere(key)
-        case In(key=key) if _is_bucketed(fields, key) and not wide:
+        case In(key=key) if _is_coarse(fields, key) and not wide:
             return _nowhere(key)
         case _:
             return expr
@@ -72,6 +75,11 @@ def _ranges(parts: tuple[Expr, ...], fields: Mapping[str, FieldSpec]) -> list[Ex
         if first <= last < first + limits.MAX_FILTER_VALUES:
             asked.append(In(key, tuple(number * step(field) for number in range(first, last + 1))))
     return asked
+
+
+def _is_coarse(fields: Mapping[str, FieldSpec], key: str) -> bool:
+    field = fields.get(key)
+    return field is not None and field.coarse
 
 
 def _is_bucketed(fields: Mapping[str, FieldSpec], key: str) -> bool:

@@ -3,6 +3,7 @@ written and a value asked for can never be protected differently.
 
 ``clear``   the canonical value itself (datetimes in milliseconds): the store can read and order it
 ``token``   a keyed hash per tenant, collection, field and value: the store sees equality and frequency only
+            cut to a few bits, different values may share it, and the store sees less
 ``bucket``  the same of the bucket the value is in: the store sees which records share one, and not which bucket it is
 
 Of a list, in either mode, the store sees how many values it holds, and a key made of the token of each: engines differ
@@ -51,10 +52,13 @@ class FilterProtector:
         return self._under(self._key, field, value)
 
     def _under(self, key: bytes, field: FieldSpec, value: Value) -> Scalar:
+        if field.truncate is not None:
+            # No field name holds a slash. The name of a cut token is another: it is no prefix of a whole one.
+            whole = filter_token(key, self._collection, f"{field.name}/cut/{field.truncate}", value)
+            return f"{int(whole, 16) >> 128 - field.truncate:x}"
         if field.mode == "token":
             return filter_token(key, self._collection, field.name, value)
         if field.mode == "bucket":
-            # No field name holds a slash.
             name = f"{field.name}/bucket/{field.width}"
             return filter_token(key, self._collection, name, bucket(field, value))
         return value
@@ -88,7 +92,7 @@ class FilterProtector:
 
     def tokens(self, field: FieldSpec, value: FilterValue | None) -> list[str]:
         """The tokens of one field's value, of a list those of its distinct elements; also where it is clear."""
-        if field.mode == "bucket" and value is not None and not isinstance(value, list):
+        if field.coarse and value is not None and not isinstance(value, list):
             return [str(self.value(field, value))]
         several: list[Scalar] = [] if value is None else [*value] if isinstance(value, list) else [value]
         return list(dict.fromkeys(filter_token(self._key, self._collection, field.name, each) for each in several))
@@ -99,7 +103,8 @@ class FilterProtector:
         Raises :class:`FilterError` for a field that is not declared ``Filter``, a value of another type than the
         field's, an ordering on a tokenized field, and values of lists that make more conditions than a filter holds.
 
-        With bucketed fields it holds for more than the caller's filter does: what the store returns is judged by that.
+        With bucketed fields and cut tokens it holds for more than the caller's filter does: what the store returns is
+        judged by that.
         """
         map_leaves(expr, self._checked)
         lowered = map_leaves(around(expr, self._fields), self._leaf)
@@ -119,7 +124,7 @@ class FilterProtector:
         """The leaf itself, when its field is declared and its values are of the field's type. As the caller wrote it:
         buckets are asked for by other values."""
         field = self._fields.get(leaf.key)
-        if field is not None and field.mode == "bucket" and not isinstance(leaf, Exists):
+        if field is not None and field.coarse and not isinstance(leaf, Exists):
             for value in leaf.values if isinstance(leaf, In) else (leaf.value,):
                 _check_type(field, value)
         return leaf

@@ -32,6 +32,7 @@ def describe(session: Session, place: Place) -> None:
         {"name": spec.name, "kind": spec.kind, "type": spec.type, "optional": spec.optional}
         | ({"mode": spec.mode} if spec.kind == "filter" else {})
         | ({"width": spec.width} if spec.width is not None else {})
+        | ({"truncate": spec.truncate} if spec.truncate is not None else {})
         | ({"keep": spec.keep} if spec.kind in ("embed", "seal") else {})
         for spec in about.fields
     ]

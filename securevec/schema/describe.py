@@ -19,6 +19,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation,
 from securevec import limits
 from securevec.errors import SchemaError, UnknownFormat
 from securevec.schema import marks
+from securevec.schema.coarse import check_truncation, check_width
 from securevec.schema.record import Record
 
 Kind = Literal["key", "subject", "embed", "seal", "filter"]
@@ -56,14 +57,13 @@ _TYPES_OF: Final[Mapping[str, frozenset[str]]] = {
 }
 _KEEPS: Final = get_args(marks.Keep)
 _MODES: Final = get_args(marks.Mode)
-_WIDEST: Final = 2**53
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One declared field. ``keep`` speaks for ``embed`` and ``seal``, ``mode`` and ``width`` for ``filter``, ``shred``
-    for ``subject``."""
+    """One declared field. ``keep`` speaks for ``embed`` and ``seal``, ``mode``, ``width`` and ``truncate`` for
+    ``filter``, ``shred`` for ``subject``."""
 
     name: str
     kind: Kind
@@ -73,6 +73,12 @@ class FieldSpec:
     mode: marks.Mode = "clear"
     width: int | None = None
     shred: bool = False
+    truncate: int | None = None
+
+    @property
+    def coarse(self) -> bool:
+        """Whether different values may be one to the store, so that it is asked for more than is wanted."""
+        return self.mode == "bucket" or self.truncate is not None
 
 
 @dataclass(frozen=True)
@@ -249,6 +255,7 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
         mode=mark.mode if isinstance(mark, marks.Filter) else "clear",
         width=mark.width if isinstance(mark, marks.Filter) else None,
         shred=mark.shred if isinstance(mark, marks.Subject) else False,
+        truncate=mark.truncate if isinstance(mark, marks.Filter) else None,
     )
 
 
@@ -288,24 +295,26 @@ def _mark(field: FieldSpec) -> marks.Mark:
             return marks.Seal(keep=field.keep)
         case "filter":
             # Whoever declared it was warned.
-            return marks.Filter(mode=field.mode, width=field.width, low_entropy="accept")
+            return marks.Filter(mode=field.mode, width=field.width, truncate=field.truncate, low_entropy="accept")
 
 
 def _written(field: FieldSpec) -> dict[str, object]:
-    """A field in JSON. ``width`` is there for buckets only, ``shred`` where it is true: other schemas are as they
-    were."""
+    """A field in JSON. ``width`` is there for buckets only, ``shred`` where it is true, ``truncate`` where it is set:
+    other schemas are as they were."""
     members = asdict(field)
     if field.width is None:
         del members["width"]
     if field.shred is False:
         del members["shred"]
+    if field.truncate is None:
+        del members["truncate"]
     return members
 
 
 def _field_from(item: object) -> FieldSpec:
     wanted = {"name", "kind", "type", "optional", "keep", "mode"}
     held = set(cast("dict[str, object]", item)) if isinstance(item, dict) else set[str]()
-    if held - {"width", "shred"} != wanted:
+    if held - {"width", "shred", "truncate"} != wanted:
         raise SchemaError("A field of a stored schema has unknown or missing members.")
     return FieldSpec(**cast("dict[str, Any]", item))
 
@@ -355,22 +364,8 @@ def _check_field(field: FieldSpec) -> None:
     shred: object = field.shred
     if type(shred) is not bool or (shred and kind != "subject"):
         raise SchemaError(f'Field "{field.name}": only a Subject is shredded.')
-    _check_width(field)
-
-
-def _check_width(field: FieldSpec) -> None:
-    width: object = field.width
-    if field.mode != "bucket":
-        if width is not None:
-            raise SchemaError(f'Field "{field.name}": only mode="bucket" has a width.')
-        return
-    if field.kind != "filter" or field.type not in ("int", "float", "date", "datetime"):
-        raise SchemaError(f'Field "{field.name}": only numbers, dates and times lie in buckets.')
-    if type(width) is not int or not 1 <= width <= _WIDEST:
-        raise SchemaError(
-            f'Field "{field.name}": a bucket has a width, a whole number of at least 1.',
-            next_step='Declare marks.Filter(mode="bucket", width=30): days for dates and times.',
-        )
+    check_width(field)
+    check_truncation(field)
 
 
 def _untyped(field: FieldSpec) -> tuple[object, object, object, object, object]:

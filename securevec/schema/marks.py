@@ -76,6 +76,9 @@ class Filter(Mark):
     mode: Mode = "clear"
     width: int | None = None
     """Of a bucket: in days for dates and times, in the field's own unit for numbers."""
+    truncate: int | None = None
+    """Of a token: to how many bits (1 to 32) it is cut, so that equal tokens need not be equal values. Filters mean the
+    same: the sealed value decides on what the store returns too much."""
     low_entropy: LowEntropy = "warn"
     """``accept``: it is known that the few values of this field can be told from how often their tokens occur."""
 
