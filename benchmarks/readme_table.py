@@ -35,6 +35,7 @@ def table() -> str:
         _conditions(documents),
         *_detection(),
         *_labelled(),
+        *_evasions(),
         *_retrieval(),
         *_keystore(),
         *_keys(),
@@ -151,6 +152,24 @@ def _labelled() -> list[str]:
 
 def _found(row: dict[str, Any] | None) -> str:
     return "" if row is None else f"{row['f1']:.2f} ({row['touched_by_any']:.2f})"
+
+
+def _evasions() -> list[str]:
+    """Recall of structured values in disguise."""
+    path = RESULTS / "evasions.json"
+    if not path.exists():
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    lines = ["| Values in disguise | Disguises | Recall (bar) | Missed |", "|---|---|---|---|"]
+    for entity, row in document["entities"].items():
+        recall = _barred(f"{row['recall']:.3f} (bar {{:.2f}}", document["bars"][entity]) + ")"
+        lines.append(f"| {entity} | {row['disguises']} | {recall} | {', '.join(row['missed']) or 'none'} |")
+    prose = document["prose"]
+    return [
+        "\n".join(lines),
+        f"Rules alone, {document['disguises']} disguises in Unicode and notations; {prose['findings']} findings in "
+        f"{prose['texts']} disguised sentences without any value. `{document['command']}` at {document['commit']}.",
+    ]
 
 
 def _retrieval() -> list[str]:

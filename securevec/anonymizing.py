@@ -14,7 +14,8 @@ from securevec.runtime import CollectionScope
 from securevec.types import AnonymizedField
 
 _READ_AS_TEXT: Final = frozenset({"str", "uuid", "int", "float"})
-"""Types of filter fields in which somebody's number could stand. A time is declared as one."""
+"""Types of filter fields in which somebody's number could stand. A time is declared as one; of a list the store sees
+tokens, whatever its mode."""
 
 
 def anonymize(

@@ -64,6 +64,19 @@ def test_a_missed_bar_of_detection_is_marked(
     assert marked == [len(document["bars"]), 0]
 
 
+def test_values_in_disguise_are_told_with_their_bar_and_a_missed_one_is_marked(
+    writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document: dict[str, Any] = json.loads((writer.RESULTS / "evasions.json").read_text(encoding="utf-8"))
+    assert min(row["disguises"] for row in document["entities"].values()) >= 30
+    assert all(bar["measured"] >= bar["least"] for bar in document["bars"].values())
+    assert document["prose"]["findings"] == 0
+    document["bars"]["CARD"]["measured"] = 0.9
+    (tmp_path / "evasions.json").write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr(writer, "RESULTS", tmp_path)
+    assert [line.count("**missed**") for line in writer._evasions()[0].splitlines() if "CARD" in line] == [1]
+
+
 def test_a_readme_without_the_markers_is_refused(writer: ModuleType) -> None:
     with pytest.raises(ValueError, match="markers"):
         writer.rewritten("# no table here")

@@ -25,7 +25,7 @@ _CODE_UNIT: Final = (
 _BYTE: Final = r"\\x[0-9a-fA-F]{2}"
 _BREAK: Final = r"\\[nrt]"
 _SIGN: Final = r"\\[_.@+\-*/~]"
-_EMPHASIS: Final = r"\*\*(?:(?<=\w\w\*\*)\*?(?=[ .@:-]?\w\w)|(?<=\w[ .@:-]\*\*)\*?(?=\w\w))"
+_EMPHASIS: Final = r"\*\*(?:(?<=\w\w\*\*)\*?(?=[ .@:-]?\w)|(?<=\w[ .@:-]\*\*)\*?(?=\w))"
 """Marks inside a value, not powers in a formula. It begins with stars so that a search finds them quickly."""
 _CONTROLS: Final = tuple(map(chr, [*range(9), 11, 12, *range(14, 32), 127]))
 _CONTROL: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"

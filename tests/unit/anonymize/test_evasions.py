@@ -93,6 +93,16 @@ EVASIONS: dict[str, Callable[[str], str]] = {
     "small commercial at": _swap("@", "\ufe6b"),
     "ratio as colon": _swap(":", "\u2236"),
     "upper case": str.upper,
+    "keycaps": lambda text: "".join(f"{char}\ufe0f\u20e3" if char.isdigit() else char for char in text),
+    "encircled digits": lambda text: "".join("⓪①②③④⑤⑥⑦⑧⑨"[int(char)] if char.isdigit() else char for char in text),
+    "decimal entities": lambda text: "".join(f"&#{ord(char)};" for char in text),
+    "named entities": lambda text: text.replace("@", "&commat;").replace(".", "&period;").replace(" ", "&nbsp;"),
+    "JSON escapes": lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+    "percent": lambda text: "".join(f"%{ord(char):02X}" for char in text),
+    "percent twice": lambda text: "".join(char if char.isalnum() else f"%25{ord(char):02X}" for char in text),
+    "tag inside": lambda text: f"{text[:4]}<b>{text[4:9]}</b>{text[9:]}",
+    "comment inside": lambda text: f"{text[:6]}<!-- -->{text[6:]}",
+    "unit separator": _after_each("\x1f"),
 }
 
 
@@ -105,7 +115,7 @@ def test_a_dressed_up_value_is_found_whole(entity: str) -> None:
         text = f"please note {value} thanks"
         spans = [(f.start, f.end) for f in default_detector().detect(text) if f.entity == entity]
         start = len("please note ")
-        wanted = value.rstrip("".join(INVISIBLE.values()))
+        wanted = value.rstrip("".join(INVISIBLE.values()) + "\u20e3\x1f")
         if not any(s <= start and e >= start + len(wanted) for s, e in spans):
             missed.append(name)
     assert len(missed) <= len(EVASIONS) * 0.05, missed
