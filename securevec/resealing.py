@@ -14,6 +14,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -100,6 +101,8 @@ def sealed_under(
     sealed value: nobody can tell then under which key it was.
     """
     found: list[ManifestRow] = []
+    if not rows:
+        return found
     wanted = _ids(runtime, place, rows)
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted))
     points = {point.id: point for point in shown if point.id in wanted}
@@ -140,7 +143,7 @@ def reseal(
     :class:`RecordChanged` when another process replaced one first, and :class:`CheckFailed` when the store does not
     show one as it was written.
     """
-    opened = opened_chunks(runtime, place, rows)
+    opened = opened_chunks(runtime, place, rows) if rows else {}
     rows = [row for row in rows if row.ref in opened]
     if not rows:
         return []
@@ -175,7 +178,7 @@ def reseal(
     chunks = [chunk for row in rows for chunk in opened[row.ref]]
     counts = {"records": len(rows), "chunks": len(chunks)}
     try:
-        points = _seal(runtime, place, rows, opened, generations, target, clear)
+        points, used = _seal(runtime, place, rows, opened, generations, target, clear)
         request.note(phase="intent", counts=counts, record_ids=[row.ref for row in rows])
     except BaseException:
         # Nothing has reached the store: forget the pending rows, and let the cause speak.
@@ -185,7 +188,9 @@ def reseal(
             runtime.control.finish_batch(request_id=request.request_id)
         raise
     hybrid = replace(place, hybrid=any(point.terms is not None for point in points))
-    switch_over(runtime, hybrid, request, generations, points, counts, resealing=True)
+    # A key that was destroyed since it was asked for would make these records unreadable: then the old ones stay.
+    alive = partial(runtime.keys.require_alive, used)
+    switch_over(runtime, hybrid, request, generations, points, counts, alive=alive, resealing=True)
     return [chunk.point for chunk in chunks]
 
 
@@ -257,8 +262,8 @@ def _seal(
     generations: Mapping[bytes, int],
     epochs: Mapping[bytes, str],
     clear: Clear | None,
-) -> list[ProtectedPoint]:
-    """The points of the new generations, in the order of rows and chunks."""
+) -> tuple[list[ProtectedPoint], list[bytes]]:
+    """The points of the new generations, in the order of rows and chunks, and the ids of the keys they are under."""
     tenant, collection = bytes.fromhex(place.tenant), bytes.fromhex(place.collection)
     ids = RecordIds(runtime.keys.tenant_key(place.tenant, "id"), place.collection)
     made: list[tuple[UUID, StoredPoint, dict[str, Scalar]]] = []
@@ -267,6 +272,7 @@ def _seal(
     # A record's own key is one generation's: the new one gets its own, and the old one's dies with it.
     own = [row.ref for row in rows if any(_is_own(chunk.subject) for chunk in opened[row.ref])]
     documents = runtime.keys.document_keys(place.tenant, {ref: generations[ref] for ref in own})
+    used: list[bytes] = []
     for row in rows:
         for number, chunk in enumerate(opened[row.ref]):
             generation = generations[row.ref]
@@ -287,6 +293,7 @@ def _seal(
                 sealing["vault", epochs[row.ref], person].append((position, "v", chunk.vault))
     for (purpose, epoch, person), items in sealing.items():
         key = runtime.keys.data_key(place.tenant, place.collection, purpose, epoch, messages=len(items))
+        used.append(key.key_id)
         values = [
             (plaintext, Place(tenant=tenant, collection=collection, point=made[position][0], field=purpose))
             for position, _, plaintext in items
@@ -295,7 +302,8 @@ def _seal(
             items, seal_batch(key, values, subject=people.get(person)), strict=True
         ):
             made[position][2][name] = to_text(envelope)
-    return [ProtectedPoint(id, cast("Any", point.vector), payload, point.terms) for id, point, payload in made]
+    points = [ProtectedPoint(id, cast("Any", point.vector), payload, point.terms) for id, point, payload in made]
+    return points, used
 
 
 def _is_own(key: SubjectKey | None) -> bool:

@@ -23,6 +23,7 @@ from securevec.retention.jobs import JobResult
 from securevec.retention.plan import RetentionPlan
 from securevec.retention.rulebook import Rule
 from securevec.schema import Record
+from securevec.store.rootkeys import KEPT, RootRotation
 from securevec.store.secure_store import SecureStore
 from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
@@ -287,6 +288,20 @@ class AsyncSecureStore:
         """Take back a retention job that has not begun, or a move that has not switched. Raises :class:`UsageError` for
         any other."""
         await self._bridge.run(self._sync.cancel_job, job_id)
+
+    async def rotate_root_key(self, *, keep: int = KEPT, step: Callable[[str], None] | None = None) -> RootRotation:
+        """A new root key: the rows of the key store that stand under it are wrapped again, no data is touched.
+
+        See :meth:`securevec.SecureStore.rotate_root_key`.
+        """
+        return await self._bridge.run(self._sync.rotate_root_key, keep=keep, step=step)
+
+    async def rotate_tenant_keys(self, tenant: str | None = None, *, step: Callable[[int], None] | None = None) -> int:
+        """A new KEK for one tenant, or for each: its keys are wrapped again, no data is touched. How many keys were.
+
+        See :meth:`securevec.SecureStore.rotate_tenant_keys`.
+        """
+        return await self._bridge.run(self._sync.rotate_tenant_keys, tenant, step=step)
 
     async def roll_keys(self, tenant: str, collection: str) -> int:
         """Seal what is written into a collection from now on under new data keys; how many were left behind.

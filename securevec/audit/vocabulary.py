@@ -158,7 +158,7 @@ ERRORS: Final[frozenset[str]] = frozenset(
 
 HEX: Final = re.compile(r"[0-9a-f]{8,64}\Z")
 HEX32: Final = re.compile(r"[0-9a-f]{32}\Z")
-EPOCH: Final = re.compile(r"r[0-9]{1,15}/(b[0-9]{1,15}|never)\Z")
+EPOCH: Final = re.compile(r"(r[0-9]{1,15}/(b[0-9]{1,15}|never)|hold/[0-9a-f]{32})\Z")
 
 Rule = frozenset[str] | re.Pattern[str] | type[int] | type[bool]
 DETAIL: Final[Mapping[str, Rule]] = {

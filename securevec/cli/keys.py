@@ -76,11 +76,8 @@ def rotate(
     TENANT/COLLECTION gives what is written from now on new data keys; stored records keep theirs (see: keys reseal).
     Goes on beside readers and writers. Interrupted, the same command finishes it.
     """
-    session.require_manager()
     if what == "root":
-        from securevec.store.rootkeys import rotate_root
-
-        done = rotate_root(session.store.runtime, keep=keep, step=lambda name: session.out.say(f"{name} ..."))
+        done = session.store.rotate_root_key(keep=keep, step=lambda name: session.out.say(f"{name} ..."))
         document: dict[str, Any] = {
             "rotated": "root",
             "key": done.key_id,
@@ -101,16 +98,15 @@ def rotate(
             f"new records get new data keys; {behind} earlier ones go on opening what they sealed",
         )
         return
-    keys = session.store.runtime.keys
     if what == "tenants":
-        tenants = keys.tenants_with_keys()
-        rewrapped = keys.rotate_tenants(
-            tenants, lambda done: session.out.say(f"{done} of {len(tenants)} tenants") if done % 10 == 0 else None
+        tenants = len(session.store.runtime.keys.tenants_with_keys())
+        rewrapped = session.store.rotate_tenant_keys(
+            step=lambda done: session.out.say(f"{done} of {tenants} tenants") if done % 10 == 0 else None
         )
-        report: dict[str, Any] = {"rotated": "tenants", "tenants": len(tenants), "rewrapped": rewrapped}
-        session.out.show(report, f"{len(tenants)} tenants; {rewrapped} keys wrapped again")
+        report: dict[str, Any] = {"rotated": "tenants", "tenants": tenants, "rewrapped": rewrapped}
+        session.out.show(report, f"{tenants} tenants; {rewrapped} keys wrapped again")
         return
-    rewrapped = keys.rotate_tenant(session.tenant(what).id)
+    rewrapped = session.store.rotate_tenant_keys(what)
     session.out.show({"rotated": "tenant", "rewrapped": rewrapped}, f"{rewrapped} keys wrapped again")
 
 

@@ -4,7 +4,8 @@
    unusable in every process.
 2. ``VACUUM`` rewrites the file from its live rows.
 3. With everybody else shut out, every file of the directory is searched for the wrapped keys that step 1 read.
-4. The evidence is written on the tombstones and the note is removed.
+4. The evidence is written on the tombstones. The note stays until the rest of the home was searched too, by who knows
+   its files (:func:`search_elsewhere`).
 
 Killed after step 1, a second call starts at step 2. By then nobody knows the wrapped keys, so instead of a search the
 directory must hold the rewritten file and nothing else. The tombstones remember which of the two it was, so a call
@@ -29,6 +30,9 @@ from securevec.errors import KeyUnavailable
 REMOVED: Final = "removed from live files"
 REMOVED_UNSEARCHED: Final = "removed from live files (resumed: file rewritten and alone in its directory, not searched)"
 REWRITTEN: Final = "removed from live files (file rewritten, not searched)"
+SEARCH: Final = "search:"
+"""Before the scope of a destruction that is done in the key store, and whose keys are still to be looked for in the
+rest of the home."""
 NOTHING_HELD: Final = "no keys were held"
 
 _CHUNK: Final = 4 * 1024 * 1024
@@ -64,8 +68,10 @@ def destroy(
             # Keys of an attempt cut short, whose wrapped bytes nobody knows any more.
             earlier = pending.key_ids if pending is not None else ()
             if rows:
-                key_ids = tuple(sorted({*earlier, *(row.key_id for row in rows)}))
-                pending = Pending(key_ids, now_ms)
+                tags = dict(zip(earlier, pending.tags, strict=True)) if pending is not None else {}
+                tags |= {row.key_id: row.wrapped[-16:] for row in rows}
+                key_ids = tuple(sorted(tags))
+                pending = Pending(key_ids, now_ms, tuple(tags[key_id] for key_id in key_ids))
                 store.set_pending(scope, pending)
                 store.bury(rows, now_ms=now_ms)
         if pending is None:
@@ -74,11 +80,15 @@ def destroy(
         with store.exclusive():
             if rows:
                 _refuse_residue(store.directory, [row.wrapped for row in rows])
+                # A copy from before a rotation holds the key under another wrapping. The store itself keeps its id.
+                _refuse_residue(store.directory, [row.key_id for row in rows], but=store.path)
             if earlier:
                 _refuse_other_files(store.directory, store.path)
         evidence = REMOVED_UNSEARCHED if earlier else REMOVED
         with store.transaction():
             store.set_evidence(pending.key_ids, evidence)
+            if ":" in scope:  # of a tenant; a restored home destroys by ids, before there is anything else in it
+                store.set_pending(f"{SEARCH}{scope}:{pending.key_ids[0].hex()}", pending)
             store.clear_pending(scope)
     return KeyDestruction(
         key_ids=tuple(key_id.hex() for key_id in pending.key_ids),
@@ -106,10 +116,29 @@ def sweep(store: KeyStore, tenant: bytes, kind: str) -> str:
         return REWRITTEN
 
 
-def _refuse_residue(directory: Path, wrapped: Sequence[bytes]) -> None:
+def search_elsewhere(store: KeyStore, tenant: str, search: Callable[[Sequence[bytes]], None]) -> int:
+    """Have ``search`` look for the destroyed keys of a tenant that nobody looked for yet outside the key store; returns
+    how many. It is given twice 16 bytes of each and raises when it finds some: then the next call looks again.
+    """
+    with store.lock:
+        scopes = [scope for scope in store.pending_scopes(SEARCH) if tenant in scope.split(":")]
+        held = {scope: pending for scope in scopes if (pending := store.pending(scope)) is not None}
+    # The ids too: a copy from before a rotation holds the key under another wrapping.
+    tags = [tag for pending in held.values() for tag in pending.tags]
+    if tags:
+        search([*tags, *(key_id for pending in held.values() for key_id in pending.key_ids)])
+        with store.lock, store.transaction():
+            for scope in held:
+                store.clear_pending(scope)
+    return len(tags)
+
+
+def _refuse_residue(directory: Path, wrapped: Sequence[bytes], *, but: Path | None = None) -> None:
     # Closing a descriptor of a SQLite file drops this process's POSIX locks on it. The caller holds the store
     # exclusively and has written nothing, so no lock is in use that could be lost.
     for path in _files(directory):
+        if path == but:
+            continue
         overlap = b""
         try:
             with path.open("rb", buffering=0) as stream:

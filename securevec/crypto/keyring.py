@@ -22,7 +22,13 @@ from securevec.crypto.bound import BoundKeys
 from securevec.crypto.cache import TTL_S, KeyCache
 from securevec.crypto.cloaks import Cloaking
 from securevec.crypto.derive import raw_id
-from securevec.crypto.destroy import NOTHING_HELD, REMOVED, REMOVED_UNSEARCHED, KeyDestruction, destroy
+from securevec.crypto.destroy import (
+    NOTHING_HELD,
+    REMOVED,
+    REMOVED_UNSEARCHED,
+    KeyDestruction,
+    destroy,
+)
 from securevec.crypto.envelope import DataKey, SubjectKey
 from securevec.crypto.filterkeys import Filtering, FilterKeys, opened_filter_keys
 from securevec.crypto.keyfile import BUSY_MS
@@ -286,19 +292,6 @@ class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
                 lambda: self._store.rows_of_epoch(raw, raw_collection, epoch),
                 now_ms=now_ms,
             )
-            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
-
-    def destroy_deks(self, tenant: TenantId, collection: CollectionId, key_ids: Sequence[str]) -> KeyDestruction:
-        """Destroy these DEKs of a collection, as :meth:`destroy_tenant`. Others of its keys live on."""
-        raw, raw_collection, now_ms = raw_id(tenant), raw_id(collection), self._clock.now_ms()
-        wanted = {bytes.fromhex(key_id) for key_id in key_ids}
-
-        def rows() -> list[KeyRow]:
-            return [row for row in self._store.rows_of_collection(raw, raw_collection) if row.key_id in wanted]
-
-        with self._store.lock:
-            self._open.forget()
-            done = destroy(self._store, f"deks:{tenant}:{collection}", rows, now_ms=now_ms)
             return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
 
     def destroyed(self, tenant: TenantId, key_ids: Sequence[str]) -> KeyDestruction:

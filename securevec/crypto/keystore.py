@@ -33,10 +33,15 @@ _VERSION: Final = re.compile(r"[1-9][0-9]{0,8}\Z")
 
 
 class Pending(NamedTuple):
-    """A destruction whose rows are gone and whose search of the live files is not finished."""
+    """A destruction whose rows are gone and whose search of the live files is not finished.
+
+    ``tags`` are the last 16 bytes of each wrapped key, the tag of its GCM: they find the wrapped key in a file, and say
+    nothing of the key.
+    """
 
     key_ids: tuple[bytes, ...]
     begun_ms: int
+    tags: tuple[bytes, ...]
 
 
 class Tombstone(NamedTuple):
@@ -188,12 +193,13 @@ class KeyStore(KeyFile):
         if not found:
             return None
         joined, begun_ms = found[0]
-        return Pending(tuple(joined[start : start + 16] for start in range(0, len(joined), 16)), begun_ms)
+        parts = [joined[start : start + 16] for start in range(0, len(joined), 16)]
+        return Pending(tuple(parts[0::2]), begun_ms, tuple(parts[1::2]))
 
     def set_pending(self, scope: str, pending: Pending) -> None:
         self._run(
             "INSERT OR REPLACE INTO pending_destruction (scope, key_ids, begun_ms) VALUES (?,?,?)",
-            (scope, b"".join(pending.key_ids), pending.begun_ms),
+            (scope, b"".join(map(b"".join, zip(pending.key_ids, pending.tags, strict=True))), pending.begun_ms),
         )
 
     def pending_scopes(self, prefix: str) -> list[str]:

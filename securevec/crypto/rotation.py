@@ -9,10 +9,11 @@ see that the store changed and read rows and keys anew (openkeys.py).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from securevec.clock import Clock
 from securevec.crypto.derive import raw_id
+from securevec.crypto.destroy import NOTHING_HELD, KeyDestruction, destroy, search_elsewhere
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys, destroyed_error
 from securevec.crypto.root import ROOT_ID_BYTES, RootKey, root_wrapping_key
@@ -115,6 +116,24 @@ class Rotating:
                     secret.wipe()
         self._open.forget()
         return [row.key_id for row in rows]
+
+    def destroy_deks(self, tenant: TenantId, collection: CollectionId, key_ids: Sequence[str]) -> KeyDestruction:
+        """Destroy these DEKs of a collection, as :meth:`KeyRing.destroy_tenant`. Others of its keys live on."""
+        raw, raw_collection, now_ms = raw_id(tenant), raw_id(collection), self._clock.now_ms()
+        wanted = {bytes.fromhex(key_id) for key_id in key_ids}
+
+        def rows() -> list[KeyRow]:
+            return [row for row in self._store.rows_of_collection(raw, raw_collection) if row.key_id in wanted]
+
+        with self._store.lock:
+            self._open.forget()
+            done = destroy(self._store, f"deks:{tenant}:{collection}", rows, now_ms=now_ms)
+            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+
+    def search_elsewhere(self, tenant: TenantId, search: Callable[[Sequence[bytes]], None]) -> int:
+        """The last step of a destruction: look for the wrapped keys outside the key store. Returns how many were looked
+        for; what ``search`` raises is raised, and the next call looks for them again."""
+        return search_elsewhere(self._store, tenant, search)
 
     def tenants_with_keys(self) -> list[TenantId]:
         """Every tenant whose KEK the store holds."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from securevec.control.rows import JobRow
 from securevec.people import manifest
-from securevec.retention.jobs import note
+from securevec.retention.shredding import shred
 from securevec.runtime import Runtime
 from securevec.types import TenantId
 
@@ -37,17 +37,15 @@ def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str,
     items = manifest.by_collection(runtime.control.job_items(job.job_id), "delete")
     refs = {collection: [item.ref for item in listed] for collection, listed in items.items()}
     wanted = {*data["keys"]["planned"], *runtime.keys.subject_key_ids(job.tenant, tokens)}
-    runtime.control.while_unheld(
-        job.tenant, tokens, refs, lambda: runtime.keys.destroy_subjects(job.tenant, tokens, job_id=job.job_id)
-    )
-    gone = runtime.keys.destroyed(job.tenant, sorted(wanted))
-    note(runtime, job, action="key.destroy", counts={"keys": len(gone.key_ids)})
-    return {
-        "planned": sorted(wanted),
-        "destroyed": list(gone.key_ids),
-        "evidence": gone.evidence,
-        "ms": gone.destroyed_ms,
-    }
+
+    def destroy_unheld() -> None:
+        runtime.control.while_unheld(
+            job.tenant, tokens, refs, lambda: runtime.keys.destroy_subjects(job.tenant, tokens, job_id=job.job_id)
+        )
+
+    entry = {"collection": "", "epoch": "", "key_ids": sorted(wanted), "probe": None}
+    gone = shred(runtime, job, entry, destroy_unheld)
+    return {"planned": sorted(wanted), **{name: gone[name] for name in ("destroyed", "evidence", "ms")}}
 
 
 def _tokens(data: Mapping[str, Any]) -> list[bytes]:

@@ -5,7 +5,8 @@
     deleting     collection by collection: what is listed and neither held nor kept by a minimum by now leaves the
                  manifest in batches (gone for readers at once), then the store, read back; then its bytes are purged
                  with a probe around it
-    purged       keys die whose bucket has ended and under which no record is left, held or travelling
+                 what a hold keeps of a bucket that has ended is sealed anew under a key of that hold
+    purged       keys die whose bucket has ended and under which no record is left, living or travelling
     keys_destroyed
                  everything is looked at again: what is still live must be held or kept by a minimum; else back to
                  ``deleting``
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -41,10 +42,10 @@ from securevec.removal import remove_batch
 from securevec.retention import own_keys
 from securevec.retention.applied import finish
 from securevec.retention.jobs import encode, move_on, note, renew
-from securevec.retention.plan import digest_of, has_ended, read_plan
+from securevec.retention.plan import digest_of, read_plan
 from securevec.retention.probe import Needles
 from securevec.retention.purging import joined, needles_of, purge_with_proof
-from securevec.retention.rules import ages
+from securevec.retention.rules import ages, may_die
 from securevec.retention.shredding import doom, require_shredded, shred
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
@@ -100,8 +101,8 @@ def request_retention(
     )
 
 
-def step(runtime: Runtime, job: JobRow) -> JobRow:
-    """Take a retention job one step further."""
+def step(runtime: Runtime, job: JobRow, *, reseal_held: Callable[[Runtime, JobRow], None]) -> JobRow:
+    """Take a retention job one step further. ``reseal_held`` is told when what was listed of the tenant is gone."""
     data: dict[str, Any] = orjson.loads(job.data)
     if job.state == "accepted":
         # Before the job can no longer be cancelled: a process that may not open the engine leaves it as it is.
@@ -114,6 +115,7 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
             if collection not in data["collections"]:
                 data["collections"][collection] = _remove(runtime, job, collection, items)
                 return move_on(runtime, job, to="deleting", data=data)
+        reseal_held(runtime, job)
         # The keys that may die are written down, each with a value sealed under it, before any of them does.
         return move_on(runtime, job, to="purged", data=data | {"keys": _doomed_keys(runtime, job)})
     if job.state == "purged":
@@ -216,7 +218,7 @@ def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:
     now_ms = runtime.clock.now_ms()
     found: dict[tuple[str, str], list[KeyInfo]] = {}
     for key in runtime.keys.list_keys(tenant=job.tenant, kind="dek"):
-        if has_ended(key.epoch, now_ms=now_ms):
+        if may_die(key.epoch, now_ms=now_ms):
             found.setdefault((key.collection, key.epoch), []).append(key)
     return [
         doom(runtime, keys, collection=collection, epoch=epoch)
@@ -231,9 +233,7 @@ def _destroy(runtime: Runtime, job: JobRow, keys: Sequence[dict[str, Any]]) -> l
         renew(runtime, job)
         collection, epoch = CollectionId(entry["collection"]), str(entry["epoch"])
         # A bucket that has ended gets no new records; looked up again all the same, for nothing undoes this.
-        if runtime.control.epochs_in_use(collection).get(epoch, 0) or not has_ended(
-            epoch, now_ms=runtime.clock.now_ms()
-        ):
+        if runtime.control.epochs_in_use(collection).get(epoch, 0) or not may_die(epoch, now_ms=runtime.clock.now_ms()):
             continue
         destroyed.append(shred(runtime, job, entry, partial(runtime.keys.destroy_epoch, job.tenant, collection, epoch)))
     return destroyed

@@ -17,7 +17,7 @@ import orjson
 from securevec.control.rows import DueCollection, Survey
 from securevec.crypto.kdf import lp
 from securevec.errors import PlanChanged
-from securevec.retention.rules import ages, bucket_end
+from securevec.retention.rules import ages, bucket_end, may_die
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 
@@ -131,16 +131,17 @@ def dying_epochs(
     runtime: Runtime, collections: Sequence[DueCollection], *, now_ms: int
 ) -> Mapping[CollectionId, tuple[str, ...]]:
     """Per collection the epochs whose keys die once what is doomed has gone: their bucket has ended, and no other
-    record, held or travelling, is sealed under them."""
+    record is sealed under them but held ones, which are sealed anew under a key of their hold."""
     keyed: dict[str, set[str]] = {}
     for key in runtime.keys.list_keys(kind="dek"):
         keyed.setdefault(key.collection, set()).add(key.epoch)
     dying: dict[CollectionId, tuple[str, ...]] = {}
     for due in collections:
         left = dict(due.in_use)
-        for row in due.doomed:
-            left[row.epoch] = left.get(row.epoch, 0) - 1
-        over = {epoch for epoch in keyed.get(due.collection, ()) if has_ended(epoch, now_ms=now_ms)}
+        for row in due.rows:
+            if not row.hold_id or has_ended(row.epoch, now_ms=now_ms):
+                left[row.epoch] = left.get(row.epoch, 0) - 1
+        over = {epoch for epoch in keyed.get(due.collection, ()) if may_die(epoch, now_ms=now_ms)}
         dead = tuple(sorted(epoch for epoch in over if left.get(epoch, 0) <= 0))
         if dead:
             dying[due.collection] = dead

@@ -5,7 +5,8 @@
    is ingested.
 2. Keys are shared by the records whose expiry falls in one bucket, so that a key can die when its last record is
    due: a bucket is a tenth of the retention, at least a day, at most thirty.
-3. Without retention there is one epoch, ``r0/never``.
+3. Without retention there is one epoch, ``r0/never``. What a legal hold keeps beyond the end of its bucket moves to the
+   hold's epoch, ``hold/<hold id>``, so that the bucket's keys die on time.
 4. A rule applies to a collection when its tenant, collection and classification each are the collection's, or any.
    Of several maximum ages the shortest counts, of several minimums the longest.
 5. Precedence: legal hold, statutory minimum, erasure, maximum age.
@@ -26,6 +27,7 @@ DAY_MS: Final = 86_400_000
 MIN_RETENTION_MS: Final = 1000
 MAX_RETENTION_MS: Final = 200 * 365 * DAY_MS
 NEVER: Final = "r0/never"
+HOLD: Final = "hold/"
 
 _UNITS: Final = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS, "y": 365 * DAY_MS}
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhdwy])\Z")
@@ -74,6 +76,18 @@ def bucket_end(epoch: str) -> int | None:
     """When the last record of an epoch is due, or ``None`` for never; never also for a name that is not one of ours."""
     match = _EPOCH.match(epoch)
     return int(match[1]) if match else None
+
+
+def hold_epoch(hold_id: str) -> str:
+    """The key epoch of what this hold (32 hex digits) keeps beyond the end of its bucket."""
+    return HOLD + hold_id
+
+
+def may_die(epoch: str, *, now_ms: int) -> bool:
+    """Whether the keys of an epoch go once no row names it: its bucket has ended, or it is a hold's. Never for
+    ``r0/never``, nor for a name that is not one of ours."""
+    end = bucket_end(epoch)
+    return epoch.startswith(HOLD) or (end is not None and now_ms >= end)
 
 
 def expired(expires_ms: int | None, *, now_ms: int) -> bool:

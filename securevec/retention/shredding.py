@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -27,6 +28,7 @@ from securevec.crypto.keyring import KeyInfo
 from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
 from securevec.retention.jobs import note
 from securevec.retention.receipt import Artefact
+from securevec.retention.residue import refuse_residue
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 
@@ -61,6 +63,7 @@ def shred(
         runtime.keys.destroy_deks(job.tenant, collection, key_ids)
     else:
         destroy()
+    runtime.keys.search_elsewhere(job.tenant, partial(refuse_residue, runtime.home))
     gone = runtime.keys.destroyed(job.tenant, key_ids)
     done = {"destroyed": list(gone.key_ids), "evidence": gone.evidence, "ms": gone.destroyed_ms}
     counts = {"keys": len(gone.key_ids)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from securevec.control.jobs import (
@@ -16,11 +17,12 @@ from securevec.people import erase
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
 from securevec.verbs import promote, reindex, reseal
+from securevec.verbs.holding import reseal_held
 
 MACHINES: Final[Machines] = {
     TENANT_DELETE: deletion.step,
     SUBJECT_ERASE: erase.step,
-    RETENTION_APPLY: apply.step,
+    RETENTION_APPLY: partial(apply.step, reseal_held=reseal_held),
     TENANT_PROMOTE: promote.step,
     KEY_RESEAL: reseal.step,
     KEY_REINDEX: reindex.step,

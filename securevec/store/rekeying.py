@@ -1,8 +1,9 @@
-"""Data keys, as the open home offers them: new ones for what is written from now on, and sealing anew. Wiring only."""
+"""Keys exchanged, as the open home offers it: root key, tenants' keys, data keys, and sealing anew. Wiring only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator
 from functools import partial
 
 from securevec.audit.event import Action
@@ -11,18 +12,52 @@ from securevec.control.jobs import KEY_REINDEX, KEY_RESEAL
 from securevec.errors import SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.report import Progress
-from securevec.retention.jobs import Step, advance
+from securevec.retention.jobs import Step as JobStep
+from securevec.retention.jobs import advance
 from securevec.store.lifetimes import require_collection
 from securevec.store.machines import MACHINES
-from securevec.store.open_home import OpenHome
-from securevec.types import CollectionId
+from securevec.store.open_home import INSTALLATION, OpenHome
+from securevec.store.rootkeys import KEPT, RootRotation, rotate_root
+from securevec.types import CollectionId, TenantId
 from securevec.verbs import reindex, reseal
 from securevec.verbs.reindex import Reindex, request_reindex
 from securevec.verbs.reseal import Reseal, request_reseal, result_of
 
 
 class StoreKeys(OpenHome):
-    """The data keys of collections. For the operator."""
+    """Rotation of keys. For the operator."""
+
+    def rotate_root_key(self, *, keep: int = KEPT, step: Callable[[str], None] | None = None) -> RootRotation:
+        """A new root key: the rows of the key store that stand under it are wrapped again, no data is touched.
+
+        ``keep`` earlier root keys are kept for key-store backups of their time, older ones given up (docs/keys.md);
+        ``step`` is told the name of each step as it begins. Interrupted, the same call finishes it.
+
+        Raises :class:`KeyUnavailable` (another process rotates, or the provider does not answer), :class:`ConfigError`,
+        :class:`PolicyDenied`.
+        """
+        with self._rotation(INSTALLATION, "root") as counts:
+            done = rotate_root(self._runtime, keep=keep, step=step or (lambda name: None))
+            counts["keys"] = done.rewrapped
+        return done
+
+    def rotate_tenant_keys(self, tenant: str | None = None, *, step: Callable[[int], None] | None = None) -> int:
+        """A new KEK for one tenant, or for each: its keys are wrapped again, no data is touched. How many keys were.
+
+        ``step`` is told how many tenants are done. Raises :class:`TenantNotFound`, :class:`KeyDestroyed`,
+        :class:`PolicyDenied`.
+        """
+        keys = self._runtime.keys
+        if tenant is not None:
+            row = self._row(tenant)
+            with self._rotation(row.tenant, "kek") as counts:
+                counts["keys"] = keys.rotate_tenant(row.tenant)
+            return counts["keys"]
+        with self._rotation(INSTALLATION, "kek") as counts:
+            tenants = keys.tenants_with_keys()
+            counts["tenants"] = len(tenants)
+            counts["keys"] = keys.rotate_tenants(tenants, step)
+        return counts["keys"]
 
     def roll_keys(self, tenant: str, collection: str) -> int:
         """Seal what is written into a collection from now on under new data keys; how many were left behind.
@@ -76,7 +111,7 @@ class StoreKeys(OpenHome):
             admission.failure(error, phase="result")
             raise
         settle_outbox(self._runtime)
-        machines: dict[str, Step] = {**MACHINES, KEY_RESEAL: partial(reseal.step, progress=progress)}
+        machines: dict[str, JobStep] = {**MACHINES, KEY_RESEAL: partial(reseal.step, progress=progress)}
         return result_of(self._runtime, advance(self._runtime, machines, job))
 
     def reindex(self, tenant: str, collection: str, *, progress: Callable[[Progress], None] | None = None) -> Reindex:
@@ -101,8 +136,23 @@ class StoreKeys(OpenHome):
             admission.failure(error, phase="result")
             raise
         settle_outbox(self._runtime)
-        machines: dict[str, Step] = {**MACHINES, KEY_REINDEX: partial(reindex.step, progress=progress)}
+        machines: dict[str, JobStep] = {**MACHINES, KEY_REINDEX: partial(reindex.step, progress=progress)}
         return reindex.result_of(self._runtime, advance(self._runtime, machines, job))
+
+    @contextlib.contextmanager
+    def _rotation(self, tenant: TenantId, kind: str) -> Generator[dict[str, int]]:
+        """Admitted, and recorded as intent and result with the counts that are put in."""
+        scope = self._scope(tenant, self._actor)
+        states = ("active", "suspended")
+        admission = admit(self._runtime, scope, permission="tenant.manage", action="key.rotate", states=states)
+        admission.note(phase="intent", detail={"kind": kind})
+        counts: dict[str, int] = {}
+        try:
+            yield counts
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        admission.note(phase="result", counts=counts, detail={"kind": kind})
 
     def _admit_rekeying(self, tenant: str, collection: str, action: Action) -> tuple[Admission, CollectionId]:
         row = self._row(tenant)
