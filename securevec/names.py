@@ -21,12 +21,13 @@ from securevec.types import CollectionId, Namespace, TenantId
 class NameBook:
     """Tokens and sealed names under the installation's keys."""
 
-    __slots__ = ("_actors", "_names", "_namespaces", "_sealing")
+    __slots__ = ("_actors", "_charge", "_names", "_namespaces", "_sealing")
 
     def __init__(self, keys: KeyRing) -> None:
         self._names = keys.installation_key("names")
         self._actors = keys.installation_key("actors")
         self._sealing = keys.names_key()
+        self._charge = keys.charge_names
         self._namespaces = keys.installation_key("namespaces")
 
     def __repr__(self) -> str:
@@ -53,6 +54,7 @@ class NameBook:
     def seal(self, text: str | bytes, *, row: bytes, kind: str) -> bytes:
         """A name (or description) sealed for the row it belongs to. ``row`` is the row's 16-byte id."""
         data = text.encode() if isinstance(text, str) else text
+        self._charge()
         return seal(self._sealing, data, _place(row, kind))
 
     def open(self, sealed: bytes, *, row: bytes, kind: str) -> bytes:

@@ -58,7 +58,22 @@ def verify(
         )
     receipt = read(data, public=public)
     document = {"verified": True, "pinned": True, "key_id": receipt.key_id, **_summary(receipt.statement)}
-    session.out.show(document, f"signature holds, key id {receipt.key_id}", *_shown(receipt.statement))
+    since = _in_backups(session, receipt.statement) if pubkey is None else {}
+    shown = [cell(f"root key of that time: {since['root_key']}")] if since else []
+    session.out.show(document | since, f"signature holds, key id {receipt.key_id}", *_shown(receipt.statement), *shown)
+
+
+def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str]:
+    """What became of the root key under which the keys stood, as the home at hand remembers it."""
+    from securevec import home as homes
+
+    root: Mapping[str, Any] | None = statement["predicate"].get("root")
+    if root is None:
+        return {}
+    for each in homes.described(session.home).retired_roots:
+        if each.get("key_id") == root["key_id"]:
+            return {"root_key": f"given up on {_moment(each.get('retired_ms'))}: {each.get('evidence')}"}
+    return {"root_key": "not given up yet: a key-store backup of that time still opens"}
 
 
 def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:

@@ -12,6 +12,7 @@ A key that was destroyed in any process is unusable here at the next call, not a
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ from securevec.crypto.envelope import DataKey, SubjectKey
 from securevec.crypto.filterkeys import Filtering, FilterKeys, opened_filter_keys
 from securevec.crypto.keyfile import BUSY_MS
 from securevec.crypto.keystore import KeyStore, Tombstone
-from securevec.crypto.leases import BLOCK
+from securevec.crypto.leases import BLOCK, CEILING
 from securevec.crypto.openkeys import BOUND, OpenKeys, destroyed_error
 from securevec.crypto.root import RootKey, Roots, root_wrapping_key
 from securevec.crypto.rotation import Rotating
@@ -41,7 +42,7 @@ from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
 from securevec.crypto.suites import DEFAULT
 from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
-from securevec.errors import UnknownKey, UsageError
+from securevec.errors import LimitExceeded, UnknownKey, UsageError
 from securevec.types import CollectionId, TenantId
 
 __all__ = ["DataKey", "KeyDestruction", "KeyInfo", "KeyRing", "KeyView", "RootKey"]
@@ -135,6 +136,7 @@ class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
             super().__init__()
             self._store = store
             self._clock = clock
+            self._names_spent = False
             self.suite = suite
             """What new values are sealed in; every suite is opened."""
             self._open = OpenKeys(
@@ -146,6 +148,8 @@ class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
             )
             for purpose in _INSTALLATION:
                 self._open.installation(purpose)
+            names = store.active(KeyUse("installation", "names"))
+            self._names_spent = names is not None and names.leased + BLOCK > CEILING
         except BaseException:
             store.close()
             raise
@@ -184,6 +188,24 @@ class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
         with self._store.lock:
             self._open.refresh()
             return self._open.installation(purpose).bytes()
+
+    def charge_names(self) -> None:
+        """Count one value that is sealed with the names key, which many processes hold for long and nobody rolls.
+
+        Counted by chance: one in 2^20 times, 2^20 at once. Raises :class:`LimitExceeded` when it has sealed 2^32.
+        """
+        if not self._names_spent and secrets.randbelow(BLOCK):
+            return
+        with self._store.transaction():
+            row = self._store.active(KeyUse("installation", "names"))
+            self._names_spent = row is None or row.leased + BLOCK > CEILING
+            if row is not None and not self._names_spent:
+                self._store.set_leased(row.key_id, row.leased + BLOCK)
+        if self._names_spent:
+            raise LimitExceeded(
+                "The key that seals names has sealed as many values as it may.",
+                next_step="Move to a new home: what one key seals is bounded (docs/keys.md).",
+            )
 
     def names_key(self) -> DataKey:
         """The ``names`` key for sealing names in the control store: a :class:`Place` of empty tenant and collection,

@@ -16,6 +16,8 @@ BLOCK: Final = 1 << 20
 """Messages taken from a row at a time."""
 BUDGET: Final = 1 << 30
 """Messages after which a DEK seals no more."""
+CEILING: Final = 1 << 32
+"""Messages that no key seals more than (NIST SP 800-38D section 8.3)."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from securevec.control.rows import JobRow
 from securevec.retention import own_keys
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
+from securevec.retention.shredding import in_backups
 from securevec.runtime import Runtime
 
 _COPIES = "copies of the store's files taken before completed_ms"
@@ -105,8 +106,7 @@ def _subject_keys(keys: Mapping[str, Any]) -> Artefact:
         verdict="removed from live files" if destroyed >= planned else "unverified",
         evidence=f"{destroyed} of {max(planned, destroyed)} keys; {keys['evidence']}; destroyed at {keys['ms']} ms, "
         "before anything was deleted",
-        residual="effective in backups when key-store backups taken before then have expired; records that mention the "
-        "subject are sealed under other keys",
+        residual=f"{in_backups(keys.get('root'))}; records that mention the subject are sealed under other keys",
     )
 
 

@@ -45,7 +45,7 @@ def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str,
 
     entry = {"collection": "", "epoch": "", "key_ids": sorted(wanted), "probe": None}
     gone = shred(runtime, job, entry, destroy_unheld)
-    return {"planned": sorted(wanted), **{name: gone[name] for name in ("destroyed", "evidence", "ms")}}
+    return {"planned": sorted(wanted), **{name: gone[name] for name in ("destroyed", "evidence", "ms", "root")}}
 
 
 def _tokens(data: Mapping[str, Any]) -> list[bytes]:

@@ -12,7 +12,7 @@ from securevec.retention import own_keys
 from securevec.retention.jobs import note
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact, issue
-from securevec.retention.shredding import key_artefact
+from securevec.retention.shredding import key_artefact, root_of
 from securevec.runtime import Runtime
 
 
@@ -46,6 +46,7 @@ def finish(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
         "result": {"records": result["records"], "chunks": result["chunks"]},
         "exceptions": _exceptions(data),
         "artefacts": [artefact.to_json() for artefact in _artefacts(data)],
+        "root": root_of(runtime),
         "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
     # What was going to be deleted, in full: ids, not names. Its digest is the receipt's subject.
@@ -80,7 +81,6 @@ def _artefacts(data: dict[str, Any]) -> list[Artefact]:
         key_artefact(
             entry,
             f"keys of collection {entry['collection']}, epoch {entry['epoch']}",
-            residual="effective in backups when key-store backups taken before completed_ms have expired",
         )
         for entry in data["keys"]
     ]

@@ -31,7 +31,7 @@ from securevec.guard import Admission
 from securevec.retention import evidence
 from securevec.retention.jobs import encode, move_on, note
 from securevec.retention.receipt import Artefact, issue
-from securevec.retention.shredding import shred
+from securevec.retention.shredding import root_of, shred
 from securevec.runtime import Runtime
 from securevec.types import TenantId
 
@@ -115,6 +115,7 @@ def _issue(
             "keys": len(manifest["keys"]["key_ids"]),
         },
         "artefacts": [artefact.to_json() for artefact in artefacts],
+        "root": root_of(runtime),
         "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
     return issue(predicate, manifest=encode(manifest).encode(), key=runtime.keys.signing_key())

@@ -131,7 +131,6 @@ def _key_artefact(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> A
     return key_artefact(
         data["keys"],
         "tenant keys (KEK, tenant keys, DEKs)",
-        residual="effective in backups when key-store backups taken before completed_ms have expired",
     )
 
 

@@ -5,13 +5,14 @@ name, no record id and no content, so it can be handed to the person who asked f
 
 Predicate ``https://securevec.dev/erasure/v1``:
 
-    kind            "tenant", "move" (of a tenant; ``source`` and ``target`` are layouts), or "subject" (whose own
-                    fields are in :mod:`securevec.people.receipts`)
+    kind            "tenant", "retention", "reseal", "move" (of a tenant; ``source`` and ``target`` are layouts), or
+                    "subject" (whose own fields are in :mod:`securevec.people.receipts`)
     tenant          random tenant id
     job, requested_ms, keys_destroyed_ms, completed_ms
     actor           audit pseudonym of who asked
     manifest        {"records", "chunks", "collections", "keys"}: counts fixed before anything was deleted
     artefacts       one entry per thing: {"artefact", "method", "verdict", "evidence", "residual"}
+    root            the root key of the key store then: {"key_id", "rotations" so far, earlier ones "kept", "ratchet"}
     audit           {"log", "writer", "index"}: the audit record of the result
 """
 

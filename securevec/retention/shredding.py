@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from securevec import home as homes
 from securevec.control.rows import JobRow
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
@@ -68,7 +69,7 @@ def shred(
     done = {"destroyed": list(gone.key_ids), "evidence": gone.evidence, "ms": gone.destroyed_ms}
     counts = {"keys": len(gone.key_ids)}
     note(runtime, job, action="key.destroy", phase="result", collection=collection, counts=counts, detail=detail)
-    return {**entry, **done}
+    return {**entry, **done, "root": root_of(runtime)}
 
 
 def require_shredded(runtime: Runtime, tenant: TenantId, entry: Mapping[str, Any]) -> None:
@@ -77,8 +78,32 @@ def require_shredded(runtime: Runtime, tenant: TenantId, entry: Mapping[str, Any
         require_dead(runtime, tenant, entry["probe"])
 
 
-def key_artefact(entry: Mapping[str, Any], name: str, *, residual: str) -> Artefact:
-    """What a receipt says of the keys of an entry that was shredded."""
+def root_of(runtime: Runtime) -> dict[str, Any]:
+    """The root key that the key store stands under now, how often it was exchanged before, how many earlier ones are
+    kept, and whether giving one up makes key-store backups of its time useless (docs/keys.md)."""
+    said = homes.described(runtime.home)
+    kind, ours = said.key_provider.get("kind"), said.key_provider.get("ours")
+    return {
+        "key_id": runtime.keys.root_id(),
+        "rotations": len(said.retired_roots) + len(said.previous_key_providers),
+        "kept": len(said.previous_key_providers),
+        "ratchet": kind in ("file", "pkcs11") or (kind == "aws-kms" and ours is True),
+    }
+
+
+def in_backups(root: Mapping[str, Any] | None) -> str:
+    """From when on keys that were destroyed under this root key are gone from key-store backups too, in words."""
+    words = "effective in backups when key-store backups taken before completed_ms have expired"
+    if root is None or not root["ratchet"]:
+        return words
+    return (
+        f"{words}, or when root key {root['key_id']} has been given up (securevec keys rotate root; rotations until "
+        f"completed_ms: {root['rotations']})"
+    )
+
+
+def key_artefact(entry: Mapping[str, Any], name: str, *, residual: str = "") -> Artefact:
+    """What a receipt says of the keys of an entry that was shredded. ``residual`` is what may remain besides."""
     destroyed, wanted = len(entry["destroyed"]), len(entry["key_ids"])
     if not destroyed:
         shown = "this key store held none of them"
@@ -87,7 +112,8 @@ def key_artefact(entry: Mapping[str, Any], name: str, *, residual: str) -> Artef
     if entry["probe"] is not None:
         shown += "; a value sealed before no longer opens"
     whole = 0 < destroyed == wanted
-    return Artefact(name, METHOD, "removed from live files" if whole else "unverified", shown, residual)
+    remains = "; ".join(filter(None, (in_backups(entry.get("root")), residual)))
+    return Artefact(name, METHOD, "removed from live files" if whole else "unverified", shown, remains)
 
 
 def sealed_probe(runtime: Runtime, key_id: str) -> dict[str, str]:

@@ -46,7 +46,7 @@ from securevec.retention.jobs import JobResult, encode, move_on, note, renew
 from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, needles_of, purge_with_proof
 from securevec.retention.receipt import Artefact, issue
-from securevec.retention.shredding import doom, key_artefact, require_shredded, shred
+from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, StoredPoint, TenantId
 
@@ -276,12 +276,12 @@ def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
                 key_artefact(
                     entry,
                     f"data keys of collection {entry['collection']}, epoch {entry['epoch']}",
-                    residual="effective in backups when key-store backups taken before completed_ms have expired; who "
-                    "copied a key before opens older copies of what it sealed",
+                    residual="who copied a key before opens older copies of what it sealed",
                 ).to_json()
                 for entry in data["shredded"]
             ),
         ],
+        "root": root_of(runtime),
         "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
     receipt = issue(predicate, manifest=encode(data["manifest"]).encode(), key=runtime.keys.signing_key())
