@@ -249,7 +249,7 @@ def _subject(keys: KeyView, point: StoredPoint) -> SubjectKey | None:
 
 def _growth(runtime: Runtime, point: StoredPoint, body: Body, vault: bytes | None, subject: SubjectKey | None) -> int:
     plain = [encode_body(body), *(value for value in (vault,) if value is not None)]
-    before = sum(len(str(value)) for value in _values(point))
+    before = sum(len(str(value).encode()) for value in _values(point))
     bound = subject is not None
     return sum(text_size(len(value), suite=runtime.keys.suite, subject=bound) for value in plain) - before
 
