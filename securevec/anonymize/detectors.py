@@ -14,6 +14,7 @@ from securevec.anonymize.fold import Folded, fold
 from securevec.anonymize.name_merge import Recall, find_entities
 from securevec.anonymize.name_model import NameModel, Tagging, name_model
 from securevec.anonymize.names import find_names, names_a_person
+from securevec.anonymize.postcodes import behind_streets
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
 from securevec.anonymize.scan import Across, PatternScanner
@@ -24,7 +25,7 @@ from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 7
+DETECTOR_VERSION: Final = 8
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 
@@ -76,7 +77,7 @@ class BuiltinDetector:
         if has_table(text):
             people.extend(scan_cells(plain.text, _names_in_cell))
         found += _mapped(people, plain)
-        return resolve(found, text)
+        return resolve([*found, *behind_streets(text, found)], text)
 
     def _detect_written(self, text: str, field_name: str, reading: Reading) -> list[Finding]:
         """The rules on the text as it stands, and everything on what it reads as."""

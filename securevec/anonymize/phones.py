@@ -19,6 +19,8 @@ _DATE: Final = re.compile(
 )
 _EXTENSION: Final = re.compile(r"\s*(?:x|ext\.?|extension)\s*\d+$", re.IGNORECASE)
 _GROUPS: Final = re.compile(r"\d+")
+_QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
+"""An IPv4 address is one whatever the words around it say: no plan groups its numbers like that."""
 _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
 
 
@@ -55,6 +57,8 @@ def _without_extension(value: str) -> str:
 
 def _shaped(main: str, groups: list[str]) -> bool:
     digits = "".join(groups)
+    if len(groups) == 4 and _QUAD.fullmatch(main.strip()):
+        return False
     if not 6 <= len(digits) <= 15 or len(groups) > 7 or digits.count(digits[0]) == len(digits):
         return False
     return _balanced(main) and not _DATE.match(main)

@@ -70,6 +70,9 @@ def address(stream: Stream, value: str) -> str:
     """A house number and a street that sounds like one, in the words and order of ``value``; a unit keeps its word."""
     if _UNIT.match(value):
         return stream.shaped_digits(value)
+    if not any(map(str.isalpha, value)):
+        # A postcode or a house number that stood alone.
+        return stream.shaped_digits(value)
     number = str(1 + stream.below(199))
     first = value.lstrip()[:1].isdigit()
     if match := _COMPOUND.search(value):
