@@ -11,6 +11,7 @@ from typing import Final
 
 _MOST: Final = 1 << 15
 """Characters packed at once; the masks below are as long."""
+_STEP: Final = _MOST // 8 * 7
 
 
 def _lanes(value: int, width: int) -> int:
@@ -31,21 +32,22 @@ def packed(text: str) -> bytes | None:
     if not text.isascii() or text.endswith("\0"):
         return None
     raw = text.encode("ascii")
+    if len(raw) <= _MOST:
+        return _pack(raw)
     return b"".join([_pack(raw[start : start + _MOST]) for start in range(0, len(raw), _MOST)])
 
 
 def unpacked(data: bytes) -> str:
     """The text :func:`packed` was given. Raises :class:`ValueError` for bytes it never makes."""
-    step = _MOST // 8 * 7
+    if len(data) <= _STEP:
+        raw = _unpack(data)
+    else:
+        raw = b"".join([_unpack(data[start : start + _STEP]) for start in range(0, len(data), _STEP)])
     groups, rest = divmod(len(data), 7)
-    length = 8 * groups + rest
-    raw = b"".join([_unpack(data[start : start + step]) for start in range(0, len(data), step)])
-    if rest == 0 and raw.endswith(b"\0"):
-        length -= 1
-    text, beyond = raw[:length], raw[length:]
-    if any(beyond) or text.endswith(b"\0"):
+    length = 8 * groups + rest - (rest == 0 and raw.endswith(b"\0"))
+    if raw.count(0, length) != len(raw) - length or raw[length - 1 : length] == b"\0":
         raise ValueError("bits behind the last character")
-    return text.decode("ascii")
+    return raw[:length].decode("ascii")
 
 
 def _pack(raw: bytes) -> bytes:

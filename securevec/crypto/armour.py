@@ -32,11 +32,13 @@ _FOUR: Final = 1 << 40
 _SIZES: Final = (0, 1, 2, 2, 3)
 """Digits of a last group, by its bytes; of five bytes, three."""
 
-_TO_DIGIT: Final[NDArray[np.int64]] = np.full(1 << 16, 1 << 45, dtype=np.int64)
-"""By two bytes. What is no digit makes more of its group than 40 bits hold: in each place, also where that wraps."""
+_TO_DIGIT: Final[NDArray[np.float64]] = np.full(1 << 16, 2.0**45)
+"""By two bytes. What is no digit makes more of its group than 40 bits hold, in each place. Doubles: the groups there
+are stay below 2^53, so they are exact, and a product of doubles takes an eighth of the time."""
 _TO_BYTES: Final = np.frombuffer(b"".join(_SPELLED), dtype=np.uint16)
 _TO_DIGIT[_TO_BYTES] = np.arange(_BASE)
-_PLACES: Final = np.array([_BASE * _BASE, _BASE, 1], dtype=np.int64)
+_PLACES: Final = np.array([_BASE * _BASE, _BASE, 1], dtype=np.float64)
+_LOW_FIVE: Final = np.dtype({"names": ["low"], "formats": ["V5"], "offsets": [3], "itemsize": 8})
 
 
 def to_text(blob: bytes) -> str:
@@ -64,15 +66,15 @@ def from_texts(texts: Sequence[object]) -> list[bytes | None]:
     raws = [_raw(text) for text in texts]
     lengths = [max(0, len(raw) // 2 - 1) // _DIGITS for raw in raws]
     joined = b"".join([raw[: 6 * groups] for raw, groups in zip(raws, lengths, strict=True)])
-    read: NDArray[np.int64] = _TO_DIGIT[np.frombuffer(joined, dtype=np.uint16)].reshape(-1, _DIGITS).dot(_PLACES)
-    held = read.astype(">i8").view(np.uint8).reshape(-1, 8)[:, 3:].tobytes()
-    sound = not len(read) or int(read.max()) < _FOUR
+    read: NDArray[np.float64] = _TO_DIGIT.take(np.frombuffer(joined, dtype=np.uint16)).reshape(-1, _DIGITS).dot(_PLACES)
+    sound = not len(read) or float(read.max()) < _FOUR
+    held = (read if sound else np.minimum(read, _FOUR)).astype(">i8").view(_LOW_FIVE)["low"].tobytes()
     blobs: list[bytes | None] = []
     start = 0
     for raw, groups in zip(raws, lengths, strict=True):
         end = start + groups
         last = _read_last(raw[6 * groups :])
-        if last is None or (not sound and groups and int(read[start:end].max()) >= _FOUR):
+        if last is None or (not sound and groups and float(read[start:end].max()) >= _FOUR):
             blobs.append(None)
         else:
             blobs.append(held[_BYTES * start : _BYTES * end] + last)
@@ -113,7 +115,7 @@ def _last(rest: bytes) -> bytes:
 def _read_last(spelled: bytes) -> bytes | None:
     value = 0
     for digit in _TO_DIGIT[np.frombuffer(spelled, dtype=np.uint16)].tolist():
-        value = value * _BASE + digit
+        value = value * _BASE + int(digit)
     size = (0, 1, 3, 5)[len(spelled) // 2]
     short = {3: _TWO, 5: _FOUR}.get(size)
     if short is not None and value >= short:
