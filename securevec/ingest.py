@@ -50,7 +50,7 @@ from securevec.judge import whole_records
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import read_records, source_size
 from securevec.recover import LEASE_MS, settle_collection
-from securevec.refusals import within_quota, without_erased
+from securevec.refusals import within_quota, without_erased, without_weak
 from securevec.report import IngestReport, Progress, Tally, redactions_in
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
@@ -143,6 +143,7 @@ def _store(
             tally.refuse(candidate.row, error)
     runtime.ahead.spent(time.monotonic() - began)
     prepared = without_erased(runtime, collection, prepared, tally)
+    prepared = without_weak(runtime, collection, prepared, tally)
     prepared = within_quota(runtime, collection, prepared, tally)
     if not prepared:
         return

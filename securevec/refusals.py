@@ -1,4 +1,5 @@
-"""Rows that are sound and may not be written all the same: of an erased subject, or beyond the tenant's quota.
+"""Rows that are sound and may not be written all the same: of an erased subject, beyond the tenant's quota, or with a
+token that says too much.
 
 A look ahead, so that the other rows of the batch go through and the report names these; the transaction that announces
 the batch judges both again.
@@ -6,14 +7,24 @@ the batch judges both again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from securevec.control.quotas import require_within
 from securevec.control.rows import NO_QUOTA
-from securevec.errors import QuotaExceeded, SubjectErased
+from securevec.crypto.derive import RecordIds
+from securevec.errors import LowEntropy, QuotaExceeded, SubjectErased
+from securevec.judge import fetch_only, judge
+from securevec.leaking import measured
 from securevec.prepare import Prepared
 from securevec.report import Tally
 from securevec.runtime import CollectionScope, Runtime
+from securevec.types import FilterValue, RecordRef
+
+LEAST: Final = 64
+"""Of fewer values no share is worth anything."""
+_SAMPLE: Final = 512
 
 
 def without_erased(
@@ -75,3 +86,49 @@ def within_quota(
             kept.append(record)
             points, size = more_points, more_size
     return kept
+
+
+def without_weak(
+    runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared], tally: Tally
+) -> list[Prepared]:
+    """Refuse the rows with a value of a field declared ``low_entropy="refuse"`` while its tokens can be read by their
+    frequency: measured on these rows, on those it refused before in this ingest, and on up to 512 stored records. Refs
+    are keyed hashes, so the first of them are a fair sample. Of fewer than 64 values nothing can be told, and they go
+    through."""
+    guarded = [spec for spec in collection.schema.by_kind("filter") if spec.guarded]
+    if not guarded or not prepared:
+        return list(prepared)
+    protector = collection.protector(runtime)
+    held = [record.minimized.filters for record in prepared]
+    held += _sample(runtime, collection, {record.ref for record in prepared})
+    refused: dict[str, LowEntropy] = {}
+    for spec in guarded:
+        counts = Counter(token for row in held for token in protector.tokens(spec, row.get(spec.name)))
+        found = measured(spec.name, counts + tally.refused_tokens[spec.name])
+        if found.values >= LEAST and found.weak:
+            refused[spec.name] = LowEntropy(
+                f"{found.readable_share:.0%} of {found.values} values of the field could be read by how often their "
+                f"tokens occur ({found.distinct} tokens, {found.entropy_bits:.1f} bits).",
+                field=spec.name,
+                next_step="Declare it Seal, cut its tokens (truncate=...), or accept it: securevec leakage T/C",
+            )
+    kept: list[Prepared] = []
+    for record in prepared:
+        carried = (refused[name] for name, value in record.minimized.filters.items() if name in refused and value != [])
+        error = next(carried, None)
+        if error is None:
+            kept.append(record)
+        else:
+            tally.refuse(record.row, error)
+            for spec in guarded:
+                tally.refused_tokens[spec.name].update(protector.tokens(spec, record.minimized.filters.get(spec.name)))
+    return kept
+
+
+def _sample(runtime: Runtime, collection: CollectionScope, but: set[RecordRef]) -> list[Mapping[str, FilterValue]]:
+    """The filter values of some stored records, as sealed; without those that are about to be replaced."""
+    rows = runtime.control.live_after(collection.collection, b"", limit=_SAMPLE, now_ms=runtime.clock.now_ms())
+    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
+    wanted = [ids.point(RecordRef(row.ref), row.generation, 0) for row in rows if row.ref not in but]
+    accepted = judge(runtime, collection, fetch_only(runtime, collection, wanted), where=None).accepted
+    return [judged.body.filters for judged in accepted]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -86,6 +86,10 @@ class Tally:
     refused: list[RefusedRow] = field(default_factory=list["RefusedRow"])
     redactions: Counter[str] = field(default_factory=Counter[str])
     request_ids: list[str] = field(default_factory=list[str])
+    refused_tokens: defaultdict[str, Counter[str]] = field(
+        default_factory=lambda: defaultdict[str, Counter[str]](Counter)
+    )
+    """By field, what rows carried that were refused for what their tokens tell."""
 
     def read(self, position: int) -> None:
         self.bytes_read = position

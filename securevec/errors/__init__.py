@@ -6,6 +6,7 @@
     │   ├── SchemaError            a Record class that cannot be honoured
     │   │   └── CollectionMismatch the collection was made with another model, schema or detector
     │   ├── RecordError            one bad record, or some documents of a call; names row and field
+    │   │   ├── LowEntropy         tokens of the field could be read by their frequency
     │   │   └── UnscopedPoint      a point of another program's store that names no tenant, or several
     │   ├── FilterError            unknown field, empty clause, wrong type
     │   ├── LimitExceeded          something is larger than docs/formats.md allows
@@ -145,6 +146,7 @@ from securevec.errors.usage import (
     FilterError,
     HybridUnavailable,
     LimitExceeded,
+    LowEntropy,
     MissingExtra,
     ParserFailed,
     QueryError,
@@ -194,6 +196,7 @@ __all__ = [
     "KeyUnavailable",
     "LegalHold",
     "LimitExceeded",
+    "LowEntropy",
     "MissingExtra",
     "ModelDigestMismatch",
     "OutcomeUnknown",

@@ -31,6 +31,10 @@ class RecordError(UsageError):
         self.field, self.row = field, row
 
 
+class LowEntropy(RecordError):
+    """The store could read the tokens of this ``field`` by their frequency, and the field refuses rows then."""
+
+
 class UnscopedPoint(RecordError):
     """A point of another program's store names no tenant, or several; it was not imported."""
 

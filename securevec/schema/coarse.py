@@ -43,3 +43,11 @@ def check_truncation(field: FieldSpec) -> None:
             f'Field "{field.name}": a token is cut to 1 to {MOST_BITS} bits.',
             next_step="Of N different values, about N / 2^bits share a token.",
         )
+
+
+def check_guard(field: FieldSpec) -> None:
+    """Raises :class:`SchemaError` for ``low_entropy="refuse"`` on a field of which the store holds no tokens."""
+    guarded: object = field.guarded
+    tokens = field.kind == "filter" and (field.mode != "clear" or field.type.startswith("list"))
+    if type(guarded) is not bool or (guarded and not tokens):
+        raise SchemaError(f'Field "{field.name}": low_entropy="refuse" is for fields the store holds tokens of.')

@@ -19,7 +19,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation,
 from securevec import limits
 from securevec.errors import SchemaError, UnknownFormat
 from securevec.schema import marks
-from securevec.schema.coarse import check_truncation, check_width
+from securevec.schema.coarse import check_guard, check_truncation, check_width
 from securevec.schema.record import Record
 
 Kind = Literal["key", "subject", "embed", "seal", "filter"]
@@ -74,6 +74,8 @@ class FieldSpec:
     width: int | None = None
     shred: bool = False
     truncate: int | None = None
+    guarded: bool = False
+    """Whether rows are refused while the tokens of this field can be read by their frequency."""
 
     @property
     def coarse(self) -> bool:
@@ -234,12 +236,7 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
             f'Field "{name}" has a type that cannot be kept.',
             next_step="Use str, int, float, bool, datetime, date or UUID, or one of them `| None`.",
         )
-    if (
-        isinstance(mark, marks.Filter)
-        and mark.mode == "token"
-        and mark.low_entropy != "accept"
-        and _is_narrow(types[0])
-    ):
+    if isinstance(mark, marks.Filter) and mark.mode == "token" and mark.low_entropy == "warn" and _is_narrow(types[0]):
         warnings.warn(
             f'Field "{name}" has few possible values, and how often each token occurs tells which is which. Declare it '
             'Seal, or accept that: Filter(mode="token", low_entropy="accept"). Measure it: securevec leakage.',
@@ -256,6 +253,7 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
         width=mark.width if isinstance(mark, marks.Filter) else None,
         shred=mark.shred if isinstance(mark, marks.Subject) else False,
         truncate=mark.truncate if isinstance(mark, marks.Filter) else None,
+        guarded=isinstance(mark, marks.Filter) and mark.low_entropy == "refuse",
     )
 
 
@@ -295,12 +293,13 @@ def _mark(field: FieldSpec) -> marks.Mark:
             return marks.Seal(keep=field.keep)
         case "filter":
             # Whoever declared it was warned.
-            return marks.Filter(mode=field.mode, width=field.width, truncate=field.truncate, low_entropy="accept")
+            entropy: marks.LowEntropy = "refuse" if field.guarded else "accept"
+            return marks.Filter(mode=field.mode, width=field.width, truncate=field.truncate, low_entropy=entropy)
 
 
 def _written(field: FieldSpec) -> dict[str, object]:
-    """A field in JSON. ``width`` is there for buckets only, ``shred`` where it is true, ``truncate`` where it is set:
-    other schemas are as they were."""
+    """A field in JSON. ``width`` is there for buckets only, ``shred`` where it is true, ``truncate`` where it is set,
+    ``guarded`` where it is true: other schemas are as they were."""
     members = asdict(field)
     if field.width is None:
         del members["width"]
@@ -308,13 +307,15 @@ def _written(field: FieldSpec) -> dict[str, object]:
         del members["shred"]
     if field.truncate is None:
         del members["truncate"]
+    if field.guarded is False:
+        del members["guarded"]
     return members
 
 
 def _field_from(item: object) -> FieldSpec:
     wanted = {"name", "kind", "type", "optional", "keep", "mode"}
     held = set(cast("dict[str, object]", item)) if isinstance(item, dict) else set[str]()
-    if held - {"width", "shred", "truncate"} != wanted:
+    if held - {"width", "shred", "truncate", "guarded"} != wanted:
         raise SchemaError("A field of a stored schema has unknown or missing members.")
     return FieldSpec(**cast("dict[str, Any]", item))
 
@@ -366,6 +367,7 @@ def _check_field(field: FieldSpec) -> None:
         raise SchemaError(f'Field "{field.name}": only a Subject is shredded.')
     check_width(field)
     check_truncation(field)
+    check_guard(field)
 
 
 def _untyped(field: FieldSpec) -> tuple[object, object, object, object, object]:

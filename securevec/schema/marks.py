@@ -23,7 +23,7 @@ from securevec.schema.harden import harden
 
 Keep = Literal["anonymized", "original"]
 Mode = Literal["clear", "token", "bucket"]
-LowEntropy = Literal["warn", "accept"]
+LowEntropy = Literal["warn", "accept", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ class Filter(Mark):
     """Of a token: to how many bits (1 to 32) it is cut, so that equal tokens need not be equal values. Filters mean the
     same: the sealed value decides on what the store returns too much."""
     low_entropy: LowEntropy = "warn"
-    """``accept``: it is known that the few values of this field can be told from how often their tokens occur."""
+    """``accept``: it is known that the few values of this field can be told from how often their tokens occur.
+    ``refuse``: rows are refused while that is so, measured on stored records and the rows that come."""
 
 
 class LowEntropyWarning(UserWarning):

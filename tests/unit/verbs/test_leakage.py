@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import securevec as sv
+from securevec.leaking import measured
 from securevec.schema import describe, marks
 from securevec.schema.describe import Schema
-from securevec.verbs.leakage import measured
 from tests.support.attacks import Stage, open_stage
 
 Token = marks.Filter(mode="token")
