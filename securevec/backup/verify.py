@@ -11,7 +11,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 from securevec import home as homes
 from securevec.audit import verify_log
@@ -19,15 +18,14 @@ from securevec.backup import files
 from securevec.backup.manifest import Manifest, Part, open_manifest, read_note, unverified
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
-from securevec.crypto.armour import from_text
-from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds
-from securevec.crypto.envelope import open_sealed, read_key_id
 from securevec.crypto.keyring import KeyRing
 from securevec.discovery import open_backend
 from securevec.errors import BackupRejected, KeyDestroyed
+from securevec.judge import open_body
 from securevec.keyproviders.provider import Provider
 from securevec.names import NameBook
+from securevec.resealing import Sealed
 from securevec.store.rootkeys import open_root
 from securevec.types import RecordRef
 
@@ -152,13 +150,8 @@ def _open_sample(places: dict[Part, Path], lab: Path, manifest: Manifest, ring: 
                 for point_id in wanted:
                     if point_id not in found:
                         raise BackupRejected("A record that the control store names is not in the store's files.")
-                    _open(ring, tenant, collection, point_id, found[point_id].payload["b"])
+                    place = Sealed(tenant, collection, namespace, vault=False)
+                    with contextlib.suppress(KeyDestroyed):  # shredded before the backup, and due to be removed
+                        open_body(ring, place, found[point_id])
                     count += 1
     return count
-
-
-def _open(ring: KeyRing, tenant: str, collection: str, point: UUID, text: object) -> None:
-    envelope = from_text(text)
-    place = Place(tenant=bytes.fromhex(tenant), collection=bytes.fromhex(collection), point=point, field="body")
-    with contextlib.suppress(KeyDestroyed):  # shredded before the backup, and due to be removed
-        open_sealed(ring.key_by_id(read_key_id(envelope)), envelope, place)

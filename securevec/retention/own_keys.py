@@ -34,6 +34,6 @@ def artefact(said: Mapping[str, Any]) -> Artefact:
         artefact="keys of single records",
         method="cryptographic erase (NIST SP 800-88r2): rows deleted as each record was, VACUUM",
         verdict="removed from live files",
-        evidence=f"no key is left of {said['gone']} generations; {said['evidence']}{kept}",
+        evidence=f"of {said['gone']} generations none has a key of its own left; {said['evidence']}{kept}",
         residual="effective in backups when key-store backups taken before completed_ms have expired",
     )

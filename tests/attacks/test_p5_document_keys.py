@@ -13,7 +13,7 @@ import pytest
 
 import securevec as sv
 from securevec import ingest as ingesting
-from securevec.backup import Newer, create_backup, export_tombstones, restore_backup
+from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
 from securevec.crypto.armour import from_text
 from securevec.crypto.envelope import read_key_ids
 from securevec.errors import (
@@ -188,7 +188,7 @@ def test_due_records_and_erased_people_lose_their_keys_and_the_receipts_say_so(s
     erased = stage.acme.erase_subject(JANE).raise_if_incomplete()
     said = artefacts(erased.receipt)
     assert b"keys of single records" in said
-    assert b"no key is left of 2 generations; removed from live files" in said
+    assert b"of 2 generations none has a key of its own left; removed from live files" in said
     assert openable(stage, tickets, taken) == {"T-1", "T-2", "T-3"}
     stage.time.forward(31 * DAY_MS)
     done = stage.store.apply_retention(stage.store.retention_plan(tenant="acme").digest)
@@ -222,6 +222,7 @@ def test_a_restored_home_revives_neither_a_deleted_record_nor_a_replaced_one(tmp
         tickets = store.tenant("acme", create=True, actor=ACME).collection(Ticket, key_scope="document")
         tickets.ingest([ticket(n, f"lantern {n}") for n in (1, 2, 3)])
         create_backup(store, kept)
+        assert verify_backup(kept, key_file=key_file).opened == 3
         tickets.delete(["T-1"])
         tickets.update("T-2", body="another")
         export_tombstones(store, later, since=kept)

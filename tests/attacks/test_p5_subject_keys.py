@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 import securevec as sv
-from securevec.backup import Newer, create_backup, export_tombstones, restore_backup
+from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
 from securevec.crypto import envelope as sealing
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
@@ -411,6 +411,7 @@ def test_a_restored_home_does_not_revive_the_key(tmp_path: Path, monkeypatch: py
         letters = store.tenant("acme", create=True, actor=ACME).collection(Letter)
         letters.ingest([letter(1, JANE), letter(2, PETER)])
         create_backup(store, kept)
+        assert verify_backup(kept, key_file=key_file).opened == 2
         before = {key.key_id for key in store.runtime.keys.list_keys(kind="subject")}
         store.tenant("acme", actor=ACME).erase_subject(JANE).raise_if_incomplete()
         alive = {key.key_id for key in store.runtime.keys.list_keys(kind="subject")}
