@@ -11,9 +11,17 @@ import pytest
 
 import securevec as sv
 from securevec.crypto.filterkeys import FilterKeys
-from securevec.errors import CheckFailed, ControlUnavailable, KeyRejected, LegalHold, PolicyDenied
+from securevec.errors import (
+    CheckFailed,
+    ControlUnavailable,
+    KeyRejected,
+    LegalHold,
+    PolicyDenied,
+    WriteNotAcknowledged,
+)
 from securevec.filters import Expr
 from securevec.protect import ELEMENT, PREFIX, FilterProtector
+from securevec.retention.probe import Needles
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint, StoredPoint
@@ -233,6 +241,30 @@ def test_a_write_that_began_before_the_new_key_is_waited_for_and_indexed_too(
     assert done.state == "done"
     assert not any(point.payload[PREFIX + "depot"] == old[PREFIX + "depot"] for point in points(parcels))
     assert [hit.id for hit in parcels.search("parcel", where=sv.F("depot") == "late", k=5)] == ["P-50"]
+
+
+def test_the_old_key_is_not_retired_before_everything_was_read_back_under_the_new_one(
+    parcels: sv.Collection[Parcel], store: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = keys(parcels)
+    monkeypatch.setattr(machine, "_reindex", lambda *_: (Needles((), ()), 0))
+    with pytest.raises(WriteNotAcknowledged):
+        store.reindex("acme", "parcel")
+    assert keys(parcels).before == old.key
+    assert parcels.count(sv.F("depot") == "D-1") == MANY // 4
+    assert len(parcels.search("parcel", where=sv.F("depot") == "D-1", k=MANY)) == MANY // 4
+
+
+def test_records_with_keys_of_their_own_are_indexed_anew_too(store: sv.SecureStore) -> None:
+    tenant = store.tenant("globex", create=True, actor=ACME)
+    own = tenant.collection(Parcel, name="own", key_scope="document")
+    own.ingest([parcel(number) for number in range(MANY)])
+    before, answers = tokens(own), found(own)
+    assert store.reindex("globex", "own").records == MANY
+    assert before.isdisjoint(tokens(own))
+    assert found(own) == answers
+    own.verify().raise_if_wrong()
+    assert own.delete(["P-1"]).deleted == 1
 
 
 def test_a_hidden_record_keeps_the_old_key_and_an_edited_copy_is_put_right(
