@@ -182,8 +182,9 @@ def test_a_filter_finds_records_of_either_key_while_the_job_is_half_done(
     assert found(parcels) == answers
     parcels.verify().raise_if_wrong()
     if parcels._scope.hybrid:
-        first = {parcels.search(f"ZX-{4400 + number}", hybrid=True, k=1)[0].id for number in range(MANY)}
-        assert first == {f"P-{number}" for number in range(MANY)}
+        # First by its words, a record is among the first six whatever its vector says (RRF_K is 2).
+        for number in range(MANY):
+            assert f"P-{number}" in [hit.id for hit in parcels.search(f"ZX-{4400 + number}", hybrid=True, k=6)]
     parcels.ingest([parcel(MANY + 1)])
     under = FilterProtector(parcels.schema, collection=parcels.id, key=now.key).payload({"depot": "D-1"})
     assert any(point.payload[PREFIX + "depot"] == under[PREFIX + "depot"] for point in points(parcels))
@@ -247,7 +248,11 @@ def test_the_old_key_is_not_retired_before_everything_was_read_back_under_the_ne
     parcels: sv.Collection[Parcel], store: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = keys(parcels)
-    monkeypatch.setattr(machine, "_reindex", lambda *_: (Needles((), ()), 0))
+
+    def nothing(*_: object) -> tuple[Needles, int]:
+        return Needles((), ()), 0
+
+    monkeypatch.setattr(machine, "_reindex", nothing)
     with pytest.raises(WriteNotAcknowledged):
         store.reindex("acme", "parcel")
     assert keys(parcels).before == old.key
