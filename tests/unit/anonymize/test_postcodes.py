@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import BuiltinDetector, phones
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.postcodes import behind_streets
 
@@ -55,6 +55,14 @@ def test_an_ip_address_beside_a_firmware_is_one_and_never_a_telephone_number(tex
     entities = {f.entity for f in DETECTOR.detect(text)}
     assert "IP" in entities
     assert "PHONE" not in entities
+
+
+@pytest.mark.parametrize("quad", ["198.51.100.85", "10.121.31.144"])
+def test_four_numbers_up_to_255_are_no_telephone_number_even_where_one_is_spoken_of(quad: str) -> None:
+    assert not phones.plausible(quad)
+    assert not phones.valid(quad)
+    assert phones.plausible("1.415.555.2671")
+    assert phones.valid("1.415.555.2671")
 
 
 def test_a_birthday_in_a_field_of_camel_case_is_one() -> None:
