@@ -7,6 +7,7 @@ import pytest
 
 from securevec.errors import KeyDestroyed, RecordNotFound
 from securevec.retention.rules import hold_epoch
+from securevec.verbs.holding import reseal_held
 from tests.support.hourglass import RETENTION_DAYS, Hourglass
 
 
@@ -68,11 +69,21 @@ def test_a_held_record_that_cannot_be_sealed_anew_keeps_its_buckets_key(
 
 
 def test_a_record_nobody_holds_is_not_taken_along_under_a_holds_key(quick: Hourglass) -> None:
-    """One that became due, or was left out of the plan, waits for its own deletion: with its bucket's key."""
+    """While something else is left in the bucket its key lives anyway, and nothing is sealed anew."""
     quick.fill(1, 2)
-    hold = quick.acme.hold("case 1", collection="ticket", record="T-2")
-    digest = quick.store.retention_plan().digest
+    quick.acme.hold("case 1", collection="ticket", record="T-2")
     quick.pass_days(RETENTION_DAYS + 30)
-    quick.store.apply_retention(digest)
-    epochs = quick.keys()
-    assert hold_epoch(hold.id) not in epochs
+    control = quick.store.runtime.control
+    job = control.begin_job(
+        kind="retention.apply",
+        tenant=quick.acme.id,
+        job_id="a" * 32,
+        request_id="01" * 13,
+        fence=control.fence(quick.acme.id).epoch,
+        data='{"requested": {"by": "", "ms": 0}}',
+        items=lambda tx: [],
+        now_ms=quick.time[0],
+    )
+    before = control.epochs_in_use(quick.tickets.id)
+    reseal_held(quick.store.runtime, job)
+    assert control.epochs_in_use(quick.tickets.id) == before

@@ -231,6 +231,27 @@ def test_a_due_record_on_the_list_of_a_retention_job_is_followed_when_it_is_seal
     assert [item.generation for item in runtime.control.job_items(job.job_id)] == [after]
 
 
+def test_a_search_that_was_under_way_when_the_key_died_finds_the_record_and_accuses_nobody(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = filled.store.runtime.backend()
+    honest = type(backend).query
+    answers: list[list[StoredPoint]] = []
+
+    def slow(self: object, **asked: object) -> list[StoredPoint]:
+        """The first answer was made before the collection was sealed anew."""
+        answer: list[StoredPoint] = honest(self, **asked)  # type: ignore[arg-type]  # passed on
+        if not answers:
+            answers.append(answer)
+            filled.store.reseal("acme", "ticket").raise_if_incomplete()
+        return answer
+
+    monkeypatch.setattr(type(backend), "query", slow)
+    hits = filled.acme.search("The refund number 3", k=3)
+    assert answers
+    assert (len(hits), hits.violations) == (3, 0)
+
+
 def test_only_the_operator_rolls_keys_and_seals_anew(filled: World) -> None:
     with sv.SecureStore.open(filled.home, key_file=filled.key_file, embedder=HashEmbedder(), actor=ACME) as theirs:
         for asked in (lambda: theirs.roll_keys("acme", "ticket"), lambda: theirs.reseal("acme", "ticket")):
