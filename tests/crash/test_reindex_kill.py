@@ -82,7 +82,8 @@ class Desk:
             collection.verify().raise_if_wrong()
             now = _numbers(store, collection)
             assert len(now & self.old) <= 1, "numbers of 32 bits may meet, and hardly ever do"
-            keys = [key.epoch for key in store.runtime.keys.list_keys() if key.purpose == "filter"]
+            listed = [key for key in store.runtime.keys.list_keys() if key.collection == collection.id]
+            keys = [key.epoch for key in listed if key.purpose == "filter"]
             assert keys == [str(self.rounds + 1)]
             predicate = self.home.read_receipt(jobs[-1].receipt or b"").predicate
             assert predicate["manifest"]["records"] == RECORDS
