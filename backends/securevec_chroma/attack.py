@@ -27,24 +27,25 @@ _PATH = ("not-a-tenant", "not-a-database")
 class ServerAlone:
     """The vendor's client: the server's own connection, or files under ``directory``."""
 
+    absent: Mapping[str, str] = {
+        "query_by_id": "queries take vectors only",
+        "lookup_from": "there is no such call",
+        "group_lookup": "there is no such call",
+        "prefetch_leaf": "there is no such call",
+        "facet": "there is no such call",
+        "snapshot": "there is no such call",
+        "alias": "there are no aliases",
+        "shard_key": "there are no shard keys",
+        "shared_statistics": "there is no sparse search on this server",
+        "json_path": "metadata is flat; a dot is part of a name",
+        "raw_client": "a client is the caller's own",
+    }
+
     def __init__(self, backend: VectorBackend, directory: Path) -> None:
         self._directory = directory
         self._served = isinstance(backend, ChromaServerBackend)
         self._client: Client | None = backend._client if isinstance(backend, ChromaServerBackend) else None
         self._made: list[str] = []
-        self.absent: Mapping[str, str] = {
-            "query_by_id": "queries take vectors only",
-            "lookup_from": "there is no such call",
-            "group_lookup": "there is no such call",
-            "prefetch_leaf": "there is no such call",
-            "facet": "there is no such call",
-            "snapshot": "there is no such call",
-            "alias": "there are no aliases",
-            "shard_key": "there are no shard keys",
-            "shared_statistics": "there is no sparse search on this server",
-            "json_path": "metadata is flat; a dot is part of a name",
-            "raw_client": "a client is the caller's own",
-        }
         if self._served:
             hidden = "the server's files are not on this machine"
             self.absent = {**self.absent, "files_in_clear": hidden, "deleted_on_disk": hidden}

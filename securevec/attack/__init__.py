@@ -5,7 +5,8 @@
     tamper      what is done to rows: moved, swapped, rolled back, edited, replaced by plaintext
     callers     who asks: the product, and a reader of the same namespace that judges nothing
     case        an attack, and what came of it
-    by_callers, on_rows, on_traces     the attacks
+    by_callers, by_filters, by_listing         what callers try
+    on_rows, on_hints, on_answers, on_traces   what the store does, or somebody who writes to it
     server      the same attempts with the vendor's own client
     run         carries them out and removes everything
 

@@ -1,5 +1,5 @@
 """Attacks by a caller: somebody with a handle of one tenant, and arguments of their choice. Numbers are those of the
-list of bypass paths in docs/threat-model.md."""
+list of bypass paths in docs/attacks-on-isolation.md."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from securevec.attack.callers import Caller, Product
+from securevec.attack.callers import Caller, Product, seen_of
 from securevec.attack.case import FIRST, SECOND, Attack, NoWayIn, Scene, search_all
 from securevec.attack.stage import ACME_MARK, GLOBEX_MARK, Ticket, text
-from securevec.errors import CollectionNotFound, FilterError, LimitExceeded, RecordError, SecurevecError
-from securevec.filters import Compare, Exists, F, Not, Or
+from securevec.errors import CollectionNotFound, LimitExceeded, RecordError, SecurevecError
+from securevec.filters import F
 
 FOREIGN: Final = "T-77"
 """A record that only the other tenant holds."""
@@ -30,6 +30,14 @@ def near_a_foreign_row(scene: Scene, caller: Caller) -> int:
     return scene.wrong(caller.search(near=scene.theirs.row().vector))
 
 
+def with_a_foreign_text(scene: Scene, caller: Caller) -> int:
+    """Another tenant's text, word for word: nothing here is as near to it as it is to itself."""
+    if not isinstance(caller, Product):
+        return scene.wrong(caller.search(near=scene.theirs.row().vector))
+    hits = caller.handle.search(scene.pair.acme.get("T-3").body, k=100)
+    return scene.wrong([seen_of(hit) for hit in hits]) + sum(hit.score > 0.999 for hit in hits)
+
+
 def delete_by_id(scene: Scene, caller: Caller) -> int:
     before = len(scene.theirs.rows())
     caller.remove([FOREIGN])
@@ -46,7 +54,8 @@ def delete_nothing(scene: Scene, caller: Caller) -> int:
 def overwrite_by_id(scene: Scene, caller: Caller) -> int:
     """What the owner reads afterwards must be what it stored."""
     before = {row.id: row.payload for row in scene.theirs.rows()}
-    caller.overwrite(text(77, GLOBEX_MARK))
+    for number in (77, 1):  # one that only the other tenant holds, and one that both do
+        caller.overwrite(text(number, GLOBEX_MARK))
     after = {row.id: row.payload for row in scene.theirs.rows()}
     return sum(after.get(point) != payload for point, payload in before.items())
 
@@ -87,6 +96,7 @@ def reserved_columns(scene: Scene) -> None:
             text(70, GLOBEX_MARK)
             | {"t": other.tenant_tag, "c": other.collection_tag, "tenant": "acme", "tenant_id": scene.stage.acme.id}
             | {"sv": 2, "b": "e30=", "v": "e30=", "x": 1, "f_status": "elsewhere", "acl": ["everybody"]}
+            | {"namespace": other.shard, "collection": "tickets", "vector": [1.0]}
         ]
     )
     scene.settle()
@@ -95,39 +105,9 @@ def reserved_columns(scene: Scene) -> None:
 def moved_by_a_column(scene: Scene, caller: Caller) -> int:
     row, own = scene.mine.row_of("T-70"), scene.mine.namespace
     stamped = row.payload["t"] == own.tenant_tag and row.payload["c"] == own.collection_tag
-    kept = set(row.payload) <= {"sv", "t", "c", "b", "v", "x", "f_status", "f_opened"}
+    kept = set(row.payload) == {"t", "c", "b", "v", "x", "f_status", "f_opened"} and row.payload["f_status"] == "closed"
     foreign = scene.pair.acme.count() - len(scene.theirs.rows())
     return int(not stamped) + int(not kept) + abs(foreign) + scene.wrong(caller.search())
-
-
-def composed(scene: Scene, caller: Caller) -> int:
-    always = Or((Not(Exists("status")), Exists("status"), F("status") == "nobody"))
-    return scene.wrong(caller.search(always))
-
-
-def negated(scene: Scene, caller: Caller) -> int:
-    return scene.wrong(caller.search(~(F("status") == "nobody"))) + scene.wrong(caller.search(F("status") != "nobody"))
-
-
-def on_the_tenant_field(scene: Scene, caller: Caller) -> int:
-    """A filter that names the tag the shared layout keeps tenants apart by."""
-    return _forged(scene, caller, ("t", "c", "tenant", "sv", "b"))
-
-
-def on_a_path(scene: Scene, caller: Caller) -> int:
-    return _forged(scene, caller, ("a.b", "a[]", "status[0]", 'status"', "f_status.x", "t.x"))
-
-
-def _forged(scene: Scene, caller: Caller, keys: tuple[str, ...]) -> int:
-    taken = 0
-    for key in keys:
-        condition = Compare("status", "eq", scene.theirs.namespace.tenant_tag)
-        object.__setattr__(condition, "key", key)  # past the check that a filter makes of itself
-        try:
-            taken += scene.wrong(caller.search(condition)) + 1
-        except FilterError:
-            continue
-    return taken
 
 
 def list_as_a_value(scene: Scene, caller: Caller) -> int:
@@ -274,6 +254,8 @@ BY_CALLERS: Final[tuple[Attack, ...]] = (
            like_a_foreign_record, with_foreign_record),
     Attack("query-by-foreign-vector", "search with a vector that is another tenant's row", "18", "query_by_vector",
            near_a_foreign_row),
+    Attack("query-by-foreign-text", "search with another tenant's text, word for word", "18", "query_by_vector",
+           with_a_foreign_text),
     Attack("lookup-from", "take the vector from another collection", "3", "lookup_from",
            argument("lookup_from", "using", "query")),
     Attack("group-lookup", "group the answer and look payloads up elsewhere", "4", "group_lookup", grouped),
@@ -287,8 +269,6 @@ BY_CALLERS: Final[tuple[Attack, ...]] = (
     Attack("unfiltered-count", "count everything", "7, 23", "unfiltered_count", count_everything, alone=FIRST,
            judged=FIRST),
     Attack("facet", "ask for the values of the tenant field", "7", "facet", argument("facet", "key", "order_by")),
-    Attack("callers-tenant-filter", "name the other tenant in one's own filter", "10; caller-supplied tenant filter",
-           "callers_filter", on_the_tenant_field),
     Attack("delete-by-id", "delete a point of another tenant", "8, 24; foreign id delete", "delete_by_id",
            delete_by_id, with_foreign_record, changes=True),
     Attack("empty-id-list", "delete an empty list of ids", "8", "empty_selector", delete_nothing, changes=True),
@@ -296,11 +276,7 @@ BY_CALLERS: Final[tuple[Attack, ...]] = (
            "overwrite_by_id", overwrite_by_id, with_foreign_record, changes=True),
     Attack("reserved-key", "carry the store's own tenant field as a column", "10; reserved metadata override", "retag",
            moved_by_a_column, reserved_columns, changes=True),
-    Attack("filter-composition", "a filter that is always true beside the tenant's", "11, 26", "composed_filter",
-           composed),
-    Attack("negation-without-key", "a negation, which matches rows that lack the key", "26", "negated_filter", negated),
     Attack("array-tenant", "several tenants in one array", "12", "array_tenant", list_as_a_value),
-    Attack("json-path-key", "a field name that the store reads as a path", "13", "json_path", on_a_path),
     Attack("snapshot", "a snapshot of the collection holds every tenant", "14", "snapshot",
            argument("snapshot", "snapshot_location")),
     Attack("alias", "another tenant's collection by the store's name for it", "15", "alias", by_the_stores_name),

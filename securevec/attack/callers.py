@@ -28,6 +28,7 @@ from securevec.search import record_of
 
 if TYPE_CHECKING:
     from securevec.attack.stage import Pair
+    from securevec.hits import Hit
     from securevec.store import Collection
     from securevec.types import StoredPoint, Vector
 
@@ -63,11 +64,13 @@ class Caller(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Product:
-    """The handle of the attacking tenant, as any caller has it."""
+    """The handle of the attacking tenant, as any caller has it, and what its last search said of itself."""
 
     pair: Pair
+    violations: int = 0
+    request_id: str = ""
 
     @property
     def handle(self) -> Collection[Ticket]:
@@ -78,7 +81,8 @@ class Product:
             hits = self.handle.search(vector=near, where=where, k=MOST)
         else:
             hits = self.handle.search("refund case", where=where, k=MOST)
-        return [Seen(str(hit.id), hit.text, hit.record.status) for hit in hits]
+        self.violations, self.request_id = hits.violations, hits.request_id
+        return [seen_of(hit) for hit in hits]
 
     def read(self, ids: Sequence[str]) -> list[Seen]:
         found: list[Seen] = []
@@ -185,6 +189,10 @@ class Trusting:
         except SecurevecError:
             return None
         return _seen(record_of(self.pair.globex._scope, body, Ticket))
+
+
+def seen_of(hit: Hit[Ticket]) -> Seen:
+    return Seen(str(hit.id), hit.text, hit.record.status)
 
 
 def _seen(record: Ticket) -> Seen:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from securevec.attack.callers import Caller, Seen, Trusting
+from securevec.attack.callers import MOST, Caller, Product, Seen, Trusting, seen_of
 from securevec.attack.rows import Vandal
+from securevec.audit import read_tail
+from securevec.errors import IsolationViolation
 from securevec.filters import Expr
+from securevec.testing.lying import Lie
 
 if TYPE_CHECKING:
     from securevec.attack.stage import Pair, Stage
@@ -41,6 +44,10 @@ class Scene:
     truth: dict[str, Seen] = field(default_factory=dict[str, Seen])
     kept: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the set-up leaves for the attempt."""
+    lies: int = 0
+    """How many rows a search over everything meets that do not belong, and must count."""
+    came: list[str] = field(default_factory=list[str])
+    """What came through, in words, where an attempt tries several things."""
 
     @property
     def stage(self) -> Stage:
@@ -76,6 +83,28 @@ class Scene:
             ids.add(each.id)
         return count
 
+    def through(self, what: str, count: int = 1) -> int:
+        """``count`` of one of several things came through; nothing is noted for none."""
+        if count:
+            self.came.append(what)
+        return count
+
+    def miscounted(self, violations: int, request_id: str) -> int:
+        """Whether the rows that do not belong were dropped in silence: neither in the answer's count nor on record.
+
+        Without the first barrier the other tenant's rows are counted beside them.
+        """
+        off = violations < self.lies if self.stage.trap.lie is Lie.IGNORE_NAMESPACE else violations != self.lies
+        runtime = self.stage.store.runtime
+        recorded = [
+            dict(entry["unmapped"]["securevec"])
+            for entry in cast("list[Any]", read_tail(runtime.home / "audit", log_id=runtime.installation_id, limit=8))
+        ]
+        told = [entry["counts"].get("violations") for entry in recorded if entry.get("request_id") == request_id]
+        return self.through("rows that nobody counted", int(off)) + self.through(
+            "a count that is not on record", int(told[-1:] != [violations])
+        )
+
 
 Arrange = Callable[[Scene], object]
 Attempt = Callable[[Scene, Caller], int]
@@ -86,13 +115,35 @@ def nothing(scene: Scene) -> None:
 
 
 def search_all(scene: Scene, caller: Caller) -> int:
-    """What the attacks on stored rows come down to: a search over everything."""
-    return scene.wrong(caller.search())
+    """A search over everything: nothing wrong, and what was dropped is counted and on record."""
+    wrong = scene.wrong(caller.search())
+    return wrong + (scene.miscounted(caller.violations, caller.request_id) if isinstance(caller, Product) else 0)
+
+
+def listed(scene: Scene, caller: Caller) -> int:
+    """A listing is whole and true, or an error: it goes by the manifest, so what is missing is known."""
+    try:
+        found = caller.listing()
+    except IsolationViolation:
+        return 0
+    return scene.through("a listing", scene.wrong(found) + len(scene.truth.keys() - {each.id for each in found}))
+
+
+def read_everything(scene: Scene, caller: Caller) -> int:
+    """What the attacks on stored rows come down to: everything is searched, alone and in a batch, and listed."""
+    wrong = search_all(scene, caller)
+    if isinstance(caller, Product):
+        for hits in caller.handle.search_batch(["refund", "case"], k=MOST):
+            wrong += scene.through("a batch", scene.wrong([seen_of(hit) for hit in hits]))
+            wrong += scene.miscounted(hits.violations, hits.request_id)
+        wrong += listed(scene, caller)
+    return wrong
 
 
 def search_open(where: Expr) -> Attempt:
     def attempt(scene: Scene, caller: Caller) -> int:
-        return scene.wrong(caller.search(where), status="open")
+        wrong = scene.wrong(caller.search(where), status="open")
+        return wrong + (scene.miscounted(caller.violations, caller.request_id) if isinstance(caller, Product) else 0)
 
     return attempt
 
@@ -106,7 +157,7 @@ class Attack:
     against a reader without the second barrier, and against the product on a store whose first barrier is gone.
     ``server`` names the same attempt with the vendor's own client (the method of the adapter's ``ServerAlone``).
     ``alone`` are the barriers that must hold by themselves; ``judged`` those it makes sense to ask at all.
-    ``source`` says where it is known from: numbers are those of the list of bypass paths in docs/threat-model.md.
+    ``source`` says where it is known from: numbers are those of docs/attacks-on-isolation.md.
     """
 
     name: str
@@ -119,6 +170,8 @@ class Attack:
     judged: frozenset[Barrier] = ENOUGH_EACH
     changes: bool = False
     """It leaves the pair as no other attack wants it."""
+    lie: Lie = Lie.HONEST
+    """What the store does wrong meanwhile. A store that lies is past the first barrier."""
 
 
 @dataclass(frozen=True, slots=True)

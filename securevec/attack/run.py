@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from securevec.attack.by_callers import BY_CALLERS
+from securevec.attack.by_filters import BY_FILTERS
+from securevec.attack.by_listing import BY_LISTING
 from securevec.attack.callers import Caller, Product, Trusting
 from securevec.attack.case import Attack, Cell, NotThere, NoWayIn, Outcome, Scene
+from securevec.attack.on_answers import ON_ANSWERS
+from securevec.attack.on_hints import ON_HINTS
 from securevec.attack.on_rows import ON_ROWS
 from securevec.attack.on_traces import ON_TRACES
 from securevec.attack.rows import Row, Vandal
@@ -23,7 +27,10 @@ from securevec.store import SecureStore
 from securevec.testing.embedders import HashEmbedder
 from securevec.testing.lying import Lie, LyingBackend
 
-ATTACKS: Final[tuple[Attack, ...]] = (*BY_CALLERS, *ON_ROWS, *ON_TRACES)
+ATTACKS: Final[tuple[Attack, ...]] = (
+    *(*BY_CALLERS, *BY_FILTERS, *BY_LISTING),
+    *(*ON_ROWS, *ON_HINTS, *ON_ANSWERS, *ON_TRACES),
+)
 Opener = Callable[[], VectorBackend]
 Say = Callable[[int, int, str], None]
 """Called before each attack with its number, how many there are, and its name."""
@@ -120,17 +127,17 @@ class Runner:
         cells: dict[str, Cell] = {"barrier_1": Cell("-"), "barrier_2": Cell("-")}
         try:
             scene = self._scene(case)
-            product, trap = Product(scene.pair), self._stage.trap
-            verdict = _cell(case, scene, product, must_hold=True)
+            trap = self._stage.trap
+            trap.among = frozenset((scene.pair.acme._scope.namespace, scene.pair.globex._scope.namespace))
+            verdict = self._asked(case, scene, Product(scene.pair), case.lie, must_hold=True)
             if 1 in case.judged:
-                cells["barrier_1"] = _cell(case, scene, scene.trusting, must_hold=1 in case.alone)
-            if 2 in case.judged:
-                trap.among = frozenset((scene.pair.acme._scope.namespace, scene.pair.globex._scope.namespace))
-                trap.lie = Lie.IGNORE_NAMESPACE
-                try:
-                    cells["barrier_2"] = _cell(case, scene, Product(scene.pair), must_hold=2 in case.alone)
-                finally:
-                    trap.lie = Lie.HONEST
+                cells["barrier_1"] = self._asked(case, scene, scene.trusting, case.lie, must_hold=1 in case.alone)
+            if 2 in case.judged and case.lie is not Lie.HONEST:
+                cells["barrier_2"] = verdict
+            elif 2 in case.judged:
+                cells["barrier_2"] = self._asked(
+                    case, scene, Product(scene.pair), Lie.IGNORE_NAMESPACE, must_hold=2 in case.alone
+                )
         except BackendError as error:
             if error.__cause__ is not None:
                 raise
@@ -147,6 +154,13 @@ class Runner:
             verdict,
             attempt(self._vendor, case.server, mine, theirs),
         )
+
+    def _asked(self, case: Attack, scene: Scene, caller: Caller, lie: Lie, *, must_hold: bool) -> Cell:
+        self._stage.trap.lie = lie
+        try:
+            return _cell(case, scene, caller, must_hold=must_hold)
+        finally:
+            self._stage.trap.lie = Lie.HONEST
 
     def _scene(self, case: Attack) -> Scene:
         if not case.changes and self._shared is not None:
@@ -177,6 +191,8 @@ class Runner:
 
 
 def _cell(case: Attack, scene: Scene, caller: Caller, *, must_hold: bool) -> Cell:
+    scene.came.clear()
+    refused = ""
     try:
         through = case.attempt(scene, caller)
     except NoWayIn as none:
@@ -184,13 +200,16 @@ def _cell(case: Attack, scene: Scene, caller: Caller, *, must_hold: bool) -> Cel
     except NotThere as none:
         return Cell("not there", str(none))
     except IsolationViolation:
-        return Cell("held", "refused: more than half of the answer did not belong there")
+        through, refused = len(scene.came), "refused: more than half of the answer did not belong there"
     except BackendError as error:
         if error.__cause__ is not None:
             raise
-        return Cell("held", "refused by the adapter")
+        through, refused = len(scene.came), "refused by the adapter"
     except SecurevecError as error:
-        return Cell("held", f"refused: {type(error).__name__}")
+        through, refused = len(scene.came), f"refused: {type(error).__name__}"
     if not through:
-        return Cell("held")
-    return Cell("LEAK" if must_hold else "passed", f"{through} came through")
+        return Cell("held", refused)
+    # Something that came through before an error came through.
+    names = list(dict.fromkeys(scene.came))
+    named = (": " if names else "") + ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
+    return Cell("LEAK" if must_hold else "passed", f"{through} came through{named}")

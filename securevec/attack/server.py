@@ -24,9 +24,11 @@ _MODULES: Final[Mapping[str, str]] = {
     "qdrant": "securevec_qdrant.attack_server",
     "chroma": "securevec_chroma.attack",
 }
-_NOWHERE: Final[Mapping[str, str]] = {
+NOWHERE: Final[Mapping[str, str]] = {
     "cache": "the vendor's client keeps no answers",
     "audit": "the vendor keeps no audit record that could be read here",
+    "ours": "the vendor's client has nothing like it",
+    "lies": "the lie is the server's own",
 }
 
 
@@ -67,8 +69,8 @@ def server_alone(backend: VectorBackend, directory: Path) -> Vendor:
 
 def attempt(vendor: Vendor, path: str, mine: Sequence[Row], theirs: Sequence[Row]) -> Cell:
     """Whether the server alone allows it: ``passed``, ``held``, or ``not there`` with the reason."""
-    if path in _NOWHERE:
-        return Cell("not there", _NOWHERE[path])
+    if path in NOWHERE:
+        return Cell("not there", NOWHERE[path])
     if isinstance(vendor, Nothing):
         return Cell("not there", "no server behind this store")
     if path in vendor.absent:

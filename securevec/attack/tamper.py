@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from securevec.attack.rows import Vandal
@@ -168,6 +168,43 @@ def with_key_id(body: bytes) -> str:
 def second_spelling(body: bytes) -> str:
     """The same bytes, spelled with surplus padding."""
     return encoded(body).rstrip("=") + "===="
+
+
+PLAINTEXT: Final = '{"v":1,"r":["s","T-1"],"g":1,"n":0,"of":1}'
+DAMAGED: Final[dict[str, Callable[[bytes], Scalar | None]]] = {
+    "plaintext JSON": lambda body: PLAINTEXT,
+    "no body": lambda body: None,
+    "an empty body": lambda body: "",
+    "a number": lambda body: 7,
+    "a boolean": lambda body: True,
+    "garbage": lambda body: "\u00e9\u00e9 not base64 \x00",
+    "base64 of garbage": lambda body: encoded(b"garbage" * 20),
+    "header only": lambda body: encoded(body[:36]),
+    "one byte short": lambda body: encoded(body[:-1]),
+    "one byte more": lambda body: encoded(body + b"\x00"),
+    "a flipped bit in the nonce": flipped(30),
+    "a flipped bit in the text": flipped(60),
+    "a flipped bit in the tag": flipped(-1),
+    "another magic": flipped(0),
+    "another spelling of the same bytes": second_spelling,
+}
+"""Bodies that are none: each is a violation."""
+UNREADABLE: Final[dict[str, Callable[[bytes], str]]] = {
+    "a key nobody has": with_key_id,
+    "version 2": lambda body: with_version(body, 2),
+    "version 0": lambda body: with_version(body, 0),
+    "another suite": lambda body: with_suite(body, 9),
+    "a flag": with_flags,
+}
+"""Bodies under a key or in a format that nobody here knows: each is an error, and no violation."""
+VAULTS: Final[dict[str, Callable[[Vandal, Vandal], Scalar | None]]] = {
+    "missing": lambda own, foreign: None,
+    "of another record": lambda own, foreign: own.row_of("T-2").payload["v"],
+    "of another tenant": lambda own, foreign: foreign.row_of("T-1").payload["v"],
+    "the body again": lambda own, foreign: own.row_of("T-1").payload["b"],
+    "plaintext": lambda own, foreign: '{"v":1,"f":{"body":["eve@example.com"]}}',
+}
+"""What may stand in place of the vault of ``T-1``, given both tenants' rows."""
 
 
 def _vandals(pair: Pair) -> tuple[Vandal, Vandal]:

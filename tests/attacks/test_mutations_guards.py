@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec import guard, ingest, recover, removal
+from securevec import guard, recover, removal, writing
 from securevec.attack.rows import Vandal
 from securevec.control import batches, hot
 from securevec.control.rows import Fence, Standing
@@ -167,7 +167,7 @@ def test_without_reading_back_a_dropped_write_is_not_noticed(lone_pair: Pair, mo
     lone_pair.stage.trap.lie = Lie.DROP_WRITES
     with pytest.raises(OutcomeUnknown):
         lone_pair.acme.ingest([text(40, ACME_MARK)])
-    monkeypatch.setattr(ingest, "_read_back", do_nothing)
+    monkeypatch.setattr(writing, "_read_back", do_nothing)
     assert lone_pair.acme.ingest([text(40, ACME_MARK)]).new == 1
     assert lone_pair.stage.trap.inner.count(namespace=lone_pair.acme._scope.namespace) == 8
     with pytest.raises(IsolationViolation):

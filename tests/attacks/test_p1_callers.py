@@ -1,4 +1,7 @@
-"""P1 and P6 at the door: who gets a handle, what a name is, and handles that outlive what they were made for."""
+"""P1 and P6 at the door: who gets a handle, what a name is, and handles that outlive what they were made for.
+
+None of it is a case of the shipped suite, because no vector store has a part in it: the control store decides, before
+one is asked, and the command line is run on a home that somebody uses."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""A filter that cannot be honoured: a typed error that names the field, in every verb that takes one, and nothing is
-done. Neither the store nor the embedder is asked, nothing is deleted, and the refusal is in the audit log."""
+"""A filter or an id that cannot be honoured: a typed error that names the field, in every verb that takes one, and
+nothing is done. Neither the store nor the embedder is asked, nothing is deleted, and the refusal is in the audit log.
+These are not cases of the shipped suite, because store and embedder are exchanged for ones that must not be asked."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import pytest
 
 import securevec as sv
 from securevec.backend import VectorBackend
-from securevec.errors import EmbedderError, FilterError
+from securevec.errors import EmbedderError, FilterError, RecordError
 from securevec.filters import And, Compare, Exists, Expr, F, In, Not, Or
 from securevec.testing.embedders import HashEmbedder
 from tests.support.attacks import Pair
@@ -112,3 +113,13 @@ def test_empty_lists_of_ids_mean_none_and_never_all(memory_calm: Pair) -> None:
     assert backend.fetch(namespace=place, ids=[]) == []
     assert memory_calm.globex.search_batch([]) == []
     assert memory_calm.globex.count() == before == backend.count(namespace=place)
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"T-1", bytearray(b"T-1"), True, None, 1.0, {"id": "T-1"}, [["T-1"]], "\ud800", "x" * 1025]
+)
+def test_deleting_what_is_no_record_id(memory_calm: Pair, wrong: object) -> None:
+    anything: Any = wrong
+    with pytest.raises(RecordError):
+        memory_calm.globex.delete(anything)
+    assert memory_calm.globex.count() == 8

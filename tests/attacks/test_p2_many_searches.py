@@ -1,4 +1,6 @@
-"""Batches of searches, least scores and groups against a lying store, the fence, the policy and a failing log."""
+"""Batches of searches, least scores and groups against a lying store, the fence, the policy and a failing log. What a
+batch answers and counts over every forged row is asked in the shipped suite; here answers are edited within a call, the
+tenant is suspended meanwhile, and logs and policies are exchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 import securevec as sv
-from securevec.attack import tamper as forge
 from securevec.attack.rows import Vandal, stored
 from securevec.errors import AuditUnavailable, IsolationViolation, PolicyDenied, RecordNotFound, TenantUnavailable
 from securevec.guard import Admission
@@ -22,22 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect i
 TEXTS = ["refund", "refund case 3", "person5"]
 
 
-def test_every_answer_of_a_batch_is_its_own_tenants_and_counts_what_was_not(pair: Pair) -> None:
-    # In this order: the second would now and then change the row that the first put in.
-    forge.foreign_body_in_an_own_row(pair)
-    forge.copy_under_a_new_id(pair)
-    results = pair.globex.search_batch(TEXTS, k=100)
-    assert [result.violations for result in results] == [2, 2, 2]
-    for result in results:
-        assert len(result) == 7
-        assert ACME_MARK not in texts_of(result)
-    newest = {entry["request_id"]: entry for entry in pair.stage.audit(3)}
-    for result in results:
-        assert newest[result.request_id]["counts"]["violations"] == 2
-        assert newest[result.request_id]["action"] == "search"
-
-
-def test_the_tokens_of_a_persons_name_are_met_in_a_batch_as_in_a_search(pair: Pair) -> None:
+def test_the_tokens_of_a_persons_name_are_met_in_a_batch_as_in_a_search(lone_pair: Pair) -> None:
+    pair = lone_pair
     alone = pair.globex.search("write to person3@example.com", k=1)
     batched = pair.globex.search_batch(["write to person3@example.com"], k=1)[0]
     assert [hit.id for hit in batched] == [hit.id for hit in alone]
@@ -119,7 +106,8 @@ def test_a_writer_may_not_search_in_a_batch(lone_pair: Pair) -> None:
 # -- like ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_record_of_another_tenant_is_like_nothing_here(pair: Pair) -> None:
+def test_a_record_of_another_tenant_is_like_nothing_here(lone_pair: Pair) -> None:
+    pair = lone_pair
     pair.acme.ingest([text(77, ACME_MARK)])
     with pytest.raises(RecordNotFound):
         pair.globex.search(like="T-77")
@@ -129,7 +117,8 @@ def test_a_record_of_another_tenant_is_like_nothing_here(pair: Pair) -> None:
     assert len(hits) == 7
 
 
-def test_an_altered_or_hidden_record_is_like_nothing(pair: Pair) -> None:
+def test_an_altered_or_hidden_record_is_like_nothing(lone_pair: Pair) -> None:
+    pair = lone_pair
     vandal = Vandal(pair.stage, pair.globex)
     vandal.put(vandal.row_of("T-2").but(b=vandal.row_of("T-3").payload["b"]))
     vandal.remove(vandal.row_of("T-4"))
