@@ -86,12 +86,12 @@ class BuiltinDetector:
         else:
             found = self._detect(text, field_name, fold(text, skeleton=False), None)
         found = [reading.whole_escapes(finding) for finding in found]
-        for number, view in enumerate(reading.views):
+        for view in reading.views:
             read_here = self._detect(view.text, field_name, fold(view.text, skeleton=False), None)
             read_here += [f for cell in view.cells for f in self._in_named_cell(view, *cell)]
             # What stands inside a tag is not covered by a name that goes on behind the tag.
-            found += [view.mapped(finding, raised=_INSIDE * (number > 0)) for finding in read_here]
-        return resolve(found, text)
+            found += [view.mapped(finding, raised=_INSIDE * view.inside) for finding in read_here]
+        return [finding for finding in resolve(found, text) if reading.counts(finding)]
 
     def _in_named_cell(self, view: View, start: int, end: int, head: str) -> list[Finding]:
         cell = view.text[start:end]

@@ -98,6 +98,8 @@ class CompiledRule:
             place = ranges[group]
             if 0 <= place[0] < place[1]:
                 found.append(place)
+                # What follows a value may be what the next one begins behind.
+                behind = place[1]
             start = behind if behind > start else start + 1
         return found
 

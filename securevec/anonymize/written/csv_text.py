@@ -42,6 +42,9 @@ def table(text: str, start: int, end: int) -> Table | None:
     best: tuple[int, str] | None = None
     for sign in _DELIMITERS:
         count = text.count(sign, start, first)
+        if sign == ";" and text.find("&", start, first) >= 0:
+            # The ends of entities.
+            continue
         if count and first - start > (_LONGEST_HEAD + 3) * (count + 1):
             continue
         if count and (text.count(sign, first + 1, second) >= count or text.find('"', start, second) >= 0):

@@ -98,6 +98,7 @@ def _in_leaves(text: str, finding: Finding, reading: Reading) -> list[tuple[int,
         if several and (
             (leaf.kind == KEY and finding.entity != "PERSON" and _WORD.match(body))
             or not any(map(str.isalnum, body))
+            or (leaf.kind == NUMBER and len(body) <= _FEW_DIGITS)
             or (finding.entity not in _SPOKEN_OF and sum(map(str.isalnum, body)) < 2)
         ):
             continue

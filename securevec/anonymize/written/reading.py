@@ -15,11 +15,12 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import Folded
 from securevec.anonymize.written.csv_text import Table, read_csv, table
 from securevec.anonymize.written.escapes import escaped, is_break, units
-from securevec.anonymize.written.json_text import Leaf, fences, read_json, regions
+from securevec.anonymize.written.json_text import NUMBER, Leaf, fences, read_json, regions
 from securevec.anonymize.written.layers import Cell, Layer, Unit
 from securevec.anonymize.written.markup import Attribute, attributes, has_tags, tags
 
 _LETTERS: Final = frozenset("@+#")
+_FEW_DIGITS: Final = 2
 
 
 class View(NamedTuple):
@@ -28,6 +29,7 @@ class View(NamedTuple):
     text: str
     cells: tuple[Cell, ...]
     layers: tuple[Folded, ...]
+    inside: bool = False
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The range of the text that ``[start, end)`` of the view came from."""
@@ -100,6 +102,15 @@ class Reading:
             return finding
         return Finding(start, end, finding.entity, finding.score, finding.rule, finding.priority)
 
+    def counts(self, finding: Finding) -> bool:
+        """False for a number of JSON with two digits at most, which is nobody's: on its line it looks like a house."""
+        if finding.end - finding.start > _FEW_DIGITS + 1 or not self.leaves:
+            return True
+        return any(
+            leaf.kind != NUMBER or sum(map(str.isdigit, self.text[leaf.start : leaf.end])) > _FEW_DIGITS
+            for leaf in self.leaves_in(finding.start, finding.end)
+        )
+
     def leaves_in(self, start: int, end: int) -> list[Leaf]:
         """The container's places that ``[start, end)`` reaches into."""
         first = max(bisect_right(self._leaf_starts, start) - 1, 0)
@@ -158,11 +169,17 @@ def read(text: str) -> Reading | None:
     if about:
         views.append(_attributes(inner, layers, about))
     back = View(inner, (), layers)
+    outer += [_unit(back, unit) for unit in written]
+    if tables and (loose or marked):
+        # Columns are a guess; what they might cut in two is read without them as well.
+        uncut, view, _, _ = _loose(text, (), (), marked=has_tags(text))
+        outer += uncut
+        views.insert(1, view)
     return Reading(
         text,
         views=tuple(views),
         leaves=leaves,
-        written=_outermost([*outer, *(_unit(back, unit) for unit in written)]),
+        written=_outermost(outer),
         attributes=[Attribute(*back.span(each.start, each.end), each.name) for each in about],
         delimiter=delimiter,
         sure=not unsure,
@@ -216,7 +233,7 @@ def _attributes(text: str, layers: tuple[Folded, ...], about: Iterable[Attribute
             cells.append(Cell(began, layer.length, each.name))
         layer.put("\n", each.end - 1, 1)
     made = layer.made()
-    return View(made.text, tuple(cells), (made, *layers))
+    return View(made.text, tuple(cells), (made, *layers), inside=True)
 
 
 def _moved(cells: tuple[Cell, ...], found: list[Unit]) -> tuple[Cell, ...]:

@@ -269,3 +269,18 @@ def test_reading_is_linear_in_hostile_texts(piece: str) -> None:
         return best
 
     assert cost(80_000) < max(10 * cost(20_000), 0.05)
+
+
+def test_of_two_addresses_side_by_side_both_are_found() -> None:
+    text = "from 00:1a:2b:3c:4d:5e 3c:22:fb:9e:10:a7 on"
+    assert [f.entity for f in default_detector().detect(text)] == ["MAC", "MAC"]
+
+
+def test_entities_do_not_make_columns_that_hide_what_they_spell() -> None:
+    spelled = "00&#58;1a&#58;2b&#58;3c&#58;4d&#58;5e"
+    for text in (f"<p>{spelled} here\n{spelled}</p>", f"note;mac\na;{spelled}\n"):
+        assert "MAC" in {f.entity for f in default_detector().detect(text)}
+
+
+def test_a_small_number_of_json_is_no_house() -> None:
+    assert json.loads(replaced('{"status": ["00:1a:2b:3c:4d:5e", -10, 1]}'))["status"][1:] == [-10, 1]
