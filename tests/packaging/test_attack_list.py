@@ -27,11 +27,33 @@ BYPASS_PATHS = 28
 OTHERS = 11
 """And as many more kinds of attack on caches, names, rows, answers and traces."""
 
+BAD_INPUTS = 9
+
 
 @cache
 def defined_in(name: str) -> set[str]:
     found = ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8")))
-    return {node.name for node in found if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
+    return {
+        node.name
+        for node in found
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+    }
+
+
+def assert_there(row: str, named: list[str]) -> None:
+    assert named, f"{row} names no test"
+    for each in named:
+        path, separator, test = each.strip("`").partition("::")
+        if path.startswith("attack/"):
+            assert path.removeprefix("attack/") in CASES, f"{row}: {each}"
+            continue
+        assert separator, each
+        assert test in defined_in(path), f"{row}: {each}"
+
+
+def rows_of(part: str) -> list[list[str]]:
+    lines = [line for line in part.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines][1:]
 
 
 def test_every_attack_on_keys_names_tests_that_exist() -> None:
@@ -39,19 +61,16 @@ def test_every_attack_on_keys_names_tests_that_exist() -> None:
     rows = {int(match[1]): match[2].split() for line in page.splitlines() if (match := ROW.match(line))}
     assert sorted(rows) == list(range(1, 27))
     for number, named in rows.items():
-        assert named, f"row {number} names no test"
-        for each in named:
-            path, separator, test = each.strip("`").partition("::")
-            if path.startswith("attack/"):
-                assert path.removeprefix("attack/") in CASES, f"row {number}: {each}"
-                continue
-            assert separator, each
-            assert test in defined_in(path), f"row {number}: {each}"
+        assert_there(f"row {number}", named)
 
 
 def test_every_attack_on_isolation_names_its_paths_and_every_path_is_named() -> None:
     page = (ROOT / "docs" / "attacks-on-isolation.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in page.splitlines() if line.startswith("| ")][1:]
+    ways, _, inputs = page.partition("## Bad input")
+    assert len(rows_of(inputs)) == BAD_INPUTS
+    for wrong, tried in rows_of(inputs):
+        assert_there(wrong, tried.split())
+    rows = rows_of(ways)
     assert [row[0] for row in rows] == [*map(str, range(1, BYPASS_PATHS + 1)), *[""] * OTHERS]
     named: set[str] = set()
     for number, way, paths, vendors in rows:
