@@ -8,11 +8,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
 from securevec.clock import Clock
+from securevec.crypto.cloak import Cloak
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id, seal
 from securevec.crypto.keyring import KeyRing
@@ -323,6 +325,16 @@ def test_a_forked_child_begins_without_its_parents_open_keys(ring: KeyRing, tena
         os._exit(len(ring._open._cache))  # before anything is used
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert len(ring._open._cache) == kept > 0
+
+
+def test_a_forked_child_sets_up_cloaks_of_its_own(
+    ring: KeyRing, tenant: TenantId, collection: CollectionId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring.create_cloak_key(tenant, collection)
+    made = ring.cloak(tenant, collection, Cloak(), dimension=4)
+    assert ring.cloak(tenant, collection, Cloak(), dimension=4) is made
+    monkeypatch.setattr("securevec.crypto.cloaks.os", SimpleNamespace(getpid=lambda: -1))
+    assert ring.cloak(tenant, collection, Cloak(), dimension=4) is not made
 
 
 def test_keys_are_kept_as_long_as_was_said(ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId) -> None:
