@@ -14,10 +14,12 @@ import pytest
 
 import securevec as sv
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
+from securevec.backup import replay as replaying
 from securevec.clock import Clock
 from securevec.errors import (
     BackendError,
     BackupRejected,
+    DeletionIncomplete,
     EngineLocked,
     HomeRefused,
     KeyDestroyed,
@@ -27,6 +29,7 @@ from securevec.errors import (
     RecordNotFound,
     TenantNotFound,
     UsageError,
+    WriteNotAcknowledged,
 )
 from securevec.testing.embedders import HashEmbedder
 from tests.support.chroma_server import chroma_server, free_port
@@ -153,6 +156,19 @@ def test_a_restore_that_knows_of_no_later_deletion_must_be_told_that_there_is_no
         assert store.tenant("globex", actor=GLOBEX).collection(Ticket, retention="180d").count() == 2
 
 
+@pytest.mark.parametrize(("tenants", "error"), [([], DeletionIncomplete), (None, WriteNotAcknowledged)])
+def test_a_replay_that_did_nothing_is_found_before_the_home_is_opened(
+    past: Past, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tenants: list[object] | None, error: type[Exception]
+) -> None:
+    monkeypatch.setattr(replaying, "_delete_records", lambda *_: 0)
+    if tenants is not None:
+        monkeypatch.setattr(replaying, "_delete_tenants", lambda *_: tenants)
+    with pytest.raises(error, match="after the backup"):
+        past.restore(tmp_path / "home", Newer(current=past.home))
+    with pytest.raises(HomeRefused):
+        opened(tmp_path / "home", past.key_file)
+
+
 def test_a_home_is_never_restored_over_anything(past: Past, tmp_path: Path) -> None:
     with pytest.raises(HomeRefused):
         past.restore(past.home, Newer(nothing=True))
@@ -272,6 +288,8 @@ def test_what_expired_and_was_shredded_after_the_backup_does_not_come_back(tmp_p
         restore_backup(tmp_path / "backup", tmp_path / "again", newer=newer, key_file=key_file)
     clock = Clock(lambda: time.time_ns() // 1_000_000 + ahead)
     restore_backup(tmp_path / "backup", tmp_path / "again", newer=newer, key_file=key_file, clock=clock)
+    with pytest.raises(HomeRefused, match="clock"):
+        opened(tmp_path / "again", key_file)
     with later(tmp_path / "again") as store:
         assert store.tenant("acme", actor=ACME).collection(Ticket, retention="1d").count() == 0
         with pytest.raises(KeyDestroyed):

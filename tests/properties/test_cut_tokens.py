@@ -28,6 +28,7 @@ class Case(sv.Record):
     body: sv.Embed[str]
     ward: Annotated[str | None, marks.Filter(mode="token", truncate=2)] = None
     room: Annotated[int | None, marks.Filter(mode="token", truncate=3)] = None
+    seat: Annotated[int | None, marks.Filter(mode="token")] = None
     state: sv.Filter[str | None] = None
 
 
@@ -134,3 +135,12 @@ def test_what_cannot_be_cut_is_refused_and_a_cut_token_is_no_part_of_a_whole_one
             NOW.lower(wrong)
         with pytest.raises(FilterError):
             NOW.lower(~wrong)
+
+
+@pytest.mark.parametrize("op", ["lt", "le", "gt", "ge"])
+def test_tokens_of_numbers_are_never_asked_for_by_order(op: Any) -> None:
+    """A store would compare the tokens as texts, and answer with whatever stands there."""
+    for field in ("room", "seat"):
+        with pytest.raises(FilterError, match="has no order") as caught:
+            NOW.lower(Compare(field, op, 4))
+        assert caught.value.field == field
