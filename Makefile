@@ -47,7 +47,7 @@ test: $(VENV)/.dev ## the default test suite (WORKERS=3)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not soak"
 
 soak: $(VENV)/.dev ## the long runs (WORKERS=3)
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m soak
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m soak
 
 bars: $(VENV)/.dev ## measure every bar, write its figures to benchmarks/ and the README's table; fails when one is missed
 	@missed=0; for script in benchmarks/bar_*.py; do echo "$$script"; $(BIN)/python "$$script" || missed=1; done; \
