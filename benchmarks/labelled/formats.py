@@ -217,7 +217,7 @@ FORMATS: Final[dict[str, tuple[str, Make, str]]] = {
                             "36227206271667", "3566 0020 2036 0505", "6200000000000005"),
              "ISO/IEC 7812-1; test numbers of Stripe's and PayPal's documentation"),
     "iban": ("IBAN", _iban, "ISO 13616-1; structures of the SWIFT IBAN registry"),
-    "bic": ("BIC", chosen("NDEASESS", "GENODEM0XXX", "ABNANL2A", "CRBABE22", "TESTGB20", "BKAUATWW"), "ISO 9362"),
+    "bic": ("BIC", chosen("NDEASESS", "GENODEM0XXX", "ABNANL2A", "CRBABE22", "TESTGB20", "BKAUATWW"), "ISO 9362"),  # XXX: branch code of a head office
     "ssn": ("SSN", forms("219-09-9999", "457-55-5462", "6#5-4#-5###", "5#1-6#-7###"), "SSA POMS RM 10201: area, group, serial"),
     "npi": ("NPI", _npi, "45 CFR 162.406; Luhn with the prefix 80840"),
     "nhs": ("NHS", _nhs, "NHS data dictionary, NHS NUMBER; 999 is the range for tests"),
