@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from securevec.cli.output import moment, pairs, table
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
 from securevec.errors import UsageError
+from securevec.retention.jobs import JobResult
 
 _SINGLE: Final = {"subject": "people", "document": "records"}
 """Kinds of keys of which there may be millions."""
@@ -131,17 +133,7 @@ def reseal(
     tenant, collection = split_place(place)
     with progress_bar(place, quiet=session.out.as_json) as progress:
         result = session.store.reseal(tenant, collection, key=key, progress=progress)
-    document: dict[str, Any] = {
-        "job": result.job_id,
-        "state": result.state,
-        "waiting_for": result.waiting_for or None,
-        "records": result.records,
-        "keys_destroyed": result.keys,
-    }
-    session.out.show(document, pairs({name: value for name, value in document.items() if value is not None}))
-    result.raise_if_incomplete()
-    if receipt is not None:
-        result.save(receipt)
+    _ended(session, result, receipt, {"records": result.records, "keys_destroyed": result.keys})
 
 
 def reindex(
@@ -161,13 +153,17 @@ def reindex(
     tenant, collection = split_place(place)
     with progress_bar(place, quiet=session.out.as_json) as progress:
         result = session.store.reindex(tenant, collection, progress=progress)
+    counts = {"version": result.version, "records": result.records, "edited": result.edited}
+    _ended(session, result, receipt, counts)
+
+
+def _ended(session: Session, result: JobResult, receipt: Path | None, counts: Mapping[str, int]) -> None:
+    """Show where a job stands, and keep the receipt of one that is done."""
     document: dict[str, Any] = {
         "job": result.job_id,
         "state": result.state,
         "waiting_for": result.waiting_for or None,
-        "version": result.version,
-        "records": result.records,
-        "edited": result.edited,
+        **counts,
     }
     session.out.show(document, pairs({name: value for name, value in document.items() if value is not None}))
     result.raise_if_incomplete()

@@ -17,47 +17,24 @@ one that opens it.
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 import orjson
 
 from securevec.control.jobs import KEY_RESEAL
-from securevec.control.rows import CollectionRow, JobRow
+from securevec.control.rows import JobRow
 from securevec.crypto.keyring import KeyInfo
-from securevec.errors import (
-    CollectionNotFound,
-    ControlUnavailable,
-    DeletionIncomplete,
-    RecordChanged,
-    TenantUnavailable,
-    UnknownKey,
-    WriteNotAcknowledged,
-)
-from securevec.guard import Admission, commission
-from securevec.recover import settle_collection
-from securevec.report import Progress
-from securevec.resealing import Sealed, reseal, sealed_under, sheets
-from securevec.retention.jobs import JobResult, encode, move_on, note, renew
-from securevec.retention.probe import Needles
-from securevec.retention.purging import ProbeOutcome, needles_of, purge_with_proof
-from securevec.retention.receipt import Artefact, issue
+from securevec.errors import DeletionIncomplete, UnknownKey, WriteNotAcknowledged
+from securevec.guard import Admission
+from securevec.resealing import Sealed, sealed_under, sheets
+from securevec.retention.jobs import JobResult, encode, move_on, renew
+from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.runtime import Runtime
-from securevec.types import CollectionId, StoredPoint, TenantId
-
-Advance = Callable[[Progress], None]
-"""Told how many records were looked at; it counts records where others count bytes."""
-
-_SOUGHT: Final = 100
-"""Points whose old sealed values are looked for in files; more would prove no more."""
-_PASSES: Final = 20
-_ATTEMPTS: Final = 5
-_PATIENCE_S: Final = 5.0
+from securevec.types import CollectionId, TenantId
+from securevec.verbs.rewriting import Advance, finish, place_of, rewrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +102,14 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
         return move_on(runtime, job, to="rolled", data=data | {"keys": _roll(runtime, place, data)})
     old = frozenset(bytes.fromhex(key_id) for key_id in data["keys"])
     if job.state == "rolled":
-        await_writers(runtime, place)
-        needles = _reseal(runtime, job, place, old, progress)
-        renew(runtime, job)
-        with runtime.write_lock(place.collection):
-            settle_collection(runtime, place.collection)
-            outcome = purge_with_proof(runtime, place.namespace, needles)
+        outcome = rewrite(
+            runtime,
+            job,
+            place,
+            action="key.reseal",
+            stale=lambda rows: sealed_under(runtime, place, rows, old),
+            progress=progress,
+        )
         return move_on(runtime, job, to="resealed", data=data | {"purge": outcome.to_json()})
     if job.state == "resealed":
         return move_on(runtime, job, to="doomed", data=data | {"doomed": _doom(runtime, place, data["keys"])})
@@ -148,15 +127,6 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
 
 
-def place_of(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> Sealed:
-    row: CollectionRow | None = runtime.control.collection(CollectionId(data["collection"]))
-    if row is None or row.tenant != job.tenant:
-        raise CollectionNotFound("The tenant has no such collection.")
-    if runtime.control.fence(job.tenant).state != "active":
-        raise TenantUnavailable("The tenant is suspended or being deleted; the job waits.")
-    return Sealed(row.tenant, row.collection, runtime.names.namespace(row.tenant, row.collection), row.vault)
-
-
 def _deks(runtime: Runtime, place: Sealed, epoch: str | None) -> list[KeyInfo]:
     return [
         key
@@ -168,67 +138,6 @@ def _deks(runtime: Runtime, place: Sealed, epoch: str | None) -> list[KeyInfo]:
 def _roll(runtime: Runtime, place: Sealed, data: dict[str, Any]) -> list[str]:
     going = [bytes.fromhex(key.key_id) for key in _deks(runtime, place, data["epoch"])]
     return sorted(key_id.hex() for key_id in runtime.keys.roll(place.tenant, place.collection, going))
-
-
-def await_writers(runtime: Runtime, place: Sealed) -> None:
-    """Wait until every batch that was announced before now has ended: whoever announces one from now on seals it under
-    a key that was made after the roll. Raises :class:`ControlUnavailable`; the job is tried again."""
-    until = time.monotonic() + _PATIENCE_S
-    began: set[str] | None = None
-    while True:
-        with runtime.write_lock(place.collection):
-            settle_collection(runtime, place.collection)
-        open_now = {
-            batch.request_id
-            for batch in runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=False)
-            if batch.collection == place.collection and batch.state == "open"
-        }
-        began = open_now if began is None else began & open_now
-        if not began:
-            return
-        if time.monotonic() > until:
-            raise ControlUnavailable(
-                "Writes of another process that began before the keys were rolled have not ended.",
-                next_step="The job goes on when they have: securevec jobs run",
-            )
-        time.sleep(0.05)
-
-
-def _reseal(runtime: Runtime, job: JobRow, place: Sealed, old: frozenset[bytes], progress: Advance | None) -> Needles:
-    """Seal every live row anew that names an old key. Passes go on until one finds none."""
-    before: list[StoredPoint] = []
-    for _ in range(_PASSES):
-        found = 0
-        done, total = 0, runtime.control.count_live(place.collection, now_ms=0)[0]
-        for sheet in sheets(runtime, place.collection):
-            renew(runtime, job)
-            stale = sealed_under(runtime, place, sheet, old)
-            if stale:
-                found += len(stale)
-                gone = _sheet(runtime, job, place, [row.ref for row in stale], old)
-                before += gone[: max(_SOUGHT - len(before), 0)]
-            done += len(sheet)
-            if progress is not None:
-                progress(Progress(done, done, max(done, total)))
-        if not found:
-            return Needles(needles_of(before).texts, ())
-    raise ControlUnavailable("Records keep appearing under the old keys.", next_step="Run: securevec jobs run")
-
-
-def _sheet(runtime: Runtime, job: JobRow, place: Sealed, refs: list[bytes], old: frozenset[bytes]) -> list[StoredPoint]:
-    """One batch, read again under the write lock; begun again when another process replaced one of its records."""
-    for attempt in range(_ATTEMPTS):
-        admission = commission(
-            runtime, job, permission="tenant.manage", action="key.reseal", collection=place.collection
-        )
-        with runtime.write_lock(place.collection):
-            settle_collection(runtime, place.collection)
-            current = runtime.control.current(place.collection, refs)
-            rows = sealed_under(runtime, place, list(current.values()), old)
-            with contextlib.suppress(RecordChanged):
-                return reseal(runtime, admission, place, rows)
-        time.sleep(0.01 * (attempt + 1))
-    raise RecordChanged("Other writers kept replacing records; they are sealed anew at the next attempt.")
 
 
 def _require_unused(runtime: Runtime, job: JobRow, place: Sealed, old: frozenset[bytes]) -> dict[str, int]:
@@ -257,32 +166,24 @@ def _doom(runtime: Runtime, place: Sealed, key_ids: list[str]) -> list[dict[str,
 def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
     keys = sum(len(entry["destroyed"]) for entry in data["shredded"])
     counts = {**data["manifest"], "keys": keys}
-    reference = note(runtime, job, action="key.reseal", phase="result", collection=data["collection"], counts=counts)
-    completed_ms = runtime.clock.now_ms()
-    purged: Artefact = ProbeOutcome.from_json(data["purge"]).artefact(
+    purged = ProbeOutcome.from_json(data["purge"]).artefact(
         f"old sealed values of collection {data['collection']}", method="sealed anew, deleted by id, purge by copy"
     )
-    predicate: dict[str, object] = {
-        "kind": "reseal",
-        "tenant": job.tenant,
-        "job": job.job_id,
-        "requested_ms": data["requested"]["ms"],
-        "completed_ms": completed_ms,
-        "actor": data["requested"]["by"],
-        "manifest": {**counts, "collections": 1},
-        "artefacts": [
-            purged.to_json(),
-            *(
-                key_artefact(
-                    entry,
-                    f"data keys of collection {entry['collection']}, epoch {entry['epoch']}",
-                    residual="who copied a key before opens older copies of what it sealed",
-                ).to_json()
-                for entry in data["shredded"]
-            ),
-        ],
-        "root": root_of(runtime),
-        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
-    }
-    receipt = issue(predicate, manifest=encode(data["manifest"]).encode(), key=runtime.keys.signing_key())
-    return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=completed_ms)
+    dead = [
+        key_artefact(
+            entry,
+            f"data keys of collection {entry['collection']}, epoch {entry['epoch']}",
+            residual="who copied a key before opens older copies of what it sealed",
+        )
+        for entry in data["shredded"]
+    ]
+    return finish(
+        runtime,
+        job,
+        data,
+        action="key.reseal",
+        logged=counts,
+        manifest=counts,
+        artefacts=[purged, *dead],
+        more={"root": root_of(runtime)},
+    )

@@ -136,19 +136,14 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
             say("begin")
             say(f"done {' '.join(result.state for result in store.apply_retention(plan.digest))}")
             return
-        if order["work"] == "seal anew":
+        if order["work"] in ("seal anew", "index anew"):
             store.runtime.backend()
             if trap and order["armed"] == "working":
                 set_trap(*trap)
             say("begin")
-            say(f"done {store.reseal(order['tenant'], 'ticket').state}")
-            return
-        if order["work"] == "index anew":
-            store.runtime.backend()
-            if trap and order["armed"] == "working":
-                set_trap(*trap)
-            say("begin")
-            say(f"done {store.reindex(order['tenant'], 'words').state}")
+            sealing = order["work"] == "seal anew"
+            done = store.reseal(order["tenant"], "ticket") if sealing else store.reindex(order["tenant"], "words")
+            say(f"done {done.state}")
             return
         collection = open_collection(store, order["tenant"])
         if trap and order["armed"] == "working":

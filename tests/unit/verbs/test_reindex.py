@@ -25,8 +25,7 @@ from securevec.retention.probe import Needles
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint, StoredPoint
-from securevec.verbs import reindex as machine
-from securevec.verbs import reseal
+from securevec.verbs import rewriting
 from tests.support.world import ACME
 
 MANY = 24
@@ -163,14 +162,14 @@ def test_a_filter_finds_records_of_either_key_while_the_job_is_half_done(
 ) -> None:
     answers, old = found(parcels), keys(parcels)
     monkeypatch.setattr("securevec.resealing.SHEET", 8)
-    honest, calls = machine._sheet, iter(range(100))
+    honest, calls = rewriting._sheet, iter(range(100))
 
     def once(*given: object) -> object:
         if next(calls):
             raise ControlUnavailable("stopped by the test")
         return honest(*given)  # type: ignore[arg-type]  # handed on as it came
 
-    monkeypatch.setattr(machine, "_sheet", once)
+    monkeypatch.setattr(rewriting, "_sheet", once)
     with pytest.raises(ControlUnavailable):
         store.reindex("acme", "parcel")
     now = keys(parcels)
@@ -222,7 +221,7 @@ def test_a_write_that_began_before_the_new_key_is_waited_for_and_indexed_too(
     parcels: sv.Collection[Parcel], store: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = FilterProtector(parcels.schema, collection=parcels.id, key=keys(parcels).key).payload({"depot": "late"})
-    monkeypatch.setattr(reseal, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(rewriting, "_PATIENCE_S", 0.05)
     backend = store.runtime.backend()
     honest = type(backend).insert
     stopped: list[str] = []
@@ -249,10 +248,7 @@ def test_the_old_key_is_not_retired_before_everything_was_read_back_under_the_ne
 ) -> None:
     old = keys(parcels)
 
-    def nothing(*_: object) -> tuple[Needles, int]:
-        return Needles((), ()), 0
-
-    monkeypatch.setattr(machine, "_reindex", nothing)
+    monkeypatch.setattr(rewriting, "_passes", lambda *_: Needles((), ()))
     with pytest.raises(WriteNotAcknowledged):
         store.reindex("acme", "parcel")
     assert keys(parcels).before == old.key

@@ -27,7 +27,7 @@ from securevec.retention.probe import Needles
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint
-from securevec.verbs import reseal as machine
+from securevec.verbs import rewriting
 from tests.support.world import ACME, Ticket, World, open_world, ticket
 
 
@@ -200,10 +200,7 @@ def test_a_record_the_store_hides_or_withholds_the_vault_of_keeps_its_key_alive(
 def test_a_key_that_a_live_record_still_needs_is_not_destroyed(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the pass over the records made of itself: what decides is what is read back before the keys die."""
 
-    def passes_over(*_: object) -> Needles:
-        return Needles((), ())
-
-    monkeypatch.setattr(machine, "_reseal", passes_over)
+    monkeypatch.setattr(rewriting, "_passes", lambda *_: Needles((), ()))
     with pytest.raises(WriteNotAcknowledged):
         filled.store.reseal("acme", "ticket")
     assert not filled.store.runtime.keys.destroyed_ids()

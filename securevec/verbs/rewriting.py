@@ -1,0 +1,179 @@
+"""What the jobs that write a collection anew have in common: wait for earlier writers, pass over every live row until
+none is left that the job is about, purge what they were, and sign what was done.
+
+Which rows those are is the job's (:mod:`securevec.verbs.reseal`, :mod:`securevec.verbs.reindex`). Each of the steps may
+be repeated, and readers and writers go on all the while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from securevec.control.rows import CollectionRow, JobRow, ManifestRow
+from securevec.errors import CollectionNotFound, ControlUnavailable, RecordChanged, TenantUnavailable
+from securevec.guard import commission
+from securevec.recover import settle_collection
+from securevec.report import Progress
+from securevec.resealing import Clear, Sealed, reseal, sheets
+from securevec.retention.jobs import encode, note, renew
+from securevec.retention.probe import Needles
+from securevec.retention.purging import ProbeOutcome, needles_of, purge_with_proof
+from securevec.retention.receipt import Artefact, issue
+from securevec.runtime import Runtime
+from securevec.types import CollectionId, StoredPoint
+
+Advance = Callable[[Progress], None]
+"""Told how many records were looked at; it counts records where others count bytes."""
+
+Stale = Callable[[Sequence[ManifestRow]], list[ManifestRow]]
+"""Those of some rows that are still as they were before the job, read from the store."""
+
+Action = Literal["key.reseal", "key.reindex"]
+
+_SOUGHT: Final = 100
+"""Points whose bytes are looked for in files after they were replaced; more would prove no more."""
+_PASSES: Final = 20
+_ATTEMPTS: Final = 5
+_PATIENCE_S: Final = 5.0
+
+
+def place_of(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> Sealed:
+    """The job's collection. Raises :class:`CollectionNotFound`, and :class:`TenantUnavailable` while its tenant is not
+    active."""
+    row: CollectionRow | None = runtime.control.collection(CollectionId(data["collection"]))
+    if row is None or row.tenant != job.tenant:
+        raise CollectionNotFound("The tenant has no such collection.")
+    if runtime.control.fence(job.tenant).state != "active":
+        raise TenantUnavailable("The tenant is suspended or being deleted; the job waits.")
+    return Sealed(row.tenant, row.collection, runtime.names.namespace(row.tenant, row.collection), row.vault)
+
+
+def await_writers(runtime: Runtime, place: Sealed) -> None:
+    """Wait until every batch that was announced before now has ended: whoever announces one from now on writes it under
+    the new keys. Raises :class:`ControlUnavailable`; the job is tried again."""
+    until = time.monotonic() + _PATIENCE_S
+    began: set[str] | None = None
+    while True:
+        with runtime.write_lock(place.collection):
+            settle_collection(runtime, place.collection)
+        open_now = {
+            batch.request_id
+            for batch in runtime.control.open_batches(now_ms=runtime.clock.now_ms(), expired_only=False)
+            if batch.collection == place.collection and batch.state == "open"
+        }
+        began = open_now if began is None else began & open_now
+        if not began:
+            return
+        if time.monotonic() > until:
+            raise ControlUnavailable(
+                "Writes of another process that began before the keys changed have not ended.",
+                next_step="The job goes on when they have: securevec jobs run",
+            )
+        time.sleep(0.05)
+
+
+def rewrite(
+    runtime: Runtime,
+    job: JobRow,
+    place: Sealed,
+    *,
+    action: Action,
+    stale: Stale,
+    clear: Clear | None = None,
+    progress: Advance | None = None,
+) -> ProbeOutcome:
+    """Write every live row anew that is ``stale``, after earlier writers have ended, and purge what was replaced.
+
+    Passes go on until one finds none. ``clear`` as for :func:`securevec.resealing.reseal`. Raises
+    :class:`ControlUnavailable` and :class:`RecordChanged` when others keep writing, and :class:`CheckFailed` when the
+    store does not show a row as it was written.
+    """
+    await_writers(runtime, place)
+    needles = _passes(runtime, job, place, action, stale, clear, progress)
+    renew(runtime, job)
+    with runtime.write_lock(place.collection):
+        settle_collection(runtime, place.collection)
+        return purge_with_proof(runtime, place.namespace, needles)
+
+
+def _passes(
+    runtime: Runtime,
+    job: JobRow,
+    place: Sealed,
+    action: Action,
+    stale: Stale,
+    clear: Clear | None,
+    progress: Advance | None,
+) -> Needles:
+    before: list[StoredPoint] = []
+    for _ in range(_PASSES):
+        found = 0
+        done, total = 0, runtime.control.count_live(place.collection, now_ms=0)[0]
+        for sheet in sheets(runtime, place.collection):
+            renew(runtime, job)
+            refs = [row.ref for row in stale(sheet)]
+            if refs:
+                found += len(refs)
+                gone = _sheet(runtime, job, place, action, stale, clear, refs)
+                before += gone[: max(_SOUGHT - len(before), 0)]
+            done += len(sheet)
+            if progress is not None:
+                progress(Progress(done, done, max(done, total)))
+        if not found:
+            return Needles(needles_of(before).texts, ())
+    raise ControlUnavailable("Records keep appearing under the old keys.", next_step="Run: securevec jobs run")
+
+
+def _sheet(
+    runtime: Runtime,
+    job: JobRow,
+    place: Sealed,
+    action: Action,
+    stale: Stale,
+    clear: Clear | None,
+    refs: Sequence[bytes],
+) -> list[StoredPoint]:
+    """One batch, read again under the write lock; begun again when another process replaced one of its records."""
+    for attempt in range(_ATTEMPTS):
+        admission = commission(runtime, job, permission="tenant.manage", action=action, collection=place.collection)
+        with runtime.write_lock(place.collection):
+            settle_collection(runtime, place.collection)
+            rows = stale(list(runtime.control.current(place.collection, refs).values()))
+            with contextlib.suppress(RecordChanged):
+                return reseal(runtime, admission, place, rows, clear=clear)
+        time.sleep(0.01 * (attempt + 1))
+    raise RecordChanged("Other writers kept replacing records; they are written anew at the next attempt.")
+
+
+def finish(
+    runtime: Runtime,
+    job: JobRow,
+    data: Mapping[str, Any],
+    *,
+    action: Action,
+    logged: Mapping[str, int],
+    manifest: Mapping[str, int],
+    artefacts: Iterable[Artefact],
+    more: Mapping[str, object] | None = None,
+) -> JobRow:
+    """Audit the job, sign its receipt and end it. ``logged`` are the counts of the audit record, ``manifest`` those of
+    the receipt; ``more`` are further entries of the receipt."""
+    reference = note(runtime, job, action=action, phase="result", collection=data["collection"], counts=logged)
+    completed_ms = runtime.clock.now_ms()
+    predicate: dict[str, object] = {
+        "kind": action.removeprefix("key."),
+        "tenant": job.tenant,
+        "job": job.job_id,
+        "requested_ms": data["requested"]["ms"],
+        "completed_ms": completed_ms,
+        "actor": data["requested"]["by"],
+        "manifest": {**manifest, "collections": 1},
+        "artefacts": [artefact.to_json() for artefact in artefacts],
+        **(more or {}),
+        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
+    }
+    receipt = issue(predicate, manifest=encode(data["manifest"]).encode(), key=runtime.keys.signing_key())
+    return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=completed_ms)
