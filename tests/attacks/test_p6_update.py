@@ -268,4 +268,4 @@ def test_a_class_that_checks_an_update_sees_no_original_of_the_other_fields(lone
     handle.update("A", status="closed")
     assert Curious.seen
     assert "jane.roe" not in str(Curious.seen)
-    assert "7946" not in str(Curious.seen)
+    assert "7946 0123" not in str(Curious.seen)  # what stands for it may begin alike: a range kept for fiction

@@ -108,7 +108,7 @@ def test_the_model_gets_placeholders_and_no_person(
     ("mine", "other", "word"), [("acme", "globex", "lanternfish"), ("globex", "acme", "brickwork")]
 )
 def test_a_token_of_one_tenant_never_reaches_the_other(service: Any, mine: str, other: str, word: str) -> None:
-    marks = {"globex": ("lanternfish", "Pellowah", "7946"), "acme": ("brickwork", "Tolliveaux", "ozrick")}[other]
+    marks = {"globex": ("lanternfish", "Pellowah", "7946 0123"), "acme": ("brickwork", "Tolliveaux", "ozrick")}[other]
     for extra in ({}, {"tenant": other}, {"tenant": other, "collection": "pages", "actor": f"svc:{other}-app"}):
         answer = ask(service, TOKENS[mine], f"tell me of the {word}", **extra)
         assert answer.status_code == 200
