@@ -160,9 +160,15 @@ def test_a_restore_that_knows_of_no_later_deletion_must_be_told_that_there_is_no
 def test_a_replay_that_did_nothing_is_found_before_the_home_is_opened(
     past: Past, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tenants: list[object] | None, error: type[Exception]
 ) -> None:
-    monkeypatch.setattr(replaying, "_delete_records", lambda *_: 0)
+    def nothing(*_: object) -> int:
+        return 0
+
+    def nobody(*_: object) -> list[object] | None:
+        return tenants
+
+    monkeypatch.setattr(replaying, "_delete_records", nothing)
     if tenants is not None:
-        monkeypatch.setattr(replaying, "_delete_tenants", lambda *_: tenants)
+        monkeypatch.setattr(replaying, "_delete_tenants", nobody)
     with pytest.raises(error, match="after the backup"):
         past.restore(tmp_path / "home", Newer(current=past.home))
     with pytest.raises(HomeRefused):

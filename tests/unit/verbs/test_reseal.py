@@ -200,7 +200,10 @@ def test_a_record_the_store_hides_or_withholds_the_vault_of_keeps_its_key_alive(
 def test_a_key_that_a_live_record_still_needs_is_not_destroyed(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the pass over the records made of itself: what decides is what is read back before the keys die."""
 
-    monkeypatch.setattr(rewriting, "_passes", lambda *_: Needles((), ()))
+    def nothing(*_: object) -> Needles:
+        return Needles((), ())
+
+    monkeypatch.setattr(rewriting, "_passes", nothing)
     with pytest.raises(WriteNotAcknowledged):
         filled.store.reseal("acme", "ticket")
     assert not filled.store.runtime.keys.destroyed_ids()
