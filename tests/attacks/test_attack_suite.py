@@ -69,7 +69,7 @@ def test_a_known_path_is_held_on_edge_and_the_engine_alone_allows_it(edge: Runne
         assert outcome.server_alone.word == "passed", outcome.document()
 
 
-@pytest.fixture(scope="module", params=["memory", "chroma", "server"])
+@pytest.fixture(scope="module", params=["memory", "chroma", pytest.param("server", marks=pytest.mark.soak)])
 def other(request: pytest.FixtureRequest) -> Iterator[Runner]:
     """The stores whose vendor is left out of the default run; ``server`` is Qdrant's adapter on its client's local
     mode. They are in memory or below a temporary directory, so the tenants need not be deleted one by one: the tests
