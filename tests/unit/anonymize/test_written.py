@@ -268,7 +268,8 @@ def test_reading_is_linear_in_hostile_texts(piece: str) -> None:
             best = min(best, time.process_time() - begin)
         return best
 
-    assert cost(80_000) < max(10 * cost(20_000), 0.05)
+    # Quadratic work is sixteen times as much each time it is looked at; a collection of garbage, once.
+    assert any(cost(80_000) < max(10 * cost(20_000), 0.05) for _ in range(5))
 
 
 def test_of_two_addresses_side_by_side_both_are_found() -> None:
