@@ -41,7 +41,7 @@ _HELP = (
 
 def build() -> typer.Typer:
     """The application. Made anew at each call, so that nothing is shared."""
-    root = group(help_text=_HELP)
+    root = group(help_text=_HELP, root=True)
     for room in (
         demo,
         start,

@@ -7,12 +7,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, Final, ParamSpec, get_type_hints
 
 import typer
 
 from securevec.cli.failure import report
+from securevec.cli.output import to_json
 from securevec.cli.session import Options, Session
 
 P = ParamSpec("P")
@@ -36,6 +38,8 @@ Purpose = Annotated[
     str | None,
     typer.Option("--purpose", metavar="TEXT", help="Why; recorded as a keyed hash.", show_default=False),
 ]
+
+Version = Annotated[bool, typer.Option("--version", help="Say which securevec this is, and end.")]
 
 _COMMON: Final[dict[str, Any]] = {
     "json": (Json, False),
@@ -68,8 +72,10 @@ class Group:
         return register
 
 
-def group(*, help_text: str) -> Group:
-    """A new application: plain help, no completion, and no pretty tracebacks, because those print local variables."""
+def group(*, help_text: str, root: bool = False) -> Group:
+    """A new application: plain help, no completion, and no pretty tracebacks, because those print local variables.
+    The ``root`` of all others also says its version.
+    """
     application = typer.Typer(
         help=help_text,
         no_args_is_help=True,
@@ -78,7 +84,7 @@ def group(*, help_text: str) -> Group:
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,
     )
-    application.callback()(_remember)
+    application.callback(invoke_without_command=root)(_remember_at_root if root else _remember)
     return Group(application)
 
 
@@ -91,6 +97,24 @@ def _remember(
     purpose: Purpose = None,
 ) -> None:
     context.obj = _given(context, json=json, home=home, key_file=key_file, actor=actor, purpose=purpose)
+
+
+def _remember_at_root(
+    context: typer.Context,
+    version: Version = False,
+    json: Json = False,
+    home: Home = None,
+    key_file: KeyFile = None,
+    actor: As = None,
+    purpose: Purpose = None,
+) -> None:
+    if version:
+        number = version_of("securevec")
+        typer.echo(to_json({"securevec": number}) if json else f"securevec {number}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
+    _remember(context, json, home, key_file, actor, purpose)
 
 
 def _given(context: typer.Context, **values: Any) -> Options:

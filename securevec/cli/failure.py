@@ -45,9 +45,9 @@ def report(error: BaseException, *, as_json: bool) -> int:
     return _say(name, f"An internal error: {name}.", advice, UNEXPECTED, as_json=as_json)
 
 
-def usage(message: str, *, as_json: bool, advice: str = "") -> int:
+def usage(message: str, *, as_json: bool, advice: str) -> int:
     """A command line that could not be read."""
-    return _say("UsageError", message, advice or "Run: securevec --help", 2, as_json=as_json)
+    return _say("UsageError", message, advice, 2, as_json=as_json)
 
 
 def _advice(error: SecurevecError) -> str:

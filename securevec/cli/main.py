@@ -30,6 +30,17 @@ def main(arguments: Sequence[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place before the user
         message = getattr(error, "format_message", None)
         if callable(message):
-            return usage(str(message()), as_json=as_json)
+            return _misread(error, str(message()), as_json=as_json)
         return report(error, as_json=as_json)
     return result if isinstance(result, int) else 0
+
+
+def _misread(error: BaseException, message: str, *, as_json: bool) -> int:
+    """A command line that could not be read. Told by the name of the class: typer may carry a copy of click."""
+    place = getattr(getattr(error, "ctx", None), "command_path", "securevec")
+    if type(error).__name__ == "NoArgsIsHelpError":
+        if not as_json:
+            print(message, file=sys.stderr)  # the help, as it is laid out
+            return 2
+        message = "Missing command."
+    return usage(message, as_json=as_json, advice=f"Run: {place} --help")

@@ -74,7 +74,7 @@ def test_advice_for_python_becomes_advice_for_the_shell(capsys: pytest.CaptureFi
 
 
 def test_a_line_break_in_a_message_does_not_forge_a_second_line(capsys: pytest.CaptureFixture[str]) -> None:
-    usage("No such option: --x\nsecurevec: all is well", as_json=False)
+    usage("No such option: --x\nsecurevec: all is well", as_json=False, advice="")
     assert capsys.readouterr().err.count("\n") == 1
 
 
