@@ -52,8 +52,16 @@ def load_record(reference: str) -> type[Record]:
         ) from error
     found: object = getattr(module, name, None)
     if not isinstance(found, type) or not issubclass(found, Record):
-        raise SchemaError("The schema file has no Record class of that name.")
+        own = [key for key, value in vars(module).items() if _record_made_in(value, module_name)]
+        step = f"It has: {', '.join(sorted(own))}." if own else "Propose one from data: securevec schema infer FILE"
+        raise SchemaError("The schema file has no Record class of that name.", next_step=step)
     return found
+
+
+def _record_made_in(value: object, module: str) -> bool:
+    from securevec.schema import Record
+
+    return isinstance(value, type) and issubclass(value, Record) and value.__module__ == module
 
 
 def record_id(schema: Schema, typed: str) -> RecordId:

@@ -35,7 +35,7 @@ class LegalHold(Refused):
     """A legal hold forbids this. ``hold_id`` names it."""
 
     def __init__(self, message: str, *, hold_id: str, next_step: str = "") -> None:
-        super().__init__(message, next_step=next_step)
+        super().__init__(message, next_step=next_step or f"Hold {hold_id} stands. See: securevec hold list TENANT")
         self.hold_id = hold_id
 
 

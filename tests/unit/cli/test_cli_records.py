@@ -66,6 +66,12 @@ def test_a_reference_that_names_no_record_class_is_refused(tmp_path: Path, refer
         load_record(reference.replace("{file}", str(schema_file(tmp_path))))
 
 
+def test_a_name_that_the_file_does_not_have_is_answered_with_those_it_has(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError) as caught:
+        load_record(f"{schema_file(tmp_path)}:Rows")
+    assert caught.value.next_step == "It has: Row."
+
+
 def test_what_a_schema_file_raises_is_named_by_its_class_only(tmp_path: Path) -> None:
     path = schema_file(tmp_path, source="raise RuntimeError('canary-55')")
     with pytest.raises(SchemaError, match="RuntimeError") as caught:

@@ -43,6 +43,7 @@ def _refused(glass: Hourglass, hold: Hold, attempt: Callable[[], object]) -> Non
     with pytest.raises(LegalHold) as refusal:
         attempt()
     assert refusal.value.hold_id == hold.id
+    assert hold.id in refusal.value.next_step
     assert glass.holds_named_in_refusals() == {hold.id}
     after = len([each for each in glass.audit(outcome="denied") if each.get("detail", {}).get("hold") == hold.id])
     assert after > before
