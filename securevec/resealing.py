@@ -127,6 +127,20 @@ def sealed_under(
     return found
 
 
+def named_keys(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[bytes, frozenset[bytes]]:
+    """By ref, the ids of every key that sealed values of the record name, as the store shows them; nothing is opened.
+    Without what the store does not show, or shows something else in its place."""
+    wanted = _ids(runtime, place, rows) if rows else {}
+    shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted)) if wanted else []
+    named: dict[bytes, set[bytes]] = defaultdict(set)
+    for point in shown:
+        if point.id in wanted:
+            with contextlib.suppress(EnvelopeRejected):
+                for value in _values(point):
+                    named[wanted[point.id][0].ref].update(filter(None, read_key_ids(from_text(value))))
+    return {ref: frozenset(ids) for ref, ids in named.items()}
+
+
 def reseal(
     runtime: Runtime,
     admission: Admission,

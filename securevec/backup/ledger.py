@@ -33,7 +33,7 @@ _PAGE: Final = 5_000
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Everything a newer state knows. ``gone`` lists record refs by collection; ``older`` counts the records that were
-    replaced since, and come back as they were. Times are UTC ms."""
+    replaced since; ``filters`` are the versions of filter keys by collection. Times are UTC ms."""
 
     installation: str
     backup: str
@@ -48,6 +48,7 @@ class Ledger:
     keys: list[bytes] = field(repr=False)
     gone: Mapping[str, list[bytes]] = field(repr=False)
     older: int
+    filters: Mapping[str, int] = field(repr=False)
 
     @property
     def records(self) -> int:
@@ -72,6 +73,7 @@ class Ledger:
             "keys": [key.hex() for key in self.keys],
             "gone": {collection: [ref.hex() for ref in refs] for collection, refs in self.gone.items()},
             "older": self.older,
+            "filters": dict(self.filters),
         }
         text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS) + b"\n"
         return sign_for(self.installation, text, signer)
@@ -105,6 +107,7 @@ def open_ledger(note: bytes, *, public: bytes) -> Ledger:
             keys=[bytes.fromhex(key) for key in said["keys"]],
             gone={collection: [bytes.fromhex(ref) for ref in refs] for collection, refs in said["gone"].items()},
             older=said["older"],
+            filters={collection: int(version) for collection, version in said["filters"].items()},
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackupRejected("The list of deletions cannot be read.") from error
@@ -141,6 +144,7 @@ def ledger_since(
         keys=keys.destroyed_ids(),
         gone=gone,
         older=older,
+        filters=keys.filter_versions(),
     )
 
 

@@ -1,11 +1,12 @@
 """Repeating in a restored home, which nobody else can open yet, what a newer state decided after the backup.
 
 1. the clock is raised to the newer state's: what expired stays expired
-2. keys it destroyed are destroyed here
-3. holds and minimums of the backup are laid down: the newer state asked its own before it deleted
-4. tenants it deleted are deleted, records that are gone there are removed, people it erased are erased, each by the
-   code that does it in a living home: read back, purged, with a receipt
-5. holds, rules and quotas of the newer state take their place, roles it took away are taken away, tenants it suspended
+2. holds and minimums of the backup are laid down: the newer state asked its own before it deleted
+3. tenants it deleted are deleted, records that are gone there are removed
+4. keys it destroyed are destroyed here, once records that live there were sealed anew under others (``rekeyed``)
+5. people it erased are erased: this and 3 by the code that does it in a living home, read back, purged, with a receipt
+6. records that no key opens any more are removed, and collections whose filter key was exchanged are indexed anew
+7. holds, rules and quotas of the newer state take their place, roles it took away are taken away, tenants it suspended
    are suspended
 
 Any failure is raised, and the home stays closed: the restore is run again.
@@ -13,27 +14,24 @@ Any failure is raised, and the home stays closed: the restore is run again.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
 
 from securevec.audit import request_id
+from securevec.backup import rekeyed
 from securevec.backup.ledger import Ledger
 from securevec.backup.scope import scope_of
-from securevec.binding import key_scope_of
 from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure, Items
 from securevec.control.rows import JobItem, JobRow
 from securevec.control.subjects import records_of
 from securevec.errors import DeletionIncomplete, UnknownFormat, WriteNotAcknowledged
-from securevec.guard import Admission, settle_outbox
+from securevec.guard import settle_outbox
 from securevec.limits import MAX_BATCH
 from securevec.people import shred
-from securevec.policy import Actor, Decision
+from securevec.policy import Actor
 from securevec.removal import remove_batch
-from securevec.reopen import description_of
 from securevec.retention.jobs import advance, encode
 from securevec.runtime import Runtime
 from securevec.store.machines import MACHINES
@@ -43,7 +41,8 @@ from securevec.types import CollectionId, TenantId
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What was repeated: counts of keys destroyed, tenants deleted, records removed, people's tokens erased, roles
-    taken away. ``older`` records are as they were at the backup, and were replaced since."""
+    taken away. ``older`` records of the backup were replaced since. Of these, ``unreadable`` ones are removed: their
+    keys are destroyed. The others are as they were at the backup. ``indexed`` collections got filter tokens anew."""
 
     keys: int
     tenants: int
@@ -51,6 +50,8 @@ class Replayed:
     tokens: int
     roles: int
     older: int
+    unreadable: int = 0
+    indexed: int = 0
 
 
 def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
@@ -64,7 +65,6 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
         )
     clock.raise_floor(ledger.floor_ms)
     control.raise_time_floor(clock.floor_ms())
-    destroyed = runtime.keys.destroy_keys(ledger.keys)
     control.lay_down_authority()
     for row in control.tenants():
         if row.state == "suspended":
@@ -72,14 +72,18 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
     jobs = _delete_tenants(runtime, actor, ledger)
     runtime.backend()
     records = _delete_records(runtime, actor, ledger)
+    rekeyed.keep_readable(runtime, actor, ledger.keys)
+    destroyed = runtime.keys.destroy_keys(ledger.keys)
     tokens, erasures = _erase(runtime, actor, ledger)
     for job in (*jobs, *erasures):
         advance(runtime, MACHINES, job).raise_if_incomplete()
+    _require_gone(runtime, ledger)
+    unreadable = rekeyed.drop_unreadable(runtime, actor)
+    indexed = rekeyed.index_anew(runtime, actor, ledger.filters)
     control.take_authority(ledger.authority)
     roles = _narrow(runtime, ledger)
     settle_outbox(runtime)
-    _require_gone(runtime, ledger)
-    return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older)
+    return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older, unreadable, indexed)
 
 
 def _delete_tenants(runtime: Runtime, actor: Actor, ledger: Ledger) -> list[JobRow]:
@@ -100,34 +104,15 @@ def _delete_tenants(runtime: Runtime, actor: Actor, ledger: Ledger) -> list[JobR
 
 def _delete_records(runtime: Runtime, actor: Actor, ledger: Ledger) -> int:
     removed = 0
-    for tenant in runtime.control.tenants():
-        if tenant.state != "active":
-            continue
-        for collection in runtime.control.collections(tenant.tenant):
-            refs = ledger.gone.get(collection.collection, [])
-            namespace = runtime.names.namespace(tenant.tenant, collection.collection)
-            admission = _admission(runtime, actor, tenant.tenant, collection.collection, tenant.fence)
-            for start in range(0, len(refs), MAX_BATCH):
-                part = refs[start : start + MAX_BATCH]
-                live = runtime.control.live(collection.collection, part)
-                if live:
-                    removed += len(remove_batch(runtime, admission, namespace, list(live))[1])
-            if key_scope_of(description_of(runtime, collection)) == "document":
-                for part in _without_key(runtime, tenant.tenant, collection.collection):
-                    removed += len(remove_batch(runtime, admission, namespace, part)[1])
+    for row, fence in rekeyed.collections(runtime):
+        refs = ledger.gone.get(row.collection, [])
+        namespace = runtime.names.namespace(row.tenant, row.collection)
+        admission = rekeyed.admission_of(runtime, actor, row, fence)
+        for start in range(0, len(refs), MAX_BATCH):
+            live = runtime.control.live(row.collection, refs[start : start + MAX_BATCH])
+            if live:
+                removed += len(remove_batch(runtime, admission, namespace, list(live))[1])
     return removed
-
-
-def _without_key(runtime: Runtime, tenant: TenantId, collection: CollectionId) -> Iterator[list[bytes]]:
-    """Live records whose own key was destroyed after the backup: they were replaced since, and nobody can read what
-    they were."""
-    after = b""
-    while rows := runtime.control.refs_after(collection, after, limit=MAX_BATCH):
-        after = rows[-1][0]
-        alive = runtime.keys.documents_alive(tenant, rows)
-        lost = [ref for ref, _ in rows if ref not in alive]
-        if lost:
-            yield lost
 
 
 def _erase(runtime: Runtime, actor: Actor, ledger: Ledger) -> tuple[int, list[JobRow]]:
@@ -197,18 +182,3 @@ def _require_gone(runtime: Runtime, ledger: Ledger) -> None:
     for collection, refs in ledger.gone.items():
         if runtime.control.live(CollectionId(collection), refs):
             raise WriteNotAcknowledged("A record that was deleted after the backup is still there.")
-
-
-def _admission(runtime: Runtime, actor: Actor, tenant: TenantId, collection: CollectionId, fence: int) -> Admission:
-    """The right to repeat a deletion: whoever deleted was asked then."""
-    return Admission(
-        runtime=runtime,
-        scope=scope_of(runtime, actor, tenant),
-        permission="delete",
-        action="delete",
-        collection=collection,
-        request_id=request_id(),
-        fence=fence,
-        decision=Decision(True, "admin-operates"),
-        started_ns=time.monotonic_ns(),
-    )

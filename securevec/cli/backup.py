@@ -149,12 +149,19 @@ def restore(
             "people erased again": replayed.tokens,
             "keys destroyed again": replayed.keys,
             "roles taken away again": replayed.roles,
-            "records as they were at the backup": replayed.older,
+            "records replaced since, as they were at the backup": max(replayed.older - replayed.unreadable, 0),
+            "records removed, their keys are destroyed": replayed.unreadable,
+            "collections indexed anew": replayed.indexed,
         }
     session.out.show(document, pairs(document))
     session.out.say(statement_of(report.manifest.engine))
     if replayed is None:
         session.out.say("what was deleted after the backup is back: nothing newer was given")
+    elif replayed.unreadable and report.keys_from != "the backup":
+        session.out.say(
+            "records were sealed anew after the backup, and the keys they had in it are gone: a list of deletions made "
+            "at the old home (backup tombstones), restored with instead of it, keeps them"
+        )
     elif replayed.keys and report.keys_from == "the backup":
         session.out.say("the backup's own key store still holds the keys destroyed since: destroy that copy")
 

@@ -53,6 +53,14 @@ class Filtering:
             self._open.refresh()
             return opened_filter_keys(self._open, tenant, collection)
 
+    def filter_versions(self) -> dict[str, int]:
+        """The newest version of every collection's filter key, by collection id in hex. No key is opened."""
+        found: dict[str, int] = {}
+        for row in self._store.all_rows(kind="tenant"):
+            if row.use.purpose == PURPOSE:
+                found[row.use.collection.hex()] = max(int(row.use.epoch), found.get(row.use.collection.hex(), 0))
+        return found
+
     def begin_filter_rotation(self, tenant: TenantId, collection: CollectionId) -> int:
         """Make the next version, unless two are there already; the number of the newest."""
         with self._store.transaction():

@@ -154,6 +154,13 @@ class _Index:
         return [stored_terms(text, [each.span for each in placed], numbers) for numbers in self._numbers]
 
 
+def carries_other_tokens(runtime: Runtime, place: Sealed) -> bool:
+    """Whether a live row carries anything else than tokens and terms of the newest key. Raises :class:`CheckFailed`
+    for a row that the store does not show as it was written."""
+    index = _Index(runtime, place)
+    return any(index.stale(sheet) for sheet in sheets(runtime, place.collection))
+
+
 def _require_new(runtime: Runtime, job: JobRow, place: Sealed) -> dict[str, int]:
     """Read every live row back from the store: none carries a token of another key. Returns records and chunks.
 
