@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from securevec.audit import request_id
@@ -33,6 +34,7 @@ from securevec.people import shred
 from securevec.policy import Actor
 from securevec.removal import remove_batch
 from securevec.retention.jobs import advance, encode
+from securevec.retention.residue import refuse_residue
 from securevec.runtime import Runtime
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId
@@ -74,6 +76,7 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
     records = _delete_records(runtime, actor, ledger)
     rekeyed.keep_readable(runtime, actor, ledger.keys)
     destroyed = runtime.keys.destroy_keys(ledger.keys)
+    runtime.keys.search_elsewhere(None, partial(refuse_residue, runtime.home))
     tokens, erasures = _erase(runtime, actor, ledger)
     for job in (*jobs, *erasures):
         advance(runtime, MACHINES, job).raise_if_incomplete()

@@ -17,7 +17,7 @@ from typing import Final
 
 from securevec.clock import Clock
 from securevec.crypto.derive import raw_id
-from securevec.crypto.destroy import NOTHING_HELD, KeyDestruction, destroy, sweep
+from securevec.crypto.destroy import NOTHING_HELD, KeyDestruction, Search, destroy, sweep
 from securevec.crypto.envelope import SubjectKey
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys
@@ -132,12 +132,14 @@ class BoundKeys:
         with self._store.lock:
             return {ref for ref, each in generations if self._document(tenant, ref, each) is not None}
 
-    def sweep_documents(self, tenant: TenantId) -> str:
-        """Show that the records' keys that were destroyed are gone from the key store's files; on what evidence.
+    def sweep_documents(self, tenant: TenantId, search: Search) -> str:
+        """Show that the records' keys that were destroyed are gone from the key store's files, and have ``search`` look
+        for them in the rest of the home; on what evidence.
 
-        Raises :class:`KeyUnavailable` when the store is busy or other files lie beside it: the same call continues.
+        Raises :class:`KeyUnavailable` when the store is busy, or other files lie beside it or hold them: the same call
+        continues.
         """
-        return sweep(self._store, raw_id(tenant), DOCUMENT)
+        return sweep(self._store, raw_id(tenant), DOCUMENT, search)
 
     def _document(self, tenant: TenantId, ref: bytes, generation: int) -> KeyRow | None:
         return self._store.active(_of_document(tenant, ref, generation))

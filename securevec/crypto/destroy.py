@@ -16,6 +16,7 @@ the file system freed, and backups, are out of its reach, and the evidence says 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,14 @@ from securevec.errors import KeyUnavailable
 
 REMOVED: Final = "removed from live files"
 REMOVED_UNSEARCHED: Final = "removed from live files (resumed: file rewritten and alone in its directory, not searched)"
-REWRITTEN: Final = "removed from live files (file rewritten, not searched)"
+REWRITTEN: Final = "removed from live files (file rewritten and alone in its directory, home searched for the ids)"
 SEARCH: Final = "search:"
 """Before the scope of a destruction that is done in the key store, and whose keys are still to be looked for in the
 rest of the home."""
 NOTHING_HELD: Final = "no keys were held"
+
+Search = Callable[[Sequence[bytes]], None]
+"""Looks for each of these 16 bytes in the home outside the key store, and raises when it finds some."""
 
 _CHUNK: Final = 4 * 1024 * 1024
 _FEW: Final = 64
@@ -87,8 +91,7 @@ def destroy(
         evidence = REMOVED_UNSEARCHED if earlier else REMOVED
         with store.transaction():
             store.set_evidence(pending.key_ids, evidence)
-            if ":" in scope:  # of a tenant; a restored home destroys by ids, before there is anything else in it
-                store.set_pending(f"{SEARCH}{scope}:{pending.key_ids[0].hex()}", pending)
+            store.set_pending(f"{SEARCH}{scope}:{pending.key_ids[0].hex()}", pending)
             store.clear_pending(scope)
     return KeyDestruction(
         key_ids=tuple(key_id.hex() for key_id in pending.key_ids),
@@ -98,10 +101,11 @@ def destroy(
     )
 
 
-def sweep(store: KeyStore, tenant: bytes, kind: str) -> str:
-    """Show the removal of keys that were destroyed one by one: rewrite the file, and have nothing beside it.
+def sweep(store: KeyStore, tenant: bytes, kind: str, search: Search) -> str:
+    """Show the removal of keys that were destroyed one by one: rewrite the file, have nothing beside it, and have
+    ``search`` look for their ids in the rest of the home (of their wrapped bytes nobody knows any more).
 
-    Returns the evidence. Raises as :func:`destroy`.
+    Returns the evidence. Raises as :func:`destroy`, and what ``search`` raises: then the next call begins again.
     """
     with store.lock:
         key_ids = store.unshown(tenant, kind)
@@ -111,17 +115,20 @@ def sweep(store: KeyStore, tenant: bytes, kind: str) -> str:
             store.vacuum()
             with store.exclusive():
                 _refuse_other_files(store.directory, store.path)
-            with store.transaction():
-                store.set_evidence(key_ids, REWRITTEN)
-        return REWRITTEN
+    if key_ids:
+        search(key_ids)
+        with store.lock, store.transaction():
+            store.set_evidence(key_ids, REWRITTEN)
+    return REWRITTEN
 
 
-def search_elsewhere(store: KeyStore, tenant: str, search: Callable[[Sequence[bytes]], None]) -> int:
-    """Have ``search`` look for the destroyed keys of a tenant that nobody looked for yet outside the key store; returns
-    how many. It is given twice 16 bytes of each and raises when it finds some: then the next call looks again.
+def search_elsewhere(store: KeyStore, tenant: str | None, search: Search) -> int:
+    """Have ``search`` look for the destroyed keys of a tenant, or of all, that nobody looked for yet outside the key
+    store; returns how many. It is given twice 16 bytes of each and raises when it finds some: then the next call looks
+    again.
     """
     with store.lock:
-        scopes = [scope for scope in store.pending_scopes(SEARCH) if tenant in scope.split(":")]
+        scopes = [scope for scope in store.pending_scopes(SEARCH) if tenant is None or tenant in scope.split(":")]
         held = {scope: pending for scope in scopes if (pending := store.pending(scope)) is not None}
     # The ids too: a copy from before a rotation holds the key under another wrapping.
     tags = [tag for pending in held.values() for tag in pending.tags]
@@ -141,6 +148,8 @@ def _refuse_residue(directory: Path, wrapped: Sequence[bytes], *, but: Path | No
             continue
         overlap = b""
         try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise _unreadable()  # a link leads elsewhere, and a pipe would be waited for
             with path.open("rb", buffering=0) as stream:
                 while chunk := stream.read(_CHUNK):
                     window = overlap + chunk
@@ -160,7 +169,7 @@ def _holds(window: bytes, wrapped: Sequence[bytes]) -> bool:
     if len(wrapped) <= _FEW:
         return any(needle in window for needle in wrapped)
     heads = np.unique(np.frombuffer(b"".join(needle[:8] for needle in wrapped), dtype=np.uint64))
-    for shift in range(8):
+    for shift in range(min(8, len(window))):
         held = np.frombuffer(window, dtype=np.uint64, offset=shift, count=max(0, len(window) - shift) // 8)
         for place in np.flatnonzero(np.isin(held, heads)):
             start = shift + 8 * int(place)
@@ -178,13 +187,13 @@ def _refuse_other_files(directory: Path, expected: Path) -> None:
 
 
 def _files(directory: Path) -> Iterator[Path]:
-    """Every file below the directory. Raises :class:`KeyUnavailable` where it cannot be listed."""
+    """Every file and link below the directory. Raises :class:`KeyUnavailable` where it cannot be listed."""
 
     def fail(error: OSError) -> None:
         raise _unreadable() from error
 
-    for folder, _, names in os.walk(directory, onerror=fail):
-        for name in names:
+    for folder, folders, names in os.walk(directory, onerror=fail):
+        for name in (*names, *(each for each in folders if Path(folder, each).is_symlink())):
             yield Path(folder, name)
 
 

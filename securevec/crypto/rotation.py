@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from securevec.clock import Clock
 from securevec.crypto.derive import raw_id
-from securevec.crypto.destroy import NOTHING_HELD, KeyDestruction, destroy, search_elsewhere
+from securevec.crypto.destroy import NOTHING_HELD, KeyDestruction, Search, destroy, search_elsewhere
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys, destroyed_error
 from securevec.crypto.root import ROOT_ID_BYTES, RootKey, root_wrapping_key
@@ -130,9 +130,9 @@ class Rotating:
             done = destroy(self._store, f"deks:{tenant}:{collection}", rows, now_ms=now_ms)
             return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
 
-    def search_elsewhere(self, tenant: TenantId, search: Callable[[Sequence[bytes]], None]) -> int:
-        """The last step of a destruction: look for the wrapped keys outside the key store. Returns how many were looked
-        for; what ``search`` raises is raised, and the next call looks for them again."""
+    def search_elsewhere(self, tenant: TenantId | None, search: Search) -> int:
+        """The last step of a destruction: look for the wrapped keys outside the key store, of all tenants without one.
+        Returns how many were looked for; what ``search`` raises is raised, and the next call looks for them again."""
         return search_elsewhere(self._store, tenant, search)
 
     def tenants_with_keys(self) -> list[TenantId]:

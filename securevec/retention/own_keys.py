@@ -7,10 +7,12 @@ them: rewriting the file for every record would cost more than the record did.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from securevec.control.rows import JobRow
 from securevec.retention.receipt import Artefact
+from securevec.retention.residue import refuse_residue
 from securevec.runtime import Runtime
 
 
@@ -24,7 +26,7 @@ def swept(runtime: Runtime, job: JobRow) -> dict[str, Any]:
     items = runtime.control.job_items(job.job_id)
     alive = runtime.keys.documents_alive(job.tenant, [(item.ref, item.generation) for item in items])
     kept = sum(item.ref in alive for item in items)
-    evidence = runtime.keys.sweep_documents(job.tenant)
+    evidence = runtime.keys.sweep_documents(job.tenant, partial(refuse_residue, runtime.home))
     return {"gone": len(items) - kept, "kept": kept, "evidence": evidence}
 
 

@@ -8,10 +8,12 @@ the key store is rewritten too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from securevec.errors import SecurevecError
 from securevec.guard import admit
 from securevec.recover import settle_collection
+from securevec.retention.residue import refuse_residue
 from securevec.runtime import Runtime, Scope
 
 
@@ -39,7 +41,7 @@ def purge_tenant(runtime: Runtime, scope: Scope) -> PurgeReport:
                 report = backend.purge(namespace=runtime.names.namespace(scope.tenant, row.collection))
             removed.append(report.bytes_removed)
             residual[report.residual] = None
-        runtime.keys.sweep_documents(scope.tenant)
+        runtime.keys.sweep_documents(scope.tenant, partial(refuse_residue, runtime.home))
         admission.recheck()
     except SecurevecError as error:
         admission.failure(error, counts={"collections": len(removed)})

@@ -87,6 +87,7 @@ def test_records_sealed_anew_after_the_backup_open_under_keys_that_are_not_the_o
         for key_id in rekeyed.dead:
             with pytest.raises(KeyDestroyed):
                 store.runtime.keys.key_by_id(key_id)
+        assert not store.runtime.keys._store.pending_scopes("search:"), "looked for in the whole home"
         # Evidence: its bucket has ended and was destroyed, the hold stands, and only this backup has it.
         assert [hold.standing for hold in tenant.holds()] == [True]
         briefs = tenant.collection(Brief, retention="1d")

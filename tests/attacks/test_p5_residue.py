@@ -3,6 +3,7 @@ there is one, however often it is asked for, and says what kind of file it is in
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import securevec as sv
 from securevec.errors import KeyUnavailable
+from securevec.retention.residue import refuse_residue
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, World, open_world, ticket
 
@@ -68,7 +70,95 @@ def test_a_copy_of_the_key_store_keeps_a_collection_that_is_sealed_anew_from_bei
 
 def test_a_control_store_that_cannot_be_searched_is_no_clean_one(world: World, tmp_path: Path) -> None:
     (tmp_path / "control.db").mkdir()
-    from securevec.retention.residue import refuse_residue
-
     with pytest.raises(KeyUnavailable, match="cannot be searched"):
         refuse_residue(tmp_path, [b"t" * 16])
+
+
+@pytest.fixture
+def going(world: World) -> Iterator[str]:
+    """A tenant that is about to go."""
+    name = f"going-{len(world.store.tenants())}"
+    world.store.tenant(name, create=True, actor=ACME).collection(Ticket).ingest([ticket(1, "Of a tenant that goes.")])
+    yield name
+    world.store.delete_tenant(name).raise_if_incomplete()
+
+
+@pytest.mark.parametrize(
+    ("place", "whole"), [("keys/behind-a-link", True), ("engine/deep/behind-a-link", False), ("behind-a-link", True)]
+)
+def test_a_copy_of_the_key_store_behind_a_link_keeps_a_shred_from_being_done(
+    world: World, going: str, tmp_path: Path, place: str, whole: bool
+) -> None:
+    shutil.copytree(world.home / "keys", tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "deep").mkdir()
+    (tmp_path / "elsewhere" / "deep" / "ring").symlink_to(tmp_path / "elsewhere")
+    link = world.home / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(tmp_path / "elsewhere" if whole else tmp_path / "elsewhere" / "keys.db")
+    try:
+        with pytest.raises(KeyUnavailable, match=r"still in the home|cannot be searched"):
+            world.store.delete_tenant(going)
+    finally:
+        link.unlink()
+
+
+def test_what_cannot_be_read_beside_the_key_store_is_no_sign_that_keys_are_gone(world: World, going: str) -> None:
+    pipe = world.home / "keys" / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(KeyUnavailable, match="cannot be searched"):
+        world.store.delete_tenant(going)
+    pipe.unlink()
+
+
+def test_a_directory_that_cannot_be_listed_is_no_clean_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.home / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(KeyUnavailable, match="cannot be searched"):
+        refuse_residue(world.home, [b"t" * 16])
+
+
+def test_many_keys_die_beside_a_file_of_a_few_bytes(world: World) -> None:
+    tenant = world.store.tenant("many", create=True, actor=ACME)
+    tenant.collection(Ticket, key_scope="document").ingest([ticket(number, "One of many.") for number in range(70)])
+    tiny = world.home / "keys" / "tiny"
+    tiny.write_bytes(b"abc")
+    world.store.delete_tenant("many").raise_if_incomplete()
+    tiny.unlink()
+
+
+@pytest.mark.parametrize(("records", "place"), [(1, "notes.bin"), (70, "control.db.copied")])
+def test_a_copy_of_a_deleted_records_own_key_keeps_a_purge_from_being_done(
+    world: World, records: int, place: str
+) -> None:
+    tenant = world.store.tenant(f"own-{records}-{len(place)}", create=True, actor=ACME)
+    tickets = tenant.collection(Ticket, key_scope="document")
+    tickets.ingest([ticket(number, "With a key of its own.") for number in range(records)])
+    copy = world.home / place
+    copy.write_bytes(b"x" * 7 + (world.home / "keys" / "keys.db").read_bytes())
+    tickets.delete([f"T-{number}" for number in range(records)])
+    for _ in range(2):
+        with pytest.raises(KeyUnavailable, match="still in the home"):
+            tenant.purge()
+    copy.unlink()
+    tenant.purge()
+
+
+def test_keys_that_a_restore_destroys_are_looked_for_in_the_whole_home(world: World) -> None:
+    keys = world.store.runtime.keys
+    tenant = world.store.tenant("restored", create=True, actor=ACME)
+    tenant.collection(Ticket).ingest([ticket(1, "Destroyed since the backup.")])
+    copy = world.home / "copied.db"
+    shutil.copy(world.home / "keys" / "keys.db", copy)
+    dek = keys.list_keys(tenant=tenant._scope.tenant, kind="dek")[0]
+    assert keys.destroy_keys([bytes.fromhex(dek.key_id)]) == 1
+    with pytest.raises(KeyUnavailable, match="another file"):
+        keys.search_elsewhere(None, lambda tags: refuse_residue(world.home, tags))
+    copy.unlink()
+    assert keys.search_elsewhere(None, lambda tags: refuse_residue(world.home, tags)) == 1
