@@ -5,6 +5,8 @@ one receipt, or the tenant is as if nobody had asked. The tenant beside it never
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, traps
 
 BYSTANDER = "bystanding-desk"
 CALLS = {
@@ -39,19 +41,18 @@ CALLS = {
 TRAPS = traps(CALLS)
 
 
-class Desk:
+class DeletionDesk(Desk):
     """A home in which tenants are made, one after another, to be deleted and killed over."""
 
-    def __init__(self, home: Home, nursery: Nursery) -> None:
-        self.home = home
-        self.nursery = nursery
+    name = shard = ""
+    tenant = TenantId("")
+    sealed_name = b""
+    keys: Sequence[str] = ()
+
+    def furnish(self) -> None:
         self.made = 0
-        with home.open() as store:
+        with self.home.open() as store:
             open_collection(store, BYSTANDER, create=True).ingest(edition(0))
-        self.name = self.shard = ""
-        self.tenant = TenantId("")
-        self.sealed_name = b""
-        self.keys: list[str] = []
         self.prepare()
 
     def prepare(self) -> None:
@@ -126,8 +127,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
-    return Desk(Home.create(tmp_path_factory.mktemp("deletion")), nursery)
+def desk(ground: Path, nursery: Nursery) -> Desk:
+    return DeletionDesk(Home.create(ground / "deletion"), nursery)
 
 
 def test_killed_at_eight_chosen_points_of_a_deletion(desk: Desk) -> None:

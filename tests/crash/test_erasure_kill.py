@@ -5,6 +5,7 @@ whose counts are exact, or nobody was ever asked to erase anything. Everybody el
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import ACTOR, PERSON, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap
-from tests.support.killing import kill_at_chosen_points, traps
+from tests.support.killing import Desk, kill_at_chosen_points, traps
 from tests.support.world import Ticket, ticket
 
 CALLS = {
@@ -45,15 +46,14 @@ STEPS = ["accepted", "planned", "deleted", "redacted", "purged", "verified", "do
 TEXT = f"first {PERSON} and then peter@example.org called"
 
 
-class Desk:
+class ErasingDesk(Desk):
     """A home in which tenants are made, one after another, each with a person to be erased and killed over."""
 
-    def __init__(self, home: Home, nursery: Nursery) -> None:
-        self.home = home
-        self.nursery = nursery
+    name = ""
+    tenant = TenantId("")
+
+    def furnish(self) -> None:
         self.made = 0
-        self.name = ""
-        self.tenant = TenantId("")
         self.prepare()
 
     def prepare(self) -> None:
@@ -124,17 +124,17 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
-    return Desk(Home.create(tmp_path_factory.mktemp("erasure")), nursery)
+def desk(ground: Path, nursery: Nursery) -> ErasingDesk:
+    return ErasingDesk(Home.create(ground / "erasure"), nursery)
 
 
-def test_killed_at_seven_chosen_points_of_an_erasure(desk: Desk) -> None:
+def test_killed_at_seven_chosen_points_of_an_erasure(desk: ErasingDesk) -> None:
     chosen = random.Random(7).sample(TRAPS, 5)
     kill_at_chosen_points(desk, [("begin job", "before", 1), ("purge", "before", 1), *chosen])
 
 
 @pytest.mark.parametrize("second", [("purge", "after", 1), ("finish job", "before", 1)])
-def test_killed_again_by_the_opening_that_goes_on_with_it(desk: Desk, second: Trap) -> None:
+def test_killed_again_by_the_opening_that_goes_on_with_it(desk: ErasingDesk, second: Trap) -> None:
     assert desk.die(("begin job", "after", 1)).killed
     again = desk.nursery.run(desk.home, "search", tenant=desk.name, trap=second, armed="opening")
     assert again.killed, again
@@ -142,5 +142,5 @@ def test_killed_again_by_the_opening_that_goes_on_with_it(desk: Desk, second: Tr
 
 
 @pytest.mark.soak
-def test_killed_at_every_chosen_point_of_an_erasure(desk: Desk) -> None:
+def test_killed_at_every_chosen_point_of_an_erasure(desk: ErasingDesk) -> None:
     kill_at_chosen_points(desk, TRAPS)

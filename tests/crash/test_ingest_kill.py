@@ -1,11 +1,12 @@
 """kill -9 in the middle of an ingest, at chosen and at random points: old or new, whole, and nothing acknowledged lost.
 
-One home lives through all of it, as a real one would: each child finds what the recovery of the last death left.
+A home lives through twenty deaths, as a real one might: each child finds what the recovery of the last one left.
 """
 
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import BATCH, RECORDS, edition, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent, require_whole_batches
-from tests.support.killing import traps
+from tests.support.killing import ROUNDS, traps
 
 TENANT = "crash-desk"
 BATCHES = -(-RECORDS // BATCH)
@@ -34,23 +35,18 @@ CALLS = {
 TRAPS = traps(CALLS)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home.create(tmp_path_factory.mktemp("ingest"))
-    with home.open() as store:
-        open_collection(store, TENANT, create=True).ingest(edition(0))
-    return home
-
-
 class Ageing:
     """The home's state as acknowledged so far."""
 
     def __init__(self, home: Home, nursery: Nursery) -> None:
         self.home = home
         self.nursery = nursery
-        with home.open() as store:
-            editions = require_consistent(store, open_collection(store, TENANT))
-            self.stands = max(editions.values())
+        self._furnish()
+
+    def _furnish(self) -> None:
+        self.stands = self.judged = 0
+        with self.home.open() as store:
+            open_collection(store, TENANT, create=True).ingest(edition(0))
 
     def judge(self, death: Death) -> dict[int, int]:
         """Reopen, recover, and hold what is there against what was acknowledged. Then store the next edition."""
@@ -81,13 +77,16 @@ class Ageing:
                 f"T-{number}" for number in range(RECORDS)
             }
             self.home.verify_audit(store)
-        self.stands = following
+        self.stands, self.judged = following, self.judged + 1
+        if self.judged == ROUNDS:
+            self.home = self.home.successor()
+            self._furnish()
         return editions
 
 
 @pytest.fixture(scope="module")
-def ageing(home: Home, nursery: Nursery) -> Ageing:
-    return Ageing(home, nursery)
+def ageing(ground: Path, nursery: Nursery) -> Ageing:
+    return Ageing(Home.create(ground / "ingest"), nursery)
 
 
 def kill_at_chosen_points(ageing: Ageing, chosen: list[Trap]) -> None:

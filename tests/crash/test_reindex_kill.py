@@ -5,6 +5,7 @@ and the next opening of the home ends what was accepted. The old key is there un
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 import securevec as sv
 from tests.support.crash_child import RECORDS, edition, open_words
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, traps
 from tests.support.leaks import every_point
 
 TENANT = "index-desk"
@@ -40,13 +41,13 @@ CALLS = {
 TRAPS = traps(CALLS)
 
 
-class Desk:
+class IndexingDesk(Desk):
     """A collection that is indexed anew, round after round, and killed over it."""
 
-    def __init__(self, home: Home, nursery: Nursery) -> None:
-        self.home, self.nursery, self.rounds = home, nursery, 0
+    def furnish(self) -> None:
+        self.rounds = 0
         self.old: set[int] = set()
-        with home.open() as store:
+        with self.home.open() as store:
             open_words(store, TENANT, create=True)
         self.prepare()
 
@@ -101,8 +102,8 @@ def _numbers(store: sv.SecureStore, collection: sv.Collection[Any]) -> set[int]:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
-    return Desk(Home.create(tmp_path_factory.mktemp("reindex")), nursery)
+def desk(ground: Path, nursery: Nursery) -> Desk:
+    return IndexingDesk(Home.create(ground / "reindex"), nursery)
 
 
 def test_killed_at_three_chosen_points_of_indexing_anew(desk: Desk) -> None:

@@ -5,6 +5,7 @@ the next opening of the home ends what was accepted. No key dies before nothing 
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import RECORDS, edition, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, traps
 from tests.support.leaks import every_point
 
 TENANT = "sealing-desk"
@@ -45,13 +46,13 @@ CALLS = {
 TRAPS = traps(CALLS)
 
 
-class Desk:
+class SealingDesk(Desk):
     """A collection that is sealed anew, round after round, and killed over it."""
 
-    def __init__(self, home: Home, nursery: Nursery) -> None:
-        self.home, self.nursery, self.rounds = home, nursery, 0
+    def furnish(self) -> None:
+        self.rounds = 0
         self.old: set[str] = set()
-        with home.open() as store:
+        with self.home.open() as store:
             open_collection(store, TENANT, create=True)
         self.prepare()
 
@@ -104,8 +105,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
-    return Desk(Home.create(tmp_path_factory.mktemp("reseal")), nursery)
+def desk(ground: Path, nursery: Nursery) -> Desk:
+    return SealingDesk(Home.create(ground / "reseal"), nursery)
 
 
 def test_killed_at_five_chosen_points_of_sealing_anew(desk: Desk) -> None:

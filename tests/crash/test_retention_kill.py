@@ -5,6 +5,7 @@ accepted, with one receipt, or nothing of it was done. What is held, what is not
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, traps
 from tests.support.world import Ticket, ticket
 
 TENANT = "aging-desk"
@@ -51,19 +52,17 @@ TRAPS = traps(CALLS)
 STEPS = ["accepted", "deleting", "deleting", "purged", "keys_destroyed", "verified", "done"]
 
 
-class Desk:
+class AgeingDesk(Desk):
     """A home in which records age, round after round, to be removed and killed over.
 
     Each round: a collection of due records, one due record of another collection under a legal hold, and a collection
     without an end.
     """
 
-    def __init__(self, home: Home, nursery: Nursery) -> None:
-        self.home = home
-        self.nursery = nursery
+    def furnish(self) -> None:
         self.days = 0
         self.rounds = 0
-        with home.open() as store:
+        with self.home.open() as store:
             open_collection(store, BYSTANDER, create=True).ingest(edition(0))
             open_collection(store, TENANT, create=True)
         self.hold = ""
@@ -170,36 +169,36 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Desk:
-    return Desk(Home.create(tmp_path_factory.mktemp("retention")), nursery)
+def desk(ground: Path, nursery: Nursery) -> AgeingDesk:
+    return AgeingDesk(Home.create(ground / "retention"), nursery)
 
 
-def test_killed_at_seven_chosen_points_of_a_retention_job(desk: Desk) -> None:
+def test_killed_at_seven_chosen_points_of_a_retention_job(desk: AgeingDesk) -> None:
     kill_at_chosen_points(desk, [("begin retention", "before", 1), *random.Random(12).sample(TRAPS, 6)])
 
 
-def test_killed_at_three_random_moments_of_a_retention_job(desk: Desk) -> None:
+def test_killed_at_three_random_moments_of_a_retention_job(desk: AgeingDesk) -> None:
     kill_at_random_moments(desk, random.Random(3), 3)
 
 
 @pytest.mark.parametrize("second", [("vacuum keys", "before", 1), ("purge", "after", 1), ("finish job", "before", 1)])
-def test_killed_again_by_the_opening_that_goes_on_with_a_retention_job(desk: Desk, second: Trap) -> None:
+def test_killed_again_by_the_opening_that_goes_on_with_a_retention_job(desk: AgeingDesk, second: Trap) -> None:
     assert desk.die(("begin delete", "after", 1)).killed
     again = desk.nursery.run(desk.home, "search", tenant=BYSTANDER, trap=second, armed="opening", ahead_days=desk.days)
     assert again.killed, again
     assert desk.judge()
 
 
-def test_what_is_left_of_the_home_is_whole(desk: Desk) -> None:
+def test_what_is_left_of_the_home_is_whole(desk: AgeingDesk) -> None:
     with desk.home.open(ahead_days=desk.days - ROUND_DAYS) as store:
         assert set(require_consistent(store, open_collection(store, BYSTANDER)).values()) == {desk.rounds}
 
 
 @pytest.mark.soak
-def test_killed_at_every_chosen_point_of_a_retention_job(desk: Desk) -> None:
+def test_killed_at_every_chosen_point_of_a_retention_job(desk: AgeingDesk) -> None:
     kill_at_chosen_points(desk, TRAPS)
 
 
 @pytest.mark.soak
-def test_killed_at_two_hundred_random_moments_of_a_retention_job(desk: Desk) -> None:
+def test_killed_at_two_hundred_random_moments_of_a_retention_job(desk: AgeingDesk) -> None:
     kill_at_random_moments(desk, random.Random(), 200)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
@@ -29,8 +31,8 @@ TRAPS: list[Trap] = [
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home.create(tmp_path_factory.mktemp("update"))
+def home(ground: Path) -> Home:
+    home = Home.create(ground / "update")
     with home.open() as store:
         open_collection(store, TENANT, create=True).ingest(edition(0))
     return home

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 
 from tests.support import history_child
-from tests.support.crash_home import Nursery
+from tests.support.crash_home import Nursery, in_memory
 from tests.support.histories import Model, Teller
 from tests.support.history_child import collection_of, open_store
 
@@ -56,11 +55,8 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    """In memory where there is a file system for it: processes are killed here, no power is cut, so nothing is gained
-    by waiting for a disk."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="securevec-", dir=memory if memory.is_dir() else None) as directory:
-        stage = Stage(Path(directory))
+    with in_memory() as root:
+        stage = Stage(root)
         with stage.nursery:
             yield stage
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +44,15 @@ class Death:
     @property
     def killed(self) -> bool:
         return self.exit == -signal.SIGKILL
+
+
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A directory in memory where there is a file system for it: processes are killed here, no power is cut, so nothing
+    is gained by waiting for a disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="securevec-", dir=memory if memory.is_dir() else None) as directory:
+        yield Path(directory)
 
 
 class Nursery:
@@ -129,9 +141,16 @@ class Home:
 
     @classmethod
     def create(cls, root: Path) -> Home:
+        root.mkdir(exist_ok=True)
         path, key_file = root / "home", root / "keys" / "root.key"
         with open_home(path, key_file) as store:
             return cls(path, key_file, store.runtime.installation_id, store.runtime.keys.signing_key().public)
+
+    def successor(self) -> Home:
+        """A new, empty home in the place of this one."""
+        root = self.path.parent
+        shutil.rmtree(root)
+        return Home.create(root)
 
     def open(self, *, ahead_days: int = 0) -> sv.SecureStore:
         return open_home(self.path, self.key_file, ahead_days=ahead_days)
