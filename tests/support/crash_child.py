@@ -26,11 +26,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import securevec as sv
+from securevec.anonymize import default_detector
 from securevec.audit import AuditWriter
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.keystore import KeyStore
+from securevec.discovery import known_backends
 from securevec.ingest import ingest
 from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
@@ -190,8 +192,16 @@ def trap_call(owner: type, name: str, side: str, nth: int) -> None:
     setattr(owner, name, trapped)
 
 
+def warm_up() -> None:
+    """Do once, before any fork, what each child would do anew: compile the rules and run them, and read what the
+    installed distributions register."""
+    default_detector().detect(f"Please answer to {PERSON} or call 020 7946 0958.")
+    known_backends()
+
+
 def nursery(work: Callable[[dict[str, Any], Callable[[str], None]], None] = do) -> None:
     """Fork a child per order, which does ``work``."""
+    warm_up()
     while line := sys.stdin.readline():
         child = os.fork()
         if child == 0:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Final
 
 import securevec as sv
-from securevec.anonymize import default_detector
 from securevec.body import decode_body
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
@@ -223,11 +223,7 @@ def live(order: dict[str, Any], say: Callable[[str], None]) -> None:
         say(json.dumps({"state": life.state()}))
 
 
-def warm_up() -> None:
-    """Do once, before any fork, what each child would do anew: compile the rules, and run them."""
-    default_detector().detect(f"Please answer to {customer(1)} or call 020 7946 0958.")
-
-
 if __name__ == "__main__":
-    warm_up()
+    # Before any fork: Chroma's own client imports it at its first opening, and takes half of a short life over it.
+    import_module("chromadb.api.rust")
     nursery(live)
