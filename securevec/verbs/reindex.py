@@ -37,7 +37,7 @@ from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime, term_numbers
 from securevec.terms import stored_terms
 from securevec.types import NO_TERMS, CollectionId, Scalar, StoredPoint, Terms
-from securevec.verbs.rewriting import Advance, finish, place_of, rewrite
+from securevec.verbs.rewriting import Advance, finish, place_of, rewrite, sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,19 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
     if job.state == "accepted":
         runtime.backend()  # a process that may not open the engine leaves the key as it is
         version = runtime.keys.begin_filter_rotation(place.tenant, place.collection)
-        return move_on(runtime, job, to="dual", data=data | {"version": version})
+        parts = sought(runtime, place, _Index(runtime, place).stale)
+        return move_on(runtime, job, to="dual", data=data | {"version": version, "sought": parts})
     if job.state == "dual":
         index = _Index(runtime, place)
         outcome = rewrite(
-            runtime, job, place, action="key.reindex", stale=index.stale, clear=index.clear, progress=progress
+            runtime,
+            job,
+            place,
+            action="key.reindex",
+            stale=index.stale,
+            looked_for=data.pop("sought"),
+            clear=index.clear,
+            progress=progress,
         )
         edited = len(index.edited)
         return move_on(runtime, job, to="reindexed", data=data | {"purge": outcome.to_json(), "edited": edited})

@@ -17,6 +17,7 @@ one that opens it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -24,17 +25,17 @@ from uuid import uuid4
 import orjson
 
 from securevec.control.jobs import KEY_RESEAL
-from securevec.control.rows import JobRow
+from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.keyring import KeyInfo
 from securevec.errors import DeletionIncomplete, UnknownKey, WriteNotAcknowledged
 from securevec.guard import Admission
-from securevec.resealing import Sealed, sealed_under, sheets
+from securevec.resealing import Sealed, named_keys, sealed_under, sheets
 from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
-from securevec.verbs.rewriting import Advance, finish, place_of, rewrite
+from securevec.verbs.rewriting import Advance, finish, place_of, rewrite, sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
     place = place_of(runtime, job, data)
     if job.state == "accepted":
         runtime.backend()  # a process that may not open the engine leaves the keys as they are
-        return move_on(runtime, job, to="rolled", data=data | {"keys": _roll(runtime, place, data)})
+        rolled = _roll(runtime, place, data)
+        going = frozenset(bytes.fromhex(key_id) for key_id in rolled)
+        parts = sought(runtime, place, lambda rows: _under(runtime, place, rows, going))
+        return move_on(runtime, job, to="rolled", data=data | {"keys": rolled, "sought": parts})
     old = frozenset(bytes.fromhex(key_id) for key_id in data["keys"])
     if job.state == "rolled":
         outcome = rewrite(
@@ -108,6 +112,7 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
             place,
             action="key.reseal",
             stale=lambda rows: sealed_under(runtime, place, rows, old),
+            looked_for=data.pop("sought"),
             progress=progress,
         )
         return move_on(runtime, job, to="resealed", data=data | {"purge": outcome.to_json()})
@@ -138,6 +143,11 @@ def _deks(runtime: Runtime, place: Sealed, epoch: str | None) -> list[KeyInfo]:
 def _roll(runtime: Runtime, place: Sealed, data: dict[str, Any]) -> list[str]:
     going = [bytes.fromhex(key.key_id) for key in _deks(runtime, place, data["epoch"])]
     return sorted(key_id.hex() for key_id in runtime.keys.roll(place.tenant, place.collection, going))
+
+
+def _under(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow], keys: frozenset[bytes]) -> list[ManifestRow]:
+    named = named_keys(runtime, place, rows)
+    return [row for row in rows if not named.get(row.ref, frozenset()).isdisjoint(keys)]
 
 
 def _require_unused(runtime: Runtime, job: JobRow, place: Sealed, old: frozenset[bytes]) -> dict[str, int]:

@@ -7,21 +7,23 @@ be repeated, and readers and writers go on all the while.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from securevec.control.rows import CollectionRow, JobRow, ManifestRow
-from securevec.errors import CollectionNotFound, ControlUnavailable, RecordChanged, TenantUnavailable
+from securevec.errors import CheckFailed, CollectionNotFound, ControlUnavailable, RecordChanged, TenantUnavailable
 from securevec.guard import commission
-from securevec.recover import settle_collection
+from securevec.recover import ids_of, settle_collection
 from securevec.report import Progress
 from securevec.resealing import Clear, Sealed, reseal, sheets
 from securevec.retention.jobs import encode, note, renew
 from securevec.retention.probe import Needles
-from securevec.retention.purging import ProbeOutcome, needles_of, purge_with_proof
+from securevec.retention.purging import ProbeOutcome, joined, needles_of, purge_with_proof
 from securevec.retention.receipt import Artefact, issue
+from securevec.retention.traces import RUN
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, StoredPoint
 
@@ -49,6 +51,22 @@ def place_of(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> Sealed:
     if runtime.control.fence(job.tenant).state != "active":
         raise TenantUnavailable("The tenant is suspended or being deleted; the job waits.")
     return Sealed(row.tenant, row.collection, runtime.names.namespace(row.tenant, row.collection), row.vault)
+
+
+def sought(runtime: Runtime, place: Sealed, stale: Stale) -> list[str]:
+    """Parts of sealed values that are about to be replaced, in base64, as the job keeps them: killed in the middle, it
+    still knows what the purge must not leave. 26 bytes of an envelope each, which open nothing; the control store is
+    not among the files that are looked through."""
+    parts: list[bytes] = []
+    for sheet in sheets(runtime, place.collection):
+        with contextlib.suppress(CheckFailed):
+            rows = stale(sheet)[:_SOUGHT]
+            ids = ids_of(runtime, place.tenant, place.collection, rows)[:_SOUGHT]
+            texts = needles_of(runtime.backend().fetch(namespace=place.namespace, ids=ids)).texts
+            parts += [part for text in texts for part in dict.fromkeys((text[:RUN], text[-RUN:]))]
+        if len(parts) >= _SOUGHT:
+            break
+    return [base64.b64encode(part).decode() for part in parts]
 
 
 def await_writers(runtime: Runtime, place: Sealed) -> None:
@@ -82,17 +100,19 @@ def rewrite(
     *,
     action: Action,
     stale: Stale,
+    looked_for: Sequence[str],
     clear: Clear | None = None,
     progress: Advance | None = None,
 ) -> ProbeOutcome:
     """Write every live row anew that is ``stale``, after earlier writers have ended, and purge what was replaced.
 
-    Passes go on until one finds none. ``clear`` as for :func:`securevec.resealing.reseal`. Raises
-    :class:`ControlUnavailable` and :class:`RecordChanged` when others keep writing, and :class:`CheckFailed` when the
-    store does not show a row as it was written.
+    Passes go on until one finds none. ``looked_for``: what was :func:`sought` before the first of them. ``clear`` as
+    for :func:`securevec.resealing.reseal`. Raises :class:`ControlUnavailable` and :class:`RecordChanged` when others
+    keep writing, and :class:`CheckFailed` when the store does not show a row as it was written.
     """
     await_writers(runtime, place)
-    needles = _passes(runtime, job, place, action, stale, clear, progress)
+    parts = tuple(base64.b64decode(part) for part in looked_for)
+    needles = joined(Needles(parts, ()), _passes(runtime, job, place, action, stale, clear, progress))
     renew(runtime, job)
     with runtime.write_lock(place.collection):
         settle_collection(runtime, place.collection)

@@ -39,6 +39,8 @@ CALLS = {
 }
 """How often each step is called when one collection of one batch is indexed anew."""
 TRAPS = traps(CALLS)
+VERDICTS = {"removed from live files", "unverified"}
+"""Of the old points, wherever it was killed, and of the key, whose removal nobody shows."""
 
 
 class IndexingDesk(Desk):
@@ -88,6 +90,7 @@ class IndexingDesk(Desk):
             assert keys == [str(self.rounds + 1)]
             predicate = self.home.read_receipt(jobs[-1].receipt or b"").predicate
             assert predicate["manifest"]["records"] == RECORDS
+            assert {each["verdict"] for each in predicate["artefacts"]} == VERDICTS
             self.home.verify_audit(store)
         self.prepare()
         return accepted
@@ -110,7 +113,7 @@ def test_killed_at_three_chosen_points_of_indexing_anew(desk: Desk) -> None:
     chosen: list[Trap] = [
         ("begin job", "before", 1),
         ("begin rotation", "after", 1),
-        ("end rotation", "after", 1),
+        ("purge", "after", 1),
     ]
     kill_at_chosen_points(desk, chosen)
 

@@ -44,6 +44,8 @@ CALLS = {
 }
 """How often each step is called when one collection of one batch is sealed anew."""
 TRAPS = traps(CALLS)
+VERDICTS = {"removed from live files"}
+"""Of the old values and of each key, wherever it was killed."""
 
 
 class SealingDesk(Desk):
@@ -99,6 +101,7 @@ class SealingDesk(Desk):
             predicate = self.home.read_receipt(jobs[-1].receipt or b"").predicate
             assert predicate["manifest"]["records"] == RECORDS
             assert predicate["manifest"]["keys"] == len(self.old)
+            assert {each["verdict"] for each in predicate["artefacts"]} == VERDICTS
             self.home.verify_audit(store)
         self.prepare()
         return accepted
@@ -113,7 +116,7 @@ def test_killed_at_five_chosen_points_of_sealing_anew(desk: Desk) -> None:
     chosen: list[Trap] = [
         ("begin job", "before", 1),
         ("roll", "after", 1),
-        ("commit batch", "after", 1),
+        ("purge", "before", 1),
         ("bury keys", "after", 1),
         ("advance job", "before", 4),
     ]
