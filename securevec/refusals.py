@@ -95,23 +95,11 @@ def without_weak(
     frequency: measured on these rows, on those it refused before in this ingest, and on up to 512 stored records. Refs
     are keyed hashes, so the first of them are a fair sample. Of fewer than 64 values nothing can be told, and they go
     through."""
-    guarded = [spec for spec in collection.schema.by_kind("filter") if spec.guarded]
-    if not guarded or not prepared:
+    refused = weak_fields(runtime, collection, prepared, tally.refused_tokens)
+    if not refused:
         return list(prepared)
+    guarded = [spec for spec in collection.schema.by_kind("filter") if spec.guarded]
     protector = collection.protector(runtime)
-    held = [record.minimized.filters for record in prepared]
-    held += _sample(runtime, collection, {record.ref for record in prepared})
-    refused: dict[str, LowEntropy] = {}
-    for spec in guarded:
-        counts = Counter(token for row in held for token in protector.tokens(spec, row.get(spec.name)))
-        found = measured(spec.name, counts + tally.refused_tokens[spec.name])
-        if found.values >= LEAST and found.weak:
-            refused[spec.name] = LowEntropy(
-                f"{found.readable_share:.0%} of {found.values} values of the field could be read by how often their "
-                f"tokens occur ({found.distinct} tokens, {found.entropy_bits:.1f} bits).",
-                field=spec.name,
-                next_step="Declare it Seal, cut its tokens (truncate=...), or accept it: securevec leakage T/C",
-            )
     kept: list[Prepared] = []
     for record in prepared:
         carried = (refused[name] for name, value in record.minimized.filters.items() if name in refused and value != [])
@@ -123,6 +111,33 @@ def without_weak(
             for spec in guarded:
                 tally.refused_tokens[spec.name].update(protector.tokens(spec, record.minimized.filters.get(spec.name)))
     return kept
+
+
+def weak_fields(
+    runtime: Runtime,
+    collection: CollectionScope,
+    prepared: Sequence[Prepared],
+    refused_tokens: Mapping[str, Counter[str]] | None = None,
+) -> dict[str, LowEntropy]:
+    """The guarded fields whose tokens could be read by their frequency once these records were stored, by name."""
+    guarded = [spec for spec in collection.schema.by_kind("filter") if spec.guarded]
+    if not guarded or not prepared:
+        return {}
+    protector = collection.protector(runtime)
+    held = [record.minimized.filters for record in prepared]
+    held += _sample(runtime, collection, {record.ref for record in prepared})
+    refused: dict[str, LowEntropy] = {}
+    for spec in guarded:
+        counts = Counter(token for row in held for token in protector.tokens(spec, row.get(spec.name)))
+        found = measured(spec.name, counts + (refused_tokens or {}).get(spec.name, Counter()))
+        if found.values >= LEAST and found.weak:
+            refused[spec.name] = LowEntropy(
+                f"{found.readable_share:.0%} of {found.values} values of the field could be read by how often their "
+                f"tokens occur ({found.distinct} tokens, {found.entropy_bits:.1f} bits).",
+                field=spec.name,
+                next_step="Declare it Seal, cut its tokens (truncate=...), or accept it: securevec leakage T/C",
+            )
+    return refused
 
 
 def _sample(runtime: Runtime, collection: CollectionScope, but: set[RecordRef]) -> list[Mapping[str, FilterValue]]:

@@ -21,6 +21,8 @@ def predicate(
 ) -> dict[str, object]:
     """The predicate (docs/formats.md 7.2). The job's data is what it was when the last step began."""
     manifest: Mapping[str, Any] = data["manifest"]
+    # Of the keys that died with it: `receipt verify` says what became of the root key they stood under.
+    root = data["keys"].get("root") or data["documents"].get("root")
     return {
         "kind": "subject",
         "tenant": job.tenant,
@@ -39,6 +41,7 @@ def predicate(
             "collections": len(manifest),
         },
         "artefacts": [artefact.to_json() for artefact in listed],
+        **({"root": root} if root else {}),
         "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
 

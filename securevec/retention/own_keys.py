@@ -13,6 +13,7 @@ from typing import Any
 from securevec.control.rows import JobRow
 from securevec.retention.receipt import Artefact
 from securevec.retention.residue import refuse_residue
+from securevec.retention.shredding import in_backups, root_of
 from securevec.runtime import Runtime
 
 
@@ -27,7 +28,7 @@ def swept(runtime: Runtime, job: JobRow) -> dict[str, Any]:
     alive = runtime.keys.documents_alive(job.tenant, [(item.ref, item.generation) for item in items])
     kept = sum(item.ref in alive for item in items)
     evidence = runtime.keys.sweep_documents(job.tenant, partial(refuse_residue, runtime.home))
-    return {"gone": len(items) - kept, "kept": kept, "evidence": evidence}
+    return {"gone": len(items) - kept, "kept": kept, "evidence": evidence, "root": root_of(runtime)}
 
 
 def artefact(said: Mapping[str, Any]) -> Artefact:
@@ -37,5 +38,5 @@ def artefact(said: Mapping[str, Any]) -> Artefact:
         method="cryptographic erase (NIST SP 800-88r2): rows deleted as each record was, VACUUM",
         verdict="removed from live files",
         evidence=f"of {said['gone']} generations none has a key of its own left; {said['evidence']}{kept}",
-        residual="effective in backups when key-store backups taken before completed_ms have expired",
+        residual=in_backups(said["root"]),
     )

@@ -29,6 +29,7 @@ from securevec.ingest import write_batch
 from securevec.minimize import Minimized, minimize, rebuild, validate
 from securevec.prepare import Origin, Prepared, assemble
 from securevec.recover import settle_collection
+from securevec.refusals import weak_fields
 from securevec.report import Tally
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
@@ -144,6 +145,8 @@ def _update(
     refuse_findings_in_clear_filters(collection, after)
     anonymized = _anonymize(runtime, collection, after, texts, changed)
     prepared = _prepared(runtime, collection, stored, after, anonymized, texts, changed)
+    if weak := [error for name, error in weak_fields(runtime, collection, [prepared]).items() if name in changed]:
+        raise weak[0]
     vectors, embedded = _vectors(collection, stored, prepared)
     write_batch(runtime, collection, admission, [prepared], vectors, Tally(), expect={ref: stored.row.generation})
     return UpdateReport(changed, len(prepared.chunks), embedded, dict(prepared.redactions), "")

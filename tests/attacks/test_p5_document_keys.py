@@ -188,6 +188,7 @@ def test_due_records_and_erased_people_lose_their_keys_and_the_receipts_say_so(s
     erased = stage.acme.erase_subject(JANE).raise_if_incomplete()
     said = artefacts(erased.receipt)
     assert b"keys of single records" in said
+    assert f'"key_id":"{stage.store.runtime.keys.root_id()}"'.encode() in said
     assert b"of 2 generations none has a key of its own left; removed from live files" in said
     assert openable(stage, tickets, taken) == {"T-1", "T-2", "T-3"}
     stage.time.forward(31 * DAY_MS)

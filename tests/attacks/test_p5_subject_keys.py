@@ -206,6 +206,9 @@ def test_the_receipt_names_the_destroyed_key_and_what_it_waits_for(stage: Stage,
     assert artefacts["subject keys"]["verdict"] == "removed from live files"
     assert artefacts["subject keys"]["evidence"].startswith("1 of 1 keys; removed from live files; destroyed at ")
     assert artefacts["data keys"]["residual"].endswith("except what was bound to the destroyed subject keys")
+    root = stage.store.runtime.keys.root_id()
+    assert said["root"]["key_id"] == root, "what `receipt verify` looks up among the root keys that were given up"
+    assert f"root key {root} has been given up" in artefacts["subject keys"]["residual"]
     stage.acme.erase_subject("C-77").raise_if_incomplete()
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 
 import securevec as sv
-from securevec.errors import SchemaError
+from securevec.errors import LowEntropy, SchemaError
 from securevec.schema import describe, marks
 from securevec.schema.describe import Schema
 from securevec.testing.embedders import HashEmbedder
@@ -59,6 +59,25 @@ def test_rows_that_come_one_by_one_are_measured_with_what_is_stored(tenant: sv.T
     few = [cases.ingest(rows(2000 + 20 * batch, ["general"] * 20)) for batch in range(8)]
     assert not few[0].refused
     assert len(few[-1].refused) == 20, "a few rows at a time do not get past it"
+
+
+def test_updates_one_by_one_do_not_get_past_it(tenant: sv.Tenant) -> None:
+    cases = tenant.collection(Case, name="edited")
+    assert cases.ingest(rows(0, [f"ward {n}" for n in range(70)])).new == 70
+    before = cases.leakage().fields[0]
+
+    def flood() -> None:
+        for number in range(70):
+            cases.update(f"C-{number}", ward="general")
+
+    with pytest.raises(LowEntropy, match="could be read") as refused:
+        flood()
+    assert refused.value.field == "ward"
+    assert "general" not in str(refused.value)
+    assert before.readable_share < 0.1
+    assert cases.leakage().fields[0].readable_share < 0.6
+    cases.update("C-69", body="another field of the same record")
+    assert cases.get("C-69").ward == "ward 69"
 
 
 def test_the_setting_is_kept_with_the_collection_and_is_for_tokens_only(tenant: sv.Tenant) -> None:
