@@ -61,13 +61,13 @@ class NameBook:
         """The reverse. Raises :class:`EnvelopeRejected` for another row's name."""
         return open_sealed(self._sealing, sealed, _place(row, kind))
 
-    def seal_stand_in(self, stand_in: str, *, part: bytes) -> str:
+    def seal_stand_in(self, stand_in: str, *, part: bytes) -> bytes:
         """What the control store keeps of a surrogate: the made-up name of one may be the real name of another."""
-        return self.seal(stand_in, row=part, kind="name-part").hex() if stand_in else ""
+        return self.seal(stand_in, row=part, kind="name-part") if stand_in else b""
 
-    def open_stand_in(self, sealed: str, *, part: bytes) -> str:
+    def open_stand_in(self, sealed: bytes, *, part: bytes) -> str:
         """The reverse of :meth:`seal_stand_in`."""
-        return self.open_text(bytes.fromhex(sealed), row=part, kind="name-part") if sealed else ""
+        return self.open_text(sealed, row=part, kind="name-part") if sealed else ""
 
     def open_text(self, sealed: bytes, *, row: bytes, kind: str) -> str:
         try:

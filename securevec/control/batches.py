@@ -44,6 +44,7 @@ from securevec.control.batch_statements import (
     DELETE_PENDING,
     DELETE_RECORD_SUBJECTS,
     DELETE_ROWS,
+    DELETE_UNKNOWN_PERSON,
     EXTEND,
     FOLLOW_ITEMS,
     INSERT_PENDING,
@@ -57,6 +58,7 @@ from securevec.control.batch_statements import (
     SELECT_OPEN,
     SELECT_PENDING_ELSEWHERE,
     SELECT_ROWS,
+    SELECT_UNKNOWN_PEOPLE,
     SWITCH,
     UPDATE_NEXT_GENERATION,
 )
@@ -64,6 +66,7 @@ from securevec.control.database import Transaction, many
 from securevec.control.holds import require_unheld
 from securevec.control.hot import SELECT_CURRENT, parts
 from securevec.control.minimums import require_past_minimum
+from securevec.control.numbers import INSERT_PERSON, epoch_no
 from securevec.control.quotas import require_room
 from securevec.control.room import Room, require_active
 from securevec.control.rows import BatchRow, ManifestRow, NewRecord
@@ -130,6 +133,8 @@ class Batches(Room):
             if found is None:
                 raise CollectionNotFound("The tenant has no such collection.")
             generation: int = found[0]
+            collection_no, tenant_no = found[1:]
+            epochs = {epoch: epoch_no(tx, collection_no, epoch) for epoch in {row.epoch for row in rows}}
             _take_over(tx, collection, refs, now_ms)
             if expect is not None and _unmoved(tx, collection, expect) != list(expect):
                 raise RecordChanged("Another writer replaced or deleted the record first.", next_step="Try again.")
@@ -153,13 +158,13 @@ class Batches(Room):
                 INSERT_PENDING,
                 (
                     (
-                        collection,
+                        collection_no,
                         row.ref,
                         generation,
                         row.n_chunks,
                         row.content_digest,
                         row.expires_ms,
-                        row.epoch,
+                        epochs[row.epoch],
                         row.ingested_ms,
                         row.size,
                         request_id,
@@ -167,15 +172,14 @@ class Batches(Room):
                     for row in rows
                 ),
             )
-            tx.run_many(
-                INSERT_RECORD_SUBJECT,
-                (
-                    (collection, token, row.ref, generation, token in about)
-                    for row in rows
-                    for about in (frozenset(row.about),)
-                    for token in about.union(row.mentions)
-                ),
-            )
+            people_of = [
+                (collection_no, row.ref, generation, token in about, tenant_no, token)
+                for row in rows
+                for about in (frozenset(row.about),)
+                for token in about.union(row.mentions)
+            ]
+            tx.run_many(INSERT_PERSON, {(tenant_no, token) for *_, token in people_of})
+            tx.run_many(INSERT_RECORD_SUBJECT, people_of)
         return dict.fromkeys(refs, generation)
 
     def commit_batch(
@@ -308,8 +312,10 @@ class Batches(Room):
             found = tx.row(SELECT_BATCH, {"request_id": request_id})
             if found is not None and batch_row(found).state == "open":
                 raise UsageError("An open batch cannot be finished.", next_step="Commit or abort it first.")
+            unknown = tx.rows(SELECT_UNKNOWN_PEOPLE, {"request_id": request_id})
             for statement in (DELETE_RECORD_SUBJECTS, DELETE_ROWS, DELETE_BATCH):
                 tx.run(statement, {"request_id": request_id})
+            tx.run_many(DELETE_UNKNOWN_PERSON, unknown)
 
     def extend_lease(self, request_id: str, until_ms: int) -> None:
         """Keep a batch until ``until_ms``; 0 gives it up at once, so that the next recovery settles it.

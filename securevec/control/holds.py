@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
+from securevec.control.numbers import COLLECTION_NO, THIS_COLLECTION_NO, THIS_TENANT_NO
 from securevec.control.room import Room, require_active, require_open
 from securevec.control.rows import HoldRow
 from securevec.control.subjects import records_of
@@ -30,13 +31,14 @@ SELECT_COVERING: Final = (
     " AND (collection IS NULL OR collection = COALESCE(:collection, collection))"
     " AND (record_ref IS NULL OR record_ref = COALESCE(:record_ref, record_ref))"
     " AND (NOT of_subject OR :collection IS NULL OR EXISTS (SELECT 1 FROM hold_subject s"
-    " JOIN record_subject r ON r.collection = :collection AND r.token = s.token"
+    f" JOIN subject_token p ON p.tenant_no = {THIS_TENANT_NO} AND p.token = s.token"
+    f" JOIN record_subject r ON r.subject_no = p.subject_no AND r.collection_no = {THIS_COLLECTION_NO}"
     " AND r.ref = COALESCE(:record_ref, r.ref) WHERE s.hold_id = hold.hold_id))"
     " ORDER BY created_ms, hold_id"
 )
 SELECT_HOLD: Final = f"{_HOLD} WHERE hold_id = :hold_id"
 SELECT_OWNER: Final = "SELECT tenant FROM collection WHERE collection = :collection"
-SELECT_LIVE: Final = "SELECT 1 FROM manifest WHERE collection = :collection AND ref = :ref"
+SELECT_LIVE: Final = f"SELECT 1 FROM manifest WHERE collection_no = {THIS_COLLECTION_NO} AND ref = :ref"
 INSERT_HOLD: Final = (
     "INSERT INTO hold (hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms, of_subject)"
     " VALUES (:hold_id, :tenant, :collection, :record_ref, :reason_sealed, :now, NULL, :of_subject)"
@@ -47,13 +49,18 @@ SELECT_HOLDS_ON: Final = (
     "SELECT h.hold_id FROM hold h JOIN hold_subject s ON s.hold_id = h.hold_id"
     " WHERE h.tenant = ? AND h.released_ms IS NULL AND s.token IN (*) LIMIT 1"
 )
+COVERS_LIVE: Final = (
+    "CASE WHEN h.of_subject THEN EXISTS (SELECT 1 FROM record_subject r"
+    " JOIN subject_token p ON p.subject_no = r.subject_no"
+    " JOIN hold_subject s ON s.hold_id = h.hold_id AND s.token = p.token"
+    " WHERE r.collection_no = m.collection_no AND r.ref = m.ref AND r.generation = m.generation)"
+    " ELSE h.collection IS NULL OR ((h.record_ref IS NULL OR h.record_ref = m.ref)"
+    " AND m.collection_no = (SELECT c.collection_no FROM collection c WHERE c.collection = h.collection)) END"
+)
+"""Whether the hold ``h``, of the same tenant, covers the live record ``m``."""
 SELECT_HELD: Final = (
     "SELECT m.ref, MIN(h.hold_id) FROM manifest m JOIN hold h ON h.tenant = ? AND h.released_ms IS NULL"
-    " AND CASE WHEN h.of_subject THEN EXISTS (SELECT 1 FROM hold_subject s JOIN record_subject r"
-    " ON r.collection = m.collection AND r.token = s.token AND r.ref = m.ref AND r.generation = m.generation"
-    " WHERE s.hold_id = h.hold_id) ELSE h.collection IS NULL"
-    " OR (h.collection = m.collection AND (h.record_ref IS NULL OR h.record_ref = m.ref)) END"
-    " WHERE m.collection = ? AND m.ref IN (*) GROUP BY m.ref"
+    f" AND {COVERS_LIVE} WHERE m.collection_no = {COLLECTION_NO} AND m.ref IN (*) GROUP BY m.ref"
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from securevec.control.database import Database, many
+from securevec.control.numbers import COLLECTION_NO, TENANT_NO, WITH_EPOCH
 from securevec.control.room import SELECT_STATE, Room
 from securevec.control.rows import Fence, ManifestRow, RecordState, Standing
 from securevec.errors import TenantNotFound
@@ -17,15 +18,20 @@ from securevec.types import CollectionId, TenantId
 
 SELECT_CURRENT: Final = (
     "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live'"
-    " FROM manifest WHERE collection = ? AND ref IN (*)"
+    f" FROM manifest m {WITH_EPOCH} WHERE m.collection_no = {COLLECTION_NO} AND ref IN (*)"
 )
-SELECT_LIVE: Final = "SELECT ref, generation FROM manifest WHERE collection = ? AND ref IN (*)"
+SELECT_LIVE: Final = f"SELECT ref, generation FROM manifest WHERE collection_no = {COLLECTION_NO} AND ref IN (*)"
 SELECT_GENERATIONS: Final = (
-    "SELECT ref, generation, 'live' FROM manifest WHERE collection = ? AND ref IN (*)"
-    " UNION ALL SELECT ref, generation, state FROM transit WHERE collection = ? AND ref IN (*)"
+    f"SELECT ref, generation, 'live' FROM manifest WHERE collection_no = {COLLECTION_NO} AND ref IN (*)"
+    f" UNION ALL SELECT ref, generation, state FROM transit WHERE collection_no = {COLLECTION_NO} AND ref IN (*)"
 )
-SELECT_PARTS: Final = "SELECT part, person, stand_in FROM name_part WHERE tenant = ? AND part IN (*)"
-SELECT_TOKENS: Final = "SELECT token, entity FROM subject_token WHERE tenant = ? AND token IN (*)"
+SELECT_PARTS: Final = (
+    "SELECT p.part, s.token, p.stand_in FROM name_part p JOIN subject_token s ON s.subject_no = p.person_no"
+    f" WHERE p.tenant_no = {TENANT_NO} AND p.part IN (*)"
+)
+SELECT_TOKENS: Final = (
+    f"SELECT token, entity FROM subject_token WHERE tenant_no = {TENANT_NO} AND token IN (*) AND entity <> ''"
+)
 SELECT_ROLES: Final = "SELECT role FROM principal_grant WHERE tenant = ? AND actor_token = ?"
 
 _MOST_STANDINGS: Final = 10_000
@@ -116,9 +122,9 @@ class HotReads(Room):
             for row in self._db.rows(many(SELECT_TOKENS, len(part)), (tenant, *part))
         }
 
-    def known_parts(self, tenant: TenantId, tokens: Sequence[bytes]) -> dict[bytes, dict[bytes, str]]:
+    def known_parts(self, tenant: TenantId, tokens: Sequence[bytes]) -> dict[bytes, dict[bytes, bytes]]:
         """The people whose name has one of these parts: part token to person token to what stands for the part."""
-        found: dict[bytes, dict[bytes, str]] = {}
+        found: dict[bytes, dict[bytes, bytes]] = {}
         for several in parts(tokens):
             for part, person, stand_in in self._db.rows(many(SELECT_PARTS, len(several)), (tenant, *several)):
                 found.setdefault(part, {})[person] = stand_in

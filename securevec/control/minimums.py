@@ -11,6 +11,7 @@ from typing import Final
 
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
+from securevec.control.numbers import THIS_COLLECTION_NO
 from securevec.control.rows import CollectionRow
 from securevec.errors import RetentionConflict, RetentionMinimum
 from securevec.types import CollectionId, TenantId
@@ -20,14 +21,16 @@ _APPLIES: Final = (
     " AND r.collection IN ('', c.collection) AND r.classification IN ('', c.classification)"
 )
 SELECT_TOO_YOUNG: Final = (
-    "SELECT m.ref FROM manifest m JOIN collection c ON c.collection = m.collection"
-    " WHERE m.collection = ? AND m.ref IN (*)"
+    "SELECT m.ref FROM collection c JOIN manifest m ON m.collection_no = c.collection_no"
+    " WHERE c.collection = ? AND m.ref IN (*)"
     f" AND EXISTS (SELECT 1 FROM {_APPLIES} AND m.ingested_ms + r.min_age_ms > ?)"
 )
 SELECT_TENANT_MINIMUMS: Final = (
     f"SELECT c.collection, (SELECT MAX(r.min_age_ms) FROM {_APPLIES}) FROM collection c WHERE c.tenant = :tenant"
 )
-SELECT_YOUNGER: Final = "SELECT 1 FROM manifest WHERE collection = :collection AND ingested_ms > :before LIMIT 1"
+SELECT_YOUNGER: Final = (
+    f"SELECT 1 FROM manifest WHERE collection_no = {THIS_COLLECTION_NO} AND ingested_ms > :before LIMIT 1"
+)
 SELECT_LONGER_MINIMUM: Final = (
     "SELECT 1 FROM retention_rule r WHERE r.min_age_ms > :retention_ms AND r.tenant IN ('', :tenant)"
     " AND r.collection IN ('', :collection) AND r.classification IN ('', :classification) LIMIT 1"

@@ -7,6 +7,7 @@ from typing import Final
 
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
+from securevec.control.numbers import COLLECTION_NO
 from securevec.control.room import Room, require_open
 from securevec.control.rows import NO_QUOTA, NewRecord, Quota
 from securevec.errors import QuotaExceeded
@@ -22,12 +23,13 @@ DELETE_QUOTA: Final = "DELETE FROM quota WHERE tenant = :tenant"
 SELECT_USAGE: Final = (
     "SELECT COALESCE(SUM(n), 0), COALESCE(SUM(b), 0) FROM ("
     "SELECT SUM(m.n_chunks) AS n, SUM(m.size) AS b FROM manifest m"
-    " JOIN collection c ON c.collection = m.collection WHERE c.tenant = :tenant"
+    " JOIN collection c ON c.collection_no = m.collection_no WHERE c.tenant = :tenant"
     " UNION ALL SELECT SUM(t.n_chunks), SUM(t.size) FROM transit t"
-    " JOIN collection c ON c.collection = t.collection WHERE c.tenant = :tenant AND t.state = 'pending') AS held"
+    " JOIN collection c ON c.collection_no = t.collection_no WHERE c.tenant = :tenant AND t.state = 'pending') AS held"
 )
 SELECT_REPLACED: Final = (
-    "SELECT COALESCE(SUM(n_chunks), 0), COALESCE(SUM(size), 0) FROM manifest WHERE collection = ? AND ref IN (*)"
+    "SELECT COALESCE(SUM(n_chunks), 0), COALESCE(SUM(size), 0) FROM manifest"
+    f" WHERE collection_no = {COLLECTION_NO} AND ref IN (*)"
 )
 
 

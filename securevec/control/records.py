@@ -7,39 +7,51 @@ from typing import Final
 
 from securevec.control.database import many
 from securevec.control.hot import HotReads, parts
+from securevec.control.numbers import (
+    COLLECTION_NO,
+    TENANT_NO,
+    THIS_COLLECTION_NO,
+    THIS_TENANT_NO,
+    WITH_EPOCH,
+)
 from securevec.control.room import require_active
 from securevec.control.rows import ManifestRow
 from securevec.types import CollectionId, TenantId
 
 SELECT_COUNT: Final = (
     "SELECT COUNT(*), COALESCE(SUM(n_chunks), 0) FROM manifest"
-    " WHERE collection = :collection AND (expires_ms IS NULL OR expires_ms > :now)"
+    f" WHERE collection_no = {THIS_COLLECTION_NO} AND (expires_ms IS NULL OR expires_ms > :now)"
 )
 SELECT_STATES: Final = (
     "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live'"
-    " FROM manifest WHERE collection = ? AND ref IN (*)"
+    f" FROM manifest m {WITH_EPOCH} WHERE m.collection_no = {COLLECTION_NO} AND ref IN (*)"
     " UNION ALL SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, state"
-    " FROM transit WHERE collection = ? AND ref IN (*) ORDER BY 1, 2"
+    f" FROM transit t {WITH_EPOCH} WHERE t.collection_no = {COLLECTION_NO} AND ref IN (*) ORDER BY 1, 2"
 )
 SELECT_PAGE: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live' FROM manifest"
-    " WHERE collection = :collection AND ref > :after AND (expires_ms IS NULL OR expires_ms > :now)"
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, 'live'"
+    f" FROM manifest m {WITH_EPOCH} WHERE m.collection_no = {THIS_COLLECTION_NO} AND ref > :after"
+    " AND (expires_ms IS NULL OR expires_ms > :now)"
     " ORDER BY ref LIMIT :limit"
 )
 SELECT_PENDING: Final = (
-    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, state FROM transit"
-    " WHERE collection = :collection AND state = 'pending' ORDER BY ref"
+    "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, state"
+    f" FROM transit t {WITH_EPOCH} WHERE t.collection_no = {THIS_COLLECTION_NO} AND state = 'pending' ORDER BY ref"
 )
-SELECT_IN_TRANSIT: Final = "SELECT 1 FROM transit WHERE collection = :collection LIMIT 1"
-DELETE_TRANSIT: Final = "DELETE FROM transit WHERE collection = :collection"
+SELECT_IN_TRANSIT: Final = f"SELECT 1 FROM transit WHERE collection_no = {THIS_COLLECTION_NO} LIMIT 1"
+DELETE_TRANSIT: Final = f"DELETE FROM transit WHERE collection_no = {THIS_COLLECTION_NO}"
 DELETE_BATCHES: Final = "DELETE FROM batch WHERE collection = :collection"
-DELETE_SUBJECTS: Final = "DELETE FROM record_subject WHERE collection = :collection"
-DELETE_SOURCES: Final = "DELETE FROM source_file WHERE collection = :collection"
-DELETE_MANIFEST: Final = "DELETE FROM manifest WHERE collection = :collection"
+DELETE_SUBJECTS: Final = f"DELETE FROM record_subject WHERE collection_no = {THIS_COLLECTION_NO}"
+DELETE_SOURCES: Final = f"DELETE FROM source_file WHERE collection_no = {THIS_COLLECTION_NO}"
+DELETE_MANIFEST: Final = f"DELETE FROM manifest WHERE collection_no = {THIS_COLLECTION_NO}"
 INSERT_SUBJECT: Final = (
-    "INSERT INTO subject_token (tenant, token, entity) VALUES (:tenant, :token, :entity) ON CONFLICT DO NOTHING"
+    f"INSERT INTO subject_token (tenant_no, token, entity) VALUES ({THIS_TENANT_NO}, :token, :entity)"
+    " ON CONFLICT (tenant_no, token) DO UPDATE SET entity = excluded.entity WHERE subject_token.entity = ''"
 )
-INSERT_PART: Final = "INSERT INTO name_part (tenant, part, person, stand_in) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+INSERT_PART: Final = (
+    "INSERT INTO name_part (tenant_no, part, person_no, stand_in) SELECT tenant_no, ?, subject_no, ? FROM subject_token"
+    f" WHERE tenant_no = {TENANT_NO} AND token = ? ON CONFLICT DO NOTHING"
+)
 
 
 class Records(HotReads):
@@ -96,7 +108,7 @@ class Records(HotReads):
                 tx.run(statement, {"collection": collection})
 
     def add_tokens(
-        self, tenant: TenantId, tokens: Iterable[tuple[bytes, str]], parts: Iterable[tuple[bytes, bytes, str]] = ()
+        self, tenant: TenantId, tokens: Iterable[tuple[bytes, str]], parts: Iterable[tuple[bytes, bytes, bytes]] = ()
     ) -> None:
         """Remember subject tokens with their entity. Known ones cost no write; the first entity stays.
 
@@ -113,4 +125,4 @@ class Records(HotReads):
         with self._db.write() as tx:
             require_active(tx, tenant)
             tx.run_many(INSERT_SUBJECT, new)
-            tx.run_many(INSERT_PART, ((tenant, *row) for row in names))
+            tx.run_many(INSERT_PART, ((part, stand_in, tenant, person) for part, person, stand_in in names))

@@ -12,6 +12,7 @@ from typing import Final
 from securevec.control.database import Row
 from securevec.control.jobs import ACCEPTED, INSERT_JOB, TENANT_DELETE, require_job, stepped
 from securevec.control.migrate import revision
+from securevec.control.numbers import COLLECTION_NO
 from securevec.control.room import Room, owe
 from securevec.control.rows import JobRow
 from securevec.control.tenants import DELETE_GRANT, UPDATE_TENANT_STATE
@@ -44,7 +45,9 @@ AUTHORITY: Final[Mapping[str, tuple[str, str]]] = {
 """Tables taken over whole, in the order their foreign keys ask for: how each is read, and how a row is written."""
 
 SELECT_TOMBSTONES: Final = "SELECT tenant, token, at_ms, until_ms FROM tombstone ORDER BY tenant, token"
-SELECT_REFS: Final = "SELECT ref, generation FROM manifest WHERE collection = ? AND ref > ? ORDER BY ref LIMIT ?"
+SELECT_REFS: Final = (
+    f"SELECT ref, generation FROM manifest WHERE collection_no = {COLLECTION_NO} AND ref > ? ORDER BY ref LIMIT ?"
+)
 
 
 class Replays(Room):

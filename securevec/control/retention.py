@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from securevec.control.collections import SELECT_COLLECTIONS, collection_row
 from securevec.control.database import Database, Transaction, many
-from securevec.control.holds import SELECT_HOLDS, held_among, hold_row
+from securevec.control.holds import COVERS_LIVE, SELECT_HOLDS, held_among, hold_row
 from securevec.control.hot import parts
 from securevec.control.jobs import RETENTION_APPLY, accept
 from securevec.control.minimums import too_young
+from securevec.control.numbers import COLLECTION_NO, THIS_COLLECTION_NO, WITH_EPOCH
 from securevec.control.room import Room, require_open
 from securevec.control.rows import (
     CollectionRow,
@@ -44,20 +45,18 @@ DELETE_RULE: Final = (
     " AND classification = :classification"
 )
 SELECT_DUE: Final = (
-    "SELECT ref, generation, n_chunks, epoch, ingested_ms FROM manifest WHERE collection = :collection"
-    " AND (expires_ms <= :as_of OR ingested_ms <= :aged) ORDER BY ref"
+    f"SELECT ref, generation, n_chunks, epoch, ingested_ms FROM manifest m {WITH_EPOCH}"
+    f" WHERE m.collection_no = {THIS_COLLECTION_NO} AND (expires_ms <= :as_of OR ingested_ms <= :aged) ORDER BY ref"
 )
 SELECT_EPOCHS: Final = (
-    "SELECT epoch, COUNT(*) FROM (SELECT epoch FROM manifest WHERE collection = :collection"
-    " UNION ALL SELECT epoch FROM transit WHERE collection = :collection) AS used GROUP BY epoch ORDER BY epoch"
+    "SELECT epoch, n FROM (SELECT epoch_no, COUNT(*) AS n FROM ("
+    f"SELECT epoch_no FROM manifest WHERE collection_no = {THIS_COLLECTION_NO}"
+    f" UNION ALL SELECT epoch_no FROM transit WHERE collection_no = {THIS_COLLECTION_NO}) AS named"
+    f" GROUP BY epoch_no) AS used {WITH_EPOCH} ORDER BY epoch"
 )
 SELECT_HOLDING: Final = (
     "SELECT DISTINCT h.hold_id FROM manifest m JOIN hold h ON h.tenant = ? AND h.released_ms IS NULL"
-    " AND CASE WHEN h.of_subject THEN EXISTS (SELECT 1 FROM hold_subject s JOIN record_subject r"
-    " ON r.collection = m.collection AND r.token = s.token AND r.ref = m.ref AND r.generation = m.generation"
-    " WHERE s.hold_id = h.hold_id) ELSE h.collection IS NULL"
-    " OR (h.collection = m.collection AND (h.record_ref IS NULL OR h.record_ref = m.ref)) END"
-    " WHERE m.collection = ? AND m.ref IN (*)"
+    f" AND {COVERS_LIVE} WHERE m.collection_no = {COLLECTION_NO} AND m.ref IN (*)"
 )
 UPSERT_PLAN: Final = (
     "INSERT INTO retention_plan (digest, data, created_ms) VALUES (:digest, :data, :now)"

@@ -1,4 +1,4 @@
-"""Tables of revision 0003 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
+"""Tables of revision 0005 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
 
 The statements of the other files are standard SQL with the named or positional parameters of DB-API; a test prepares
 each of them against these tables, and another holds these tables equal to what the migrations build.
@@ -33,9 +33,11 @@ metadata = MetaData(
     }
 )
 
+# Tables with a row for each record, or person, name tenants, collections, epochs and people by number (`numbers`).
 tenant = Table(
     "tenant",
     metadata,
+    Column("tenant_no", Integer, nullable=False),
     Column("tenant", Text, nullable=False),
     Column("name_token", LargeBinary),
     Column("name_sealed", LargeBinary),
@@ -43,7 +45,8 @@ tenant = Table(
     Column("fence", BigInteger, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
-    PrimaryKeyConstraint("tenant"),
+    PrimaryKeyConstraint("tenant_no"),
+    UniqueConstraint("tenant"),
     UniqueConstraint("name_token"),
     CheckConstraint("state IN ('active', 'suspended', 'deleting', 'deleted')", name="state"),
     CheckConstraint("state <> 'deleted' OR (name_token IS NULL AND name_sealed IS NULL)", name="forgotten"),
@@ -71,6 +74,7 @@ principal_grant = Table(
 collection = Table(
     "collection",
     metadata,
+    Column("collection_no", Integer, nullable=False),
     Column("collection", Text, nullable=False),
     Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
     Column("name_token", LargeBinary, nullable=False),
@@ -88,26 +92,39 @@ collection = Table(
     # Keyed token of the collection's label, which retention rules name. Empty until it is next opened where revision
     # 0001 made it.
     Column("classification", Text, nullable=False, server_default=""),
-    PrimaryKeyConstraint("collection"),
+    PrimaryKeyConstraint("collection_no"),
+    UniqueConstraint("collection"),
     UniqueConstraint("tenant", "name_token"),
     UniqueConstraint("shard"),
+)
+
+# Key epochs that records of a collection were sealed in. No foreign key leads here: each would be looked for in the
+# whole manifest when the collection goes.
+key_epoch = Table(
+    "key_epoch",
+    metadata,
+    Column("epoch_no", Integer, nullable=False),
+    Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
+    Column("epoch", Text, nullable=False),
+    PrimaryKeyConstraint("epoch_no"),
+    UniqueConstraint("collection_no", "epoch"),
 )
 
 # Live generations only: the primary key itself says that a record has one.
 manifest = Table(
     "manifest",
     metadata,
-    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
     Column("ref", LargeBinary, nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("n_chunks", Integer, nullable=False),
     Column("content_digest", LargeBinary, nullable=False),
     Column("expires_ms", BigInteger),
-    Column("epoch", Text, nullable=False),
+    Column("epoch_no", Integer, nullable=False),
     Column("ingested_ms", BigInteger, nullable=False),
     # What the record takes in the store: envelopes and vectors of all its chunks, in bytes.
     Column("size", BigInteger, nullable=False),
-    PrimaryKeyConstraint("collection", "ref"),
+    PrimaryKeyConstraint("collection_no", "ref"),
     sqlite_with_rowid=False,
 )
 
@@ -135,24 +152,24 @@ batch = Table(
 transit = Table(
     "transit",
     metadata,
-    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
     Column("ref", LargeBinary, nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("n_chunks", Integer, nullable=False),
     Column("content_digest", LargeBinary, nullable=False),
     Column("expires_ms", BigInteger),
-    Column("epoch", Text, nullable=False),
+    Column("epoch_no", Integer, nullable=False),
     Column("ingested_ms", BigInteger, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("request_id", Text, ForeignKey("batch.request_id"), nullable=False),
-    PrimaryKeyConstraint("collection", "ref", "generation"),
+    PrimaryKeyConstraint("collection_no", "ref", "generation"),
     CheckConstraint("state IN ('pending', 'retiring')", name="state"),
     Index("ix_transit_request_id", "request_id"),
     # One writer at a time per record.
     Index(
         "uq_transit_pending",
-        "collection",
+        "collection_no",
         "ref",
         unique=True,
         sqlite_where=text("state = 'pending'"),
@@ -161,14 +178,16 @@ transit = Table(
     sqlite_with_rowid=False,
 )
 
+# `entity` is empty for a token that has its number for a record being written and is not known to queries yet.
 subject_token = Table(
     "subject_token",
     metadata,
-    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("subject_no", Integer, nullable=False),
+    Column("tenant_no", Integer, ForeignKey("tenant.tenant_no"), nullable=False),
     Column("token", LargeBinary, nullable=False),
     Column("entity", Text, nullable=False),
-    PrimaryKeyConstraint("tenant", "token"),
-    sqlite_with_rowid=False,
+    PrimaryKeyConstraint("subject_no"),
+    UniqueConstraint("tenant_no", "token"),
 )
 
 # Parts of the names of known people, so that a query by surname or initial meets the person: tokens again, and the
@@ -176,12 +195,12 @@ subject_token = Table(
 name_part = Table(
     "name_part",
     metadata,
-    Column("tenant", Text, ForeignKey("tenant.tenant"), nullable=False),
+    Column("tenant_no", Integer, ForeignKey("tenant.tenant_no"), nullable=False),
     Column("part", LargeBinary, nullable=False),
-    Column("person", LargeBinary, nullable=False),
-    Column("stand_in", Text, nullable=False),
-    PrimaryKeyConstraint("tenant", "part", "person"),
-    Index("ix_name_part_person", "tenant", "person"),
+    Column("person_no", Integer, ForeignKey("subject_token.subject_no"), nullable=False),
+    Column("stand_in", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("tenant_no", "part", "person_no"),
+    Index("ix_name_part_person_no", "person_no"),
     sqlite_with_rowid=False,
 )
 
@@ -244,13 +263,13 @@ hold_subject = Table(
 record_subject = Table(
     "record_subject",
     metadata,
-    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
-    Column("token", LargeBinary, nullable=False),
+    Column("subject_no", Integer, ForeignKey("subject_token.subject_no"), nullable=False),
+    Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
     Column("ref", LargeBinary, nullable=False),
     Column("generation", BigInteger, nullable=False),
     Column("about", Boolean, nullable=False),
-    PrimaryKeyConstraint("collection", "token", "ref", "generation"),
-    Index("ix_record_subject_record", "collection", "ref", "generation"),
+    PrimaryKeyConstraint("subject_no", "collection_no", "ref", "generation"),
+    Index("ix_record_subject_record", "collection_no", "ref", "generation"),
     sqlite_with_rowid=False,
 )
 
@@ -337,11 +356,11 @@ placement = Table(
 source_file = Table(
     "source_file",
     metadata,
-    Column("collection", Text, ForeignKey("collection.collection"), nullable=False),
+    Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
     Column("source", LargeBinary, nullable=False),
     Column("ref", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("collection", "source", "ref"),
+    PrimaryKeyConstraint("collection_no", "source", "ref"),
     sqlite_with_rowid=False,
 )
 

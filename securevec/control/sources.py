@@ -7,20 +7,25 @@ from typing import Final
 
 from securevec.control.database import many
 from securevec.control.hot import parts
+from securevec.control.numbers import COLLECTION_NO, THIS_COLLECTION_NO
 from securevec.control.room import Room
 from securevec.types import CollectionId
 
 SELECT_SOURCE_FILES: Final = (
-    "SELECT ref, digest FROM source_file WHERE collection = :collection AND source = :source ORDER BY ref"
+    f"SELECT ref, digest FROM source_file WHERE collection_no = {THIS_COLLECTION_NO} AND source = :source ORDER BY ref"
 )
 UPSERT_SOURCE_FILE: Final = (
-    "INSERT INTO source_file (collection, source, ref, digest) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (collection, source, ref) DO UPDATE SET digest = excluded.digest"
+    f"INSERT INTO source_file (collection_no, source, ref, digest) VALUES ({COLLECTION_NO}, ?, ?, ?)"
+    " ON CONFLICT (collection_no, source, ref) DO UPDATE SET digest = excluded.digest"
 )
-SELECT_SOURCES: Final = "SELECT DISTINCT source FROM source_file WHERE collection = :collection"
-SELECT_LISTED: Final = "SELECT ref FROM source_file WHERE collection = ? AND source = ? AND ref IN (*)"
-DELETE_SOURCE_FILES: Final = "DELETE FROM source_file WHERE collection = ? AND source = ? AND ref IN (*)"
-DELETE_RECORDS_FILES: Final = "DELETE FROM source_file WHERE collection = ? AND ref IN (*)"
+SELECT_SOURCES: Final = f"SELECT DISTINCT source FROM source_file WHERE collection_no = {THIS_COLLECTION_NO}"
+SELECT_LISTED: Final = (
+    f"SELECT ref FROM source_file WHERE collection_no = {COLLECTION_NO} AND source = ? AND ref IN (*)"
+)
+DELETE_SOURCE_FILES: Final = (
+    f"DELETE FROM source_file WHERE collection_no = {COLLECTION_NO} AND source = ? AND ref IN (*)"
+)
+DELETE_RECORDS_FILES: Final = f"DELETE FROM source_file WHERE collection_no = {COLLECTION_NO} AND ref IN (*)"
 
 
 class Sources(Room):

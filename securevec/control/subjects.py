@@ -15,38 +15,43 @@ import orjson
 
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
+from securevec.control.numbers import COLLECTION_NO, TENANT_NO, THIS_COLLECTION_NO, THIS_TENANT_NO
 from securevec.control.room import Room
 from securevec.control.rows import BatchRow, SubjectRow
 from securevec.errors import SubjectErased
 from securevec.types import CollectionId, TenantId
 
 SELECT_SUBJECT_RECORDS: Final = (
-    "SELECT r.collection, r.ref, r.generation, m.n_chunks, MAX(r.about) FROM collection c"
-    " JOIN record_subject r ON r.collection = c.collection"
-    " JOIN manifest m ON m.collection = r.collection AND m.ref = r.ref AND m.generation = r.generation"
-    " WHERE c.tenant = ? AND r.token IN (*)"
-    " GROUP BY r.collection, r.ref, r.generation, m.n_chunks ORDER BY 1, 2"
+    "SELECT c.collection, r.ref, r.generation, m.n_chunks, MAX(r.about) FROM subject_token s"
+    " JOIN record_subject r ON r.subject_no = s.subject_no"
+    " JOIN manifest m ON m.collection_no = r.collection_no AND m.ref = r.ref AND m.generation = r.generation"
+    " JOIN collection c ON c.collection_no = r.collection_no"
+    f" WHERE s.tenant_no = {TENANT_NO} AND s.token IN (*)"
+    " GROUP BY c.collection, r.ref, r.generation, m.n_chunks ORDER BY 1, 2"
 )
 SELECT_RECORD_TOKENS: Final = (
-    "SELECT token, about FROM record_subject WHERE collection = :collection AND ref = :ref AND generation = :generation"
-    " ORDER BY token"
+    "SELECT s.token, r.about FROM record_subject r JOIN subject_token s ON s.subject_no = r.subject_no"
+    f" WHERE r.collection_no = {THIS_COLLECTION_NO} AND r.ref = :ref AND r.generation = :generation ORDER BY s.token"
 )
 SELECT_TOMBSTONES: Final = "SELECT token, at_ms, until_ms FROM tombstone WHERE tenant = ? AND token IN (*)"
 SELECT_HIDDEN: Final = (
     "SELECT m.ref, m.generation FROM manifest m"
-    " JOIN record_subject r ON r.collection = m.collection AND r.ref = m.ref AND r.generation = m.generation"
-    " JOIN tombstone s ON s.tenant = ? AND s.token = r.token AND m.ingested_ms <= s.at_ms"
-    " WHERE m.collection = ? AND m.ref IN (*)"
-    " UNION SELECT i.ref, COALESCE((SELECT m.generation FROM manifest m WHERE i.action = 'delete'"
-    " AND m.collection = i.collection AND m.ref = i.ref AND m.ingested_ms <= j.created_ms), i.generation)"
+    " JOIN record_subject r ON r.collection_no = m.collection_no AND r.ref = m.ref AND r.generation = m.generation"
+    " JOIN subject_token p ON p.subject_no = r.subject_no"
+    " JOIN tombstone s ON s.tenant = ? AND s.token = p.token AND m.ingested_ms <= s.at_ms"
+    f" WHERE m.collection_no = {COLLECTION_NO} AND m.ref IN (*)"
+    " UNION SELECT i.ref, COALESCE((SELECT m.generation FROM collection c JOIN manifest m"
+    " ON m.collection_no = c.collection_no AND m.ref = i.ref WHERE c.collection = i.collection"
+    " AND i.action = 'delete' AND m.ingested_ms <= j.created_ms), i.generation)"
     " FROM job j JOIN job_item i ON i.job_id = j.job_id"
     " WHERE j.tenant = ? AND j.kind = 'subject.erase' AND j.state <> 'done' AND i.collection = ? AND i.ref IN (*)"
 )
 SELECT_FENCED: Final = "SELECT 1 FROM tombstone WHERE tenant = ? AND until_ms > ? AND token IN (*) LIMIT 1"
 SELECT_ERASED_SINCE: Final = (
     "SELECT 1 FROM transit t"
-    " JOIN record_subject r ON r.collection = t.collection AND r.ref = t.ref AND r.generation = t.generation"
-    " JOIN tombstone s ON s.tenant = :tenant AND s.token = r.token"
+    " JOIN record_subject r ON r.collection_no = t.collection_no AND r.ref = t.ref AND r.generation = t.generation"
+    " JOIN subject_token p ON p.subject_no = r.subject_no"
+    " JOIN tombstone s ON s.tenant = :tenant AND s.token = p.token"
     " WHERE t.request_id = :request_id AND t.state = 'pending' AND s.until_ms > :created LIMIT 1"
 )
 SELECT_ERASURES_SINCE: Final = (
@@ -57,21 +62,23 @@ SELECT_DESTROYING: Final = (
     "SELECT data FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state = 'accepted'"
 )
 SELECT_TO_BE_DELETED: Final = (
-    "SELECT 1 FROM transit t JOIN job_item i ON i.job_id = :job_id AND i.collection = t.collection AND i.ref = t.ref"
+    "SELECT 1 FROM transit t JOIN collection c ON c.collection_no = t.collection_no"
+    " JOIN job_item i ON i.job_id = :job_id AND i.collection = c.collection AND i.ref = t.ref"
     " WHERE t.request_id = :request_id AND t.state = 'pending' AND i.action = 'delete' LIMIT 1"
 )
 SELECT_ERASING: Final = (
     "SELECT 1 FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state <> 'done' LIMIT 1"
 )
-SELECT_ENTITIES: Final = "SELECT DISTINCT entity FROM subject_token WHERE tenant = :tenant"
-FORGET_TOKENS: Final = (
-    "DELETE FROM subject_token WHERE tenant = ? AND token IN (*) AND NOT EXISTS"
-    " (SELECT 1 FROM collection c JOIN record_subject r ON r.collection = c.collection"
-    " WHERE c.tenant = subject_token.tenant AND r.token = subject_token.token)"
+SELECT_ENTITIES: Final = (
+    f"SELECT DISTINCT entity FROM subject_token WHERE tenant_no = {THIS_TENANT_NO} AND entity <> ''"
 )
+_CARRIED_BY_NONE: Final = (
+    f"tenant_no = {TENANT_NO} AND token IN (*)"
+    " AND NOT EXISTS (SELECT 1 FROM record_subject r WHERE r.subject_no = subject_token.subject_no)"
+)
+FORGET_TOKENS: Final = f"DELETE FROM subject_token WHERE {_CARRIED_BY_NONE}"
 FORGET_PARTS: Final = (
-    "DELETE FROM name_part WHERE tenant = ? AND person IN (*) AND NOT EXISTS"
-    " (SELECT 1 FROM subject_token t WHERE t.tenant = name_part.tenant AND t.token = name_part.person)"
+    f"DELETE FROM name_part WHERE person_no IN (SELECT subject_no FROM subject_token WHERE {_CARRIED_BY_NONE})"
 )
 INSERT_TOMBSTONE: Final = (
     "INSERT INTO tombstone (tenant, token, job_id, at_ms, until_ms) VALUES (?, ?, ?, ?, ?)"
@@ -119,10 +126,9 @@ class Subjects(Room):
     def forget_tokens(self, tenant: TenantId, tokens: Sequence[bytes]) -> int:
         """Forget those of the tokens that no record carries any more, so that no query meets their surrogates."""
         with self._db.write() as tx:
-            forgotten = sum(tx.run(many(FORGET_TOKENS, len(part)), (tenant, *part)) for part in parts(tokens))
             for part in parts(tokens):
                 tx.run(many(FORGET_PARTS, len(part)), (tenant, *part))
-            return forgotten
+            return sum(tx.run(many(FORGET_TOKENS, len(part)), (tenant, *part)) for part in parts(tokens))
 
 
 def records_of(source: Database | Transaction, tenant: TenantId, tokens: Sequence[bytes]) -> list[SubjectRow]:

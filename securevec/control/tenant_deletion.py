@@ -24,6 +24,7 @@ from securevec.control.jobs import (
     stepped,
 )
 from securevec.control.minimums import require_tenant_past_minimum
+from securevec.control.numbers import THIS_TENANT_NO
 from securevec.control.room import Room, owe, require_known
 from securevec.control.rows import CollectionRow, JobRow
 from securevec.control.tenants import UPDATE_TENANT_STATE
@@ -36,10 +37,11 @@ included). Called inside the accepting transaction, so it must write nothing to 
 """
 
 _OTHER_JOBS: Final = "SELECT job_id FROM job WHERE tenant = :tenant AND kind <> 'tenant.delete'"
+_COLLECTIONS: Final = "SELECT collection_no FROM collection WHERE tenant = :tenant"
 # In the order the foreign keys ask for.
 FORGET_TENANT: Final = (
-    "DELETE FROM record_subject WHERE collection IN (SELECT collection FROM collection WHERE tenant = :tenant)",
-    "DELETE FROM source_file WHERE collection IN (SELECT collection FROM collection WHERE tenant = :tenant)",
+    f"DELETE FROM record_subject WHERE collection_no IN ({_COLLECTIONS})",
+    f"DELETE FROM source_file WHERE collection_no IN ({_COLLECTIONS})",
     "DELETE FROM hold_subject WHERE hold_id IN (SELECT hold_id FROM hold WHERE tenant = :tenant)",
     "DELETE FROM tombstone WHERE tenant = :tenant",
     "DELETE FROM quota WHERE tenant = :tenant",
@@ -49,13 +51,14 @@ FORGET_TENANT: Final = (
     f"DELETE FROM job_item WHERE job_id IN ({_OTHER_JOBS})",
     f"DELETE FROM job_step WHERE job_id IN ({_OTHER_JOBS} AND state <> 'done')",
     "DELETE FROM job WHERE tenant = :tenant AND kind <> 'tenant.delete' AND state <> 'done'",
-    "DELETE FROM transit WHERE collection IN (SELECT collection FROM collection WHERE tenant = :tenant)",
+    f"DELETE FROM transit WHERE collection_no IN ({_COLLECTIONS})",
     "DELETE FROM batch WHERE tenant = :tenant",
-    "DELETE FROM manifest WHERE collection IN (SELECT collection FROM collection WHERE tenant = :tenant)",
+    f"DELETE FROM manifest WHERE collection_no IN ({_COLLECTIONS})",
+    f"DELETE FROM key_epoch WHERE collection_no IN ({_COLLECTIONS})",
     "DELETE FROM hold WHERE tenant = :tenant",
     "DELETE FROM collection WHERE tenant = :tenant",
-    "DELETE FROM subject_token WHERE tenant = :tenant",
-    "DELETE FROM name_part WHERE tenant = :tenant",
+    f"DELETE FROM name_part WHERE tenant_no = {THIS_TENANT_NO}",
+    f"DELETE FROM subject_token WHERE tenant_no = {THIS_TENANT_NO}",
     "DELETE FROM principal_grant WHERE tenant = :tenant",
     # A sealed name of a person no remaining tenant knows. The principal of a role that was taken away goes too: no row
     # says which tenant it once belonged to.
@@ -64,8 +67,8 @@ FORGET_TENANT: Final = (
     " updated_ms = :now WHERE tenant = :tenant",
 )
 SELECT_LIVE_COUNTS: Final = (
-    "SELECT m.collection, COUNT(*), SUM(m.n_chunks) FROM manifest m"
-    " JOIN collection c ON c.collection = m.collection WHERE c.tenant = :tenant GROUP BY m.collection"
+    "SELECT c.collection, COUNT(*), SUM(m.n_chunks) FROM collection c"
+    " JOIN manifest m ON m.collection_no = c.collection_no WHERE c.tenant = :tenant GROUP BY c.collection"
 )
 
 

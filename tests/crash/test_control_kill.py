@@ -111,7 +111,9 @@ def recover(store: ControlStore, engine: Engine) -> None:
 def seen(store: ControlStore) -> dict[int, tuple[int, int]]:
     """Record number to generation and chunks."""
     connection = sqlite3.connect(store_path(store))
-    rows = connection.execute("SELECT ref, generation, n_chunks FROM manifest WHERE collection = ?", (COLLECTION,))
+    rows = connection.execute(
+        "SELECT ref, generation, n_chunks FROM manifest NATURAL JOIN collection WHERE collection = ?", (COLLECTION,)
+    )
     found = {int.from_bytes(ref, "big"): (generation, chunks) for ref, generation, chunks in rows}
     connection.close()
     return found

@@ -30,6 +30,9 @@ from securevec.control import (
 from securevec.control.rows import BatchRow, CollectionRow, HoldRow, JobRow, JobStep, ManifestRow, OutboxRow, TenantRow
 from tests.unit.control.desk import Desk
 
+_PARTS = ("(SELECT ", "LEFT JOIN ", "CASE ")
+"""How parts of statements begin, which are seen in the statements they are part of."""
+
 
 def _statements() -> dict[str, str]:
     found: dict[str, str] = {}
@@ -38,7 +41,9 @@ def _statements() -> dict[str, str]:
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             for number, statement in enumerate(value if isinstance(value, tuple) else (value,)):
-                if name.isupper() and not name.startswith("_") and isinstance(statement, str) and " " in statement:
+                if not name.isupper() or name.startswith("_") or not isinstance(statement, str):
+                    continue
+                if " " in statement and not statement.startswith(_PARTS):
                     found[f"{name}{number or ''}"] = statement
     return found
 

@@ -10,7 +10,8 @@ from securevec.control.jobs import SUBJECT_ERASE, Erasure
 from securevec.control.rows import JobItem, JobRow, SubjectRow
 from securevec.control.subjects import records_of
 from securevec.errors import LegalHold, QuotaExceeded, SubjectErased, TenantUnavailable, UsageError
-from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, record, ref
+from securevec.types import CollectionId, TenantId
+from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, collection_row, record, ref
 
 JANE, SAM = b"jane".ljust(16, b"."), b"sam".ljust(16, b".")
 
@@ -63,6 +64,59 @@ def test_a_deleted_and_an_aborted_record_leave_no_subject_behind(desk: Desk) -> 
     desk.store.abort_batch(request_id=aborted)
     desk.store.finish_batch(request_id=aborted)
     assert desk.sql("SELECT COUNT(*) FROM record_subject") == [(0,)]
+    assert desk.sql("SELECT token FROM subject_token") == []
+
+
+def test_a_token_is_known_once_it_was_made_known_and_one_that_was_not_goes_with_its_record(desk: Desk) -> None:
+    request, _ = desk.begin(replace(record(1), about=(JANE,), mentions=(SAM,)))
+    assert desk.store.known_tokens(TENANT, [JANE, SAM]) == {}
+    assert desk.store.token_entities(TENANT) == frozenset()
+    desk.store.add_tokens(TENANT, [(JANE, "PERSON")], [(b"surname".ljust(16, b"."), JANE, b"sealed")])
+    assert desk.store.known_tokens(TENANT, [JANE, SAM]) == {JANE: "PERSON"}
+    assert desk.store.known_parts(TENANT, [b"surname".ljust(16, b".")]) == {
+        b"surname".ljust(16, b"."): {JANE: b"sealed"}
+    }
+    desk.store.abort_batch(request_id=request)
+    assert desk.store.forget_tokens(TENANT, [JANE, SAM]) == 0, "a generation on its way out still names them"
+    desk.store.finish_batch(request_id=request)
+    assert desk.sql("SELECT token FROM subject_token") == [(JANE,)]
+    assert desk.store.forget_tokens(TENANT, [JANE, SAM]) == 1
+    assert desk.sql("SELECT COUNT(*) FROM name_part") == [(0,)]
+
+
+def test_one_token_in_two_tenants_is_two_people(desk: Desk) -> None:
+    other, its = TenantId("b2" * 16), CollectionId("c2" * 16)
+    desk.add_tenant(other, b"globex-name-tkn!")
+    desk.store.create_collection(collection_row(its, other, name=b"another-name-of!"))
+    write(desk, 1, about=(JANE,))
+    desk.store.add_tokens(other, [(JANE, "PERSON")])
+    desk.store.add_hold("hold-1", other, None, None, b"sealed", NOW, subject=[JANE])
+    assert desk.store.subject_records(other, [JANE]) == []
+    assert desk.store.known_tokens(TENANT, [JANE]) == {}
+    assert desk.store.held_refs(TENANT, COLLECTION, [ref(1)]) == {}
+    erase(desk, JANE)
+    assert desk.store.hidden_records(TENANT, COLLECTION, [ref(1)]) == {(ref(1), 1)}
+    assert desk.store.hidden_records(other, its, [ref(1)]) == set()
+    assert desk.store.forget_tokens(other, [JANE]) == 1
+    assert desk.store.subject_records(TENANT, [JANE]) == [SubjectRow(COLLECTION, ref(1), 1, 2, True)]
+
+
+def test_one_ref_in_two_collections_is_two_records(desk: Desk) -> None:
+    """Numbers of collections keep apart what their ids kept apart."""
+    its = CollectionId("c2" * 16)
+    desk.store.create_collection(collection_row(its, TENANT, name=b"another-name-of!"))
+    write(desk, 1, about=(JANE,))
+    assert desk.store.current(its, [ref(1)]) == {}
+    assert desk.store.states(its, [ref(1)]) == {}
+    assert desk.store.count_live(its, now_ms=NOW) == (0, 0)
+    assert desk.store.live_after(its, b"", limit=9, now_ms=NOW) == []
+    assert desk.store.epochs_in_use(its) == {}
+    assert desk.store.epochs_in_use(COLLECTION) == {"r0/never": 1}
+    desk.store.note_source_files(its, b"source", [(ref(1), b"digest")])
+    assert desk.store.sources(COLLECTION) == []
+    desk.store.reset_volatile(its)
+    assert desk.live(1) == 1
+    assert desk.store.record_tokens(COLLECTION, ref(1), 1) == {JANE: True}
 
 
 def test_an_erasure_fixes_its_items_and_its_tombstones_in_one_commit(desk: Desk) -> None:
@@ -208,6 +262,7 @@ def test_a_store_of_the_first_revision_with_records_is_refused_whole(desk: Desk)
     from securevec.control import migrate
     from securevec.errors import HomeRefused
 
+    desk.store.grant(TENANT, b"actor", "reader", NOW)
     engine = create_engine(f"sqlite:///{desk.path}")
     config = Config()
     config.set_main_option("script_location", "securevec.control:migrations")
@@ -223,3 +278,8 @@ def test_a_store_of_the_first_revision_with_records_is_refused_whole(desk: Desk)
     desk.sql("DELETE FROM manifest")
     migrate.upgrade(desk.path)
     assert desk.store.jobs() == []
+    assert [row.collection for row in desk.store.collections(TENANT)] == [COLLECTION]
+    assert desk.store.roles(TENANT, b"actor") == {"reader"}
+    assert desk.sql("PRAGMA foreign_key_check") == []
+    write(desk, 1, about=(JANE,))
+    assert desk.store.record_tokens(COLLECTION, ref(1), 1) == {JANE: True}

@@ -46,7 +46,7 @@ def test_a_surname_finds_its_person_until_the_person_is_erased(stage: Stage) -> 
     assert surname in stored.casefold()
     assert "quorrelby" not in surname
     kept = stage.store.runtime.control._db.rows("SELECT stand_in FROM name_part")
-    assert not [row for row in kept if surname.split()[-1] in str(row[0]).casefold()]  # sealed, in hex
+    assert not [row for row in kept if surname.split()[-1] in str(row[0]).casefold()]  # sealed
     stage.acme.erase_subject("Zephrine Quorrelby", include_name_matches=True).raise_if_incomplete()
     assert rows(stage) == 0
 
