@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from securevec.anonymize.fold import odd_characters
 from securevec.errors import ConfigError
 
 _KINDS: Final = {"Lu": 0x80, "L": 0x81, "N": 0x82, "": 0x83}
@@ -76,11 +77,10 @@ class Alphabet:
         if text.isascii():
             return text.encode()
         changed: dict[str, str] = {}
-        for char in set(text):
-            if char > "\x7f":
-                image = self._images.get(char) or self._image(char)
-                if image != char:
-                    changed[char] = image
+        for char in odd_characters(text):
+            image = self._images.get(char) or self._image(char)
+            if image != char:
+                changed[char] = image
         if len(changed) <= _FEW and changed.keys().isdisjoint(changed.values()):
             for char, image in changed.items():
                 text = text.replace(char, image)

@@ -17,7 +17,7 @@ from securevec.anonymize.names import find_names, names_a_person
 from securevec.anonymize.postcodes import behind_streets
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
-from securevec.anonymize.scan import Across, PatternScanner
+from securevec.anonymize.scan import PatternScanner
 from securevec.anonymize.tables import LONGEST_CELL, has_table, scan_cells
 from securevec.anonymize.windows import WINDOW, scan_windows
 from securevec.anonymize.wraps import GUESSED, scan_breaks
@@ -134,16 +134,13 @@ class BuiltinDetector:
         skeleton = fold(text, skeleton=True)
         found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
         if "\n" in text:
-            found.extend(scan_breaks(skeleton.text, self._scan_break))
+            found.extend(scan_breaks(skeleton.text, self._across.scan_each))
         if has_table(text):
             found.extend(scan_cells(skeleton.text, self._scan_cell))
         return _mapped(found, skeleton)
 
     def _names(self, text: str, field_name: str, tagging: Tagging | None) -> list[Finding]:
         return find_entities(text, self._model, field_name=field_name, recall=self._recall, tagging=tagging)
-
-    def _scan_break(self, line: str, across: Across) -> list[Finding]:
-        return self._across.scan(line, across=across)
 
     def _scan_cell(self, cell: str, head: str) -> list[Finding]:
         """The rules on ``head: cell``, so that what looks for a label in front of a value finds one."""

@@ -14,11 +14,13 @@ import re2
 from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.nearby import Words
 from securevec.anonymize.rule_shape import shape
-from securevec.anonymize.rulebook import AROUND_BYTES, Rule, engine_options
+from securevec.anonymize.rulebook import ACCEPT, AROUND_BYTES, Rule, engine_options
 from securevec.anonymize.validators import EXTENTS, VALIDATORS
 
 Range = tuple[int, int]
 _WORD_END: Final = re.compile(rb"\s")
+_EDGE: Final = re.compile(r"(?<![\\[])[\^$]|\\[AzZ]")
+"""The beginning or end of the text, perhaps: a sign in a class may be meant."""
 _ANYWHERE: Final[Any] = re2._re2.RE2.Anchor.UNANCHORED
 
 
@@ -47,48 +49,68 @@ class CompiledRule:
     """Immutable but for the automaton the engine builds as it reads; safe for threads."""
 
     __slots__ = (
-        "_around",
-        "_digit", "_engine", "_extent", "_fewest", "_group",
-        "check", "context", "id", "judged", "keywords", "regex", "rule", "score", "spaced", "veto",
+        "_around", "_digit", "_extent", "_fewest", "_match", "_plain",
+        "check", "context", "edged", "entity", "group", "heads", "id", "judged", "keywords", "narrow", "needy", "never",
+        "priority", "regex", "score", "spaced", "veto", "words",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, alphabet: Alphabet) -> None:
         regex = alphabet.narrow(rule.regex)
+        self.narrow = regex
         self.regex = regex.encode("latin-1")
-        self.rule = rule
         self.id = rule.id
+        self.entity = rule.entity
+        self.priority = rule.priority
         self.score = rule.score
         self.check: Callable[[str], bool] | None = VALIDATORS[rule.validator] if rule.validator else None
         self.context = Words(rule.context) if rule.context else None
         self.veto = Words(rule.veto) if rule.veto else None
+        # Without one of its words such a rule says nothing; without any it never does.
+        self.needy = rule.score < ACCEPT and self.context is not None
+        self.never = rule.score < ACCEPT and self.context is None
+        self.words = rule.context
+        self.heads = frozenset(word.split()[0] for word in rule.context if " " in word)
         self.judged = self.context is not None or self.veto is not None
         # What every match holds need not be looked for once the engine has seen a match.
         self.keywords = rule.keywords if rule.around.lower() not in rule.keywords or not rule.around else ()
-        self._engine = engine(self.regex, captures=rule.group > 0)
-        self._group = rule.group
+        self._match = engine(self.regex, captures=rule.group > 0).Match
+        self.group = rule.group
+        self.edged = _EDGE.search(regex) is not None
         self._fewest, self.spaced, self._digit = shape(regex, rule.group)
         self._extent = EXTENTS.get(rule.validator)
         self._around = rule.around.encode()
+        # No match is empty, and all of it is the value: nothing is left to be decided about a match.
+        self._plain = self._fewest > 0 and not (rule.group or self._around or self._extent is not None)
 
     def matches(self, data: bytes, digits_end: int, start_by: int | None = None) -> list[Range]:
         """Ranges of the rule's values. Where only a part of a match is accepted, the search resumes behind it.
 
         ``digits_end``: behind the last of the digits 0 to 9. ``start_by``: where a match has to begin at the latest.
         """
-        last = len(data) - self._fewest
+        size = len(data)
+        last = size - self._fewest
         if self._digit and digits_end <= last:
             last = digits_end - 1
         if start_by is not None and start_by < last:
             last = start_by
+        if self._plain:
+            match, start, found = self._match, 0, []
+            while start <= last:
+                place = match(_ANYWHERE, data, start, size)[0]
+                start = place[1]
+                if start < 0:
+                    break
+                found.append(place)
+            return found
         if self._extent is not None:
             return self._parts(data, last, self._extent)
         if self._around:
             return self._near(data, last)
-        return self._between(data, 0, len(data), last)
+        return self._between(data, 0, size, last)
 
     def _between(self, data: bytes, start: int, end: int, last: int) -> list[Range]:
         """Of the matches in a range of the text those that begin at ``last`` or before, and perhaps one behind."""
-        match, group = self._engine.Match, self._group
+        match, group = self._match, self.group
         found: list[Range] = []
         while start <= last:
             ranges = match(_ANYWHERE, data, start, end)
@@ -123,7 +145,7 @@ class CompiledRule:
         return found
 
     def _parts(self, data: bytes, last: int, extent: Callable[[str], Range]) -> list[Range]:
-        match, size = self._engine.Match, len(data)
+        match, size = self._match, len(data)
         found: list[Range] = []
         position = 0
         while position <= last:

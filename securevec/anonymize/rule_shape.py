@@ -43,6 +43,20 @@ def shape(regex: str, group: int = 0) -> Shape:
         return _ANYTHING
 
 
+def value_of(regex: str, group: int = 0) -> tuple[Iterable[tuple[Any, Any]], int]:
+    """What a pattern's values are made of, and its flags. Raises ``ValueError`` for a pattern this cannot read."""
+    if _PARSER is None or _ONLY_RE2.search(regex):
+        raise ValueError("a pattern of RE2 alone")
+    try:
+        parsed: Any = _PARSER.parse(regex)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError("a pattern of RE2 alone") from error
+    inside = _groups(parsed, group) if group else [parsed]
+    if len(inside) != 1:
+        raise ValueError("a capture in several places")
+    return inside[0], int(parsed.state.flags)
+
+
 def _groups(parsed: Iterable[tuple[Any, Any]], group: int) -> list[Any]:
     """What the capture of that number is made of. Raises ``ValueError`` where it does not stand at the top."""
     found = [args[-1] for op, args in parsed if str(op) == "SUBPATTERN" and args[0] == group]

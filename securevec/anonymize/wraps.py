@@ -7,7 +7,7 @@ left out) are read once more as one line; of what is found there, only what lies
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from securevec.anonymize.findings import Finding
@@ -22,17 +22,32 @@ _NEAR: Final = 16
 _MARKED: Final = bytes(48 if 48 <= code <= 57 else 32 for code in range(256))
 _TWO_DIGITS: Final = re.compile(r"[0-9][^0-9]*[0-9]")
 _CARD_BREAKS: Final = frozenset([4, 8, 10, 12])
+ScanEach = Callable[[Sequence[tuple[str, Across]]], list[list[Finding]]]
+"""Of each line what is found in it and covered."""
 GUESSED: Final = frozenset(["phone-national", "phone-context", "phone-double-zero", "us-ssn-bare", "bank-account"])
 """Rules that lean on a number standing alone: two numbers of a column would make one."""
 
 
-def scan_breaks(text: str, scan: Callable[[str, Across], list[Finding]]) -> list[Finding]:
-    """Findings across line breaks, in offsets of ``text``; each covers the break as well. ``scan``: without GUESSED."""
+def scan_breaks(text: str, scan_each: ScanEach) -> list[Finding]:
+    """Findings across line breaks, in offsets of ``text``; each covers the break as well.
+
+    ``scan_each``: a scanner's, without the rules ``GUESSED``.
+    """
+    places = [
+        (left, gap, right, end)
+        for left, (gap, right), end in _joints(text)
+        if gap - left >= _LEAST and end - right >= _LEAST
+    ]
+    if not places:
+        return []
+    lines = [
+        (f"{text[left:gap]} {text[right:end]}", Across(gap - left - _LEAST, gap - left + 1 + _LEAST))
+        for left, gap, right, end in places
+    ]
     found: list[Finding] = []
-    for left, (gap, right), end in _joints(text):
+    for (left, gap, right, _), here in zip(places, scan_each(lines), strict=True):
         size = gap - left
-        across = Across(size - _LEAST, size + 1 + _LEAST)
-        for finding in scan(f"{text[left:gap]} {text[right:end]}", across):
+        for finding in here:
             if _whole_groups(finding, text[left + finding.start : gap]):
                 begin, finish = left + finding.start, right + finding.end - size - 1
                 found.append(Finding(begin, finish, finding.entity, finding.score, finding.rule, finding.priority))

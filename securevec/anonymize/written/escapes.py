@@ -28,6 +28,7 @@ _SIGN: Final = r"\\[_.@+\-*/~]"
 _EMPHASIS: Final = r"\*\*(?:(?<=\w\w\*\*)\*?(?=[ .@:-]?\w)|(?<=\w[ .@:-]\*\*)\*?(?=\w))"
 """Marks inside a value, not powers in a formula. It begins with stars so that a search finds them quickly."""
 _CONTROLS: Final = tuple(map(chr, [*range(9), 11, 12, *range(14, 32), 127]))
+_SHORT: Final = 512
 _CONTROL: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
 _ANY: Final = re.compile("|".join((_HTML, _CODE_UNIT, _BYTE, _BREAK, _SIGN, _PERCENT, _EMPHASIS, _CONTROL)), re.ASCII)
 _GATES: Final = (
@@ -44,7 +45,9 @@ def escaped(text: str) -> bool:
     for sign, gate in _GATES:
         if sign in text and gate.search(text):
             return True
-    # A search for a single character is quicker than any look at all characters.
+    if len(text) < _SHORT and text.isprintable():
+        return False
+    # In a long text a search for a single character is quicker than any look at all characters.
     for control in _CONTROLS:  # noqa: SIM110 - any() takes three times as long
         if control in text:
             return True

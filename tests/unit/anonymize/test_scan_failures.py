@@ -9,7 +9,7 @@ import pytest
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, MergedDetector, TenantKeys, default_detector
 from securevec.anonymize.rulebook import builtin_rules
-from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.scan import Across, PatternScanner
 from securevec.errors import DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
@@ -35,6 +35,18 @@ class _Breaks:
 
 
 @pytest.mark.parametrize("engine", [_GivesUp(), _ForgetsSentinel(), _Breaks()])
+def test_an_engine_that_gives_up_on_words_or_on_lines_stops_the_scan(engine: object) -> None:
+    scanner = PatternScanner(builtin_rules())
+    across = scanner.across_breaks(without=())
+    scanner._words = across._set = engine
+    with pytest.raises(DetectorError) as raised:
+        scanner.scan("sort code 12-34-56")
+    assert "12-34-56" not in str(raised.value)
+    with pytest.raises(DetectorError):
+        across.scan_each([("GB82 WEST 1234 5698 7654 32", Across(7, 12))])
+
+
+@pytest.mark.parametrize("engine", [_GivesUp(), _ForgetsSentinel(), _Breaks()])
 def test_an_engine_that_gives_up_stops_the_scan(engine: object) -> None:
     scanner = PatternScanner(builtin_rules())
     scanner._set = engine
@@ -50,7 +62,7 @@ def test_a_rule_that_breaks_stops_the_scan_and_does_not_quote_the_text() -> None
 
     scanner = PatternScanner(builtin_rules())
     for compiled in scanner._compiled:
-        compiled._engine = cast("Any", Broken())
+        compiled._match = cast("Any", Broken().Match)
     with pytest.raises(DetectorError) as raised:
         scanner.scan(f"write to {SECRET}")
     assert SECRET not in str(raised.value)

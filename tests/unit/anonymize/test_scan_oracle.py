@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.fold import fold
+from securevec.anonymize.rule_factors import Factors
 from securevec.anonymize.rule_shape import shape
-from securevec.anonymize.rulebook import builtin_rules, load_rules
+from securevec.anonymize.rulebook import Rule, builtin_rules, load_rules
 from securevec.anonymize.scan import Across, PatternScanner
 from securevec.anonymize.wraps import GUESSED
 from securevec.errors import ConfigError
@@ -45,6 +46,13 @@ def test_letters_of_other_scripts_change_nothing(pieces: list[str], between: str
     check(between.join(pieces))
 
 
+def test_a_phrase_may_begin_in_the_name_of_the_field() -> None:
+    text = "is " + " " * 53 + "98-7654321"
+    assert "phone-context" in {finding.rule for finding in SCANNER.scan(text, field_name="account number")}
+    check(text, "account number")
+    check(text)
+
+
 @pytest.mark.soak
 def test_every_known_text_alone_odd_and_among_others_is_scanned_as_by_the_plain_way() -> None:
     chance = Random(7)
@@ -58,11 +66,38 @@ def test_the_rules_left_out_at_a_break_would_find_nothing_across_it() -> None:
     across = SCANNER.across_breaks(without=GUESSED)
     for text in (text for text in EXAMPLES if " " in text):
         folded = fold(text, skeleton=True).text
-        for at in (place for place, char in enumerate(folded) if char == " "):
-            covering = Across(at - 1, at + 2)
-            found = [finding for finding in SCANNER.scan(folded) if covering.covers(finding.start, finding.end)]
-            kept = [finding for finding in found if finding.rule not in GUESSED]
-            assert across.scan(folded, across=covering) == kept
+        found = [finding for finding in SCANNER.scan(folded) if finding.rule not in GUESSED]
+        spaces = [place for place, char in enumerate(folded) if char == " "]
+        covering = [Across(at - size, at + 1 + size) for at in spaces for size in (1, 2) if at >= size]
+        wanted = [[finding for finding in found if each.covers(finding.start, finding.end)] for each in covering]
+        assert across.scan_each([(folded, each) for each in covering]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("pattern", "group", "held", "other"),
+    [
+        (r"\b\d{4}(?: \d{4}){3}\b", 0, ["12 34", "4 1"], ["1a 34", "12 a", "1  2", "12-3"]),
+        (r"(?i)no\.? (\d+ [a-f]|x{2,}[^y\s]z)", 1, ["12 C", "12 g", "xXXqz", "xx\u00e9z"], ["no 1", "1 -", "x\tz"]),
+        (r"(?:[A-Z]\pL+ ){1,3}(?:Street|\W)", 0, ["Am Ab", "\u0141\u0142 St", "ng !"], ["Am 1", " -!"]),
+    ],
+)
+def test_a_rule_is_left_out_where_no_value_of_it_holds_the_signs(
+    pattern: str, group: int, held: list[str], other: list[str]
+) -> None:
+    factors = Factors([(Alphabet([pattern]).narrow(pattern), group), (r"[[:alpha:]]", 0)])
+    assert {signs: set(factors.holders(signs)) for signs in held} == {signs: {0, 1} for signs in held}
+    assert {signs: set(factors.holders(signs)) for signs in other} == {signs: {1} for signs in other}
+
+
+@given(st.sampled_from([rule for rule in BOOK.rules if rule.examples]), st.data())
+@settings(max_examples=60, deadline=None)
+def test_whatever_stands_in_a_value_is_no_reason_to_leave_its_rule_out(rule: Rule, data: st.DataObject) -> None:
+    text = fold(data.draw(st.sampled_from(rule.examples)), skeleton=True).text
+    factors = Factors([(Alphabet(each.regex for each in BOOK.rules).narrow(rule.regex), rule.group)])
+    for finding in plain_scan((rule,), text):
+        start = data.draw(st.integers(finding.start, finding.end - 1))
+        end = data.draw(st.integers(start + 1, min(finding.end, start + 6)))
+        assert factors.holders(text[start:end])
 
 
 def test_no_match_is_shorter_than_its_pattern_allows() -> None:
