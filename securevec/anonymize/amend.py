@@ -15,7 +15,7 @@ from securevec.anonymize.engine import Anonymizer
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.keys import TenantKeys
 from securevec.anonymize.resolve import resolve
-from securevec.anonymize.written import read
+from securevec.anonymize.written import Reading, placed, read
 from securevec.types import AnonymizedField, Span, mint_anonymized
 
 
@@ -76,8 +76,9 @@ def amend(
             spans = resolve([*spans, *mentions(document, text, read(text))], text)
         result[name] = anonymizer._replace(text, spans, keys, document, as_it_stands=name in subjects)
     for name, stored in kept.items():
-        added = [] if name in subjects else _beside(stored, arrived.find(stored.text.text))
-        result[name] = _merged(anonymizer, stored, added, keys, document) if added else stored
+        reading = None if name in subjects else read(stored.text.text)
+        added = [] if name in subjects else _beside(stored, mentions(arrived, stored.text.text, reading))
+        result[name] = _merged(anonymizer, stored, added, reading, keys, document) if added else stored
     return result
 
 
@@ -95,22 +96,27 @@ def _merged(
     anonymizer: Anonymizer,
     stored: AnonymizedField,
     added: list[Finding],
+    reading: Reading | None,
     keys: TenantKeys,
     document: DocumentNames,
 ) -> AnonymizedField:
-    """The stored field with further values replaced between its spans, which move with the text before them."""
+    """The stored field with further values replaced between its spans, which move with the text before them.
+
+    How a replacement is written is settled by all of the text: between two spans of it JSON is no JSON any more.
+    """
     text = stored.text.text
+    parts = placed(text, added, reading)
     pieces: list[str] = []
     spans: list[Span] = []
     originals: list[str] = []
     length = 0
     for start, end, span, original in _stretches(stored):
-        inside = [finding.shifted(-start) for finding in added if start <= finding.start and finding.end <= end]
-        part = anonymizer._replace(text[start:end], inside, keys, document)
-        pieces.append(part.text.text)
-        spans += [made.shifted(length) for made in part.spans]
-        originals += part.originals
-        length += len(part.text)
+        inside = [cut for part in parts if (cut := part.within(start, end)) is not None]
+        made = anonymizer._put(text, start, end, inside, keys, document)
+        pieces.append(made.text.text)
+        spans += [each.shifted(length) for each in made.spans]
+        originals += made.originals
+        length += len(made.text)
         if span is not None:
             pieces.append(text[span.start : span.end])
             spans.append(span.shifted(length - span.start))

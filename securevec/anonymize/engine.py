@@ -27,7 +27,7 @@ from securevec.anonymize.policy import OperatorPolicy
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.surrogate_stream import recase
 from securevec.anonymize.surrogates import person_parts
-from securevec.anonymize.written import placed, read
+from securevec.anonymize.written import Part, placed, read
 from securevec.errors import DetectorError, QueryError
 from securevec.limits import MAX_QUERY_BYTES
 from securevec.types import AnonymizedField, AnonymizedText, Span, mint_anonymized
@@ -278,14 +278,28 @@ class Anonymizer:
         as_it_stands: bool = False,
     ) -> AnonymizedField:
         """``as_it_stands``: a declared value, which is that of its characters, whatever they might be read as."""
-        pieces: list[str] = []
-        spans: list[Span] = []
-        originals: list[str] = []
-        position = length = 0
         ordered = list(found)
         if any(later.start < earlier.end for earlier, later in pairwise(ordered)):
             raise DetectorError("The detector answered with overlapping findings.")
-        for part in placed(text, ordered, read(text) if ordered and not as_it_stands else None):
+        parts = placed(text, ordered, read(text) if ordered and not as_it_stands else None)
+        return self._put(text, 0, len(text), parts, keys, document, stand_ins)
+
+    def _put(
+        self,
+        text: str,
+        position: int,
+        end: int,
+        parts: Iterable[Part],
+        keys: TenantKeys,
+        document: DocumentNames | None,
+        stand_ins: Mapping[tuple[int, int], str] = _NO_STAND_INS,
+    ) -> AnonymizedField:
+        """The text from ``position`` to ``end`` with these parts of it replaced; its spans count from there."""
+        pieces: list[str] = []
+        spans: list[Span] = []
+        originals: list[str] = []
+        length = 0
+        for part in parts:
             finding, value = part.finding, part.value
             kept = text[position : part.start]
             choice = self._policy.choice(finding.entity)
@@ -309,7 +323,7 @@ class Anonymizer:
             pieces += (kept, made)
             length = start + len(made)
             position = part.end
-        pieces.append(text[position:])
+        pieces.append(text[position:end])
         return AnonymizedField(mint_anonymized("".join(pieces)), tuple(spans), tuple(originals))
 
 

@@ -46,6 +46,15 @@ class Part(NamedTuple):
     encode: Encode | None = None
     rest: bool = False
 
+    def within(self, start: int, end: int) -> Part | None:
+        """What of it lies in ``[start, end)``: a number that is cut there goes on beside it, and stays digits."""
+        left, right = max(start, self.start), min(end, self.end)
+        if left >= right:
+            return None
+        if (left, right) == (self.start, self.end):
+            return self
+        return self._replace(start=left, end=right, encode=_digits_only if self.encode is not None else None)
+
 
 def placed(text: str, found: Iterable[Finding], reading: Reading | None) -> list[Part]:
     """The parts of a text that its findings are replaced in, in order and apart. ``found``: sorted, not overlapping."""
@@ -217,6 +226,10 @@ def _in_markdown(text: str, start: int) -> Encode | None:
     return None
 
 
+def _digits_only(made: str) -> str:
+    return re.sub(r"[^0-9]", "", made) or "0"
+
+
 def _same(made: str) -> str:
     return made
 
@@ -224,7 +237,7 @@ def _same(made: str) -> str:
 def _member(made: str, mark: str, *, alone: bool) -> str:
     """A string for a number, in quotes as the key's. A number of which a part stays keeps its digits' shape."""
     if not alone:
-        return re.sub(r"[^0-9]", "", made) or "0"
+        return _digits_only(made)
     inner = made
     for _ in range(1 + (len(mark) > 1)):
         inner = _in_string(inner)
