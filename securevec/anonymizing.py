@@ -1,7 +1,8 @@
-"""The texts of one record, anonymized; and the clear values beside them, in which nothing may stand."""
+"""The texts of one record, anonymized; and the values beside them that stay as they are, which nobody may stand in."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -18,11 +19,22 @@ _READ_AS_TEXT: Final = frozenset({"str", "uuid", "int", "float"})
 tokens, whatever its mode."""
 
 
+_FEWEST_DIGITS: Final = 7
+"""Of a number that could be somebody's: the shortest telephone numbers."""
+_SAYS_WHAT_IT_IS: Final = re.compile(
+    r"(?:\A|_)(?:(?:credit_?)?cards?|pan|(?:kredit)?karte|carte|tarjeta|carta|cartao|kaart"
+    r"|(?:tele)?phones?|mobile|cell|tel|fax|telefone?|telefono|telefoon|handy|movil)(?:_|\Z)"
+)
+"""Names of fields for what the digits alone look like too."""
+
+
 def anonymize(
     collection: CollectionScope, minimized: Minimized, *, keys: TenantKeys, ahead: Found = NOTHING
 ) -> dict[str, AnonymizedField]:
-    """The texts of one record, anonymized. Raises :class:`RecordError` for a clear filter value the detector knows."""
+    """The texts of one record, anonymized. Raises :class:`RecordError` for a clear filter value the detector knows,
+    and for a sealed number that its field's name gives away."""
     refuse_findings_in_clear_filters(collection, minimized)
+    refuse_findings_in_sealed_numbers(collection, minimized)
     subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
     return collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects, ahead=ahead)
 
@@ -58,4 +70,31 @@ def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Min
                 f"A clear filter value holds what the detector calls {findings[0].entity}.",
                 field=spec.name,
                 next_step='Declare the field with marks.Filter(mode="token").',
+            )
+
+
+def refuse_findings_in_sealed_numbers(collection: CollectionScope, minimized: Minimized) -> None:
+    """A sealed number is shown to whoever may search, without the vault's permission: no telephone number or card.
+
+    Only where the field's name says what it is. A number alone proves nothing: every tenth time in milliseconds passes
+    for a card, and a surrogate in its place would be a wrong time.
+    """
+    for spec in collection.schema.by_kind("seal"):
+        value = minimized.kept.get(spec.name)
+        if value is None or spec.keep == "original" or spec.type != "int":
+            continue
+        text = str(value)
+        if len(text) < _FEWEST_DIGITS:
+            continue
+        anonymizer = collection.anonymizer
+        named = {finding.entity for finding in anonymizer.findings_in_clear(text, spec.name)}
+        if not named:
+            continue
+        spoken = _SAYS_WHAT_IT_IS.search(spec.name.lower())
+        told = sorted(named if spoken else named - {finding.entity for finding in anonymizer.findings(text)})
+        if told:
+            raise RecordError(
+                f"A sealed number holds what the detector calls {told[0]}, and a number cannot be replaced.",
+                field=spec.name,
+                next_step='Declare the field as Seal[str], or as a number with marks.Seal(keep="original").',
             )

@@ -19,7 +19,7 @@ import orjson
 
 from securevec.anonymize.amend import amend
 from securevec.anonymize.stored import originals_in
-from securevec.anonymizing import refuse_findings_in_clear_filters
+from securevec.anonymizing import refuse_findings_in_clear_filters, refuse_findings_in_sealed_numbers
 from securevec.body import SEPARATOR, RecordId, chunk_view, mark
 from securevec.crypto.derive import content_digest
 from securevec.crypto.kdf import lp
@@ -143,6 +143,7 @@ def _update(
     if held:
         raise LegalHold("A legal hold keeps the stored version of this record.", hold_id=held[ref])
     refuse_findings_in_clear_filters(collection, after)
+    refuse_findings_in_sealed_numbers(collection, after)
     anonymized = _anonymize(runtime, collection, after, texts, changed)
     prepared = _prepared(runtime, collection, stored, after, anonymized, texts, changed)
     if weak := [error for name, error in weak_fields(runtime, collection, [prepared]).items() if name in changed]:

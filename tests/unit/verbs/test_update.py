@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ import numpy as np
 import pytest
 
 import securevec as sv
+from securevec.anonymize import Anonymizer, OperatorPolicy, TenantKeys
+from securevec.anonymize.amend import amend
+from securevec.anonymize.stored import originals_in
 from securevec.body import Body, Vault
 from securevec.errors import RecordError, RecordNotFound, VaultDisabled
 from securevec.stored import load_live
@@ -282,3 +286,21 @@ def test_a_field_that_keeps_its_original_is_found_again_and_kept(world: World) -
     assert kept.update("A", raw="ring somebody").changed == ("raw",)
     assert kept.get("A").raw == "ring somebody"
     assert "jane.smith@example.com" not in kept.search("refund", k=1)[0].text
+
+
+@pytest.mark.parametrize("operator", ["surrogate", "tag"])
+def test_a_person_an_update_brings_leaves_stored_json_and_tables_whole(operator: str) -> None:
+    """Between two replacements of the stored text no piece of it is JSON; how a number is written there is."""
+    anonymizer = Anonymizer(policy=OperatorPolicy.from_mapping({"default": operator}))
+    keys = TenantKeys(b"p" * 32, b"t" * 32)
+    for text in (
+        '{"mail": "jane@example.com", "seen": [4821037, 5], "by": {"ref": -4821037}, "who": "Jane Smith"}',
+        '[{"mail": "jane@example.com"}, 4821037, {"who": "Jane Smith"}, 4821037]',
+        '{"mail": "jane@example.com", "who": "\\u0034821037 came", "n": 4821037.0}',
+    ):
+        kept = {"body": anonymizer.field(text, keys=keys)}
+        assert kept["body"].spans
+        made = amend(anonymizer, kept, {"who": "4821037"}, new=["who"], keys=keys, subjects=["who"])["body"]
+        json.loads(made.text.text)
+        assert "4821037" not in made.text.text.replace("\\u0034", "4")
+        assert originals_in(made) == text
