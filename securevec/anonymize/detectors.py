@@ -25,7 +25,7 @@ from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 9
+DETECTOR_VERSION: Final = 10
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 

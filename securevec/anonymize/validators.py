@@ -33,6 +33,11 @@ _IBAN_LENGTH: Final[Mapping[str, int]] = {
 
 
 _DIGIT_GROUP: Final = re.compile(r"\d+")
+_NO_CASE: Final = re.compile(
+    r"(?i)(?:cve|cwe|capec|ghsa|iso|iec|ieee|rfc|pep|din|en|ansi|astm|eu|ec|inv|invoice|po|ord|order|txn|tx|sku|item"
+    r"|pr|bug)(?![a-z])|[0-9a-f]{8}-[0-9a-f]{4}(?![0-9a-z])"
+)
+"""Before the digits of a standard, a weakness, a payment or a purchase; and how a UUID begins."""
 _LETTER: Final = re.compile(r"[^\W\d_]")
 
 
@@ -104,6 +109,11 @@ def iban(value: str) -> bool:
 def coded(value: str) -> bool:
     """An identifier rather than a word: at least four letters or digits, two of them digits."""
     return len(alnum(value)) >= 4 and len(digits_of(value)) >= 2
+
+
+def case_code(value: str) -> bool:
+    """A code as offices give to a case."""
+    return coded(value) and _NO_CASE.match(value) is None
 
 
 def ssn(value: str) -> bool:
@@ -269,10 +279,10 @@ def aba(value: str) -> bool:
 
 VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "aadhaar": national.aadhaar, "base58check": base58check, "bech32": bech32, "birth_date": birth_date, "bsn":
-    national.bsn, "card": card, "coded": coded, "codice_fiscale": national.codice_fiscale, "cpf": national.cpf,
-    "dea": dea, "dni": national.dni, "email": email, "generated_key": generated_key, "iban": iban, "ip": ip, "itin":
-    national.itin, "jwt": jwt, "nhs": national.nhs, "nino": national.nino, "nir": national.nir, "npi": npi, "phone":
-    phones.plausible, "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value,
+    national.bsn, "card": card, "case_code": case_code, "coded": coded, "codice_fiscale": national.codice_fiscale,
+    "cpf": national.cpf, "dea": dea, "dni": national.dni, "email": email, "generated_key": generated_key, "iban": iban,
+    "ip": ip, "itin": national.itin, "jwt": jwt, "nhs": national.nhs, "nino": national.nino, "nir": national.nir, "npi": npi,
+    "phone": phones.plausible, "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value,
     "sin": national.sin, "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn":
     national.tfn, "aba": aba, "bic": bic, "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer":
     national.fodselsnummer, "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric":

@@ -59,8 +59,8 @@ class Embed(Mark):
 
 @dataclass(frozen=True, slots=True)
 class Seal(Mark):
-    """Sealed, never embedded, never readable by the store. ``keep="original"`` seals text as it came, and takes a number
-    that its field's name gives away (``phone``, ``card_number``), which is refused without."""
+    """Sealed, never embedded, never readable by the store. ``keep="original"`` seals text as it came, and takes a
+    number that its field's name gives away (``phone``, ``card_number``), which is refused without."""
 
     keep: Keep = "anonymized"
 

@@ -1,4 +1,4 @@
-"""Somebody's number in a sealed whole number, which cannot be replaced: refused where the field's name gives it away."""
+"""Somebody's number in a sealed number, which cannot be replaced: refused where the field's name gives it away."""
 
 from __future__ import annotations
 
