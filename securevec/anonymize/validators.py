@@ -278,16 +278,17 @@ def aba(value: str) -> bool:
 
 
 VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "aadhaar": national.aadhaar, "base58check": base58check, "bech32": bech32, "birth_date": birth_date, "bsn":
-    national.bsn, "card": card, "case_code": case_code, "coded": coded, "codice_fiscale": national.codice_fiscale,
-    "cpf": national.cpf, "dea": dea, "dni": national.dni, "email": email, "generated_key": generated_key, "iban": iban,
-    "ip": ip, "itin": national.itin, "jwt": jwt, "nhs": national.nhs, "nino": national.nino, "nir": national.nir, "npi": npi,
-    "phone": phones.plausible, "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value,
-    "sin": national.sin, "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn":
-    national.tfn, "aba": aba, "bic": bic, "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer":
-    national.fodselsnummer, "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric":
-    national.nric, "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,
-    "rijksregister": national.rijksregister, "svnr": national.svnr, "utr": national.utr, "za_id": national.za_id,
+    "aadhaar": national.aadhaar, "base58check": base58check, "bech32": bech32, "birth_date": birth_date,
+    "bsn": national.bsn, "card": card, "case_code": case_code, "coded": coded,
+    "codice_fiscale": national.codice_fiscale, "cpf": national.cpf, "dea": dea, "dni": national.dni, "email": email,
+    "generated_key": generated_key, "iban": iban, "ip": ip, "itin": national.itin, "jwt": jwt, "nhs": national.nhs,
+    "nino": national.nino, "nir": national.nir, "npi": npi, "phone": phones.plausible, "phone_strict": phones.valid,
+    "random_value": random_value, "secret_value": secret_value, "sin": national.sin, "ssn": ssn,
+    "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn": national.tfn, "aba": aba, "bic": bic,
+    "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer, "hetu": national.hetu,
+    "kimlik": national.kimlik, "nif": national.nif, "nric": national.nric, "personnummer": national.personnummer,
+    "pesel": national.pesel, "pps": national.pps, "rijksregister": national.rijksregister, "svnr": national.svnr,
+    "utr": national.utr, "za_id": national.za_id,
 }  # fmt: skip
 
 EXTENTS: Final[Mapping[str, Callable[[str], tuple[int, int]]]] = {"card": card_extent, "iban": iban_extent}
