@@ -93,6 +93,8 @@ def test_one_token_in_two_tenants_is_two_people(desk: Desk) -> None:
     desk.store.add_hold("hold-1", other, None, None, b"sealed", NOW, subject=[JANE])
     assert desk.store.subject_records(other, [JANE]) == []
     assert desk.store.known_tokens(TENANT, [JANE]) == {}
+    desk.store.add_tokens(other, [(SAM, "PERSON")], [(b"part".ljust(16, b"."), SAM, b"sealed")])
+    assert desk.store.known_parts(TENANT, [b"part".ljust(16, b".")]) == {}
     assert desk.store.held_refs(TENANT, COLLECTION, [ref(1)]) == {}
     erase(desk, JANE)
     assert desk.store.hidden_records(TENANT, COLLECTION, [ref(1)]) == {(ref(1), 1)}
@@ -107,6 +109,8 @@ def test_one_ref_in_two_collections_is_two_records(desk: Desk) -> None:
     desk.store.create_collection(collection_row(its, TENANT, name=b"another-name-of!"))
     write(desk, 1, about=(JANE,))
     assert desk.store.current(its, [ref(1)]) == {}
+    assert desk.store.live(its, [ref(1)]) == {}
+    assert desk.store.generations(its, [ref(1)]) == {}
     assert desk.store.states(its, [ref(1)]) == {}
     assert desk.store.count_live(its, now_ms=NOW) == (0, 0)
     assert desk.store.live_after(its, b"", limit=9, now_ms=NOW) == []
@@ -114,9 +118,19 @@ def test_one_ref_in_two_collections_is_two_records(desk: Desk) -> None:
     assert desk.store.epochs_in_use(COLLECTION) == {"r0/never": 1}
     desk.store.note_source_files(its, b"source", [(ref(1), b"digest")])
     assert desk.store.sources(COLLECTION) == []
+    desk.store.add_hold("hold-1", TENANT, its, None, b"sealed", NOW)
+    assert desk.store.held_refs(TENANT, COLLECTION, [ref(1)]) == {}
+    desk.store.release_hold("hold-1", NOW)
+    desk.store.add_hold("hold-2", TENANT, None, None, b"sealed", NOW, subject=[JANE])
+    assert desk.store.holds_covering(tenant=TENANT, collection=its) == []
+    assert [hold.hold_id for hold in desk.store.holds_covering(tenant=TENANT, collection=COLLECTION)] == ["hold-2"]
+    desk.store.release_hold("hold-2", NOW)
     desk.store.reset_volatile(its)
     assert desk.live(1) == 1
     assert desk.store.record_tokens(COLLECTION, ref(1), 1) == {JANE: True}
+    erase(desk, JANE)
+    assert desk.store.hidden_records(TENANT, its, [ref(1)]) == set()
+    assert desk.store.hidden_records(TENANT, COLLECTION, [ref(1)]) == {(ref(1), 1)}
 
 
 def test_an_erasure_fixes_its_items_and_its_tombstones_in_one_commit(desk: Desk) -> None:
