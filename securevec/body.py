@@ -52,7 +52,8 @@ _NUMBERS: Final = {word: number for number, word in enumerate(WORDS)}
 class Body(NamedTuple):
     """One chunk's sealed body. Chunk 0 also carries the record: ``fields`` and ``field_spans``.
 
-    ``model``, ``detector`` and ``policy`` are marks of the digests it was made under (:func:`mark`).
+    ``model``, ``detector`` and ``policy`` are marks of the digests it was made under (:func:`mark`), ``tokens`` the
+    version of the tenant's token key that its tokens are of.
 
     A tuple, because a search makes ten of them: a frozen dataclass of this size takes seven times as long to make.
     """
@@ -76,6 +77,7 @@ class Body(NamedTuple):
     text: str | None = None
     cut: tuple[int, int] | None = None
     spans: tuple[Span, ...] | None = None
+    tokens: int = 1
 
     def __repr__(self) -> str:
         return f"Body(generation={self.generation}, chunk={self.chunk}/{self.chunks})"
@@ -125,6 +127,8 @@ def encode_body(body: Body) -> bytes:
             _pack(body.text),
             body.cut,
             None if spans is None else _encode_spans(spans, tokens),
+            # Behind the rest, and only where it is not the first: no tenant pays for a key it never exchanged.
+            *((body.tokens,) if body.tokens > 1 else ()),
         ),
         option=ormsgpack.OPT_SORT_KEYS,
     )
@@ -134,7 +138,7 @@ def decode_body(data: bytes) -> Body:
     """Raises :class:`UnknownFormat` on anything but the shape this release writes."""
     try:
         version, key, generation, chunk, chunks, expires, ingested, label, filters, *rest = _unpack(data)
-        about, mentions, marks, acl, fields, field_spans, text, cut, spans = rest
+        about, mentions, marks, acl, fields, field_spans, text, cut, spans, *later = rest
         if (
             (version, type(generation), type(chunk), type(chunks), type(ingested)) != (_VERSION, int, int, int, int)
             or (type(filters), type(marks), type(acl)) != (dict, bytes, list)
@@ -142,6 +146,7 @@ def decode_body(data: bytes) -> Body:
             or not (expires is None or type(expires) is int)
             or not (fields is None or type(fields) is dict)
             or not (text is None or type(text) is str or type(text) is bytes)
+            or (later and (len(later) > 1 or type(later[0]) is not int or later[0] < 2))
         ):
             raise UnknownFormat("A sealed body has a shape this release does not read.")
         record_id = _decode_id(key)
@@ -168,6 +173,7 @@ def decode_body(data: bytes) -> Body:
             _unpacked(text),
             None if cut is None else _decode_cut(cut),
             None if spans is None else _decode_spans(spans, tokens),
+            later[0] if later else 1,
         )
     except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise UnknownFormat("A sealed body cannot be read.") from error

@@ -139,7 +139,10 @@ class Admission:
             standing = self.runtime.control.standing(self.scope.tenant, self.scope.actor_token)
             roles = standing.roles
             if standing.fence.state != "active" or standing.fence.epoch != self.fence:
-                raise TenantUnavailable("The tenant was suspended or deleted while this ran; nothing is returned.")
+                raise TenantUnavailable(
+                    "The tenant was suspended, deleted or given a new token key while this ran; nothing is returned.",
+                    next_step="Try again.",
+                )
         require(self.runtime.policy, Request(self.scope.actor, self.permission, roles))
 
     @contextlib.contextmanager
@@ -192,7 +195,9 @@ class Commission(Admission):
         """Raises :class:`TenantUnavailable` when the tenant was suspended or deleted since this step began."""
         fence = self.runtime.control.fence(self.scope.tenant)
         if fence.state != "active" or fence.epoch != self.fence:
-            raise TenantUnavailable("The tenant was suspended or deleted while this ran; the job waits.")
+            raise TenantUnavailable(
+                "The tenant was suspended, deleted or given a new token key while this ran; the job waits."
+            )
 
 
 def commission(

@@ -265,6 +265,7 @@ def write_batch(
                     keys=collection.tenant_keys(runtime),
                 )
             ],
+            fence=admission.fence,
         )
         request.note(
             phase="intent", counts=counts, redactions=redactions, record_ids=[record.ref for record in prepared]
@@ -309,7 +310,8 @@ def _bound_to(
         return runtime.keys.document_keys(collection.tenant, generations)
     if not people:
         return {}
-    keys = runtime.keys.subject_keys(collection.tenant, people, create=create)
+    version = max(record.token_version for record in prepared)
+    keys = runtime.keys.subject_keys(collection.tenant, people, version=version, create=create)
     return {record.ref: keys[record.shred] for record in prepared if record.shred is not None}
 
 

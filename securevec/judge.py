@@ -41,6 +41,7 @@ from securevec.errors import (
     UnknownKey,
 )
 from securevec.filters import Expr, matches
+from securevec.lifting import lifted
 from securevec.protect import ELEMENT, EXPIRY_KEY, PREFIX, FilterProtector
 from securevec.recover import ids_of
 from securevec.retention.rules import expired
@@ -132,10 +133,11 @@ def judge(
     keys = keys or runtime.keys.view()
     ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
     dead: list[UUID] = []
+    tokens = runtime.control.token_version(collection.tenant)
     blobs = from_texts([point.payload.get("b") for point in points])
     for point, blob in zip(points, blobs, strict=True):
         try:
-            body = open_body(keys, collection, point, blob)
+            body = lifted(keys, collection.tenant, open_body(keys, collection, point, blob), tokens)
             ref = ids.ref(typed_record_id(body.record_id))
             check_place(ids, point, body, ref)
         except UnknownFormat:

@@ -101,6 +101,8 @@ class Prepared:
     vector: Matrix | None = field(default=None)
     shred: Token | None = None
     """Whose key its envelopes are bound to, where the schema says so and the record names somebody."""
+    token_version: int = 1
+    """Of the tenant's token key: what its tokens are of."""
     size: int = 0
     """Bytes the record takes in the store, at most: its envelopes as text, and its vectors."""
 
@@ -140,6 +142,7 @@ def prepare(
         ingested_ms=ingested_ms,
         origin=Origin.of(collection),
         vector=vector,
+        token_version=keys.version,
     )
 
 
@@ -156,6 +159,7 @@ def assemble(
     ingested_ms: int,
     origin: Origin,
     vector: Matrix | None = None,
+    token_version: int,
 ) -> Prepared:
     """Cut one record into chunks, its texts being anonymized: now, or when it was stored first.
 
@@ -188,6 +192,7 @@ def assemble(
         ingested_ms=ingested_ms,
         origin=origin,
         vector=vector,
+        token_version=token_version,
         shred=_shredded_with(collection, anonymized),
     )
     return replace(prepared, size=_measured(collection, prepared))
@@ -355,6 +360,7 @@ def _body(collection: CollectionScope, record: Prepared, generation: int, number
         text=None if cut_from_fields else part.text.text,
         cut=(part.start, part.end) if cut_from_fields else None,
         spans=None if cut_from_fields else part.spans,
+        tokens=record.token_version,
     )
 
 

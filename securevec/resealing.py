@@ -23,7 +23,7 @@ from securevec.control.rows import ManifestRow, NewRecord
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.bound import DOCUMENT
 from securevec.crypto.context import Place
-from securevec.crypto.derive import RecordIds, typed_record_id
+from securevec.crypto.derive import RecordIds, lift, typed_record_id
 from securevec.crypto.envelope import SubjectKey, read_key_ids, seal_batch, text_size
 from securevec.crypto.keyring import DataPurpose, KeyView
 from securevec.errors import (
@@ -37,9 +37,20 @@ from securevec.errors import (
 )
 from securevec.guard import Admission
 from securevec.judge import check_place, distinct, open_body, open_envelope
+from securevec.lifting import lifted
 from securevec.recover import LEASE_MS
 from securevec.runtime import Runtime
-from securevec.types import CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId, Terms
+from securevec.types import (
+    CollectionId,
+    Namespace,
+    ProtectedPoint,
+    RecordRef,
+    Scalar,
+    StoredPoint,
+    TenantId,
+    Terms,
+    Token,
+)
 from securevec.writing import switch_over
 
 SHEET: Final = 128
@@ -67,13 +78,15 @@ class Sealed:
 @dataclass(frozen=True, slots=True, repr=False)
 class Chunk:
     """One point of a record, opened. ``vault`` is its sealed content, ``subject`` the key of its person, or its own, it
-    is sealed under besides, each ``None`` where it has none; it ``grows`` by so many bytes when it is sealed anew."""
+    is sealed under besides, each ``None`` where it has none; it ``grows`` by so many bytes when it is sealed anew.
+    Its tokens are of the version in force, and were sealed in the version ``tokens``."""
 
     point: StoredPoint
     body: Body
     vault: bytes | None
     subject: SubjectKey | None
     grows: int
+    tokens: int
 
 
 def sheets(runtime: Runtime, collection: CollectionId) -> Iterable[list[ManifestRow]]:
@@ -216,6 +229,7 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted), with_vectors=True)
     points = {point.id: point for point in distinct(shown) if point.id in wanted}
     keys = runtime.keys.view()
+    tokens = runtime.control.token_version(place.tenant)
     opened: dict[bytes, list[Chunk]] = {}
     lost: dict[bytes, int] = {}
     dead: set[bytes] = set()
@@ -224,7 +238,8 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
         try:
             if point is None or point.vector is None:
                 raise EnvelopeRejected("The store does not show a point of a live record.")
-            body = open_body(keys, place, point)
+            sealed = open_body(keys, place, point)
+            body = lifted(keys, place.tenant, sealed, tokens)
             check_place(ids, point, body, ids.ref(typed_record_id(body.record_id)))
             if (body.generation, body.chunk) != (row.generation, number):
                 raise EnvelopeRejected("The store shows another point in its place.")
@@ -236,7 +251,7 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
             lost[row.ref] = row.generation
         else:
             opened.setdefault(row.ref, []).append(
-                Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject))
+                Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject), sealed.tokens)
             )
     _require_gone(runtime, place, lost)
     return {ref: chunks for ref, chunks in opened.items() if ref not in lost and ref not in dead}
@@ -286,7 +301,9 @@ def _seal(
     # A record's own key is one generation's: the new one gets its own, and the old one's dies with it.
     own = [row.ref for row in rows if any(_is_own(chunk.subject) for chunk in opened[row.ref])]
     documents = runtime.keys.document_keys(place.tenant, {ref: generations[ref] for ref in own})
-    used: list[bytes] = []
+    renamed = _renamed(runtime, place, [chunk for row in rows for chunk in opened[row.ref]])
+    # The earlier key too: who erased the person meanwhile destroyed that one.
+    used: list[bytes] = list(renamed)
     for row in rows:
         for number, chunk in enumerate(opened[row.ref]):
             generation = generations[row.ref]
@@ -299,6 +316,8 @@ def _seal(
             body = encode_body(chunk.body._replace(generation=generation))
             person = b""
             subject = documents.get(row.ref, chunk.subject)
+            if subject is not None:
+                subject = renamed.get(subject.key_id, subject)
             if subject is not None:
                 person = subject.key_id
                 people[person] = subject
@@ -318,6 +337,19 @@ def _seal(
             made[position][2][name] = to_text(envelope)
     points = [ProtectedPoint(id, cast("Any", point.vector), payload, point.terms) for id, point, payload in made]
     return points, used
+
+
+def _renamed(runtime: Runtime, place: Sealed, chunks: Iterable[Chunk]) -> dict[bytes, SubjectKey]:
+    """By id of a person's key that is named by a token of an earlier version: the person's key under the token in
+    force. What a key is named by is part of its id, so the person gets another one."""
+    found: dict[bytes, SubjectKey] = {}
+    for chunk in chunks:
+        key, version = chunk.subject, chunk.body.tokens
+        if key is None or not key.named_before(version) or key.key_id in found:
+            continue
+        token = lift(runtime.keys.token_lifts(place.tenant, key.version, version), Token(key.name))
+        found[key.key_id] = runtime.keys.subject_keys(place.tenant, [token], version=version)[token]
+    return found
 
 
 def _is_own(key: SubjectKey | None) -> bool:

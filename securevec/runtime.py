@@ -71,6 +71,16 @@ class Runtime:
     def backend(self) -> VectorBackend:
         return self.engine.backend()
 
+    def tenant_keys(self, tenant: TenantId) -> TenantKeys:
+        """The keys surrogates and tokens are made with, in the versions in force. Raises :class:`KeyDestroyed` once the
+        tenant is gone."""
+        version = self.control.token_version(tenant)
+        return TenantKeys(
+            pseudonym=self.keys.tenant_key(tenant, "pseudonym"),
+            token=self.keys.tenant_key(tenant, "token"),
+            lifts=self.keys.token_lifts(tenant, 1, version),
+        )
+
     @contextlib.contextmanager
     def job_in_hand(self, job_id: str, *, wait: bool) -> Generator[bool]:
         """Whether the caller is now the one thread of this process that works on the job.
@@ -154,10 +164,7 @@ class CollectionScope:
 
     def tenant_keys(self, runtime: Runtime) -> TenantKeys:
         """The keys surrogates and tokens are made with. Raises :class:`KeyDestroyed` once the tenant is gone."""
-        return TenantKeys(
-            pseudonym=runtime.keys.tenant_key(self.tenant, "pseudonym"),
-            token=runtime.keys.tenant_key(self.tenant, "token"),
-        )
+        return runtime.tenant_keys(self.tenant)
 
     def vector_cloak(self, runtime: Runtime) -> VectorCloak | None:
         """The cloak of its vectors under its key. Raises :class:`KeyDestroyed` once the tenant is gone."""

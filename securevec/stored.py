@@ -188,6 +188,7 @@ def ready_again(
         epoch=stored.row.epoch,
         ingested_ms=body.ingested_ms,
         origin=stored.origin,
+        token_version=body.tokens,
     )
 
 

@@ -28,6 +28,7 @@ from securevec.store.secure_store import SecureStore
 from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
 from securevec.verbs.reindex import Reindex
+from securevec.verbs.renewing import Renewal
 from securevec.verbs.reseal import Reseal
 
 
@@ -332,3 +333,10 @@ class AsyncSecureStore:
         See :meth:`securevec.SecureStore.reindex`.
         """
         return await self._bridge.run(self._sync.reindex, tenant, collection, progress=on_loop(progress))
+
+    async def renew_tokens(self, tenant: str, *, progress: Callable[[Progress], None] | None = None) -> Renewal:
+        """Give a tenant a new version of its token key, and make every token of its people anew under it.
+
+        See :meth:`securevec.SecureStore.renew_tokens`.
+        """
+        return await self._bridge.run(self._sync.renew_tokens, tenant, progress=on_loop(progress))

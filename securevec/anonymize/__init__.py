@@ -12,7 +12,7 @@ from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
 from securevec.anonymize.evaluation import Evaluation, evaluate
 from securevec.anonymize.findings import Detector, Finding
-from securevec.anonymize.keys import TenantKeys, normalize, subject_token
+from securevec.anonymize.keys import TenantKeys, first_token, normalize, subject_token
 from securevec.anonymize.name_merge import Recall
 from securevec.anonymize.operators import Operator, redacted
 from securevec.anonymize.policy import OperatorPolicy
@@ -33,6 +33,7 @@ __all__ = [
     "default_detector",
     "entities_of",
     "evaluate",
+    "first_token",
     "from_callable",
     "from_presidio",
     "from_spacy",

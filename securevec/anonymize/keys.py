@@ -16,10 +16,21 @@ WORDED: Final = frozenset({"PERSON", "EMAIL", "URL", "SUBJECT_ID", "LOCATION", "
 
 @dataclass(frozen=True, slots=True)
 class TenantKeys:
-    """A tenant's ``pseudonym`` and ``token`` keys, 32 bytes each."""
+    """A tenant's ``pseudonym`` and ``token`` keys, 32 bytes each; ``lifts`` are the token key's further versions, in
+    order: each makes the next token of the one before."""
 
     pseudonym: bytes = field(repr=False)
     token: bytes = field(repr=False)
+    lifts: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def version(self) -> int:
+        """The number of the token key's newest version."""
+        return 1 + len(self.lifts)
+
+    def token_of(self, entity: str, normalized: str) -> Token:
+        """The token of a value that is normalized already. Raises :class:`UsageError` on lone surrogates."""
+        return derive.lift(self.lifts, derive.subject_token(self.token, entity, normalized))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("TenantKeys are not pickled")
@@ -40,4 +51,10 @@ def normalize(entity: str, value: str) -> str:
 
 def subject_token(keys: TenantKeys, entity: str, value: str) -> Token:
     """16 bytes that link equal values of one tenant and say nothing without its token key."""
+    return keys.token_of(entity, normalize(entity, value))
+
+
+def first_token(keys: TenantKeys, entity: str, value: str) -> Token:
+    """The token under the key's first version: what references in audit logs and receipts are made of, whatever
+    versions follow."""
     return derive.subject_token(keys.token, entity, normalize(entity, value))

@@ -21,7 +21,6 @@ from securevec.anonymize.keys import TenantKeys, normalize
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.surrogate_stream import recase
 from securevec.anonymize.surrogates import person_parts
-from securevec.crypto import derive
 from securevec.types import AnonymizedField, Token
 
 KNOWN_PART: Final = "known-part"
@@ -70,7 +69,7 @@ def name_parts(fields: Iterable[AnonymizedField], keys: TenantKeys, *, surrogate
 
 def _parts_of(name: str, person: Token, keys: TenantKeys, surrogates: bool) -> list[NamePart]:
     words = [key for key in map(lookup_key, words_of_name(name)) if meaningful(key)]
-    if len(words) < 2 or person != derive.subject_token(keys.token, "PERSON", normalize("PERSON", name)):
+    if len(words) < 2 or person != keys.token_of("PERSON", normalize("PERSON", name)):
         return []
     first, last = person_parts(keys.pseudonym, name) if surrogates else ("", "")
     forms = {words[0]: first}
@@ -203,4 +202,4 @@ def _common(word: str) -> bool:
 
 
 def _token(keys: TenantKeys, form: str) -> Token:
-    return derive.subject_token(keys.token, _PART, form)
+    return keys.token_of(_PART, form)

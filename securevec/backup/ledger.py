@@ -19,6 +19,7 @@ import orjson
 
 from securevec.audit.checkpoint import Signer
 from securevec.backup.manifest import open_signed, sign_for
+from securevec.backup.tokenkeys import seal_token_keys
 from securevec.control.replaying import SELECT_REFS
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
@@ -33,7 +34,8 @@ _PAGE: Final = 5_000
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Everything a newer state knows. ``gone`` lists record refs by collection; ``older`` counts the records that were
-    replaced since; ``filters`` are the versions of filter keys by collection. Times are UTC ms."""
+    replaced since; ``filters`` are the versions of filter keys by collection, ``token_keys``, by tenant, those of its
+    token key from the second on, sealed: tombstones of this state are made under the last. Times are UTC ms."""
 
     installation: str
     backup: str
@@ -45,6 +47,7 @@ class Ledger:
     grants: Mapping[str, list[tuple[bytes, str]]] = field(repr=False)
     authority: Mapping[str, list[tuple[Any, ...]]] = field(repr=False)
     tombstones: list[tuple[TenantId, bytes, int, int]] = field(repr=False)
+    token_keys: Mapping[str, list[bytes]] = field(repr=False)
     keys: list[bytes] = field(repr=False)
     gone: Mapping[str, list[bytes]] = field(repr=False)
     older: int
@@ -70,6 +73,7 @@ class Ledger:
                 table: [[_packed(cell) for cell in row] for row in rows] for table, rows in self.authority.items()
             },
             "tombstones": [[tenant, token.hex(), at, until] for tenant, token, at, until in self.tombstones],
+            "token_keys": {tenant: [key.hex() for key in each] for tenant, each in self.token_keys.items()},
             "keys": [key.hex() for key in self.keys],
             "gone": {collection: [ref.hex() for ref in refs] for collection, refs in self.gone.items()},
             "older": self.older,
@@ -104,6 +108,7 @@ def open_ledger(note: bytes, *, public: bytes) -> Ledger:
             tombstones=[
                 (TenantId(tenant), bytes.fromhex(token), at, until) for tenant, token, at, until in said["tombstones"]
             ],
+            token_keys={tenant: [bytes.fromhex(key) for key in each] for tenant, each in said["token_keys"].items()},
             keys=[bytes.fromhex(key) for key in said["keys"]],
             gone={collection: [bytes.fromhex(ref) for ref in refs] for collection, refs in said["gone"].items()},
             older=said["older"],
@@ -141,6 +146,11 @@ def ledger_since(
         grants={row.tenant: control.grants(row.tenant) for row in tenants},
         authority=control.authority(),
         tombstones=control.tombstones(),
+        token_keys={
+            row.tenant: seal_token_keys(keys, row.tenant, version)
+            for row in tenants
+            if row.state in ("active", "suspended") and (version := control.token_version(row.tenant)) > 1
+        },
         keys=keys.destroyed_ids(),
         gone=gone,
         older=older,

@@ -2,7 +2,8 @@
 
 1. the clock is raised to the newer state's: what expired stays expired
 2. holds and minimums of the backup are laid down: the newer state asked its own before it deleted
-3. tenants it deleted are deleted, records that are gone there are removed
+3. tenants it deleted are deleted, tokens become those of its token keys (``tokenkeys``), records that are gone there
+   are removed
 4. keys it destroyed are destroyed here, once records that live there were sealed anew under others (``rekeyed``)
 5. people it erased are erased: this and 3 by the code that does it in a living home, read back, purged, with a receipt
 6. records that no key opens any more are removed, and collections whose filter key was exchanged are indexed anew
@@ -23,6 +24,7 @@ from securevec.audit import request_id
 from securevec.backup import rekeyed
 from securevec.backup.ledger import Ledger
 from securevec.backup.scope import scope_of
+from securevec.backup.tokenkeys import begin_again, renew_tokens
 from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure, Items
 from securevec.control.rows import JobItem, JobRow
@@ -72,13 +74,15 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
         if row.state == "suspended":
             control.set_tenant_state(row.tenant, "active", now_ms=clock.now_ms())
     jobs = _delete_tenants(runtime, actor, ledger)
+    renewed = renew_tokens(runtime, ledger.token_keys)
     runtime.backend()
     records = _delete_records(runtime, actor, ledger)
     rekeyed.keep_readable(runtime, actor, ledger.keys)
     destroyed = runtime.keys.destroy_keys(ledger.keys)
     runtime.keys.search_elsewhere(None, partial(refuse_residue, runtime.home))
     tokens, erasures = _erase(runtime, actor, ledger)
-    for job in (*jobs, *erasures):
+    renewals = [begin_again(runtime, actor, tenant, version) for tenant, version in renewed.items()]
+    for job in (*jobs, *erasures, *renewals):
         advance(runtime, MACHINES, job).raise_if_incomplete()
     _require_gone(runtime, ledger)
     unreadable = rekeyed.drop_unreadable(runtime, actor)

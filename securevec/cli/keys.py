@@ -1,10 +1,10 @@
-"""``keys list|rotate|reseal|reindex|test-provider|export-public``: keys seen without opening, exchanged, tried."""
+"""``keys list|rotate|reseal|reindex|renew|test-provider|export-public``: keys seen unopened, exchanged, tried."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -24,6 +24,7 @@ def register(group: Group) -> None:
     group.command("rotate")(rotate)
     group.command("reseal")(reseal)
     group.command("reindex")(reindex)
+    group.command("renew")(renew)
     group.command("test-provider")(test_provider)
     group.command("export-public")(export_public)
 
@@ -157,7 +158,36 @@ def reindex(
     _ended(session, result, receipt, counts)
 
 
-def _ended(session: Session, result: JobResult, receipt: Path | None, counts: Mapping[str, int]) -> None:
+def renew(
+    session: Session,
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", show_default=False)],
+    key: Annotated[
+        Literal["token"], typer.Option("--key", help="Which key: that of subject tokens.", show_default=False)
+    ],
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+    ] = None,
+) -> None:
+    """Give a tenant a new version of its token key, and make every subject token anew under it.
+
+    For a token key that somebody may have read. Nothing is embedded again; readers and writers go on. Interrupted, the
+    same command or `jobs run` finishes it.
+    """
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    with progress_bar(tenant, quiet=session.out.as_json) as progress:
+        result = session.store.renew_tokens(tenant, progress=progress)
+    counts: dict[str, int | str] = {
+        "key": key,
+        "version": result.version,
+        "tokens": result.tokens,
+        "records": result.records,
+        "keys_renamed": result.keys,
+    }
+    _ended(session, result, receipt, counts)
+
+
+def _ended(session: Session, result: JobResult, receipt: Path | None, counts: Mapping[str, int | str]) -> None:
     """Show where a job stands, and keep the receipt of one that is done."""
     document: dict[str, Any] = {
         "job": result.job_id,

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
 from securevec.control.numbers import COLLECTION_NO, THIS_COLLECTION_NO, THIS_TENANT_NO
-from securevec.control.room import Room, require_active, require_open
+from securevec.control.room import Room, require_active, require_fence, require_open
 from securevec.control.rows import HoldRow
 from securevec.control.subjects import records_of
 from securevec.errors import CollectionNotFound, LegalHold, RecordNotFound, UsageError
@@ -75,6 +75,7 @@ class Holds(Room):
         now_ms: int,
         *,
         subject: Sequence[bytes] = (),
+        fence: int | None = None,
         known_only: bool = False,
     ) -> HoldRow:
         """Hold a tenant, a collection of it, one record of that collection, or a subject by its tokens, from the
@@ -82,7 +83,8 @@ class Holds(Room):
         a token of the subject; otherwise :class:`RecordNotFound`.
 
         Raises :class:`UsageError` (id taken, record without collection, subject with a collection),
-        :class:`CollectionNotFound`, :class:`TenantUnavailable`, :class:`TenantNotFound`.
+        :class:`CollectionNotFound`, :class:`TenantUnavailable` (also another ``fence``: tokens may be of another
+        version by now), :class:`TenantNotFound`.
         """
         if record_ref is not None and collection is None:
             raise UsageError("A hold on a record names its collection.")
@@ -91,6 +93,8 @@ class Holds(Room):
         hold = HoldRow(hold_id, tenant, collection, record_ref, reason_sealed, now_ms, None, bool(subject))
         with self._db.write() as tx:
             require_open(tx, tenant)
+            if fence is not None:
+                require_fence(tx, tenant, fence)
             if collection is not None and tx.row(SELECT_OWNER, {"collection": collection}) != (tenant,):
                 raise CollectionNotFound("The tenant has no such collection.")
             if known_only:

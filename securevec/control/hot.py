@@ -45,7 +45,7 @@ class HotReads(Room):
         super().__init__(database)
         # Replaced as a whole, never changed under a version that another thread reads.
         self._standings: tuple[int, dict[tuple[TenantId, bytes], Standing]] = (-1, {})
-        self._tombstoned: tuple[int, dict[TenantId, bool]] = (-1, {})
+        self._fences: tuple[int, dict[TenantId, Fence]] = (-1, {})
 
     def version(self) -> int:
         """Differs from an earlier value whenever any process committed in between."""
@@ -58,21 +58,28 @@ class HotReads(Room):
 
     def tombstoned(self, tenant: TenantId) -> bool:
         """Whether anybody of the tenant was ever erased, as committed now, at the price of one PRAGMA."""
+        return self._fence_now(tenant).tombstoned
+
+    def token_version(self, tenant: TenantId) -> int:
+        """The version of its token key that the tenant's tokens are of, as committed now, at the same price."""
+        return self._fence_now(tenant).tokens
+
+    def _fence_now(self, tenant: TenantId) -> Fence:
         version = self._db.version()
-        known, tombstoned = self._tombstoned
-        if known != version or len(tombstoned) >= _MOST_STANDINGS:
-            tombstoned = {}
-            self._tombstoned = (version, tombstoned)
-        if tenant not in tombstoned:
-            tombstoned[tenant] = self.fence(tenant).tombstoned
-        return tombstoned[tenant]
+        known, fences = self._fences
+        if known != version or len(fences) >= _MOST_STANDINGS:
+            fences = {}
+            self._fences = (version, fences)
+        if tenant not in fences:
+            fences[tenant] = self.fence(tenant)
+        return fences[tenant]
 
     def fence(self, tenant: TenantId) -> Fence:
         """The tenant's state and epoch as committed now. Raises :class:`TenantNotFound`."""
         row = self._db.row(SELECT_STATE, {"tenant": tenant})
         if row is None:
             raise TenantNotFound("There is no such tenant.")
-        return Fence(row[0], row[1], bool(row[2]))
+        return Fence(row[0], row[1], bool(row[2]), row[3] or 1)
 
     def standing(self, tenant: TenantId, actor_token: bytes) -> Standing:
         """Fence and roles as committed now, at the price of one PRAGMA. Raises :class:`TenantNotFound`."""

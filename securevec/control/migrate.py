@@ -16,7 +16,7 @@ from securevec.errors import ControlUnavailable, HomeRefused
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The revision this release reads and writes; a test holds it equal to the newest file of ``migrations/versions``."""
 
 SELECT_TABLES: Final = "SELECT COUNT(*), COALESCE(SUM(name = 'alembic_version'), 0) FROM sqlite_master"

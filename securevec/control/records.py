@@ -108,13 +108,18 @@ class Records(HotReads):
                 tx.run(statement, {"collection": collection})
 
     def add_tokens(
-        self, tenant: TenantId, tokens: Iterable[tuple[bytes, str]], parts: Iterable[tuple[bytes, bytes, bytes]] = ()
+        self,
+        tenant: TenantId,
+        tokens: Iterable[tuple[bytes, str]],
+        parts: Iterable[tuple[bytes, bytes, bytes]] = (),
+        *,
+        fence: int | None = None,
     ) -> None:
         """Remember subject tokens with their entity. Known ones cost no write; the first entity stays.
 
         ``parts``: token of a part of a name, token of the person, what stands for the part in the vectors; those of
-        people known before are known. Raises :class:`TenantUnavailable`: a token written after a tenant's deletion
-        would outlive it.
+        people known before are known. Raises :class:`TenantUnavailable` (not active, or another fence): a token
+        written after a tenant's deletion would outlive it, and one of an older version would never be met.
         """
         offered = dict(tokens)
         known = self.known_tokens(tenant, list(offered))
@@ -123,6 +128,6 @@ class Records(HotReads):
         if not new:
             return
         with self._db.write() as tx:
-            require_active(tx, tenant)
+            require_active(tx, tenant, fence)
             tx.run_many(INSERT_SUBJECT, new)
             tx.run_many(INSERT_PART, ((part, stand_in, tenant, person) for part, person, stand_in in names))

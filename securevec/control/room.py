@@ -12,7 +12,8 @@ from securevec.types import TenantId
 SELECT_STATE: Final = (
     "SELECT state, fence, EXISTS (SELECT 1 FROM tombstone s WHERE s.tenant = tenant.tenant)"
     " OR EXISTS (SELECT 1 FROM job j WHERE j.tenant = tenant.tenant AND j.kind = 'subject.erase'"
-    " AND j.state <> 'done') FROM tenant WHERE tenant = :tenant"
+    " AND j.state <> 'done'), token_version"
+    " FROM tenant WHERE tenant = :tenant"
 )
 INSERT_OUTBOX: Final = "INSERT INTO outbox (payload, created_ms) VALUES (:payload, :now)"
 
@@ -58,4 +59,14 @@ def require_active(tx: Transaction, tenant: TenantId, fence: int | None = None) 
     if state != "active":
         raise TenantUnavailable("The tenant is suspended, being deleted, or deleted.")
     if fence is not None and fence != now:
-        raise TenantUnavailable("The tenant's state changed while this was under way.", next_step="Try again.")
+        raise _moved()
+
+
+def require_fence(tx: Transaction, tenant: TenantId, fence: int) -> None:
+    """Refuse a tenant, in whatever state, whose fence moved since the caller read it. Raises as above."""
+    if require_known(tx, tenant)[1] != fence:
+        raise _moved()
+
+
+def _moved() -> TenantUnavailable:
+    return TenantUnavailable("The tenant's state or keys changed while this was under way.", next_step="Try again.")

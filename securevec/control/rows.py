@@ -23,12 +23,13 @@ class Fence:
 
     ``epoch`` grows at each change of the tenant's state and never returns to an earlier value. ``tombstoned`` tells
     whether any subject of the tenant was ever erased, or is being erased, so that a reader asks what is hidden only
-    where something may be.
+    where something may be. ``tokens`` is the version of the tenant's token key that its tokens are of.
     """
 
     state: TenantState
     epoch: int
     tombstoned: bool = False
+    tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)

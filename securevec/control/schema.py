@@ -1,4 +1,4 @@
-"""Tables of revision 0005 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
+"""Tables of revision 0006 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
 
 The statements of the other files are standard SQL with the named or positional parameters of DB-API; a test prepares
 each of them against these tables, and another holds these tables equal to what the migrations build.
@@ -45,6 +45,8 @@ tenant = Table(
     Column("fence", BigInteger, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
+    # The version of its token key that all its tokens are of; null while that is the first.
+    Column("token_version", Integer),
     PrimaryKeyConstraint("tenant_no"),
     UniqueConstraint("tenant"),
     UniqueConstraint("name_token"),

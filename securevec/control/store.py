@@ -23,6 +23,7 @@ from securevec.control.sources import Sources
 from securevec.control.subjects import Subjects
 from securevec.control.tenant_deletion import TenantDeletions
 from securevec.control.tenants import Tenants
+from securevec.control.tokens import Tokens
 from securevec.errors import ControlUnavailable, HomeRefused
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -34,6 +35,7 @@ class ControlStore(
     Records,
     Batches,
     Subjects,
+    Tokens,
     Jobs,
     TenantDeletions,
     Holds,

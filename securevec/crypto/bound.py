@@ -12,7 +12,7 @@ the file is rewritten when a receipt has to say so (:func:`securevec.crypto.dest
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from securevec.clock import Clock
@@ -22,15 +22,15 @@ from securevec.crypto.envelope import SubjectKey
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys
 from securevec.crypto.secret import Secret
+from securevec.crypto.tokenkeys import SUBJECT, TokenVersions, epoch_of
 from securevec.crypto.wrap import KeyRow, KeyUse
 from securevec.errors import BoundKeyDestroyed
 from securevec.types import TenantId
 
-SUBJECT: Final = "subject"
 DOCUMENT: Final = "document"
 
 
-class BoundKeys:
+class BoundKeys(TokenVersions):
     """One random key for each person that a record with ``Subject(shred=True)`` is about. Raises as the ring does."""
 
     _store: KeyStore
@@ -38,34 +38,37 @@ class BoundKeys:
     _clock: Clock
 
     def subject_keys(
-        self, tenant: TenantId, tokens: Iterable[bytes], *, create: bool = True
+        self, tenant: TenantId, tokens: Iterable[bytes], *, version: int = 1, create: bool = True
     ) -> dict[bytes, SubjectKey]:
-        """The key of each person, by token (16 bytes), made where there is none.
+        """The key of each person, by token (16 bytes) of this version of the token key, made where there is none.
 
-        Without ``create``, for what is stored again while its person may be erased, :class:`BoundKeyDestroyed`.
+        Without ``create``, for what is stored again while its person may be erased, only where the person has a key
+        that is named by an earlier token; else :class:`BoundKeyDestroyed`.
         """
-        uses = {token: KeyUse(SUBJECT, SUBJECT, raw_id(tenant), token) for token in tokens}
-        return self._bound_keys(tenant, uses, create=create)
+        uses = {token: KeyUse(SUBJECT, SUBJECT, raw_id(tenant), token, epoch_of(version)) for token in tokens}
+        return self._bound_keys(tenant, uses, lambda token: create or bool(self._named(tenant, [token])))
 
     def document_keys(self, tenant: TenantId, generations: Mapping[bytes, int]) -> dict[bytes, SubjectKey]:
         """The key of each record's generation, by ref, made where there is none."""
-        return self._bound_keys(tenant, {ref: _of_document(tenant, ref, each) for ref, each in generations.items()})
+        uses = {ref: _of_document(tenant, ref, each) for ref, each in generations.items()}
+        return self._bound_keys(tenant, uses, lambda ref: True)
 
     def _bound_keys(
-        self, tenant: TenantId, uses: Mapping[bytes, KeyUse], *, create: bool = True
+        self, tenant: TenantId, uses: Mapping[bytes, KeyUse], create: Callable[[bytes], bool]
     ) -> dict[bytes, SubjectKey]:
         with self._store.lock:
             self._open.refresh()
             found = {name: self._open.bound(use) for name, use in uses.items()}
             missing = [name for name, key in found.items() if key is None]
-            if missing and not create:
-                raise BoundKeyDestroyed("The key of a person of this batch was destroyed.")
             if missing:
                 with self._store.transaction():
                     self._open.refresh()  # a new key is never wrapped under a KEK that was exchanged a moment ago
                     wrapping = self._open.tenant_wrapping(raw_id(tenant))
                     for name in missing:
                         if self._store.active(uses[name]) is None:
+                            # Asked inside: nobody destroys a key between this and the row.
+                            if not create(name):
+                                raise BoundKeyDestroyed("The key of a person of this batch was destroyed.")
                             secret = Secret.random()
                             row = wrapping.wrap(secret, uses[name], created_ms=self._clock.now_ms())
                             self._store.insert(row)
@@ -88,23 +91,24 @@ class BoundKeys:
                 raise BoundKeyDestroyed("The key of a person of this batch was destroyed.")
 
     def subject_key_ids(self, tenant: TenantId, tokens: Iterable[bytes]) -> list[str]:
-        """The ids (hex) of the keys that these people have now. No key is opened."""
-        raw = raw_id(tenant)
+        """The ids (hex) of the keys that these people have now, also of those named by earlier tokens of theirs."""
         with self._store.lock:
-            return [row.key_id.hex() for token in tokens for row in self._store.rows_bound(raw, SUBJECT, token)]
+            self._open.refresh()
+            return [row.key_id.hex() for row in self._named(tenant, list(tokens))]
 
     def destroy_subjects(self, tenant: TenantId, tokens: Sequence[bytes], *, job_id: str) -> KeyDestruction:
         """Destroy the keys of these people, or finish an earlier attempt of the same job: as :meth:`destroy_tenant`.
 
         People without a key are no error.
         """
-        raw, now_ms = raw_id(tenant), self._clock.now_ms()
+        now_ms = self._clock.now_ms()
         with self._store.lock:
             self._open.forget()
+            self._open.refresh()
             done = destroy(
                 self._store,
                 f"{SUBJECT}:{tenant}:{job_id}",
-                lambda: [row for token in tokens for row in self._store.rows_bound(raw, SUBJECT, token)],
+                lambda: self._named(tenant, tokens),
                 now_ms=now_ms,
             )
             return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -137,6 +138,18 @@ def subject_token(key: bytes, entity: str, normalized: str) -> Token:
     if value is None:
         raise UsageError("A value is not valid Unicode text.")
     return Token(h16(key, b"securevec/token/v1" + lp(entity.encode(), value)))
+
+
+def lifted_token(key: bytes, token: bytes) -> Token:
+    """The token of the same value one version of the ``token`` key later. ``key`` is the key of that version."""
+    return Token(h16(key, b"securevec/token-lift/v1" + lp(token)))
+
+
+def lift(keys: Sequence[bytes], token: Token) -> Token:
+    """The token under the last of these versions of the key, in order; the token itself where there is none."""
+    for key in keys:
+        token = lifted_token(key, token)
+    return token
 
 
 def filter_token(key: bytes, collection: CollectionId, field: str, value: str | int | float | bool | datetime) -> str:

@@ -49,7 +49,7 @@ class SubjectKey:
     """The key of one data subject: what is sealed under it too is gone with it.
 
     ``key_id`` is 16 bytes, not secret; ``kind`` and ``name`` (16 bytes) are what the key store keeps it as, and
-    ``tenant`` its raw id.
+    ``tenant`` its raw id. The name of a person's is a token of this ``version`` of the tenant's token key.
     """
 
     key_id: bytes
@@ -57,6 +57,11 @@ class SubjectKey:
     kind: str = "subject"
     name: bytes = b""
     tenant: bytes = b""
+    version: int = 1
+
+    def named_before(self, version: int) -> bool:
+        """Whether it is a person's key whose name is a token of an earlier version than this."""
+        return self.kind == "subject" and self.version < version
 
     def __repr__(self) -> str:
         return "SubjectKey(<hidden>)"

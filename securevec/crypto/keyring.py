@@ -41,6 +41,7 @@ from securevec.crypto.rotation import Rotating
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
 from securevec.crypto.suites import DEFAULT
+from securevec.crypto.tokenkeys import opened_lifts
 from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
 from securevec.errors import LimitExceeded, UnknownKey, UsageError
 from securevec.types import CollectionId, TenantId
@@ -96,6 +97,10 @@ class KeyView:
     def filter_keys(self, tenant: TenantId, collection: CollectionId) -> FilterKeys:
         with self._store.lock:
             return opened_filter_keys(self._open, tenant, collection)
+
+    def token_lifts(self, tenant: TenantId, after: int, version: int) -> tuple[bytes, ...]:
+        with self._store.lock:
+            return opened_lifts(self._open, tenant, after, version)
 
     def key_by_id(self, key_id: bytes) -> DataKey:
         key = self._found.get(key_id)

@@ -122,11 +122,11 @@ class OpenKeys:
             lambda row: _usable(self.installation("names"), row, self._suite),
         )
 
-    def tenant(self, tenant: bytes, purpose: str, collection: bytes = b"") -> Secret:
+    def tenant(self, tenant: bytes, purpose: str, collection: bytes = b"", epoch: str = "") -> Secret:
         return self._cache.get(
-            ("tenant", tenant, purpose, collection),
+            ("tenant", tenant, purpose, collection, epoch),
             Secret,
-            lambda: self._active_row(KeyUse("tenant", purpose, tenant, collection)),
+            lambda: self._active_row(KeyUse("tenant", purpose, tenant, collection, epoch)),
             self._under_kek,
         )
 
@@ -246,7 +246,10 @@ class OpenKeys:
 
     def _bound(self, row: KeyRow) -> SubjectKey:
         use = row.use
-        return SubjectKey(row.key_id, self._under_kek(row), use.kind, use.collection, use.tenant)
+        secret = self._under_kek(row)
+        # Read once the row is known to be genuine.
+        version = int(use.epoch or 1) if use.kind == "subject" else 1
+        return SubjectKey(row.key_id, secret, use.kind, use.collection, use.tenant, version)
 
     def _open(self, row: KeyRow) -> DataKey:
         """A row that was just read, opened and kept."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from securevec import limits
-from securevec.anonymize import Anonymizer, TenantKeys, subject_token
+from securevec.anonymize import Anonymizer, first_token, subject_token
 from securevec.audit import keyed_ref
 from securevec.errors import LimitExceeded, UsageError
 from securevec.runtime import Runtime
@@ -32,9 +32,11 @@ SHARED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Identifier:
-    """One value: what it is, and its tokens with the entity each belongs to."""
+    """One value: what it is, and its tokens with the entity each belongs to. ``first`` is its token under the first
+    version of the tenant's token key, which the audit log and receipts refer to it by, whatever versions follow."""
 
     entity: str
+    first: Token
     sure: Mapping[Token, str]
     shared: Mapping[Token, str]
 
@@ -55,9 +57,7 @@ def identify(runtime: Runtime, tenant: TenantId, values: Sequence[str]) -> list[
     ``MAX_IDENTIFIERS``, or one above ``MAX_ID_BYTES``), :class:`KeyDestroyed`, :class:`DetectorError`.
     """
     _check(values)
-    keys = TenantKeys(
-        pseudonym=runtime.keys.tenant_key(tenant, "pseudonym"), token=runtime.keys.tenant_key(tenant, "token")
-    )
+    keys = runtime.tenant_keys(tenant)
     anonymizer = Anonymizer(detector=runtime.detector())
     kinds = runtime.control.token_entities(tenant)
     own = [anonymizer.subject_entity(value) for value in values]
@@ -67,11 +67,12 @@ def identify(runtime: Runtime, tenant: TenantId, values: Sequence[str]) -> list[
     ]
     known = runtime.control.known_tokens(tenant, list(dict.fromkeys(token for part in tokens for token in part)))
     found: list[Identifier] = []
-    for alone, part in zip(own, tokens, strict=True):
+    for alone, value, part in zip(own, values, tokens, strict=True):
         listed = {token: entity for token, entity in part.items() if entity == alone or known.get(token) == entity}
         found.append(
             Identifier(
                 entity=alone,
+                first=first_token(keys, alone, value),
                 sure={token: entity for token, entity in listed.items() if entity not in SHARED},
                 shared={token: entity for token, entity in listed.items() if entity in SHARED},
             )
@@ -88,8 +89,7 @@ def subject_tokens(runtime: Runtime, tenant: TenantId, values: Sequence[str]) ->
 def subject_refs(runtime: Runtime, tenant: TenantId, found: Sequence[Identifier]) -> list[str]:
     """One keyed reference for each identifier, as the audit log and the receipt know it."""
     key = runtime.keys.tenant_key(tenant, "audit")
-    own = [token for each in found for token, entity in each.tokens.items() if entity == each.entity]
-    return list(dict.fromkeys(keyed_ref(key, tenant, "subject", token) for token in own))
+    return list(dict.fromkeys(keyed_ref(key, tenant, "subject", each.first) for each in found))
 
 
 def _check(values: Sequence[str]) -> None:

@@ -77,6 +77,7 @@ def place_hold(runtime: Runtime, scope: Scope, reason: str, *, find: Callable[[]
             runtime.names.seal(reason, row=bytes.fromhex(hold_id), kind="hold-reason"),
             runtime.clock.now_ms(),
             subject=what.subject,
+            fence=admission.fence if what.subject else None,
             known_only=True,
         )
     except SecurevecError as error:

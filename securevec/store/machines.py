@@ -7,6 +7,7 @@ from typing import Final
 
 from securevec.control.jobs import (
     KEY_REINDEX,
+    KEY_RENEW,
     KEY_RESEAL,
     RETENTION_APPLY,
     SUBJECT_ERASE,
@@ -16,7 +17,7 @@ from securevec.control.jobs import (
 from securevec.people import erase
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
-from securevec.verbs import promote, reindex, reseal
+from securevec.verbs import promote, reindex, renewing, reseal
 from securevec.verbs.holding import reseal_held
 
 MACHINES: Final[Machines] = {
@@ -26,4 +27,5 @@ MACHINES: Final[Machines] = {
     TENANT_PROMOTE: promote.step,
     KEY_RESEAL: reseal.step,
     KEY_REINDEX: reindex.step,
+    KEY_RENEW: renewing.step,
 }

@@ -8,7 +8,7 @@ from functools import partial
 
 from securevec.audit.event import Action
 from securevec.audit.vocabulary import HEX32
-from securevec.control.jobs import KEY_REINDEX, KEY_RESEAL
+from securevec.control.jobs import KEY_REINDEX, KEY_RENEW, KEY_RESEAL
 from securevec.errors import SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.report import Progress
@@ -19,8 +19,9 @@ from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.store.rootkeys import KEPT, RootRotation, rotate_root
 from securevec.types import CollectionId, TenantId
-from securevec.verbs import reindex, reseal
+from securevec.verbs import reindex, renewing, reseal
 from securevec.verbs.reindex import Reindex, request_reindex
+from securevec.verbs.renewing import Renewal, request_renewal
 from securevec.verbs.reseal import Reseal, request_reseal, result_of
 
 
@@ -138,6 +139,37 @@ class StoreKeys(OpenHome):
         settle_outbox(self._runtime)
         machines: dict[str, JobStep] = {**MACHINES, KEY_REINDEX: partial(reindex.step, progress=progress)}
         return reindex.result_of(self._runtime, advance(self._runtime, machines, job))
+
+    def renew_tokens(self, tenant: str, *, progress: Callable[[Progress], None] | None = None) -> Renewal:
+        """Give a tenant a new version of its token key, and make every token of its people anew under it.
+
+        For a token key that somebody may have read: with it, values can be guessed and checked against a copy of the
+        control store, whom records are about and mention, who is held and who was erased. No value is needed, nothing
+        is detected or embedded again, no surrogate changes. Readers and writers go on; whoever is at work in the moment
+        of the switch gets :class:`TenantUnavailable` and tries again. A job that stops is carried on by
+        :meth:`run_jobs`. Copies of the control store that were made before stay matched by the earlier versions.
+
+        Args:
+            tenant: its name.
+            progress: told how many records of a collection were looked at; it counts records where others count bytes.
+
+        Raises:
+            ControlUnavailable: people of the tenant are being erased; the job goes on when that is done.
+            CheckFailed: the store does not show a record as it was written; the tokens of the control store are new,
+                those of sealed records are moved on when they are read, and the job goes on when that is put right.
+            TenantNotFound, TenantUnavailable, PolicyDenied, BackendError.
+        """
+        row = self._row(tenant)
+        scope = self._scope(row.tenant, self._actor)
+        admission = admit(self._runtime, scope, permission="tenant.manage", action="key.renew")
+        try:
+            job = request_renewal(self._runtime, admission)
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        settle_outbox(self._runtime)
+        machines: dict[str, JobStep] = {**MACHINES, KEY_RENEW: partial(renewing.step, progress=progress)}
+        return renewing.result_of(self._runtime, advance(self._runtime, machines, job))
 
     @contextlib.contextmanager
     def _rotation(self, tenant: TenantId, kind: str) -> Generator[dict[str, int]]:

@@ -33,7 +33,7 @@ Advance = Callable[[Progress], None]
 Stale = Callable[[Sequence[ManifestRow]], list[ManifestRow]]
 """Those of some rows that are still as they were before the job, read from the store."""
 
-Action = Literal["key.reseal", "key.reindex"]
+Action = Literal["key.reseal", "key.reindex", "key.renew"]
 
 _SOUGHT: Final = 100
 """Points whose bytes are looked for in files after they were replaced; more would prove no more."""
@@ -48,8 +48,22 @@ def place_of(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> Sealed:
     row: CollectionRow | None = runtime.control.collection(CollectionId(data["collection"]))
     if row is None or row.tenant != job.tenant:
         raise CollectionNotFound("The tenant has no such collection.")
+    require_serving(runtime, job)
+    return sealed_place(runtime, row)
+
+
+def places_of(runtime: Runtime, job: JobRow) -> list[Sealed]:
+    """Every collection of the job's tenant. Raises :class:`TenantUnavailable` while it is not active."""
+    require_serving(runtime, job)
+    return [sealed_place(runtime, row) for row in runtime.control.collections(job.tenant)]
+
+
+def require_serving(runtime: Runtime, job: JobRow) -> None:
     if runtime.control.fence(job.tenant).state != "active":
         raise TenantUnavailable("The tenant is suspended or being deleted; the job waits.")
+
+
+def sealed_place(runtime: Runtime, row: CollectionRow) -> Sealed:
     return Sealed(row.tenant, row.collection, runtime.names.namespace(row.tenant, row.collection), row.vault)
 
 
@@ -180,8 +194,9 @@ def finish(
     more: Mapping[str, object] | None = None,
 ) -> JobRow:
     """Audit the job, sign its receipt and end it. ``logged`` are the counts of the audit record, ``manifest`` those of
-    the receipt; ``more`` are further entries of the receipt."""
-    reference = note(runtime, job, action=action, phase="result", collection=data["collection"], counts=logged)
+    the receipt; ``more`` are further entries of the receipt. A job on a whole tenant has no collection in ``data``."""
+    collection: str = data.get("collection", "")
+    reference = note(runtime, job, action=action, phase="result", collection=collection, counts=logged)
     completed_ms = runtime.clock.now_ms()
     predicate: dict[str, object] = {
         "kind": action.removeprefix("key."),
@@ -190,7 +205,7 @@ def finish(
         "requested_ms": data["requested"]["ms"],
         "completed_ms": completed_ms,
         "actor": data["requested"]["by"],
-        "manifest": {**manifest, "collections": 1},
+        "manifest": {"collections": 1, **manifest},
         "artefacts": [artefact.to_json() for artefact in artefacts],
         **(more or {}),
         "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},

@@ -269,6 +269,7 @@ def _prepared(
         ingested_ms=now_ms,
         origin=replace(stored.origin, classification=today.classification) if as_stored else today,
         vector=stored.chunks[0].point.vector if _is_one_chunk_still(collection, stored, anonymized) else None,
+        token_version=stored.body.tokens,
     )
     redactions = Counter(
         span.entity

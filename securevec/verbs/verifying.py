@@ -18,8 +18,8 @@ from uuid import UUID
 from securevec.body import Body, chunk_view
 from securevec.control.rows import ManifestRow
 from securevec.crypto.armour import from_text
-from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.envelope import read_key_ids
+from securevec.crypto.derive import RecordIds, lift, typed_record_id
+from securevec.crypto.envelope import SubjectKey, read_key_ids
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (
     BoundKeyDestroyed,
@@ -32,9 +32,10 @@ from securevec.errors import (
 )
 from securevec.guard import Admission, admit
 from securevec.judge import check_place, clear_copies_differ, fetch_only, open_body
+from securevec.lifting import lifted
 from securevec.runtime import CollectionScope, Runtime
 from securevec.terms import stored_terms
-from securevec.types import NO_TERMS, RecordRef, StoredPoint, Terms
+from securevec.types import NO_TERMS, RecordRef, StoredPoint, TenantId, Terms, Token
 
 STEP: Final = 256
 """Points read at once, and between two looks at the fence."""
@@ -135,6 +136,7 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
     ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
     under = keys.filter_keys(collection.tenant, collection.collection)
     protector = collection.protector(runtime, under)
+    tokens = runtime.control.token_version(collection.tenant)
     opened: dict[int, tuple[RecordRef, int]] = {}
     words: dict[UUID, list[Terms]] = {}
     indexes = collection.term_indexes(under)
@@ -144,7 +146,7 @@ def _sort(runtime: Runtime, collection: CollectionScope, points: Sequence[Stored
             continue
         seen.points += 1
         try:
-            body = open_body(keys, collection, point)
+            body = lifted(keys, collection.tenant, open_body(keys, collection, point), tokens)
             ref = ids.ref(typed_record_id(body.record_id))
             check_place(ids, point, body, ref)
             _require_bound(keys, collection, point, body, ref)
@@ -240,7 +242,7 @@ def _require_bound(keys: KeyView, collection: CollectionScope, point: StoredPoin
         if text is None:
             continue
         subject_id = read_key_ids(from_text(text))[1]
-        held = keys.bound_key(subject_id).name if subject_id else None
+        held = _name_of(keys, collection.tenant, keys.bound_key(subject_id), body.tokens) if subject_id else None
         if collection.key_scope == "document":
             fits = held == ref
         elif body.chunk == 0:
@@ -249,3 +251,10 @@ def _require_bound(keys: KeyView, collection: CollectionScope, point: StoredPoin
             fits = held in body.about if held is not None else name is None or not body.about
         if not fits and not (body.chunk and held is None and len(collection.schema.by_kind("subject")) > 1):
             raise EnvelopeRejected("A record is not sealed under the key of its subject.")
+
+
+def _name_of(keys: KeyView, tenant: TenantId, key: SubjectKey, version: int) -> bytes:
+    """Whose key it is, by the token of this version; a record's own is named by its ref."""
+    if not key.named_before(version):
+        return key.name
+    return lift(keys.token_lifts(tenant, key.version, version), Token(key.name))

@@ -48,6 +48,7 @@ def calls(
             "rotate_tenant_keys": lambda: store.rotate_tenant_keys(),
             "roll_keys": lambda: store.roll_keys("acme", "ticket"),
             "reseal": lambda: store.reseal("acme", "ticket"),
+            "renew_tokens": lambda: store.renew_tokens("acme"),
             "reindex": lambda: store.reindex("acme", "ticket"),
             "promote_tenant": lambda: store.promote_tenant("acme", to="collection"),
             "quota": lambda: store.quota("acme"),

@@ -207,7 +207,12 @@ def identifier_entries() -> dict[str, object]:
             for name in ("acme", "Zoë GmbH")
         ],
         "subjects": [
-            {"entity": entity, "normalized": value, "token": derive.subject_token(key, entity, value).hex()}
+            {
+                "entity": entity,
+                "normalized": value,
+                "token": derive.subject_token(key, entity, value).hex(),
+                "next_token": derive.lift([fixed("token version 2")], derive.subject_token(key, entity, value)).hex(),
+            }
             for entity, value in (("EMAIL", "jane@example.com"), ("PERSON", "zoë"), ("PHONE", "4915112345678"))
         ],
         "filters": [

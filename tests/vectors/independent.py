@@ -210,6 +210,10 @@ def subject_token(key: bytes, entity: str, normalized: str) -> bytes:
     return mac16(key, b"securevec/token/v1" + prefixed(entity.encode()) + prefixed(normalized.encode()))
 
 
+def next_subject_token(key: bytes, token: bytes) -> bytes:
+    return mac16(key, b"securevec/token-lift/v1" + prefixed(token))
+
+
 def filter_token(key: bytes, collection: bytes, field: str, tag: str, canonical: bytes) -> bytes:
     message = b"securevec/filter/v1" + prefixed(collection) + prefixed(field.encode())
     return mac16(key, message + prefixed(tag.encode()) + prefixed(canonical))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 from uuid import UUID
@@ -152,6 +153,8 @@ def test_tags_names_and_digests_are_derived_by_both() -> None:
         assert independent.collection_name_token(key, tenant, entry["name"]).hex() == entry["collection_token"]
     for entry in IDS["subjects"]:
         assert independent.subject_token(key, entry["entity"], entry["normalized"]).hex() == entry["token"]
+        second = hashlib.shake_256(b"securevec known answer token version 2").digest(32)
+        assert independent.next_subject_token(second, raw(entry["token"])).hex() == entry["next_token"]
     for entry in IDS["filters"]:
         token = independent.filter_token(key, collection, entry["field"], entry["type"], raw(entry["canonical"]))
         assert token.hex() == entry["token"]

@@ -166,6 +166,7 @@ ENTITY_ACTIVITY = {
     "key.rotate": (3, "key"),
     "key.reseal": (3, "key"),
     "key.reindex": (3, "key"),
+    "key.renew": (3, "key"),
     "job.advance": (3, "job"),
     "config": (3, "configuration"),
     "hold": (1, "hold"),

@@ -98,6 +98,7 @@ bodies = st.builds(
     filters=st.dictionaries(texts, scalars, max_size=4),
     about=tokens,
     mentions=tokens,
+    tokens=st.integers(1, 2**31),
     model=marks,
     detector=marks,
     policy=marks,
