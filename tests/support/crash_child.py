@@ -81,6 +81,7 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "outbox done": (ControlStore, "outbox_done"),
     "destroy keys": (KeyRing, "destroy_tenant"),
     "bury keys": (KeyStore, "bury"),
+    "document keys": (KeyRing, "document_keys"),
     "vacuum keys": (KeyStore, "vacuum"),
     "clear pending": (KeyStore, "clear_pending"),
 }
