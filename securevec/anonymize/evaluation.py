@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from securevec.anonymize.detectors import checked
 from securevec.anonymize.findings import Detector
 from securevec.anonymize.labelled import Labelled, labelled
+from securevec.anonymize.labels import WIDER
+from securevec.anonymize.policy import BUILTIN_ENTITIES
 from securevec.anonymize.rulebook import builtin_rules
 from securevec.anonymize.scoring import EntityScore, Scorer
 from securevec.errors import DetectorError, RecordError, SourceError
@@ -21,13 +23,21 @@ Watch = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What came out. ``unlabelled``: findings of entities that the set never labels, neither right nor wrong."""
+    """What came out. ``unlabelled``: findings of entities that the set never labels, neither right nor wrong.
+    ``read_as``: labels of the file as they came, and the entities they were taken for."""
 
     texts: int
     characters: int
     entities: Mapping[str, EntityScore]
     unlabelled: Mapping[str, int]
     refused: tuple[RecordError, ...]
+    read_as: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def not_looked_for(self) -> list[str]:
+        """Entities of the file that neither a built-in rule nor the names model is about."""
+        known = builtin_rules().entities | BUILTIN_ENTITIES | WIDER
+        return sorted(set(self.read_as.values()) - known)
 
     def as_json(self) -> dict[str, Any]:
         """Stable keys. The ratios next to ``gold`` are those of ``overlap``."""
@@ -38,6 +48,7 @@ class Evaluation:
                 name: {**asdict(score.overlap), **asdict(score)} for name, score in sorted(self.entities.items())
             },
             "unlabelled": dict(self.unlabelled),
+            "labels": dict(sorted(self.read_as.items())),
             "refused": [{"row": e.row, "field": e.field, "reason": e.message} for e in self.refused],
         }
 
@@ -54,6 +65,7 @@ def evaluate(
         raise SourceError("Labelled texts are JSON Lines, one object a line.", next_step="Name a .jsonl file.")
     scorer = Scorer(secrets=builtin_rules().secrets)
     refused: list[RecordError] = []
+    read_as: dict[str, str] = {}
     texts = characters = rows = read = 0
 
     def position(reached: int) -> None:
@@ -70,6 +82,7 @@ def evaluate(
         except RecordError as error:
             refused.append(error)
             continue
+        read_as.update(case.read_as)
         texts += 1
         characters += len(case.text)
         if watch is not None and rows % 16 == 0:
@@ -77,7 +90,7 @@ def evaluate(
     if watch is not None:
         watch(rows, read)
     entities, unlabelled = scorer.scores()
-    return Evaluation(texts, characters, entities, unlabelled, tuple(refused))
+    return Evaluation(texts, characters, entities, unlabelled, tuple(refused), read_as)
 
 
 def read_labelled(path: Path, *, labels: Mapping[str, str] | None = None) -> list[Labelled]:

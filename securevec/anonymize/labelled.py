@@ -2,7 +2,9 @@
 
 ``{"text": str, "spans": [...]}`` where a span is ``[start, end, label]`` or a mapping with ``start``, ``end`` and
 ``label`` (``type``, ``entity_type`` and ``entity`` are read as well, and presidio-research's ``full_text``,
-``start_position`` and ``end_position``). Offsets count characters; ``start`` is inside the span, ``end`` behind it.
+``start_position`` and ``end_position``). A list under ``entities``, ``labels``, ``label``, ``privacy_mask`` or
+``annotations`` is read where there are no ``spans``, and ``source_text`` where there is no ``text``. Offsets count
+characters; ``start`` is inside the span, ``end`` behind it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Final, cast
 from securevec.anonymize.labels import canonical
 from securevec.errors import RecordError
 
-_TEXT: Final = ("text", "full_text")
+_TEXT: Final = ("text", "full_text", "source_text")
+_SPANS: Final = ("spans", "entities", "labels", "label", "privacy_mask", "annotations")
 _START: Final = ("start", "start_position")
 _END: Final = ("end", "end_position")
 _LABEL: Final = ("label", "type", "entity_type", "entity")
@@ -25,10 +28,11 @@ Gold = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Labelled:
-    """A text and its spans in our entities."""
+    """A text and its spans in our entities. ``read_as``: each label as it came, and the entity it was taken for."""
 
     text: str
     spans: tuple[Gold, ...]
+    read_as: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"Labelled({len(self.text)} characters, {len(self.spans)} spans)"
@@ -39,13 +43,16 @@ def labelled(value: Mapping[str, object], *, row: int, labels: Mapping[str, str]
     text = _first(value, _TEXT)
     if not isinstance(text, str):
         raise RecordError("The line has no text.", row=row, field="text")
-    spans = value.get("spans")
+    spans = next((value[name] for name in _SPANS if isinstance(value.get(name), list)), None)
     if not isinstance(spans, list):
         raise RecordError("The line has no list of spans; a text without any has an empty one.", row=row, field="spans")
-    return Labelled(text, tuple(_span(span, len(text), row, labels) for span in cast("list[object]", spans)))
+    given = [_span(span, len(text), row) for span in cast("list[object]", spans)]
+    read_as = {label: canonical(label, labels) for _, _, label in given}
+    return Labelled(text, tuple((start, end, read_as[label]) for start, end, label in given), tuple(read_as.items()))
 
 
-def _span(span: object, size: int, row: int, labels: Mapping[str, str] | None) -> Gold:
+def _span(span: object, size: int, row: int) -> Gold:
+    """Start, end, and the label as it came."""
     start: object = None
     end: object = None
     label: object = None
@@ -63,7 +70,7 @@ def _span(span: object, size: int, row: int, labels: Mapping[str, str] | None) -
     begin, finish = cast("int", start), cast("int", end)
     if not 0 <= begin < finish <= size:
         raise RecordError("A span is empty or lies outside the text.", row=row, field="spans")
-    return begin, finish, canonical(label, labels)
+    return begin, finish, label.strip()
 
 
 def _is_offset(value: object) -> bool:

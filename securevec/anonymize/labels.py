@@ -90,6 +90,8 @@ _BROADER: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 """What a finding counts as when the set has no label of its own for it."""
+WIDER: Final = frozenset(name for names in _BROADER.values() for name in names)
+"""Entities that only sets have, and findings count as."""
 
 
 def canonical(label: str, extra: Mapping[str, str] | None = None) -> str:

@@ -172,6 +172,10 @@ def _tables(result: Evaluation) -> list[Any]:
         kinds = ", ".join(f"{number} {name}" for name, number in result.unlabelled.items())
         summary += f"; found of kinds the set does not label: {kinds}"
     shown.append(cell(summary))
+    if renamed := [f"{theirs} as {ours}" for theirs, ours in sorted(result.read_as.items()) if theirs != ours]:
+        shown.append(cell(f"labels read: {', '.join(renamed)} (others: --label THEIRS=OURS)"))
+    if result.not_looked_for:
+        shown.append(cell(f"labels that the built-in detector does not look for: {', '.join(result.not_looked_for)}"))
     if result.refused:
         refused = [(error.row or "-", error.field or "-", error.message) for error in result.refused[:_SHOWN_ROWS]]
         shown.append(table([">line", "field", "refused because"], refused))

@@ -126,3 +126,31 @@ def test_a_file_that_is_no_text_is_a_usage_error(
     assert (code, out) == (2, "")
     assert "UTF-8" in err
     assert run(capsys, "scan-text", str(tmp_path))[0] == 2
+
+
+def test_eval_reads_other_sets_as_they_are_and_says_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "other.jsonl"
+    rows = [
+        {"text": TEXT, "entities": [{"start": 18, "end": 28, "label": "PERSON"}, [39, 55, "EMAIL_ADDRESS"]]},
+        {
+            "source_text": "from 10.0.0.1",
+            "privacy_mask": [{"value": "10.0.0.1", "start": 5, "end": 13, "label": "IPV4"}],
+        },
+        {"full_text": "SSN 536-22-1234", "spans": [{"start_position": 4, "end_position": 15, "entity_type": "US_SSN"}]},
+        {"text": "in Berlin", "label": [[3, 9, "GPE"], [3, 9, "WEATHER"]]},
+    ]
+    lines = [json.dumps(row) for row in rows]
+    path.write_text("\ufeff" + "\r\n".join([*lines, '{"text": "broken"', ""]), encoding="utf-8")
+    code, out, _ = run(capsys, "eval", str(path), "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert [line["row"] for line in document["refused"]] == [5]
+    assert document["labels"] == {
+        "EMAIL_ADDRESS": "EMAIL", "GPE": "LOCATION", "IPV4": "IP", "PERSON": "PERSON", "US_SSN": "SSN",
+        "WEATHER": "WEATHER",
+    }  # fmt: skip
+    assert all(document["entities"][name]["f1"] == 1.0 for name in ("PERSON", "EMAIL", "IP", "SSN"))
+    code, out, _ = run(capsys, "eval", str(path))
+    words = " ".join(out.split())
+    assert "US_SSN as SSN" in words
+    assert "does not look for: WEATHER" in words
