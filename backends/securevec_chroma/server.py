@@ -17,7 +17,7 @@ from chromadb.errors import NotFoundError
 
 from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
-from securevec.errors import BackendError, ConfigError, VectorError
+from securevec.errors import BackendError, ConfigError, ServerTooOld, VectorError
 from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters.address import credential, server_address
@@ -181,8 +181,12 @@ class ChromaServerBackend:
         self._connection.close()
 
     def _check_version(self) -> None:
-        if not self._client.api.get_version().startswith("1."):
+        # Servers of version 1 say "1.0.0", whichever they are: older than that is all that can be told.
+        found = re.match(r"(\d{1,9})\.", self._client.api.get_version())
+        if found is None or int(found[1]) > 1:
             raise BackendError("The Chroma server is not of version 1.", next_step="Use chromadb 1.5 or newer.")
+        if int(found[1]) < 1:
+            raise ServerTooOld("The Chroma server is older than version 1.", next_step="Use chromadb 1.5 or newer.")
 
     def _find(self, namespace: Namespace, *, known: bool = True) -> Place | None:
         """The namespace's collection; ``known``: one found earlier will do."""
