@@ -32,12 +32,17 @@ def named(run: tuple[Corpus, str, int]) -> str:
     return f"{run[0].name}-{run[1]}"
 
 
+PARTS = [
+    # What Edge's files hold of a corpus is looked at for the help desk, what is found in the complaints on Chroma.
+    pytest.param(each, id=named(each), marks=[pytest.mark.soak] if each[:2] == (COMPLAINTS, "edge") else [])
+    for each in RUNS
+]
 OF_COMPLAINTS = pytest.mark.parametrize(
-    "run", [each for each in RUNS if each[0] is COMPLAINTS], ids=named, indirect=True, scope="module"
+    "run", [each for each in PARTS if each.values[0][0] is COMPLAINTS], indirect=True, scope="module"
 )
 
 
-@pytest.fixture(scope="module", params=RUNS, ids=named)
+@pytest.fixture(scope="module", params=PARTS)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     corpus, backend, limit = request.param
     pytest.importorskip(NEEDS[backend], reason=f"needs securevec[{backend}]", exc_type=ModuleNotFoundError)
