@@ -14,6 +14,11 @@ from securevec.control import store as control_store
 from securevec.control.database import connect
 from securevec.control.migrate import upgrade
 
+# For what is loaded later (torch) and for every child process: there are as many workers as cores, and a thread of a
+# library's pool spins while it waits for a core that another worker has.
+for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(pool, "1")
+
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=60)
 settings.register_profile("soak", deadline=None, max_examples=5_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

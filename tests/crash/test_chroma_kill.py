@@ -40,7 +40,7 @@ for number in range(2000, 100000):
 """
 
 
-@pytest.mark.parametrize("when", ["fresh", "purged"])
+@pytest.mark.parametrize("when", [pytest.param("fresh", marks=pytest.mark.soak), "purged"])
 def test_what_was_acknowledged_survives_kill_9_and_deletes_do_not_come_back(tmp_path: Path, when: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path / "chroma"), when],
@@ -117,11 +117,11 @@ setattr(globals()[module], function, cut)
 backend.purge(namespace=place)
 """
 CUTS = [
-    ("persistent.copy_points", "before"),
+    pytest.param("persistent.copy_points", "before", marks=pytest.mark.soak),
     ("persistent.copy_points", "after"),
-    ("layout._generation", "after"),
+    pytest.param("layout._generation", "after", marks=pytest.mark.soak),
     ("layout._write", "after"),
-    ("embedded.remove_generation", "before"),
+    pytest.param("embedded.remove_generation", "before", marks=pytest.mark.soak),
 ]
 
 

@@ -58,7 +58,8 @@ def killing(monkeypatch: pytest.MonkeyPatch, call: str, turn: int, kill: Callabl
 @pytest.mark.parametrize(
     ("call", "turn"),
     [
-        ("_remove", 2),  # nothing of the second batch is written
+        # Nothing of the second batch is written.
+        pytest.param("_remove", 2, marks=pytest.mark.soak),
         ("_bodies", 2),  # the second batch is written and not read back
         ("fetch", 2),  # the library reads back what a batch wrote
     ],

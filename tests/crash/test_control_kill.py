@@ -28,6 +28,10 @@ from securevec.types import CollectionId, TenantId
 TENANT = TenantId("a1" * 16)
 COLLECTION = CollectionId("c1" * 16)
 RANDOM_KILLS = 20
+STEPS = pytest.mark.parametrize(
+    "stride", [pytest.param(1, marks=pytest.mark.soak, id="each"), pytest.param(2, id="second")]
+)
+"""At each statement in the soak, at every second by default."""
 
 Point = tuple[int, int, int]
 """Record number, generation, chunk."""
@@ -186,11 +190,14 @@ def run_killed(home: Path, at: int, work: Callable[[ControlStore, Engine], None]
     return code != 0
 
 
-def test_killed_at_every_statement_of_a_replacement_leaves_old_or_new(filled: Path, tmp_path: Path) -> None:
+@STEPS
+def test_killed_at_every_statement_of_a_replacement_leaves_old_or_new(
+    filled: Path, tmp_path: Path, stride: int
+) -> None:
     old = {1: (1, 2), 2: (1, 2)}
     new = {1: (2, 3), 2: (2, 3), 3: (2, 3)}
     ends: list[bool] = []
-    for at in range(1, 200):
+    for at in range(1, 200, stride):
         home = copy_home(filled, tmp_path / str(at))
         killed = run_killed(home, at, lambda store, engine: ingest(store, engine, "second", [1, 2, 3], 3))
         store, engine = ControlStore.open(home / "control.db", create=False), Engine(home / "points")
@@ -206,7 +213,7 @@ def test_killed_at_every_statement_of_a_replacement_leaves_old_or_new(filled: Pa
         engine.close()
         if not killed:
             break
-    assert len(ends) > 20
+    assert len(ends) > 20 // stride
     assert ends == sorted(ends), "once the switch is committed, no later kill undoes it"
     assert not ends[0]
 
@@ -241,9 +248,12 @@ def delete_tenant(store: ControlStore, _: Engine) -> None:
     store.finish_tenant_deletion(job_id="j", receipt=b"receipt", now_ms=3)
 
 
-def test_a_tenant_deletion_killed_at_every_statement_ends_once_and_completely(filled: Path, tmp_path: Path) -> None:
+@STEPS
+def test_a_tenant_deletion_killed_at_every_statement_ends_once_and_completely(
+    filled: Path, tmp_path: Path, stride: int
+) -> None:
     states: list[str] = []
-    for at in range(1, 200):
+    for at in range(1, 200, stride):
         home = copy_home(filled, tmp_path / str(at))
         killed = run_killed(home, at, delete_tenant)
         store, engine = ControlStore.open(home / "control.db", create=False), Engine(home / "points")

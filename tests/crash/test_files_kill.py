@@ -50,7 +50,7 @@ def paths_of(pages: sv.Collection[sv.Page]) -> set[str]:
         ("parse", 5, 0, 0),
         pytest.param("embed", 1, 0, 0, marks=pytest.mark.soak),
         pytest.param("embed", 2, BATCH, BATCH, marks=pytest.mark.soak),
-        ("note", 1, BATCH, 0),
+        pytest.param("note", 1, BATCH, 0, marks=pytest.mark.soak),
         ("noted", 2, 2 * BATCH, 2 * BATCH),
     ],
 )
