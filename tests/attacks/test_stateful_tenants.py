@@ -23,7 +23,7 @@ from securevec.clock import Clock
 from securevec.errors import FilterError, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
 from securevec.filters import Compare
 from securevec.testing.embedders import HashEmbedder
-from tests.support.attacks import Time, chroma_at
+from tests.support.attacks import Time, chroma_at, local_server
 from tests.support.chroma_server import chroma_server
 from tests.support.governed_tenants import HOSTILE, NAMES, NUMBERS, WHO, Governed, Held
 
@@ -218,6 +218,13 @@ def test_no_order_of_operations_and_no_argument_crosses_the_wall_at_length(backe
 def test_no_order_of_operations_crosses_the_wall_on_a_chroma_server(tmp_path: Path) -> None:
     with chroma_server(tmp_path / "files") as (address, _):
         play("server", examples=20, steps=40, opener=lambda: chroma_at(address))
+
+
+@pytest.mark.soak
+@pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+def test_no_order_of_operations_crosses_the_wall_on_the_server_adapter_of_qdrant() -> None:
+    """On the local mode of the vendor's client."""
+    play("server", examples=20, steps=40, opener=local_server)
 
 
 def test_a_model_that_expects_another_answer_is_contradicted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ nobody read, has it for every kind of value that is recognized without words bes
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -32,17 +33,18 @@ def named(run: tuple[Corpus, str, int]) -> str:
     return f"{run[0].name}-{run[1]}"
 
 
-PARTS = [
-    # What Edge's files hold of a corpus is looked at for the help desk, what is found in the complaints on Chroma.
-    pytest.param(each, id=named(each), marks=[pytest.mark.soak] if each[:2] == (COMPLAINTS, "edge") else [])
-    for each in RUNS
-]
+def part(run: tuple[Corpus, str, int]) -> Any:
+    """What Edge's files hold is looked at for the help desk, what is found in the complaints on Chroma: the rest is for
+    the soak."""
+    return pytest.param(run, id=named(run), marks=[pytest.mark.soak] if run[:2] == (COMPLAINTS, "edge") else [])
+
+
 OF_COMPLAINTS = pytest.mark.parametrize(
-    "run", [each for each in PARTS if each.values[0][0] is COMPLAINTS], indirect=True, scope="module"
+    "run", [part(each) for each in RUNS if each[0] is COMPLAINTS], indirect=True, scope="module"
 )
 
 
-@pytest.fixture(scope="module", params=PARTS)
+@pytest.fixture(scope="module", params=[part(each) for each in RUNS])
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     corpus, backend, limit = request.param
     pytest.importorskip(NEEDS[backend], reason=f"needs securevec[{backend}]", exc_type=ModuleNotFoundError)
