@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class Death:
 
 
 @contextmanager
-def in_memory() -> Iterator[Path]:
+def in_memory() -> Generator[Path]:
     """A directory in memory where there is a file system for it: processes are killed here, no power is cut, so nothing
     is gained by waiting for a disk."""
     memory = Path("/dev/shm")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +44,7 @@ class Stage:
 
 
 @contextmanager
-def a_stage() -> Iterator[Stage]:
+def a_stage() -> Generator[Stage]:
     with in_memory() as root:
         stage = Stage(root)
         with stage.nursery:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
@@ -20,7 +20,7 @@ PLACE = a_namespace("mine")
 
 
 @contextmanager
-def answering(version: str, *, status: int = 200) -> Iterator[tuple[str, list[str]]]:
+def answering(version: str, *, status: int = 200) -> Generator[tuple[str, list[str]]]:
     """Something that speaks HTTP, has one answer for everything, and remembers what it was asked."""
     asked: list[str] = []
 
