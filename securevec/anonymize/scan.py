@@ -134,15 +134,19 @@ class AcrossScanner(PatternScanner):
         asked = [number for number, rules in enumerate(able) if rules]
         if not asked:
             return found
-        occurring = self._edged.union(self._occurring("\n".join([texts[number][0] for number in asked]))[1])
+        together = len(asked) > 1
+        occurring = self._edged
+        if together:
+            lines = "\n".join([texts[number][0] for number in asked])
+            occurring = occurring.union(self._occurring(lines)[1])
         for number in asked:
             text, across = texts[number]
-            rules: Collection[int] = able[number] & occurring
-            if len(rules) > _FEW:
-                data, hits = self._occurring(text)
-                rules = able[number].intersection(hits)
-            else:
+            rules = able[number] & occurring if together else able[number]
+            if together and len(rules) <= _FEW:
                 data = self._alphabet.encode(text)
+            else:
+                data, hits = self._occurring(text)
+                rules = rules.intersection(hits)
             if rules:
                 found[number] = self._applied(sorted(rules), text, data, "", across)
         return found
