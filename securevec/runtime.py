@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from securevec.anonymize import Anonymizer, Detector, TenantKeys
 from securevec.anonymize.ahead import Ahead, shared_ahead
-from securevec.audit import AuditRef, Event
+from securevec.audit import AuditRef, Event, Succession
+from securevec.audit.checkpoint import Signer
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.crypto.cloak import Cloak, VectorCloak
@@ -39,6 +40,8 @@ class AuditSink(Protocol):
     def writer_id(self) -> str: ...
 
     def record(self, event: Event, *, wait: bool = True) -> AuditRef: ...
+
+    def exchange_key(self, new: Signer, *, compromised: bool) -> Succession: ...
 
     def checkpoint(self) -> None: ...
 

@@ -25,6 +25,7 @@ from securevec.retention.rulebook import Rule
 from securevec.schema import Record
 from securevec.store.rootkeys import KEPT, RootRotation
 from securevec.store.secure_store import SecureStore
+from securevec.store.signingkey import SigningRotation
 from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
 from securevec.verbs.reindex import Reindex
@@ -296,6 +297,13 @@ class AsyncSecureStore:
         See :meth:`securevec.SecureStore.rotate_root_key`.
         """
         return await self._bridge.run(self._sync.rotate_root_key, keep=keep, step=step)
+
+    async def rotate_signing_key(self, *, compromised: bool = False) -> SigningRotation:
+        """A new key for receipts and for the heads of the audit log. Old receipts and heads stay verifiable.
+
+        See :meth:`securevec.SecureStore.rotate_signing_key`.
+        """
+        return await self._bridge.run(self._sync.rotate_signing_key, compromised=compromised)
 
     async def rotate_tenant_keys(self, tenant: str | None = None, *, step: Callable[[int], None] | None = None) -> int:
         """A new KEK for one tenant, or for each: its keys are wrapped again, no data is touched. How many keys were.

@@ -36,6 +36,15 @@ class Signer(Protocol):
     def sign(self, message: bytes) -> bytes: ...
 
 
+class Signers(Protocol):
+    """What holds the key that signs: the key ring, or one :class:`securevec.crypto.sign.SigningKey`."""
+
+    def in_force(self, public: bytes | None) -> Signer:
+        """The key the log names as in force, ``None`` while it names none. Raises :class:`KeyRejected` when it is not
+        held, and :class:`KeyUnavailable`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A head whose signature was checked: ``size`` lines with the 32-byte ``root``."""

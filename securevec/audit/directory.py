@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from securevec.audit import files
-from securevec.audit.checkpoint import Signer, decode_root, open_note, sign_note
+from securevec.audit.checkpoint import decode_root, sign_note
 from securevec.audit.scan import Scanned, Scanner
+from securevec.audit.succession import Keychain
 from securevec.audit.ulid import PATTERN, ulid
 from securevec.audit.writers import Standing, WriterLog, origin_of
 from securevec.errors import AuditTampered
@@ -112,7 +113,7 @@ class WriterDirectory:
             self._lock = -1
 
 
-def recover_crashed(log_directory: Path, log_id: str, writers: WriterLog, signer: Signer) -> None:
+def recover_crashed(log_directory: Path, log_id: str, writers: WriterLog) -> None:
     """Record every writer that ended without ``closed``: cut its torn last line, sign what stands, note its size.
 
     A directory that fails the checks is left exactly as it is, for ``audit verify`` to report: signing it here
@@ -131,7 +132,7 @@ def recover_crashed(log_directory: Path, log_id: str, writers: WriterLog, signer
             if standing is None:
                 _remove_unused(log_directory / name)
             else:
-                _recover(log_directory / name, name, log_id, standing, writers, signer)
+                _recover(log_directory / name, name, log_id, standing, writers)
         finally:
             os.close(lock)
 
@@ -148,9 +149,9 @@ def _remove_unused(path: Path) -> None:
             path.rmdir()
 
 
-def _recover(path: Path, name: str, log_id: str, standing: Standing, writers: WriterLog, signer: Signer) -> None:
+def _recover(path: Path, name: str, log_id: str, standing: Standing, writers: WriterLog) -> None:
     try:
-        scanned = _scan(path, name, log_id, standing, signer.public)
+        scanned = _scan(path, name, log_id, standing, writers.chain)
     except AuditTampered:
         return
     if scanned.torn:
@@ -161,16 +162,16 @@ def _recover(path: Path, name: str, log_id: str, standing: Standing, writers: Wr
             last.cut(last.size - scanned.torn)
         finally:
             last.close()
-    if scanned.size:
-        files.publish_note(path, sign_note(origin_of(log_id, name), scanned.size, scanned.root, signer))
     writers.append("recovered", name, scanned.size, scanned.root)
+    if scanned.size:
+        files.publish_note(path, sign_note(origin_of(log_id, name), scanned.size, scanned.root, writers.signer))
 
 
-def _scan(path: Path, name: str, log_id: str, standing: Standing, public: bytes) -> Scanned:
+def _scan(path: Path, name: str, log_id: str, standing: Standing, chain: Keychain) -> Scanned:
     """All lines of a writer against its own signed notes and its standing. Raises :class:`AuditTampered`."""
     roots = {standing.size: decode_root(standing.root)}
     for note in files.read_notes(path)[0]:
-        signed = open_note(note, public, origin_of(log_id, name))
+        signed = chain.open_writers_head(note, origin_of(log_id, name), name)
         if roots.setdefault(signed.size, signed.root) != signed.root:
             raise AuditTampered(f"Two signed heads of writer {name} disagree.", position=f"{name}:{signed.size}")
     return Scanner(path, writer=name, log_id=log_id, roots=roots).run(may_be_torn=True)

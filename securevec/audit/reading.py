@@ -1,4 +1,4 @@
-"""Reading without checking: the newest records, and intents whose result never came."""
+"""Reading without checking: the newest records, intents whose result never came, and the exchanges of signing keys."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from securevec.audit import files
 from securevec.audit.abandoned import PHASE, REQUEST
 from securevec.audit.directory import WRITER
 from securevec.audit.scan import parse_line
+from securevec.audit.succession import Keychain, succession_in
+from securevec.audit.writers import NAME as LOG_OF_WRITERS
 from securevec.errors import AuditUnavailable
 
 _BLOCK: Final = 256 * 1024
@@ -54,6 +56,25 @@ def find_open_intents(directory: Path, *, log_id: str, since_ms: int = 0) -> lis
     except OSError as error:
         raise AuditUnavailable("The audit log cannot be read.") from error
     return sorted(request.decode() for request in intents - settled)
+
+
+def read_chain(directory: Path, *, log_id: str, pinned: bytes) -> Keychain:
+    """The keys of a log, from its exchanges alone: each is signed by the key before it, so nothing else is checked.
+
+    Raises :class:`AuditTampered` for exchanges that do not follow one another or do not hold the pinned key, and
+    :class:`AuditUnavailable`. A log that was never begun has exchanged nothing.
+    """
+    chain, path = Keychain(log_id, pinned), directory / log_id / LOG_OF_WRITERS
+    try:
+        if path.is_dir():
+            for raw in files.read_lines(path, files.segment_numbers(path)):
+                succession = succession_in(raw)
+                if succession is not None:
+                    chain.extend(succession)
+    except OSError as error:
+        raise AuditUnavailable("The audit log cannot be read.") from error
+    chain.require_pinned()
+    return chain
 
 
 def _writers(root: Path) -> Iterator[Path]:

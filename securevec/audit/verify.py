@@ -9,6 +9,9 @@ destructive or administrative event, and at close) can be cut from a writer that
 checkpoint or the recovery line of the next writer; they are counted as ``uncheckpointed``. Who holds the signing key
 and can also rewrite the anchor can rewrite history: keep anchors on another machine.
 
+Keys change (:mod:`securevec.audit.succession`): each head must be under the key of its place, and the pinned key one of
+the chain. A key that was given up signs nothing further than the log had got by then.
+
 A writer that ended without ``closed`` crashed; that is reported and is not tampering.
 """
 
@@ -18,16 +21,17 @@ import base64
 import contextlib
 import fcntl
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 from securevec.audit import files
-from securevec.audit.checkpoint import Head, decode_root, open_note
+from securevec.audit.checkpoint import Checkpoint, Head, decode_root
 from securevec.audit.directory import WRITER
 from securevec.audit.reading import find_open_intents, read_tail
 from securevec.audit.scan import Scanner
+from securevec.audit.succession import MARK, Keychain, Succession, succession_in
 from securevec.audit.tree import EMPTY_ROOT, Frontier, leaf_hash
 from securevec.audit.writers import LOCK, NAME, origin_of, standing_of
 from securevec.errors import AuditTampered, AuditUnavailable
@@ -56,10 +60,17 @@ class WriterReport:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """A log that holds. ``head`` is that of the log of writers: keep it elsewhere as the next anchor."""
+    """A log that holds. ``head`` is that of the log of writers: keep it elsewhere as the next anchor. ``chain`` are the
+    keys it was signed with."""
 
     writers: tuple[WriterReport, ...]
     head: Head
+    chain: Keychain
+
+    @property
+    def successions(self) -> tuple[Succession, ...]:
+        """Exchanges of the signing key, oldest first."""
+        return tuple(self.chain.successions)
 
     @property
     def records(self) -> int:
@@ -108,31 +119,43 @@ def verify_log(directory: Path, *, log_id: str, public_key: bytes, anchor: Head 
     anchor, a missing log is tampering).
     """
     root = directory / log_id
+    while True:
+        before = _exchanges(root / NAME)
+        try:
+            return _verify(root, log_id, public_key, anchor)
+        except AuditTampered:
+            # A live writer signs on with a key that was handed to while this looked: then it looks again.
+            if _exchanges(root / NAME) == before:
+                raise
+
+
+def _verify(root: Path, log_id: str, public_key: bytes, anchor: Head | None) -> AuditReport:
     try:
         if not root.is_dir():
             if anchor is not None and anchor.size > 0:
                 _tampered(NAME, 0, "The audit log is gone.")
             raise AuditUnavailable("There is no audit log here.")
         with _shared_lock(root / NAME / LOCK):
-            known, head = _check_log_of_writers(root / NAME, log_id, public_key, anchor)
+            chain = Keychain(log_id, public_key)
+            known, head = _check_log_of_writers(root / NAME, log_id, chain, anchor)
             names = _writer_names(root)
             states: dict[str, State] = {name: _state(root / name, known.get(name)) for name in names}
         for name, writer in known.items():
             if name not in states:
                 _tampered(name, 0, f"Writer {name} is gone; {writer.size} or more records went with it.")
         return AuditReport(
-            tuple(_check_writer(root / name, name, log_id, public_key, known, states[name]) for name in names), head
+            tuple(_check_writer(root / name, name, log_id, chain, known, states[name]) for name in names), head, chain
         )
     except OSError as error:
         raise AuditUnavailable("The audit log cannot be read.") from error
 
 
 def _check_writer(
-    path: Path, name: str, log_id: str, public: bytes, known: dict[str, _Known], state: State
+    path: Path, name: str, log_id: str, chain: Keychain, known: dict[str, _Known], state: State
 ) -> WriterReport:
     # Notes are read before lines: a live writer adds lines first, so what is read here is never ahead of them.
     _foreign_files(path, name, _OWN_FILES)
-    signed = _check_notes(path, name, log_id, public)
+    signed = _check_notes(path, name, lambda note: chain.open_writers_head(note, origin_of(log_id, name), name))
     expected = known[name] if name in known else _Known({})
     for size, root in expected.roots.items():
         if signed.get(size, root) != root:
@@ -148,14 +171,14 @@ def _check_writer(
     return WriterReport(name, state, scanned.size, min(checkpointed, scanned.size), scanned.torn)
 
 
-def _check_notes(path: Path, name: str, log_id: str, public: bytes) -> dict[int, bytes]:
+def _check_notes(path: Path, name: str, open_head: Callable[[bytes], Checkpoint]) -> dict[int, bytes]:
     """Signed roots by size. Notes only grow, and ``checkpoint`` is the newest or (a crash) the one before."""
     notes, torn = files.read_notes(path)
     signed: dict[int, bytes] = {0: EMPTY_ROOT}
     newest = 0
     for note in notes:
         try:
-            head = open_note(note, public, origin_of(log_id, name))
+            head = open_head(note)
         except AuditTampered as error:
             raise AuditTampered(f"{error.message} It belongs to {name}.", position=f"{name}:{newest}") from error
         if head.size < newest or signed.setdefault(head.size, head.root) != head.root:
@@ -172,12 +195,20 @@ def _check_notes(path: Path, name: str, log_id: str, public: bytes) -> dict[int,
 
 
 def _check_log_of_writers(
-    path: Path, log_id: str, public: bytes, anchor: Head | None
+    path: Path, log_id: str, chain: Keychain, anchor: Head | None
 ) -> tuple[dict[str, _Known], Head]:
     if not path.is_dir():
         _tampered(NAME, 0, "The log of writers is gone.")
     _foreign_files(path, NAME, _OWN_FILES | {LOCK})
-    signed = _check_notes(path, NAME, log_id, public)
+    # Whoever signed an exchange decides who signs after it, so all are read before the first head is checked.
+    ahead = chain.copy()
+    for raw in files.read_lines(path, files.segment_numbers(path)):
+        succession = succession_in(raw)
+        if succession is not None:
+            ahead.extend(succession)
+    ahead.require_pinned()
+    origin = origin_of(log_id, NAME)
+    signed = _check_notes(path, NAME, lambda note: ahead.open_head(note, origin))
     newest = max(signed)
     if anchor is not None:
         if newest < anchor.size:
@@ -194,10 +225,17 @@ def _check_log_of_writers(
             if next(lines, None) is not None:
                 _tampered(NAME, index, "The log of writers has lines that were never signed.")
             break
+        before = frontier.root()
         frontier.append(leaf_hash(raw[:-1]))
         if not raw.endswith(b"\n") or signed.get(index + 1, frontier.root()) != frontier.root():
             _tampered(NAME, index, f"Line {index} of the log of writers was edited.")
-        _take(raw, index, known)
+        succession = succession_in(raw)
+        if succession is None:
+            _take(raw, index, known)
+        elif (succession.size, succession.root) == (index, before):
+            chain.extend(succession, {name: writer.size for name, writer in known.items()})
+        else:
+            _tampered(NAME, index, f"Line {index} of the log of writers hands over keys elsewhere.")
     if frontier.size < newest:
         _tampered(NAME, frontier.size, "The log of writers is shorter than a signed checkpoint.")
     return known, Head(newest, base64.b64encode(frontier.root()).decode(), files.read_checkpoint(path))
@@ -222,6 +260,13 @@ def _take(raw: bytes, index: int, known: dict[str, _Known]) -> None:
         writer.ended = "closed"
     elif standing.event == "recovered":
         writer.ended = "recovered"
+
+
+def _exchanges(path: Path) -> int:
+    with contextlib.suppress(OSError):
+        lines = files.read_lines(path, files.segment_numbers(path))
+        return sum(MARK in raw for raw in lines)
+    return 0
 
 
 def _state(path: Path, known: _Known | None) -> State:

@@ -182,7 +182,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         """
     ),
     "kind": _words(
-        "ingest delete tenant_deletion tenant collection record subject retention installation root kek dek"
+        "ingest delete tenant_deletion tenant collection record subject retention installation root kek dek sign"
     ),
     "layout": frozenset({"shared", "collection", "shard"}),
     "role": frozenset({"owner", "writer", "reader", "revealer"}),

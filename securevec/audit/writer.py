@@ -15,12 +15,13 @@ from typing import Final
 
 from securevec.audit import files
 from securevec.audit.abandoned import Abandoned, abandoned_intents
-from securevec.audit.checkpoint import Head, Signer, sign_note
+from securevec.audit.checkpoint import Head, Signer, Signers, sign_note
 from securevec.audit.directory import WriterDirectory, recover_crashed
 from securevec.audit.event import Event
 from securevec.audit.group import GroupCommit, Ticket
 from securevec.audit.ocsf import encode, to_ocsf
 from securevec.audit.scan import LINK
+from securevec.audit.succession import Succession
 from securevec.audit.tree import Frontier, leaf_hash
 from securevec.audit.vocabulary import SEALING
 from securevec.audit.writers import Happening, OnHead, WriterLog, origin_of
@@ -47,12 +48,9 @@ class AuditWriter:
     called from inside a transaction that ``on_head`` needs to write.
     """
 
-    def __init__(
-        self, log_directory: Path, *, log_id: str, signing_key: Signer, clock: Clock, writers: WriterLog
-    ) -> None:
+    def __init__(self, log_directory: Path, *, log_id: str, clock: Clock, writers: WriterLog) -> None:
         self._log_directory = log_directory
         self._log_id = log_id
-        self._signer = signing_key
         self._clock = clock
         self._writers = writers
         self._version = version("securevec")
@@ -67,7 +65,7 @@ class AuditWriter:
         directory: Path,
         *,
         log_id: str,
-        signing_key: Signer,
+        signing_key: Signers,
         clock: Clock,
         on_head: OnHead | None = None,
         anchor: Head | None = None,
@@ -85,9 +83,9 @@ class AuditWriter:
         except OSError as error:
             raise AuditUnavailable("The audit log cannot be written.") from error
         writers = WriterLog(
-            log_directory, log_id=log_id, signer=signing_key, clock=clock, on_head=on_head, anchor=anchor
+            log_directory, log_id=log_id, signers=signing_key, clock=clock, on_head=on_head, anchor=anchor
         )
-        return cls(log_directory, log_id=log_id, signing_key=signing_key, clock=clock, writers=writers)
+        return cls(log_directory, log_id=log_id, clock=clock, writers=writers)
 
     @property
     def writer(self) -> str:
@@ -120,6 +118,20 @@ class AuditWriter:
         """Flush what is queued and sign the head. Raises :class:`AuditUnavailable`."""
         self._submit(Ticket(None, self._clock.now_ms(), waits=True))
 
+    def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
+        """Hand the log over to another signing key, unless it is in force already; every process signs with it from
+        here on. Crashed writers are recorded before, under the old key. Raises :class:`AuditUnavailable`."""
+        self._follow_fork()
+        try:
+            with self._writers.locked():
+                done = self._writers.chain.successions
+                if done and done[-1].new == new.public:
+                    return done[-1]
+                recover_crashed(self._log_directory, self._log_id, self._writers)
+                return self._writers.exchange(new, compromised=compromised)
+        except OSError as error:
+            raise AuditUnavailable("The audit log cannot be written.") from error
+
     def close(self) -> None:
         """Flush, sign, and record ``closed``. Raises :class:`AuditUnavailable`; the writer is closed all the same,
         and the next one records it as recovered. Closing twice is allowed."""
@@ -146,7 +158,7 @@ class AuditWriter:
         self._sealed_ms = now
         try:
             with self._writers.locked():
-                recover_crashed(self._log_directory, self._log_id, self._writers, self._signer)
+                recover_crashed(self._log_directory, self._log_id, self._writers)
                 begun = WriterDirectory(self._log_directory, now)
                 try:
                     self._writers.append("opened", begun.name, 0, self._frontier.root())
@@ -222,14 +234,18 @@ class AuditWriter:
         return unsealed >= CHECKPOINT_EVENTS or (unsealed > 0 and now_ms - self._sealed_ms >= CHECKPOINT_AGE_MS)
 
     def _seal(self, happening: Happening) -> None:
-        """Sign the head, first in the writer's directory, then in the log of writers."""
+        """Sign the head, first in the log of writers, then in the writer's directory.
+
+        In this order a key that is given up in between has signed nothing that the log of writers did not know before.
+        """
         size, root = self._frontier.size, self._frontier.root()
         if size == self._sealed_size and happening == "head":
             return
-        if size:
-            self._files.publish(sign_note(origin_of(self._log_id, self._files.name), size, root, self._signer))
         with self._writers.locked():
             self._writers.append(happening, self._files.name, size, root)
+            signer = self._writers.signer
+        if size:
+            self._files.publish(sign_note(origin_of(self._log_id, self._files.name), size, root, signer))
         self._sealed_size, self._sealed_ms = size, self._clock.now_ms()
 
     def __enter__(self) -> AuditWriter:

@@ -3,6 +3,7 @@
 A line is ``{"event": "opened"|"head"|"closed"|"recovered", "root": base64, "size": int, "time": ms, "v": 1,
 "writer": id}``. Lines are appended under ``flock`` on the file ``lock``, each followed by a signed checkpoint. The
 checkpoint is the commit: a line without one was never issued, and the next process to take the lock removes it.
+A line of its own says that the signing key was exchanged (:mod:`securevec.audit.succession`).
 Its head goes to ``on_head`` (the store keeps it in the control store), so that cutting this log back shows too.
 """
 
@@ -21,11 +22,12 @@ from typing import Final, Literal
 import orjson
 
 from securevec.audit import files
-from securevec.audit.checkpoint import Checkpoint, Head, Signer, decode_root, open_note, sign_note
+from securevec.audit.checkpoint import Checkpoint, Head, Signer, Signers, decode_root, sign_note
 from securevec.audit.scan import parse_line
+from securevec.audit.succession import Keychain, Succession, line_of, open_succession, sign_succession, succession_in
 from securevec.audit.tree import Frontier, leaf_hash
 from securevec.clock import Clock
-from securevec.errors import AuditTampered, AuditUnavailable
+from securevec.errors import AuditTampered, AuditUnavailable, KeyRejected, KeyUnavailable
 
 NAME: Final = "log-of-writers"
 LOCK: Final = "lock"
@@ -87,14 +89,19 @@ class WriterLog:
         log_directory: Path,
         *,
         log_id: str,
-        signer: Signer,
+        signers: Signers,
         clock: Clock,
         on_head: OnHead | None,
         anchor: Head | None,
     ) -> None:
         self._directory = log_directory / NAME
         self._origin = origin_of(log_id, NAME)
-        self._signer = signer
+        self._log_id = log_id
+        self._signers = signers
+        self.signer: Signer = self._held(None)
+        """The key in force, as of the last time the lock was taken."""
+        self.chain = Keychain(log_id, self.signer.public)
+        """The keys of this log, as of then."""
         self._clock = clock
         self._on_head = on_head
         self._anchor = anchor
@@ -124,6 +131,7 @@ class WriterLog:
                 self._load()
             except OSError as error:
                 raise AuditUnavailable("The log of audit writers cannot be read.") from error
+            self._take_key()
             yield
         finally:
             # Unlocking by name, since a child forked meanwhile holds a copy of the descriptor.
@@ -136,6 +144,7 @@ class WriterLog:
         Raises :class:`AuditUnavailable`; the line then is either gone or complete, never half.
         """
         root_text = base64.b64encode(root).decode()
+        standing = Standing(event, size, root_text)
         entry = {
             "event": event,
             "root": root_text,
@@ -144,16 +153,40 @@ class WriterLog:
             "v": 1,
             "writer": writer,
         }
-        line = orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)
+        self._issue(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS), lambda: self._take(writer, standing))
+
+    def exchange(self, new: Signer, *, compromised: bool) -> Succession:
+        """Hand over to another key: what comes after this line is signed with it. Call within :meth:`locked`.
+
+        Raises :class:`AuditUnavailable` as :meth:`append`; the same call is then made again.
+        """
+        now_ms, number = self._clock.now_ms(), len(self.chain.successions) + 1
+        note = sign_succession(
+            self._log_id,
+            number=number,
+            old=self.signer,
+            new=new,
+            size=self._frontier.size,
+            root=self._frontier.root(),
+            time_ms=now_ms,
+            compromised=compromised,
+        )
+        succession = open_succession(note)
+        self.chain.copy().extend(succession)  # before anything is written
+        self._issue(line_of(note, time_ms=now_ms), lambda: self.chain.extend(succession, self._sizes()))
+        self._take_key()
+        return succession
+
+    def _issue(self, line: bytes, take: Callable[[], None]) -> None:
         frontier = self._frontier.copy()
         frontier.append(leaf_hash(line))
-        note = sign_note(self._origin, frontier.size, frontier.root(), self._signer)
+        note = sign_note(self._origin, frontier.size, frontier.root(), self.signer)
         try:
             offset = self._write(line + b"\n", note)
         except OSError as error:
             raise AuditUnavailable("The log of audit writers cannot be written.") from error
         self._frontier, self._offset = frontier, offset
-        self._take(writer, Standing(event, size, root_text))
+        take()
         try:
             files.replace_checkpoint(self._directory, note)
             if self._on_head is not None:
@@ -161,6 +194,20 @@ class WriterLog:
         except Exception as error:
             # The anchor is somebody else's code; whatever it raises, the head is not safe outside this log.
             raise AuditUnavailable("The head of the audit log cannot be kept.") from error
+
+    def _take_key(self) -> None:
+        """Whatever signs from here on is the key that the log names. One that is not held signs nothing."""
+        self.signer = self._held(self.chain.current if self.chain.successions else None)
+        if not self.chain.successions:
+            self.chain = Keychain(self._log_id, self.signer.public)
+
+    def _held(self, public: bytes | None) -> Signer:
+        try:
+            return self._signers.in_force(public)
+        except (KeyRejected, KeyUnavailable) as error:
+            raise AuditUnavailable(
+                "The key that signs the audit log is not at hand.", next_step=error.next_step
+            ) from error
 
     def _take(self, writer: str, standing: Standing) -> None:
         self.standings[writer] = standing
@@ -189,7 +236,8 @@ class WriterLog:
     def _load(self) -> None:
         """Read what others appended since the last call, up to the newest signed head; drop what is unsigned."""
         files.cut_torn_note(self._directory)
-        newest = self._newest()
+        path = self._directory / files.segment_name(self._segment)
+        newest = self._newest(self._ahead(path))
         if newest.size < self._frontier.size:
             raise self._tampered(newest.size, "was cut back while it was in use")
         marks = {newest.size: newest.root}
@@ -199,7 +247,6 @@ class WriterLog:
                 raise self._tampered(newest.size, "is shorter than the head kept outside it")
             if self._anchor.size == newest.size and marks[newest.size] != newest.root:
                 raise self._tampered(newest.size, "differs from the head kept outside it")
-        path = self._directory / files.segment_name(self._segment)
         if not path.exists():
             if newest.size:
                 raise self._tampered(0, "lacks its segment")
@@ -208,12 +255,15 @@ class WriterLog:
             file.seek(self._offset)
             while self._frontier.size < newest.size:
                 raw = file.readline(files.MAX_LINE)
-                standing = standing_of(raw)
-                if standing is None:
+                succession, standing = succession_in(raw), standing_of(raw)
+                if succession is not None:
+                    self._follow(succession)
+                elif standing is not None:
+                    self._take(*standing)
+                else:
                     raise self._tampered(self._frontier.size, "lacks a line that was signed")
                 self._frontier.append(leaf_hash(raw[:-1]))
                 self._offset += len(raw)
-                self._take(*standing)
                 expected = marks.get(self._frontier.size)
                 if expected is not None and expected != self._frontier.root():
                     raise self._tampered(self._frontier.size - 1, "does not give its signed root")
@@ -227,10 +277,30 @@ class WriterLog:
         if issued != files.read_checkpoint(self._directory):
             files.replace_checkpoint(self._directory, issued)
 
-    def _newest(self) -> Checkpoint:
+    def _ahead(self, path: Path) -> Keychain:
+        """The chain with what was appended since the last call: the newest head may be under a key named there."""
+        chain = self.chain.copy()
+        if path.exists():
+            with path.open("rb") as file:
+                file.seek(self._offset)
+                while raw := file.readline(files.MAX_LINE):
+                    succession = succession_in(raw)
+                    if succession is not None:
+                        chain.extend(succession)
+        return chain
+
+    def _follow(self, succession: Succession) -> None:
+        if (succession.size, succession.root) != (self._frontier.size, self._frontier.root()):
+            raise self._tampered(self._frontier.size, "has an exchange of keys that belongs elsewhere")
+        self.chain.extend(succession, self._sizes())
+
+    def _sizes(self) -> dict[str, int]:
+        return {name: standing.size for name, standing in self.standings.items()}
+
+    def _newest(self, chain: Keychain) -> Checkpoint:
         """The newest signed head, from ``checkpoints.log`` (written first) and ``checkpoint``."""
         heads = [
-            open_note(note, self._signer.public, self._origin)
+            chain.open_head(note, self._origin)
             for note in (files.newest_issued(self._directory), files.read_checkpoint(self._directory))
             if note
         ]

@@ -18,12 +18,13 @@ from typing import Any, Final
 import orjson
 
 from securevec.audit.checkpoint import Signer
-from securevec.backup.manifest import open_signed, sign_for
+from securevec.audit.succession import Keychain, open_succession
+from securevec.backup.manifest import installation_of, open_signed, sign_for
 from securevec.backup.tokenkeys import seal_token_keys
 from securevec.control.replaying import SELECT_REFS
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
-from securevec.errors import BackupRejected
+from securevec.errors import AuditTampered, BackupRejected
 from securevec.types import CollectionId, TenantId
 
 FORMAT: Final = 1
@@ -57,7 +58,8 @@ class Ledger:
     def records(self) -> int:
         return sum(len(refs) for refs in self.gone.values())
 
-    def sign(self, signer: Signer) -> bytes:
+    def sign(self, signer: Signer, chain: Keychain) -> bytes:
+        """``chain`` is told too: whoever restores the backup may hold an earlier key."""
         said = {
             "format": FORMAT,
             "kind": _KIND,
@@ -78,15 +80,16 @@ class Ledger:
             "gone": {collection: [ref.hex() for ref in refs] for collection, refs in self.gone.items()},
             "older": self.older,
             "filters": dict(self.filters),
+            "signing_keys": [each.note.decode() for each in chain.successions],
         }
         text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS) + b"\n"
         return sign_for(self.installation, text, signer)
 
 
 def open_ledger(note: bytes, *, public: bytes) -> Ledger:
-    """The list, if this 32-byte key signed it. Raises :class:`BackupRejected`."""
+    """The list, if this 32-byte key, or one that it handed over to, signed it. Raises :class:`BackupRejected`."""
     try:
-        said: dict[str, Any] = orjson.loads(open_signed(note, public=public))
+        said: dict[str, Any] = orjson.loads(open_signed(note, public=_successor(note, public)))
         if said.get("kind") != _KIND or said["format"] != FORMAT:
             raise BackupRejected("This is not a list of deletions of this release.")
         return Ledger(
@@ -116,6 +119,18 @@ def open_ledger(note: bytes, *, public: bytes) -> Ledger:
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackupRejected("The list of deletions cannot be read.") from error
+
+
+def _successor(note: bytes, public: bytes) -> bytes:
+    """The key at the end of the exchanges in the list, if they hold ``public``: it must have signed the list."""
+    said: dict[str, Any] = orjson.loads(note.rpartition(b"\n\n")[0])
+    try:
+        found = [open_succession(each.encode()) for each in said["signing_keys"]]
+        chain = Keychain(installation_of(note), public, found)
+        chain.require_pinned()
+    except AuditTampered as error:
+        raise BackupRejected("The list of deletions is of another installation, or was altered.") from error
+    return chain.current
 
 
 def ledger_since(

@@ -7,6 +7,7 @@ that each can be kept elsewhere and still be recognised (docs/formats.md section
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any, Final, Literal, get_args
 
 import orjson
 
-from securevec.audit import Head
+from securevec.audit import Head, Keychain
 from securevec.audit.checkpoint import Signer, open_text, sign_text
 from securevec.errors import AuditTampered, BackupRejected
 
@@ -103,9 +104,18 @@ def installation_of(note: bytes) -> str:
     return found[1].decode()
 
 
-def open_manifest(note: bytes, *, public: bytes) -> Manifest:
-    """The manifest, if this 32-byte key signed it. Raises :class:`BackupRejected`."""
-    return read_manifest(open_signed(note, public=public))
+def open_manifest(note: bytes, *, chain: Keychain) -> Manifest:
+    """The manifest, if a key of the chain signed it, over a head of the audit log from the time of that key.
+
+    Raises :class:`BackupRejected`.
+    """
+    for public in chain.keys[:-1]:
+        with contextlib.suppress(BackupRejected):
+            manifest, retired = read_manifest(open_signed(note, public=public)), chain.ended(public)
+            if retired is not None and manifest.head.size > retired.size + 1:
+                break
+            return manifest
+    return read_manifest(open_signed(note, public=chain.current))
 
 
 def open_signed(note: bytes, *, public: bytes) -> bytes:

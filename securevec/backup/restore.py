@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from securevec import home as homes
-from securevec.audit import verify_log
+from securevec.audit import read_chain, verify_log
 from securevec.audit.copying import copy_log
 from securevec.backup import files
 from securevec.backup.create import INSTALLATION
@@ -174,7 +174,8 @@ class _Restore:
         )
         with contextlib.closing(KeyRing.open(self.home / "keys", root, self.clock)) as ring:
             public = ring.signing_key().public
-            manifest = open_manifest(self.note, public=public)
+            chain = read_chain(self.home / "audit", log_id=installation.installation_id, pinned=public)
+            manifest = open_manifest(self.note, chain=chain)
             if manifest.home != homes.VERSION_TEXT:
                 raise BackupRejected(
                     "The backup is of a home of another release.", next_step="Restore it with that release."

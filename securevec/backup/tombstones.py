@@ -10,6 +10,7 @@ from securevec.backup.ledger import Ledger, ledger_since
 from securevec.backup.manifest import open_manifest, read_note
 from securevec.backup.scope import admit_manager
 from securevec.errors import SourceError
+from securevec.store.signingkey import chain_of_home
 
 if TYPE_CHECKING:
     from securevec.store.secure_store import SecureStore
@@ -30,7 +31,8 @@ def export_tombstones(store: SecureStore, path: str | Path, *, since: str | Path
     with admission.reading():
         signer = runtime.keys.signing_key()
         files.require_finished(backup)
-        manifest = open_manifest(read_note(backup / "control"), public=signer.public)
+        chain = chain_of_home(runtime)
+        manifest = open_manifest(read_note(backup / "control"), chain=chain)
         files.require_same(backup / "control", manifest.parts["control"])
         ledger = ledger_since(
             backup / "control" / "control.db",
@@ -41,7 +43,7 @@ def export_tombstones(store: SecureStore, path: str | Path, *, since: str | Path
             now_ms=runtime.clock.now_ms(),
         )
         try:
-            files.replace(Path(path).expanduser(), ledger.sign(signer))
+            files.replace(Path(path).expanduser(), ledger.sign(signer, chain))
         except OSError as error:
             raise SourceError("The list of deletions cannot be written.") from error
     admission.note(counts={"records": ledger.records, "keys": len(ledger.keys), "tokens": len(ledger.tombstones)})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from securevec import home as homes
-from securevec.audit import verify_log
+from securevec.audit import Keychain, read_chain, verify_log
 from securevec.backup import files
 from securevec.backup.manifest import Manifest, Part, open_manifest, read_note, unverified
 from securevec.clock import Clock
@@ -87,7 +87,7 @@ def verify_backup(
         pins = [key for key in (public, ring.signing_key().public if ring is not None else None) if key is not None]
         manifest = said
         for pin in pins:
-            manifest = open_manifest(note, public=pin)
+            manifest = open_manifest(note, chain=_chain(places, said, pin, missing))
         if pins and "control" not in missing:
             verify_log(places["control"] / "audit", log_id=said.installation, public_key=pins[0], anchor=manifest.head)
         sample = None
@@ -98,6 +98,13 @@ def verify_backup(
 
 def _places(backup: Path, keys: Path | None) -> dict[Part, Path]:
     return {"data": backup / "data", "control": backup / "control", "keys": keys or backup / "keys"}
+
+
+def _chain(places: dict[Part, Path], said: Manifest, pin: bytes, missing: tuple[Part, ...]) -> Keychain:
+    """The keys of the audit log in the backup, which hold the pinned one. Raises :class:`AuditTampered`."""
+    if "control" in missing:
+        return Keychain(said.installation, pin)
+    return read_chain(places["control"] / "audit", log_id=said.installation, pinned=pin)
 
 
 def _ring(

@@ -13,7 +13,8 @@ from uuid import UUID
 import numpy as np
 
 from securevec import search as journey
-from securevec.audit import AuditRef, Event
+from securevec.audit import AuditRef, Event, Succession
+from securevec.audit.checkpoint import Signer
 from securevec.backend import CollectionSpec, VectorBackend
 from securevec.bench import RAW
 from securevec.bench.data import Case, Corpus, Row
@@ -81,6 +82,9 @@ class _Unrecorded:
     def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         return AuditRef("none", 0)
 
+    def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
+        raise NotImplementedError
+
     def checkpoint(self) -> None:
         return None
 
@@ -100,6 +104,9 @@ class _Unwaited:
 
     def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         return self._sink.record(event, wait=False)
+
+    def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
+        return self._sink.exchange_key(new, compromised=compromised)
 
     def checkpoint(self) -> None:
         self._sink.checkpoint()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import table
+from securevec.cli.output import moment, table
 from securevec.cli.receipts import Pubkey, pinned_key
 from securevec.cli.session import Session
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
@@ -77,9 +77,10 @@ def verify(
     home. Without a pinned key the exit code is 5.
     """
     from securevec.audit import verify_log
+    from securevec.retention.receipt import public_key_id
 
     directory = audit_dir or session.home / "audit"
-    log_id = _log_id(session, directory)
+    log_id = log_id_of(session, directory)
     public = pinned_key(session, pubkey)
     if public is None:
         writers, records = _structure(directory, log_id)
@@ -88,7 +89,7 @@ def verify(
             f"Integrity only: {records} records link up; no pinned key says who signed them.",
             next_step="Pass --pubkey FILE.",
         )
-    anchor = _anchor(session)
+    anchor = anchor_of(session)
     try:
         report = verify_log(directory, log_id=log_id, public_key=public, anchor=anchor)
     except AuditTampered as error:
@@ -106,6 +107,11 @@ def verify(
         "uncheckpointed": report.uncheckpointed,
         "crashed": list(report.crashed),
         "head": {"size": report.head.size, "root": report.head.root},
+        "signing_keys": [
+            {"key_id": public_key_id(each.old), "given_up": moment(each.time_ms), "compromised": each.compromised}
+            for each in report.successions
+        ]
+        + [{"key_id": public_key_id(report.chain.current)}],
         "writers": [
             {"writer": w.writer, "state": w.state, "records": w.records, "checkpointed": w.checkpointed}
             for w in report.writers
@@ -118,7 +124,7 @@ def verify(
     session.out.show(document, table(["writer", "state", ">records", ">signed", ">torn bytes"], rows), summary)
 
 
-def _log_id(session: Session, directory: Path) -> str:
+def log_id_of(session: Session, directory: Path) -> str:
     """The home's own log; for a copy on another machine, the only log that is there."""
     from securevec import home as homes
 
@@ -135,7 +141,7 @@ def _log_id(session: Session, directory: Path) -> str:
     return logs[0]
 
 
-def _anchor(session: Session) -> Head | None:
+def anchor_of(session: Session) -> Head | None:
     """The head the control store keeps. Reading it takes no key."""
     from securevec import home as homes
     from securevec.audit import Head

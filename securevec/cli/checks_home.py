@@ -212,11 +212,23 @@ def _holds(session: Session) -> Check:
 
 def _receipts(session: Session) -> Check:
     """Receipts of this home: whether each is still as it was signed, and which could not claim everything."""
+    from securevec.audit import verify_log
+    from securevec.retention.anchoring import VerifiedLog
     from securevec.retention.receipt import read
+    from securevec.store.opening import audit_anchor
+    from securevec.store.signingkey import chain_of_home
 
     runtime = session.store.runtime
-    public = runtime.keys.signing_key().public
-    kept = [read(job.receipt, public=public) for job in runtime.control.jobs() if job.receipt is not None]
+    chain, log = chain_of_home(runtime), None
+    if chain.successions:  # receipts of keys that were given up hold if the log had them before
+        audit, log_id = runtime.home / "audit", runtime.installation_id
+        report = verify_log(audit, log_id=log_id, public_key=chain.current, anchor=audit_anchor(runtime.control))
+        chain, log = report.chain, VerifiedLog(audit, log_id, report)
+    kept = [
+        read(job.receipt, public=chain.current, chain=chain, log=log)
+        for job in runtime.control.jobs()
+        if job.receipt is not None
+    ]
     open_ends = sum(any(one.get("verdict") == "unverified" for one in receipt.artefacts) for receipt in kept)
     if open_ends:
         detail = f"{open_ends} of {len(kept)} name something that could not be verified"

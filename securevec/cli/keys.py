@@ -70,15 +70,26 @@ def list_keys(session: Session) -> None:
 def rotate(
     session: Session,
     what: Annotated[
-        str, typer.Argument(metavar="root|tenants|TENANT|TENANT/COLLECTION", help="Which keys are exchanged.")
+        str, typer.Argument(metavar="root|tenants|signing|TENANT|TENANT/COLLECTION", help="Which keys are exchanged.")
     ],
     keep: Annotated[int, typer.Option("--keep", min=0, help="root: earlier root keys kept for key-store backups.")] = 1,
+    compromised: Annotated[
+        bool,
+        typer.Option("--compromised", help="signing: others may have the old key; its receipts need the audit log."),
+    ] = False,
 ) -> None:
     """Exchange the root key, the key of one tenant, or those of all: keys are wrapped again, no data is touched.
+
+    signing gives receipts and the audit log a new key that the old one vouches for; old receipts stay verifiable.
 
     TENANT/COLLECTION gives what is written from now on new data keys; stored records keep theirs (see: keys reseal).
     Goes on beside readers and writers. Interrupted, the same command finishes it.
     """
+    if compromised and what != "signing":
+        raise UsageError("Only the signing key is given up as compromised.", next_step="keys rotate signing")
+    if what == "signing":
+        _rotate_signing(session, compromised)
+        return
     if what == "root":
         done = session.store.rotate_root_key(keep=keep, step=lambda name: session.out.say(f"{name} ..."))
         document: dict[str, Any] = {
@@ -111,6 +122,22 @@ def rotate(
         return
     rewrapped = session.store.rotate_tenant_keys(what)
     session.out.show({"rotated": "tenant", "rewrapped": rewrapped}, f"{rewrapped} keys wrapped again")
+
+
+def _rotate_signing(session: Session, compromised: bool) -> None:
+    done = session.store.rotate_signing_key(compromised=compromised)
+    document = {
+        "rotated": "signing",
+        "key_id": done.key_id,
+        "retired": done.retired,
+        "number": done.number,
+        "compromised": done.compromised,
+        "evidence": done.evidence,
+        "resumed": done.resumed,
+    }
+    rows = [("key id", done.key_id), ("given up", done.retired), ("old private key", done.evidence)]
+    session.out.say("hand out the new public key: securevec keys export-public")
+    session.out.show(document, table(["signing key", ""], rows))
 
 
 def reseal(
@@ -236,18 +263,27 @@ def export_public(
 ) -> None:
     """The public key that receipts and audit checkpoints are checked with, as PEM.
 
-    Hand it over by another way than the receipts: whoever can replace both can forge both.
+    Hand it over by another way than the receipts: whoever can replace both can forge both. Behind the key stand the
+    exchanges that led to it, which check what earlier keys signed.
     """
+    from securevec.audit.succession import to_pem
     from securevec.retention.receipt import public_key_id
+    from securevec.store.signingkey import chain_of_home
 
     key = session.store.runtime.keys.signing_key()
-    pem = key.public_pem().decode("ascii")
+    chain = chain_of_home(session.store.runtime)
+    pem = key.public_pem().decode("ascii") + to_pem(chain.successions)
     fingerprint = public_key_id(key.public)
     if out is not None:
         if out.exists():
             raise UsageError("The file exists.", next_step="Name another one.")
         out.write_text(pem, encoding="ascii")
-    document = {"key_id": fingerprint, "pem": pem, "file": str(out) if out is not None else None}
+    document = {
+        "key_id": fingerprint,
+        "exchanges": len(chain.successions),
+        "pem": pem,
+        "file": str(out) if out is not None else None,
+    }
     if session.out.as_json or out is not None:
         session.out.show(document, f"key id {fingerprint}")
         return

@@ -11,7 +11,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
 import typer
@@ -23,6 +23,12 @@ from securevec.errors import ReceiptInvalid, SourceError, Unpinned
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from securevec.audit import Keychain
+    from securevec.retention.anchoring import VerifiedLog
+
+_MAX_KEYS: Final = 4 * 1024 * 1024
+"""A key file with all exchanges: 1 kB each."""
 
 Pubkey = Annotated[
     Path | None,
@@ -38,6 +44,24 @@ def verify(
     session: Session,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The receipt.", show_default=False)],
     pubkey: Pubkey = None,
+    chain_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--chain",
+            metavar="FILE",
+            help="A later key file of the issuer, for its exchanges of keys (keys export-public).",
+            show_default=False,
+        ),
+    ] = None,
+    audit_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--audit-dir",
+            metavar="DIR",
+            help="A copy of the issuer's audit directory: dates receipts of a key that was given up.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Check a deletion receipt's signature and show what it says.
 
@@ -56,11 +80,48 @@ def verify(
             "Integrity only: the structure is sound; no pinned key says who signed it.",
             next_step="Pass --pubkey FILE with the issuer's key.",
         )
-    receipt = read(data, public=public)
+    chain, log = _known_keys(session, pubkey, chain_file, audit_dir, public)
+    receipt = read(data, public=public, chain=chain, log=log)
     document = {"verified": True, "pinned": True, "key_id": receipt.key_id, **_summary(receipt.statement)}
+    if receipt.retired is not None:
+        document |= {"key_given_up": _moment(receipt.retired.time_ms), "anchored": receipt.anchored}
+        session.out.say(_of_retired(receipt.anchored))
     since = _in_backups(session, receipt.statement) if pubkey is None else {}
     shown = [cell(f"root key of that time: {since['root_key']}")] if since else []
     session.out.show(document | since, f"signature holds, key id {receipt.key_id}", *_shown(receipt.statement), *shown)
+
+
+def _of_retired(anchored: bool) -> str:
+    if anchored:
+        return "its key was given up since; the audit log holds its record from before"
+    return "its key was given up since; that the receipt is older is its own word (--audit-dir DIR shows it)"
+
+
+def _known_keys(
+    session: Session, pubkey: Path | None, chain_file: Path | None, audit_dir: Path | None, public: bytes
+) -> tuple[Keychain | None, VerifiedLog | None]:
+    """The chain of keys, and the audit log to date receipts by when there is one at hand.
+
+    The log is checked whole, and only where keys were exchanged: it dates nothing else.
+    """
+    from securevec.audit import verify_log
+    from securevec.audit.succession import chain_in
+    from securevec.cli.audit import anchor_of, log_id_of
+    from securevec.retention.anchoring import VerifiedLog
+
+    directory = audit_dir
+    if pubkey is None and directory is None:
+        from securevec.store.signingkey import chain_of_home
+
+        if not chain_of_home(session.store.runtime).successions:
+            return None, None
+        directory = session.home / "audit"
+    if directory is not None:
+        log_id = log_id_of(session, directory)
+        report = verify_log(directory, log_id=log_id, public_key=public, anchor=anchor_of(session))
+        return report.chain, VerifiedLog(directory, log_id, report)
+    assert pubkey is not None
+    return chain_in(read_bounded(chain_file or pubkey, _MAX_KEYS), pinned=public), None
 
 
 def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str]:
@@ -85,7 +146,7 @@ def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:
     from securevec.crypto.sign import load_public_pem
 
     if pubkey is not None:
-        return load_public_pem(read_bounded(pubkey, 64 * 1024))
+        return load_public_pem(read_bounded(pubkey, _MAX_KEYS))
     if not session.home_was_named and not homes.exists(session.home):
         return None
     return session.store.runtime.keys.signing_key().public

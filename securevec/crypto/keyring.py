@@ -39,7 +39,7 @@ from securevec.crypto.openkeys import BOUND, OpenKeys, destroyed_error
 from securevec.crypto.root import RootKey, Roots, root_wrapping_key
 from securevec.crypto.rotation import Rotating
 from securevec.crypto.secret import Secret
-from securevec.crypto.sign import SigningKey
+from securevec.crypto.signing import Signing
 from securevec.crypto.suites import DEFAULT
 from securevec.crypto.tokenkeys import opened_lifts
 from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
@@ -120,7 +120,7 @@ class KeyView:
         return "KeyView(<hidden>)"
 
 
-class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
+class KeyRing(Rotating, Signing, Cloaking, Filtering, BoundKeys):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row
@@ -218,12 +218,6 @@ class KeyRing(Rotating, Cloaking, Filtering, BoundKeys):
         with self._store.lock:
             self._open.refresh()
             return self._open.names_key()
-
-    def signing_key(self) -> SigningKey:
-        """The installation's Ed25519 key."""
-        with self._store.lock:
-            self._open.refresh()
-            return SigningKey(self._open.installation("sign"))
 
     def create_tenant(self, tenant: TenantId) -> None:
         """Make a tenant's KEK and keys, all or none.

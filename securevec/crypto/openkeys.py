@@ -92,7 +92,8 @@ class OpenKeys:
             if held is None:
                 raise
             return held
-        if purpose not in self._installation:
+        held = self._installation.get(purpose)
+        if held is None or held.bytes() != key.bytes():  # the signing key may have been exchanged
             self._installation[purpose] = Secret(key.bytes())
         return key
 

@@ -9,11 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from securevec.crypto.secret import Secret
-from securevec.errors import CheckFailed, UsageError
+from securevec.errors import CheckFailed, KeyRejected, UsageError
 
 PUBLIC_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
-_MAX_PEM_BYTES: Final = 4096
+SUCCESSION: Final = "-----BEGIN SECUREVEC KEY SUCCESSION-----"
+"""Begins a block that may follow the key in its file (securevec.audit.succession)."""
+_MAX_PEM_BYTES: Final = 4 * 1024 * 1024
 
 
 class SigningKey:
@@ -28,6 +30,12 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature."""
         return self._private.sign(message)
+
+    def in_force(self, public: bytes | None) -> SigningKey:
+        """This key, where no other may be asked for. Raises :class:`KeyRejected` when another is."""
+        if public not in (None, self.public):
+            raise KeyRejected("The log is signed with another key by now.", next_step="Use the key it was handed to.")
+        return self
 
     def public_pem(self) -> bytes:
         """The public key as PEM SubjectPublicKeyInfo."""
@@ -55,8 +63,12 @@ def load_public_pem(data: bytes) -> bytes:
     message, next_step = "This is not an Ed25519 public key file.", "Write one with: securevec keys export-public."
     if len(data) > _MAX_PEM_BYTES:
         raise UsageError(message, next_step=next_step)
+    # The first block is the key; exchanges of keys may follow.
+    head, end, rest = data.partition(b"-----END PUBLIC KEY-----")
+    if rest.count(b"-----BEGIN ") != rest.count(SUCCESSION.encode()):
+        raise UsageError(message, next_step=next_step)  # two keys: which one is meant?
     try:
-        key = load_pem_public_key(data)
+        key = load_pem_public_key(head + end)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise UsageError(message, next_step=next_step) from error
     if not isinstance(key, Ed25519PublicKey):

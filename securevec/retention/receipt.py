@@ -23,10 +23,11 @@ import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import orjson
 
+from securevec.audit import Keychain, Succession
 from securevec.crypto.sign import SigningKey, verify
 from securevec.errors import CheckFailed, ReceiptInvalid
 
@@ -36,6 +37,12 @@ PREDICATE_TYPE: Final = "https://securevec.dev/erasure/v1"
 MAX_RECEIPT_BYTES: Final = 16 * 1024 * 1024
 
 Verdict = Literal["removed from live files", "kept", "destroyed (provider evidence)", "unverified", "pending"]
+
+
+class RetiredCheck(Protocol):
+    """What can tell whether a receipt is older than the end of its key: a verified audit log."""
+
+    def require(self, predicate: Mapping[str, Any], retired: Succession) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +67,16 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A verified receipt: who signed it (hex of SHA-256 over the public key) and what it says."""
+    """A verified receipt: who signed it (hex of SHA-256 over the public key) and what it says.
+
+    ``retired`` is the exchange that gave its key up since, if any, and ``anchored`` whether the audit log was seen to
+    hold its record before that (:mod:`securevec.retention.anchoring`).
+    """
 
     key_id: str
     statement: Mapping[str, Any]
+    retired: Succession | None = None
+    anchored: bool = False
 
     @property
     def predicate(self) -> Mapping[str, Any]:
@@ -106,33 +119,63 @@ def issue(predicate: Mapping[str, object], *, manifest: bytes, key: SigningKey) 
     return orjson.dumps(envelope, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2) + b"\n"
 
 
-def read(data: bytes, *, public: bytes) -> Receipt:
-    """The receipt, if its signature by exactly this public key holds. Raises :class:`ReceiptInvalid`.
+def read(data: bytes, *, public: bytes, chain: Keychain | None = None, log: RetiredCheck | None = None) -> Receipt:
+    """The receipt, if its signature by the pinned public key holds. Raises :class:`ReceiptInvalid`.
 
     The caller decides where the key comes from: a key shipped with the receipt proves nothing about its issuer.
+    ``chain`` holds the pinned key and those that handed over to it, or that it handed over to: theirs are taken too. Of
+    a key that was given up, a receipt that is dated later is refused unless ``log`` shows it, and so is every one that
+    ``log`` does not show when the key was compromised.
     """
     if len(data) > MAX_RECEIPT_BYTES:
         raise ReceiptInvalid("This file is too large to be a receipt.")
+    known = {public_key_id(key): key for key in (chain.keys if chain is not None else ())}
+    if chain is not None and public_key_id(public) not in known:
+        raise ReceiptInvalid("The exchanges of keys are not those of the pinned key.")
+    known.setdefault(public_key_id(public), public)
     try:
         envelope: dict[str, Any] = orjson.loads(data)
         if envelope["payloadType"] != PAYLOAD_TYPE or set(envelope) != {"payloadType", "payload", "signatures"}:
             raise ReceiptInvalid("This file is not a securevec receipt.")
         payload = base64.b64decode(envelope["payload"], validate=True)
         signatures: list[dict[str, str]] = envelope["signatures"]
-        wanted = public_key_id(public)
-        chosen = [base64.b64decode(entry["sig"], validate=True) for entry in signatures if entry["keyid"] == wanted]
+        chosen = [
+            (entry["keyid"], base64.b64decode(entry["sig"], validate=True))
+            for entry in signatures
+            if entry["keyid"] in known
+        ]
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
         raise ReceiptInvalid("This file is not a securevec receipt.") from error
     if len(signatures) != 1 or len(chosen) != 1:
         raise ReceiptInvalid(
             "The receipt is not signed by the pinned key.",
-            next_step="Check the fingerprint with whoever issued it: securevec keys export-public.",
+            next_step="Check the fingerprint with whoever issued it, and get the exchanges of keys since: securevec "
+            "keys export-public.",
         )
+    key_id, signature = chosen[0]
     try:
-        verify(public, chosen[0], _encoding(payload))
+        verify(known[key_id], signature, _encoding(payload))
     except CheckFailed as error:
         raise ReceiptInvalid("The receipt was changed after it was signed, or another key signed it.") from error
-    return Receipt(key_id=wanted, statement=_statement(payload))
+    statement = _statement(payload)
+    retired = chain.ended(known[key_id]) if chain is not None else None
+    if retired is not None:
+        _require_in_time(statement["predicate"], retired, log)
+    return Receipt(key_id, statement, retired, anchored=retired is not None and log is not None)
+
+
+def _require_in_time(predicate: Mapping[str, Any], retired: Succession, log: RetiredCheck | None) -> None:
+    if log is not None:
+        log.require(predicate, retired)
+        return
+    completed = predicate.get("completed_ms")
+    if type(completed) is not int or completed > retired.time_ms:
+        what = "The receipt is signed with a key that had been given up before the receipt's own date."
+    elif retired.compromised:
+        what = "The receipt is signed with a key that was given up because others may have it."
+    else:
+        return
+    raise ReceiptInvalid(what, next_step="Only the audit log can show that it is genuine: --audit-dir DIR")
 
 
 def _statement(payload: bytes) -> dict[str, Any]:

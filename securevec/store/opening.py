@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 from securevec import home as homes
 from securevec.anonymize import Detector, MergedDetector, Recall, builtin_detector
-from securevec.audit import AuditRef, AuditWriter, Event, Head
+from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession
+from securevec.audit.checkpoint import Signer
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.cache import TTL_S
@@ -47,6 +48,9 @@ class AuditDoor:
 
     def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         return self._open().record(event, wait=wait)
+
+    def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
+        return self._open().exchange_key(new, compromised=compromised)
 
     def checkpoint(self) -> None:
         if self._writer is not None:
@@ -144,7 +148,7 @@ def open_runtime(
             writer = AuditWriter.open(
                 home / "audit",
                 log_id=installation.installation_id,
-                signing_key=keys.signing_key(),
+                signing_key=keys,
                 clock=clock,
                 on_head=control.set_audit_head,
                 anchor=audit_anchor(control),

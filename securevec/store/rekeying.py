@@ -18,6 +18,7 @@ from securevec.store.lifetimes import require_collection
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.store.rootkeys import KEPT, RootRotation, rotate_root
+from securevec.store.signingkey import SigningRotation, rotate_signing
 from securevec.types import CollectionId, TenantId
 from securevec.verbs import reindex, renewing, reseal
 from securevec.verbs.reindex import Reindex, request_reindex
@@ -40,6 +41,21 @@ class StoreKeys(OpenHome):
         with self._rotation(INSTALLATION, "root") as counts:
             done = rotate_root(self._runtime, keep=keep, step=step or (lambda name: None))
             counts["keys"] = done.rewrapped
+        return done
+
+    def rotate_signing_key(self, *, compromised: bool = False) -> SigningRotation:
+        """A new key for receipts and for the heads of the audit log. Old receipts and heads stay verifiable.
+
+        Both keys sign the exchange, which the audit log then holds: from there on every process signs with the new key.
+        With ``compromised``, receipts of the old key are refused unless the audit log held their record before. Hand
+        out the new public key afterwards. Interrupted, the same call finishes it.
+
+        Raises :class:`KeyUnavailable`, :class:`AuditUnavailable`, :class:`UsageError` (an unfinished exchange without
+        the mark was finished first), :class:`PolicyDenied`.
+        """
+        with self._rotation(INSTALLATION, "sign") as counts:
+            done = rotate_signing(self._runtime, compromised=compromised)
+            counts["keys"] = 1
         return done
 
     def rotate_tenant_keys(self, tenant: str | None = None, *, step: Callable[[int], None] | None = None) -> int:

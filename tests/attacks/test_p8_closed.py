@@ -45,6 +45,7 @@ def calls(
             "import_from": lambda: store.import_from(source, to="tickets0", options=options),
             "preview_import": lambda: store.preview_import(source, to="tickets0", options=options),
             "rotate_root_key": lambda: store.rotate_root_key(),
+            "rotate_signing_key": lambda: store.rotate_signing_key(),
             "rotate_tenant_keys": lambda: store.rotate_tenant_keys(),
             "roll_keys": lambda: store.roll_keys("acme", "ticket"),
             "reseal": lambda: store.reseal("acme", "ticket"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,39 @@ def test_the_keys_of_a_home_with_a_key_file_are_exchanged(
     _exchange_everything(shell, evidence="removed from live files")
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("root.key")] == ["root.key"]
     assert shell.run("keys", "rotate", "nobody").code == 3
+
+
+def test_a_new_signing_key_checks_what_the_old_one_signed_here_and_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("SECUREVEC_HOME", str(home))
+    monkeypatch.setenv("SECUREVEC_KEY_FILE", str(tmp_path / "root.key"))
+    monkeypatch.delenv("SECUREVEC_KEY_PROVIDER", raising=False)
+    monkeypatch.setenv("SECUREVEC_BACKEND", "memory")
+    shell = Shell(tmp_path, home, capsys)
+    assert shell.run("init").code == 0
+    old, new, receipt = tmp_path / "old.pem", tmp_path / "new.pem", tmp_path / "receipt.json"
+    assert shell.run("keys", "export-public", "--out", str(old)).code == 0
+    assert shell.run("tenant", "create", "acme").code == 0
+    assert shell.run("tenant", "delete", "acme", "--yes", "--receipt", str(receipt)).code == 0
+    assert shell.run("keys", "rotate", "root", "--compromised").code == 2
+    done = shell.run("keys", "rotate", "signing", "--compromised", "--json").json
+    assert (done["number"], done["compromised"]) == (1, True)
+    assert shell.run("keys", "export-public", "--out", str(new)).code == 0
+    here = shell.run("receipt", "verify", str(receipt), "--json").json
+    assert (here["key_id"], here["anchored"]) == (done["retired"], True)
+    assert [each["key_id"] for each in shell.run("audit", "verify", "--json").json["signing_keys"]] == [
+        done["retired"],
+        done["key_id"],
+    ]
+    assert shell.run("doctor", "--json").code in (0, 1)
+    # On a machine that never saw the home: with the log it is dated, without it a compromised key proves nothing.
+    log = tmp_path / "audit"
+    shutil.copytree(home / "audit", log)
+    away = ["--home", str(tmp_path / "nowhere"), "--json"]
+    for pin in (["--pubkey", str(new)], ["--pubkey", str(old), "--chain", str(new)]):
+        assert shell.run("receipt", "verify", str(receipt), *pin, "--audit-dir", str(log), *away).json["anchored"]
+        assert shell.run("receipt", "verify", str(receipt), *pin, *away).code == 1
+        assert shell.run("audit", "verify", *pin[:2], "--audit-dir", str(log), *away).code == 0
+    assert shell.run("receipt", "verify", str(receipt), "--pubkey", str(old), *away).code == 0  # nobody told it

@@ -10,7 +10,8 @@ import numpy as np
 
 import securevec as sv
 from securevec.anonymize import Finding, default_detector
-from securevec.audit import AuditRef, Event
+from securevec.audit import AuditRef, Event, Succession
+from securevec.audit.checkpoint import Signer
 from securevec.embed.wrapped import WrappedEmbedder
 from securevec.errors import AuditUnavailable
 from securevec.policy import BuiltinPolicy, Decision, Request
@@ -89,6 +90,9 @@ class FailingAudit:
         if self._left < 0:
             raise AuditUnavailable("The audit record could not be written, so the operation was not carried out.")
         return self._inner.record(event, wait=wait)
+
+    def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
+        return self._inner.exchange_key(new, compromised=compromised)
 
     def checkpoint(self) -> None:
         self._inner.checkpoint()

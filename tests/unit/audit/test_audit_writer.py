@@ -418,7 +418,7 @@ def test_a_stuck_lock_holder_refuses_after_a_while(tmp_path: Path, monkeypatch: 
     log = Log(tmp_path)
     audit = log.open()
     monkeypatch.setattr(writers, "LOCK_SECONDS", 0.05)
-    other = writers.WriterLog(log.root, log_id=LOG_ID, signer=log.key, clock=Clock(), on_head=None, anchor=None)
+    other = writers.WriterLog(log.root, log_id=LOG_ID, signers=log.key, clock=Clock(), on_head=None, anchor=None)
     with other.locked(), pytest.raises(AuditUnavailable):
         audit.record(event(action="tenant.create"))
     audit.close()
