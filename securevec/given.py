@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Literal
 
@@ -56,12 +57,11 @@ def vector_of(vectors: Matrix, position: int) -> Matrix:
 
 def as_vectors(given: object, *, field: str) -> Matrix:
     """What the caller gave as a float32 array of any shape. Raises :class:`VectorError` for what is not numbers."""
-    try:
+    # Raised outside: numpy's error spells the value that is no number, and would be the context.
+    with contextlib.suppress(TypeError, ValueError, OverflowError), np.errstate(over="ignore"):
         # Numbers beyond float32 become infinite here, and are refused where each row is looked at.
-        with np.errstate(over="ignore"):
-            return np.asarray(given, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise VectorError("Given vectors are arrays of numbers.", field=field) from error
+        return np.asarray(given, dtype=np.float32)
+    raise VectorError("Given vectors are arrays of numbers.", field=field)
 
 
 def unit(vector: Matrix, *, field: str) -> Matrix:

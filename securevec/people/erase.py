@@ -127,6 +127,9 @@ def fence_end(until: datetime | str, *, now_ms: int) -> int:
     """When writes are accepted again, in UTC milliseconds. Raises :class:`UsageError`: no time zone, or in the past."""
     if isinstance(until, str):
         return now_ms + parse_retention(until)
+    given: Any = until  # callers may be untyped
+    if not isinstance(given, datetime):
+        raise UsageError("The end of the fence is a datetime or a duration.", next_step="For example 30d.")
     if until.tzinfo is None or until.utcoffset() is None:
         raise UsageError("The end of the fence has no time zone.")
     until_ms = to_ms(until)
