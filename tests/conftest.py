@@ -32,7 +32,14 @@ for part in ("case", "hybrid", "isolation", "reads", "writes"):
 LONGEST = (
     *("test_histories_chroma", "test_histories_chroma_again", "test_histories_edge", "test_filter_equivalence"),
     *("test_ingest_kill", "test_retention_kill", "test_deletion_kill", "test_qdrant_wire", "test_stateful_tenants"),
-    *("test_reseal_kill", "test_reindex_kill", "test_erasure_kill", "test_backup_kill", "test_large_files"),
+    *(
+        "test_reseal_kill",
+        "test_reindex_kill",
+        "test_renew_kill",
+        "test_erasure_kill",
+        "test_backup_kill",
+        "test_large_files",
+    ),
 )
 """A worker takes whole files, in this order: one that began with a file of many minutes when the others end would be
 waited for alone."""

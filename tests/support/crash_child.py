@@ -75,6 +75,9 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "begin retention": (ControlStore, "begin_retention"),
     "roll": (KeyRing, "roll"),
     "begin rotation": (KeyRing, "begin_filter_rotation"),
+    "begin version": (KeyRing, "begin_token_version"),
+    "lift tokens": (ControlStore, "lift_tokens"),
+    "drop names": (KeyRing, "drop_named_before"),
     "end rotation": (KeyRing, "end_filter_rotation"),
     "destroy deks": (KeyRing, "destroy_deks"),
     "destroy epoch": (KeyRing, "destroy_epoch"),
@@ -139,14 +142,19 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
             say("begin")
             say(f"done {' '.join(result.state for result in store.apply_retention(plan.digest))}")
             return
-        if order["work"] in ("seal anew", "index anew"):
+        if order["work"] in ("seal anew", "index anew", "renew tokens"):
             store.runtime.backend()
             if trap and order["armed"] == "working":
                 set_trap(*trap)
             say("begin")
-            sealing = order["work"] == "seal anew"
-            done = store.reseal(order["tenant"], "ticket") if sealing else store.reindex(order["tenant"], "words")
-            say(f"done {done.state}")
+            tenant: str = order["tenant"]
+            if order["work"] == "seal anew":
+                state = store.reseal(tenant, "ticket").state
+            elif order["work"] == "index anew":
+                state = store.reindex(tenant, "words").state
+            else:
+                state = store.renew_tokens(tenant).state
+            say(f"done {state}")
             return
         collection = open_collection(store, order["tenant"])
         if trap and order["armed"] == "working":
