@@ -10,7 +10,7 @@ Texts of ASCII take seven bits a character, and words that stand in most bodies 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
@@ -18,7 +18,7 @@ from uuid import UUID
 import ormsgpack
 
 from securevec.errors import UnknownFormat
-from securevec.septets import packed, unpacked
+from securevec.septets import all_unpacked, packed
 from securevec.types import FilterValue, Span, Token
 
 RecordId = str | int | UUID
@@ -33,6 +33,9 @@ _TOKEN: Final = 16
 _MARK: Final = 8
 _PACKED_FROM: Final = 16
 """Characters from which an ASCII text is packed."""
+_FIELDS: Final = 12
+_TEXT: Final = 14
+"""Places of the two parts of a body that hold texts."""
 
 
 WORDS: Final = (
@@ -136,47 +139,77 @@ def encode_body(body: Body) -> bytes:
 
 def decode_body(data: bytes) -> Body:
     """Raises :class:`UnknownFormat` on anything but the shape this release writes."""
+    return decode_bodies((data,))[0]
+
+
+def decode_bodies(several: Sequence[bytes]) -> list[Body]:
+    """:func:`decode_body` of each, their packed texts read together."""
     try:
-        version, key, generation, chunk, chunks, expires, ingested, label, filters, *rest = _unpack(data)
-        about, mentions, marks, acl, fields, field_spans, text, cut, spans, *later = rest
-        if (
-            (version, type(generation), type(chunk), type(chunks), type(ingested)) != (_VERSION, int, int, int, int)
-            or (type(filters), type(marks), type(acl)) != (dict, bytes, list)
-            or len(marks) != 3 * _MARK
-            or not (expires is None or type(expires) is int)
-            or not (fields is None or type(fields) is dict)
-            or not (text is None or type(text) is str or type(text) is bytes)
-            or (later and (len(later) > 1 or type(later[0]) is not int or later[0] < 2))
-        ):
-            raise UnknownFormat("A sealed body has a shape this release does not read.")
-        record_id = _decode_id(key)
-        told, seen = _decode_tokens(about), _decode_tokens(mentions)
-        tokens = (*told, *seen)
-        # In the order of the fields: naming nineteen of them takes longer than reading them.
-        return Body(
-            record_id,
-            generation,
-            chunk,
-            chunks,
-            expires,
-            ingested,
-            _as_word(label),
-            filters,
-            told,
-            seen,
-            marks[:_MARK],
-            marks[_MARK : 2 * _MARK],
-            marks[2 * _MARK :],
-            tuple(acl),
-            None if fields is None else {name: _unpacked(value) for name, value in fields.items()},
-            None if field_spans is None else {name: _decode_spans(each, tokens) for name, each in field_spans.items()},
-            _unpacked(text),
-            None if cut is None else _decode_cut(cut),
-            None if spans is None else _decode_spans(spans, tokens),
-            later[0] if later else 1,
-        )
+        read = [_parts(data) for data in several]
+        packs = [value for parts in read for value in _texts_of(parts) if type(value) is bytes]
+        if packs and len(min(packs, key=len)) < _PACKED_FROM - 2:
+            raise UnknownFormat("A sealed body holds bytes where a text belongs.")
+        texts = iter(all_unpacked(packs) if packs else ())
+        return [_body(parts, texts) for parts in read]
     except (ValueError, TypeError, IndexError, AttributeError) as error:
         raise UnknownFormat("A sealed body cannot be read.") from error
+
+
+def _parts(data: bytes) -> list[Any]:
+    """What stands in a body, in the order of its fields, its version and shape checked."""
+    read: list[Any] = _unpack(data)
+    version, _, generation, chunk, chunks, expires, ingested, _, filters, *rest = read
+    _, _, marks, acl, fields, _, text, _, _, *later = rest
+    if (
+        (version, type(generation), type(chunk), type(chunks), type(ingested)) != (_VERSION, int, int, int, int)
+        or (type(filters), type(marks), type(acl)) != (dict, bytes, list)
+        or len(marks) != 3 * _MARK
+        or not (expires is None or type(expires) is int)
+        or not (fields is None or type(fields) is dict)
+        or not (text is None or type(text) is str or type(text) is bytes)
+        or (later and (len(later) > 1 or type(later[0]) is not int or later[0] < 2))
+    ):
+        raise UnknownFormat("A sealed body has a shape this release does not read.")
+    return read[1:]
+
+
+def _texts_of(parts: Sequence[Any]) -> Iterator[object]:
+    """Where a packed text may stand, in the order in which :func:`_body` asks for them."""
+    fields, text = parts[_FIELDS], parts[_TEXT]
+    if fields is not None:
+        yield from fields.values()
+    yield text
+
+
+def _body(parts: Sequence[Any], texts: Iterator[str]) -> Body:
+    key, generation, chunk, chunks, expires, ingested, label, filters, about, mentions, marks, *rest = parts
+    acl, fields, field_spans, text, cut, spans, *later = rest
+    record_id = _decode_id(key)
+    told, seen = _decode_tokens(about), _decode_tokens(mentions)
+    tokens = (*told, *seen)
+    # In the order of the fields: naming nineteen of them takes longer than reading them.
+    return Body(
+        record_id,
+        generation,
+        chunk,
+        chunks,
+        expires,
+        ingested,
+        _as_word(label),
+        filters,
+        told,
+        seen,
+        marks[:_MARK],
+        marks[_MARK : 2 * _MARK],
+        marks[2 * _MARK :],
+        tuple(acl),
+        None if fields is None else {n: next(texts) if type(held) is bytes else held for n, held in fields.items()},
+        None if field_spans is None else {name: _decode_spans(each, tokens) for name, each in field_spans.items()},
+        next(texts) if type(text) is bytes else text,
+        None if cut is None else _decode_cut(cut),
+        None if spans is None else _decode_spans(spans, tokens),
+        later[0] if later else 1,
+    )
 
 
 def encode_vault(vault: Vault) -> bytes:
@@ -278,14 +311,6 @@ def _pack(value: object) -> object:
     """A value as it is stored: an ASCII text in seven bits a character, as bytes, which no value is."""
     if type(value) is str and len(value) >= _PACKED_FROM and (data := packed(value)) is not None:
         return data
-    return value
-
-
-def _unpacked(value: Any) -> Any:
-    if type(value) is bytes:
-        if len(value) < _PACKED_FROM - 2:
-            raise UnknownFormat("A sealed body holds bytes where a text belongs.")
-        return unpacked(value)
     return value
 
 

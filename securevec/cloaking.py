@@ -71,7 +71,7 @@ def restored(runtime: Runtime, collection: CollectionScope, accepted: Sequence[J
 
 
 def _with_vector(judged: Judged, vector: Vector) -> Judged:
-    return replace(judged, point=replace(judged.point, vector=vector))
+    return judged._replace(point=replace(judged.point, vector=vector))
 
 
 def scored_again(
@@ -92,5 +92,5 @@ def scored_again(
     scored: list[tuple[Judged, T]] = []
     for clean, (judged, beside) in zip(restored(runtime, collection, carrying), there, strict=True):
         score = float(np.dot(np.asarray(clean.point.vector), question)) / length
-        scored.append((replace(judged, point=replace(judged.point, score=score)), beside))
+        scored.append((judged._replace(point=replace(judged.point, score=score)), beside))
     return sorted(scored, key=lambda pair: -pair[0].point.score)

@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from securevec.body import Body, decode_body
+from securevec.body import Body, decode_bodies, decode_body
 from securevec.control.rows import ManifestRow, RecordState
 from securevec.crypto.armour import from_text, from_texts
 from securevec.crypto.context import Place
@@ -58,13 +58,15 @@ class Owner(Protocol):
     def collection(self) -> CollectionId: ...
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Judged:
+class Judged(NamedTuple):
     """A point that passed, with its opened body."""
 
     point: StoredPoint
     body: Body
     ref: RecordRef
+
+    def __repr__(self) -> str:
+        return "Judged(<hidden>)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,10 @@ def judge(
     dead: list[UUID] = []
     tokens = runtime.control.token_version(collection.tenant)
     blobs = from_texts([point.payload.get("b") for point in points])
+    sealed: list[tuple[StoredPoint, bytes]] = []
     for point, blob in zip(points, blobs, strict=True):
         try:
-            body = lifted(keys, collection.tenant, open_body(keys, collection, point, blob), tokens)
-            ref = ids.ref(typed_record_id(body.record_id))
-            check_place(ids, point, body, ref)
+            sealed.append((point, open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob)))
         except UnknownFormat:
             raise  # UnknownEnvelope is an EnvelopeRejected too, and no violation
         except EnvelopeRejected:
@@ -156,6 +157,14 @@ def judge(
                 verdicts.passed_over += 1
             else:
                 dead.append(point.id)
+    # All of them at once: what was opened is what a release of securevec wrote, or UnknownFormat for the whole answer.
+    for (point, _), read in zip(sealed, decode_bodies([plain for _, plain in sealed]), strict=True):
+        body = lifted(keys, collection.tenant, read, tokens)
+        ref = ids.ref(typed_record_id(body.record_id))
+        try:
+            check_place(ids, point, body, ref)
+        except EnvelopeRejected:
+            verdicts.violations += 1
         else:
             opened.append(Judged(point, body, ref))
     if dead:
@@ -205,16 +214,21 @@ def judge(
 
 
 def erased(
-    runtime: Runtime, collection: CollectionScope, bodies: Sequence[tuple[RecordRef, Body]]
+    runtime: Runtime,
+    collection: CollectionScope,
+    bodies: Sequence[tuple[RecordRef, Body]],
+    *,
+    version: int | None = None,
 ) -> set[tuple[RecordRef, int]]:
-    """Those of the records, as (ref, generation), that an erasure hides now.
+    """Those of the records, as (ref, generation), that an erasure hides now, or did when the control store was at
+    ``version``, which a caller has just read.
 
     Costs nothing where nobody of the tenant was ever erased.
 
     Decided on the sealed tokens of what was read, and for the whole record on the rows written with it: a chunk that
     does not name the subject itself is hidden with the one that does.
     """
-    if not bodies or not runtime.control.tombstoned(collection.tenant):
+    if not bodies or not runtime.control.tombstoned(collection.tenant, version=version):
         return set()
     refs = list(dict.fromkeys(ref for ref, _ in bodies))
     hidden = runtime.control.hidden_records(collection.tenant, collection.collection, refs)

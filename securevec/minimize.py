@@ -13,7 +13,8 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, Literal, TypeVar, cast
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -141,6 +142,25 @@ def minimize(schema: Schema, record: Record) -> Minimized:
     )
 
 
+class _Step(NamedTuple):
+    """What :func:`rebuild` does for one field. ``plain``: values of this type are taken as they are."""
+
+    field: FieldSpec
+    plain: type | None
+    required: bool
+
+
+@lru_cache(maxsize=256)
+def _steps(record_class: type[Record]) -> tuple[tuple[_Step, ...], frozenset[str]]:
+    """The steps of a class, and the names of its fields: looked up once, and not for each hit of each search."""
+    schema = describe(record_class)
+    steps = tuple(
+        _Step(field, _PLAIN.get(field.type), record_class.model_fields[field.name].is_required())
+        for field in schema.fields
+    )
+    return steps, schema.names
+
+
 def rebuild(record_class: type[R], values: Mapping[str, object]) -> R:
     """A typed record from canonical values: texts, kept and filter values and the key, by field name.
 
@@ -148,17 +168,17 @@ def rebuild(record_class: type[R], values: Mapping[str, object]) -> R:
     may be null becomes its default or ``None``. The record is not validated again: the values come out of a
     sealed body. Raises :class:`SchemaError` when a field is missing, unknown, or of another type.
     """
-    schema = describe(record_class)
+    steps, names = _steps(record_class)
     built: dict[str, Any] = {}
-    for field in schema.fields:
+    for field, plain, required in steps:
         value = values.get(field.name)
         if value is not None:
-            built[field.name] = value if type(value) is _PLAIN.get(field.type) else _python_value(field, value)
+            built[field.name] = value if type(value) is plain else _python_value(field, value)
         elif field.optional:
             built[field.name] = None
-        elif record_class.model_fields[field.name].is_required():
+        elif required:
             raise SchemaError(f'A stored record has no value for field "{field.name}".')
-    if not values.keys() <= schema.names:
+    if not values.keys() <= names:
         raise SchemaError("A stored record holds a field the Record class does not declare.")
     construct = cast("Callable[..., R]", record_class.model_construct)
     return construct(**built)

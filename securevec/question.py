@@ -24,9 +24,9 @@ from securevec.types import AnonymizedText, Matrix, Terms, Vector
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Hint:
-    """What the store is to narrow its answer by, and the keys it was put in the store's terms under."""
+    """What the store is to narrow its answer by, and the keys that tokens of it are under: none where it has none."""
 
-    keys: FilterKeys
+    keys: FilterKeys | None
     pushed: Expr | None
 
 
@@ -61,7 +61,7 @@ def question_of(
     hybrid: bool = False,
 ) -> Question:
     """What is asked, from a text or from a given vector of one. Raises :class:`QueryError` and :class:`VectorError`."""
-    judged_on, hint = conditions(runtime, collection, admission, where)
+    judged_on, hint = conditions(runtime, collection, admission, where, hybrid=hybrid)
     if (text is None) == (vector is None):
         raise QueryError("A search takes a text or a vector.")
     if text is None:
@@ -94,11 +94,16 @@ def words_of(collection: CollectionScope, query: AnonymizedText, keys: FilterKey
 
 
 def conditions(
-    runtime: Runtime, collection: CollectionScope, admission: Admission, where: Expr | None
+    runtime: Runtime, collection: CollectionScope, admission: Admission, where: Expr | None, *, hybrid: bool = False
 ) -> tuple[Expr | None, Hint]:
-    """What hits are judged by (the caller's filter and the policy's), and the hint for the store made of it."""
+    """What hits are judged by (the caller's filter and the policy's), and the hint for the store made of it.
+
+    The keys of tokens are looked up where the store is asked for any: by a filter, or by the words of ``hybrid``.
+    """
     parts = [part for part in (where, admission.decision.row_filter) if part is not None]
     judged_on = check(all_of(parts)) if parts else None
+    if judged_on is None and not hybrid:
+        return None, Hint(None, None)
     return judged_on, hint_of(runtime, collection, judged_on, collection.filter_keys(runtime))
 
 

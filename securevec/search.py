@@ -203,11 +203,14 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
             where=pushed,
             limit=limit,
             exclude=("v",) if collection.vault else (),
-            terms=None if question.words is None else words_of(collection, question.words, hint.keys),
+            terms=None
+            if question.words is None or hint.keys is None
+            else words_of(collection, question.words, hint.keys),
         )
         keys = runtime.keys.view()
-        current = keys.filter_keys(collection.tenant, collection.collection)
-        if current != hint.keys:
+        if hint.keys is not None and hint.keys != (
+            current := keys.filter_keys(collection.tenant, collection.collection)
+        ):
             # A re-indexing began after the question was put in the store's terms: what it rewrote was not asked for.
             hint = hint_of(runtime, collection, question.where, current)
             continue
@@ -276,11 +279,12 @@ def _still_live(
     """
     if not whole:
         return []
-    if asked is not None and runtime.control.version() == asked.version:
+    version = runtime.control.version()
+    if asked is not None and version == asked.version:
         live = asked.live()
     else:
         live = runtime.control.live(collection.collection, [judged.ref for judged, _ in whole])
-    hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged, _ in whole])
+    hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged, _ in whole], version=version)
     return [
         (judged, first)
         for judged, first in whole

@@ -56,16 +56,18 @@ class HotReads(Room):
         """A :meth:`version` of some moment before now. Equal to one read later: nobody committed in between."""
         return self._standings[0]
 
-    def tombstoned(self, tenant: TenantId) -> bool:
-        """Whether anybody of the tenant was ever erased, as committed now, at the price of one PRAGMA."""
-        return self._fence_now(tenant).tombstoned
+    def tombstoned(self, tenant: TenantId, *, version: int | None = None) -> bool:
+        """Whether anybody of the tenant was ever erased, as committed now, at the price of one PRAGMA; or as committed
+        at a :meth:`version` that the caller has just read."""
+        return self._fence_now(tenant, version).tombstoned
 
     def token_version(self, tenant: TenantId) -> int:
         """The version of its token key that the tenant's tokens are of, as committed now, at the same price."""
         return self._fence_now(tenant).tokens
 
-    def _fence_now(self, tenant: TenantId) -> Fence:
-        version = self._db.version()
+    def _fence_now(self, tenant: TenantId, version: int | None = None) -> Fence:
+        if version is None:
+            version = self._db.version()
         known, fences = self._fences
         if known != version or len(fences) >= _MOST_STANDINGS:
             fences = {}

@@ -8,6 +8,7 @@ digits that JSON leaves as they are, and three of them hold 40 bits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -65,15 +66,20 @@ def from_texts(texts: Sequence[object]) -> list[bytes | None]:
     """The blob of each, or ``None`` where it is no :func:`to_text` of any: ten take twice the time of one."""
     raws = [_raw(text) for text in texts]
     lengths = [max(0, len(raw) // 2 - 1) // _DIGITS for raw in raws]
-    joined = b"".join([raw[: 6 * groups] for raw, groups in zip(raws, lengths, strict=True)])
-    read: NDArray[np.float64] = _TO_DIGIT.take(np.frombuffer(joined, dtype=np.uint16)).reshape(-1, _DIGITS).dot(_PLACES)
+    # The whole groups of all of them, and behind those the last group of each: one look into the table.
+    whole = [raw[: 6 * groups] for raw, groups in zip(raws, lengths, strict=True)]
+    rests = [raw[6 * groups :] for raw, groups in zip(raws, lengths, strict=True)]
+    digits = _TO_DIGIT.take(np.frombuffer(b"".join(whole + rests), dtype=np.uint16))
+    inner = _DIGITS * sum(lengths)
+    read: NDArray[np.float64] = digits[:inner].reshape(-1, _DIGITS).dot(_PLACES)
+    ends = iter(digits[inner:].tolist())
     sound = not len(read) or float(read.max()) < _FOUR
     held = (read if sound else np.minimum(read, _FOUR)).astype(">i8").view(_LOW_FIVE)["low"].tobytes()
     blobs: list[bytes | None] = []
     start = 0
-    for raw, groups in zip(raws, lengths, strict=True):
+    for rest, groups in zip(rests, lengths, strict=True):
         end = start + groups
-        last = _read_last(raw[6 * groups :])
+        last = _read_last(list(islice(ends, len(rest) // 2)))
         if last is None or (not sound and groups and float(read[start:end].max()) >= _FOUR):
             blobs.append(None)
         else:
@@ -112,11 +118,11 @@ def _last(rest: bytes) -> bytes:
     return spelled
 
 
-def _read_last(spelled: bytes) -> bytes | None:
+def _read_last(digits: Sequence[float]) -> bytes | None:
     value = 0
-    for digit in _TO_DIGIT[np.frombuffer(spelled, dtype=np.uint16)].tolist():
+    for digit in digits:
         value = value * _BASE + int(digit)
-    size = (0, 1, 3, 5)[len(spelled) // 2]
+    size = (0, 1, 3, 5)[len(digits)]
     short = {3: _TWO, 5: _FOUR}.get(size)
     if short is not None and value >= short:
         value, size = value - short, size - 1

@@ -41,7 +41,7 @@ def search_batch(
         raise LimitExceeded(f"A batch search takes at most {limits.MAX_QUERIES} texts.", field="texts")
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     with admission.reading():
-        judged_on, hint = conditions(runtime, collection, admission, where)
+        judged_on, hint = conditions(runtime, collection, admission, where, hybrid=hybrid)
         asked = [_anonymized(runtime, collection, number, text) for number, text in enumerate(texts, start=1)]
         vectors = collection.embedder.embed([text for text, _ in asked]) if asked else ()
         questions = [

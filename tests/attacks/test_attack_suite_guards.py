@@ -86,15 +86,15 @@ def without_the_place(patch: Patch) -> None:
 
 
 def without_telling_the_unknown_from_the_wrong(patch: Patch) -> None:
-    open_body = judge.open_body
+    open_envelope = judge.open_envelope
 
-    def wrong(keys: Any, collection: Any, point: StoredPoint, blob: bytes | None = None) -> Any:
+    def wrong(*given: Any, **named: Any) -> bytes:
         try:
-            return open_body(keys, collection, point, blob)
+            return open_envelope(*given, **named)
         except (UnknownKey, UnknownFormat) as error:
             raise EnvelopeRejected("Does not open.") from error
 
-    patch.setattr(judge, "open_body", wrong)
+    patch.setattr(judge, "open_envelope", wrong)
 
 
 def without_counting(patch: Patch) -> None:

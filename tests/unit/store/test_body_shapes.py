@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securevec.body import WORDS, Body, Vault, decode_body, decode_vault, encode_body, encode_vault
+from securevec.body import WORDS, Body, Vault, decode_bodies, decode_body, decode_vault, encode_body, encode_vault
 from securevec.errors import UnknownFormat
-from securevec.septets import packed, unpacked
+from securevec.septets import all_unpacked, packed, unpacked
 from securevec.types import Span, Token
 from tests.vectors import independent
 
@@ -194,6 +194,7 @@ def test_lengths_that_are_not_there_are_refused_without_making_room_for_them() -
         {"fields": {"body": b"short"}},
         {"fields": {"body": bytes(14)}},
         {"text": b"a" * 14 + b"\xff"},
+        {"text": bytes.fromhex("e8329bfd4697d9ec37")},
         {"acl": "ab"},
         {"fields": [1]},
         {"text": 1},
@@ -265,6 +266,25 @@ def test_ascii_takes_seven_bits_a_character_and_everything_else_is_as_it_was() -
     assert packed("Zoë" * 20) is None
     plain = len(encode_body(BODY._replace(text="z" * 800)))
     assert plain - len(encode_body(BODY._replace(text="z" * 80))) == 720 * 7 // 8 + 1
+
+
+def test_bodies_that_are_read_together_are_what_they_are_alone() -> None:
+    several = [
+        BODY,
+        BODY._replace(text="z" * 800, fields=None, field_spans=None),
+        BODY._replace(fields={"a": "Zoë" * 9, "b": "q" * 17, "c": 5, "d": None, "e": "short"}),
+    ]
+    data = [encode_body(body) for body in several]
+    assert decode_bodies(data) == several == [decode_body(each) for each in data]
+    with pytest.raises(UnknownFormat):
+        decode_bodies([*data, data[0] + b"\0"])
+
+
+@given(st.lists(st.text(alphabet=st.characters(max_codepoint=127), max_size=40), max_size=6))
+def test_texts_that_are_unpacked_together_are_each_its_own(texts: list[str]) -> None:
+    held = [packed(text) for text in texts]
+    kept = [(text, data) for text, data in zip(texts, held, strict=True) if data is not None]
+    assert all_unpacked([data for _, data in kept]) == [text for text, _ in kept]
 
 
 @given(st.binary(max_size=40))
