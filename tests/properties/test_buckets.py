@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import securevec as sv
-from securevec import F
+from securevec import F, limits
+from securevec.buckets import around
 from securevec.errors import FilterError, IsolationViolation, SchemaError
 from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, matches
 from securevec.protect import FilterProtector
@@ -149,3 +150,17 @@ def test_what_is_no_bucket_is_refused_and_other_schemas_are_written_as_before() 
     )
     with pytest.raises(FilterError):
         PROTECTOR.lower(F("age") == "12")
+
+
+def test_a_range_is_spelled_bucket_by_bucket_only_as_far_as_a_filter_may_be_long() -> None:
+    fields = {spec.name: spec for spec in describe(Person).fields}
+
+    def spelled(buckets: int) -> list[int]:
+        both = And((Compare("age", "gte", 0), Compare("age", "lt", buckets * 10)))
+        asked = around(both, fields)
+        assert isinstance(asked, And)
+        return [len(part.values) for part in asked.parts if isinstance(part, In)]
+
+    most = limits.MAX_FILTER_VALUES
+    assert spelled(most - 1) == [most]
+    assert spelled(most) == [], "asked of all that hold a value, and judged on what is sealed"
