@@ -12,7 +12,7 @@ from typing import Final
 
 from securevec.anonymize.ahead import NOTHING, Found, Text
 from securevec.anonymizing import texts_of
-from securevec.crypto.derive import content_digest
+from securevec.crypto.derive import RecordIds, content_digest, typed_record_id
 from securevec.errors import RecordError
 from securevec.given import vector_of
 from securevec.minimize import Minimized, minimize, validate
@@ -55,6 +55,8 @@ def batches(
     seen: set[RecordRef] = set()
     waiting_bytes = 0
     content_key = runtime.keys.tenant_key(collection.tenant, "content")
+    # Once for all rows: the fence, which the batch is begun under, tells whether the tenant is still there.
+    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
     for position, row in enumerate(rows):
         tally.rows += 1
         try:
@@ -62,7 +64,7 @@ def batches(
                 raise row.error or RecordError("The row holds nothing.")
             record = validate(collection.record_class, row.value)
             minimized = minimize(collection.schema, record)
-            ref = collection.record_ref(runtime, minimized.record_id)
+            ref = ids.ref(typed_record_id(minimized.record_id))
             vector = vector_of(vectors, position) if vectors is not None else None
         except RecordError as error:
             tally.refuse(row.number, error)

@@ -33,6 +33,10 @@ _TOKEN: Final = 16
 _MARK: Final = 8
 _PACKED_FROM: Final = 16
 """Characters from which an ASCII text is packed."""
+_BEFORE_THE_KEY: Final = 4
+"""Bytes of the head of the array and of the version."""
+_WIDEST: Final = 9
+"""Bytes of the largest whole numbers."""
 _FIELDS: Final = 12
 _TEXT: Final = 14
 """Places of the two parts of a body that hold texts."""
@@ -135,6 +139,30 @@ def encode_body(body: Body) -> bytes:
         ),
         option=ormsgpack.OPT_SORT_KEYS,
     )
+
+
+class Draft(NamedTuple):
+    """An encoded body whose generation is not known yet: what stands before it and behind it."""
+
+    head: bytes
+    tail: bytes
+
+    def of(self, generation: int) -> bytes:
+        """What :func:`encode_body` makes of the body in this generation."""
+        return self.head + ormsgpack.packb(generation) + self.tail
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the body in the last generation there could be."""
+        return len(self.head) + _WIDEST + len(self.tail)
+
+
+def draft_body(body: Body) -> Draft:
+    """:func:`encode_body` of everything but the generation, which is allocated when a batch begins."""
+    data = encode_body(body._replace(generation=2**63))
+    key = body.record_id.bytes if isinstance(body.record_id, UUID) else body.record_id
+    start = _BEFORE_THE_KEY + len(ormsgpack.packb(key))
+    return Draft(data[:start], data[start + _WIDEST :])
 
 
 def decode_body(data: bytes) -> Body:

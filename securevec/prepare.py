@@ -14,11 +14,11 @@ from securevec.anonymize import TenantKeys
 from securevec.anonymize.ahead import NOTHING, Found
 from securevec.anonymize.stored import to_seal
 from securevec.anonymizing import anonymize, redactions_of
-from securevec.body import SEPARATOR, Body, Vault, encode_body, encode_vault, mark
+from securevec.body import SEPARATOR, Body, Draft, Vault, draft_body, encode_vault, mark
 from securevec.chunk import chunk
 from securevec.crypto.armour import to_text
 from securevec.crypto.context import Place
-from securevec.crypto.derive import point_id
+from securevec.crypto.derive import RecordIds
 from securevec.crypto.envelope import SubjectKey, seal_batch, text_size
 from securevec.errors import LimitExceeded
 from securevec.minimize import Minimized
@@ -48,9 +48,6 @@ _FLOAT: Final = 4
 
 _TERM: Final = 8
 """Bytes of one term and its weight."""
-
-_LARGEST_GENERATION: Final = 2**63 - 1
-"""Stands in for the generation while a record is measured: it is allocated when the batch begins."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,6 +100,8 @@ class Prepared:
     """Whose key its envelopes are bound to, where the schema says so and the record names somebody."""
     token_version: int = 1
     """Of the tenant's token key: what its tokens are of."""
+    drafts: tuple[tuple[Draft, bytes | None], ...] = ()
+    """What is sealed of each chunk, encoded once: the body, and the vault where it has one."""
     size: int = 0
     """Bytes the record takes in the store, at most: its envelopes as text, and its vectors."""
 
@@ -195,7 +194,8 @@ def assemble(
         token_version=token_version,
         shred=_shredded_with(collection, anonymized),
     )
-    return replace(prepared, size=_measured(collection, prepared))
+    drafts, size = _drafted(collection, prepared)
+    return replace(prepared, drafts=drafts, size=size)
 
 
 def seal_points(
@@ -211,7 +211,7 @@ def seal_points(
 
     ``bound``, by ref: the key of its person or its own, for records that are sealed under one besides.
     """
-    id_key = runtime.keys.tenant_key(collection.tenant, "id")
+    record_ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
     protector = collection.protector(runtime)
     tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
     payloads: list[dict[str, Scalar]] = []
@@ -224,20 +224,18 @@ def seal_points(
         hints = protector.payload(record.minimized.filters)
         if record.expires_ms is not None:
             hints[EXPIRY_KEY] = record.expires_ms
-        for number in range(len(record.chunks)):
+        for number, (body, vault) in enumerate(record.drafts):
             position = len(ids)
-            point = point_id(id_key, collection.collection, record.ref, generation, number)
+            point = record_ids.point(record.ref, generation, number)
             ids.append(point)
             payloads.append({"t": collection.namespace.tenant_tag, "c": collection.namespace.collection_tag, **hints})
             part = record.chunks[number]
             terms.append(stored_terms(part.text.text, part.spans, index) if index is not None else None)
-            body = encode_body(_body(collection, record, generation, number))
             place = Place(tenant=tenant, collection=collection_raw, point=point, field="body")
-            sealing["body", record.epoch, bound.get(record.ref)].append((position, body, place))
-            vault = _vault(collection, record, number)
+            sealing["body", record.epoch, bound.get(record.ref)].append((position, body.of(generation), place))
             if vault is not None:
                 place = Place(tenant=tenant, collection=collection_raw, point=point, field="vault")
-                sealing["vault", record.epoch, bound.get(record.ref)].append((position, encode_vault(vault), place))
+                sealing["vault", record.epoch, bound.get(record.ref)].append((position, vault, place))
     for (purpose, epoch, subject), items in sealing.items():
         key = runtime.keys.data_key(
             collection.tenant,
@@ -261,14 +259,17 @@ def _shredded_with(collection: CollectionScope, anonymized: Mapping[str, Anonymi
     return declared.spans[0].token if declared is not None and declared.spans else None
 
 
-def _measured(collection: CollectionScope, record: Prepared) -> int:
-    """The bytes of what is going to be sealed, with its vectors; measured before a batch begins that one record would
-    take down with it. Raises :class:`LimitExceeded`."""
+def _drafted(collection: CollectionScope, record: Prepared) -> tuple[tuple[tuple[Draft, bytes | None], ...], int]:
+    """What is going to be sealed, and its bytes with the vectors; measured before a batch begins that one record would
+    take down with it. Raises :class:`LimitExceeded` at the first chunk that is one too many."""
+    drafts: list[tuple[Draft, bytes | None]] = []
     total = stored = 0
     for number in range(len(record.chunks)):
-        vault = _vault(collection, record, number)
-        body_size = len(encode_body(_body(collection, record, _LARGEST_GENERATION, number)))
-        vault_size = len(encode_vault(vault)) if vault is not None else 0
+        held = _vault(collection, record, number)
+        body, vault = draft_body(_body(collection, record, number)), encode_vault(held) if held is not None else None
+        drafts.append((body, vault))
+        body_size = body.largest
+        vault_size = len(vault) if vault is not None else 0
         total += body_size + vault_size
         subject = record.shred is not None or collection.key_scope == "document"
         stored += text_size(body_size, suite=collection.suite, subject=subject) + (
@@ -278,7 +279,7 @@ def _measured(collection: CollectionScope, record: Prepared) -> int:
             raise LimitExceeded("The record is larger, anonymized and sealed, than its envelopes take.", row=record.row)
     if collection.hybrid:
         stored += sum(_TERM * min(len(part.text), limits.MAX_TERMS) for part in record.chunks)
-    return stored + len(record.chunks) * collection.embedder.identity.dimension * _FLOAT
+    return tuple(drafts), stored + len(record.chunks) * collection.embedder.identity.dimension * _FLOAT
 
 
 def _chunks(
@@ -323,7 +324,8 @@ def _chunks(
     return tuple(made)
 
 
-def _body(collection: CollectionScope, record: Prepared, generation: int, number: int) -> Body:
+def _body(collection: CollectionScope, record: Prepared, number: int) -> Body:
+    # The generation stands in the draft of it later.
     first = number == 0
     cut_from_fields = first and record.joined_is_kept
     part = record.chunks[number]
@@ -343,7 +345,7 @@ def _body(collection: CollectionScope, record: Prepared, generation: int, number
     }
     return Body(
         record_id=record.minimized.record_id,
-        generation=generation,
+        generation=0,
         chunk=number,
         chunks=len(record.chunks),
         expires_ms=record.expires_ms,

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securevec.body import WORDS, Body, Vault, decode_bodies, decode_body, decode_vault, encode_body, encode_vault
+from securevec.body import (
+    WORDS,
+    Body,
+    Vault,
+    decode_bodies,
+    decode_body,
+    decode_vault,
+    draft_body,
+    encode_body,
+    encode_vault,
+)
 from securevec.errors import UnknownFormat
 from securevec.septets import all_unpacked, packed, unpacked
 from securevec.types import Span, Token
@@ -266,6 +276,15 @@ def test_ascii_takes_seven_bits_a_character_and_everything_else_is_as_it_was() -
     assert packed("Zoë" * 20) is None
     plain = len(encode_body(BODY._replace(text="z" * 800)))
     assert plain - len(encode_body(BODY._replace(text="z" * 80))) == 720 * 7 // 8 + 1
+
+
+def test_a_body_drafted_before_its_generation_is_known_is_the_same_body() -> None:
+    for record_id in ("7", "x" * 300, 7, -(2**40), UUID(int=7)):
+        body = BODY._replace(record_id=record_id)
+        draft = draft_body(body)
+        for generation in (1, 127, 128, 2**16, 2**32, 2**63 - 1):
+            assert draft.of(generation) == encode_body(body._replace(generation=generation))
+            assert len(draft.of(generation)) <= draft.largest == len(draft.of(2**63 - 1))
 
 
 def test_bodies_that_are_read_together_are_what_they_are_alone() -> None:
