@@ -250,8 +250,7 @@ def live_record(runtime: Runtime, collection: CollectionScope, ref: RecordRef) -
     ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
     row = runtime.control.current(collection.collection, [ref]).get(ref)
     while row is not None:
-        first = ids.point(ref, row.generation, 0)
-        points = fetch_only(runtime, collection, [first])
+        points = fetch_only(runtime, collection, [ids.point(ref, row.generation, 0)])
         verdicts = judge(runtime, collection, points, where=None)
         if verdicts.accepted:
             return verdicts.accepted[0].body
@@ -281,8 +280,7 @@ def first_chunks(
         return {}
     ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
     wanted = {ids.point(judged.ref, judged.body.generation, 0) for judged in further}
-    points = fetch_only(runtime, collection, sorted(wanted))
-    verdicts = judge(runtime, collection, points, where=None)
+    verdicts = judge(runtime, collection, fetch_only(runtime, collection, sorted(wanted)), where=None)
     return {(judged.ref, judged.body.generation): judged.body for judged in verdicts.accepted}
 
 
