@@ -92,7 +92,7 @@ def test_what_an_erasure_covers_is_hidden_once_it_is_accepted(stage: Stage, pair
         before.restore(before.context())
 
 
-def _nobody(*_: object) -> set[tuple[bytes, int]]:
+def _nobody(*_: object, **__: object) -> set[tuple[bytes, int]]:
     return set()
 
 
