@@ -7,6 +7,7 @@ refused.
 from __future__ import annotations
 
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,12 +16,19 @@ from securevec.errors import ControlUnavailable, HomeRefused
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+    from sqlalchemy.schema import ExecutableDDLElement
 
 HEAD: Final = "0006"
 """The revision this release reads and writes; a test holds it equal to the newest file of ``migrations/versions``."""
 
 SELECT_TABLES: Final = "SELECT COUNT(*), COALESCE(SUM(name = 'alembic_version'), 0) FROM sqlite_master"
 SELECT_REVISION: Final = "SELECT version_num FROM alembic_version"
+_MAKE_VERSION: Final = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+"""As Alembic makes it."""
+_PUT_VERSION: Final = "INSERT INTO alembic_version (version_num) VALUES (?)"
 
 
 def revision(database: Database) -> str | None:
@@ -55,34 +63,66 @@ def upgrade(path: Path) -> None:
     Two processes may call it at once: the second waits and finds nothing to do. A process killed inside leaves the
     store as it was. Raises :class:`HomeRefused` for an unknown revision, :class:`ControlUnavailable`.
     """
-    from alembic import command
-    from alembic.config import Config
-    from alembic.util import CommandError
     from sqlalchemy import create_engine, event
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
     engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
     event.listen(engine, "begin", _begin_immediate)
-    config = Config()
-    config.set_main_option("script_location", "securevec.control:migrations")
     try:
         with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if connection.exec_driver_sql(SELECT_TABLES).one()[0] == 0:
+                _build(connection)
+            else:
+                _migrate(connection)
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.Error):
             raise failure(error.orig) from error
         raise ControlUnavailable("The control store failed.") from error
     except sqlite3.Error as error:
         raise failure(error) from error
+    finally:
+        engine.dispose()
+
+
+def _build(connection: Connection) -> None:
+    """An empty store at the newest revision at once, without the steps that led there: a tenth of their time. That both
+    ways end at the same tables is tested. See "Building an Up to Date Database from Scratch" in Alembic's cookbook.
+    """
+    for statement in _tables():
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(_MAKE_VERSION)
+    connection.exec_driver_sql(_PUT_VERSION, (HEAD,))
+
+
+@cache
+def _tables() -> tuple[str, ...]:
+    from sqlalchemy.dialects.sqlite import dialect
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    from securevec.control.schema import metadata
+
+    tables = metadata.sorted_tables
+    made: list[ExecutableDDLElement] = [CreateTable(table) for table in tables]
+    made += [CreateIndex(index) for table in tables for index in sorted(table.indexes, key=lambda each: str(each.name))]
+    return tuple(str(each.compile(dialect=dialect())) for each in made)
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", "securevec.control:migrations")
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
     except CommandError as error:
         raise HomeRefused(
             "The control store is of a revision this release does not know.",
             next_step="Open it with the securevec release that wrote it, or ingest into a new home.",
         ) from error
-    finally:
-        engine.dispose()
 
 
 def _begin_immediate(connection: Connection) -> None:

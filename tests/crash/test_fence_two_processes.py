@@ -99,11 +99,8 @@ def at(site: Site, moment: str, act: Callable[[], None]) -> None:
 
 
 def cases() -> Iterator[ParameterSet]:
-    """Two on the server, where both processes reach the points, are in the default run; the others in the long one."""
-    default = {
-        ("chroma", "suspended", AFTER),
-        ("chroma", "deleted", BEFORE),
-    }
+    """One on the server, where both processes reach the points, is in the default run; the others in the long one."""
+    default = {("chroma", "deleted", BEFORE)}
     for case in itertools.product(("edge", "chroma"), COMMANDS, (BEFORE, AFTER)):
         yield pytest.param(*case, marks=[] if case in default else [pytest.mark.soak])
 

@@ -47,7 +47,7 @@ def paths_of(pages: sv.Collection[sv.Page]) -> set[str]:
 @pytest.mark.parametrize(
     ("step", "number", "stored", "passed_over"),
     [
-        ("parse", 5, 0, 0),
+        pytest.param("parse", 5, 0, 0, marks=pytest.mark.soak),
         pytest.param("embed", 1, 0, 0, marks=pytest.mark.soak),
         pytest.param("embed", 2, BATCH, BATCH, marks=pytest.mark.soak),
         pytest.param("note", 1, BATCH, 0, marks=pytest.mark.soak),

@@ -27,7 +27,7 @@ def data() -> Corpus:
     return corpus(2000, 20, 64)
 
 
-@pytest.fixture(scope="module", params=["edge", "chroma"])
+@pytest.fixture(scope="module", params=["edge", pytest.param("chroma", marks=pytest.mark.soak)])
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Figures:
     pytest.importorskip({"edge": "qdrant_edge", "chroma": "chromadb"}[request.param])
     below = tmp_path_factory.mktemp("bench")

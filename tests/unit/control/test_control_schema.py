@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 import securevec.control
 from securevec.control import (
@@ -64,21 +64,31 @@ def test_every_statement_fits_the_tables(control_file: Path, name: str) -> None:
         connection.close()
 
 
-def test_the_tables_are_what_the_migrations_build(desk: Desk) -> None:
-    engine = create_engine(f"sqlite:///{desk.path}")
-    declared = create_engine("sqlite://")
-    schema.metadata.create_all(declared)
-    listing = text(
-        "SELECT type, name, sql FROM sqlite_master WHERE name <> 'alembic_version' AND name NOT LIKE '%auto%'"
-    )
-    with engine.connect() as built, declared.connect() as core:
-        assert compare_metadata(MigrationContext.configure(built), schema.metadata) == []
+def _migrated(path: Path) -> Engine:
+    """A store that went through every revision."""
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", "securevec.control:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return engine
+
+
+def test_a_new_store_is_what_the_migrations_build(desk: Desk, tmp_path: Path) -> None:
+    made = create_engine(f"sqlite:///{desk.path}")
+    migrated = _migrated(tmp_path / "migrated.db")
+    listing = text("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%auto%'")
+    with made.connect() as new, migrated.connect() as old:
+        for side in (new, old):
+            assert compare_metadata(MigrationContext.configure(side), schema.metadata) == []
+            assert MigrationContext.configure(side).get_current_revision() == migrate.HEAD
         words = [
-            {(kind, name): sorted((sql or "").replace(",", " ").split()) for kind, name, sql in side.execute(listing)}
-            for side in (built, core)
+            {(kind, name): sorted(re.findall(r"\w+|[^\w\s,]", sql or "")) for kind, name, sql in side.execute(listing)}
+            for side in (new, old)
         ]
-    engine.dispose()
-    declared.dispose()
+    made.dispose()
+    migrated.dispose()
     assert words[0] == words[1]
 
 
