@@ -19,7 +19,7 @@ from securevec.backend import CollectionSpec, VectorBackend
 from securevec.bench import RAW
 from securevec.bench.data import Case, Corpus, Row
 from securevec.embed import Embedder, ModelIdentity
-from securevec.errors import ConfigError, MissingExtra
+from securevec.errors import ConfigError, MissingExtra, UsageError
 from securevec.judge import open_body
 from securevec.runtime import AuditSink, CollectionScope, Runtime
 from securevec.store.collection import Collection
@@ -83,7 +83,7 @@ class _Unrecorded:
         return AuditRef("none", 0)
 
     def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
-        raise NotImplementedError
+        raise UsageError("A log that keeps nothing holds no exchange of keys.")
 
     def checkpoint(self) -> None:
         return None
