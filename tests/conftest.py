@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
-
-from securevec.control import store as control_store
-from securevec.control.database import connect
-from securevec.control.migrate import upgrade
 
 # For what is loaded later (torch) and for every child process: there are as many workers as cores, and a thread of a
 # library's pool spins while it waits for a core that another worker has.
@@ -31,15 +24,9 @@ for part in ("case", "hybrid", "isolation", "reads", "writes"):
 
 LONGEST = (
     *("test_histories_chroma", "test_histories_chroma_again", "test_histories_edge", "test_filter_equivalence"),
-    *("test_ingest_kill", "test_retention_kill", "test_deletion_kill", "test_qdrant_wire", "test_stateful_tenants"),
-    *(
-        "test_reseal_kill",
-        "test_reindex_kill",
-        "test_renew_kill",
-        "test_erasure_kill",
-        "test_backup_kill",
-        "test_large_files",
-    ),
+    *("test_stateful_tenants", "test_retention_kill", "test_deletion_kill", "test_ingest_kill", "test_reindex_kill"),
+    *("test_large_files", "test_reseal_kill", "test_renew_kill", "test_backup_kill", "test_qdrant_wire"),
+    "test_erasure_kill",
 )
 """A worker takes whole files, in this order: one that began with a file of many minutes when the others end would be
 waited for alone."""
@@ -48,26 +35,3 @@ waited for alone."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The migrations run for real once a session; every other new home gets a copy of what they made.
-
-    They take a third of the time of opening a home, some thousand times. Tests of the migrations call them themselves.
-    """
-    template = tmp_path_factory.mktemp("migrated") / "control.db"
-    template.touch(mode=0o600)
-    upgrade(template)
-
-    def copy(path: Path) -> None:
-        source, target = sqlite3.connect(template), connect(path)
-        try:
-            source.backup(target)
-        finally:
-            source.close()
-            target.close()
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(control_store, "upgrade", copy)
-        yield
