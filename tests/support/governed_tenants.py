@@ -174,3 +174,23 @@ class Governed(RuleBasedStateMachine):
         held.handle.verify().raise_if_wrong()
         assert held.handle.describe().records == len(held.records)
         held.tenant.purge()
+
+    @rule(who=WHO, which=st.sampled_from(["roll", "reseal", "reindex", "renew", "wrap", "sign"]), hostile=HOSTILE)
+    def exchange_a_key(self, who: int, which: str, hostile: str) -> None:
+        """Every key that can be exchanged, in the middle of everything else; under a hold and after an erasure too."""
+        store, name = self._store, NAMES[who]
+        if which in ("reseal", "reindex"):
+            exchange = store.reseal if which == "reseal" else store.reindex
+            with pytest.raises(SecurevecError):
+                exchange(name, hostile)
+            exchange(name, "ticket").raise_if_incomplete()
+        elif which == "renew":
+            with pytest.raises(SecurevecError):
+                store.renew_tokens(f"../{hostile}")
+            store.renew_tokens(name).raise_if_incomplete()
+        elif which == "roll":
+            store.roll_keys(name, "ticket")
+        elif which == "wrap":
+            store.rotate_tenant_keys(name)
+        else:
+            store.rotate_signing_key()
