@@ -25,13 +25,14 @@ from securevec.filters import Compare
 from securevec.testing.embedders import HashEmbedder
 from tests.support.attacks import Time, chroma_at, local_server
 from tests.support.chroma_server import chroma_server
-from tests.support.governed_tenants import HOSTILE, NAMES, NUMBERS, WHO, Governed, Held
+from tests.support.governed_tenants import HOSTILE, NAMES, NUMBERS, WHO, Held
+from tests.support.visited_tenants import Visited
 
 OPEN = sv.F("status") == "open"
 KEYS = st.sampled_from(["t", "c", "b", "a.b", "a[]", "f_status", 'status"', "id", "tenant"])
 
 
-class Tenants(Governed):
+class Tenants(Visited):
     """``backend`` is set on a subclass."""
 
     backend = "memory"
