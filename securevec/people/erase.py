@@ -144,16 +144,7 @@ def result_of(runtime: Runtime, result: JobResult) -> SubjectErasure:
     job = runtime.control.job(result.job_id)
     if job is not None:
         about, mentions, by_name_only = _counted(runtime, job)
-    return SubjectErasure(
-        result.job_id,
-        result.state,
-        result.receipt,
-        result.waiting_for,
-        result.failed,
-        about,
-        mentions,
-        by_name_only,
-    )
+    return SubjectErasure.of(result, about=about, mentions=mentions, by_name_only=by_name_only)
 
 
 def step(runtime: Runtime, job: JobRow) -> JobRow:

@@ -46,6 +46,11 @@ class JobResult:
     waiting_for: str = ""
     failed: bool = False
 
+    @classmethod
+    def of(cls, result: JobResult, **counts: int) -> Self:
+        """``result`` with what this kind of job counts."""
+        return cls(result.job_id, result.state, result.receipt, result.waiting_for, result.failed, **counts)
+
     def raise_if_incomplete(self) -> Self:
         """Raises :class:`DeletionIncomplete` unless the job is done. What it decided is in force in either case."""
         if self.receipt is None:

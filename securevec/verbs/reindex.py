@@ -37,7 +37,7 @@ from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime, term_numbers
 from securevec.terms import stored_terms
 from securevec.types import NO_TERMS, CollectionId, Scalar, StoredPoint, Terms
-from securevec.verbs.rewriting import Advance, finish, place_of, rewrite, sought
+from securevec.verbs.rewriting import Advance, done_data, finish, place_of, rewrite, seen_of, sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,8 @@ class Reindex(JobResult):
 
 def result_of(runtime: Runtime, result: JobResult) -> Reindex:
     """The result with its counts."""
-    job = runtime.control.job(result.job_id)
-    data: dict[str, Any] = orjson.loads(job.data) if job is not None else {}
-    seen: dict[str, int] = data.get("manifest", {})
-    standing = (result.job_id, result.state, result.receipt, result.waiting_for, result.failed)
-    version = data["version"] if seen else 0
-    return Reindex(*standing, version, seen.get("records", 0), seen.get("chunks", 0), seen.get("edited", 0))
+    data = done_data(runtime, result)
+    return Reindex.of(result, version=data.get("version", 0), **seen_of(data, "records", "chunks", "edited"))
 
 
 def request_reindex(runtime: Runtime, admission: Admission, collection: CollectionId) -> JobRow:

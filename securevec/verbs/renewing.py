@@ -34,7 +34,7 @@ from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime
 from securevec.types import TenantId
-from securevec.verbs.rewriting import Advance, finish, places_of, require_serving, rewrite, sought
+from securevec.verbs.rewriting import Advance, done_data, finish, places_of, require_serving, rewrite, seen_of, sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,9 @@ class Renewal(JobResult):
 
 def result_of(runtime: Runtime, result: JobResult) -> Renewal:
     """The result with its counts."""
-    job = runtime.control.job(result.job_id)
-    data: dict[str, Any] = orjson.loads(job.data) if job is not None else {}
-    seen: dict[str, int] = data.get("manifest", {})
-    standing = (result.job_id, result.state, result.receipt, result.waiting_for, result.failed)
-    version = data["version"] if seen else 0
-    return Renewal(*standing, version, *(seen.get(name, 0) for name in ("tokens", "records", "chunks", "keys")))
+    data = done_data(runtime, result)
+    seen = seen_of(data, "tokens", "records", "chunks", "keys")
+    return Renewal.of(result, version=data.get("version", 0), **seen)
 
 
 def request_renewal(runtime: Runtime, admission: Admission) -> JobRow:

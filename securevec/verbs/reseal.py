@@ -35,7 +35,7 @@ from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, TenantId
-from securevec.verbs.rewriting import Advance, finish, place_of, rewrite, sought
+from securevec.verbs.rewriting import Advance, done_data, finish, place_of, rewrite, seen_of, sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,9 @@ class Reseal(JobResult):
 
 def result_of(runtime: Runtime, result: JobResult) -> Reseal:
     """The result with its counts."""
-    job = runtime.control.job(result.job_id)
-    data: dict[str, Any] = orjson.loads(job.data) if job is not None else {}
-    seen: dict[str, int] = data.get("manifest", {})
-    keys = sum(len(entry["destroyed"]) for entry in data.get("shredded", ())) if seen else 0
-    standing = (result.job_id, result.state, result.receipt, result.waiting_for, result.failed)
-    return Reseal(*standing, seen.get("records", 0), seen.get("chunks", 0), keys)
+    data = done_data(runtime, result)
+    keys = sum(len(entry["destroyed"]) for entry in data.get("shredded", ()))
+    return Reseal.of(result, keys=keys, **seen_of(data, "records", "chunks"))
 
 
 def request_reseal(

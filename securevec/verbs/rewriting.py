@@ -13,13 +13,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
+import orjson
+
 from securevec.control.rows import CollectionRow, JobRow, ManifestRow
 from securevec.errors import CheckFailed, CollectionNotFound, ControlUnavailable, RecordChanged, TenantUnavailable
 from securevec.guard import commission
 from securevec.recover import ids_of, settle_collection
 from securevec.report import Progress
 from securevec.resealing import Clear, Sealed, reseal, sheets
-from securevec.retention.jobs import encode, note, renew
+from securevec.retention.jobs import JobResult, encode, note, renew
 from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, joined, needles_of, purge_with_proof
 from securevec.retention.receipt import Artefact, issue
@@ -40,6 +42,19 @@ _SOUGHT: Final = 100
 _PASSES: Final = 20
 _ATTEMPTS: Final = 5
 _PATIENCE_S: Final = 5.0
+
+
+def done_data(runtime: Runtime, result: JobResult) -> dict[str, Any]:
+    """What the job noted of itself, once it has counted what it did; before that, nothing."""
+    job = runtime.control.job(result.job_id)
+    data: dict[str, Any] = orjson.loads(job.data) if job is not None else {}
+    return data if data.get("manifest") else {}
+
+
+def seen_of(data: Mapping[str, Any], *names: str) -> dict[str, int]:
+    """These counts of a job's manifest, 0 where it has none."""
+    manifest: Mapping[str, int] = data.get("manifest", {})
+    return {name: manifest.get(name, 0) for name in names}
 
 
 def place_of(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> Sealed:
