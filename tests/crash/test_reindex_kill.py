@@ -5,6 +5,7 @@ and the next opening of the home ends what was accepted. The old key is there un
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,12 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
-from tests.support.crash_child import RECORDS, edition, open_words
-from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
-from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.crash_child import open_words
+from tests.support.crash_home import Home, Nursery, Trap
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
 from tests.support.leaks import every_point
+from tests.support.rewriting_desk import RewritingDesk, kill_twice
 
-TENANT = "index-desk"
-STEPS = ["accepted", "dual", "reindexed", "retired", "done"]
 CALLS = {
     "begin job": 1,
     "begin rotation": 1,
@@ -43,57 +43,35 @@ VERDICTS = {"removed from live files", "unverified"}
 """Of the old points, wherever it was killed, and of the key, whose removal nobody shows."""
 
 
-class IndexingDesk(Desk):
+class IndexingDesk(RewritingDesk):
     """A collection that is indexed anew, round after round, and killed over it."""
 
-    def furnish(self) -> None:
-        self.rounds = 0
-        self.old: set[int] = set()
-        with self.home.open() as store:
-            open_words(store, TENANT, create=True)
-        self.prepare()
+    tenant = "index-desk"
+    work = "index anew"
+    steps = ("accepted", "dual", "reindexed", "retired", "done")
 
-    def prepare(self) -> None:
-        self.rounds += 1
-        with self.home.open() as store:
-            collection = open_words(store, TENANT)
-            assert collection.ingest(edition(self.rounds)).refused == ()
-            self.old = _numbers(store, collection)
+    def open(self, store: sv.SecureStore, *, create: bool = False) -> sv.Collection[Any]:
+        return open_words(store, self.tenant, create=create)
 
-    def die(
-        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
-    ) -> Death:
-        return self.nursery.run(self.home, "index anew", tenant=TENANT, trap=trap, kill_after=kill_after, armed=armed)
+    def remember(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
+        self.old = _numbers(store, collection)
 
-    def judge(self) -> bool:
-        self.home.verify_audit()
-        with self.home.open() as store:
-            collection = open_words(store, TENANT)
-            collection.verify().raise_if_wrong()
-            assert {hit.record.id for hit in collection.search("t3", hybrid=True, k=50)} >= {"T-3"}
-            store.run_jobs()
-            jobs = store.runtime.control.jobs()
-            accepted = len(jobs) == self.rounds
-            if not accepted:
-                assert len(jobs) == self.rounds - 1
-                assert _numbers(store, collection) == self.old
-                store.reindex(TENANT, "words")
-                jobs = store.runtime.control.jobs()
-            assert {job.state for job in jobs} == {"done"}
-            assert [step.state for step in store.runtime.control.job_steps(jobs[-1].job_id)] == STEPS
-            assert set(require_consistent(store, collection).values()) == {self.rounds}
-            collection.verify().raise_if_wrong()
-            now = _numbers(store, collection)
-            assert len(now & self.old) <= 1, "numbers of 32 bits may meet, and hardly ever do"
-            listed = [key for key in store.runtime.keys.list_keys() if key.collection == collection.id]
-            keys = [key.epoch for key in listed if key.purpose == "filter"]
-            assert keys == [str(self.rounds + 1)]
-            predicate = self.home.read_receipt(jobs[-1].receipt or b"").predicate
-            assert predicate["manifest"]["records"] == RECORDS
-            assert {each["verdict"] for each in predicate["artefacts"]} == VERDICTS
-            self.home.verify_audit(store)
-        self.prepare()
-        return accepted
+    def serves(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
+        collection.verify().raise_if_wrong()
+        assert {hit.record.id for hit in collection.search("t3", hybrid=True, k=50)} >= {"T-3"}
+
+    def untouched(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
+        assert _numbers(store, collection) == self.old
+
+    def request(self, store: sv.SecureStore) -> None:
+        store.reindex(self.tenant, "words")
+
+    def ended(self, store: sv.SecureStore, collection: sv.Collection[Any], predicate: Mapping[str, Any]) -> None:
+        now = _numbers(store, collection)
+        assert len(now & self.old) <= 1, "numbers of 32 bits may meet, and hardly ever do"
+        listed = [key for key in store.runtime.keys.list_keys() if key.collection == collection.id]
+        assert [key.epoch for key in listed if key.purpose == "filter"] == [str(self.rounds + 1)]
+        assert {each["verdict"] for each in predicate["artefacts"]} == VERDICTS
 
 
 def _numbers(store: sv.SecureStore, collection: sv.Collection[Any]) -> set[int]:
@@ -105,11 +83,11 @@ def _numbers(store: sv.SecureStore, collection: sv.Collection[Any]) -> set[int]:
 
 
 @pytest.fixture(scope="module")
-def desk(ground: Path, nursery: Nursery) -> Desk:
+def desk(ground: Path, nursery: Nursery) -> RewritingDesk:
     return IndexingDesk(Home.create(ground / "reindex"), nursery)
 
 
-def test_killed_at_three_chosen_points_of_indexing_anew(desk: Desk) -> None:
+def test_killed_at_three_chosen_points_of_indexing_anew(desk: RewritingDesk) -> None:
     chosen: list[Trap] = [
         ("begin job", "before", 1),
         ("begin rotation", "after", 1),
@@ -120,18 +98,15 @@ def test_killed_at_three_chosen_points_of_indexing_anew(desk: Desk) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("second", [("insert", "after", 1), ("end rotation", "after", 1), ("finish job", "before", 1)])
-def test_killed_again_by_the_opening_that_goes_on_with_indexing_anew(desk: Desk, second: Trap) -> None:
-    assert desk.die(("begin rotation", "after", 1)).killed
-    again = desk.nursery.run(desk.home, "search", tenant=TENANT, trap=second, armed="opening")
-    assert again.killed, again
-    assert desk.judge()
+def test_killed_again_by_the_opening_that_goes_on_with_indexing_anew(desk: RewritingDesk, second: Trap) -> None:
+    kill_twice(desk, ("begin rotation", "after", 1), second)
 
 
 @pytest.mark.soak
-def test_killed_at_every_chosen_point_of_indexing_anew(desk: Desk) -> None:
+def test_killed_at_every_chosen_point_of_indexing_anew(desk: RewritingDesk) -> None:
     kill_at_chosen_points(desk, TRAPS)
 
 
 @pytest.mark.soak
-def test_killed_at_a_hundred_random_moments_of_indexing_anew(desk: Desk) -> None:
+def test_killed_at_a_hundred_random_moments_of_indexing_anew(desk: RewritingDesk) -> None:
     kill_at_random_moments(desk, random.Random(), 100)
