@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.attacks import ENGINES, Pair, Stage, open_stage
+from tests.support.world import ACME
 
 
 @pytest.fixture(scope="module", params=[*ENGINES, pytest.param("chroma-server", marks=pytest.mark.soak)])
@@ -53,3 +55,20 @@ def lone_stage(tmp_path: Path) -> Iterator[Stage]:
 @pytest.fixture
 def lone_pair(lone_stage: Stage) -> Pair:
     return lone_stage.pair().fill()
+
+
+@pytest.fixture(scope="module")
+def unattended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage in memory on which jobs go on only when a test says so."""
+    with open_stage(tmp_path_factory.mktemp("unattended"), "memory") as made:
+        made.store._caretaker.stop()
+        yield made
+
+
+@pytest.fixture
+def own_tenants(unattended: Stage) -> Stage:
+    """Two tenants of one test's own, in one home. Jobs that other tests left open are none of theirs."""
+    number = next(unattended._numbers)
+    names = (f"acme-{number}", f"globex-{number}")
+    acme, globex = (unattended.store.tenant(name, create=True, actor=ACME) for name in names)
+    return replace(unattended, acme=acme, globex=globex, acme_name=names[0])

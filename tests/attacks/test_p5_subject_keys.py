@@ -4,8 +4,6 @@ many other keys are alive."""
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,11 +33,10 @@ from securevec.people import erase as erasing
 from securevec.people import shred
 from securevec.retention import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
-from securevec.types import ProtectedPoint, StoredPoint, TenantId, mint_anonymized
-from tests.support.attacks import Stage, memory_of, open_stage
+from securevec.types import ProtectedPoint, StoredPoint, mint_anonymized
+from tests.support.attacks import Stage, memory_of
 from tests.support.world import ACME
 
-NAMES: dict[TenantId, str] = {}
 JANE, PETER = "jane.doe@example.com", "peter.miller@example.org"
 
 
@@ -63,20 +60,9 @@ def letter(number: int, writer: str | None, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with open_stage(tmp_path_factory.mktemp("letters"), "memory") as made:
-        made.store._caretaker.stop()
-        yield made
-
-
 @pytest.fixture
-def stage(shop: Stage) -> Stage:
-    """Two tenants of this test's own."""
-    number = next(shop._numbers)
-    acme, globex = (shop.store.tenant(f"{name}-{number}", create=True, actor=ACME) for name in ("acme", "globex"))
-    NAMES[acme.id] = f"acme-{number}"
-    return replace(shop, acme=acme, globex=globex)
+def stage(own_tenants: Stage) -> Stage:
+    return own_tenants
 
 
 @pytest.fixture
@@ -134,7 +120,7 @@ def none_of(*_: object) -> int:
 
 
 def name_of(stage: Stage) -> str:
-    return NAMES[stage.acme.id]
+    return stage.acme_name
 
 
 def accept(stage: Stage, *values: str) -> str:

@@ -30,13 +30,12 @@ from securevec.people import erase as erasing
 from securevec.retention.jobs import JobResult
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
-from securevec.types import StoredPoint, TenantId
+from securevec.types import StoredPoint
 from securevec.verbs import renewing
-from tests.support.attacks import Stage, memory_of, open_stage
+from tests.support.attacks import Stage, memory_of
 from tests.support.world import ACME
 
 JANE, PETER, OLGA = "jane.doe@example.com", "peter.miller@example.org", "olga.brandt@example.net"
-NAMES: dict[TenantId, str] = {}
 ENTITIES = ("EMAIL", "PERSON", "PERSON_PART")
 GUESSES = (JANE, PETER, OLGA, "Martin Kessler", "kessler")
 
@@ -63,20 +62,9 @@ LETTERS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with open_stage(tmp_path_factory.mktemp("tokens"), "memory") as made:
-        made.store._caretaker.stop()
-        yield made
-
-
 @pytest.fixture
-def stage(shop: Stage) -> Stage:
-    """Two tenants of this test's own, in one home. Jobs that other tests left open are none of theirs."""
-    number = next(shop._numbers)
-    acme, globex = (shop.store.tenant(f"{name}-{number}", create=True, actor=ACME) for name in ("acme", "globex"))
-    NAMES[acme.id] = f"acme-{number}"
-    return replace(shop, acme=acme, globex=globex)
+def stage(own_tenants: Stage) -> Stage:
+    return own_tenants
 
 
 @pytest.fixture
@@ -141,7 +129,7 @@ def receipt(stage: Stage, done: JobResult) -> dict[str, Any]:
 
 
 def renew(stage: Stage) -> renewing.Renewal:
-    return stage.store.renew_tokens(NAMES[stage.acme.id])
+    return stage.store.renew_tokens(stage.acme_name)
 
 
 def test_an_earlier_token_key_matches_nothing_that_is_stored_afterwards(stage: Stage, letters: Letters) -> None:
@@ -173,7 +161,7 @@ def test_an_earlier_token_key_matches_nothing_that_is_stored_afterwards(stage: S
         assert not [token for token in before if token in file.read_bytes()]
     predicate = receipt(stage, done)
     assert (predicate["kind"], predicate["version"]) == ("renew", 2)
-    stage.store.tenant(NAMES[stage.acme.id]).release(hold.id)
+    stage.store.tenant(stage.acme_name).release(hold.id)
     renew(stage)
     assert told(stage, letters) == answers
     erased = stage.acme.erase_subject(JANE)

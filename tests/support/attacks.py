@@ -121,6 +121,7 @@ class Stage(attack.Stage):
     time: Time
     engine: str
     key_file: Path
+    acme_name: str = "acme"
 
     @property
     def home(self) -> Path:
