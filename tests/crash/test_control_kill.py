@@ -19,7 +19,6 @@ from pathlib import Path
 import pytest
 
 from securevec.control import migrate
-from securevec.control import store as control_store
 from securevec.control.database import connect
 from securevec.control.rows import CollectionRow, ManifestRow, NewRecord
 from securevec.control.store import ControlStore
@@ -307,8 +306,6 @@ def create_killed(control: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> bo
 def test_a_creation_killed_on_its_way_is_nothing_and_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The migrations themselves are killed here, not the copy of their result that other tests begin with.
-    monkeypatch.setattr(control_store, "upgrade", migrate.upgrade)
     reached = 0
     for at in range(1, 200, 4):
         path = tmp_path / f"home-{at}" / "control.db"

@@ -47,6 +47,7 @@ def test_a_hold_from_another_process_binds_the_holder_of_the_engine_at_once(home
         home.verify_audit(store)
 
 
+@pytest.mark.soak
 def test_the_holder_finishes_a_retention_job_another_process_asked_for(home: Home) -> None:
     with home.open() as store:
         collection = open_collection(store, DESK)
