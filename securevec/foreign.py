@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from securevec.text import given_path
+
 PAGE: Final = 256
 """Points of one page."""
 
@@ -102,4 +104,4 @@ class ForeignClass(Protocol):
 def path_of(location: str) -> Path | None:
     """The directory that ``scheme:PATH`` names; ``None`` for the address of a server."""
     _, separator, rest = location.partition(":")
-    return None if not separator or rest.startswith("//") else Path(rest).expanduser()
+    return None if not separator or rest.startswith("//") else given_path(rest)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from securevec.errors import UsageError
+
 
 def utf8_size(text: str) -> int | None:
     """Bytes of ``text`` in UTF-8, or ``None`` when it has no UTF-8 form (lone surrogates).
@@ -12,3 +16,14 @@ def utf8_size(text: str) -> int | None:
         return len(text.encode())
     except UnicodeEncodeError:
         return None
+
+
+def given_path(path: str | Path) -> Path:
+    """A path as a caller wrote it, ``~`` expanded. Raises :class:`UsageError` for what no file can be called."""
+    if "\0" in str(path):
+        raise UsageError("A path holds a NUL character.")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        pass  # its text repeats the path
+    raise UsageError("A path begins with the home directory of a user whom this machine does not know.")

@@ -37,6 +37,7 @@ from securevec.control.copying import copy_control
 from securevec.crypto.keycopy import copy_keys
 from securevec.errors import HomeRefused, SecurevecError
 from securevec.runtime import Runtime
+from securevec.text import given_path
 from securevec.types import CollectionId, Namespace
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def create_backup(store: SecureStore, directory: str | Path, *, progress: Progre
         EngineLocked: another process holds the embedded engine; make the backup there, or stop it.
         KeyUnavailable, ControlUnavailable, BackendError, AuditUnavailable: a part could not be copied.
     """
-    runtime, target = store.runtime, Path(directory).expanduser()
+    runtime, target = store.runtime, given_path(directory)
     _require_outside(target, runtime.home)
     admission = admit_manager(runtime, store.actor, "backup.create")
     admission.note(phase="intent")

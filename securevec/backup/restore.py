@@ -44,6 +44,7 @@ from securevec.policy import Actor
 from securevec.store.opening import audit_anchor, open_runtime
 from securevec.store.rootkeys import open_root
 from securevec.store.secure_store import SecureStore
+from securevec.text import given_path
 
 Progress = Callable[[str], None]
 """Called with the name of each step as it begins: ``files``, ``keys``, ``audit``, ``replay``."""
@@ -70,12 +71,12 @@ class Newer:
 
     @property
     def home(self) -> Path | None:
-        return None if self.current is None else Path(self.current).expanduser()
+        return None if self.current is None else given_path(self.current)
 
     def read(self) -> bytes:
         """The list of deletions. Raises :class:`SourceError`."""
         try:
-            return b"" if self.tombstones is None else Path(self.tombstones).expanduser().read_bytes()
+            return b"" if self.tombstones is None else given_path(self.tombstones).read_bytes()
         except OSError as error:
             raise SourceError("The list of deletions cannot be read.") from error
 
@@ -113,8 +114,8 @@ def restore_backup(
         KeyRejected: the root key is another one, or the key store was altered.
         DeletionIncomplete and others: what stopped the repetition; the home stays closed, run it again.
     """
-    backup, target = Path(directory).expanduser(), Path(home).expanduser()
-    part = Path(keys).expanduser() if keys is not None else backup / "keys"
+    backup, target = given_path(directory), given_path(home)
+    part = given_path(keys) if keys is not None else backup / "keys"
     files.require_finished(backup)
     note = read_note(backup / "data")
     for each in (backup / "control", part):
@@ -130,7 +131,7 @@ def restore_backup(
             target,
             note,
             newer,
-            key_file=Path(key_file).expanduser() if key_file is not None else None,
+            key_file=given_path(key_file) if key_file is not None else None,
             passphrase=passphrase,
             key_provider=key_provider,
             clock=clock or Clock(),

@@ -11,6 +11,7 @@ from securevec.backup.manifest import open_manifest, read_note
 from securevec.backup.scope import admit_manager
 from securevec.errors import SourceError
 from securevec.store.signingkey import chain_of_home
+from securevec.text import given_path
 
 if TYPE_CHECKING:
     from securevec.store.secure_store import SecureStore
@@ -26,7 +27,7 @@ def export_tombstones(store: SecureStore, path: str | Path, *, since: str | Path
         SourceError: the file cannot be written.
         PolicyDenied: the store's actor does not manage the installation.
     """
-    runtime, backup = store.runtime, Path(since).expanduser()
+    runtime, backup = store.runtime, given_path(since)
     admission = admit_manager(runtime, store.actor, "backup.tombstones")
     with admission.reading():
         signer = runtime.keys.signing_key()
@@ -43,7 +44,7 @@ def export_tombstones(store: SecureStore, path: str | Path, *, since: str | Path
             now_ms=runtime.clock.now_ms(),
         )
         try:
-            files.replace(Path(path).expanduser(), ledger.sign(signer, chain))
+            files.replace(given_path(path), ledger.sign(signer, chain))
         except OSError as error:
             raise SourceError("The list of deletions cannot be written.") from error
     admission.note(counts={"records": ledger.records, "keys": len(ledger.keys), "tokens": len(ledger.tombstones)})

@@ -27,6 +27,7 @@ from securevec.keyproviders.provider import Provider
 from securevec.names import NameBook
 from securevec.resealing import Sealed
 from securevec.store.rootkeys import open_root
+from securevec.text import given_path
 from securevec.types import RecordRef
 
 SAMPLE: Final = 3
@@ -65,8 +66,8 @@ def verify_backup(
         KeyRejected: the root key does not open the key part.
         AuditTampered: the audit log in it was changed.
     """
-    backup = Path(directory).expanduser()
-    places = _places(backup, Path(keys).expanduser() if keys is not None else None)
+    backup = given_path(directory)
+    places = _places(backup, given_path(keys) if keys is not None else None)
     files.require_finished(backup)
     note = read_note(backup / "data")
     missing: tuple[Part, ...] = tuple(part for part, place in places.items() if not place.is_dir())
@@ -121,7 +122,7 @@ def _ring(
     installation = homes.described(lab)
     if installation.installation_id != said.installation:
         raise BackupRejected("The backup is of another installation.")
-    path = Path(key_file).expanduser() if key_file is not None else None
+    path = given_path(key_file) if key_file is not None else None
     root = open_root(lab, installation, key_file=path, passphrase=passphrase, keys=key_provider)
     return KeyRing.open(lab / "keys", root, Clock())
 

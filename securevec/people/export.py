@@ -24,6 +24,7 @@ from securevec.people.identify import identify, subject_refs
 from securevec.people.places import Room, places_of, rooms_of, tokens_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.stored import Stored, fields_of, load
+from securevec.text import given_path
 from securevec.types import AnonymizedField, RecordRef, Token
 
 _AROUND: Final = 160
@@ -56,7 +57,7 @@ class SubjectExport:
 
         Raises :class:`UsageError` when there is such a file already, :class:`SourceError` when it cannot be written.
         """
-        target = Path(path)
+        target = given_path(path)
         if target.suffix == ".jsonl":
             data = b"".join(orjson.dumps(record) + b"\n" for record in self.records)
         else:

@@ -27,6 +27,7 @@ from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
 from securevec.guard import settle_outbox
 from securevec.runtime import Runtime
+from securevec.text import given_path
 from securevec.types import TenantId
 
 LEASE_MS: Final = 120_000
@@ -65,7 +66,7 @@ class JobResult:
     def save(self, path: str | Path) -> Path:
         """Write the receipt (JSON). Raises :class:`DeletionIncomplete` when there is none yet."""
         self.raise_if_incomplete()
-        target = Path(path)
+        target = given_path(path)
         target.write_bytes(self.receipt or b"")
         return target
 

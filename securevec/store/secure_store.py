@@ -32,6 +32,7 @@ from securevec.store.open_home import INSTALLATION
 from securevec.store.opening import open_runtime
 from securevec.store.rekeying import StoreKeys
 from securevec.store.tenant import Tenant
+from securevec.text import given_path
 from securevec.types import Layout, Suite, TenantId
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
@@ -110,9 +111,9 @@ class SecureStore(StoreImports, StoreKeys):
             MissingExtra: the backend's client is not installed.
         """
         runtime = open_runtime(
-            Path(home).expanduser(),
+            given_path(home),
             backend=backend,
-            key_file=Path(key_file).expanduser() if key_file is not None else None,
+            key_file=given_path(key_file) if key_file is not None else None,
             passphrase=passphrase,
             key_provider=keys,
             embedder=embedder,

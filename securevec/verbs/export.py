@@ -25,6 +25,7 @@ from securevec.judge import Judged
 from securevec.minimize import json_value
 from securevec.runtime import CollectionScope, Runtime
 from securevec.search import record_of
+from securevec.text import given_path
 from securevec.verbs.walk import condition, still_live, walk
 
 ExportFormat = Literal["jsonl", "csv"]
@@ -58,7 +59,7 @@ def export(
     intended = False
     report = ExportReport(0, 0, 0, admission.request_id)
     try:
-        path = Path(target).expanduser() if isinstance(target, str | Path) else None
+        path = given_path(target) if isinstance(target, str | Path) else None
         chosen = _format(format, path)
         judged_by = condition(runtime, collection, where, admission.decision.row_filter)
         lines = _jsonl(collection) if chosen == "jsonl" else _csv(collection)

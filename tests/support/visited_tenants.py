@@ -3,16 +3,20 @@ bring rows in files (``tests/attacks/test_stateful_tenants.py``)."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+import securevec as sv
 from securevec.attack.stage import ticket
-from securevec.errors import SecurevecError
+from securevec.errors import SecurevecError, UsageError
+from tests.support.foreign import qdrant_files
 from tests.support.governed_tenants import HOSTILE, NAMES, NUMBERS, WHO, Governed
 
 
@@ -69,3 +73,28 @@ class Visited(Governed):
             return
         assert report.new + report.updated + report.unchanged == 1
         held.records[f"T-{number}"] = (body, row["status"])
+
+    @rule(who=WHO, number=NUMBERS, version=st.integers(0, 3), hostile=HOSTILE)
+    def bring_a_collection(self, who: int, number: int, version: int, hostile: str) -> None:
+        """From a store that somebody filled without securevec; its points say where they go, and no more."""
+        held, body = self._held[who], f"{self._held[who].mark} case {number} version {version}"
+        row = ticket(number, body)
+        point = row | {"opened": row["opened"].isoformat(), "tenant": NAMES[who]}
+        options = sv.ImportOptions("cases", "body", tenant_field="tenant", id_field="id", replace=True)
+        with tempfile.TemporaryDirectory(prefix="securevec-") as directory:
+            url = f"qdrant:{qdrant_files(Path(directory), 'cases', [(1, point), (2, point | {'tenant': '../acme'})])}"
+            self._store.preview_import(url, to="ticket", options=options)
+            report = self._store.import_from(url, to="ticket", options=options)
+            with pytest.raises(SecurevecError):
+                self._store.import_from(f"{url}/{hostile or '-'}", to="ticket", options=options)
+        assert len(report.refused) == 1 + (number in held.fenced)
+        if number not in held.fenced:
+            held.records[f"T-{number}"] = (body, row["status"])
+
+    @rule(who=WHO, to=st.sampled_from(["collection", "shared"]), hostile=HOSTILE)
+    def move(self, who: int, to: Literal["collection", "shared"], hostile: str) -> None:
+        """Where the store has layouts; elsewhere, and where the tenant lives already, it is refused."""
+        with contextlib.suppress(UsageError):
+            self._store.promote_tenant(NAMES[who], to=to).raise_if_incomplete()
+        with pytest.raises(SecurevecError):
+            self._store.promote_tenant(f"../{hostile}", to=to)
