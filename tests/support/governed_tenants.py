@@ -78,7 +78,7 @@ class Governed(RuleBasedStateMachine):
         with pytest.raises(LegalHold):
             self._store.delete_tenant(NAMES[who])
         with pytest.raises(LegalHold):
-            held.handle.update(name, status="closed")
+            held.handle.update(name, status="open" if held.records[name][1] == "closed" else "closed")
         with pytest.raises(SecurevecError):
             self._held[(who + 1) % len(NAMES)].tenant.release(hold.id)
         self._store.tenant(NAMES[who]).release(hold.id)
