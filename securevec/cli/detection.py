@@ -77,6 +77,7 @@ def scan_text(
     field: Annotated[
         str, typer.Option("--field", metavar="NAME", help="The field the text would be in; some names say what it is.")
     ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything was found.")] = False,
     recall: Recall = None,
 ) -> None:
     """Show what the detector finds in a text: what an ingest would replace before anything is embedded.
@@ -106,14 +107,16 @@ def scan_text(
         if redact:
             document["text"] = redacted(text, found)
         session.out.show(document)
-        return
-    if redact:
+    elif redact:
         clean = redacted(text, found)
         # A file or another program gets the text as it is; a terminal must not obey what stands in it.
         typer.echo(safe_lines(clean) if sys.stdout.isatty() else clean, nl=not clean.endswith("\n"))
     else:
         session.out.show(None, highlighted(text.rstrip("\n"), found))
-    session.out.say("found: " + (", ".join(f"{number} {entity}" for entity, number in ranked) or "nothing"))
+    if not session.out.as_json:
+        session.out.say("found: " + (", ".join(f"{number} {entity}" for entity, number in ranked) or "nothing"))
+    if strict and found:
+        raise typer.Exit(1)
 
 
 def chosen_detector(session: Session, recall: str | None) -> BuiltinDetector:

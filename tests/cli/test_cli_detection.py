@@ -108,6 +108,18 @@ def test_scan_text_answers_programs_without_the_values(
     assert "jane" not in out.lower()
 
 
+@pytest.mark.parametrize("more", [(), ("--json",), ("--redact",)])
+def test_a_strict_scan_fails_only_where_something_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    found, clean = tmp_path / "found.txt", tmp_path / "clean.txt"
+    found.write_text("Write to jane@example.com.\n", encoding="utf-8")
+    clean.write_text("The garage is full.\n", encoding="utf-8")
+    assert run(capsys, "scan-text", str(found), "--strict", *more)[0] == 1
+    assert run(capsys, "scan-text", str(clean), "--strict", *more)[0] == 0
+    assert run(capsys, "scan-text", str(found), *more)[0] == 0
+
+
 def test_scanned_text_cannot_move_the_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "hostile.txt"
     path.write_text("\x1b[2J\x9b31m ring\rfor \u202ejane@example.com\nsecond line\n", encoding="utf-8")
