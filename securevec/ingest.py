@@ -46,7 +46,7 @@ from securevec.errors import (
 )
 from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
-from securevec.judge import whole_records
+from securevec.live import whole_records
 from securevec.prepare import Prepared, prepare, seal_points
 from securevec.readers import read_records, source_size
 from securevec.recover import LEASE_MS, settle_collection

@@ -20,42 +20,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
-from securevec.body import Body, decode_bodies, decode_body
-from securevec.control.rows import ManifestRow, RecordState
-from securevec.crypto.armour import from_text, from_texts
-from securevec.crypto.context import Place
+from securevec.body import Body, decode_bodies
+from securevec.control.rows import RecordState
+from securevec.crypto.armour import from_texts
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.envelope import SubjectKey, open_sealed, read_key_ids
 from securevec.crypto.filterkeys import FilterKeys
-from securevec.crypto.keyring import KeyRing, KeyView
-from securevec.errors import (
-    BoundKeyDestroyed,
-    EnvelopeRejected,
-    IsolationViolation,
-    KeyDestroyed,
-    RecordNotFound,
-    UnknownFormat,
-    UnknownKey,
-)
+from securevec.crypto.keyring import KeyView
+from securevec.errors import BoundKeyDestroyed, EnvelopeRejected, KeyDestroyed, UnknownFormat
 from securevec.filters import Expr, matches
 from securevec.lifting import lifted
-from securevec.protect import ELEMENT, EXPIRY_KEY, PREFIX, FilterProtector
-from securevec.recover import ids_of
+from securevec.opening import check_place, fetch_only, open_envelope
+from securevec.protect import EXPIRY_KEY
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
-from securevec.types import CollectionId, RecordRef, StoredPoint, TenantId
-
-
-class Owner(Protocol):
-    """Whose place a sealed value must be of."""
-
-    @property
-    def tenant(self) -> TenantId: ...
-    @property
-    def collection(self) -> CollectionId: ...
+from securevec.types import RecordRef, StoredPoint
 
 
 class Judged(NamedTuple):
@@ -240,149 +221,6 @@ def erased(
         if (ref, body.generation) in hidden
         or any(token in stones and body.ingested_ms <= stones[token][0] for token in (*body.about, *body.mentions))
     }
-
-
-def live_record(runtime: Runtime, collection: CollectionScope, ref: RecordRef) -> Body:
-    """Chunk 0 of the record's live generation. A record that is replaced meanwhile is read again.
-
-    Raises :class:`RecordNotFound` and, when the store shows something else or nothing, :class:`IsolationViolation`.
-    """
-    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
-    row = runtime.control.current(collection.collection, [ref]).get(ref)
-    while row is not None:
-        points = fetch_only(runtime, collection, [ids.point(ref, row.generation, 0)])
-        verdicts = judge(runtime, collection, points, where=None)
-        if verdicts.accepted:
-            return verdicts.accepted[0].body
-        before, row = row, runtime.control.current(collection.collection, [ref]).get(ref)
-        if row != before:
-            continue
-        if verdicts.erased:
-            break
-        if verdicts.shredded and runtime.control.hidden_records(collection.tenant, collection.collection, [ref]):
-            break
-        if not points:
-            raise IsolationViolation(
-                "The store does not show a record the manifest names as live.", next_step="Ingest the record again."
-            )
-        if verdicts.violations or not expired(before.expires_ms, now_ms=runtime.clock.now_ms()):
-            raise IsolationViolation("The stored record does not open in its place; it was altered in the store.")
-        break
-    raise RecordNotFound("The collection has no such record.")
-
-
-def first_chunks(
-    runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]
-) -> dict[tuple[bytes, int], Body]:
-    """Chunk 0 of the records that were hit further in, by ref and generation. Those that fail are left out."""
-    further = [judged for judged in accepted if judged.body.chunk]
-    if not further:
-        return {}
-    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
-    wanted = {ids.point(judged.ref, judged.body.generation, 0) for judged in further}
-    verdicts = judge(runtime, collection, fetch_only(runtime, collection, sorted(wanted)), where=None)
-    return {(judged.ref, judged.body.generation): judged.body for judged in verdicts.accepted}
-
-
-def intact(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> set[UUID]:
-    """Those of the points that are stored and pass judgement. What cannot be read for whatever reason is not intact."""
-    points = fetch_only(runtime, collection, ids)
-    try:
-        return {judged.point.id for judged in judge(runtime, collection, points, where=None).accepted}
-    except (UnknownKey, UnknownFormat):
-        return set()
-
-
-def whole_records(
-    runtime: Runtime,
-    collection: CollectionScope,
-    digests: Mapping[RecordRef, bytes],
-    current: Mapping[bytes, ManifestRow],
-    *,
-    now_ms: int,
-) -> set[RecordRef]:
-    """Those of the records that are live with this content digest, not due, and open in the store as a whole."""
-    same = [
-        row
-        for ref, digest in digests.items()
-        if (row := current.get(ref)) is not None
-        and row.content_digest == digest
-        and not expired(row.expires_ms, now_ms=now_ms)
-    ]
-    ids = {RecordRef(row.ref): ids_of(runtime, collection.tenant, collection.collection, [row]) for row in same}
-    readable = intact(runtime, collection, [point for points in ids.values() for point in points])
-    return {ref for ref, points in ids.items() if readable.issuperset(points)}
-
-
-def fetch_only(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> list[StoredPoint]:
-    """The points of these ids and no others, each once, whatever else the store answers with."""
-    if not ids:
-        return []
-    wanted = set(ids)
-    return distinct(
-        [point for point in runtime.backend().fetch(namespace=collection.namespace, ids=ids) if point.id in wanted]
-    )
-
-
-def distinct(points: Sequence[StoredPoint]) -> list[StoredPoint]:
-    """Each point once: a store that repeats one must not push others out."""
-    seen: dict[UUID, StoredPoint] = {}
-    for point in points:
-        seen.setdefault(point.id, point)
-    return list(seen.values())
-
-
-def open_body(keys: KeyRing | KeyView, collection: Owner, point: StoredPoint, blob: bytes | None = None) -> Body:
-    """The body of a point, opened in this tenant's and collection's place. Raises :class:`EnvelopeRejected`."""
-    return decode_body(open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob))
-
-
-def open_envelope(
-    keys: KeyRing | KeyView,
-    collection: Owner,
-    point: StoredPoint,
-    *,
-    payload_key: str,
-    path: str,
-    blob: bytes | None = None,
-) -> bytes:
-    """One sealed payload value. The place comes from the handle in hand, never from the point.
-
-    ``blob``: the value as bytes, where many were read at once.
-    """
-    blob = from_text(point.payload.get(payload_key)) if blob is None else blob
-    key_id, subject_id = read_key_ids(blob)
-    key = keys.key_by_id(key_id)
-    tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
-    if key.tenant != tenant or key.collection != collection_raw or key.purpose != path:
-        raise EnvelopeRejected("A sealed value belongs to another place.")
-    subject: SubjectKey | None = None
-    if subject_id:
-        subject = keys.bound_key(subject_id)
-        if subject.tenant != tenant:
-            raise EnvelopeRejected("A sealed value belongs to another place.")
-    place = Place(tenant=tenant, collection=collection_raw, point=point.id, field=path)
-    return open_sealed(key, blob, place, subject=subject)
-
-
-def clear_copies(point: StoredPoint, body: Body) -> dict[str, object]:
-    """What a point holds in the place of clear copies of its filter values."""
-    return {key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT))}
-
-
-def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:
-    """Whether a point's clear copies say something else than its sealed body."""
-    due: dict[str, object] = {} if body.expires_ms is None else {EXPIRY_KEY: body.expires_ms}
-    held = {
-        key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT)) or key == EXPIRY_KEY
-    }
-    return all(held != payload | due for payload in protector.payloads(body.filters))
-
-
-def check_place(ids: RecordIds, point: StoredPoint, body: Body, ref: RecordRef) -> None:
-    """Raises :class:`EnvelopeRejected` unless the point's id is the one of what its sealed body says it is."""
-    if point.id.int != ids.point_number(ref, body.generation, body.chunk):
-        raise EnvelopeRejected("A sealed body lies under another point's id.")
 
 
 def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequence[UUID]) -> int:

@@ -15,8 +15,9 @@ from securevec.control.quotas import require_within
 from securevec.control.rows import NO_QUOTA
 from securevec.crypto.derive import RecordIds
 from securevec.errors import LowEntropy, QuotaExceeded, SubjectErased
-from securevec.judge import fetch_only, judge
+from securevec.judge import judge
 from securevec.leaking import measured
+from securevec.opening import fetch_only
 from securevec.prepare import Prepared
 from securevec.report import Tally
 from securevec.runtime import CollectionScope, Runtime

@@ -36,8 +36,8 @@ from securevec.errors import (
     UnknownKey,
 )
 from securevec.guard import Admission
-from securevec.judge import check_place, distinct, open_body, open_envelope
 from securevec.lifting import lifted
+from securevec.opening import check_place, distinct, open_body, open_envelope
 from securevec.recover import LEASE_MS
 from securevec.runtime import Runtime
 from securevec.types import (

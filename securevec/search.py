@@ -29,19 +29,11 @@ from securevec.errors import (
 from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, matches
 from securevec.guard import Admission, admit
 from securevec.hits import Hit, OriginalAt, SearchResult
-from securevec.judge import (
-    Asked,
-    Judged,
-    distinct,
-    erased,
-    fetch_only,
-    first_chunks,
-    judge,
-    live_record,
-    open_envelope,
-)
+from securevec.judge import Asked, Judged, erased, judge
+from securevec.live import first_chunks, live_record
 from securevec.minimize import rebuild
 from securevec.narrow import Narrow
+from securevec.opening import distinct, fetch_only, open_envelope
 from securevec.protect import EXPIRY_KEY
 from securevec.question import Question, check_hybrid, check_k, hint_of, question_of, words_of
 from securevec.runtime import CollectionScope, Runtime

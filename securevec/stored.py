@@ -17,8 +17,9 @@ from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import point_id
 from securevec.crypto.keyring import KeyView
 from securevec.errors import IsolationViolation, RecordNotFound, UnknownFormat
-from securevec.judge import Judged, distinct, judge, open_envelope
+from securevec.judge import Judged, judge
 from securevec.minimize import Minimized
+from securevec.opening import distinct, open_envelope
 from securevec.prepare import Origin, Prepared, assemble
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime

@@ -22,9 +22,9 @@ from securevec.crypto.derive import RecordIds
 from securevec.crypto.keyring import KeyRing
 from securevec.discovery import open_backend
 from securevec.errors import BackupRejected, KeyDestroyed
-from securevec.judge import open_body
 from securevec.keyproviders.provider import Provider
 from securevec.names import NameBook
+from securevec.opening import open_body
 from securevec.resealing import Sealed
 from securevec.store.rootkeys import open_root
 from securevec.text import given_path

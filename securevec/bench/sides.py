@@ -20,7 +20,7 @@ from securevec.bench import RAW
 from securevec.bench.data import Case, Corpus, Row
 from securevec.embed import Embedder, ModelIdentity
 from securevec.errors import ConfigError, MissingExtra, UsageError
-from securevec.judge import open_body
+from securevec.opening import open_body
 from securevec.runtime import AuditSink, CollectionScope, Runtime
 from securevec.store.collection import Collection
 from securevec.types import AnonymizedText, Matrix, Namespace, ProtectedPoint, Scalar

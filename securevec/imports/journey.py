@@ -29,7 +29,7 @@ from securevec.imports.lanes import Point, Refusals, Sorter, find
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportReport, TenantImport
 from securevec.ingest import ingest
-from securevec.judge import whole_records
+from securevec.live import whole_records
 from securevec.readers import Row
 from securevec.report import IngestReport, Progress, Tally, redactions_in
 from securevec.runtime import CollectionScope, Runtime

@@ -6,7 +6,8 @@ from securevec.body import RecordId
 from securevec.errors import RecordNotFound
 from securevec.filters import Expr, matches
 from securevec.guard import admit
-from securevec.judge import erased, live_record
+from securevec.judge import erased
+from securevec.live import live_record
 from securevec.runtime import CollectionScope, Runtime
 from securevec.verbs.walk import condition, walk
 

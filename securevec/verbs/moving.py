@@ -19,7 +19,7 @@ import numpy as np
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, SecurevecError, UnknownFormat, UnknownKey
-from securevec.judge import check_place, open_body
+from securevec.opening import check_place, open_body
 from securevec.runtime import Runtime
 from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId
 

@@ -27,7 +27,7 @@ from securevec.control.jobs import KEY_REINDEX
 from securevec.control.rows import JobRow, ManifestRow
 from securevec.errors import DeletionIncomplete, WriteNotAcknowledged
 from securevec.guard import Admission
-from securevec.judge import clear_copies
+from securevec.opening import clear_copies
 from securevec.protect import FilterProtector
 from securevec.reopen import description_of, schema_of, spec_of
 from securevec.resealing import Chunk, Sealed, opened_chunks, sheets

@@ -17,7 +17,8 @@ from securevec.errors import IsolationViolation, LegalHold, RecordChanged, Recor
 from securevec.guard import Admission, admit
 from securevec.hits import OriginalAt
 from securevec.ingest import write_batch
-from securevec.judge import fetch_only, judge
+from securevec.judge import judge
+from securevec.opening import fetch_only
 from securevec.people.redact import same_vector, text_of, withheld
 from securevec.prepare import Origin, Prepared
 from securevec.recover import settle_collection

@@ -31,8 +31,8 @@ from securevec.errors import (
     UnknownKey,
 )
 from securevec.guard import Admission, admit
-from securevec.judge import check_place, clear_copies_differ, fetch_only, open_body
 from securevec.lifting import lifted
+from securevec.opening import check_place, clear_copies_differ, fetch_only, open_body
 from securevec.runtime import CollectionScope, Runtime
 from securevec.terms import stored_terms
 from securevec.types import NO_TERMS, RecordRef, StoredPoint, TenantId, Terms, Token

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from securevec import judge, protect, question, recover, removal, search, writing
+from securevec import judge, opening, protect, question, recover, removal, search, writing
 from securevec.attack import ATTACKS
 from securevec.attack.run import Runner, staged
 from securevec.attack.server import Nothing
@@ -86,7 +86,7 @@ def without_the_place(patch: Patch) -> None:
 
 
 def without_telling_the_unknown_from_the_wrong(patch: Patch) -> None:
-    open_envelope = judge.open_envelope
+    open_envelope = opening.open_envelope
 
     def wrong(*given: Any, **named: Any) -> bytes:
         try:

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import securevec as sv
-from securevec import judge, search
+from securevec import judge, live, search
 from securevec.attack.rows import Vandal, stored
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
@@ -209,7 +209,7 @@ def test_without_asking_for_exactly_this_point_another_record_is_answered(
     def believed(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> list[StoredPoint]:
         return runtime.backend().fetch(namespace=collection.namespace, ids=ids)
 
-    monkeypatch.setattr(judge, "fetch_only", believed)
+    monkeypatch.setattr(live, "fetch_only", believed)
     assert lone_pair.globex.get("T-1").id == "T-2"
 
 

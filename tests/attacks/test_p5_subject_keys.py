@@ -28,7 +28,7 @@ from securevec.errors import (
     SubjectErased,
 )
 from securevec.guard import admit
-from securevec.judge import open_body
+from securevec.opening import open_body
 from securevec.people import erase as erasing
 from securevec.people import shred
 from securevec.retention import receipt as receipts

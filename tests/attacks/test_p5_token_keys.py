@@ -25,7 +25,7 @@ from securevec.errors import (
     TenantUnavailable,
 )
 from securevec.guard import admit
-from securevec.judge import open_body
+from securevec.opening import open_body
 from securevec.people import erase as erasing
 from securevec.retention.jobs import JobResult
 from securevec.retention.receipt import read

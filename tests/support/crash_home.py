@@ -23,7 +23,7 @@ import securevec as sv
 from securevec.audit import find_open_intents, read_tail, verify_log
 from securevec.audit.checkpoint import Head
 from securevec.body import Body, decode_body, decode_vault
-from securevec.judge import open_envelope
+from securevec.opening import open_envelope
 from securevec.retention import receipt as receipts
 from tests.support import crash_child
 from tests.support.crash_child import BATCH, RECORDS, body_of, open_home

@@ -20,7 +20,7 @@ from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keystore import KeyStore
 from securevec.errors import RecordNotFound, SecurevecError
-from securevec.judge import open_envelope
+from securevec.opening import open_envelope
 from securevec.people.identify import subject_tokens
 from securevec.recover import ids_of
 from securevec.retention.rules import DAY_MS

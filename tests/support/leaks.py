@@ -20,7 +20,7 @@ from typing import Any, Final
 import securevec as sv
 from securevec.body import Body, decode_body, decode_vault
 from securevec.crypto.armour import from_text
-from securevec.judge import open_envelope
+from securevec.opening import open_envelope
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.types import AnonymizedText, Span, StoredPoint
 from tests.support.corpus import Corpus, Planted, Source, TruthRow

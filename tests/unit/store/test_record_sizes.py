@@ -13,7 +13,7 @@ import pytest
 import securevec as sv
 from securevec import limits, prepare
 from securevec.body import Body, decode_body
-from securevec.judge import open_envelope
+from securevec.opening import open_envelope
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedField, Span, Token, mint_anonymized
 from tests.support.world import ACME, World, open_world, ticket
