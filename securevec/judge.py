@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
-from securevec.body import Body, decode_bodies
+from securevec.body import Body
+from securevec.body_format import decode_bodies
 from securevec.control.rows import RecordState
 from securevec.crypto.armour import from_texts
 from securevec.crypto.derive import RecordIds, typed_record_id

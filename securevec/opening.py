@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from securevec.body import Body, decode_body
+from securevec.body import Body
+from securevec.body_format import decode_body
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds

@@ -14,7 +14,8 @@ from securevec.anonymize import TenantKeys
 from securevec.anonymize.ahead import NOTHING, Found
 from securevec.anonymize.stored import to_seal
 from securevec.anonymizing import anonymize, redactions_of
-from securevec.body import SEPARATOR, Body, Draft, Vault, draft_body, encode_vault, mark
+from securevec.body import SEPARATOR, Body, Vault, mark
+from securevec.body_format import Draft, draft_body, encode_vault
 from securevec.chunk import chunk
 from securevec.crypto.armour import to_text
 from securevec.crypto.context import Place

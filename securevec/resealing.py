@@ -18,7 +18,8 @@ from functools import partial
 from typing import Any, Final, cast
 from uuid import UUID
 
-from securevec.body import Body, encode_body
+from securevec.body import Body
+from securevec.body_format import encode_body
 from securevec.control.rows import ManifestRow, NewRecord
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.bound import DOCUMENT

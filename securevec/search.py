@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from securevec import limits
-from securevec.body import Body, RecordId, chunk_view, decode_vault
+from securevec.body import Body, RecordId, chunk_view
+from securevec.body_format import decode_vault
 from securevec.cloaking import FETCH, scored_again
 from securevec.crypto.keyring import KeyView
 from securevec.errors import (

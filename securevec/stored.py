@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from securevec.anonymize.stored import originals_in, stored_field
-from securevec.body import Body, Vault, decode_vault
+from securevec.body import Body, Vault
+from securevec.body_format import decode_vault
 from securevec.cloaking import restored
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import point_id

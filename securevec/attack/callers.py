@@ -18,7 +18,7 @@ import numpy as np
 
 from securevec.attack.rows import Vandal
 from securevec.attack.stage import Ticket
-from securevec.body import decode_body
+from securevec.body_format import decode_body
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id

@@ -22,7 +22,8 @@ from typing import Any, Final, Self
 import securevec as sv
 from securevec.audit import find_open_intents, read_tail, verify_log
 from securevec.audit.checkpoint import Head
-from securevec.body import Body, decode_body, decode_vault
+from securevec.body import Body
+from securevec.body_format import decode_body, decode_vault
 from securevec.opening import open_envelope
 from securevec.retention import receipt as receipts
 from tests.support import crash_child

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import securevec as sv
-from securevec.body import decode_body
+from securevec.body_format import decode_body
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keystore import KeyStore

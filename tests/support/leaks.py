@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import securevec as sv
-from securevec.body import Body, decode_body, decode_vault
+from securevec.body import Body
+from securevec.body_format import decode_body, decode_vault
 from securevec.crypto.armour import from_text
 from securevec.opening import open_envelope
 from securevec.testing.embedders import HashEmbedder, TapEmbedder

@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securevec.body import (
-    WORDS,
-    Body,
-    Vault,
-    decode_bodies,
-    decode_body,
-    decode_vault,
-    draft_body,
-    encode_body,
-    encode_vault,
-)
+from securevec.body import Body, Vault
+from securevec.body_format import WORDS, decode_bodies, decode_body, decode_vault, draft_body, encode_body, encode_vault
 from securevec.errors import UnknownFormat
 from securevec.septets import all_unpacked, packed, unpacked
 from securevec.types import Span, Token

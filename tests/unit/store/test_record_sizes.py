@@ -12,7 +12,8 @@ import pytest
 
 import securevec as sv
 from securevec import limits, prepare
-from securevec.body import Body, decode_body
+from securevec.body import Body
+from securevec.body_format import decode_body
 from securevec.opening import open_envelope
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedField, Span, Token, mint_anonymized
