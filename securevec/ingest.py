@@ -47,7 +47,7 @@ from securevec.errors import (
 from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
 from securevec.live import whole_records
-from securevec.prepare import Prepared, prepare, seal_points
+from securevec.prepare import prepare
 from securevec.readers import read_records, source_size
 from securevec.recover import LEASE_MS, settle_collection
 from securevec.refusals import within_quota, without_erased, without_weak
@@ -56,6 +56,7 @@ from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
+from securevec.sealing import Prepared, seal_points
 from securevec.types import Matrix, RecordRef, Token
 from securevec.writing import switch_over
 

@@ -18,9 +18,9 @@ from securevec.errors import LowEntropy, QuotaExceeded, SubjectErased
 from securevec.judge import judge
 from securevec.leaking import measured
 from securevec.opening import fetch_only
-from securevec.prepare import Prepared
 from securevec.report import Tally
 from securevec.runtime import CollectionScope, Runtime
+from securevec.sealing import Prepared
 from securevec.types import FilterValue, RecordRef
 
 LEAST: Final = 64

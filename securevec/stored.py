@@ -21,9 +21,10 @@ from securevec.errors import IsolationViolation, RecordNotFound, UnknownFormat
 from securevec.judge import Judged, judge
 from securevec.minimize import Minimized
 from securevec.opening import distinct, open_envelope
-from securevec.prepare import Origin, Prepared, assemble
+from securevec.prepare import assemble
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
+from securevec.sealing import Origin, Prepared
 from securevec.types import AnonymizedField, RecordRef, Vector
 
 

@@ -26,9 +26,10 @@ from securevec.imports.points import RowMaker, text_of
 from securevec.imports.propose import proposed
 from securevec.imports.sketch import nowhere, passing_keys
 from securevec.minimize import minimize, validate
-from securevec.prepare import Prepared, prepare
+from securevec.prepare import prepare
 from securevec.report import Progress
 from securevec.runtime import CollectionScope
+from securevec.sealing import Prepared
 from securevec.types import RecordRef
 
 SAMPLE: Final = 200

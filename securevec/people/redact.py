@@ -26,8 +26,8 @@ from securevec.anonymize.stored import original_without, stored_field, without
 from securevec.body import chunk_view
 from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded
-from securevec.prepare import Origin, Prepared
 from securevec.runtime import CollectionScope, Runtime
+from securevec.sealing import Origin, Prepared
 from securevec.stored import Stored, detected_again, fields_of, kept_originals, load, ready_again
 from securevec.types import AnonymizedText, Matrix, RecordRef, Token
 

@@ -27,7 +27,7 @@ from securevec.errors import IsolationViolation, LegalHold, RecordChanged, Recor
 from securevec.guard import Admission, admit
 from securevec.ingest import write_batch
 from securevec.minimize import Minimized, minimize, rebuild, validate
-from securevec.prepare import Origin, Prepared, assemble
+from securevec.prepare import assemble
 from securevec.recover import settle_collection
 from securevec.refusals import weak_fields
 from securevec.report import Tally
@@ -35,6 +35,7 @@ from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
+from securevec.sealing import Origin, Prepared
 from securevec.stored import Stored, fields_of, load_live
 from securevec.types import AnonymizedField, AnonymizedText, Matrix, RecordRef
 

@@ -20,10 +20,10 @@ from securevec.ingest import write_batch
 from securevec.judge import judge
 from securevec.opening import fetch_only
 from securevec.people.redact import same_vector, text_of, withheld
-from securevec.prepare import Origin, Prepared
 from securevec.recover import settle_collection
 from securevec.report import Tally
 from securevec.runtime import CollectionScope, Runtime
+from securevec.sealing import Origin, Prepared
 from securevec.search import originals_at
 from securevec.stored import Stored, detected_again, fields_of, kept_originals, load_live, ready_again
 from securevec.types import AnonymizedField

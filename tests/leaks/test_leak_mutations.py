@@ -13,7 +13,7 @@ from pydantic import ValidationError
 import securevec.anonymizing
 import securevec.batching
 import securevec.minimize
-import securevec.prepare
+import securevec.sealing
 from securevec.anonymize import Anonymizer, TenantKeys
 from securevec.anonymize.ahead import NOTHING, Found
 from securevec.crypto.context import Place
@@ -99,7 +99,7 @@ def test_without_sealing_files_and_payloads_turn_red(
     def plain(key: DataKey, items: Sequence[tuple[bytes, Place]], **options: object) -> list[bytes]:
         return [b"SV\x01\x01" + bytes(32) + plaintext + bytes(16) for plaintext, _ in items]
 
-    monkeypatch.setattr(securevec.prepare, "seal_batch", plain)
+    monkeypatch.setattr(securevec.sealing, "seal_batch", plain)
     monkeypatch.setattr("tests.support.leaks._use", _nothing)
     monkeypatch.setattr("tests.support.leaks._open_all", _nothing)
     evidence = small(tmp_path, backend)

@@ -8,7 +8,7 @@ import pytest
 
 from securevec.errors import ConfigError, PolicyDenied, TenantNotFound, TenantUnavailable
 from securevec.policy import Actor
-from securevec.prepare import Prepared
+from securevec.sealing import Prepared
 from securevec.store import SecureStore
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import World, ticket
