@@ -27,9 +27,10 @@ from securevec.limits import MAX_BATCH
 from securevec.policy import Actor, Decision, Permission
 from securevec.removal import remove_batch
 from securevec.reopen import description_of
-from securevec.resealing import Sealed, named_keys, reseal, sheets
+from securevec.resealing import reseal
 from securevec.retention.jobs import advance
 from securevec.runtime import Runtime
+from securevec.sheets import Sealed, named_keys, sheets
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId
 from securevec.verbs.reindex import carries_other_tokens, request_reindex

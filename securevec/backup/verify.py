@@ -25,7 +25,7 @@ from securevec.errors import BackupRejected, KeyDestroyed
 from securevec.keyproviders.provider import Provider
 from securevec.names import NameBook
 from securevec.opening import open_body
-from securevec.resealing import Sealed
+from securevec.sheets import Sealed
 from securevec.store.rootkeys import open_root
 from securevec.text import given_path
 from securevec.types import RecordRef

@@ -30,11 +30,11 @@ from securevec.guard import Admission
 from securevec.opening import clear_copies
 from securevec.protect import FilterProtector
 from securevec.reopen import description_of, schema_of, spec_of
-from securevec.resealing import Chunk, Sealed, opened_chunks, sheets
 from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime, term_numbers
+from securevec.sheets import Chunk, Sealed, opened_chunks, sheets
 from securevec.terms import stored_terms
 from securevec.types import NO_TERMS, CollectionId, Scalar, StoredPoint, Terms
 from securevec.verbs.rewriting import Advance, done_data, finish, place_of, rewrite, seen_of, sought

@@ -29,11 +29,11 @@ from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.keyring import KeyInfo
 from securevec.errors import DeletionIncomplete, UnknownKey, WriteNotAcknowledged
 from securevec.guard import Admission
-from securevec.resealing import Sealed, named_keys, sealed_under, sheets
 from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.runtime import Runtime
+from securevec.sheets import Sealed, named_keys, sealed_under, sheets
 from securevec.types import CollectionId, TenantId
 from securevec.verbs.rewriting import Advance, done_data, finish, place_of, rewrite, seen_of, sought
 

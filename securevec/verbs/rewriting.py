@@ -20,13 +20,14 @@ from securevec.errors import CheckFailed, CollectionNotFound, ControlUnavailable
 from securevec.guard import commission
 from securevec.recover import ids_of, settle_collection
 from securevec.report import Progress
-from securevec.resealing import Clear, Sealed, reseal, sheets
+from securevec.resealing import Clear, reseal
 from securevec.retention.jobs import JobResult, encode, note, renew
 from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, joined, needles_of, purge_with_proof
 from securevec.retention.receipt import Artefact, issue
 from securevec.retention.traces import RUN
 from securevec.runtime import Runtime
+from securevec.sheets import Sealed, sheets
 from securevec.types import CollectionId, StoredPoint
 
 Advance = Callable[[Progress], None]
