@@ -22,6 +22,7 @@ from securevec.attack.stage import Ticket, ticket
 from securevec.clock import Clock
 from securevec.errors import FilterError, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
 from securevec.filters import Compare
+from securevec.placement import placed
 from securevec.testing.embedders import HashEmbedder
 from tests.support.attacks import Time, chroma_at, local_server
 from tests.support.chroma_server import chroma_server
@@ -52,8 +53,8 @@ class Tenants(Visited):
                 clock=Clock(self._time),
             )
         )
-        if self.opener:
-            self._store.runtime.engine._opener = type(self).opener
+        if opener := type(self).opener:
+            self._store.runtime.engine._opener = lambda: placed(opener(), self._store.runtime.control.placement)
         self._born = 0
         self._held: list[Held] = []
         self._dead: list[sv.Collection[Ticket]] = []
