@@ -15,11 +15,12 @@ from securevec.anonymizing import texts_of
 from securevec.crypto.derive import RecordIds, content_digest, typed_record_id
 from securevec.errors import RecordError
 from securevec.given import vector_of
-from securevec.minimize import Minimized, minimize, validate
+from securevec.minimize import Minimized, minimize
 from securevec.readers import Row
 from securevec.report import Tally
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, RecordRef
+from securevec.validate import validate
 
 BATCH: Final = 64
 """Records under one intent: enough to amortise the flushes, few enough to redo."""

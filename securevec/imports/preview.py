@@ -21,11 +21,12 @@ from securevec.imports.lanes import Point, Refusals, Sorter, find
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, TenantPreview
 from securevec.imports.sketch import nowhere, passing_keys
-from securevec.minimize import Minimized, minimize, validate
+from securevec.minimize import Minimized, minimize
 from securevec.readers import Row
 from securevec.report import Progress, Tally
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
+from securevec.validate import validate
 
 
 class Sketches(Protocol):

@@ -15,13 +15,13 @@ from securevec.imports.options import ImportOptions
 from securevec.imports.preview import preview_import
 from securevec.imports.propose import propose
 from securevec.imports.report import ImportPreview, ImportReport
-from securevec.minimize import check_name
 from securevec.policy import Actor
 from securevec.report import Progress
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.store.lifetimes import StoreLifetimes
 from securevec.store.sketch import sketched
+from securevec.validate import check_name
 
 if TYPE_CHECKING:
     from securevec.store.tenant import Tenant

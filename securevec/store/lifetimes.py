@@ -12,7 +12,6 @@ from securevec.control.rows import CollectionRow, JobRow
 from securevec.crypto.derive import record_ref, typed_record_id
 from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
-from securevec.minimize import check_name
 from securevec.people.identify import subject_tokens
 from securevec.retention.apply import request_retention
 from securevec.retention.holds import Held, Hold, hold_reason, list_holds, one_scope, place_hold, release_hold
@@ -23,6 +22,7 @@ from securevec.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.types import CollectionId, Layout, TenantId
+from securevec.validate import check_name
 from securevec.verbs.promote import request_move
 from securevec.verbs.purging import PurgeReport, purge_tenant
 

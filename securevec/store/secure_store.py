@@ -19,7 +19,6 @@ from securevec.embed import Embedder
 from securevec.errors import LegalHold, RetentionMinimum, SecurevecError, TenantNotFound, UsageError
 from securevec.guard import Admission, admit, refuse, settle_outbox
 from securevec.keyproviders.provider import Provider
-from securevec.minimize import check_name
 from securevec.policy import Actor, PolicyEngine
 from securevec.recover import resolve_open_batches
 from securevec.retention.deletion import request_deletion
@@ -34,6 +33,7 @@ from securevec.store.rekeying import StoreKeys
 from securevec.store.tenant import Tenant
 from securevec.text import given_path
 from securevec.types import Layout, Suite, TenantId
+from securevec.validate import check_name
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 

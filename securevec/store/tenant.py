@@ -27,7 +27,6 @@ from securevec.files.options import FileOptions
 from securevec.files.preview import preview_files
 from securevec.files.report import FilesPreview
 from securevec.guard import Admission, admit
-from securevec.minimize import check_name
 from securevec.people.erase import FENCE, SubjectErasure, fence_end, request_erasure, result_of
 from securevec.people.export import SubjectExport, export
 from securevec.people.find import SubjectReport, find
@@ -43,6 +42,7 @@ from securevec.store.lifetimes import TenantLifetimes, find_collection
 from securevec.store.machines import MACHINES
 from securevec.store.sketch import sketched
 from securevec.types import CollectionId, KeyScope, TenantId
+from securevec.validate import check_name
 
 R = TypeVar("R", bound=Record)
 

@@ -26,7 +26,7 @@ from securevec.crypto.kdf import lp
 from securevec.errors import IsolationViolation, LegalHold, RecordChanged, RecordError, VaultDisabled
 from securevec.guard import Admission, admit
 from securevec.ingest import write_batch
-from securevec.minimize import Minimized, minimize, rebuild, validate
+from securevec.minimize import Minimized, minimize, rebuild
 from securevec.prepare import assemble
 from securevec.recover import settle_collection
 from securevec.refusals import weak_fields
@@ -38,6 +38,7 @@ from securevec.schema import Record
 from securevec.sealing import Origin, Prepared
 from securevec.stored import Stored, fields_of, load_live
 from securevec.types import AnonymizedField, AnonymizedText, Matrix, RecordRef
+from securevec.validate import validate
 
 _ATTEMPTS: Final = 5
 """How often an update starts again because another process replaced the record first."""

@@ -14,6 +14,7 @@ import securevec.anonymizing
 import securevec.batching
 import securevec.minimize
 import securevec.sealing
+import securevec.validate
 from securevec.anonymize import Anonymizer, TenantKeys
 from securevec.anonymize.ahead import NOTHING, Found
 from securevec.crypto.context import Place
@@ -127,7 +128,7 @@ def test_without_sealed_names_the_control_store_turns_red(tmp_path: Path, monkey
 def _keeping_extras(monkeypatch: pytest.MonkeyPatch, *, field: str) -> None:
     """Undeclared columns come along: added to a declared text, or to a filter value the store may read."""
     extras: dict[int, str] = {}
-    validate, minimize = securevec.minimize.validate, securevec.minimize.minimize
+    validate, minimize = securevec.validate.validate, securevec.minimize.minimize
 
     def keep(record_class: type[Record], raw: Mapping[str, object] | Record) -> Record:
         record = validate(record_class, raw)
@@ -176,7 +177,7 @@ def test_a_message_that_quotes_the_row_turns_the_reports_red(
     def quoting(record_class: type[Record], error: ValidationError) -> RecordError:
         return RecordError(repr(error.errors()))
 
-    monkeypatch.setattr(securevec.minimize, "_explain", quoting)
+    monkeypatch.setattr(securevec.validate, "_explain", quoting)
     assert kinds(needles.find(what_is_said(stage, "malformed rows").encode())) >= {"canary", "PERSON"}
 
 

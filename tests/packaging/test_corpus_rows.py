@@ -10,9 +10,10 @@ from typing import Final
 import pytest
 
 from securevec.errors import RecordError
-from securevec.minimize import minimize, validate
+from securevec.minimize import minimize
 from securevec.readers import read_records
 from securevec.schema import Record, describe
+from securevec.validate import validate
 
 HELPDESK: Final = Path(__file__).resolve().parents[2] / "examples" / "corpora" / "helpdesk"
 

@@ -121,7 +121,8 @@ def test_a_search_by_a_bucketed_field_answers_by_the_sealed_value(engine: str, t
 
 
 def _sealed(row: dict[str, Any]) -> dict[str, Any]:
-    from securevec.minimize import minimize, validate
+    from securevec.minimize import minimize
+    from securevec.validate import validate
 
     return dict(minimize(describe(Person), validate(Person, row)).filters)
 

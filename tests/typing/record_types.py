@@ -7,8 +7,9 @@ from typing import Annotated, assert_type
 from uuid import UUID
 
 import securevec as sv
-from securevec.minimize import rebuild, validate
+from securevec.minimize import rebuild
 from securevec.schema import marks
+from securevec.validate import validate
 
 
 class Ticket(sv.Record):

@@ -15,8 +15,9 @@ from pydantic import ValidationError, field_validator
 
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError, SchemaError
-from securevec.minimize import check_name, minimize, rebuild, validate
+from securevec.minimize import minimize, rebuild
 from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, describe, marks
+from securevec.validate import check_name, validate
 
 OWNER = UUID("12345678-1234-5678-1234-567812345678")
 

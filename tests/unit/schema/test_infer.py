@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from securevec.errors import RecordError, SourceError
-from securevec.minimize import validate
 from securevec.readers import read_records
 from securevec.schema import Record, describe
 from securevec.schema.infer import infer
+from securevec.validate import validate
 
 PROSE = "the confirmation never arrived and i would like to know why"
 
