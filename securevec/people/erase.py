@@ -51,6 +51,7 @@ from securevec.retention.jobs import JobResult, encode, move_on, note, renew
 from securevec.retention.purging import purge_with_proof
 from securevec.retention.receipt import issue
 from securevec.retention.rules import parse_retention
+from securevec.retention.watching import recall
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, RecordRef, Token
 
@@ -263,7 +264,8 @@ def _purge(runtime: Runtime, job: JobRow, collection: str, entry: dict[str, Any]
     renew(runtime, job)
     namespace = manifest.namespace_of(runtime, job.tenant, collection)
     with runtime.write_lock(CollectionId(collection)):
-        return purge_with_proof(runtime, namespace, manifest.needles(runtime, job, entry)).to_json()
+        watched = recall(runtime, job, entry["needles"])
+        return purge_with_proof(runtime, namespace, watched.needles, watched.stood).to_json()
 
 
 def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> dict[str, int]:

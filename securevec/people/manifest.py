@@ -1,31 +1,16 @@
-"""What an erasure is going to do, per collection, fixed before anything is deleted; and what will be looked for after.
-
-The needles of the byte probe are sealed texts and vectors, so they must not lie in a file of the home themselves: in
-the job row they are sealed under the installation's key, until the purge is over.
-"""
+"""What an erasure is going to do, per collection, fixed before anything is deleted; what will be looked for after."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
-
-import numpy as np
-import orjson
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from securevec.control.rows import JobItem, JobRow, ManifestRow
 from securevec.recover import ids_of
-from securevec.retention.probe import Needles
 from securevec.retention.purging import needles_of
+from securevec.retention.watching import PROBED, watch
 from securevec.runtime import Runtime
 from securevec.types import CollectionId, Namespace, TenantId
-
-PROBED: Final = 128
-"""Points of each collection whose sealed texts and vectors are looked for byte by byte."""
-
-_KIND: Final = "erasure-needles"
-_TEXT: Final = 4096
-"""Of a longer sealed text its first and last half of this are looked for."""
 
 
 def plan(runtime: Runtime, job: JobRow) -> dict[str, Any]:
@@ -38,7 +23,7 @@ def plan(runtime: Runtime, job: JobRow) -> dict[str, Any]:
         planned[collection] = {
             "deleted": _counts(item for item in items if item.action == "delete"),
             "redacted": _counts(item for item in items if item.action == "redact"),
-            "needles": _sealed(runtime, job, needles_of(points)),
+            "needles": watch(runtime, job, namespace, [needles_of(points)]),
         }
     return planned
 
@@ -57,17 +42,6 @@ def manifest_row(item: JobItem) -> ManifestRow:
     return ManifestRow(item.ref, item.generation, item.n_chunks, b"", None, "", 0, 0, "live")
 
 
-def needles(runtime: Runtime, job: JobRow, entry: Mapping[str, Any]) -> Needles:
-    """The needles of one collection, opened."""
-    sealed = base64.b64decode(entry["needles"])
-    held: dict[str, Any] = orjson.loads(runtime.names.open(sealed, row=bytes.fromhex(job.job_id), kind=_KIND))
-    return Needles(
-        texts=tuple(base64.b64decode(text) for text in held["texts"]),
-        vectors=tuple(np.frombuffer(base64.b64decode(vector), dtype="<f4") for vector in held["vectors"]),
-        terms=tuple(base64.b64decode(spelled) for spelled in held.get("terms", ())),
-    )
-
-
 def namespace_of(runtime: Runtime, tenant: TenantId, collection: str) -> Namespace:
     return runtime.names.namespace(tenant, CollectionId(collection))
 
@@ -75,17 +49,3 @@ def namespace_of(runtime: Runtime, tenant: TenantId, collection: str) -> Namespa
 def _counts(items: Iterator[JobItem]) -> dict[str, int]:
     listed = list(items)
     return {"records": len(listed), "chunks": sum(item.n_chunks for item in listed)}
-
-
-def _sealed(runtime: Runtime, job: JobRow, looked_for: Needles) -> str:
-    held = {
-        "texts": [base64.b64encode(part).decode() for text in looked_for.texts for part in _ends(text)],
-        "vectors": [base64.b64encode(vector.astype("<f4").tobytes()).decode() for vector in looked_for.vectors],
-        "terms": [base64.b64encode(spelled).decode() for spelled in looked_for.terms],
-    }
-    sealed = runtime.names.seal(orjson.dumps(held), row=bytes.fromhex(job.job_id), kind=_KIND)
-    return base64.b64encode(sealed).decode()
-
-
-def _ends(text: bytes) -> list[bytes]:
-    return [text] if len(text) <= _TEXT else [text[: _TEXT // 2], text[-_TEXT // 2 :]]

@@ -2,9 +2,9 @@
 
     accepted     one transaction for all tenants of the plan: it still matched, and the list of generations that go
                  (``job_item``) was written down. Nothing is deleted yet, so the job may still be cancelled
-    deleting     collection by collection: what is listed and neither held nor kept by a minimum by now leaves the
-                 manifest in batches (gone for readers at once), then the store, read back; then its bytes are purged
-                 with a probe around it
+    deleting     collection by collection: what will be looked for in files is kept with the job (``watching``); what is
+                 listed and neither held nor kept by a minimum by now leaves the manifest in batches (gone for readers
+                 at once), then the store, read back; then its bytes are purged with a probe around it
                  what a hold keeps of a bucket that has ended is sealed anew under a key of that hold
     purged       keys die whose bucket has ended and under which no record is left, living or travelling
     keys_destroyed
@@ -23,16 +23,16 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import orjson
 
 from securevec.audit import error_name
 from securevec.control.retention import Intent
-from securevec.control.rows import JobItem, JobRow, Survey
+from securevec.control.rows import JobItem, JobRow, ManifestRow, Survey
 from securevec.crypto.keyring import KeyInfo
 from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, WriteNotAcknowledged
 from securevec.guard import Admission, commission
@@ -43,15 +43,12 @@ from securevec.retention import own_keys
 from securevec.retention.applied import finish
 from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.plan import digest_of, read_plan
-from securevec.retention.probe import Needles
-from securevec.retention.purging import joined, needles_of, purge_with_proof
+from securevec.retention.purging import needles_of, purge_with_proof
 from securevec.retention.rules import ages, may_die
 from securevec.retention.shredding import doom, require_shredded, shred
+from securevec.retention.watching import PROBED, recall, watch
 from securevec.runtime import Runtime
-from securevec.types import CollectionId, TenantId
-
-_SOUGHT: Final = 1000
-"""Points of a collection whose bytes are looked for; more would prove no more and cost memory."""
+from securevec.types import CollectionId, StoredPoint, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,10 @@ def step(runtime: Runtime, job: JobRow, *, reseal_held: Callable[[Runtime, JobRo
     if job.state == "deleting":
         for collection, items in _by_collection(runtime, job).items():
             if collection not in data["collections"]:
-                data["collections"][collection] = _remove(runtime, job, collection, items)
+                if data.get("watched", {}).get("collection") != collection:
+                    watched = _watch(runtime, job, collection, items)
+                    return move_on(runtime, job, to="deleting", data=data | {"watched": watched})
+                data["collections"][collection] = _remove(runtime, job, collection, items, data.pop("watched"))
                 return move_on(runtime, job, to="deleting", data=data)
         reseal_held(runtime, job)
         # The keys that may die are written down, each with a value sealed under it, before any of them does.
@@ -163,38 +163,61 @@ def _by_collection(runtime: Runtime, job: JobRow) -> dict[CollectionId, list[Job
     return listed
 
 
-def _remove(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> dict[str, Any]:
-    """Delete what is listed of one collection, purge its bytes, and tell what was seen of it."""
-    backend = runtime.backend()
+def _watch(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> dict[str, Any]:
+    """What will be looked for of one collection, as the job keeps it from before anything of it is deleted."""
     namespace = runtime.names.namespace(job.tenant, collection)
-    needles = Needles((), ())
+    ids: dict[UUID, JobItem] = {}
+    with runtime.write_lock(collection):
+        settle_collection(runtime, collection)
+        for start in range(0, len(items), MAX_BATCH):
+            for item in _still_doomed(runtime, job, collection, items[start : start + MAX_BATCH]):
+                ids |= dict.fromkeys(ids_of(runtime, job.tenant, collection, [item]), item)
+            if len(ids) >= PROBED:
+                break
+        points: dict[str, list[StoredPoint]] = {}
+        for point in runtime.backend().fetch(namespace=namespace, ids=list(ids)[:PROBED], with_vectors=True):
+            points.setdefault(ids[point.id].ref.hex(), []).append(point)
+        renew(runtime, job)
+        parts = [needles_of(each) for each in points.values()]
+        return {"collection": collection, "refs": list(points), "needles": watch(runtime, job, namespace, parts)}
+
+
+def _remove(
+    runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem], watched: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Delete what is listed of one collection, purge its bytes, and tell what was seen of it."""
+    refs: list[str] = watched["refs"]
     with runtime.write_lock(collection):
         for start in range(0, len(items), MAX_BATCH):
             renew(runtime, job)
             settle_collection(runtime, collection)
-            part = items[start : start + MAX_BATCH]
-            doomed = _still_doomed(runtime, job.tenant, collection, part)
-            if doomed and len(needles.vectors) < _SOUGHT:
-                ids = ids_of(runtime, job.tenant, collection, doomed)[: _SOUGHT - len(needles.vectors)]
-                found = needles_of(backend.fetch(namespace=namespace, ids=ids, with_vectors=True))
-                needles = joined(needles, found)
+            doomed = _still_doomed(runtime, job, collection, items[start : start + MAX_BATCH])
             if doomed:
                 _delete(runtime, job, collection, doomed)
         renew(runtime, job)
-        return purge_with_proof(runtime, namespace, needles).to_json()
+        # What a hold has kept since it was watched still stands, and is not looked for.
+        live = runtime.control.current(collection, [bytes.fromhex(ref) for ref in refs])
+        left = {ref.hex() for ref, row in live.items() if row.ingested_ms < job.created_ms}
+        seen = recall(runtime, job, watched["needles"], gone=lambda number: refs[number] not in left)
+        namespace = runtime.names.namespace(job.tenant, collection)
+        return purge_with_proof(runtime, namespace, seen.needles, seen.stood).to_json()
 
 
-def _still_doomed(
-    runtime: Runtime, tenant: TenantId, collection: CollectionId, items: Sequence[JobItem]
-) -> list[JobItem]:
-    """The listed generations that are still live and may go."""
+def _still_doomed(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> list[JobItem]:
+    """The listed records that are still there and may go, in the generation that is live."""
     live = runtime.control.current(collection, [item.ref for item in items])
-    kept = _kept(runtime, tenant, collection, [item.ref for item in items])
+    kept = _kept(runtime, job.tenant, collection, [item.ref for item in items])
     return [
-        item
+        replace(item, generation=live[item.ref].generation)
         for item in items
-        if item.ref in live and live[item.ref].generation == item.generation and item.ref not in kept
+        if item.ref in live and _is_still(live[item.ref], item, job) and item.ref not in kept
     ]
+
+
+def _is_still(row: ManifestRow, item: JobItem, job: JobRow) -> bool:
+    """Whether this is what was listed: that generation, or one that was made of it since (sealed anew, redacted), which
+    keeps its ingestion. What was written since is not due."""
+    return row.generation == item.generation or row.ingested_ms < job.created_ms
 
 
 def _kept(runtime: Runtime, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> _Kept:
@@ -256,7 +279,7 @@ def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> set[str]:
                 kept = _kept(runtime, job.tenant, collection, refs)
                 gone: list[JobItem] = []
                 for item in part:
-                    if not any(row.generation == item.generation for row in states.get(item.ref, [])):
+                    if not any(_is_still(row, item, job) for row in states.get(item.ref, [])):
                         gone.append(item)
                     elif item.ref in kept.held:
                         held[kept.held[item.ref]] += 1

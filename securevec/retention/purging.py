@@ -42,6 +42,7 @@ _FEWEST_TERMS: Final = 5
 _NEIGHBOURS: Final = 3
 _TWINS: Final = 16
 _PAGE: Final = 512
+_NOTHING: Final = Standing(frozenset(), frozenset())
 _OF_THE_STORE: Final = ("backend", "points", "bytes_removed", "residual")
 
 
@@ -138,15 +139,18 @@ def _cbor(number: int) -> bytes:
     return bytes([{1: 0x18, 2: 0x19, 4: 0x1A}[size]]) + number.to_bytes(size, "big")
 
 
-def purge_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) -> ProbeOutcome:
+def purge_with_proof(
+    runtime: Runtime, namespace: Namespace, needles: Needles, stood: Standing | None = None
+) -> ProbeOutcome:
     """Remove the bytes of points that were already deleted from the namespace, and look for ``needles`` around it.
 
-    ``needles`` are those of the deleted points (:func:`needles_of`), none of which may still be stored. The caller
-    keeps other writers of the namespace out. Repeatable: after an interruption the neighbours are the control.
-    Raises what the store raises; then nothing is known and the purge is to be repeated.
+    ``needles`` are those of the deleted points (:func:`needles_of`), none of which may still be stored; ``stood`` are
+    those that were seen in the files before (:mod:`securevec.retention.watching`). The caller keeps other writers of
+    the namespace out. Repeatable: after an interruption ``stood`` and the neighbours are the control. Raises what the
+    store raises; then nothing is known and the purge is to be repeated.
     """
     backend = runtime.backend()
-    return _around(runtime, backend, namespace, needles, lambda: backend.purge(namespace=namespace))
+    return _around(runtime, backend, namespace, needles, lambda: backend.purge(namespace=namespace), stood or _NOTHING)
 
 
 def drop_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) -> ProbeOutcome:
@@ -158,6 +162,13 @@ def drop_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) ->
 def own_files(runtime: Runtime, namespace: Namespace) -> list[Path]:
     """What the engine keeps of the namespace, on its way in or out too; empty where nothing is named by its shard."""
     return [path for path in _engine(runtime).glob("*/*") if namespace.shard in path.name]
+
+
+def stands(runtime: Runtime, namespace: Namespace, needles: Needles) -> Standing:
+    """Which needles stand in the files now; none where the files are not under this home."""
+    if not _readable(runtime, runtime.backend()):
+        return _NOTHING
+    return _look(runtime, namespace, needles, apart=bool(own_files(runtime, namespace)))
 
 
 def found_in_own_files(runtime: Runtime, namespace: Namespace, needles: Needles) -> int:
@@ -176,10 +187,12 @@ def _around(
     namespace: Namespace,
     needles: Needles,
     remove: Callable[[], RemovalReport],
+    stood: Standing = _NOTHING,
 ) -> ProbeOutcome:
     ran = _readable(runtime, backend)
     apart = bool(own_files(runtime, namespace))
-    before = _look(runtime, namespace, needles, apart=apart) if ran else _NOTHING
+    # What was seen of all of them before stays seen; nothing is gained by another look then.
+    before = stood if len(stood) == len(needles) else _both(stood, stands(runtime, namespace, needles))
     # Of a set that the engine has packed already, bytes can show neither that it stands nor that it is gone.
     packed = len(needles.terms) - len(before.terms)
     needles = Needles(needles.texts, needles.vectors, tuple(needles.terms[number] for number in sorted(before.terms)))
@@ -209,7 +222,8 @@ def _around(
     )
 
 
-_NOTHING: Final = Standing(frozenset(), frozenset())
+def _both(one: Standing, other: Standing) -> Standing:
+    return Standing(one.texts | other.texts, one.vectors | other.vectors, one.terms | other.terms)
 
 
 def _readable(runtime: Runtime, backend: VectorBackend) -> bool:
@@ -266,5 +280,9 @@ def _has_twin(backend: VectorBackend, namespace: Namespace, spelled: bytes) -> b
     return False
 
 
-def joined(first: Needles, second: Needles) -> Needles:
-    return Needles(first.texts + second.texts, first.vectors + second.vectors, first.terms + second.terms)
+def joined(*parts: Needles) -> Needles:
+    return Needles(
+        tuple(text for part in parts for text in part.texts),
+        tuple(vector for part in parts for vector in part.vectors),
+        tuple(spelled for part in parts for spelled in part.terms),
+    )

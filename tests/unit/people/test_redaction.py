@@ -209,9 +209,9 @@ def test_a_collection_that_held_nobody_is_left_alone_and_the_receipt_says_what_t
     second.ingest([{"id": "a", "writer": PETER, "text": "hello"}])
     purged: list[str] = []
 
-    def watched(runtime: Any, namespace: Any, needles: Any) -> Any:
+    def watched(runtime: Any, namespace: Any, needles: Any, stood: Any) -> Any:
         purged.append(namespace.shard)
-        return purge_with_proof(runtime, namespace, needles)
+        return purge_with_proof(runtime, namespace, needles, stood)
 
     monkeypatch.setattr("securevec.people.erase.purge_with_proof", watched)
     result = tenant.erase_subject(JANE).raise_if_incomplete()

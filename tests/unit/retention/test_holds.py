@@ -17,11 +17,13 @@ from securevec.errors import (
     TenantNotFound,
     UsageError,
 )
+from securevec.retention import receipt as receipts
 from securevec.retention.holds import Hold
 from securevec.retention.rules import hold_epoch
 from tests.support.hourglass import RETENTION_DAYS, Hourglass
 from tests.support.world import ACME, Ticket, ticket
 
+GONE = "removed from live files"
 SCOPES: dict[str, Callable[[sv.Tenant], Hold]] = {
     "tenant": lambda tenant: tenant.hold("case 1"),
     "collection": lambda tenant: tenant.hold("case 1", collection="ticket"),
@@ -234,9 +236,42 @@ def test_a_hold_placed_after_a_job_was_accepted_keeps_its_record(
     assert result.state == "done"
     assert (glass.named(), glass.stored()) == (1, 1)
     assert placed[0].id in glass.holds_named_in_refusals()
+    predicate = receipts.read(result.receipt or b"", public=glass.store.runtime.keys.signing_key().public).predicate
+    assert predicate["result"]["records"] == 2, "what is held, under a key of its hold by now, is called deleted"
+    assert predicate["exceptions"] == [{"kind": "legal-hold", "ref": placed[0].id, "records": 1}]
+    due = [each for each in predicate["artefacts"] if each["artefact"].startswith("due")]
+    assert glass.store.runtime.backend().name == "memory" or [each["verdict"] for each in due] == [GONE], due
     glass.acme_operated.release(placed[0].id)
     glass.apply()
     assert (glass.named(), glass.stored(), glass.keys()) == (0, 0, set())
+
+
+def test_what_is_stored_again_after_a_job_was_accepted_goes_all_the_same(
+    quick: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retention job lists generations. One that was made of them since, by a leaked key or without a person who was
+    erased, is as due as before."""
+    quick.fill(1)
+    quick.tickets.ingest([ticket(2, "Jane wrote from jane.doe@example.com that the lift is late.", customer="C-2")])
+    quick.pass_days(8)
+    quick.store.set_retention(tenant="acme", max_age="7d")
+    plan = quick.store.retention_plan()
+    control = quick.store.runtime.control
+    lease = type(control).lease_job
+    meanwhile: list[str] = []
+
+    def others_first(*given: object, **named: object) -> object:
+        monkeypatch.undo()
+        meanwhile.append(quick.store.reseal("acme", "ticket").state)
+        meanwhile.append(quick.acme_operated.erase_subject("jane.doe@example.com").state)
+        return lease(*given, **named)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(type(control), "lease_job", others_first)
+    (result,) = quick.store.apply_retention(plan.digest)
+    assert (meanwhile, result.state) == (["done", "done"], "done")
+    predicate = receipts.read(result.receipt or b"", public=quick.store.runtime.keys.signing_key().public).predicate
+    assert (quick.named(), quick.stored()) == (0, 0), predicate["result"]
+    assert predicate["result"]["records"] == 2
 
 
 def test_only_named_actors_hold(quick: Hourglass) -> None:
