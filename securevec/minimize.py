@@ -20,7 +20,8 @@ import orjson
 from securevec import limits
 from securevec.clock import from_ms, to_ms
 from securevec.errors import LimitExceeded, SchemaError
-from securevec.schema.describe import LISTS, TYPES, FieldSpec, Schema, describe
+from securevec.schema.describe import describe
+from securevec.schema.fields import LISTS, TYPES, FieldSpec, Schema
 from securevec.schema.record import Record
 from securevec.types import FilterValue
 

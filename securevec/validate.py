@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError
 from securevec.minimize import require_size
-from securevec.schema.describe import LISTS, TYPES, FieldSpec, describe
+from securevec.schema.describe import describe
+from securevec.schema.fields import LISTS, TYPES, FieldSpec
 from securevec.schema.record import Record
 
 R = TypeVar("R", bound=Record)

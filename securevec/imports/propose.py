@@ -21,7 +21,7 @@ from securevec.imports.fields import snake
 from securevec.imports.options import ImportOptions
 from securevec.imports.points import columns_of
 from securevec.schema import Record, Schema
-from securevec.schema.describe import FieldSpec, Kind
+from securevec.schema.fields import FieldSpec, Kind
 from securevec.schema.infer import _collect, _Column, _mark
 
 SAMPLE: Final = 300

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from securevec.errors import SchemaError
 
 if TYPE_CHECKING:
-    from securevec.schema.describe import FieldSpec
+    from securevec.schema.fields import FieldSpec
 
 _WIDEST: Final = 2**53
 MOST_BITS: Final = 32

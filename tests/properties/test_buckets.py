@@ -18,7 +18,7 @@ from securevec.errors import FilterError, IsolationViolation, SchemaError
 from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, matches
 from securevec.protect import FilterProtector
 from securevec.schema import describe, marks
-from securevec.schema.describe import Schema
+from securevec.schema.fields import Schema
 from securevec.types import CollectionId, ProtectedPoint
 from tests.support.attacks import ENGINES, open_stage
 

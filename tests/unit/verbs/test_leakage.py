@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import securevec as sv
 from securevec.leaking import measured
 from securevec.schema import describe, marks
-from securevec.schema.describe import Schema
+from securevec.schema.fields import Schema
 from tests.support.attacks import Stage, open_stage
 
 Token = marks.Filter(mode="token")

@@ -10,7 +10,7 @@ import pytest
 import securevec as sv
 from securevec.errors import LowEntropy, SchemaError
 from securevec.schema import describe, marks
-from securevec.schema.describe import Schema
+from securevec.schema.fields import Schema
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME
 
