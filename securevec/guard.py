@@ -35,7 +35,7 @@ from securevec.audit import (
 from securevec.audit.vocabulary import HEX as _HEX
 from securevec.audit.vocabulary import HEX32, RULES
 from securevec.control.rows import JobRow
-from securevec.crypto.keyring import KeyView
+from securevec.crypto.keyview import KeyView
 from securevec.errors import (
     AuditUnavailable,
     KeyDestroyed,

@@ -29,7 +29,7 @@ from securevec.control.rows import RecordState
 from securevec.crypto.armour import from_texts
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.filterkeys import FilterKeys
-from securevec.crypto.keyring import KeyView
+from securevec.crypto.keyview import KeyView
 from securevec.errors import BoundKeyDestroyed, EnvelopeRejected, KeyDestroyed, UnknownFormat
 from securevec.filters import Expr, matches
 from securevec.lifting import lifted

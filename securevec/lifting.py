@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from securevec.body import Body
 from securevec.crypto.derive import lift
-from securevec.crypto.keyring import KeyRing, KeyView
+from securevec.crypto.keyring import KeyRing
+from securevec.crypto.keyview import KeyView
 from securevec.types import Span, TenantId, Token
 
 

@@ -16,7 +16,8 @@ from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds
 from securevec.crypto.envelope import SubjectKey, open_sealed, read_key_ids
-from securevec.crypto.keyring import KeyRing, KeyView
+from securevec.crypto.keyring import KeyRing
+from securevec.crypto.keyview import KeyView
 from securevec.errors import EnvelopeRejected
 from securevec.protect import ELEMENT, EXPIRY_KEY, PREFIX, FilterProtector
 from securevec.runtime import CollectionScope, Runtime

@@ -20,7 +20,7 @@ from securevec import limits
 from securevec.body import Body, RecordId, chunk_view
 from securevec.body_format import decode_vault
 from securevec.cloaking import FETCH, scored_again
-from securevec.crypto.keyring import KeyView
+from securevec.crypto.keyview import KeyView
 from securevec.errors import (
     IsolationViolation,
     RecordNotFound,

@@ -18,7 +18,7 @@ from securevec.control.rows import ManifestRow
 from securevec.crypto.armour import from_text
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.envelope import SubjectKey, read_key_ids, text_size
-from securevec.crypto.keyring import KeyView
+from securevec.crypto.keyview import KeyView
 from securevec.errors import BoundKeyDestroyed, CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
 from securevec.lifting import lifted
 from securevec.opening import check_place, distinct, open_body, open_envelope

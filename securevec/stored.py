@@ -16,7 +16,7 @@ from securevec.body_format import decode_vault
 from securevec.cloaking import restored
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import point_id
-from securevec.crypto.keyring import KeyView
+from securevec.crypto.keyview import KeyView
 from securevec.errors import IsolationViolation, RecordNotFound, UnknownFormat
 from securevec.judge import Judged, judge
 from securevec.minimize import Minimized

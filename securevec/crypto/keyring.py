@@ -13,8 +13,6 @@ A key that was destroyed in any process is unusable here at the next call, not a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -23,17 +21,12 @@ from securevec.crypto.bound import BoundKeys
 from securevec.crypto.cache import TTL_S, KeyCache
 from securevec.crypto.cloaks import Cloaking
 from securevec.crypto.derive import raw_id
-from securevec.crypto.destroy import (
-    NOTHING_HELD,
-    REMOVED,
-    REMOVED_UNSEARCHED,
-    KeyDestruction,
-    destroy,
-)
-from securevec.crypto.envelope import DataKey, SubjectKey
-from securevec.crypto.filterkeys import Filtering, FilterKeys, opened_filter_keys
+from securevec.crypto.destroying import Destroying
+from securevec.crypto.envelope import DataKey
+from securevec.crypto.filterkeys import Filtering
 from securevec.crypto.keyfile import BUSY_MS
-from securevec.crypto.keystore import KeyStore, Tombstone
+from securevec.crypto.keystore import KeyStore
+from securevec.crypto.keyview import KeyInfo, KeyView, TenantPurpose
 from securevec.crypto.leases import BLOCK, CEILING
 from securevec.crypto.openkeys import BOUND, OpenKeys, destroyed_error
 from securevec.crypto.root import RootKey, Roots, root_wrapping_key
@@ -41,86 +34,18 @@ from securevec.crypto.rotation import Rotating
 from securevec.crypto.secret import Secret
 from securevec.crypto.signing import Signing
 from securevec.crypto.suites import DEFAULT
-from securevec.crypto.tokenkeys import opened_lifts
-from securevec.crypto.wrap import KeyRow, KeyUse, WrappingKey
-from securevec.errors import LimitExceeded, UnknownKey, UsageError
+from securevec.crypto.wrap import KeyUse, WrappingKey
+from securevec.errors import LimitExceeded, UsageError
 from securevec.types import CollectionId, TenantId
 
-__all__ = ["DataKey", "KeyDestruction", "KeyInfo", "KeyRing", "KeyView", "RootKey"]
-
 InstallationPurpose = Literal["names", "actors", "namespaces"]
-TenantPurpose = Literal["id", "pseudonym", "token", "content", "audit"]
 DataPurpose = Literal["body", "vault"]
 
 _INSTALLATION: Final = ("names", "actors", "namespaces", "sign")
 _TENANT: Final = ("id", "pseudonym", "token", "content", "audit")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
-    """What is known about a key without opening it. Ids in hex, times in UTC ms, ``leased`` in messages.
-
-    ``subject`` is the keyed token of the person whose key it is, and empty for every other kind.
-    """
-
-    kind: str
-    purpose: str
-    tenant: str
-    collection: str
-    epoch: str
-    state: str
-    key_id: str
-    created_ms: int
-    leased: int
-    subject: str = ""
-
-
-class KeyView:
-    """Keys as the store held them when :meth:`KeyRing.view` made this: for opening the points of one answer.
-
-    What was destroyed before is not handed out. What is destroyed after it is the fence's to tell, which is read again
-    before an answer leaves; so a view is made for a batch and never kept. Methods raise as those of :class:`KeyRing`.
-    """
-
-    __slots__ = ("_bound", "_found", "_open", "_store")
-
-    def __init__(self, store: KeyStore, open_keys: OpenKeys) -> None:
-        self._store = store
-        self._open = open_keys
-        self._found: dict[bytes, DataKey] = {}
-        self._bound: dict[bytes, SubjectKey] = {}
-
-    def tenant_key(self, tenant: TenantId, purpose: TenantPurpose) -> bytes:
-        with self._store.lock:
-            return self._open.tenant(raw_id(tenant), purpose).bytes()
-
-    def filter_keys(self, tenant: TenantId, collection: CollectionId) -> FilterKeys:
-        with self._store.lock:
-            return opened_filter_keys(self._open, tenant, collection)
-
-    def token_lifts(self, tenant: TenantId, after: int, version: int) -> tuple[bytes, ...]:
-        with self._store.lock:
-            return opened_lifts(self._open, tenant, after, version)
-
-    def key_by_id(self, key_id: bytes) -> DataKey:
-        key = self._found.get(key_id)
-        if key is None:
-            with self._store.lock:
-                key = self._found[key_id] = self._open.by_id(key_id)
-        return key
-
-    def bound_key(self, key_id: bytes) -> SubjectKey:
-        key = self._bound.get(key_id)
-        if key is None:
-            with self._store.lock:
-                key = self._bound[key_id] = self._open.bound_by_id(key_id)
-        return key
-
-    def __repr__(self) -> str:
-        return "KeyView(<hidden>)"
-
-
-class KeyRing(Rotating, Signing, Cloaking, Filtering, BoundKeys):
+class KeyRing(Rotating, Signing, Cloaking, Filtering, BoundKeys, Destroying):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row
@@ -274,82 +199,6 @@ class KeyRing(Rotating, Signing, Cloaking, Filtering, BoundKeys):
             self._open.refresh()
         return KeyView(self._store, self._open)
 
-    def destroy_tenant(self, tenant: TenantId) -> KeyDestruction:
-        """Destroy every key of a tenant. Idempotent, and finishes an interrupted attempt.
-
-        Raises :class:`UnknownKey` for a tenant that never had keys, and :class:`KeyUnavailable` when the store is busy
-        or bytes of a key are still found: then it is not done, and the same call continues.
-        """
-        raw, now_ms = raw_id(tenant), self._clock.now_ms()
-        with self._store.lock:
-            self._open.forget()
-            for prefix in ("epoch", "deks", "subject"):
-                for scope in self._store.pending_scopes(f"{prefix}:{tenant}:"):
-                    destroy(self._store, scope, lambda: (), now_ms=now_ms)
-            done = destroy(self._store, f"tenant:{tenant}", lambda: self._store.rows_of_tenant(raw), now_ms=now_ms)
-            if done is not None:
-                return done
-            tombstones = self._store.destroyed_of_tenant(raw)
-            if not tombstones:
-                raise UnknownKey("The key store never had keys of this tenant.")
-            return KeyDestruction(
-                key_ids=tuple(tombstone.key_id.hex() for tombstone in tombstones),
-                destroyed_ms=max(tombstone.destroyed_ms for tombstone in tombstones),
-                residue_found=False,
-                evidence=_weakest(tombstones),
-            )
-
-    def destroy_epoch(self, tenant: TenantId, collection: CollectionId, epoch: str) -> KeyDestruction:
-        """Destroy the body and vault DEKs of one epoch of a collection, as :meth:`destroy_tenant`.
-
-        An epoch without keys is no error: it may never have held a record.
-        """
-        raw, raw_collection, now_ms = raw_id(tenant), raw_id(collection), self._clock.now_ms()
-        with self._store.lock:
-            self._open.forget()
-            done = destroy(
-                self._store,
-                f"epoch:{tenant}:{collection}:{epoch}",
-                lambda: self._store.rows_of_epoch(raw, raw_collection, epoch),
-                now_ms=now_ms,
-            )
-            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
-
-    def destroyed(self, tenant: TenantId, key_ids: Sequence[str]) -> KeyDestruction:
-        """What became of keys of a tenant that were destroyed before, as their tombstones remember it.
-
-        Keys without a tombstone, or whose removal was not shown yet, are left out.
-        """
-        wanted = {bytes.fromhex(key_id) for key_id in key_ids}
-        with self._store.lock:
-            found = [each for each in self._store.destroyed_of_tenant(raw_id(tenant)) if each.key_id in wanted]
-        shown = [tombstone for tombstone in found if tombstone.evidence]
-        return KeyDestruction(
-            key_ids=tuple(tombstone.key_id.hex() for tombstone in shown),
-            destroyed_ms=max((tombstone.destroyed_ms for tombstone in shown), default=0),
-            residue_found=False,
-            evidence=_weakest(shown),
-        )
-
-    def destroyed_ids(self) -> list[bytes]:
-        """The id of every key that was ever destroyed here, for a restored copy of this store."""
-        return self._store.destroyed_ids()
-
-    def destroy_keys(self, key_ids: Sequence[bytes]) -> int:
-        """Destroy those of the keys that this store holds, as :meth:`destroy_tenant` does; returns how many.
-
-        For a store put back from a backup, in which keys that were destroyed since are alive.
-        """
-        now_ms, wanted = self._clock.now_ms(), set(key_ids)
-
-        def rows() -> list[KeyRow]:
-            return [row for row in self._store.all_rows() if row.key_id in wanted and row.use.kind != "installation"]
-
-        with self._store.lock:
-            self._open.forget()
-            done = destroy(self._store, "replay", rows, now_ms=now_ms)
-            return 0 if done is None else len(done.key_ids)
-
     def list_keys(self, *, tenant: TenantId | None = None, kind: str = "") -> list[KeyInfo]:
         """Every key the store holds, or those of one tenant, or of one kind. No key is opened, so nothing in the answer
         is authenticated."""
@@ -378,10 +227,3 @@ class KeyRing(Rotating, Signing, Cloaking, Filtering, BoundKeys):
 
     def __repr__(self) -> str:
         return "KeyRing(<hidden>)"
-
-
-def _weakest(tombstones: Sequence[Tombstone]) -> str:
-    """One answer for all of them: the weaker claim."""
-    if not tombstones:
-        return NOTHING_HELD
-    return REMOVED if all(each.evidence == REMOVED for each in tombstones) else REMOVED_UNSEARCHED

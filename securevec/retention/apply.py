@@ -33,7 +33,7 @@ import orjson
 from securevec.audit import error_name
 from securevec.control.retention import Intent
 from securevec.control.rows import JobItem, JobRow, ManifestRow, Survey
-from securevec.crypto.keyring import KeyInfo
+from securevec.crypto.keyview import KeyInfo
 from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, WriteNotAcknowledged
 from securevec.guard import Admission, commission
 from securevec.limits import MAX_BATCH

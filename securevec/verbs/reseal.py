@@ -26,7 +26,7 @@ import orjson
 
 from securevec.control.jobs import KEY_RESEAL
 from securevec.control.rows import JobRow, ManifestRow
-from securevec.crypto.keyring import KeyInfo
+from securevec.crypto.keyview import KeyInfo
 from securevec.errors import DeletionIncomplete, UnknownKey, WriteNotAcknowledged
 from securevec.guard import Admission
 from securevec.retention.jobs import JobResult, encode, move_on, renew

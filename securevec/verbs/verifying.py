@@ -20,7 +20,7 @@ from securevec.control.rows import ManifestRow
 from securevec.crypto.armour import from_text
 from securevec.crypto.derive import RecordIds, lift, typed_record_id
 from securevec.crypto.envelope import SubjectKey, read_key_ids
-from securevec.crypto.keyring import KeyView
+from securevec.crypto.keyview import KeyView
 from securevec.errors import (
     BoundKeyDestroyed,
     CheckFailed,

@@ -19,7 +19,8 @@ from securevec.cli.main import main
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id
-from securevec.crypto.keyring import KeyRing, KeyView
+from securevec.crypto.keyring import KeyRing
+from securevec.crypto.keyview import KeyView
 from securevec.errors import EnvelopeRejected, FilterError, IsolationViolation, UnknownFormat, UnknownKey
 from securevec.filters import Exists, Expr, check
 from securevec.retention import evidence

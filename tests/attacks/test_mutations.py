@@ -20,7 +20,8 @@ from securevec.attack.rows import Vandal, stored
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id
-from securevec.crypto.keyring import KeyRing, KeyView
+from securevec.crypto.keyring import KeyRing
+from securevec.crypto.keyview import KeyView
 from securevec.errors import (
     IsolationViolation,
     RecordNotFound,
