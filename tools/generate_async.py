@@ -101,7 +101,11 @@ TWINS: Final = (
     Twin(
         "Collection",
         f"{STORE}.collection",
-        bases=((f"{STORE}.values", "CollectionValues"), (f"{STORE}.measures", "CollectionMeasures")),
+        bases=(
+            (f"{STORE}.writes", "CollectionWrites"),
+            (f"{STORE}.values", "CollectionValues"),
+            (f"{STORE}.measures", "CollectionMeasures"),
+        ),
         says="A collection handle for coroutines: :class:`securevec.Collection`, each call awaited.",
         generic="[R]",
         by_hand={"ingest": INGEST, "iter": ITER},

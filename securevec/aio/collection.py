@@ -55,58 +55,6 @@ class AsyncCollection(Generic[R]):
     def record_class(self) -> type[R]:
         return self._sync.record_class
 
-    async def ingest(
-        self,
-        source: Source | AsyncIterable[Mapping[str, object] | Record],
-        *,
-        vectors: Matrix | None = None,
-        vectors_of: VectorsOf | None = None,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> IngestReport:
-        """Store records from a ``.csv`` or ``.jsonl`` file, or from an iterable of mappings or Records.
-
-        See :meth:`securevec.Collection.ingest`.
-
-        The source may be asynchronous too. ``progress`` is called on the loop.
-        """
-        call = functools.partial(self._sync.ingest, vectors=vectors, vectors_of=vectors_of, progress=on_loop(progress))
-        if isinstance(source, AsyncIterable):
-            return await self._bridge.run_fed(call, source)
-        return await self._bridge.run(call, source)
-
-    async def ingest_files(
-        self,
-        paths: Sequence[str | Path],
-        *,
-        options: FileOptions | None = None,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> FilesReport:
-        """Store the files of folders, and files: documents in a collection of :class:`securevec.Page`, rows in others.
-
-        See :meth:`securevec.Collection.ingest_files`.
-        """
-        return await self._bridge.run(self._sync.ingest_files, paths, options=options, progress=on_loop(progress))
-
-    async def preview_files(
-        self,
-        paths: Sequence[str | Path],
-        *,
-        options: FileOptions | None = None,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> FilesPreview:
-        """What :meth:`ingest_files` would do with these paths, and what it would replace, by file and entity.
-
-        See :meth:`securevec.Collection.preview_files`.
-        """
-        return await self._bridge.run(self._sync.preview_files, paths, options=options, progress=on_loop(progress))
-
-    async def update(self, record_id: RecordId, /, **fields: object) -> UpdateReport:
-        """Change some fields of one record, given as for an ingest; ``None`` clears one that may be null.
-
-        See :meth:`securevec.Collection.update`.
-        """
-        return await self._bridge.run(self._sync.update, record_id, **fields)
-
     async def search(
         self,
         text: str | None = None,
@@ -243,6 +191,58 @@ class AsyncCollection(Generic[R]):
                 yield record
             if (cursor := page.cursor) is None:
                 return
+
+    async def ingest(
+        self,
+        source: Source | AsyncIterable[Mapping[str, object] | Record],
+        *,
+        vectors: Matrix | None = None,
+        vectors_of: VectorsOf | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> IngestReport:
+        """Store records from a ``.csv`` or ``.jsonl`` file, or from an iterable of mappings or Records.
+
+        See :meth:`securevec.Collection.ingest`.
+
+        The source may be asynchronous too. ``progress`` is called on the loop.
+        """
+        call = functools.partial(self._sync.ingest, vectors=vectors, vectors_of=vectors_of, progress=on_loop(progress))
+        if isinstance(source, AsyncIterable):
+            return await self._bridge.run_fed(call, source)
+        return await self._bridge.run(call, source)
+
+    async def ingest_files(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        options: FileOptions | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> FilesReport:
+        """Store the files of folders, and files: documents in a collection of :class:`securevec.Page`, rows in others.
+
+        See :meth:`securevec.Collection.ingest_files`.
+        """
+        return await self._bridge.run(self._sync.ingest_files, paths, options=options, progress=on_loop(progress))
+
+    async def preview_files(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        options: FileOptions | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> FilesPreview:
+        """What :meth:`ingest_files` would do with these paths, and what it would replace, by file and entity.
+
+        See :meth:`securevec.Collection.preview_files`.
+        """
+        return await self._bridge.run(self._sync.preview_files, paths, options=options, progress=on_loop(progress))
+
+    async def update(self, record_id: RecordId, /, **fields: object) -> UpdateReport:
+        """Change some fields of one record, given as for an ingest; ``None`` clears one that may be null.
+
+        See :meth:`securevec.Collection.update`.
+        """
+        return await self._bridge.run(self._sync.update, record_id, **fields)
 
     async def delete(
         self, record_ids: RecordId | Sequence[RecordId] | None = None, *, where: Expr | None = None
