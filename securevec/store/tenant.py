@@ -6,22 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
-from uuid import uuid4
 
-import orjson
-
-from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
-from securevec.binding import Wanted, as_cloak, described, identity_of, require_vault, snake_case
-from securevec.control.rows import CollectionRow
+from securevec.binding import Wanted, as_cloak, snake_case
 from securevec.crypto.cloak import Cloak
 from securevec.errors import (
-    CollectionMismatch,
     CollectionNotFound,
-    HybridUnavailable,
     PolicyDenied,
-    RetentionConflict,
     SecurevecError,
-    UsageError,
 )
 from securevec.files.options import FileOptions
 from securevec.files.preview import preview_files
@@ -31,17 +22,17 @@ from securevec.people.erase import FENCE, SubjectErasure, fence_end, request_era
 from securevec.people.export import SubjectExport, export
 from securevec.people.find import SubjectReport, find
 from securevec.policy import Actor, check_role
-from securevec.reopen import anonymizer_of, description_of, name_of, require_same_terms, schema_of, scope_of
+from securevec.reopen import name_of
 from securevec.report import Progress
 from securevec.retention.jobs import advance
-from securevec.retention.rules import parse_retention
-from securevec.runtime import CollectionScope, Runtime, Scope
+from securevec.runtime import Runtime, Scope
 from securevec.schema import Record, describe
 from securevec.store.collection import Collection
 from securevec.store.lifetimes import TenantLifetimes, find_collection
 from securevec.store.machines import MACHINES
+from securevec.store.making import create, open_as_made, open_as_wanted
 from securevec.store.sketch import sketched
-from securevec.types import CollectionId, KeyScope, TenantId
+from securevec.types import KeyScope, TenantId
 from securevec.validate import check_name
 
 R = TypeVar("R", bound=Record)
@@ -103,45 +94,17 @@ class Tenant(TenantLifetimes):
         schema = describe(record)
         label = check_name("collection", snake_case(record.__name__) if name is None else name)
         wanted = Wanted(schema, retention, vault, classification, operators, hybrid, as_cloak(cloak), key_scope)
-        row = find_collection(self._runtime, self._scope.tenant, label) or self._create(label, wanted)
-        return Collection(self._runtime, self._opened(row, record, wanted, accept_new_detector), record)
-
-    def _opened(
-        self, row: CollectionRow, record: type[Record], wanted: Wanted, accept_new_detector: bool
-    ) -> CollectionScope:
-        """The collection, if the actor may use it and it was made with what is asked for now."""
-        admission = self._admit_open(row)
-        try:
-            description = description_of(self._runtime, row)
-            wanted.require_same(row, description)
-            if wanted.operators is not None and dict(wanted.operators) != description["operators"]:
-                if not accept_new_detector:
-                    raise CollectionMismatch(
-                        "The collection was made with other operators.",
-                        next_step="Leave operators out, or pass accept_new_detector=True.",
-                    )
-                description = {**description, "operators": dict(wanted.operators)}
-            opened = self._open(row, record, description, accept_new_detector=accept_new_detector)
-        except SecurevecError as error:
-            admission.failure(error)
-            raise
-        admission.note()
-        return opened
+        runtime, scope = self._runtime, self._scope
+        row = find_collection(runtime, scope.tenant, label) or create(runtime, scope, label, wanted)
+        opened = open_as_wanted(runtime, scope, row, record, wanted, accept_new_detector=accept_new_detector)
+        return Collection(runtime, opened, record)
 
     def existing_collection(self, name: str) -> Collection[Record]:
         """A collection by name, its record class rebuilt from what it remembers. Raises :class:`CollectionNotFound`."""
         row = find_collection(self._runtime, self._scope.tenant, check_name("collection", name))
         if row is None:
             raise CollectionNotFound("The tenant has no such collection.")
-        admission = self._admit_open(row)
-        try:
-            description = description_of(self._runtime, row)
-            record = schema_of(description).record_class()
-            opened = self._open(row, record, description, accept_new_detector=False)
-        except SecurevecError as error:
-            admission.failure(error)
-            raise
-        admission.note()
+        opened, record = open_as_made(self._runtime, self._scope, row)
         return Collection(self._runtime, opened, record)
 
     def preview_files(
@@ -157,15 +120,6 @@ class Tenant(TenantLifetimes):
         scope = sketched(self._runtime, self._scope, record, operators)
         return preview_files(
             self._runtime, scope, paths, options=options or FileOptions(), stored=False, progress=progress
-        )
-
-    def _admit_open(self, row: CollectionRow) -> Admission:
-        return admit(
-            self._runtime,
-            self._scope,
-            permission="collection.open",
-            action="collection.open",
-            collection=row.collection,
         )
 
     def collections(self) -> Sequence[str]:
@@ -279,114 +233,3 @@ class Tenant(TenantLifetimes):
             admission.failure(error, phase="result")
             raise
         admission.note(phase="result", actors=about, detail=detail)
-
-    def _create(self, name: str, wanted: Wanted) -> CollectionRow:
-        runtime, tenant = self._runtime, self._scope.tenant
-        schema, vault, classification = wanted.schema, wanted.vault, wanted.classification
-        retention_ms = parse_retention(wanted.retention) if wanted.retention is not None else None
-        operators = dict(wanted.operators or {})
-        anonymizer = Anonymizer(
-            detector=runtime.detector(),
-            policy=OperatorPolicy.from_mapping(operators, entities=entities_of(runtime.detector())),
-        )
-        check_name("collection", classification)
-        require_vault(anonymizer, vault)
-        admission = admit(runtime, self._scope, permission="collection.create", action="collection.create")
-        if wanted.hybrid:
-            _require_terms(runtime, admission)
-        collection = CollectionId(uuid4().hex)
-        raw = bytes.fromhex(collection)
-        description = {
-            "v": 1,
-            "schema": orjson.loads(schema.to_json()),
-            "operators": operators,
-            "classification": classification,
-        }
-        description |= described(wanted)
-        runtime.keys.create_filter_key(tenant, collection)
-        if wanted.cloak is not None:
-            runtime.keys.create_cloak_key(tenant, collection)
-        identity = identity_of(
-            runtime, schema, anonymizer, tenant=tenant, collection=collection, description=description
-        )
-        row = CollectionRow(
-            collection=collection,
-            tenant=tenant,
-            name_token=runtime.names.collection_token(tenant, name),
-            name_sealed=runtime.names.seal(name, row=raw, kind="collection-name"),
-            schema_sealed=runtime.names.seal(orjson.dumps(description), row=raw, kind="collection-description"),
-            shard=runtime.names.namespace(tenant, collection).shard,
-            dimension=runtime.embedder().identity.dimension,
-            identity=orjson.dumps(identity, option=orjson.OPT_SORT_KEYS).decode(),
-            retention_ms=retention_ms,
-            vault=vault,
-            created_ms=runtime.clock.now_ms(),
-            classification=runtime.names.classification_token(classification),
-        )
-        admission.note(phase="intent")
-        try:
-            runtime.control.create_collection(row)
-        except SecurevecError as error:
-            admission.failure(error, phase="result")
-            # When another process made it meanwhile, theirs counts, and is compared with what is asked for.
-            taken = isinstance(error, UsageError) and not isinstance(error, RetentionConflict)
-            theirs = find_collection(self._runtime, self._scope.tenant, name) if taken else None
-            if theirs is None:
-                raise
-            return theirs
-        admission.note(phase="result", counts={"collections": 1})
-        return row
-
-    def _open(
-        self, row: CollectionRow, record: type[Record], description: Mapping[str, Any], *, accept_new_detector: bool
-    ) -> CollectionScope:
-        runtime = self._runtime
-        schema = schema_of(description)
-        anonymizer = anonymizer_of(runtime, description)
-        require_vault(anonymizer, row.vault)
-        bound: dict[str, Any] = orjson.loads(row.identity)
-        now: dict[str, Any] = identity_of(
-            runtime, schema, anonymizer, tenant=row.tenant, collection=row.collection, description=description
-        )
-        if bound["model"] != now["model"]:
-            raise CollectionMismatch(
-                "The collection holds vectors of another embedding model; two models never mix.",
-                next_step="Open the store with that model, or ingest into a new collection.",
-            )
-        require_same_terms(bound, now)
-        if bound != now:
-            if not accept_new_detector:
-                raise CollectionMismatch(
-                    "The collection was filled under another detector or other operators.",
-                    next_step="Pass accept_new_detector=True, and ingest again what should follow the new one.",
-                )
-            admission = admit(
-                runtime,
-                self._scope,
-                permission="collection.create",
-                action="config",
-                collection=row.collection,
-            )
-            admission.note(phase="intent")
-            raw = bytes.fromhex(row.collection)
-            runtime.control.update_identity(
-                row.collection,
-                expect=row.identity,
-                identity=orjson.dumps(now, option=orjson.OPT_SORT_KEYS).decode(),
-                schema_sealed=runtime.names.seal(orjson.dumps(description), row=raw, kind="collection-description"),
-            )
-            admission.note(phase="result")
-        return scope_of(runtime, self._scope, row, description, record=record, identity=now)
-
-
-def _require_terms(runtime: Runtime, admission: Admission) -> None:
-    """Raises :class:`HybridUnavailable` where the store keeps no terms, before there is a collection."""
-    try:
-        if not runtime.backend().capabilities.sparse:
-            raise HybridUnavailable(
-                "This store keeps no terms, so it has no hybrid search.",
-                next_step='Leave hybrid out, or keep such collections on backend="edge" or a Qdrant server.',
-            )
-    except SecurevecError as error:
-        admission.failure(error)
-        raise
