@@ -6,7 +6,6 @@ originals are kept beside it, so that the vault restores by position and never b
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -16,11 +15,10 @@ from securevec.anonymize.ahead import NOTHING, Found, Text
 from securevec.anonymize.detectors import BuiltinDetector, checked, default_detector, digest_of
 from securevec.anonymize.document import DocumentNames, mentions, value_of
 from securevec.anonymize.findings import Detector, Finding
-from securevec.anonymize.fold import fold, lookup_key
+from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
-from securevec.anonymize.lexicon import names
+from securevec.anonymize.known_words import KNOWN_PRIORITY, known_by_one_word, known_values, query_words
 from securevec.anonymize.name_parts import KNOWN_PART, KnownParts, Met, NamePart, name_parts, people_met
-from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.names import looks_like_name
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.policy import OperatorPolicy
@@ -32,32 +30,10 @@ from securevec.errors import DetectorError, QueryError
 from securevec.limits import MAX_QUERY_BYTES
 from securevec.types import AnonymizedField, AnonymizedText, Span, mint_anonymized
 
-_NGRAM: Final = 4
-_LOOKED_UP: Final = ("PERSON", "SUBJECT_ID")
-_LOOKED_UP_ALONE: Final = (
-    "EMAIL",
-    "PHONE",
-    "MRN",
-    "MEMBER_ID",
-    "NPI",
-    "SSN",
-    "NHS",
-    "PASSPORT",
-    "BANK_ACCOUNT",
-    "DRIVER_LICENSE",
-    "CUSTOMER_ID",
-    "CASE_NUMBER",
-)
-"""What a value may have been found as that stands alone now: some kinds are only told by the words around them."""
 _WORDS_ALONE: Final = frozenset({"PERSON", "LOCATION", "ORG", "ADDRESS"})
 """Told by their surroundings, which a declared subject's value does not have: Victoria Lake is a name there."""
-_QUERY_WORD: Final = re.compile(r"\S+")
-_EDGE: Final = " \t\r\n.,;:!?\"'()[]{}<>"
 _SHORT: Final = 64
 _REMEMBERED: Final = 4096
-_KNOWN: Final = "known"
-_KNOWN_PRIORITY: Final = 93
-_KNOWN_PERSON_PRIORITY: Final = PERSON_PRIORITY + 5
 _NO_STAND_INS: Final[Mapping[tuple[int, int], str]] = {}
 
 
@@ -214,11 +190,11 @@ class Anonymizer:
         if len(text.encode(errors="replace")) > MAX_QUERY_BYTES:
             raise QueryError("The query is too long.", next_step=f"At most {MAX_QUERY_BYTES} bytes.")
         found = self.findings(text)
-        words = _query_words(text)
-        found = resolve([*found, *self._known(text, words, found, keys, known)], text)
+        words = query_words(text)
+        found = resolve([*found, *known_values(text, words, found, keys, known)], text)
         met = people_met(text, words, found, keys=keys, known=parts)
         # A surname that also stood alone somewhere is known twice; the person with a full name is meant.
-        found = [f for f in found if not (f.rule == _KNOWN and _one_word(text, f) and _inside(f, met))]
+        found = [f for f in found if not (known_by_one_word(text, f) and _inside(f, met))]
         found = resolve([*found, *(person.finding for person in met)], text)
         people = [text[f.start : f.end] for f in found if f.entity == "PERSON"]
         stand_ins = {(m.finding.start, m.finding.end): m.stand_in for m in met if m.stand_in}
@@ -235,37 +211,7 @@ class Anonymizer:
             return []
         start = text.index(stripped)
         entity = self.subject_entity(stripped, ahead)
-        return [Finding(start, start + len(stripped), entity, 1.0, "subject", _KNOWN_PRIORITY)]
-
-    def _known(
-        self,
-        text: str,
-        words: Sequence[tuple[int, int]],
-        found: Iterable[Finding],
-        keys: TenantKeys,
-        known: Callable[[Sequence[bytes]], Mapping[bytes, str]],
-    ) -> list[Finding]:
-        candidates: dict[tuple[int, int, str], bytes] = {}
-        for index in range(len(words)):
-            for size in range(1, min(_NGRAM, len(words) - index) + 1):
-                start, end = words[index][0], words[index + size - 1][1]
-                if size == 1 and _too_common(text[start:end]):
-                    continue
-                for entity in _LOOKED_UP + (_LOOKED_UP_ALONE if size == 1 else ()):
-                    candidates[(start, end, entity)] = subject_token(keys, entity, text[start:end])
-        if not candidates:
-            return []
-        answer = known(list(dict.fromkeys(candidates.values())))
-        structured = [f for f in found if f.entity != "PERSON"]
-        hits: list[Finding] = []
-        for (start, end, entity), token in candidates.items():
-            if answer.get(token) != entity:
-                continue
-            inside = any(f.start <= start and end <= f.end and (f.start, f.end) != (start, end) for f in structured)
-            if not inside:
-                priority = _KNOWN_PERSON_PRIORITY if entity == "PERSON" else _KNOWN_PRIORITY
-                hits.append(Finding(start, end, entity, 1.0, _KNOWN, priority))
-        return hits
+        return [Finding(start, start + len(stripped), entity, 1.0, "subject", KNOWN_PRIORITY)]
 
     def _replace(
         self,
@@ -342,28 +288,5 @@ def _part_of(identity: str, value: str, keys: TenantKeys) -> str:
     )
 
 
-def _one_word(text: str, finding: Finding) -> bool:
-    return finding.entity == "PERSON" and " " not in text[finding.start : finding.end]
-
-
 def _inside(finding: Finding, met: Iterable[Met]) -> bool:
     return any(m.stand_in and m.finding.start <= finding.start and finding.end <= m.finding.end for m in met)
-
-
-def _query_words(text: str) -> list[tuple[int, int]]:
-    words: list[tuple[int, int]] = []
-    for match in _QUERY_WORD.finditer(text):
-        start, end = match.span()
-        while start < end and text[start] in _EDGE:
-            start += 1
-        while end > start and text[end - 1] in _EDGE:
-            end -= 1
-        if end - start > 3 and text[end - 2 : end] in {"'s", "’s"}:
-            end -= 2
-        if start < end:
-            words.append((start, end))
-    return words
-
-
-def _too_common(word: str) -> bool:
-    return lookup_key(fold(word, skeleton=False).text) in names().stops
