@@ -20,6 +20,6 @@ def digits_of(value: str) -> str:
 
 def luhn(digits: str) -> bool:
     """``digits``: the digits 0 to 9 alone."""
-    backwards = digits.encode()[::-1]
-    total = sum(backwards[::2]) + sum(backwards[1::2].translate(_DOUBLED)) - 48 * len(backwards)
+    data = digits.encode()
+    total = sum(data[-1::-2]) + sum(data[-2::-2].translate(_DOUBLED)) - 48 * len(data)
     return bool(digits) and total % 10 == 0

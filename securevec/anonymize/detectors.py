@@ -9,28 +9,23 @@ from functools import lru_cache
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.findings import Detector, Finding
-from securevec.anonymize.fold import Folded, fold
+from securevec.anonymize.findings import Detector, Finding, mapped
+from securevec.anonymize.fold import fold
 from securevec.anonymize.name_merge import Recall, find_entities
 from securevec.anonymize.name_model import NameModel, Tagging, name_model
 from securevec.anonymize.names import find_names, names_a_person
 from securevec.anonymize.postcodes import behind_streets
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rulebook import RuleBook, builtin_rules
-from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.structured import Structured
 from securevec.anonymize.tables import LONGEST_CELL, has_table, scan_cells
 from securevec.anonymize.windows import WINDOW, scan_windows
-from securevec.anonymize.wraps import GUESSED, scan_breaks
 from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
 DETECTOR_VERSION: Final = 10
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
-
-
-_FEWEST_DIGITS: Final = 4
-"""A cell with fewer is not read again under its head: what a head gives away is a number."""
 
 _INSIDE: Final = 100
 
@@ -45,8 +40,7 @@ class BuiltinDetector:
         if recall not in ("balanced", "high"):
             raise ConfigError("recall is balanced or high.")
         self._book = book or builtin_rules()
-        self._scanner = PatternScanner(self._book)
-        self._across = self._scanner.across_breaks(without=GUESSED)
+        self._rules = Structured(self._book)
         self._recall: Recall = recall
         self._model = model or name_model()
         parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
@@ -68,26 +62,27 @@ class BuiltinDetector:
         reading = read(text)
         if reading is not None:
             return self._detect_written(text, field_name, reading)
-        return self._detect(text, field_name, fold(text, skeleton=False), None)
+        return self._detect(text, field_name)
 
-    def _detect(self, text: str, field_name: str, plain: Folded, tagging: Tagging | None) -> list[Finding]:
-        """``plain`` is the text's plain view; ``tagging`` that of all of it, or ``None``."""
-        found = self._structured(text, field_name)
+    def _detect(
+        self, text: str, field_name: str, tagging: Tagging | None = None, found: list[Finding] | None = None
+    ) -> list[Finding]:
+        """``tagging``: the model's of the text's plain view, ``found``: what the rules find, if known already."""
+        if found is None:
+            found = self._rules.find(text, field_name)
+        plain = fold(text, skeleton=False)
         people = scan_windows(plain.text, lambda part: self._names(part, field_name, tagging))
         if has_table(text):
             people.extend(scan_cells(plain.text, _names_in_cell))
-        found += _mapped(people, plain)
+        found += mapped(people, plain)
         return resolve([*found, *behind_streets(text, found)], text)
 
     def _detect_written(self, text: str, field_name: str, reading: Reading) -> list[Finding]:
         """The rules on the text as it stands, and everything on what it reads as."""
-        if reading.sure:
-            found = self._structured(text, field_name)
-        else:
-            found = self._detect(text, field_name, fold(text, skeleton=False), None)
+        found = self._rules.find(text, field_name) if reading.sure else self._detect(text, field_name)
         found = [reading.whole_escapes(finding) for finding in found]
         for view in reading.views:
-            read_here = self._detect(view.text, field_name, fold(view.text, skeleton=False), None)
+            read_here = self._detect(view.text, field_name)
             read_here += [f for cell in view.cells for f in self._in_named_cell(view, *cell)]
             # What stands inside a tag is not covered by a name that goes on behind the tag.
             found += [view.mapped(finding, raised=_INSIDE * view.inside) for finding in read_here]
@@ -97,58 +92,74 @@ class BuiltinDetector:
         cell = view.text[start:end]
         if len(cell) > LONGEST_CELL:
             return []
-        skeleton = fold(cell, skeleton=True)
-        rules = _mapped(self._scan_cell(skeleton.text, head), skeleton)
-        return [finding.shifted(start) for finding in (*rules, *_names_in_cell(cell, head))]
+        return [f.shifted(start) for f in (*self._rules.in_cell(cell, head), *_names_in_cell(cell, head))]
 
     def detect_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding] | None]:
-        """:meth:`detect` on each ``(field name, text)``, with one pass of the model; ``None`` where it raises."""
+        """:meth:`detect` on each ``(field name, text)``, many of them together; ``None`` where it raises."""
         given = list(texts)
         found: list[list[Finding] | None] = [None] * len(given)
-        views: dict[int, Folded] = {}
+        plain: list[int] = []
         for at, (field_name, text) in enumerate(given):
             with contextlib.suppress(DetectorError):
                 _check_size(text)
                 if text and (reading := read(text)) is not None:
                     found[at] = self._detect_written(text, field_name, reading)
                 else:
-                    views[at] = fold(text, skeleton=False)
-        short = {at: view.text for at, view in views.items() if len(view.text) <= WINDOW}
-        taggings = dict(zip(short, self._model.tag_each(list(short.values())), strict=True))
-        for at, view in views.items():
-            field_name, text = given[at]
-            with contextlib.suppress(DetectorError):
-                found[at] = self._detect(text, field_name, view, taggings.pop(at, None)) if text else []
+                    plain.append(at)
+        by_rule = self._by_rule([given[at] for at in plain])
+        views = {at: fold(given[at][1], skeleton=False).text for at in plain}
+        short = [at for at in plain if len(views[at]) <= WINDOW]
+        taggings = dict(zip(short, self._model.tag_each([views[at] for at in short]), strict=True))
+        for at, rules in zip(plain, by_rule, strict=True):
+            if rules is not None:
+                field_name, text = given[at]
+                with contextlib.suppress(DetectorError):
+                    found[at] = self._detect(text, field_name, taggings.pop(at, None), rules) if text else []
         return found
 
     def structured(self, text: str, *, field_name: str = "") -> list[Finding]:
         """What the rules alone find: numbers, addresses of all kinds and credentials, no names by the model."""
         _check_size(text)
-        found = self._structured(text, field_name)
+        return self._as_read(text, field_name, self._rules.find(text, field_name))
+
+    def structured_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding] | None]:
+        """:meth:`structured` on each ``(field name, text)``, many of them together; ``None`` where it raises."""
+        given = list(texts)
+        found: list[list[Finding] | None] = [None] * len(given)
+        kept: list[int] = []
+        for at, (_, text) in enumerate(given):
+            with contextlib.suppress(DetectorError):
+                _check_size(text)
+                kept.append(at)
+        for at, rules in zip(kept, self._by_rule([given[at] for at in kept]), strict=True):
+            if rules is not None:
+                field_name, text = given[at]
+                with contextlib.suppress(DetectorError):
+                    found[at] = self._as_read(text, field_name, rules)
+        return found
+
+    def _as_read(self, text: str, field_name: str, found: list[Finding]) -> list[Finding]:
+        """What the rules found in a text, and what they find in what it reads as."""
         if (reading := read(text)) is not None:
             found = [reading.whole_escapes(finding) for finding in found]
-            found += [view.mapped(f) for view in reading.views for f in self._structured(view.text, field_name)]
+            found += [view.mapped(f) for view in reading.views for f in self._rules.find(view.text, field_name)]
         return resolve(found, text)
 
-    def _structured(self, text: str, field_name: str) -> list[Finding]:
-        skeleton = fold(text, skeleton=True)
-        found = scan_windows(skeleton.text, lambda part: self._scanner.scan(part, field_name=field_name))
-        if "\n" in text:
-            found.extend(scan_breaks(skeleton.text, self._across.scan_each))
-        if has_table(text):
-            found.extend(scan_cells(skeleton.text, self._scan_cell))
-        return _mapped(found, skeleton)
+    def _by_rule(self, texts: Sequence[tuple[str, str]]) -> list[list[Finding] | None]:
+        """What the rules find in each text; ``None`` where they fail."""
+        try:
+            return [*self._rules.find_each(texts)]
+        except DetectorError:
+            # One of them, then: each by itself.
+            return [self._alone(*text) for text in texts]
+
+    def _alone(self, field_name: str, text: str) -> list[Finding] | None:
+        with contextlib.suppress(DetectorError):
+            return self._rules.find(text, field_name)
+        return None
 
     def _names(self, text: str, field_name: str, tagging: Tagging | None) -> list[Finding]:
         return find_entities(text, self._model, field_name=field_name, recall=self._recall, tagging=tagging)
-
-    def _scan_cell(self, cell: str, head: str) -> list[Finding]:
-        """The rules on ``head: cell``, so that what looks for a label in front of a value finds one."""
-        if sum(map(str.isdigit, cell)) < _FEWEST_DIGITS:
-            return []
-        lead = len(head) + 2
-        found = self._scanner.scan(f"{head}: {cell}")
-        return [finding.shifted(-lead) for finding in found if finding.start >= lead]
 
 
 @lru_cache(maxsize=2)
@@ -237,13 +248,3 @@ def _check_size(text: str) -> None:
         raise DetectorError("The text holds characters that are not Unicode text.") from error
     if large:
         raise DetectorError("The text is larger than the detector takes.")
-
-
-def _mapped(found: list[Finding], view: Folded) -> list[Finding]:
-    """Findings of a folded view in offsets of the text it was made of."""
-    if view.is_same:
-        return found
-    return [
-        Finding(*view.span(finding.start, finding.end), finding.entity, finding.score, finding.rule, finding.priority)
-        for finding in found
-    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from securevec.anonymize.fold import Folded
+
 
 class Finding(NamedTuple):
     """One detected value, in characters of the text that was given to the detector.
@@ -22,6 +24,13 @@ class Finding(NamedTuple):
 
     def shifted(self, by: int) -> Finding:
         return Finding(self.start + by, self.end + by, self.entity, self.score, self.rule, self.priority)
+
+
+def mapped(found: list[Finding], view: Folded) -> list[Finding]:
+    """Findings of a folded view in offsets of the text it was made of."""
+    if view.is_same or not found:
+        return found
+    return [Finding(*view.span(f.start, f.end), f.entity, f.score, f.rule, f.priority) for f in found]
 
 
 class Detector(Protocol):

@@ -15,6 +15,7 @@ from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.nearby import Words
 from securevec.anonymize.rule_shape import shape
 from securevec.anonymize.rulebook import ACCEPT, AROUND_BYTES, Rule, engine_options
+from securevec.anonymize.sheet import Sheet
 from securevec.anonymize.validators import EXTENTS, VALIDATORS
 
 Range = tuple[int, int]
@@ -82,34 +83,45 @@ class CompiledRule:
         # No match is empty, and all of it is the value: nothing is left to be decided about a match.
         self._plain = self._fewest > 0 and not (rule.group or self._around or self._extent is not None)
 
-    def matches(self, data: bytes, digits_end: int, start_by: int | None = None) -> list[Range]:
-        """Ranges of the rule's values. Where only a part of a match is accepted, the search resumes behind it.
+    def matches(self, sheet: Sheet, number: int, starts_by: int | None = None) -> list[Range]:
+        """Where the rule's values are in one part of a sheet; one that begins behind ``starts_by`` may be left out.
 
-        ``digits_end``: behind the last of the digits 0 to 9. ``start_by``: where a match has to begin at the latest.
+        Where only a part of a match is accepted, the search resumes behind it.
         """
-        size = len(data)
-        last = size - self._fewest
-        if self._digit and digits_end <= last:
-            last = digits_end - 1
-        if start_by is not None and start_by < last:
-            last = start_by
-        if self._plain:
-            match, start, found = self._match, 0, []
-            while start <= last:
-                place = match(_ANYWHERE, data, start, size)[0]
-                start = place[1]
-                if start < 0:
-                    break
-                found.append(place)
-            return found
+        data, start, end = sheet.data, sheet.starts[number], sheet.ends[number]
+        last = end - self._fewest
+        if self._digit:
+            digits_end = sheet.digits_end(number)
+            if digits_end <= last:
+                last = digits_end - 1
+        if starts_by is not None and starts_by < last:
+            last = starts_by
+        if start > last:
+            return []
+        if self.edged and end - start < len(data):
+            # The pattern says where a text begins or ends.
+            found = self._found(data[start:end], 0, end - start, last - start)
+            return [(begin + start, finish + start) for begin, finish in found] if start else found
+        if not self._plain:
+            return self._found(data, start, end, last)
+        match, found = self._match, []
+        while start <= last:
+            place = match(_ANYWHERE, data, start, end)[0]
+            start = place[1]
+            if start < 0:
+                break
+            found.append(place)
+        return found
+
+    def _found(self, data: bytes, start: int, end: int, last: int) -> list[Range]:
+        """Of the values in a range of the text those that begin at ``last`` or before, and perhaps one behind."""
         if self._extent is not None:
-            return self._parts(data, last, self._extent)
+            return self._parts(data, start, end, last, self._extent)
         if self._around:
-            return self._near(data, last)
-        return self._between(data, 0, size, last)
+            return self._near(data, start, end, last)
+        return self._between(data, start, end, last)
 
     def _between(self, data: bytes, start: int, end: int, last: int) -> list[Range]:
-        """Of the matches in a range of the text those that begin at ``last`` or before, and perhaps one behind."""
         match, group = self._match, self.group
         found: list[Range] = []
         while start <= last:
@@ -125,36 +137,35 @@ class CompiledRule:
             start = behind if behind > start else start + 1
         return found
 
-    def _near(self, data: bytes, last: int) -> list[Range]:
+    def _near(self, data: bytes, start: int, end: int, last: int) -> list[Range]:
         """The same, looking only around the sign that every match holds.
 
         A repeat of up to 64 letters in front of the @ would make the engine build new states for nearly every text.
         """
         found: list[Range] = []
-        start, at = 0, data.find(self._around)
+        at = data.find(self._around, start, end)
         while at >= 0:
-            behind = _WORD_END.search(data, at + 1)
-            end = behind.start() if behind else len(data)
-            following = data.find(self._around, at + 1)
-            if 0 <= following < end:
-                end = following
-            nearest = max(0, at - AROUND_BYTES)
-            start = max(start, nearest, data.rfind(b" ", nearest, at) + 1)
-            found += self._between(data, start, end, min(last, end - self._fewest))
+            behind = _WORD_END.search(data, at + 1, end)
+            finish = behind.start() if behind else end
+            following = data.find(self._around, at + 1, end)
+            if 0 <= following < finish:
+                finish = following
+            nearest = max(start, at - AROUND_BYTES)
+            start = max(nearest, data.rfind(b" ", nearest, at) + 1)
+            found += self._between(data, start, finish, min(last, finish - self._fewest))
             start, at = at + 1, following
         return found
 
-    def _parts(self, data: bytes, last: int, extent: Callable[[str], Range]) -> list[Range]:
-        match, size = self._match, len(data)
+    def _parts(self, data: bytes, start: int, end: int, last: int, extent: Callable[[str], Range]) -> list[Range]:
+        match = self._match
         found: list[Range] = []
-        position = 0
-        while position <= last:
-            begin, finish = match(_ANYWHERE, data, position, size)[0]
+        while start <= last:
+            begin, finish = match(_ANYWHERE, data, start, end)[0]
             if finish < 0:
                 break
             # Rules with an extent match ASCII only.
-            start, end = extent(data[begin:finish].decode("latin-1"))
-            if start < end:
-                found.append((begin + start, begin + end))
-            position = begin + max(end, 1)
+            first, behind = extent(data[begin:finish].decode("latin-1"))
+            if first < behind:
+                found.append((begin + first, begin + behind))
+            start = begin + max(behind, 1)
         return found

@@ -8,27 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-BEFORE: Final = 56
-AFTER: Final = 32
-"""Characters in front of a value and behind it that are read for such words."""
-_LETTERS: Final = bytes(code if 97 <= code <= 122 else 32 for code in range(256))
+from securevec.anonymize.sheet import Sheet
+
 _RUN: Final = re.compile(r"[a-z]+")
-
-
-class Near(NamedTuple):
-    """``window``: the text around a value in lower case; ``runs``: its runs of the letters a to z."""
-
-    window: str
-    runs: list[bytes]
-
-
-def near(lowered: str, start: int, end: int, hint: str) -> Near:
-    """What stands around ``start`` to ``end``. ``hint``: the name of the field, as if it stood in front."""
-    begin = start - BEFORE if start > BEFORE else 0
-    window = f"{hint} {lowered[begin:start]} | {lowered[end : end + AFTER]}"
-    return Near(window, window.encode().translate(_LETTERS).split())
 
 
 class Words:
@@ -44,8 +28,8 @@ class Words:
         # None: a word without such letters may stand anywhere, so the pattern is always asked.
         self._any = None if None in firsts else frozenset(run.group().encode() for run in firsts if run)
 
-    def among(self, found: Near) -> bool:
-        window, runs = found
+    def among(self, runs: list[bytes], sheet: Sheet, number: int, place: tuple[int, int]) -> bool:
+        """Whether one is near a place in a part of the sheet. ``runs``: what :meth:`Sheet.runs` says of the place."""
         if self._any is not None and self._any.isdisjoint(runs):
             return False
-        return not self._plain.isdisjoint(runs) or self._pattern.search(window) is not None
+        return not self._plain.isdisjoint(runs) or self._pattern.search(sheet.window(number, place)) is not None

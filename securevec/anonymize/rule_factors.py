@@ -8,7 +8,7 @@ capitals, small letters, and all beyond ASCII: a rule is let through too often a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -127,8 +127,12 @@ class _Pattern:
 class Factors:
     """Of some rules those that may have a value with given signs in it. Thread-safe; remembers what it was asked."""
 
-    def __init__(self, rules: Iterable[tuple[str, int]]) -> None:
-        """``rules``: the pattern of each over an alphabet, and the capture that is its value."""
+    def __init__(self, rules: Iterable[tuple[str, int]], *, numbers: Sequence[int] | None = None) -> None:
+        """``rules``: the pattern of each over an alphabet, and the capture that is its value.
+
+        ``numbers``: what the rules are called in answers; from 0 on unless given.
+        """
+        self._numbers = numbers
         self._patterns = tuple(_read(regex, group) for regex, group in rules)
         self._answer = lru_cache(maxsize=_REMEMBERED)(self._ask)
 
@@ -138,9 +142,8 @@ class Factors:
 
     def _ask(self, signs: str) -> frozenset[int]:
         kinds = [_kind(ord(char)) for char in signs]
-        return frozenset(
-            number for number, pattern in enumerate(self._patterns) if pattern is None or pattern.holds(kinds)
-        )
+        held = [place for place, each in enumerate(self._patterns) if each is None or each.holds(kinds)]
+        return frozenset(held if self._numbers is None else [self._numbers[place] for place in held])
 
 
 def _kind(code: int) -> int:

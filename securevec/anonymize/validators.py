@@ -43,11 +43,15 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 
 def card(value: str) -> bool:
     """12 to 19 digits that pass Luhn and are not one digit repeated."""
-    digits = digits_of(value)
-    if not 12 <= len(digits) <= 19 or len(set(digits)) == 1 or digits[0] == "0":
+    return _is_card(digits_of(value))
+
+
+def _is_card(digits: str) -> bool:
+    size = len(digits)
+    if not 12 <= size <= 19 or digits[0] == "0" or digits.count(digits[0]) == size:
         return False
     # Twelve digits are a card only in the ranges of Maestro; other numbers of that length pass Luhn one time in ten.
-    return luhn(digits) and (len(digits) > 12 or digits[:2] in {"50", "56", "57", "58", "59"} or digits[0] == "6")
+    return (size > 12 or digits[0] == "6" or digits[:2] in {"50", "56", "57", "58", "59"}) and luhn(digits)
 
 
 def card_extent(value: str) -> tuple[int, int]:
@@ -57,28 +61,30 @@ def card_extent(value: str) -> tuple[int, int]:
     starts compared, so that a long list of short numbers costs one pass over each.
     """
     groups = [match.span() for match in _DIGIT_GROUP.finditer(value)]
-    best = _longest_card(value, groups, 0)
+    digits = "".join([value[start:end] for start, end in groups])
+    best = _longest_card(digits, groups, 0, 0)
     if best is None:
         resume = groups[1][0] if len(groups) > 1 else len(value)
         return resume, resume
+    passed = 0
     for first in range(1, len(groups)):
-        other = _longest_card(value, groups, first)
+        passed += groups[first - 1][1] - groups[first - 1][0]
+        other = _longest_card(digits, groups, first, passed)
         if other is not None and other[1] - other[0] > best[1] - best[0]:
             best = other
     return best
 
 
-def _longest_card(value: str, groups: list[tuple[int, int]], first: int) -> tuple[int, int] | None:
-    """The longest card number that begins with group ``first`` and ends with a group."""
-    start = groups[first][0]
-    size = 0
+def _longest_card(digits: str, groups: list[tuple[int, int]], first: int, passed: int) -> tuple[int, int] | None:
+    """The longest card number that begins with group ``first``, behind ``passed`` digits, and ends with a group."""
+    behind = passed
     best: tuple[int, int] | None = None
     for begin, end in groups[first:]:
-        size += end - begin
-        if size > 19:
+        behind += end - begin
+        if behind - passed > 19:
             break
-        if size >= 12 and card(value[start:end]):
-            best = (start, end)
+        if behind - passed >= 12 and _is_card(digits[passed:behind]):
+            best = (groups[first][0], end)
     return best
 
 
@@ -88,7 +94,7 @@ def iban_extent(value: str) -> tuple[int, int]:
     Four characters on is past the country code and check digits of what only looked like an IBAN.
     """
     wanted = _IBAN_LENGTH.get(value[:2].upper(), 0)
-    if not wanted:
+    if not wanted or not iban(alnum(value)[:wanted]):
         return 4, 4
     seen = 0
     for index, char in enumerate(value):
@@ -99,11 +105,14 @@ def iban_extent(value: str) -> tuple[int, int]:
     return 4, 4
 
 
+_AS_NUMBERS: Final = {ord(char): str(number) for number, char in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)}
+
+
 def iban(value: str) -> bool:
     code = alnum(value)
     if _IBAN_LENGTH.get(code[:2], 0) != len(code) or not code.isascii():
         return False
-    return int("".join(str(int(char, 36)) for char in code[4:] + code[:4])) % 97 == 1
+    return int((code[4:] + code[:4]).translate(_AS_NUMBERS)) % 97 == 1
 
 
 def coded(value: str) -> bool:
@@ -166,7 +175,7 @@ def birth_date(value: str) -> bool:
 def entropy(value: str) -> float:
     """Shannon entropy of the characters, bits per character."""
     size = len(value)
-    return -sum(_share(value.count(char), size) for char in dict.fromkeys(value)) if value else 0.0
+    return -sum([_share(value.count(char), size) for char in dict.fromkeys(value)]) if value else 0.0
 
 
 @lru_cache(maxsize=4096)
@@ -199,12 +208,16 @@ def strong_password(value: str) -> bool:
     return kinds >= 3 and secret_value(value)
 
 
+_CUTS: Final = re.compile(r"[_\-+/]")
+_ONE_KIND: Final = re.compile(r"[0-9a-f]+|[A-Z]+|[a-z]+|[0-9]+|[0-9A-F]+")
+
+
 def generated_key(value: str) -> bool:
     """Long, mixed and evenly spread; hyphenated words, UUIDs and plain hexadecimal digests are not meant."""
-    longest = max(re.split(r"[_\-+/]", value), key=len)
-    if not longest or re.fullmatch(r"[0-9a-f]+|[A-Z]+|[a-z]+|[0-9]+|[0-9A-F]+", longest):
+    if sum(map(str.isdigit, value)) < 3:
         return False
-    return sum(map(str.isdigit, value)) >= 3 and entropy(value) >= 3.8
+    longest = max(_CUTS.split(value), key=len)
+    return bool(longest) and _ONE_KIND.fullmatch(longest) is None and entropy(value) >= 3.8
 
 
 def random_value(value: str) -> bool:

@@ -7,11 +7,11 @@ left out) are read once more as one line; of what is found there, only what lies
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.scan import Across
+from securevec.anonymize.sheet import Across
 
 _REACH: Final = 64
 _LEAST: Final = 2
@@ -22,41 +22,49 @@ _NEAR: Final = 16
 _MARKED: Final = bytes(48 if 48 <= code <= 57 else 32 for code in range(256))
 _TWO_DIGITS: Final = re.compile(r"[0-9][^0-9]*[0-9]")
 _CARD_BREAKS: Final = frozenset([4, 8, 10, 12])
-ScanEach = Callable[[Sequence[tuple[str, Across]]], list[list[Finding]]]
-"""Of each line what is found in it and covered."""
 GUESSED: Final = frozenset(["phone-national", "phone-context", "phone-double-zero", "us-ssn-bare", "bank-account"])
 """Rules that lean on a number standing alone: two numbers of a column would make one."""
 
 
-def scan_breaks(text: str, scan_each: ScanEach) -> list[Finding]:
-    """Findings across line breaks, in offsets of ``text``; each covers the break as well.
+class Joint(NamedTuple):
+    """A break from ``gap`` to ``right`` in a text, and the stretch around it, which begins at ``left``, as one line."""
 
-    ``scan_each``: a scanner's, without the rules ``GUESSED``.
-    """
-    places = [
-        (left, gap, right, end)
-        for left, (gap, right), end in _joints(text)
-        if gap - left >= _LEAST and end - right >= _LEAST
-    ]
-    if not places:
-        return []
-    lines = [
-        (f"{text[left:gap]} {text[right:end]}", Across(gap - left - _LEAST, gap - left + 1 + _LEAST))
-        for left, gap, right, end in places
-    ]
-    found: list[Finding] = []
-    for (left, gap, right, _), here in zip(places, scan_each(lines), strict=True):
-        size = gap - left
-        for finding in here:
-            if _whole_groups(finding, text[left + finding.start : gap]):
-                begin, finish = left + finding.start, right + finding.end - size - 1
-                found.append(Finding(begin, finish, finding.entity, finding.score, finding.rule, finding.priority))
-    return found
+    line: str
+    left: int
+    gap: int
+    right: int
+
+    @property
+    def across(self) -> Across:
+        """Which values of the line count: those with ``_LEAST`` characters on either side of the break."""
+        size = self.gap - self.left
+        return Across(size - _LEAST, size + 1 + _LEAST)
+
+    @property
+    def signs(self) -> str:
+        """What every such value holds."""
+        size = self.gap - self.left
+        return self.line[size - _LEAST : size + 1 + _LEAST]
+
+    def unbroken(self, found: list[Finding]) -> list[Finding]:
+        """Findings of the line that lie across, in offsets of the text; each covers the break as well."""
+        left, behind = self.left, self.right - (self.gap - self.left) - 1
+        return [
+            Finding(left + f.start, behind + f.end, f.entity, f.score, f.rule, f.priority)
+            for f in found
+            if f.rule != "card" or self._whole_groups(f)
+        ]
+
+    def _whole_groups(self, card: Finding) -> bool:
+        """A number breaks between its groups; one of ten pairs of neighbouring numbers passes the check by chance."""
+        return sum(map(str.isdigit, self.line[card.start : self.gap - self.left])) in _CARD_BREAKS
 
 
-def _whole_groups(finding: Finding, before: str) -> bool:
-    """A card number breaks between its groups; one of ten pairs of neighbouring numbers passes its check by chance."""
-    return finding.rule != "card" or sum(map(str.isdigit, before)) in _CARD_BREAKS
+def joints(text: str) -> Iterator[Joint]:
+    """The breaks of a text that a value may lie across."""
+    for left, (gap, right), end in _joints(text):
+        if gap - left >= _LEAST and end - right >= _LEAST:
+            yield Joint(f"{text[left:gap]} {text[right:end]}", left, gap, right)
 
 
 def _joints(text: str) -> Iterator[tuple[int, tuple[int, int], int]]:

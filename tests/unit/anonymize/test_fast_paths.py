@@ -24,6 +24,7 @@ from securevec.anonymize.name_lower import _CUE, _cues
 from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.resolve import _settled, resolve
 from securevec.anonymize.rulebook import builtin_rules, engine_options
+from securevec.anonymize.sheet import Part, Sheet
 from securevec.errors import DetectorError
 
 _EMAIL = next(rule for rule in builtin_rules().rules if rule.id == "email")
@@ -37,8 +38,7 @@ def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) 
     pattern: Any = re2.compile(_EMAIL.regex, engine_options())
     everywhere = [match.span() for match in pattern.finditer(text.encode())]
     alphabet = Alphabet([_EMAIL.regex])
-    data = alphabet.encode(text)
-    around = CompiledRule(_EMAIL, alphabet).matches(data, len(data))
+    around = CompiledRule(_EMAIL, alphabet).matches(Sheet([Part(text)], alphabet), 0)
     assert around == [(len(text.encode()[:a].decode()), len(text.encode()[:b].decode())) for a, b in everywhere]
 
 
@@ -138,12 +138,15 @@ _LINES = files("securevec.cli.recall").joinpath("lines.jsonl").read_text(encodin
 def test_texts_read_together_are_found_as_each_alone(texts: list[str]) -> None:
     detector = builtin_detector("balanced")
     together = detector.detect_each([("note", text) for text in texts])
-    for text, found in zip(texts, together, strict=True):
+    by_rule = detector.structured_each([("note", text) for text in texts])
+    for text, found, rules in zip(texts, together, by_rule, strict=True):
         if found is None:
+            assert rules is None
             with pytest.raises(DetectorError):
                 detector.detect(text, field_name="note")
         else:
             assert found == detector.detect(text, field_name="note")
+            assert rules == detector.structured(text, field_name="note")
 
 
 @given(st.lists(st.integers(0, 700), max_size=9), st.randoms(use_true_random=False))

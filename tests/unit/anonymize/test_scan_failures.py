@@ -9,7 +9,8 @@ import pytest
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, MergedDetector, TenantKeys, default_detector
 from securevec.anonymize.rulebook import builtin_rules
-from securevec.anonymize.scan import Across, PatternScanner
+from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.sheet import Across, Part
 from securevec.errors import DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
@@ -36,14 +37,35 @@ class _Breaks:
 
 @pytest.mark.parametrize("engine", [_GivesUp(), _ForgetsSentinel(), _Breaks()])
 def test_an_engine_that_gives_up_on_words_or_on_lines_stops_the_scan(engine: object) -> None:
+    lines = [Part("GB82 WEST 1234 5698 7654 32", "", Across(7, 12), frozenset(range(9)))] * 2
     scanner = PatternScanner(builtin_rules())
-    across = scanner.across_breaks(without=())
-    scanner._words = across._set = engine
+    scanner._words = engine
     with pytest.raises(DetectorError) as raised:
         scanner.scan("sort code 12-34-56")
     assert "12-34-56" not in str(raised.value)
-    with pytest.raises(DetectorError):
-        across.scan_each([("GB82 WEST 1234 5698 7654 32", Across(7, 12))])
+    for some in (lines, lines[:1]):
+        scanner = PatternScanner(builtin_rules())
+        scanner._set = engine
+        with pytest.raises(DetectorError):
+            scanner.scan_each(some)
+
+
+def test_a_text_that_stops_the_scan_takes_no_other_one_with_it() -> None:
+    class Chokes:
+        def __init__(self, engine: Any) -> None:
+            self._engine = engine
+
+        def Match(self, text: bytes) -> list[int] | None:
+            return None if b"choke" in text else self._engine.Match(text)
+
+    detector = BuiltinDetector()
+    scanner = detector._rules._scanner
+    scanner._set = Chokes(scanner._set)
+    texts = [("note", f"write to {SECRET}"), ("note", "choke on 4111 1111 1111 1111"), ("note", "nothing")]
+    for found in (detector.structured_each(texts), detector.detect_each(texts)):
+        assert found[1] is None
+        assert [f.entity for f in found[0] or []] == ["EMAIL"]
+        assert found[2] == []
 
 
 @pytest.mark.parametrize("engine", [_GivesUp(), _ForgetsSentinel(), _Breaks()])

@@ -15,7 +15,8 @@ from securevec.anonymize.fold import fold
 from securevec.anonymize.rule_factors import Factors
 from securevec.anonymize.rule_shape import shape
 from securevec.anonymize.rulebook import Rule, builtin_rules, load_rules
-from securevec.anonymize.scan import Across, PatternScanner
+from securevec.anonymize.scan import PatternScanner, hint
+from securevec.anonymize.sheet import Across, Part
 from securevec.anonymize.wraps import GUESSED
 from securevec.errors import ConfigError
 from tests.support.plain_scan import plain_scan
@@ -46,6 +47,21 @@ def test_letters_of_other_scripts_change_nothing(pieces: list[str], between: str
     check(between.join(pieces))
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.one_of(st.sampled_from(TEXTS), st.sampled_from([*ODD, "\n", " "])), max_size=3).map("".join),
+            st.sampled_from(FIELDS),
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=25, deadline=None)
+def test_texts_on_one_sheet_are_scanned_as_each_alone(texts: list[tuple[str, str]]) -> None:
+    together = SCANNER.scan_each([Part(text, hint(field)) for text, field in texts])
+    assert together == [plain_scan(BOOK.rules, text, field) for text, field in texts]
+
+
 def test_a_phrase_may_begin_in_the_name_of_the_field() -> None:
     text = "this " + " " * 53 + "98-7654321"
     assert "phone-context" in {finding.rule for finding in SCANNER.scan(text, field_name="account number")}
@@ -63,14 +79,17 @@ def test_every_known_text_alone_odd_and_among_others_is_scanned_as_by_the_plain_
 
 
 def test_the_rules_left_out_at_a_break_would_find_nothing_across_it() -> None:
-    across = SCANNER.across_breaks(without=GUESSED)
+    crossing = SCANNER.crossing(without=GUESSED)
     for text in (text for text in EXAMPLES if " " in text):
         folded = fold(text, skeleton=True).text
         found = [finding for finding in SCANNER.scan(folded) if finding.rule not in GUESSED]
         spaces = [place for place, char in enumerate(folded) if char == " "]
         covering = [Across(at - size, at + 1 + size) for at in spaces for size in (1, 2) if at >= size]
         wanted = [[finding for finding in found if each.covers(finding.start, finding.end)] for each in covering]
-        assert across.scan_each([(folded, each) for each in covering]) == wanted
+        signs = [folded[each.starts_by : each.ends_from] for each in covering]
+        parts = [Part(folded, "", *pair) for pair in zip(covering, map(crossing.holders, signs), strict=True)]
+        assert SCANNER.scan_each(parts) == wanted
+        assert [found for part in parts for found in SCANNER.scan_each([part])] == wanted
 
 
 @pytest.mark.parametrize(

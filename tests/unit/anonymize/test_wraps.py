@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from securevec.anonymize import Anonymizer, TenantKeys, default_detector
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.rulebook import builtin_rules
-from securevec.anonymize.scan import Across, PatternScanner
-from securevec.anonymize.wraps import GUESSED, scan_breaks
+from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.structured import Structured
+from securevec.anonymize.wraps import joints
 
 KEYS = TenantKeys(bytes(32), bytes(range(32)))
 
@@ -57,25 +56,20 @@ def test_the_token_is_that_of_the_unbroken_value() -> None:
 
 
 def test_only_what_lies_across_the_break_is_kept() -> None:
-    def scan(lines: Sequence[tuple[str, Across]]) -> list[list[Finding]]:
-        ((part, across),) = lines
-        assert part == "ab12 cd"
-        places = [(0, 4), (1, 5), (1, 6), (1, 7), (2, 7), (3, 7), (5, 7)]
-        return [[Finding(start, end, "X", 1.0, "x", 1) for start, end in places if across.covers(start, end)]]
-
-    assert [(f.start, f.end) for f in scan_breaks("ab12 \n> cd", scan)] == [(1, 10), (2, 10)]
+    (joint,) = joints("ab12 \n> cd")
+    assert joint.line == "ab12 cd"
+    assert joint.signs == "12 cd"
+    places = [(0, 4), (1, 5), (1, 6), (1, 7), (2, 7), (3, 7), (5, 7)]
+    found = [Finding(start, end, "X", 1.0, "x", 1) for start, end in places if joint.across.covers(start, end)]
+    assert [(f.start, f.end) for f in joint.unbroken(found)] == [(1, 10), (2, 10)]
 
 
 def test_a_guess_across_a_break_is_no_find() -> None:
-    scanner = PatternScanner(builtin_rules())
-    across = scanner.across_breaks(without=GUESSED)
-    assert "bank-account" in {f.rule for f in scanner.scan("account number 4155 5526")}
-    assert "bank-account" not in {f.rule for f in scan_breaks("account number 4155\n5526", across.scan_each)}
+    rules = builtin_rules()
+    assert "bank-account" in {f.rule for f in PatternScanner(rules).scan("account number 4155 5526")}
+    assert "bank-account" not in {f.rule for f in Structured(rules).find("account number 4155\n5526", "")}
 
 
 def test_breaks_without_numbers_are_not_read_again() -> None:
-    def scan(lines: Sequence[tuple[str, Across]]) -> list[list[Finding]]:
-        raise AssertionError(lines)
-
-    assert scan_breaks("ab\ncd\n\n1 a\nb", scan) == []
-    assert scan_breaks(" " * 300_000 + "\n" + "> " * 300_000, scan) == []
+    assert [*joints("ab\ncd\n\n1 a\nb")] == []
+    assert [*joints(" " * 300_000 + "\n" + "> " * 300_000)] == []
