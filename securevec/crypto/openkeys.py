@@ -40,6 +40,7 @@ class OpenKeys:
         "_installation",
         "_leases",
         "_roots",
+        "_sealing",
         "_store",
         "_suite",
         "_version",
@@ -55,6 +56,9 @@ class OpenKeys:
         self._cache = cache if cache is not None else KeyCache()
         self._installation: dict[str, Secret] = {}
         self._leases = Leases()
+        # Keys that were seen to be the active ones since the store last changed. That a key is open is no such sign: it
+        # may have been opened for what it sealed before another process rolled it.
+        self._sealing: set[bytes] = set()
         self._version = store.version()
         _forget_in_children(self)
 
@@ -63,6 +67,7 @@ class OpenKeys:
         version = self._store.version()
         if version != self._version:
             self._cache.clear()
+            self._sealing.clear()
             if version.pid != self._version.pid:
                 self._leases.clear()
             self._version = version
@@ -71,6 +76,7 @@ class OpenKeys:
         """Drop every open key and lease."""
         self._cache.clear()
         self._leases.clear()
+        self._sealing.clear()
 
     def close(self) -> None:
         """:meth:`forget`, and what is kept beyond a key's time."""
@@ -162,11 +168,13 @@ class OpenKeys:
         """The DEK to seal ``messages`` (at most one block) new values with, charged to this process."""
         key_id = self._leases.spend(use, messages)
         if key_id is not None:
-            key = self._cache.peek(key_id, DataKey) or self._still_active(key_id)
+            known = self._cache.peek(key_id, DataKey) if key_id in self._sealing else None
+            key = known or self._still_active(key_id)
             if key is not None:
                 return key
         row = self._take_block(use)
         self._leases.grant(use, row.key_id, BLOCK - messages)
+        self._sealing.add(row.key_id)
         return self._open(row)
 
     def _numbers_of(self, use: KeyUse) -> list[int]:
@@ -267,6 +275,7 @@ class OpenKeys:
         row = self._store.row(key_id)
         if row is None or row.state != ACTIVE or self._store.is_destroyed(key_id):
             return None
+        self._sealing.add(key_id)
         return self._open(row)
 
     def _take_block(self, use: KeyUse) -> KeyRow:

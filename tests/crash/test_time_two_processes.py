@@ -9,14 +9,11 @@ import pytest
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
-import securevec as sv
-from securevec.errors import LegalHold, PlanChanged, RecordNotFound
-from securevec.testing.embedders import HashEmbedder
-from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
-from tests.support.crash_home import Home, Nursery
+from securevec.errors import LegalHold, PlanChanged
+from tests.support.crash_child import RECORDS, edition, open_collection
+from tests.support.crash_home import Home
 from tests.support.other_process import command, until
 
-LATER = 211
 DESK = "first-desk"
 
 
@@ -89,29 +86,3 @@ def test_a_job_the_holder_has_not_begun_can_be_cancelled_from_outside(home: Home
         store.runtime.backend()
         assert open_collection(store, DESK).count() == RECORDS
         home.verify_audit(store)
-
-
-def test_what_expired_is_hidden_and_what_was_removed_is_gone_in_every_process(tmp_path: Path, nursery: Nursery) -> None:
-    pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
-    from tests.support.chroma_server import chroma_server
-
-    with chroma_server(tmp_path / "files") as (url, _):
-        path, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"
-        with sv.SecureStore.open(path, backend=url, key_file=key_file, embedder=HashEmbedder(max_tokens=32)) as store:
-            home = Home(path, key_file, store.runtime.installation_id, store.runtime.keys.signing_key().public)
-            collection = open_collection(store, DESK, create=True)
-            collection.ingest(edition(0))
-            assert nursery.run(home, "search", tenant=DESK).journal == ["hits 3"]
-            # Another process on a later clock shows nothing, and removes it; this one, for which it is not yet due,
-            # shows nothing from then on either.
-            assert nursery.run(home, "search", tenant=DESK, ahead_days=LATER).journal == ["hits 0"]
-            assert collection.count() == RECORDS
-            asked = nursery.run(home, "apply retention", tenant=DESK, ahead_days=LATER)
-            assert asked.journal == ["begin", "done done"]
-            assert collection.count() == 0
-            assert len(collection.search("lift", k=3)) == 0
-            assert list(collection.iter()) == []
-            with pytest.raises(RecordNotFound):
-                collection.get("T-1")
-            assert store.tenant(DESK, actor=ACTOR).id == collection._scope.tenant
-            assert store.runtime.backend().count(namespace=collection._scope.namespace) == 0

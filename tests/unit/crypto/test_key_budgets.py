@@ -73,3 +73,22 @@ def test_a_key_is_rolled_only_where_it_belongs(ring: KeyRing, tenant: TenantId) 
     ring.destroy_deks(tenant, PLACE, [key.key_id.hex()])
     with pytest.raises(KeyDestroyed):
         ring.roll(tenant, PLACE, [key.key_id])
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_process_that_reads_under_a_rolled_key_does_not_seal_with_it(
+    ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId, *, reads: bool
+) -> None:
+    """Another process rolled the key. Having it open for what it sealed is no reason to go on with the lease."""
+    other = KeyRing.open(home / "keys", root, Clock())
+    try:
+        old = other.data_key(tenant, PLACE, "body", "r0/never")
+        assert other.data_key(tenant, PLACE, "body", "r0/never").key_id == old.key_id
+        ring.roll(tenant, PLACE)
+        if reads:
+            assert other.key_by_id(old.key_id).key_id == old.key_id
+        new = other.data_key(tenant, PLACE, "body", "r0/never")
+        assert new.key_id != old.key_id
+        assert ring.data_key(tenant, PLACE, "body", "r0/never").key_id == new.key_id
+    finally:
+        other.close()
