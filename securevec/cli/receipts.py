@@ -58,7 +58,7 @@ def verify(
         typer.Option(
             "--audit-dir",
             metavar="DIR",
-            help="A copy of the issuer's audit directory: dates receipts of a key that was given up.",
+            help="A copy of the issuer's audit directory: the receipt is compared with its record there.",
             show_default=False,
         ),
     ] = None,
@@ -86,6 +86,9 @@ def verify(
     if receipt.retired is not None:
         document |= {"key_given_up": _moment(receipt.retired.time_ms), "anchored": receipt.anchored}
         session.out.say(_of_retired(receipt.anchored))
+    elif receipt.anchored:
+        document |= {"anchored": True}
+        session.out.say("the audit log holds its record, with the digest of what it says")
     since = _in_backups(session, receipt.statement) if pubkey is None else {}
     shown = [cell(f"root key of that time: {since['root_key']}")] if since else []
     session.out.show(document | since, f"signature holds, key id {receipt.key_id}", *_shown(receipt.statement), *shown)
@@ -100,9 +103,9 @@ def _of_retired(anchored: bool) -> str:
 def _known_keys(
     session: Session, pubkey: Path | None, chain_file: Path | None, audit_dir: Path | None, public: bytes
 ) -> tuple[Keychain | None, VerifiedLog | None]:
-    """The chain of keys, and the audit log to date receipts by when there is one at hand.
+    """The chain of keys, and the audit log to compare the receipt with when one was named or keys were exchanged.
 
-    The log is checked whole, and only where keys were exchanged: it dates nothing else.
+    The log is checked whole, which takes its time: at a home with one key its signature is enough.
     """
     from securevec.audit import verify_log
     from securevec.audit.succession import chain_in

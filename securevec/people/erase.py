@@ -47,10 +47,10 @@ from securevec.recover import ids_of, settle_collection
 from securevec.reopen import reopen
 from securevec.report import Tally
 from securevec.retention import own_keys
-from securevec.retention.jobs import JobResult, encode, move_on, note, renew
+from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import purge_with_proof
-from securevec.retention.receipt import issue
 from securevec.retention.rules import parse_retention
+from securevec.retention.signing_off import sign_off
 from securevec.retention.watching import recall
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, RecordRef, Token
@@ -180,10 +180,9 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         return move_on(runtime, job, to="verified", data=data | {"scrubbed": runtime.control.scrub()})
     if job.state == "verified":
         counts = {"deleted": _total(data, "deleted"), "redacted": _total(data, "redacted")}
-        reference = note(runtime, job, action="subject.erase", phase="result", counts=counts)
-        said = predicate(runtime, job, data, artefacts(data), reference)
+        said = predicate(runtime, job, data, artefacts(data))
         fixed = encode(data["manifest"]).encode()
-        receipt = issue(said, manifest=fixed, key=runtime.keys.signing_key())
+        receipt = sign_off(runtime, job, said, manifest=fixed, action="subject.erase", counts=counts)
         return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=runtime.clock.now_ms())
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
 

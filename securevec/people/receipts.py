@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from securevec.audit import AuditRef
 from securevec.control.rows import JobRow
 from securevec.retention import own_keys
 from securevec.retention.purging import ProbeOutcome
@@ -16,17 +15,14 @@ from securevec.runtime import Runtime
 _COPIES = "copies of the store's files taken before completed_ms"
 
 
-def predicate(
-    runtime: Runtime, job: JobRow, data: Mapping[str, Any], listed: Sequence[Artefact], reference: AuditRef
-) -> dict[str, object]:
-    """The predicate (docs/formats.md 7.2). The job's data is what it was when the last step began."""
+def predicate(runtime: Runtime, job: JobRow, data: Mapping[str, Any], listed: Sequence[Artefact]) -> dict[str, object]:
+    """The predicate (docs/formats.md 8), but for what every receipt has. The job's data is what it was when the last
+    step began."""
     manifest: Mapping[str, Any] = data["manifest"]
     # Of the keys that died with it: `receipt verify` says what became of the root key they stood under.
     root = data["keys"].get("root") or data["documents"].get("root")
     return {
         "kind": "subject",
-        "tenant": job.tenant,
-        "job": job.job_id,
         "requested_ms": data["requested"]["ms"],
         "effective_ms": job.created_ms,
         "fenced_until_ms": data["until_ms"],
@@ -42,7 +38,6 @@ def predicate(
         },
         "artefacts": [artefact.to_json() for artefact in listed],
         **({"root": root} if root else {}),
-        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
 
 

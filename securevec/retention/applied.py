@@ -9,30 +9,23 @@ import orjson
 
 from securevec.control.rows import JobRow
 from securevec.retention import own_keys
-from securevec.retention.jobs import note
 from securevec.retention.purging import ProbeOutcome
-from securevec.retention.receipt import Artefact, issue
+from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import key_artefact, root_of
+from securevec.retention.signing_off import sign_off
 from securevec.runtime import Runtime
 
 
 def finish(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
-    """Record the result, sign the receipt, and hand it in."""
+    """Record the result, sign the receipt, and hand it in. With the last of several jobs the control store's file is
+    rewritten: what they had kept, sealed, of what they looked for is gone from it then."""
+    if not any(each.kind == job.kind and each.job_id != job.job_id for each in runtime.control.jobs(open_only=True)):
+        runtime.control.scrub()
     result = data["result"]
     keys = sum(len(entry["destroyed"]) for entry in data["keys"])
-    reference = note(
-        runtime,
-        job,
-        action="retention.apply",
-        phase="result",
-        counts={"deleted": result["records"], "chunks": result["chunks"], "keys": keys},
-        detail={"digest": data["plan"]["digest"]},
-    )
     completed_ms = runtime.clock.now_ms()
     predicate: dict[str, object] = {
         "kind": "retention",
-        "tenant": job.tenant,
-        "job": job.job_id,
         "plan": data["plan"],
         "requested_ms": data["requested"]["ms"],
         "completed_ms": completed_ms,
@@ -47,11 +40,18 @@ def finish(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
         "exceptions": _exceptions(data),
         "artefacts": [artefact.to_json() for artefact in _artefacts(data)],
         "root": root_of(runtime),
-        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
     # What was going to be deleted, in full: ids, not names. Its digest is the receipt's subject.
     listed = [[item.collection, item.ref.hex(), item.generation] for item in runtime.control.job_items(job.job_id)]
-    receipt = issue(predicate, manifest=orjson.dumps([data["plan"], listed]), key=runtime.keys.signing_key())
+    receipt = sign_off(
+        runtime,
+        job,
+        predicate,
+        manifest=orjson.dumps([data["plan"], listed]),
+        action="retention.apply",
+        counts={"deleted": result["records"], "chunks": result["chunks"], "keys": keys},
+        detail={"digest": data["plan"]["digest"]},
+    )
     return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=completed_ms)
 
 

@@ -24,14 +24,14 @@ from uuid import uuid4
 
 import orjson
 
-from securevec.audit import Action, AuditRef, Phase
 from securevec.control.rows import JobRow
 from securevec.errors import DeletionIncomplete, UnknownKey
 from securevec.guard import Admission
 from securevec.retention import evidence
-from securevec.retention.jobs import encode, move_on, note
-from securevec.retention.receipt import Artefact, issue
+from securevec.retention.jobs import encode, move_on
+from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import root_of, shred
+from securevec.retention.signing_off import sign_off
 from securevec.runtime import Runtime
 from securevec.types import TenantId
 
@@ -79,10 +79,7 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         runtime.control.forget_tenant(job_id=job.job_id, now_ms=runtime.clock.now_ms())
         return move_on(runtime, job, to="cleared", data=data | {"scrubbed": runtime.control.scrub()})
     if job.state == "cleared":
-        artefacts = evidence.artefacts(runtime, tenant, data)
-        keys = len(data["keys"]["destroyed"])
-        reference = _note(runtime, job, manifest, action="tenant.delete", phase="result", keys=keys)
-        receipt = _issue(runtime, job, data, artefacts, reference)
+        receipt = _issue(runtime, job, data, evidence.artefacts(runtime, tenant, data))
         runtime.control.finish_tenant_deletion(job_id=job.job_id, receipt=receipt, now_ms=runtime.clock.now_ms())
         return runtime.control.job(job.job_id) or job
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
@@ -96,33 +93,22 @@ def _destroy_keys(runtime: Runtime, job: JobRow, doomed: dict[str, Any]) -> dict
         return {**doomed, "destroyed": [], "evidence": "", "ms": runtime.clock.now_ms()}
 
 
-def _issue(
-    runtime: Runtime, job: JobRow, data: dict[str, Any], artefacts: Sequence[Artefact], reference: AuditRef
-) -> bytes:
+def _issue(runtime: Runtime, job: JobRow, data: dict[str, Any], artefacts: Sequence[Artefact]) -> bytes:
     manifest = data["manifest"]
+    records = {"records": manifest["records"], "chunks": manifest["chunks"]}
     predicate: dict[str, object] = {
         "kind": "tenant",
-        "tenant": job.tenant,
-        "job": job.job_id,
         "requested_ms": data["requested"]["ms"],
         "keys_destroyed_ms": data["keys"]["ms"],
         "completed_ms": runtime.clock.now_ms(),
         "actor": data["requested"]["by"],
         "manifest": {
-            "records": manifest["records"],
-            "chunks": manifest["chunks"],
+            **records,
             "collections": len(manifest["collections"]),
             "keys": len(manifest["keys"]["key_ids"]),
         },
         "artefacts": [artefact.to_json() for artefact in artefacts],
         "root": root_of(runtime),
-        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
-    return issue(predicate, manifest=encode(manifest).encode(), key=runtime.keys.signing_key())
-
-
-def _note(
-    runtime: Runtime, job: JobRow, manifest: dict[str, Any], *, action: Action, phase: Phase, keys: int
-) -> AuditRef:
-    counts = {"keys": keys, "records": manifest["records"], "chunks": manifest["chunks"]}
-    return note(runtime, job, action=action, phase=phase, counts=counts)
+    counts = {**records, "keys": len(data["keys"]["destroyed"])}
+    return sign_off(runtime, job, predicate, manifest=encode(manifest).encode(), action="tenant.delete", counts=counts)

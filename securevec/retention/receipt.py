@@ -39,10 +39,10 @@ MAX_RECEIPT_BYTES: Final = 16 * 1024 * 1024
 Verdict = Literal["removed from live files", "kept", "destroyed (provider evidence)", "unverified", "pending"]
 
 
-class RetiredCheck(Protocol):
-    """What can tell whether a receipt is older than the end of its key: a verified audit log."""
+class RecordCheck(Protocol):
+    """What can tell whether a receipt was issued, and before the end of its key: a verified audit log."""
 
-    def require(self, predicate: Mapping[str, Any], retired: Succession) -> None: ...
+    def require(self, said: Mapping[str, Any], retired: Succession | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Receipt:
     """A verified receipt: who signed it (hex of SHA-256 over the public key) and what it says.
 
     ``retired`` is the exchange that gave its key up since, if any, and ``anchored`` whether the audit log was seen to
-    hold its record before that (:mod:`securevec.retention.anchoring`).
+    hold its record, from before that (:mod:`securevec.retention.anchoring`).
     """
 
     key_id: str
@@ -92,9 +92,9 @@ def public_key_id(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
-def issue(predicate: Mapping[str, object], *, manifest: bytes, key: SigningKey) -> bytes:
-    """A signed receipt, as JSON bytes. ``manifest`` is what was to be deleted; its digest is the subject."""
-    statement = {
+def statement(predicate: Mapping[str, object], *, manifest: bytes) -> dict[str, Any]:
+    """The in-toto statement of a receipt. ``manifest`` is what was to be deleted; its digest is the subject."""
+    return {
         "_type": STATEMENT_TYPE,
         "subject": [
             {
@@ -105,7 +105,22 @@ def issue(predicate: Mapping[str, object], *, manifest: bytes, key: SigningKey) 
         "predicateType": PREDICATE_TYPE,
         "predicate": dict(predicate),
     }
-    payload = orjson.dumps(statement, option=orjson.OPT_SORT_KEYS)
+
+
+def digest_of(said: Mapping[str, Any]) -> str:
+    """Hex of SHA-256 over a statement without the entry that names its audit record, which holds this digest."""
+    predicate = {name: value for name, value in said["predicate"].items() if name != "audit"}
+    return hashlib.sha256(_payload({**said, "predicate": predicate})).hexdigest()
+
+
+def issue(predicate: Mapping[str, object], *, manifest: bytes, key: SigningKey) -> bytes:
+    """A signed receipt, as JSON bytes. Jobs end by :func:`securevec.retention.signing_off.sign_off`."""
+    return sign(statement(predicate, manifest=manifest), key=key)
+
+
+def sign(said: Mapping[str, Any], *, key: SigningKey) -> bytes:
+    """The receipt of a statement, as JSON bytes."""
+    payload = _payload(said)
     envelope = {
         "payloadType": PAYLOAD_TYPE,
         "payload": base64.b64encode(payload).decode(),
@@ -119,13 +134,14 @@ def issue(predicate: Mapping[str, object], *, manifest: bytes, key: SigningKey) 
     return orjson.dumps(envelope, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2) + b"\n"
 
 
-def read(data: bytes, *, public: bytes, chain: Keychain | None = None, log: RetiredCheck | None = None) -> Receipt:
+def read(data: bytes, *, public: bytes, chain: Keychain | None = None, log: RecordCheck | None = None) -> Receipt:
     """The receipt, if its signature by the pinned public key holds. Raises :class:`ReceiptInvalid`.
 
     The caller decides where the key comes from: a key shipped with the receipt proves nothing about its issuer.
-    ``chain`` holds the pinned key and those that handed over to it, or that it handed over to: theirs are taken too. Of
-    a key that was given up, a receipt that is dated later is refused unless ``log`` shows it, and so is every one that
-    ``log`` does not show when the key was compromised.
+    ``chain`` holds the pinned key and those that handed over to it, or that it handed over to: theirs are taken too.
+    With ``log`` a receipt is refused unless its record there holds its digest and lies before its key was given up, if
+    it was. Without, a receipt of a key that was given up is refused when it is dated later, and every one of a key that
+    was compromised.
     """
     if len(data) > MAX_RECEIPT_BYTES:
         raise ReceiptInvalid("This file is too large to be a receipt.")
@@ -157,17 +173,16 @@ def read(data: bytes, *, public: bytes, chain: Keychain | None = None, log: Reti
         verify(known[key_id], signature, _encoding(payload))
     except CheckFailed as error:
         raise ReceiptInvalid("The receipt was changed after it was signed, or another key signed it.") from error
-    statement = _statement(payload)
+    said = _statement(payload)
     retired = chain.ended(known[key_id]) if chain is not None else None
-    if retired is not None:
-        _require_in_time(statement["predicate"], retired, log)
-    return Receipt(key_id, statement, retired, anchored=retired is not None and log is not None)
-
-
-def _require_in_time(predicate: Mapping[str, Any], retired: Succession, log: RetiredCheck | None) -> None:
     if log is not None:
-        log.require(predicate, retired)
-        return
+        log.require(said, retired)
+    elif retired is not None:
+        _require_in_time(said["predicate"], retired)
+    return Receipt(key_id, said, retired, anchored=log is not None)
+
+
+def _require_in_time(predicate: Mapping[str, Any], retired: Succession) -> None:
     completed = predicate.get("completed_ms")
     if type(completed) is not int or completed > retired.time_ms:
         what = "The receipt is signed with a key that had been given up before the receipt's own date."
@@ -180,14 +195,18 @@ def _require_in_time(predicate: Mapping[str, Any], retired: Succession, log: Ret
 
 def _statement(payload: bytes) -> dict[str, Any]:
     try:
-        statement: dict[str, Any] = orjson.loads(payload)
-        known = statement["_type"] == STATEMENT_TYPE and statement["predicateType"] == PREDICATE_TYPE
-        artefacts: object = statement["predicate"]["artefacts"]
+        said: dict[str, Any] = orjson.loads(payload)
+        known = said["_type"] == STATEMENT_TYPE and said["predicateType"] == PREDICATE_TYPE
+        artefacts: object = said["predicate"]["artefacts"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise ReceiptInvalid("The signed statement is not an erasure receipt.") from error
     if not known or not isinstance(artefacts, list):
         raise ReceiptInvalid("The signed statement is not an erasure receipt.")
-    return statement
+    return said
+
+
+def _payload(said: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
 def _encoding(payload: bytes) -> bytes:

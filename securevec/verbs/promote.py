@@ -28,7 +28,8 @@ from securevec.errors import DeletionIncomplete, TenantUnavailable, UsageError, 
 from securevec.guard import Admission
 from securevec.reopen import description_of, spec_of
 from securevec.retention.jobs import encode, move_on, note, renew
-from securevec.retention.receipt import Artefact, issue
+from securevec.retention.receipt import Artefact
+from securevec.retention.signing_off import sign_off
 from securevec.runtime import Runtime
 from securevec.types import Layout, Namespace, TenantId
 from securevec.verbs.moving import Move, check, copy
@@ -150,13 +151,8 @@ def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
         "records": sum(each["records"] for each in found.values()),
         "points": sum(each["points"] for each in found.values()),
     }
-    reference = note(
-        runtime, job, action="tenant.promote", phase="result", counts=counts, detail={"layout": data["to"]}
-    )
     predicate: dict[str, object] = {
         "kind": "move",
-        "tenant": job.tenant,
-        "job": job.job_id,
         "requested_ms": data["requested"]["ms"],
         "completed_ms": runtime.clock.now_ms(),
         "actor": data["requested"]["by"],
@@ -167,9 +163,16 @@ def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
             _artefact(collection, each, data["dropped"].get(collection, 0), data).to_json()
             for collection, each in found.items()
         ],
-        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
-    receipt = issue(predicate, manifest=encode(found).encode(), key=runtime.keys.signing_key())
+    receipt = sign_off(
+        runtime,
+        job,
+        predicate,
+        manifest=encode(found).encode(),
+        action="tenant.promote",
+        counts=counts,
+        detail={"layout": data["to"]},
+    )
     return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=runtime.clock.now_ms())
 
 

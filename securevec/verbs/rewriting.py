@@ -21,10 +21,11 @@ from securevec.guard import commission
 from securevec.recover import ids_of, settle_collection
 from securevec.report import Progress
 from securevec.resealing import Clear, reseal
-from securevec.retention.jobs import JobResult, encode, note, renew
+from securevec.retention.jobs import JobResult, encode, renew
 from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, joined, needles_of, purge_with_proof
-from securevec.retention.receipt import Artefact, issue
+from securevec.retention.receipt import Artefact
+from securevec.retention.signing_off import sign_off
 from securevec.retention.traces import RUN
 from securevec.runtime import Runtime
 from securevec.sheets import Sealed, sheets
@@ -212,19 +213,16 @@ def finish(
     """Audit the job, sign its receipt and end it. ``logged`` are the counts of the audit record, ``manifest`` those of
     the receipt; ``more`` are further entries of the receipt. A job on a whole tenant has no collection in ``data``."""
     collection: str = data.get("collection", "")
-    reference = note(runtime, job, action=action, phase="result", collection=collection, counts=logged)
     completed_ms = runtime.clock.now_ms()
     predicate: dict[str, object] = {
         "kind": action.removeprefix("key."),
-        "tenant": job.tenant,
-        "job": job.job_id,
         "requested_ms": data["requested"]["ms"],
         "completed_ms": completed_ms,
         "actor": data["requested"]["by"],
         "manifest": {"collections": 1, **manifest},
         "artefacts": [artefact.to_json() for artefact in artefacts],
         **(more or {}),
-        "audit": {"log": runtime.installation_id, "writer": reference.writer, "index": reference.index},
     }
-    receipt = issue(predicate, manifest=encode(data["manifest"]).encode(), key=runtime.keys.signing_key())
+    fixed = encode(data["manifest"]).encode()
+    receipt = sign_off(runtime, job, predicate, manifest=fixed, action=action, counts=logged, collection=collection)
     return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=completed_ms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,7 @@ from securevec.retention.anchoring import VerifiedLog
 from securevec.retention.receipt import issue, read
 from securevec.store.signingkey import chain_of_home
 from securevec.testing.embedders import HashEmbedder
+from tests.support.world import ACME, Ticket, ticket
 from tests.unit.audit.logkit import LOG_ID, Log, event, signing_key
 
 
@@ -66,6 +68,7 @@ def test_old_receipts_hold_under_either_pin_and_a_stolen_key_signs_none(tmp_path
         # The process that had the home open all along signs with the new key.
         other.tenant("initech", create=True)
         assert other.runtime.keys.signing_key().public == store.runtime.keys.signing_key().public
+        shutil.copytree(store.home / "audit", tmp_path / "older copy")
         after = gone(store, "globex")
         new = store.runtime.keys.signing_key().public
         assert new != stolen.public
@@ -75,7 +78,11 @@ def test_old_receipts_hold_under_either_pin_and_a_stolen_key_signs_none(tmp_path
             assert [each.new for each in report.successions] == [new]
             held = read(before, public=pin, chain=report.chain, log=log)
             assert (held.key_id, held.anchored) == (done.retired, True)
-            assert read(after, public=pin, chain=report.chain, log=log).retired is None
+            held = read(after, public=pin, chain=report.chain, log=log)
+            assert (held.retired, held.anchored) == (None, True)
+            reworded = resigned(after, store.runtime.keys.signing_key(), artefacts=[])
+            with pytest.raises(ReceiptInvalid, match="another receipt"):
+                read(reworded, public=pin, chain=report.chain, log=log)
             # The thief leans on a later record, or on an earlier one of something else.
             later = orjson.loads(base64.b64decode(orjson.loads(after)["payload"]))["predicate"]
             earlier = orjson.loads(base64.b64decode(orjson.loads(before)["payload"]))["predicate"]
@@ -85,6 +92,8 @@ def test_old_receipts_hold_under_either_pin_and_a_stolen_key_signs_none(tmp_path
                 "another tenant": resigned(before, stolen, tenant=later["tenant"]),
                 "no record": resigned(before, stolen, audit={"log": "0" * 32}),
                 "another index": resigned(before, stolen, audit={**earlier["audit"], "index": 0}),
+                "a job that was done, in other words": resigned(before, stolen, artefacts=[]),
+                "a job that was done, of other things": resigned(before, stolen),
             }
             for name, receipt in forged.items():
                 with pytest.raises(ReceiptInvalid):
@@ -97,8 +106,33 @@ def test_old_receipts_hold_under_either_pin_and_a_stolen_key_signs_none(tmp_path
                     read(before, public=pin, chain=report.chain)
             else:
                 assert not read(before, public=pin, chain=report.chain).anchored
+        older = VerifiedLog(tmp_path / "older copy", store.runtime.installation_id, report)
+        with pytest.raises(ReceiptInvalid, match="not in this copy"):
+            read(after, public=new, chain=report.chain, log=older)
         with pytest.raises(ReceiptInvalid, match="pinned"):
             read(after, public=stolen.public)  # nobody told of the exchange
+
+
+def test_every_kind_of_job_records_the_digest_of_its_receipt(tmp_path: Path) -> None:
+    with opened(tmp_path / "home") as store:
+        tickets = store.tenant("acme", create=True, actor=ACME).collection(Ticket)
+        tickets.ingest([ticket(number, f"the lift was late {number}") for number in range(3)])
+        results = [
+            store.reseal("acme", "ticket"),
+            store.reindex("acme", "ticket"),
+            store.renew_tokens("acme"),
+            store.tenant("acme").erase_subject("customer1@example.com"),
+            store.delete_tenant("acme"),
+        ]
+        kinds: set[str] = set()
+        public = store.runtime.keys.signing_key().public
+        report, log = checked(store, public)
+        for result in results:
+            receipt = read(result.receipt or b"", public=public, chain=report.chain, log=log)
+            kinds.add(receipt.predicate["kind"])
+            with pytest.raises(ReceiptInvalid, match="another receipt"):
+                read(resigned(result.receipt or b"", store.runtime.keys.signing_key()), public=public, log=log)
+        assert kinds == {"reseal", "reindex", "renew", "subject", "tenant"}
 
 
 def test_a_stolen_key_adds_nothing_to_the_log_after_it_was_given_up(tmp_path: Path) -> None:
