@@ -1,29 +1,18 @@
-"""What only a process of its own shows: imports, locks, pipes, and a passphrase."""
+"""What a process shows of itself: its imports, its pipes, its environment, and a lock that another one holds."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from securevec.cli.main import main
+
 PROGRAM = [sys.executable, "-c", "from securevec.cli.main import run; run()"]
-
-
-def run(
-    *arguments: str, directory: Path, env: dict[str, str] | None = None, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SECUREVEC_")}
-    return subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=directory,
-        env={**kept, "XDG_CONFIG_HOME": str(directory / "config"), **(env or {})},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -42,28 +31,51 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert "receipt" in result.stdout
 
 
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """A command in this process, in a directory and an environment of its own: its code, and all it wrote."""
+    for name in [name for name in os.environ if name.startswith("SECUREVEC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, **environment: str) -> tuple[int, str]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            code = main([*arguments, "--home", "h"])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
 def test_a_passphrase_comes_from_the_environment_or_a_private_file_and_a_wrong_one_opens_nothing(
-    tmp_path: Path,
+    tmp_path: Path, command: Callable[..., tuple[int, str]]
 ) -> None:
     (tmp_path / "phrase").write_text("correct horse battery staple\n", encoding="utf-8")
     (tmp_path / "phrase").chmod(0o600)
     phrase = {"SECUREVEC_PASSPHRASE_FILE": "phrase"}
-    made = run("init", "--home", "h", directory=tmp_path, env={"SECUREVEC_KEY_PROVIDER": "passphrase", **phrase})
-    assert made.returncode == 0, made.stderr
-    assert run("tenant", "list", "--home", "h", directory=tmp_path, env=phrase).returncode == 0
-    wrong = run("tenant", "list", "--home", "h", directory=tmp_path, env={"SECUREVEC_PASSPHRASE": "canary-wrong"})
-    assert wrong.returncode == 4
-    assert "canary-wrong" not in wrong.stdout + wrong.stderr
-    none = run("tenant", "list", "--home", "h", directory=tmp_path)
-    assert none.returncode == 2
-    assert "SECUREVEC_PASSPHRASE" in none.stderr
+    code, said = command("init", **phrase, SECUREVEC_KEY_PROVIDER="passphrase")
+    assert code == 0, said
+    assert command("tenant", "list", **phrase)[0] == 0
+    code, said = command("tenant", "list", SECUREVEC_PASSPHRASE="canary-wrong")
+    assert code == 4
+    assert "canary-wrong" not in said
+    code, said = command("tenant", "list")
+    assert code == 2
+    assert "SECUREVEC_PASSPHRASE" in said
     (tmp_path / "phrase").chmod(0o644)
-    assert run("tenant", "list", "--home", "h", directory=tmp_path, env=phrase).returncode == 2
+    assert command("tenant", "list", **phrase)[0] == 2
 
 
-def test_a_held_engine_is_exit_4_for_who_needs_it_and_5_for_a_deletion(tmp_path: Path) -> None:
-    assert run("init", "--home", "h", directory=tmp_path).returncode == 0
-    assert run("tenant", "create", "acme", "--home", "h", directory=tmp_path).returncode == 0
+def test_a_held_engine_is_exit_4_for_who_needs_it_and_5_for_a_deletion(
+    tmp_path: Path, command: Callable[..., tuple[int, str]]
+) -> None:
+    assert command("init")[0] == 0
+    assert command("tenant", "create", "acme")[0] == 0
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -88,16 +100,16 @@ def test_a_held_engine_is_exit_4_for_who_needs_it_and_5_for_a_deletion(tmp_path:
             encoding="utf-8",
         )
         (tmp_path / "notes.jsonl").write_text('{"id": "1", "body": "text"}\n', encoding="utf-8")
-        into = ["--to", "acme/notes", "--schema", "schema.py:Note", "--home", "h"]
-        assert run("ingest", "notes.jsonl", *into, directory=tmp_path).returncode == 4
-        assert run("tenant", "list", "--home", "h", directory=tmp_path).returncode == 0
-        deleting = run("tenant", "delete", "acme", "--home", "h", directory=tmp_path)
-        assert deleting.returncode == 5, deleting.stderr
-        assert run("jobs", "run", "--once", "--home", "h", directory=tmp_path).returncode == 5
+        into = ["--to", "acme/notes", "--schema", "schema.py:Note"]
+        assert command("ingest", "notes.jsonl", *into)[0] == 4
+        assert command("tenant", "list")[0] == 0
+        code, said = command("tenant", "delete", "acme")
+        assert code == 5, said
+        assert command("jobs", "run", "--once")[0] == 5
     finally:
         holder.communicate("")
-    finished = run("jobs", "run", "--once", "--home", "h", directory=tmp_path)
-    assert finished.returncode == 0, finished.stderr
+    code, said = command("jobs", "run", "--once")
+    assert code == 0, said
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:

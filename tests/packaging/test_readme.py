@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
+import runpy
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,20 +19,16 @@ def _block(language: str) -> str:
     return found[1]
 
 
-def test_the_readme_example_runs_as_written(tmp_path: Path) -> None:
+def test_the_readme_example_runs_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, where every warning is an error, and the model may be loaded already."""
     (tmp_path / "tickets.csv").write_text(_block("csv"), encoding="utf-8")
     (tmp_path / "example.py").write_text(_block("python"), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "example.py"],
-        cwd=tmp_path,
-        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path("example.py", run_name="__main__")
+    lines = capsys.readouterr().out
     assert "2 new, 0 updated, 0 unchanged, 1 refused (rows 3)" in lines
     assert "[PERSON_1]" in lines
     assert "[PHONE_1]" in lines

@@ -2,7 +2,7 @@
 
 Each run is done through the library, where what an exception says in ``str``, ``repr``, its attributes and its printed
 traceback is kept (local variables are not printed; who prints them prints content), and, where there is a command for
-it, through the command line in a process of its own.
+it, through the command line.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pytest
 
 import securevec as sv
 from securevec import home as homes
 from securevec.anonymize import Finding
+from securevec.cli.main import main
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedText, Matrix
 from tests.support.corpus import TruthRow
@@ -31,6 +33,7 @@ from tests.support.helpdesk import ACTOR, COLLECTION, CORPUS, TENANTS, read_trut
 
 FILE: Final = "larkfield.jsonl"
 TENANT: Final = TENANTS[FILE]
+_APART: Final = frozenset({"wrong passphrase", "malformed rows"})
 COMMAND: Final = (sys.executable, "-c", "from securevec.cli.main import run; run()")
 CANARY: Final = next(row for row in read_truth() if row.file == FILE).canaries[0]
 DIMENSION: Final = HashEmbedder().identity.dimension
@@ -277,29 +280,37 @@ def set_up_command_line(stage: Stage) -> None:
         store.tenant(TENANT, create=True, actor=ACTOR).collection(ticket_class(), name=COLLECTION)
 
 
-def run_commands(stage: Stage) -> dict[str, tuple[int, int, bytes]]:
-    """Expected exit code, exit code, and everything written, of each command. Homes are worked on side by side."""
+def run_commands(stage: Stage, capture: pytest.CaptureFixture[str] | None = None) -> dict[str, tuple[int, int, bytes]]:
+    """Expected exit code, exit code, and everything written, of each command, in a process of its own.
 
-    def run(entry: tuple[int, list[str], dict[str, str]]) -> tuple[int, int, bytes]:
-        code, arguments, environment = entry
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        return code, done.returncode, done.stdout
+    With ``capture`` only two of them are, which show what an interpreter says when it ends; the others are run in this
+    process, and what they write to its two streams is taken from there.
+    """
+    return {
+        name: (_in_a_process if capture is None or name in _APART else partial(_here, capture))(*entry)
+        for name, entry in commands(stage).items()
+    }
 
-    listed = commands(stage)
-    # Two commands at one home would find its engine locked.
-    shared = {name: entry for name, entry in listed.items() if str(stage.root / "free") in entry[1]}
-    apart = {name: entry for name, entry in listed.items() if name not in shared}
 
-    def run_all(part: dict[str, tuple[int, list[str], dict[str, str]]]) -> dict[str, tuple[int, int, bytes]]:
-        return {name: run(entry) for name, entry in part.items()}
+def _in_a_process(code: int, arguments: list[str], environment: dict[str, str]) -> tuple[int, int, bytes]:
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return code, done.returncode, done.stdout
 
-    with ThreadPoolExecutor(2) as pool:
-        done = pool.map(run_all, (shared, apart))
-        return {name: outcome for part in done for name, outcome in part.items()}
+
+def _here(
+    capture: pytest.CaptureFixture[str], code: int, arguments: list[str], environment: dict[str, str]
+) -> tuple[int, int, bytes]:
+    capture.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        ended = main(arguments)
+    written = capture.readouterr()
+    return code, ended, (written.out + written.err).encode()
