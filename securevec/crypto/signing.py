@@ -11,6 +11,7 @@ new key named there adopts it, so a kill between the two stores leaves nothing t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from securevec.clock import Clock
@@ -24,6 +25,16 @@ from securevec.errors import KeyRejected
 
 _SIGN: Final = KeyUse("installation", "sign")
 _NEXT: Final = KeyUse("installation", "sign-next")
+_MARKED: Final = KeyUse("installation", "sign-next", epoch="compromised")
+"""The same of an exchange that was asked for because others may have the old key: who finishes it need not say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextKey:
+    """The key that an exchange is about to hand over to, and whether it is marked ``compromised``."""
+
+    key: SigningKey
+    compromised: bool
 
 
 class Signing:
@@ -39,20 +50,24 @@ class Signing:
             self._open.refresh()
             return SigningKey(self._open.installation("sign"))
 
-    def next_signing_key(self, *, make: bool) -> SigningKey | None:
-        """The key that an exchange is about to hand over to; with ``make`` it is made unless there is one."""
+    def next_signing_key(self, *, make: bool, compromised: bool = False) -> NextKey | None:
+        """The key that an exchange is about to hand over to; with ``make`` it is made unless there is one. A mark is
+        kept with it and only ever added."""
         with self._store.transaction():
             self._open.refresh()
-            row = self._store.active(_NEXT)
+            row = self._coming()
             if row is None and not make:
                 return None
-            if row is None:
-                row = self._open.root_wrapping().wrap(Secret.random(), _NEXT, created_ms=self._clock.now_ms())
+            secret = Secret.random() if row is None else self._open.under_root(row)
+            if row is None or (make and compromised and row.use != _MARKED):
+                if row is not None:
+                    self._store.drop(row)
+                use = _MARKED if compromised else _NEXT
+                row = self._open.root_wrapping().wrap(secret, use, created_ms=self._clock.now_ms())
                 self._store.insert(row)
-            secret = self._open.under_root(row)
             key = SigningKey(secret)
             secret.wipe()
-            return key
+            return NextKey(key, row.use == _MARKED)
 
     def in_force(self, public: bytes | None) -> SigningKey:
         """The key that the audit log says signs now; ``None`` while it names none.
@@ -81,10 +96,13 @@ class Signing:
     def _retired(self) -> list[KeyRow]:
         return [row for row in self._store.all_rows(kind="installation") if row.use == _SIGN and row.state == ROLLED]
 
+    def _coming(self) -> KeyRow | None:
+        return self._store.active(_NEXT) or self._store.active(_MARKED)
+
     def _adopt(self, public: bytes) -> None:
         with self._store.transaction():
             self._open.refresh()
-            coming, going = self._store.active(_NEXT), self._store.active(_SIGN)
+            coming, going = self._coming(), self._store.active(_SIGN)
             if coming is None or going is None:
                 return  # another process was faster, or this is an older key store
             secret, old = self._open.under_root(coming), self._open.under_root(going)

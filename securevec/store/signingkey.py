@@ -1,6 +1,6 @@
 """A new signing key for the installation, in steps that the same call goes on with after a kill (docs/keys.md).
 
-made          the new key lies in the key store, and signs nothing yet
+made          the new key lies in the key store, marked as the call said, and signs nothing yet
 handed over   both keys signed the exchange, and the audit log holds it: from here on every process signs with the
               new key, and none with the old one
 adopted       the key store calls the new key the signing key
@@ -44,9 +44,9 @@ def rotate_signing(runtime: Runtime, *, compromised: bool) -> SigningRotation:
     done = keys.destroy_retired_signing_keys()
     if done is not None and not unfinished:
         return _told(chain.successions[-1], done.evidence, compromised=compromised, resumed=True)
-    new = keys.next_signing_key(make=True)
+    new = keys.next_signing_key(make=True, compromised=compromised)
     assert new is not None  # make=True
-    succession = audit.exchange_key(new, compromised=compromised)
+    succession = audit.exchange_key(new.key, compromised=new.compromised)
     keys.in_force(succession.new)
     done = keys.destroy_retired_signing_keys()
     evidence = done.evidence if done is not None else "removed by another process"

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import shutil
-import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import orjson
 import pytest
 
 import securevec as sv
-from securevec.audit import AuditReport, AuditWriter, Head, Keychain, files, verify_log, writers
+from securevec.audit import AuditWriter, Head, Keychain, files, writers
 from securevec.audit.checkpoint import sign_note
 from securevec.audit.succession import chain_in, open_succession, sign_succession, to_pem
 from securevec.audit.tree import Frontier, leaf_hash
@@ -22,39 +19,15 @@ from securevec.audit.writers import WriterLog, origin_of
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
 from securevec.backup.manifest import installation_of, open_manifest, sign_for
 from securevec.clock import Clock
-from securevec.crypto.keyring import KeyRing
 from securevec.crypto.sign import SigningKey, load_public_pem
-from securevec.errors import AuditTampered, AuditUnavailable, BackupRejected, ReceiptInvalid, UsageError
+from securevec.errors import AuditTampered, AuditUnavailable, BackupRejected, ReceiptInvalid
 from securevec.retention.anchoring import VerifiedLog
-from securevec.retention.receipt import issue, read
+from securevec.retention.receipt import read
 from securevec.store.signingkey import chain_of_home
 from securevec.testing.embedders import HashEmbedder
+from tests.support.signing_desk import STEPS, checked, gone, killed_rotating, opened, resigned
 from tests.support.world import ACME, Ticket, ticket
 from tests.unit.audit.logkit import LOG_ID, Log, event, signing_key
-
-
-def opened(home: Path) -> sv.SecureStore:
-    return sv.SecureStore.open(
-        home, backend="memory", key_file=home.parent / "root.key", embedder=HashEmbedder(), create=not home.exists()
-    )
-
-
-def gone(store: sv.SecureStore, tenant: str) -> bytes:
-    """The receipt of a tenant that was made and deleted."""
-    store.tenant(tenant, create=True)
-    return store.delete_tenant(tenant).raise_if_incomplete().receipt or b""
-
-
-def checked(store: sv.SecureStore, public: bytes) -> tuple[AuditReport, VerifiedLog]:
-    audit, log_id = store.home / "audit", store.runtime.installation_id
-    report = verify_log(audit, log_id=log_id, public_key=public, anchor=None)
-    return report, VerifiedLog(audit, log_id, report)
-
-
-def resigned(receipt: bytes, key: SigningKey, **changes: Any) -> bytes:
-    """A receipt that a thief of ``key`` signs, made from a genuine one."""
-    said = orjson.loads(base64.b64decode(orjson.loads(receipt)["payload"]))["predicate"]
-    return issue({**said, **changes}, manifest=b"forged", key=key)
 
 
 @pytest.mark.parametrize("compromised", [pytest.param(False, marks=pytest.mark.soak), True])
@@ -233,14 +206,6 @@ def test_exchanges_that_no_key_vouches_for_are_refused(tmp_path: Path) -> None:
         Keychain("00" * 16, old.public, [first])
 
 
-STEPS: dict[str, tuple[type, str]] = {
-    "made": (WriterLog, "exchange"),
-    "line written, not issued": (WriterLog, "_write"),
-    "handed over": (KeyRing, "_adopt"),
-    "adopted": (KeyRing, "destroy_retired_signing_keys"),
-}
-
-
 @pytest.mark.parametrize(
     "step", [step if step == "handed over" else pytest.param(step, marks=pytest.mark.soak) for step in STEPS]
 )
@@ -250,13 +215,7 @@ def test_killed_at_any_step_the_home_opens_and_the_same_call_ends_it(
     home = tmp_path / "home"
     with opened(home) as store:
         old, receipt = store.runtime.keys.signing_key(), gone(store, "acme")
-    child = os.fork()
-    if child == 0:
-        try:
-            _rotate_and_die(home, *STEPS[step])
-        finally:
-            os._exit(3)
-    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    killed_rotating(home, step, compromised=False)
     with opened(home) as store:
         between = gone(store, "globex")  # whichever key is in force, it signs
         report, log = checked(store, store.runtime.keys.signing_key().public)
@@ -274,38 +233,6 @@ def test_killed_at_any_step_the_home_opens_and_the_same_call_ends_it(
         assert store.rotate_signing_key().number == 2
     with opened(home) as store:
         assert len(checked(store, old.public)[0].successions) == 2
-
-
-def _rotate_and_die(home: Path, owner: type, name: str) -> None:
-    with opened(home) as store:
-        real: Callable[..., Any] = getattr(owner, name)
-        armed = [False]
-
-        def die(self: Any, *args: Any, **options: Any) -> Any:
-            if name == "destroy_retired_signing_keys" and not armed[0]:
-                armed[0] = True  # the look for an attempt that was cut short
-                return real(self, *args, **options)
-            if name == "_write":
-                if b'"event":"succession"' not in args[0]:
-                    return real(self, *args, **options)
-                segment = files.AppendFile(self._directory / files.segment_name(self._segment))
-                segment.append(args[0])
-            os.kill(os.getpid(), signal.SIGKILL)
-            return None
-
-        setattr(owner, name, die)
-        store.rotate_signing_key()
-
-
-def test_the_mark_is_not_lost_when_an_attempt_without_it_was_cut_short(tmp_path: Path) -> None:
-    with opened(tmp_path / "home") as store:
-        keys = store.runtime.keys
-        coming = keys.next_signing_key(make=True)
-        assert coming is not None
-        store.runtime.audit.exchange_key(coming, compromised=False)
-        with pytest.raises(UsageError, match="not added later"):
-            store.rotate_signing_key(compromised=True)
-        assert store.rotate_signing_key(compromised=True).compromised
 
 
 def test_backups_of_either_time_are_restored_and_their_lists_of_deletions_with_them(tmp_path: Path) -> None:
