@@ -41,7 +41,13 @@ def normalize(entity: str, value: str) -> str:
 
     Invisible characters are left out first, or a value could be split into two that look the same.
     """
-    visible = value if value.isascii() else "".join(char for char in value if not is_ignorable(char))
+    if value.isascii():
+        # Nothing to leave out, and its own compatibility form.
+        folded = value.lower()
+        if entity not in WORDED and (kept := folded if folded.isalnum() else "".join(filter(str.isalnum, folded))):
+            return kept
+        return " ".join(folded.split())
+    visible = "".join(char for char in value if not is_ignorable(char))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
     if entity in WORDED:
         return " ".join(folded.split())

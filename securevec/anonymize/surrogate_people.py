@@ -43,7 +43,9 @@ class Speech:
 class _Lists:
     words: Mapping[tuple[str, str], tuple[str, ...]]
     given: Mapping[str, frozenset[Speech]]
-    languages: tuple[str, ...]
+    cues: tuple[tuple[str, tuple[str, ...]], ...]
+    signs: tuple[tuple[str, frozenset[str]], ...]
+    all_signs: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -59,12 +61,16 @@ def _lists() -> _Lists:
         if what in {"f", "m", "knows_f", "knows_m"} and language not in EASTERN:
             for word in rest:
                 given[lookup_key(word)].add(Speech(language, what[-1]))
-    languages = tuple(dict.fromkeys(language for language, what in words if what in {"signs", "cues"}))
-    return _Lists(words, {name: frozenset(said) for name, said in given.items()}, languages)
+    cues = tuple((language, rest) for (language, what), rest in words.items() if what == "cues")
+    signs = tuple((language, frozenset(rest)) for (language, what), rest in words.items() if what == "signs")
+    all_signs = frozenset[str]().union(*(some for _, some in signs))
+    return _Lists(words, {name: frozenset(said) for name, said in given.items()}, cues, signs, all_signs)
 
 
 def script_of(value: str) -> str:
     """``latn``, or the script of the first letter that is not Latin; ``latn`` too where there is no list for it."""
+    if value.isascii():
+        return "latn"
     found = ""
     for char in value:
         if char.isalpha() and not char.isascii():
@@ -109,21 +115,16 @@ def _bent(language: str, surname: str) -> str:
 
 
 def _language_of_surname(value: str, surname: str) -> str:
-    letters = frozenset(unicodedata.normalize("NFC", value).casefold())
-    words = _lists().words
-    for what in ("cues", "signs"):
-        fitting = [
-            language
-            for language in _lists().languages
-            if (
-                letters.intersection(words.get((language, "signs"), ()))
-                if what == "signs"
-                else len(surname) > 4 and surname.endswith(words.get((language, "cues"), ("\0",)))
-            )
-        ]
+    lists = _lists()
+    if len(surname) > 4:
+        fitting = [language for language, cues in lists.cues if surname.endswith(cues)]
         if len(fitting) == 1:
             return fitting[0]
-    return ""
+    letters = frozenset(unicodedata.normalize("NFC", value).casefold())
+    if letters.isdisjoint(lists.all_signs):
+        return ""
+    fitting = [language for language, signs in lists.signs if not letters.isdisjoint(signs)]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 def surname(stream: Stream, language: str, gender: str = "") -> str:

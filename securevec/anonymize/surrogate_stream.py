@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from securevec.crypto.kdf import hmac256, lp
 
 _DOMAIN: Final = b"securevec/surrogate/v1"
+_BLOCK: Final = struct.Struct(">4Q").unpack
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_CAPITALS: Final = _LETTERS.upper()
 _Choice = TypeVar("_Choice")
 
 
 class Stream:
     """Bytes from a keyed hash, read as numbers. Deterministic in key, entity, value and attempt."""
 
-    __slots__ = ("_block", "_buffer", "_key", "_seed")
+    __slots__ = ("_block", "_key", "_numbers", "_seed")
 
     def __init__(self, key: bytes, entity: str, normalized: str, attempt: int) -> None:
         self._key = key
         self._seed = _DOMAIN + lp(entity.encode(), normalized.encode()) + attempt.to_bytes(4, "big")
-        self._buffer = b""
+        # What is left of the last block, its first number last.
+        self._numbers: list[int] = []
         self._block = 0
 
     def below(self, bound: int) -> int:
         """A number in ``[0, bound)``; 64 bits per draw keep the modulo bias below 2**-40 for every bound used."""
-        if len(self._buffer) < 8:
-            self._buffer += hmac256(self._key, self._seed + self._block.to_bytes(4, "big"))
-            self._block += 1
-        number = int.from_bytes(self._buffer[:8], "big")
-        self._buffer = self._buffer[8:]
-        return number % bound
+        return (self._numbers or self._more()).pop() % bound
 
     def choice(self, options: Sequence[_Choice]) -> _Choice:
-        return options[self.below(len(options))]
+        return options[(self._numbers or self._more()).pop() % len(options)]
 
     def digits(self, count: int) -> str:
-        return "".join(str(self.below(10)) for _ in range(count))
+        return "".join([str((self._numbers or self._more()).pop() % 10) for _ in range(count)])
 
     def filled(self, form: str) -> str:
         """``form`` with a digit for each ``#``."""
@@ -44,19 +44,26 @@ class Stream:
 
     def shaped(self, value: str) -> str:
         """Digits to digits, letters to letters of the same case, everything else kept."""
-        return "".join(self._like(char) for char in value)
+        made: list[str] = []
+        for char in value:
+            if char.isdigit():
+                made.append(str((self._numbers or self._more()).pop() % 10))
+            elif char.isalpha():
+                letters = _CAPITALS if char.isupper() else _LETTERS
+                made.append(letters[(self._numbers or self._more()).pop() % 26])
+            else:
+                made.append(char)
+        return "".join(made)
 
     def shaped_digits(self, value: str) -> str:
         """Digits to digits, everything else kept."""
-        return "".join(str(self.below(10)) if char.isdigit() else char for char in value)
+        return "".join([str(self.below(10)) if char.isdigit() else char for char in value])
 
-    def _like(self, char: str) -> str:
-        if char.isdigit():
-            return str(self.below(10))
-        if char.isalpha():
-            letter = chr(97 + self.below(26))
-            return letter.upper() if char.isupper() else letter
-        return char
+    def _more(self) -> list[int]:
+        first, second, third, fourth = _BLOCK(hmac256(self._key, self._seed + self._block.to_bytes(4, "big")))
+        self._block += 1
+        self._numbers = [fourth, third, second, first]
+        return self._numbers
 
 
 def recase(text: str, like: str) -> str:

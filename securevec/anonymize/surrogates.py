@@ -23,6 +23,7 @@ from securevec.anonymize.surrogate_places import address, bic, date, organisatio
 from securevec.anonymize.surrogate_stream import Stream, recase
 
 _ATTEMPTS: Final = 24
+_NAME_CUTS: Final = re.compile(r"[\s\-'.]+")
 _BY_CHARACTER: Final = EASTERN - {"kana"}
 """Scripts in which one character of a name says much of it."""
 
@@ -51,7 +52,7 @@ def _unlike(entity: str, value: str, normalized: str, made: str) -> bool:
     if entity == "PERSON":
         if script_of(value) in _BY_CHARACTER:
             return not {char for char in normalized if char.isalpha()} & set(image)
-        words = {word for word in re.split(r"[\s\-'.]+", normalized) if len(word) > 1}
+        words = {word for word in _NAME_CUTS.split(normalized) if len(word) > 1}
         return not words & set(image.split()) and not any(len(word) > 3 and word in image for word in words)
     check = _INVALID.get(entity)
     return check is None or not check(made)
