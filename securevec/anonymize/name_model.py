@@ -9,6 +9,7 @@ the same text gives the same findings on every machine and in every split. docs/
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -43,6 +45,7 @@ _APART: Final = 2
 """Rows between two texts: as far as the widest layer looks."""
 _NO_TOKENS: Final = ["."] * _APART
 _FILE: Final = "names.npz"
+_AROUND_TOKENS: Final = re.compile(f"({TOKEN.pattern})", TOKEN.flags)
 
 Array = npt.NDArray[np.float32]
 
@@ -222,17 +225,10 @@ class NameModel:
 
 def _tokens(text: str) -> tuple[list[str], list[int], list[int]]:
     """The tokens of a text, and where each begins and ends."""
-    tokens: list[str] = TOKEN.findall(text)
-    starts: list[int] = []
-    ends: list[int] = []
-    position = 0
-    for token in tokens:
-        # Only white space lies between two tokens, and no token begins with any but a line end.
-        start = text.find(token, position)
-        position = start + len(token)
-        starts.append(start)
-        ends.append(position)
-    return tokens, starts, ends
+    # What stands between two tokens, a token, and so on.
+    pieces: list[str] = _AROUND_TOKENS.split(text)
+    reached = [*accumulate(map(len, pieces))]
+    return pieces[1::2], reached[:-1:2], reached[1::2]
 
 
 class _Cache:
@@ -247,7 +243,7 @@ class _Cache:
 
 
 class _Layer:
-    """One layer, its window ``(tokens, inputs, outputs)`` one below the other in one matrix.
+    """One layer, its window ``(tokens, inputs, outputs)`` side by side in one matrix: a row is read once for all places.
 
     Weights and bias are divided by ``WEIGHT_STEP``, a power of two, which keeps them exact; what a layer adds to its
     input (``residual``) is a whole weight on the diagonal.
@@ -258,24 +254,20 @@ class _Layer:
         self._side = len(whole) // 2
         if residual:
             whole[self._side] += np.eye(whole.shape[1], dtype=np.float32) * WEIGHT_STEP
-        joined = whole.reshape(-1, whole.shape[2])
+        joined = whole.transpose(1, 0, 2).reshape(whole.shape[1], -1)
         self._weights: Array = np.multiply(joined, np.float32(1 / WEIGHT_STEP), dtype=np.float32)
         # Half a step, so that rounding down rounds to the nearest.
         self._bias: Array = (bias.astype(np.float32) + np.float32(WEIGHT_STEP // 2)) * np.float32(1 / WEIGHT_STEP)
 
     def apply(self, rows: Array, count: int) -> Array:
-        width = rows.shape[1]
-        windows = np.zeros((len(rows), len(self._weights)), np.float32)
-        for place in range(2 * self._side + 1):
-            offset, columns = place - self._side, slice(place * width, (place + 1) * width)
-            if offset < 0:
-                windows[-offset:, columns] = rows[:offset]
-            elif offset > 0:
-                windows[:-offset, columns] = rows[offset:]
-            else:
-                windows[:, columns] = rows
-        total = _product(windows, self._weights)
-        total += self._bias
+        wide = _product(rows, self._weights)
+        side, size = self._side, len(self._bias)
+        total: Array = wide[:, side * size : (side + 1) * size] + self._bias
+        for offset in range(1, side + 1):
+            # Each token gets from its neighbours what they are to it.
+            before, behind = (side - offset) * size, (side + offset) * size
+            total[offset:] += wide[:-offset, before : before + size]
+            total[:-offset] += wide[offset:, behind : behind + size]
         np.floor(total, out=total)
         np.maximum(total, 0, out=total)
         np.minimum(total, 127, out=total)
