@@ -16,7 +16,7 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import normalize
 from securevec.anonymize.name_runs import PERSON_PRIORITY
-from securevec.anonymize.words import ANY_WORD, opens_sentence, without_possessive
+from securevec.anonymize.words import ANY_WORD, any_word, opens_sentence, without_possessive
 from securevec.anonymize.written import Reading
 
 _LOCAL: Final = re.compile(r"[^\W\d_]+")
@@ -140,7 +140,7 @@ class DocumentNames:
         plain = fold(text, skeleton=False)
         body = plain.text
         previous: Finding | None = None
-        for match in ANY_WORD.finditer(body):
+        for match in any_word(body).finditer(body):
             word = without_possessive(match.group())
             if lookup_key(word) not in self._parts or not _mention(body, match.start(), word):
                 continue

@@ -37,6 +37,8 @@ _IGNORABLE_RANGES: Final = (
     (0xE0000, 0xE0FFF),
 )
 
+_IGNORABLE: Final = frozenset(chr(code) for low, high in _IGNORABLE_RANGES for code in range(low, high + 1))
+
 _SPECIAL: Final = {
     **dict.fromkeys(
         "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\u2800", " "
@@ -106,8 +108,7 @@ class Folded:
 
 def is_ignorable(char: str) -> bool:
     """Whether the character is invisible in rendered text (Default_Ignorable_Code_Point)."""
-    code = ord(char)
-    return any(low <= code <= high for low, high in _IGNORABLE_RANGES)
+    return char in _IGNORABLE
 
 
 def odd_characters(text: str) -> set[str]:

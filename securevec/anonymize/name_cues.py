@@ -119,25 +119,13 @@ class Before:
         return self._last in _LAST_OF_PLACE and _PLACE.search(self.text) is not None
 
 
+_BACKWARDS: Final = re.compile(r"[^\w]{0,6}([a-z]{1,2}'[^\W\d_]+|[^\W\d_]+)")
+
+
 def last_word(text: str) -> str:
     r"""The word at the end of ``text``, behind it at most six signs: ``([^\W\d_]+(?:'[a-z]{1,2})?)[^\w]{0,6}\Z``.
 
-    Read from the end. The pattern would be tried at every letter.
+    Read backwards: that pattern would be tried at every letter.
     """
-    end = len(text)
-    least = end - 6 if end > 6 else 0
-    while end > least and not (text[end - 1].isalnum() or text[end - 1] == "_"):
-        end -= 1
-    start = _letters_from(text, end)
-    size = end - start
-    if 0 < size <= 2 and start and text[start - 1] == "'" and text[start:end].isascii() and text[start:end].islower():
-        start = _letters_from(text, start - 1) if _letters_from(text, start - 1) < start - 1 else start
-    return text[start:end]
-
-
-def _letters_from(text: str, end: int) -> int:
-    """Where the letters that stand in front of ``end`` begin."""
-    start = end
-    while start and text[start - 1].isalnum() and not text[start - 1].isdecimal():
-        start -= 1
-    return start
+    match = _BACKWARDS.match(text[::-1])
+    return match.group(1)[::-1] if match else ""

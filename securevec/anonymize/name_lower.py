@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 import re2
@@ -15,7 +17,7 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.name_cues import NEXT_WORD, PEOPLE
 from securevec.anonymize.name_runs import person
 from securevec.anonymize.rulebook import engine_options
-from securevec.anonymize.words import ANY_WORD, Kind, kind_of, without_possessive
+from securevec.anonymize.words import ANY_WORD, Kind, any_word, kind_of, without_possessive
 
 _CUE: Final = re.compile(
     r"\b(?:(?P<sure>my (?:full )?name is|name is|name's|i am called|call me|registered as"
@@ -29,7 +31,9 @@ _CUE: Final = re.compile(
 _FAST_CUE: Final = re2.compile(
     re.sub(r"[^\x00-\x7f]", r"\\?", re.sub(r"\?P<\w+>", "", _CUE.pattern)).encode(), engine_options()
 )
-_NOT_LETTERS: Final = dict.fromkeys((code for code in range(128) if not chr(code).isalpha()), " ")
+_FEW: Final = 8
+_INSIDE_WORDS: Final = "'-"
+_LETTERS: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
 
 
 def _cues(lowered: str) -> Iterator[re.Match[str]]:
@@ -48,16 +52,20 @@ def _cues(lowered: str) -> Iterator[re.Match[str]]:
 
 
 @lru_cache(maxsize=1)
-def _pieces() -> tuple[frozenset[str], frozenset[str]]:
-    """Runs of letters in the given names of the list, and in its names of both kinds."""
+def _pieces() -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Runs of letters in the given names of the list, and in its names of both kinds; those of ASCII names."""
     lists = lexicon.names()
-    given = frozenset(piece for name in lists.given for piece in name.translate(_NOT_LETTERS).split())
-    return given, given | {piece for name in lists.surnames for piece in name.translate(_NOT_LETTERS).split()}
+    given = _runs(lists.given)
+    return given, given | _runs(lists.surnames)
+
+
+def _runs(listed: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(run for name in listed if name.isascii() for run in name.encode().translate(_LETTERS).split())
 
 
 def _may_name(text: str, *, caseless: bool) -> bool:
     """Whether a listed name stands in the text in small letters; ``True`` also when only a part of one does."""
-    return not text.isascii() or not _pieces()[caseless].isdisjoint(text.translate(_NOT_LETTERS).split())
+    return not text.isascii() or not _pieces()[caseless].isdisjoint(text.encode().translate(_LETTERS).split())
 
 
 def lower_case_names(text: str, lowered: str) -> list[Finding]:
@@ -74,15 +82,16 @@ def lower_case_names(text: str, lowered: str) -> list[Finding]:
     if not _may_name(text, caseless=caseless):
         # Nearly every text without lower-case names ends here, at the speed of a set operation.
         return found
-    words = set(ANY_WORD.findall(text))
+    words = set(any_word(text).findall(text))
     names = lists.given & words
     surnames = lists.surnames & words if caseless else frozenset[str]()
     if text.isascii() and not names and not surnames:
         return found
-    names |= {word for word in words if _given_abroad(word)}
+    # A given name by its key, which differs from the word only beyond plain letters, or by the first of two.
+    names |= {word for word in words if (not word.isascii() or "-" in word) and kind_of(word) & Kind.GIVEN}
     if not names and not surnames:
         return found
-    for match in ANY_WORD.finditer(text):
+    for match in _places(text, names | surnames):
         word = match.group()
         if word not in names:
             if word in surnames and not _part_of_place(lowered, match.end()):
@@ -98,9 +107,24 @@ def lower_case_names(text: str, lowered: str) -> list[Finding]:
     return found
 
 
-def _given_abroad(word: str) -> bool:
-    """A given name by its key, which differs from the word only beyond plain letters, or by the first of two."""
-    return (not word.isascii() or "-" in word) and kind_of(word) & Kind.GIVEN != 0
+def _places(text: str, wanted: AbstractSet[str]) -> Iterator[re.Match[str]]:
+    """Where these words of a text stand in it, as words, from left to right."""
+    if len(wanted) <= _FEW:
+        found: list[tuple[int, re.Match[str]]] = []
+        for word in wanted:
+            at = text.find(word)
+            while at >= 0 and (at == 0 or text[at - 1] not in _INSIDE_WORDS):
+                match = ANY_WORD.match(text, at)
+                if match is not None and match.end() == at + len(word):
+                    found.append((at, match))
+                at = text.find(word, at + 1)
+            if at >= 0:
+                break
+        else:
+            yield from (match for _, match in sorted(found, key=itemgetter(0)))
+            return
+    # Too many, or one that may be the second half of another word.
+    yield from (match for match in any_word(text).finditer(text) if match.group() in wanted)
 
 
 def _lower_surname(word: str, match: re.Match[str] | None) -> bool:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.name_features import LONGEST, TOKEN, canonical, hashed_features, is_word
+from securevec.anonymize.name_features import ASCII_TOKEN, LONGEST, TOKEN, canonical, hashed_features, is_word
 from securevec.errors import DetectorError
 
 TAGS: Final = ("O", "PERSON", "LOCATION", "ORG", "ADDRESS")
@@ -46,6 +46,7 @@ _APART: Final = 2
 _NO_TOKENS: Final = ["."] * _APART
 _FILE: Final = "names.npz"
 _AROUND_TOKENS: Final = re.compile(f"({TOKEN.pattern})", TOKEN.flags)
+_AROUND_ASCII_TOKENS: Final = re.compile(f"({ASCII_TOKEN.pattern})", ASCII_TOKEN.flags)
 
 Array = npt.NDArray[np.float32]
 
@@ -192,8 +193,14 @@ class NameModel:
             with self._lock:
                 if len(self._cache.places) + 2 * len(tokens) > _CACHED:
                     self._cache = _Cache(self._table.shape[1])
-                cache = self._cache
-                places = [self._place(cache, token) for token in tokens]
+                if cache is not self._cache:
+                    cache = self._cache
+                    places = list(map(cache.places.get, tokens))
+                # Those of long tokens are never there: only their beginning has a place.
+                places = [
+                    self._place(cache, token) if place is None else place
+                    for token, place in zip(tokens, places, strict=True)
+                ]
         made: Array = np.zeros((-(-len(tokens) // _TILE) * _TILE, cache.rows.shape[1]), np.float32)
         cache.rows.take(places, axis=0, out=made[: len(tokens)], mode="clip")
         return made
@@ -226,7 +233,7 @@ class NameModel:
 def _tokens(text: str) -> tuple[list[str], list[int], list[int]]:
     """The tokens of a text, and where each begins and ends."""
     # What stands between two tokens, a token, and so on.
-    pieces: list[str] = _AROUND_TOKENS.split(text)
+    pieces: list[str] = (_AROUND_ASCII_TOKENS if text.isascii() else _AROUND_TOKENS).split(text)
     reached = [*accumulate(map(len, pieces))]
     return pieces[1::2], reached[:-1:2], reached[1::2]
 
@@ -243,7 +250,7 @@ class _Cache:
 
 
 class _Layer:
-    """One layer, its window ``(tokens, inputs, outputs)`` side by side in one matrix: a row is read once for all places.
+    """One layer, its window ``(tokens, inputs, outputs)`` side by side in one matrix: a row is read once for all.
 
     Weights and bias are divided by ``WEIGHT_STEP``, a power of two, which keeps them exact; what a layer adds to its
     input (``residual``) is a whole weight on the diagonal.

@@ -14,6 +14,8 @@ PERSON_PRIORITY: Final = 30
 """Below every structured rule: a name inside an e-mail address is part of the address."""
 
 _LONGEST: Final = 5
+_NO_NEIGHBOUR: Final = Kind.ORG | Kind.ODD | Kind.CAPS
+_KNOWN: Final = NAMEY | MAYBE
 _LIST_GAP: Final = re.compile(r"(?:,|,? and|,? or| &|,? und|,? y|,? et| and)[ \n]|/")
 _NUMBER_AT_LINE_END: Final = re.compile(r" \d{1,4}(?:\n|,|\Z)")
 _NUMBER_BEHIND: Final = re.compile(r",? \d")
@@ -32,9 +34,18 @@ def from_runs(text: str, lowered: str) -> tuple[list[Finding], list[tuple[int, i
             finding = _judge(text, lowered, segment, titled)
             if finding:
                 found.append(finding)
-            elif len(segment) <= 3 and not any(word.kind & (Kind.ORG | Kind.ODD | Kind.CAPS) for word in segment):
+            elif len(segment) <= 3 and not _kinds(segment)[0] & _NO_NEIGHBOUR:
                 undecided.append((segment[0].start, segment[-1].end))
     return found, undecided
+
+
+def _kinds(words: list[Word]) -> tuple[int, int]:
+    """What any of the words may be, and what all of them may be."""
+    some, every = 0, -1
+    for word in words:
+        some |= word.kind
+        every &= word.kind
+    return some, every
 
 
 def _segments(run: list[Word]) -> list[tuple[list[Word], bool]]:
@@ -82,32 +93,33 @@ def _carries(current: list[Word], kind: int, following: int, titled: bool) -> bo
 
 
 def _judge(text: str, lowered: str, segment: list[Word], titled: bool) -> Finding | None:
-    words = segment[:]
-    if any(word.kind & Kind.ORG for word in words) and not titled:
+    words = segment
+    some, every = _kinds(words)
+    if some & Kind.ORG and not titled:
         return None
-    if any(word.kind & Kind.ODD for word in words):
+    if some & Kind.ODD:
         words = [word for word in words if not word.kind & Kind.ODD]
         if not words:
             return None
     words = words[:_LONGEST]
-    while len(words) > 1 and words[-1].kind & Kind.TITLE and not words[-1].kind & (NAMEY | MAYBE):
+    while len(words) > 1 and words[-1].kind & Kind.TITLE and not words[-1].kind & _KNOWN:
         words.pop()
     if len(words) == 1 and words[0].kind & Kind.INITIAL:
         return None
+    some, every = _kinds(words)
+    letters = all(len(word.text) == 1 for word in words)
     start, end = words[0].start, words[-1].end
-    if titled and any(len(word.text) > 1 for word in words):
+    if titled and not letters:
         return person(_with_particles(text, start), end, 0.95, "name-title")
     before = Before(lowered, start)
-    if before.is_place() or _numbered(text, start, end) or all(len(word.text) == 1 for word in words):
+    if before.is_place() or letters or _numbered(text, start, end):
         return None
     noun = lexicon.names().looks_noun(words[0].text)
-    caps = all(word.kind & Kind.CAPS for word in words)
-    unknown = not any(word.kind & (NAMEY | MAYBE) for word in words)
-    if not noun and not (caps and unknown) and before.introduces():
+    if not noun and not (every & Kind.CAPS and not some & _KNOWN) and before.introduces():
         return person(_with_particles(text, start), end, 0.85, "name-cue")
     if text[end : end + 1] in {"", "\n", "\r"} and SIGNATURE.search(text, max(0, start - 12), start):
         return person(start, end, 0.85, "name-signature")
-    if MAILBOX.match(text, end) and not all(word.kind & Kind.STOP for word in words):
+    if not every & Kind.STOP and MAILBOX.match(text, end):
         return person(_with_particles(text, start), end, 0.8, "name-mailbox")
     if len(words) > 1:
         return _judge_pair(text, words, before, start, end)
@@ -143,16 +155,15 @@ def _judge_single(lowered: str, word: Word, before: Before, *, noun: bool) -> Fi
 
 def _judge_pair(text: str, words: list[Word], before: Before, start: int, end: int) -> Finding | None:
     kinds = [word.kind for word in words]
-    caps = all(kind & Kind.CAPS for kind in kinds)
-    known = [bool(kind & NAMEY) for kind in kinds]
-    if any(kind & Kind.GIVEN for kind in kinds):
+    some, every = _kinds(words)
+    if some & Kind.GIVEN:
         index = next(i for i, kind in enumerate(kinds) if kind & Kind.GIVEN)
         # An unknown capitalized word in front of a given name at a sentence start is rarely part of it.
         keep = 0 if index == 0 or not words[0].opens else index
         return person(words[keep].start, end, 0.9 if len(words) > keep + 1 else 0.7, "name-given-surname")
-    if any(kind & Kind.SURNAME for kind in kinds):
+    if some & Kind.SURNAME:
         return person(start, end, 0.75, "name-surname-pair")
-    if caps:
+    if every & Kind.CAPS:
         return None
     if kinds[0] & Kind.GIVEN_MAYBE and (kinds[-1] & (Kind.SURNAME_MAYBE | Kind.SURNAME_SHAPE) or not words[0].opens):
         return person(start, end, 0.7, "name-given-surname")
@@ -162,7 +173,7 @@ def _judge_pair(text: str, words: list[Word], before: Before, start: int, end: i
         return person(start, end, 0.65, "name-shape")
     if text[start - 1 : start] == "(" and text[end : end + 1] == ")" and len(words) <= 3:
         return person(start, end, 0.55, "name-parentheses")
-    if kinds[0] & Kind.INITIAL and not any(known) and text[words[0].end : words[0].end + 1] == ".":
+    if kinds[0] & Kind.INITIAL and text[words[0].end : words[0].end + 1] == ".":
         return person(start, end, 0.6, "name-initial")
     if before.suggests():
         return person(start, end, 0.55, "name-cue")
@@ -211,7 +222,7 @@ def neighbours(text: str, found: list[Finding], undecided: list[tuple[int, int]]
 def _touches(gap: str, start: int, end: int, people: dict[int, int], by_end: dict[int, int], forward: bool) -> bool:
     for size in range(1, len(gap) + 1):
         part = gap[-size:] if forward else gap[:size]
-        if _LIST_GAP.fullmatch(part) and ((start - size in by_end) if forward else (end + size in people)):
+        if ((start - size in by_end) if forward else (end + size in people)) and _LIST_GAP.fullmatch(part):
             return True
     return False
 

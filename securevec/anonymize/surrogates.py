@@ -78,13 +78,15 @@ def _card(stream: Stream, value: str) -> str:
 
 def _iban(stream: Stream, value: str) -> str:
     made, seen = [], 0
-    for char in value:
-        if not char.isalnum():
+    for at, char in enumerate(value):
+        if seen == 4:
+            return "".join(made) + stream.shaped(value[at:])
+        if char.isalnum():
+            # Check digits 00 are outside the range mod 97-10 can produce.
+            made.append(char if seen < 2 else "0")
+            seen += 1
+        else:
             made.append(char)
-            continue
-        # Check digits 00 are outside the range mod 97-10 can produce.
-        made.append(char if seen < 2 else "0" if seen < 4 else stream.shaped(char))
-        seen += 1
     return "".join(made)
 
 

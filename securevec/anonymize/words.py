@@ -49,12 +49,14 @@ def _upper_class() -> str:
 
 
 UPPER: Final = _upper_class()
-CAPITALIZED: Final = re.compile(rf"(?<![\w@#/\\])[{UPPER}]\w*(?:['\-]\w+)*")
+CAPITALIZED: Final = re.compile(rf"[{UPPER}](?<![\w@#/\\].)\w*(?:['\-]\w+)*")
+"""What must not stand in front is looked at behind the first letter, or it would be looked at everywhere."""
 _CAMEL: Final = re.compile(
     rf"(?<!\bMc)(?<!\bMac)(?<!\bDe)(?<!\bDi)(?<!\bLe)(?<!\bLa)(?<!\bDu)(?<!\bVan)(?<!\bFitz)[^\W\d_{UPPER}][{UPPER}]"
 )
 """A capital inside a word, other than after the prefixes of surnames: a product or an identifier."""
 ANY_WORD: Final = re.compile(r"(?<![\w@#/\\])[^\W\d_]+(?:['\-][^\W\d_]+)*")
+_ASCII_WORD: Final = re.compile(r"[A-Za-z](?<![\w@#/\\].)[A-Za-z]*(?:['\-][A-Za-z]+)*", re.ASCII)
 
 
 class Word(NamedTuple):
@@ -65,6 +67,11 @@ class Word(NamedTuple):
     text: str
     kind: int
     opens: bool
+
+
+def any_word(text: str) -> re.Pattern[str]:
+    """``ANY_WORD``, or what finds the same in the text in half the time."""
+    return _ASCII_WORD if text.isascii() else ANY_WORD
 
 
 def without_possessive(word: str) -> str:
