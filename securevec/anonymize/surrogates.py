@@ -77,7 +77,8 @@ def _card(stream: Stream, value: str) -> str:
 
 
 def _iban(stream: Stream, value: str) -> str:
-    made, seen = [], 0
+    made: list[str] = []
+    seen = 0
     for at, char in enumerate(value):
         if seen == 4:
             return "".join(made) + stream.shaped(value[at:])
