@@ -80,8 +80,7 @@ def open_envelope(
         subject = keys.bound_key(subject_id)
         if subject.tenant != tenant:
             raise EnvelopeRejected("A sealed value belongs to another place.")
-    place = Place(tenant=tenant, collection=collection_raw, point=point.id, field=path)
-    return open_sealed(key, blob, place, subject=subject)
+    return open_sealed(key, blob, Place(tenant, collection_raw, point.id, path), subject=subject)
 
 
 def clear_copies(point: StoredPoint, body: Body) -> dict[str, object]:

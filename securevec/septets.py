@@ -31,6 +31,9 @@ _BACK: Final = tuple(
     (np.uint64(low & _GROUP), np.uint64(high >> gap & _GROUP), np.uint64(gap)) for low, high, gap in reversed(_STEPS)
 )
 """The same backwards, in the 64 bits of a group."""
+_SEVEN: Final = np.uint64((1 << 56) - 1)
+_PADS: Final = tuple(bytes(-over % 7) for over in range(7))
+"""What makes groups of seven of a length, by what it is over."""
 
 
 def packed(text: str) -> bytes | None:
@@ -50,25 +53,28 @@ def unpacked(data: bytes) -> str:
 
 def all_unpacked(several: Sequence[bytes]) -> list[str]:
     """:func:`unpacked` of each: twenty texts in a third of the time, because every step is taken for all at once."""
-    padded = [data.ljust(-(-len(data) // 7) * 7, b"\0") for data in several]
-    groups = np.frombuffer(b"".join(padded), dtype=np.uint8).reshape(-1, 7)
-    wide = np.zeros((len(groups), 8), dtype=np.uint8)
-    wide[:, :7] = groups
-    lanes = wide.view("<u8")
+    joined = b"".join([data + _PADS[len(data) % 7] for data in several])
+    # Groups of seven bytes, read as eight each and rid of the eighth: no copy puts them apart.
+    lanes = np.ndarray((len(joined) // 7,), "<u8", joined + b"\0", strides=(7,)) & _SEVEN
     for low, high, gap in _BACK:
-        lanes = (lanes & low) | (lanes & high) << gap
-    held = lanes.tobytes()
+        upper = lanes & high
+        upper <<= gap
+        lanes &= low
+        lanes |= upper
+    held = lanes.tobytes().decode("ascii")
     texts: list[str] = []
     start = 0
-    for data, whole in zip(several, padded, strict=True):
-        end = start + len(whole) // 7 * 8
-        raw = held[start:end]
-        start = end
-        count, rest = divmod(len(data), 7)
-        length = 8 * count + rest - (rest == 0 and raw.endswith(b"\0"))
-        if raw.count(0, length) != len(raw) - length or raw[length - 1 : length] == b"\0":
+    for data in several:
+        size = len(data)
+        end = start + 8 * -(-size // 7)
+        stop = start + size * 8 // 7
+        if stop == end > start and held[stop - 1] == "\0":
+            stop -= 1
+        text = held[start:stop]
+        if (stop != end and held[stop:end].strip("\0")) or text.endswith("\0"):
             raise ValueError("bits behind the last character")
-        texts.append(raw[:length].decode("ascii"))
+        texts.append(text)
+        start = end
     return texts
 
 

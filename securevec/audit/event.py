@@ -20,7 +20,7 @@ from securevec.audit import vocabulary
 from securevec.audit.ulid import PATTERN as ULID
 from securevec.audit.ulid import ulid
 from securevec.audit.vocabulary import Action, Outcome, Phase, error_name, fold_entities
-from securevec.crypto.kdf import h16, lp
+from securevec.crypto.kdf import Keyed, lp
 from securevec.errors import UsageError
 
 __all__ = [
@@ -90,7 +90,8 @@ def keyed_ref(key: bytes, key_name: str, domain: str, value: bytes) -> str:
 def keyed_refs(key: bytes, key_name: str, domain: str, values: Iterable[bytes]) -> tuple[str, ...]:
     """:func:`keyed_ref` of each value."""
     name, start = f"hmac-sha256:{key_name}:", b"securevec/audit-ref/v1" + lp(domain.encode())
-    return tuple([name + h16(key, start + lp(value)).hex() for value in values])
+    h16 = Keyed(key).h16
+    return tuple([name + h16(start + len(value).to_bytes(4, "big") + value).hex() for value in values])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ store holds for the key. Nothing of it is taken from the row, so a value moved e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from securevec.crypto.kdf import lp
@@ -18,8 +17,7 @@ _UUID_POINT: Final = b"\x00\x00\x00\x11\x02"
 """LP header of a 17-byte point and the tag of a UUID; other stores' id types have other tags."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value lives. ``tenant`` and ``collection`` are the 16 raw bytes of their ids, both empty for values of
     the installation itself; ``point`` is the point's id; ``field`` is ``body``, ``vault`` or another named path."""
 

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from securevec.clock import to_ms
-from securevec.crypto.kdf import h16, h16_hex, lp
+from securevec.crypto.kdf import Keyed, h16, h16_hex, lp
 from securevec.errors import FilterError, LimitExceeded, RecordError, UsageError
 from securevec.limits import MAX_ID_BYTES
 from securevec.types import CollectionId, RecordRef, TenantId, Token
@@ -38,20 +38,18 @@ def typed_record_id(value: object) -> bytes:
 
     Raises :class:`RecordError` for another type or lone surrogates, :class:`LimitExceeded` above 1 KiB.
     """
-    if isinstance(value, bool):
-        raise RecordError("A record id is text, a whole number or a UUID.")
-    if isinstance(value, UUID):
-        return b"u" + value.bytes
-    if isinstance(value, int):
-        digits = _decimal(value)
-        if digits is None:
-            raise LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB.")
-        typed = b"i" + digits
-    elif isinstance(value, str):
+    if isinstance(value, str):
         text = _utf8(value)
         if text is None:
             raise RecordError("A record id is not valid Unicode text.")
         typed = b"s" + text
+    elif isinstance(value, UUID):
+        return b"u" + value.bytes
+    elif isinstance(value, int) and not isinstance(value, bool):
+        digits = _decimal(value)
+        if digits is None:
+            raise LimitExceeded("A record id is too long.", next_step="The limit is 1 KiB.")
+        typed = b"i" + digits
     else:
         raise RecordError("A record id is text, a whole number or a UUID.")
     if len(typed) > 1 + MAX_ID_BYTES:
@@ -68,14 +66,14 @@ class RecordIds:
     __slots__ = ("_key", "_point", "_record")
 
     def __init__(self, key: bytes, collection: CollectionId) -> None:
-        self._key = key
+        self._key = Keyed(key)
         place = lp(raw_id(collection))
         self._record = b"securevec/record/v1" + place
         self._point = b"securevec/point/v1" + place
 
     def ref(self, typed: bytes) -> RecordRef:
         """How the control store names a record. ``typed`` is what :func:`typed_record_id` made of its id."""
-        return RecordRef(h16(self._key, self._record + lp(typed)))
+        return RecordRef(self._key.h16(self._record + len(typed).to_bytes(4, "big") + typed))
 
     def point(self, ref: RecordRef, generation: int, chunk: int) -> UUID:
         """The id of one chunk of one generation of a record: a version 8 UUID (RFC 9562 section 5.8)."""
@@ -86,7 +84,7 @@ class RecordIds:
         # The parts of lp(collection, ref), the first of which is joined already.
         place = self._point + len(ref).to_bytes(4, "big") + ref
         message = place + generation.to_bytes(8, "big") + chunk.to_bytes(4, "big")
-        return int.from_bytes(h16(self._key, message), "big") & _NOT_UUID_8 | _UUID_8
+        return int.from_bytes(self._key.h16(message), "big") & _NOT_UUID_8 | _UUID_8
 
 
 def record_ref(key: bytes, collection: CollectionId, typed: bytes) -> RecordRef:
