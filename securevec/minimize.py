@@ -119,7 +119,8 @@ def _steps(record_class: type[Record]) -> tuple[tuple[_Step, ...], frozenset[str
         for field in schema.fields
     )
     own = record_class.model_construct.__func__ is not Record.model_construct.__func__  # type: ignore[attr-defined]  # a bound method has it
-    plain = not own and not record_class.__pydantic_post_init__ and record_class.model_fields.keys() == schema.names
+    more = record_class.__pydantic_post_init__ or record_class.model_config.get("extra") == "allow"
+    plain = not own and not more and record_class.model_fields.keys() == schema.names
     return steps, schema.names, schema.names if plain else frozenset()
 
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from pydantic import ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError, SchemaError
@@ -324,3 +324,37 @@ def test_six_fields_take_well_under_a_millisecond() -> None:
             minimize(schema, validate(Case, raw))
         best = min(best, (time.perf_counter() - start) / 50)
     assert best < 300e-6
+
+
+class Plain(Record):
+    id: Key[str]
+    body: Embed[str]
+    note: Seal[str | None] = None
+
+
+class Checked(Plain):
+    _seen: list[str] = PrivateAttr(default_factory=list[str])
+
+
+class Open(Plain, extra="allow"):
+    pass
+
+
+class Aliased(Plain):
+    label: Seal[str] = Field(alias="tag")
+
+
+@pytest.mark.parametrize("record_class", [Plain, Checked, Open, Aliased])
+@pytest.mark.parametrize("note", ["n", None])
+def test_a_record_read_back_is_one_that_pydantic_would_make(record_class: type[Plain], note: str | None) -> None:
+    more: dict[str, Any] = {"label": "x"} if record_class is Aliased else {}
+    back = rebuild(record_class, {"id": "a", "body": "b", "note": note, **more})
+    made = record_class.model_construct(id="a", body="b", note=note, **more)
+    assert back == made
+    assert type(back) is record_class
+    assert back.model_fields_set == made.model_fields_set
+    assert back.model_dump() == made.model_dump()
+    assert back.model_copy(deep=True) == made
+    assert (back.__pydantic_extra__, back.__pydantic_private__) == (made.__pydantic_extra__, made.__pydantic_private__)
+    with pytest.raises(ValidationError):
+        back.body = "other"
