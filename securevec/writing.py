@@ -124,14 +124,15 @@ def _give_up(
 
 
 def _read_back(backend: VectorBackend, target: Target, points: Sequence[ProtectedPoint]) -> None:
-    """Every point must be there with the sealed bytes just written: stores drop operations without an error."""
+    """Every point must be there as it was just written, whole: stores drop operations without an error. Adapters may
+    leave this to their caller."""
     ids = [point.id for point in points]
     # Terms come with the vectors, and only hybrid collections have any.
     found_now = backend.fetch(namespace=target.namespace, ids=ids, with_vectors=target.hybrid)
     stored = {point.id: point for point in found_now}
     for point in points:
         found = stored.get(point.id)
-        if found is None or any(found.payload.get(key) != point.payload.get(key) for key in ("b", "v")):
+        if found is None or found.payload != point.payload:
             raise WriteNotAcknowledged("The store does not show what was just written.")
         if (found.terms or NO_TERMS) != (point.terms or NO_TERMS):
             raise WriteNotAcknowledged("The store does not show what was just written.")

@@ -3,7 +3,7 @@
 What Chroma does on its own and how it is closed here (measured on 1.5.9):
 
 * ``upsert`` keeps old metadata keys and the old document, ``add`` ignores an id that exists. So a write deletes what is
-  there, adds, and reads back what was stored.
+  there, sees that it is gone, and adds. Whether everything was kept is seen by whoever reads it back.
 * ``delete`` reports ids it never had. So what to delete is looked up, and looked for again.
 * ``query`` walks a graph and may miss points that ``get`` finds. Fewer answers than asked for are checked against the
   count, and a short one is answered again from all matching vectors.
@@ -58,7 +58,8 @@ class Place:
         self._stamp = 0
 
     def insert(self, rows: Sequence[Row], *, new: bool = False) -> None:
-        """Store rows of distinct ids, each whole. ``new``: none of them is here, so nothing is looked for first."""
+        """Store rows of distinct ids, each whole. ``new``, for a copy that nobody else looks at: none of them is here,
+        so nothing is looked for first, and all of them are read back."""
         with mapped("writing points"):
             self._listed = None
             most = min(_IDS, self._api.get_max_batch_size())
@@ -71,9 +72,10 @@ class Place:
                     embeddings=[vector for _, vector, _ in batch],
                     metadatas=[body for _, _, body in batch],
                 )
-                kept = self._bodies([point.hex for point, _, _ in batch])
-                if any(kept.get(point.hex) != body for point, _, body in batch):
-                    raise BackendError("The store did not keep every point as it was written.")
+                if new:
+                    kept = self._bodies([point.hex for point, _, _ in batch])
+                    if any(kept.get(point.hex) != body for point, _, body in batch):
+                        raise BackendError("The store did not keep every point as it was written.")
 
     def remove(self, ids: Sequence[UUID]) -> None:
         with mapped("deleting points"):

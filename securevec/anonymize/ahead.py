@@ -16,7 +16,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self, cast
 
 import orjson
 
@@ -32,6 +32,9 @@ SECONDS: Final = 60.0
 _MOST: Final = 3
 _MODULE: Final = "securevec.anonymize.detect_worker"
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+_ROW: Final = [int, int, str, float, str, int]
+"""Types of what is said of a finding."""
 
 Text = tuple[str, str]
 """Field name (or nothing) and text."""
@@ -227,19 +230,24 @@ class _Reader:
         found: dict[Text, list[Finding]] = {}
         for text, rows in zip(texts, answer, strict=True):
             if isinstance(rows, list):
-                found[text] = [_finding(row, len(text[1])) for row in rows]
+                found[text] = _findings(cast("list[object]", rows), len(text[1]))
             elif rows is not None:
                 raise ValueError
         self.served = True
         return found
 
 
-def _finding(row: object, size: int) -> Finding:
-    match row:
-        case [int(start), int(end), str(entity), float(score), str(rule), int(priority)] if 0 <= start <= end <= size:
-            return Finding(start, end, entity, score, rule, priority)
-        case _:
+def _findings(rows: Sequence[object], size: int) -> list[Finding]:
+    """Raises :class:`ValueError` for what are no findings in a text of this many characters."""
+    found: list[Finding] = []
+    for row in rows:
+        if type(row) is not list or [type(value) for value in cast("list[object]", row)] != _ROW:
             raise ValueError
+        finding = Finding._make(cast("list[Any]", row))
+        if not 0 <= finding.start <= finding.end <= size:
+            raise ValueError
+        found.append(finding)
+    return found
 
 
 def _processors() -> int:

@@ -140,7 +140,7 @@ class DocumentNames:
         plain = fold(text, skeleton=False)
         body = plain.text
         previous: Finding | None = None
-        for match in any_word(body).finditer(body):
+        for match in self._words(body):
             word = without_possessive(match.group())
             if lookup_key(word) not in self._parts or not _mention(body, match.start(), word):
                 continue
@@ -155,6 +155,30 @@ class DocumentNames:
             found = [f for f in found if f.rule != "name-record"]
             found.extend(Finding(start, end, f.entity, f.score, f.rule, f.priority) for f, start, end in mapped)
         return found
+
+    def _words(self, body: str) -> Iterable[re.Match[str]]:
+        """The words of a folded text that may be a part, in order: where plain string search finds one in ASCII.
+
+        An apostrophe is left out of what is looked up, and it and a hyphen join words: where either may matter, all
+        words are gone through.
+        """
+        pattern = any_word(body)
+        everything = pattern.finditer(body)
+        if not body.isascii():
+            return everything
+        lowered = body.lower()
+        squeezed = lowered.replace("'", "")
+        starts: set[int] = set()
+        for part in self._parts:
+            if len(squeezed) != len(lowered) and squeezed.count(part) != lowered.count(part):
+                return everything
+            at = lowered.find(part)
+            while at >= 0:
+                if at and lowered[at - 1] in "-'":
+                    return everything
+                starts.add(at)
+                at = lowered.find(part, at + 1)
+        return [match for at in sorted(starts) if (match := pattern.match(body, at)) is not None]
 
     def _find_codes(self, text: str) -> list[Finding]:
         """Whole words that are a number of the record. One pass, whatever the number of values."""

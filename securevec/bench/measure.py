@@ -199,7 +199,7 @@ def _ingest(options: Options, data: Corpus, opened: _Open) -> list[IngestRow]:
     works: list[Callable[[int, int], None]] = [lambda start, end: write(opened.raw, start, end)]
     adapter = opened.adapter
     if adapter is not None:
-        named.append(("namespace", "a place of its own, read back"))
+        named.append(("namespace", "a place of its own, what is there looked for"))
         works.append(lambda start, end: write(adapter, start, end))
     named.append(("product", "detected, replaced, sealed, recorded, read back"))
     works.append(protect)

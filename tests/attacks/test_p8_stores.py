@@ -103,6 +103,17 @@ def other_bodies(points: Sequence[ProtectedPoint]) -> Sequence[ProtectedPoint]:
     return [ProtectedPoint(point.id, point.vector, {**point.payload, "b": "e30="}) for point in points]
 
 
+def other_hints(points: Sequence[ProtectedPoint]) -> Sequence[ProtectedPoint]:
+    return [ProtectedPoint(point.id, point.vector, {**point.payload, "f_status": "other"}) for point in points]
+
+
+def without_a_hint(points: Sequence[ProtectedPoint]) -> Sequence[ProtectedPoint]:
+    return [
+        ProtectedPoint(p.id, p.vector, {key: value for key, value in p.payload.items() if key != "f_status"})
+        for p in points
+    ]
+
+
 def lost_connection(points: Sequence[ProtectedPoint]) -> Sequence[ProtectedPoint]:
     raise BackendError("The vector store failed while writing points.")
 
@@ -111,6 +122,8 @@ DROPPED: dict[str, Keep] = {
     "all": nothing,
     "the last": all_but_one,
     "the sealed bodies": other_bodies,
+    "the clear copies": other_hints,
+    "a clear copy": without_a_hint,
     "the connection": lost_connection,
 }
 

@@ -60,8 +60,7 @@ def killing(monkeypatch: pytest.MonkeyPatch, call: str, turn: int, kill: Callabl
     [
         # Nothing of the second batch is written.
         pytest.param("_remove", 2, marks=pytest.mark.soak),
-        pytest.param("_bodies", 2, marks=pytest.mark.soak),  # the second batch is written and not read back
-        ("fetch", 2),  # the library reads back what a batch wrote
+        ("fetch", 2),  # the second batch is written and not read back
     ],
 )
 def test_an_ingest_whose_server_died_is_repeated_and_ends_complete_and_exact(

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, builtin_detector
 from securevec.anonymize.alphabet import Alphabet
+from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
 from securevec.anonymize.matching import CompiledRule
@@ -25,6 +26,7 @@ from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.resolve import _settled, resolve
 from securevec.anonymize.rulebook import builtin_rules, engine_options
 from securevec.anonymize.sheet import Part, Sheet
+from securevec.anonymize.words import ANY_WORD
 from securevec.errors import DetectorError
 
 _EMAIL = next(rule for rule in builtin_rules().rules if rule.id == "email")
@@ -46,6 +48,28 @@ def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) 
 def test_the_last_word_is_that_of_its_pattern(text: str) -> None:
     match = re.search(r"([^\W\d_]+(?:'[a-z]{1,2})?)[^\w]{0,6}\Z", text)
     assert last_word(text) == (match.group(1) if match else "")
+
+
+class _EveryWord(DocumentNames):
+    __slots__ = ()
+
+    def _words(self, body: str) -> list[re.Match[str]]:
+        return list(ANY_WORD.finditer(body))
+
+
+_PEOPLE = ("Jane O'Brien", "José Smith-Jones", "Ann Janes")
+_MENTIONS = st.sampled_from(
+    [
+        *("Jane", "jane", "JANE'S", "O'Brien", "obrien", "o'", "Jose", "josé", "Smith", "-", "'", "Jones", "Janes"),
+        *("ann", "d", " ", " ", ". ", "\n", "@", "_", "7", "x", "/"),
+    ]
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(_MENTIONS, max_size=14).map("".join))
+def test_names_looked_for_where_they_stand_are_those_found_word_by_word(text: str) -> None:
+    assert DocumentNames(_PEOPLE).find(text) == _EveryWord(_PEOPLE).find(text)
 
 
 _WORDS = st.sampled_from(
