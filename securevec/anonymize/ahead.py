@@ -16,7 +16,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Final, Self, cast
 
 import orjson
 
@@ -243,7 +243,7 @@ def _findings(rows: Sequence[object], size: int) -> list[Finding]:
     for row in rows:
         if type(row) is not list or [type(value) for value in cast("list[object]", row)] != _ROW:
             raise ValueError
-        finding = Finding._make(cast("list[Any]", row))
+        finding = Finding._make(row)
         if not 0 <= finding.start <= finding.end <= size:
             raise ValueError
         found.append(finding)

@@ -6,7 +6,6 @@ import itertools
 import os
 import random
 import threading
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -68,15 +67,15 @@ def refuse(opened_with: DataKey, blob: bytes, place: Place) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        replace(PLACE, tenant=b"t" * 16),
-        replace(PLACE, collection=b"c" * 16),
-        replace(PLACE, point=UUID(int=8)),
-        replace(PLACE, point=uuid4()),
-        replace(PLACE, field="vault"),
-        replace(PLACE, field=""),
-        replace(PLACE, field="Body"),
-        replace(PLACE, tenant=COLLECTION, collection=TENANT),
-        replace(PLACE, tenant=b"", collection=b""),
+        PLACE._replace(tenant=b"t" * 16),
+        PLACE._replace(collection=b"c" * 16),
+        PLACE._replace(point=UUID(int=8)),
+        PLACE._replace(point=uuid4()),
+        PLACE._replace(field="vault"),
+        PLACE._replace(field=""),
+        PLACE._replace(field="Body"),
+        PLACE._replace(tenant=COLLECTION, collection=TENANT),
+        PLACE._replace(tenant=b"", collection=b""),
     ],
     ids=["tenant", "collection", "point", "random point", "vault", "no field", "case", "swapped ids", "installation"],
 )
@@ -139,7 +138,7 @@ def attack_bytes(count: int, suite: int) -> None:
     generator = random.Random(8)
     sealing = key(suite=suite)
     for _ in range(count):
-        place = replace(PLACE, point=UUID(int=generator.getrandbits(128)), field=generator.choice(["body", "vault"]))
+        place = PLACE._replace(point=UUID(int=generator.getrandbits(128)), field=generator.choice(["body", "vault"]))
         padding: Padding | None = generator.choice([None, "power-of-two"])
         blob = seal(sealing, generator.randbytes(generator.randrange(80)), place, padding=padding)
         for at in range(len(blob)):
