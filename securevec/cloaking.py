@@ -75,9 +75,9 @@ def _with_vector(judged: Judged, vector: Vector) -> Judged:
 
 
 def scored_again(
-    runtime: Runtime, collection: CollectionScope, question: Vector, whole: Sequence[tuple[Judged, T]]
+    runtime: Runtime, collection: CollectionScope, asked: Sequence[Vector], whole: Sequence[tuple[Judged, T]]
 ) -> list[tuple[Judged, T]]:
-    """Under noise, the points by their true similarity to the question, best first; else as given.
+    """Under noise, the points by their true similarity to the nearest of what is asked, best first; else as given.
 
     One more read of the store: vectors do not come with an answer. A point that is gone by now is left out.
     """
@@ -88,9 +88,9 @@ def scored_again(
     vectors = {point.id: point.vector for point in points if point.vector is not None}
     there = [(judged, beside) for judged, beside in whole if judged.point.id in vectors]
     carrying = [_with_vector(judged, vectors[judged.point.id]) for judged, _ in there]
-    length = float(np.linalg.norm(question))
+    directions = [question / float(np.linalg.norm(question)) for question in asked]
     scored: list[tuple[Judged, T]] = []
     for clean, (judged, beside) in zip(restored(runtime, collection, carrying), there, strict=True):
-        score = float(np.dot(np.asarray(clean.point.vector), question)) / length
+        score = max(float(np.dot(np.asarray(clean.point.vector), direction)) for direction in directions)
         scored.append((judged._replace(point=replace(judged.point, score=score)), beside))
     return sorted(scored, key=lambda pair: -pair[0].point.score)

@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from securevec import limits
+from securevec.anonymize import stand_ins
 from securevec.anonymize.ahead import Found
 from securevec.anonymizing import texts_of
 from securevec.batching import BATCH, Candidate, batches, in_step
@@ -205,12 +206,14 @@ def write_batch(
     *,
     expect: Mapping[bytes, int] | None = None,
     erasing: bool = False,
+    same: Callable[[], None] | None = None,
 ) -> str:
     """The part of the journey a crash can interrupt. Returns the request id of the batch.
 
     The caller holds the collection's write lock and has settled it. ``expect``, ref to live generation, is for records
     made out of their stored version: raises :class:`RecordChanged` when one was replaced or erased since. ``erasing``
-    is for the erasure itself, which stores records again that it hides.
+    is for the erasure itself, which stores records again that it hides. ``same`` is for records that say what they said
+    (as those of :mod:`securevec.resealing`); it is asked in the transaction that switches, and raises what forbids it.
     """
     runtime.backend()  # before anything is announced: another process may hold the engine
     now_ms = runtime.clock.now_ms()
@@ -242,6 +245,7 @@ def write_batch(
         expect=expect,
         erasing=erasing,
         people=people,
+        resealing=same is not None,
     )
     counts = {
         "records": len(prepared),
@@ -254,16 +258,17 @@ def write_batch(
         texts = [chunk.text.text for record in prepared for chunk in record.chunks]
         stored = displaced(runtime, collection, vectors, texts)
         # What an erasure stores again may be about people who are being erased too: theirs is not made anew.
-        bound = _bound_to(runtime, collection, prepared, generations, people, create=not erasing)
+        known = erasing or same is not None
+        bound = _bound_to(runtime, collection, prepared, generations, people, create=not known)
         points = seal_points(runtime, collection, prepared, generations, stored, bound=bound)
+        keys = collection.tenant_keys(runtime)
         runtime.control.add_tokens(
             collection.tenant,
             {pair for record in prepared for pair in record.tokens},
             [
-                (part, person, runtime.names.seal_stand_in(stand_in, part=part))
+                (part, person, runtime.names.seal_stand_in(stand_ins.written({keys.naming: stand_in}), part=part))
                 for part, person, stand_in in collection.anonymizer.name_parts(
-                    (field for record in prepared for field in record.anonymized.values()),
-                    keys=collection.tenant_keys(runtime),
+                    (field for record in prepared for field in record.anonymized.values()), keys=keys
                 )
             ],
             fence=admission.fence,
@@ -288,7 +293,8 @@ def write_batch(
         redactions=redactions,
         erasing=erasing,
         people=people,
-        alive=lambda: _require_alive(runtime, bound.values()),
+        alive=lambda: _require_alive(runtime, bound.values(), same),
+        resealing=same is not None,
     )
     tally.new += counts["new"]
     tally.updated += counts["updated"]
@@ -316,9 +322,12 @@ def _bound_to(
     return {record.ref: keys[record.shred] for record in prepared if record.shred is not None}
 
 
-def _require_alive(runtime: Runtime, bound: Iterable[SubjectKey]) -> None:
-    """Raises :class:`SubjectErased` when the key of a person of this batch was destroyed since it was asked for."""
+def _require_alive(runtime: Runtime, bound: Iterable[SubjectKey], same: Callable[[], None] | None) -> None:
+    """Raises :class:`SubjectErased` when the key of a person of this batch was destroyed since it was asked for, and
+    what ``same`` raises."""
     try:
+        if same is not None:
+            same()
         runtime.keys.require_alive([key.key_id for key in bound])
     except BoundKeyDestroyed as error:
         raise SubjectErased("A subject of this batch was erased while it was written.") from error

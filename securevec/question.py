@@ -5,10 +5,13 @@ policy, for the store and for the judgement. Refused here is what cannot be aske
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
 
 from securevec import limits
+from securevec.anonymize import TenantKeys, stand_ins
 from securevec.cloaking import rotated
 from securevec.crypto.filterkeys import FilterKeys
 from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
@@ -19,7 +22,7 @@ from securevec.narrow import Narrow
 from securevec.runtime import CollectionScope, Runtime
 from securevec.terms import asked_terms, united
 from securevec.text import utf8_size
-from securevec.types import AnonymizedText, Matrix, Terms, Vector
+from securevec.types import AnonymizedText, Matrix, StoredPoint, Terms, Vector
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,7 +36,8 @@ class Hint:
 @dataclass(frozen=True, slots=True, repr=False)
 class Question:
     """What is asked: a vector, what hits are judged by, the hint for the store, what the audit log is to hash, and the
-    text whose words are asked for too."""
+    text whose words are asked for too. ``earlier`` is the same in the surrogates of the version before, while stored
+    records may have those: each point counts by the nearer of the two."""
 
     vector: Vector
     where: Expr | None
@@ -41,6 +45,47 @@ class Question:
     audit_key: bytes
     redactions: Mapping[str, int]
     words: AnonymizedText | None = None
+    earlier: Wording | None = None
+
+    @property
+    def wordings(self) -> list[Wording]:
+        asked = Wording(self.vector, self.words)
+        return [asked] if self.earlier is None else [asked, self.earlier]
+
+
+class Wording(NamedTuple):
+    """A vector, and the text whose words are asked for too."""
+
+    vector: Vector
+    words: AnonymizedText | None
+
+
+def ask(
+    runtime: Runtime, collection: CollectionScope, question: Question, hint: Hint, where: Expr | None, *, limit: int
+) -> list[list[StoredPoint]]:
+    """The store's answer to each wording of the question, best first, of ``limit`` points at most."""
+    backend = runtime.backend()
+    return [
+        backend.query(
+            namespace=collection.namespace,
+            vector=vector,
+            where=where,
+            limit=limit,
+            exclude=("v",) if collection.vault else (),
+            terms=None if words is None or hint.keys is None else words_of(collection, words, hint.keys),
+        )
+        for vector, words in question.wordings
+    ]
+
+
+def nearer(answers: Sequence[Sequence[StoredPoint]]) -> list[StoredPoint]:
+    """Each point once, by its higher score, best first."""
+    if len(answers) == 1:
+        return list(answers[0])
+    best: dict[UUID, StoredPoint] = {}
+    for point in sorted((point for answer in answers for point in answer), key=lambda point: -point.score):
+        best.setdefault(point.id, point)
+    return list(best.values())
 
 
 def check_k(k: int) -> None:
@@ -69,10 +114,23 @@ def question_of(
             raise QueryError("A hybrid search takes a text: its words are half of it.")
         given = _given_vector(collection, vector)
         return Question(rotated(runtime, collection, given), judged_on, hint, given.tobytes(), {})
-    anonymized, redactions = anonymize_query(runtime, collection, text)
-    embedded = collection.embedder.embed([anonymized])[0]
-    words = anonymized if hybrid else None
-    return Question(embedded, judged_on, hint, anonymized.text.encode(), redactions, words)
+    asked = anonymize_query(runtime, collection, text)
+    return questions_of(collection, [asked], judged_on, hint, hybrid=hybrid)[0]
+
+
+def questions_of(
+    collection: CollectionScope, asked: Sequence[Asked], judged_on: Expr | None, hint: Hint, *, hybrid: bool
+) -> list[Question]:
+    """The questions of anonymized texts, embedded in one call."""
+    texts = [text for each in asked for text in (each.text, each.earlier) if text is not None]
+    vectors: Iterator[Vector] = iter(collection.embedder.embed(texts) if texts else ())
+    made: list[Question] = []
+    for text, redactions, earlier in asked:
+        vector = next(vectors)
+        before = None if earlier is None else Wording(next(vectors), earlier if hybrid else None)
+        words = text if hybrid else None
+        made.append(Question(vector, judged_on, hint, text.text.encode(), redactions, words, before))
+    return made
 
 
 def check_hybrid(collection: CollectionScope, hybrid: object, narrow: Narrow) -> None:
@@ -112,7 +170,16 @@ def hint_of(runtime: Runtime, collection: CollectionScope, judged_on: Expr | Non
     return Hint(keys, None if judged_on is None else collection.protector(runtime, keys).lower(judged_on))
 
 
-def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> tuple[AnonymizedText, Counter[str]]:
+class Asked(NamedTuple):
+    """A query, anonymized; and ``earlier``, where its surrogates were others under the version before, which stored
+    records may still have."""
+
+    text: AnonymizedText
+    redactions: Counter[str]
+    earlier: AnonymizedText | None
+
+
+def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) -> Asked:
     """The query as the records were anonymized. Raises :class:`QueryError` and :class:`LimitExceeded`."""
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise QueryError("A query is text.")
@@ -124,12 +191,24 @@ def anonymize_query(runtime: Runtime, collection: CollectionScope, text: str) ->
     if size > limits.MAX_QUERY_BYTES:
         raise LimitExceeded(f"A query is at most {limits.MAX_QUERY_BYTES} bytes.", field="text")
     keys = collection.tenant_keys(runtime)
+    asked, redactions = _worded(runtime, collection, text, keys)
+    before = keys.earlier()
+    earlier = None if before is None else _worded(runtime, collection, text, before)[0]
+    return Asked(asked, redactions, earlier if earlier is not None and earlier.text != asked.text else None)
+
+
+def _worded(
+    runtime: Runtime, collection: CollectionScope, text: str, keys: TenantKeys
+) -> tuple[AnonymizedText, Counter[str]]:
+    def stands(sealed: bytes, part: bytes) -> str:
+        return stand_ins.read(runtime.names.open_stand_in(sealed, part=part)).get(keys.naming, "")
+
     return collection.anonymizer.query(
         text,
         keys=keys,
         known=lambda tokens: runtime.control.known_tokens(collection.tenant, tokens),
         parts=lambda tokens: {
-            part: {person: runtime.names.open_stand_in(sealed, part=part) for person, sealed in people.items()}
+            part: {person: stands(sealed, part) for person, sealed in people.items()}
             for part, people in runtime.control.known_parts(collection.tenant, tokens).items()
         },
     )

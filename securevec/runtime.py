@@ -77,11 +77,13 @@ class Runtime:
     def tenant_keys(self, tenant: TenantId) -> TenantKeys:
         """The keys surrogates and tokens are made with, in the versions in force. Raises :class:`KeyDestroyed` once the
         tenant is gone."""
-        version = self.control.token_version(tenant)
+        version, naming = self.control.token_version(tenant), self.keys.pseudonym_keys(tenant)
         return TenantKeys(
-            pseudonym=self.keys.tenant_key(tenant, "pseudonym"),
+            pseudonym=naming.key,
             token=self.keys.tenant_key(tenant, "token"),
             lifts=self.keys.token_lifts(tenant, 1, version),
+            naming=naming.version,
+            before=naming.before,
         )
 
     @contextlib.contextmanager

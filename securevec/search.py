@@ -36,7 +36,7 @@ from securevec.minimize import rebuild
 from securevec.narrow import Narrow
 from securevec.opening import distinct, fetch_only, open_envelope
 from securevec.protect import EXPIRY_KEY
-from securevec.question import Question, check_hybrid, check_k, hint_of, question_of, words_of
+from securevec.question import Question, ask, check_hybrid, check_k, hint_of, nearer, question_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.types import Matrix, RecordRef
@@ -181,7 +181,6 @@ class _Found:
 
 def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow) -> _Found:
     """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
-    backend = runtime.backend()
     hint, due_stand_in_the_way = question.hint, False
     # A hybrid search is answered with ranks, which nothing can be scored again by.
     cloak = collection.vector_cloak(runtime) if question.words is None else None
@@ -190,16 +189,8 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
     again = _OVERTAKEN_TWICE
     while True:
         pushed = _not_due(hint.pushed, now_ms=runtime.clock.now_ms()) if due_stand_in_the_way else hint.pushed
-        points = backend.query(
-            namespace=collection.namespace,
-            vector=question.vector,
-            where=pushed,
-            limit=limit,
-            exclude=("v",) if collection.vault else (),
-            terms=None
-            if question.words is None or hint.keys is None
-            else words_of(collection, question.words, hint.keys),
-        )
+        answers = ask(runtime, collection, question, hint, pushed, limit=limit)
+        points = nearer(answers)
         keys = runtime.keys.view()
         if hint.keys is not None and hint.keys != (
             current := keys.filter_keys(collection.tenant, collection.collection)
@@ -221,13 +212,13 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
             again -= 1
             continue
         if noisy is not None:
-            whole = scored_again(runtime, collection, question.vector, whole)
+            whole = scored_again(runtime, collection, [asked.vector for asked in question.wordings], whole)
         whole = narrow.keep(whole)
-        exhausted = len(points) < limit or narrow.ended(points, noisy)
+        exhausted = all(len(points) < limit or narrow.ended(points, noisy) for points in answers)
         if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
             return _Found(whole, violations, verdicts.passed_over, exhausted, keys, verdicts.asked)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
-        if verdicts.passed_over and backend.capabilities.cheap_range_filter:
+        if verdicts.passed_over and runtime.backend().capabilities.cheap_range_filter:
             due_stand_in_the_way = True
 
 

@@ -25,7 +25,7 @@ from securevec.prepare import assemble
 from securevec.retention.rules import expired
 from securevec.runtime import CollectionScope, Runtime
 from securevec.sealing import Origin, Prepared
-from securevec.types import AnonymizedField, RecordRef, Vector
+from securevec.types import AnonymizedField, Matrix, RecordRef, Vector
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -165,10 +165,12 @@ def ready_again(
     originals: Mapping[str, str],
     *,
     digest: bytes,
+    vector: Matrix | None = None,
 ) -> Prepared:
     """The record with these texts, to be embedded and sealed as a new generation. Expiry, epoch and origin stay.
 
-    ``fields`` are all its anonymized texts, those of ``originals`` too. ``digest`` is its new content digest.
+    ``fields`` are all its anonymized texts, those of ``originals`` too. ``digest`` is its new content digest; with a
+    ``vector`` that was given for it, it stays one chunk.
     Raises :class:`LimitExceeded`.
     """
     body = stored.body
@@ -191,6 +193,7 @@ def ready_again(
         epoch=stored.row.epoch,
         ingested_ms=body.ingested_ms,
         origin=stored.origin,
+        vector=vector,
         token_version=body.tokens,
     )
 

@@ -31,6 +31,7 @@ from securevec.verbs.quota import QuotaUse
 from securevec.verbs.reindex import Reindex
 from securevec.verbs.renewing import Renewal
 from securevec.verbs.reseal import Reseal
+from securevec.verbs.resurrogate import Resurrogation
 
 
 class AsyncSecureStore:
@@ -348,3 +349,12 @@ class AsyncSecureStore:
         See :meth:`securevec.SecureStore.renew_tokens`.
         """
         return await self._bridge.run(self._sync.renew_tokens, tenant, progress=on_loop(progress))
+
+    async def renew_surrogates(
+        self, tenant: str, *, progress: Callable[[Progress], None] | None = None
+    ) -> Resurrogation:
+        """Give a tenant a new version of its pseudonym key, and make every surrogate anew under it.
+
+        See :meth:`securevec.SecureStore.renew_surrogates`.
+        """
+        return await self._bridge.run(self._sync.renew_surrogates, tenant, progress=on_loop(progress))

@@ -21,7 +21,7 @@ from securevec.anonymize.known_words import KNOWN_PRIORITY, known_by_one_word, k
 from securevec.anonymize.name_parts import KNOWN_PART, KnownParts, Met, NamePart, name_parts, people_met
 from securevec.anonymize.names import looks_like_name
 from securevec.anonymize.operators import operator_named
-from securevec.anonymize.policy import OperatorPolicy
+from securevec.anonymize.policy import Choice, OperatorPolicy
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.surrogate_stream import recase
 from securevec.anonymize.surrogates import person_parts
@@ -69,6 +69,10 @@ class Anonymizer:
     @property
     def detector(self) -> Detector:
         return self._detector
+
+    @property
+    def policy(self) -> OperatorPolicy:
+        return self._policy
 
     def findings(self, text: str, field_name: str = "", ahead: Found = NOTHING) -> list[Finding]:
         """What would be replaced in ``text``. For callers that refuse personal data in a value they keep clear.
@@ -256,11 +260,8 @@ class Anonymizer:
                 made = ""
             elif stand_in is not None and choice.name == "surrogate":
                 made = stand_in
-            elif identity is not None and choice.name == "surrogate":
-                made = _part_of(identity, value, keys)
             else:
-                params = {**choice.params, "entity": finding.entity, "key": keys.pseudonym}
-                made = choice.operator.operate(value, params)
+                made = replacement(choice, finding.entity, value, identity, keys)
             if part.encode is not None:
                 made = part.encode(made)
             start = length + len(kept)
@@ -271,6 +272,14 @@ class Anonymizer:
             position = part.end
         pieces.append(text[position:end])
         return AnonymizedField(mint_anonymized("".join(pieces)), tuple(spans), tuple(originals))
+
+
+def replacement(choice: Choice, entity: str, value: str, identity: str | None, keys: TenantKeys) -> str:
+    """What is written for a value, before it is escaped for its place. ``identity``: the full name of the person whom
+    the value names by a part."""
+    if identity is not None and choice.name == "surrogate":
+        return _part_of(identity, value, keys)
+    return choice.operator.operate(value, {**choice.params, "entity": entity, "key": keys.pseudonym})
 
 
 def _part_of(identity: str, value: str, keys: TenantKeys) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 
 from securevec.anonymize.fold import is_ignorable
@@ -17,16 +17,25 @@ WORDED: Final = frozenset({"PERSON", "EMAIL", "URL", "SUBJECT_ID", "LOCATION", "
 @dataclass(frozen=True, slots=True)
 class TenantKeys:
     """A tenant's ``pseudonym`` and ``token`` keys, 32 bytes each; ``lifts`` are the token key's further versions, in
-    order: each makes the next token of the one before."""
+    order: each makes the next token of the one before. ``naming`` is the number of the pseudonym key's version, and
+    ``before`` the version before it, while stored surrogates may be under that one."""
 
     pseudonym: bytes = field(repr=False)
     token: bytes = field(repr=False)
     lifts: tuple[bytes, ...] = field(default=(), repr=False)
+    naming: int = 1
+    before: bytes | None = field(default=None, repr=False)
 
     @property
     def version(self) -> int:
         """The number of the token key's newest version."""
         return 1 + len(self.lifts)
+
+    def earlier(self) -> TenantKeys | None:
+        """The keys that surrogates were made with which have not been made anew yet, while there may be any."""
+        if self.before is None:
+            return None
+        return replace(self, pseudonym=self.before, naming=self.naming - 1, before=None)
 
     def token_of(self, entity: str, normalized: str) -> Token:
         """The token of a value that is normalized already. Raises :class:`UsageError` on lone surrogates."""

@@ -24,6 +24,12 @@ PRESIDIO: Final = "presidio:"
 DROP: Final = "drop"
 """The only operator whose values are nowhere afterwards: the vault holds an empty text in their place."""
 
+ENCRYPT: Final = "presidio:encrypt"
+"""The only one of which two replacements of the same value differ."""
+
+KEYED: Final = frozenset({"surrogate", "token", "hash", "presidio:hash", ENCRYPT})
+"""Operators that replace under the tenant's pseudonym key: their values are others under another key."""
+
 NEEDS_VAULT: Final = frozenset({"vault"})
 """Operators that promise a way back: a collection without a vault refuses them."""
 
@@ -156,8 +162,23 @@ class _Presidio:
         if self._name == "hash":
             completed["salt"] = hmac256(key, b"securevec/presidio-salt/v1")
         if self._name == "encrypt":
-            completed["key"] = hmac256(key, b"securevec/presidio-encrypt/v1")
+            completed["key"] = _encryption_key(key)
         return completed
+
+
+def _encryption_key(key: bytes) -> bytes:
+    return hmac256(key, b"securevec/presidio-encrypt/v1")
+
+
+def encrypted_under(key: bytes, text: str, value: str) -> bool:
+    """Whether ``text`` is what :data:`ENCRYPT` made of the value under the tenant's key."""
+    from presidio_anonymizer.operators import AESCipher
+
+    cipher: Any = AESCipher
+    try:
+        return bool(cipher.decrypt(_encryption_key(key), text) == value)
+    except ValueError:
+        return False
 
 
 def tag(entity: str) -> str:

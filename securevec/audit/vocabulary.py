@@ -47,6 +47,7 @@ Action = Literal[
     "key.reseal",
     "key.reindex",
     "key.renew",
+    "key.resurrogate",
     "job.advance",
     "recover",
     "export",
@@ -88,6 +89,7 @@ SEALING: Final[frozenset[str]] = frozenset(
         "key.reseal",
         "key.reindex",
         "key.renew",
+        "key.resurrogate",
         "job.advance",
         "recover",
         "export",
@@ -178,7 +180,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         watched
         removed dropped purged verifying verified receipted done held failed cancelled
         doubled copied switched abandoned
-        rolled resealed doomed dual reindexed retired
+        rolled resealed doomed dual reindexed rewritten retired
         """
     ),
     "kind": _words(

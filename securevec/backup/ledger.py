@@ -35,8 +35,9 @@ _PAGE: Final = 5_000
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Everything a newer state knows. ``gone`` lists record refs by collection; ``older`` counts the records that were
-    replaced since; ``filters`` are the versions of filter keys by collection, ``token_keys``, by tenant, those of its
-    token key from the second on, sealed: tombstones of this state are made under the last. Times are UTC ms."""
+    replaced since; ``filters`` are the versions of filter keys by collection, ``pseudonyms`` those of pseudonym keys by
+    tenant, ``token_keys``, by tenant, those of its token key from the second on, sealed: tombstones of this state are
+    made under the last. Times are UTC ms."""
 
     installation: str
     backup: str
@@ -53,6 +54,7 @@ class Ledger:
     gone: Mapping[str, list[bytes]] = field(repr=False)
     older: int
     filters: Mapping[str, int] = field(repr=False)
+    pseudonyms: Mapping[str, int] = field(repr=False)
 
     @property
     def records(self) -> int:
@@ -80,6 +82,7 @@ class Ledger:
             "gone": {collection: [ref.hex() for ref in refs] for collection, refs in self.gone.items()},
             "older": self.older,
             "filters": dict(self.filters),
+            "pseudonyms": dict(self.pseudonyms),
             "signing_keys": [each.note.decode() for each in chain.successions],
         }
         text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS) + b"\n"
@@ -116,6 +119,7 @@ def open_ledger(note: bytes, *, public: bytes) -> Ledger:
             gone={collection: [bytes.fromhex(ref) for ref in refs] for collection, refs in said["gone"].items()},
             older=said["older"],
             filters={collection: int(version) for collection, version in said["filters"].items()},
+            pseudonyms={tenant: int(version) for tenant, version in said["pseudonyms"].items()},
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackupRejected("The list of deletions cannot be read.") from error
@@ -170,6 +174,7 @@ def ledger_since(
         gone=gone,
         older=older,
         filters=keys.filter_versions(),
+        pseudonyms=keys.pseudonym_versions(),
     )
 
 

@@ -7,8 +7,9 @@
 4. keys it destroyed are destroyed here, once records that live there were sealed anew under others (``rekeyed``)
 5. people it erased are erased: this and 3 by the code that does it in a living home, read back, purged, with a receipt
 6. records that no key opens any more are removed, and collections whose filter key was exchanged are indexed anew
-7. holds, rules and quotas of the newer state take their place, roles it took away are taken away, tenants it suspended
-   are suspended
+7. holds, rules and quotas of the newer state take their place
+8. tenants whose pseudonym key was exchanged get new surrogates (``respelled``)
+9. roles it took away are taken away, tenants it suspended are suspended
 
 Any failure is raised, and the home stays closed: the restore is run again.
 """
@@ -23,6 +24,7 @@ from uuid import uuid4
 from securevec.audit import request_id
 from securevec.backup import rekeyed
 from securevec.backup.ledger import Ledger
+from securevec.backup.respelled import respell_anew
 from securevec.backup.scope import scope_of
 from securevec.backup.tokenkeys import begin_again, renew_tokens
 from securevec.control.database import Transaction
@@ -46,7 +48,8 @@ from securevec.types import CollectionId, TenantId
 class Replayed:
     """What was repeated: counts of keys destroyed, tenants deleted, records removed, people's tokens erased, roles
     taken away. ``older`` records of the backup were replaced since. Of these, ``unreadable`` ones are removed: their
-    keys are destroyed. The others are as they were at the backup. ``indexed`` collections got filter tokens anew."""
+    keys are destroyed. The others are as they were at the backup. ``indexed`` collections got filter tokens anew.
+    ``respelled`` tenants get new surrogates, by a job that may have to go on when the home is open."""
 
     keys: int
     tenants: int
@@ -56,6 +59,7 @@ class Replayed:
     older: int
     unreadable: int = 0
     indexed: int = 0
+    respelled: int = 0
 
 
 def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
@@ -88,9 +92,10 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
     unreadable = rekeyed.drop_unreadable(runtime, actor)
     indexed = rekeyed.index_anew(runtime, actor, ledger.filters)
     control.take_authority(ledger.authority)
+    respelled = respell_anew(runtime, actor, ledger.pseudonyms)
     roles = _narrow(runtime, ledger)
     settle_outbox(runtime)
-    return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older, unreadable, indexed)
+    return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older, unreadable, indexed, respelled)
 
 
 def _delete_tenants(runtime: Runtime, actor: Actor, ledger: Ledger) -> list[JobRow]:

@@ -189,19 +189,31 @@ def renew(
     session: Session,
     tenant: Annotated[str, typer.Argument(metavar="TENANT", show_default=False)],
     key: Annotated[
-        Literal["token"], typer.Option("--key", help="Which key: that of subject tokens.", show_default=False)
+        Literal["token", "pseudonym"],
+        typer.Option("--key", help="Which key: that of subject tokens, or that of surrogates.", show_default=False),
     ],
     receipt: Annotated[
         Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
     ] = None,
 ) -> None:
-    """Give a tenant a new version of its token key, and make every subject token anew under it.
+    """Give a tenant a new version of a key, and make anew under it what stands for people: tokens or surrogates.
 
-    For a token key that somebody may have read. Nothing is embedded again; readers and writers go on. Interrupted, the
-    same command or `jobs run` finishes it.
+    For a key that somebody may have read. New surrogates are made of the originals in the vault and embedded again; new
+    tokens need neither. Readers and writers go on. Interrupted, the same command or `jobs run` finishes it.
     """
     if receipt is not None and receipt.exists():
         raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    if key == "pseudonym":
+        with progress_bar(tenant, quiet=session.out.as_json) as progress:
+            made = session.store.renew_surrogates(tenant, progress=progress)
+        said: dict[str, int | str] = {
+            "key": key,
+            "version": made.version,
+            "records": made.records,
+            "chunks": made.chunks,
+        }
+        _ended(session, made, receipt, said)
+        return
     with progress_bar(tenant, quiet=session.out.as_json) as progress:
         result = session.store.renew_tokens(tenant, progress=progress)
     counts: dict[str, int | str] = {

@@ -45,6 +45,7 @@ TENANT_PROMOTE: Final = "tenant.promote"
 KEY_RESEAL: Final = "key.reseal"
 KEY_REINDEX: Final = "key.reindex"
 KEY_RENEW: Final = "key.renew"
+KEY_RESURROGATE: Final = "key.resurrogate"
 
 _JOB: Final = (
     "SELECT job_id, kind, tenant, state, data, receipt, created_ms, updated_ms, owner, lease_until_ms, request_id,"

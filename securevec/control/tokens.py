@@ -1,4 +1,5 @@
-"""Every token of a tenant moved to the next version of its token key, in one transaction.
+"""Every token of a tenant moved to the next version of its token key, in one transaction; and what stands for parts of
+names, put in the words of the next version of its pseudonym key.
 
 Tokens stand in four tables and nowhere else in the store while no erasure is under way, whose job names some too. The
 version stands in the tenant's row, so tokens and version change together for every process, and the fence grows:
@@ -7,7 +8,7 @@ whoever began with tokens of the version before is refused by it, as in front of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -29,6 +30,7 @@ SELECT_VERSION: Final = "SELECT COALESCE(token_version, 1) FROM tenant WHERE ten
 SET_VERSION: Final = (
     "UPDATE tenant SET token_version = :version, fence = fence + 1, updated_ms = :now WHERE tenant = :tenant"
 )
+MOVE_FENCE: Final = "UPDATE tenant SET fence = fence + 1, updated_ms = :now WHERE tenant = :tenant"
 SELECT_HOLDS: Final = "SELECT hold_id FROM hold WHERE tenant = :tenant"
 
 SELECT_ERASURES: Final = (
@@ -48,6 +50,11 @@ SELECT_PARTS: Final = f"SELECT part, person_no, stand_in FROM name_part WHERE te
 UPDATE_PART: Final = (
     f"UPDATE name_part SET part = ?, stand_in = ? WHERE tenant_no = {TENANT_NO} AND part = ? AND person_no = ?"
 )
+SAY_PART: Final = (
+    f"UPDATE name_part SET stand_in = ? WHERE tenant_no = {TENANT_NO} AND part = ?"
+    f" AND person_no = (SELECT subject_no FROM subject_token WHERE tenant_no = {TENANT_NO} AND token = ?)"
+)
+SET_PART: Final = f"UPDATE name_part SET stand_in = ? WHERE tenant_no = {TENANT_NO} AND part = ? AND person_no = ?"
 HOLD_COLUMN: Final = (
     "SELECT token FROM hold_subject WHERE hold_id = ?",
     "UPDATE hold_subject SET token = ? WHERE hold_id = ? AND token = ?",
@@ -76,11 +83,8 @@ class Tokens(Room):
                 raise UsageError("Versions of a token key follow each other.")
             if alone:
                 _lift_erasures(tx, tenant, lift)
-            elif tx.row(SELECT_ERASING, {"tenant": tenant}):
-                raise ControlUnavailable(
-                    "People of the tenant are being erased; its tokens are made anew when that is done.",
-                    next_step="Run: securevec jobs run",
-                )
+            else:
+                _require_no_erasure(tx, tenant)
             moved = sum(_lift(tx, column, owner, lift) for column, owner in _columns(tx, tenant))
             named = tx.rows(SELECT_PARTS, (tenant,))
             tx.run_many(
@@ -93,6 +97,42 @@ class Tokens(Room):
             moved += len(named)
             tx.run(SET_VERSION, {"tenant": tenant, "version": version, "now": now_ms})
             return moved
+
+    def refuse_begun(self, tenant: TenantId, *, now_ms: int) -> None:
+        """Move the tenant's fence: whoever began before is refused by it, and tries again. Raises
+        :class:`ControlUnavailable` while people of the tenant are being erased, and :class:`TenantUnavailable`."""
+        with self._db.write() as tx:
+            require_active(tx, tenant)
+            _require_no_erasure(tx, tenant)
+            tx.run(MOVE_FENCE, {"tenant": tenant, "now": now_ms})
+
+    def say_parts(self, tenant: TenantId, parts: Iterable[tuple[bytes, bytes, bytes]], *, fence: int) -> None:
+        """What stands for parts of names that are known: token of the part, token of the person, and the sealed text.
+        Raises :class:`TenantUnavailable`."""
+        with self._db.write() as tx:
+            require_active(tx, tenant, fence)
+            tx.run_many(SAY_PART, ((text, tenant, part, tenant, person) for part, person, text in parts))
+
+    def restate_parts(self, tenant: TenantId, restate: Callable[[bytes, bytes], bytes]) -> int:
+        """Replace what stands for each part of a name by what ``restate`` makes of it and the part's token. Returns
+        how many are others then."""
+        with self._db.write() as tx:
+            require_active(tx, tenant)
+            changes = [
+                (made, tenant, part, person)
+                for part, person, text in tx.rows(SELECT_PARTS, (tenant,))
+                if (made := restate(text, part)) != text
+            ]
+            tx.run_many(SET_PART, changes)
+            return len(changes)
+
+
+def _require_no_erasure(tx: Transaction, tenant: TenantId) -> None:
+    if tx.row(SELECT_ERASING, {"tenant": tenant}):
+        raise ControlUnavailable(
+            "People of the tenant are being erased; its tokens and surrogates are made anew when that is done.",
+            next_step="Run: securevec jobs run",
+        )
 
 
 def _lift_erasures(tx: Transaction, tenant: TenantId, lift: Lift) -> None:

@@ -1,7 +1,7 @@
 """Keys by what they are for, and by the id an envelope names. The one object other rooms ask for keys.
 
     root -> installation keys (names, actors, namespaces, sign)
-         -> tenant KEK -> tenant keys (id, pseudonym, token, content, audit)
+         -> tenant KEK -> tenant keys (id, token, content, audit; pseudonym, two while surrogates are made anew)
                        -> filter keys, one per (tenant, collection), two while it is re-indexed
                        -> cloak keys, one per (tenant, collection) that asked for a cloak
                        -> DEKs, one at a time per (tenant, collection, purpose, epoch)
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from securevec.clock import Clock
+from securevec.crypto import pseudonyms
 from securevec.crypto.bound import BoundKeys
 from securevec.crypto.cache import TTL_S, KeyCache
 from securevec.crypto.cloaks import Cloaking
@@ -34,6 +35,7 @@ from securevec.crypto.rotation import Rotating
 from securevec.crypto.secret import Secret
 from securevec.crypto.signing import Signing
 from securevec.crypto.suites import DEFAULT
+from securevec.crypto.versions import FIRST
 from securevec.crypto.wrap import KeyUse, WrappingKey
 from securevec.errors import LimitExceeded, UsageError
 from securevec.types import CollectionId, TenantId
@@ -42,10 +44,10 @@ InstallationPurpose = Literal["names", "actors", "namespaces"]
 DataPurpose = Literal["body", "vault"]
 
 _INSTALLATION: Final = ("names", "actors", "namespaces", "sign")
-_TENANT: Final = ("id", "pseudonym", "token", "content", "audit")
+_TENANT: Final = (("id", ""), (pseudonyms.PURPOSE, FIRST), ("token", ""), ("content", ""), ("audit", ""))
 
 
-class KeyRing(Rotating, Signing, Cloaking, Filtering, BoundKeys, Destroying):
+class KeyRing(Rotating, Signing, Cloaking, Filtering, pseudonyms.Pseudonyms, BoundKeys, Destroying):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row
@@ -162,8 +164,9 @@ class KeyRing(Rotating, Signing, Cloaking, Filtering, BoundKeys, Destroying):
             if self._store.rows_of_tenant(raw):
                 raise UsageError("The tenant has keys already.")
             self._store.insert(kek_row)
-            for purpose in _TENANT:
-                self._store.insert(wrapping.wrap(Secret.random(), KeyUse("tenant", purpose, raw), created_ms=now_ms))
+            for purpose, epoch in _TENANT:
+                use = KeyUse("tenant", purpose, raw, epoch=epoch)
+                self._store.insert(wrapping.wrap(Secret.random(), use, created_ms=now_ms))
 
     def tenant_key(self, tenant: TenantId, purpose: TenantPurpose) -> bytes:
         """32 bytes. Raises :class:`KeyDestroyed` once the tenant is destroyed, :class:`UnknownKey` if it never was."""

@@ -13,7 +13,7 @@ from securevec.crypto.openkeys import OpenKeys
 from securevec.crypto.tokenkeys import opened_lifts
 from securevec.types import CollectionId, TenantId
 
-TenantPurpose = Literal["id", "pseudonym", "token", "content", "audit"]
+TenantPurpose = Literal["id", "token", "content", "audit"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ class OpenKeys:
         if self._store.tenant_destroyed(use.tenant):
             raise destroyed_error()
         if not found:
-            raise KeyRejected("A key of a collection is missing.", next_step="Restore keys.db from a backup.")
+            raise KeyRejected("A key with versions is missing.", next_step="Restore keys.db from a backup.")
         return found
 
     def _of_version(self, use: KeyUse, number: int) -> Secret:

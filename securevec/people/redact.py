@@ -60,7 +60,7 @@ def redact(
     texts = [chunk.text for _, prepared in made for chunk in prepared.chunks]
     # Only a record of one chunk can have a given vector.
     single = [stored for stored, _ in made if len(stored.chunks) == 1]
-    vectors = _embedded(collection, texts + [text_of(collection, stored) for stored in single])
+    vectors = embedded(collection, texts + [text_of(collection, stored) for stored in single])
     own = {
         stored.ref
         for stored, vector in zip(single, vectors[len(texts) :], strict=True)
@@ -124,7 +124,8 @@ def text_of(collection: CollectionScope, stored: Stored) -> AnonymizedText:
     return stored_field(chunk_view(stored.body, collection.embedded_fields)[0], (), ()).text
 
 
-def _embedded(collection: CollectionScope, texts: Sequence[AnonymizedText]) -> Matrix:
+def embedded(collection: CollectionScope, texts: Sequence[AnonymizedText]) -> Matrix:
+    """The model's vector of each text, a row each."""
     if not texts:
         return np.zeros((0, collection.embedder.identity.dimension), dtype=np.float32)
     return collection.embedder.embed(texts)

@@ -9,6 +9,7 @@ from securevec.control.jobs import (
     KEY_REINDEX,
     KEY_RENEW,
     KEY_RESEAL,
+    KEY_RESURROGATE,
     RETENTION_APPLY,
     SUBJECT_ERASE,
     TENANT_DELETE,
@@ -17,7 +18,7 @@ from securevec.control.jobs import (
 from securevec.people import erase
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
-from securevec.verbs import promote, reindex, renewing, reseal
+from securevec.verbs import promote, reindex, renewing, reseal, resurrogate
 from securevec.verbs.holding import reseal_held
 
 MACHINES: Final[Machines] = {
@@ -28,4 +29,5 @@ MACHINES: Final[Machines] = {
     KEY_RESEAL: reseal.step,
     KEY_REINDEX: reindex.step,
     KEY_RENEW: renewing.step,
+    KEY_RESURROGATE: resurrogate.step,
 }

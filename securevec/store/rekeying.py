@@ -8,7 +8,7 @@ from functools import partial
 
 from securevec.audit.event import Action
 from securevec.audit.vocabulary import HEX32
-from securevec.control.jobs import KEY_REINDEX, KEY_RENEW, KEY_RESEAL
+from securevec.control.jobs import KEY_REINDEX, KEY_RENEW, KEY_RESEAL, KEY_RESURROGATE
 from securevec.errors import SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.report import Progress
@@ -20,10 +20,11 @@ from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.store.rootkeys import KEPT, RootRotation, rotate_root
 from securevec.store.signingkey import SigningRotation, rotate_signing
 from securevec.types import CollectionId, TenantId
-from securevec.verbs import reindex, renewing, reseal
+from securevec.verbs import reindex, renewing, reseal, resurrogate
 from securevec.verbs.reindex import Reindex, request_reindex
 from securevec.verbs.renewing import Renewal, request_renewal
 from securevec.verbs.reseal import Reseal, request_reseal, result_of
+from securevec.verbs.resurrogate import Resurrogation, request_resurrogation
 
 
 class StoreKeys(OpenHome):
@@ -186,6 +187,39 @@ class StoreKeys(OpenHome):
         settle_outbox(self._runtime)
         machines: dict[str, JobStep] = {**MACHINES, KEY_RENEW: partial(renewing.step, progress=progress)}
         return renewing.result_of(self._runtime, advance(self._runtime, machines, job))
+
+    def renew_surrogates(self, tenant: str, *, progress: Callable[[Progress], None] | None = None) -> Resurrogation:
+        """Give a tenant a new version of its pseudonym key, and make every surrogate anew under it.
+
+        For a pseudonym key that somebody may have read: with it, values can be guessed and their surrogates looked for
+        in what searches show, in terms and in vectors. Surrogates come from the originals in the vault; texts are cut
+        and embedded again with the collection's model. Record ids, expiry, tokens and originals stay. Readers and
+        writers go on, and queries find records of either version; whoever is at work in the moment of the switch gets
+        :class:`TenantUnavailable` and tries again. Held records keep what they say, and the job waits for their holds.
+        A job that stops is carried on by :meth:`run_jobs`.
+
+        Args:
+            tenant: its name.
+            progress: told how many records of a collection were looked at; it counts records where others count bytes.
+
+        Raises:
+            VaultDisabled: a collection has surrogates and keeps no originals; nothing was changed.
+            LegalHold: everything else is done, and the job goes on when the hold has ended.
+            ControlUnavailable: people of the tenant are being erased, or its tokens made anew; the job waits for that.
+            CheckFailed: the store does not show a record as it was written; both versions stay in force.
+            TenantNotFound, TenantUnavailable, CollectionMismatch, EmbedderError, PolicyDenied, BackendError.
+        """
+        row = self._row(tenant)
+        scope = self._scope(row.tenant, self._actor)
+        admission = admit(self._runtime, scope, permission="tenant.manage", action="key.resurrogate")
+        try:
+            job = request_resurrogation(self._runtime, admission)
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        settle_outbox(self._runtime)
+        machines: dict[str, JobStep] = {**MACHINES, KEY_RESURROGATE: partial(resurrogate.step, progress=progress)}
+        return resurrogate.result_of(self._runtime, advance(self._runtime, machines, job))
 
     @contextlib.contextmanager
     def _rotation(self, tenant: TenantId, kind: str) -> Generator[dict[str, int]]:

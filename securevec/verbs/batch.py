@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -12,11 +11,10 @@ from securevec.filters import Expr
 from securevec.guard import admit
 from securevec.hits import SearchResult
 from securevec.narrow import Narrow
-from securevec.question import Question, anonymize_query, check_hybrid, check_k, conditions
+from securevec.question import Asked, anonymize_query, check_hybrid, check_k, conditions, questions_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.search import answer, deliver, looked_at_again
-from securevec.types import AnonymizedText
 
 R = TypeVar("R", bound=Record)
 
@@ -43,18 +41,7 @@ def search_batch(
     with admission.reading():
         judged_on, hint = conditions(runtime, collection, admission, where, hybrid=hybrid)
         asked = [_anonymized(runtime, collection, number, text) for number, text in enumerate(texts, start=1)]
-        vectors = collection.embedder.embed([text for text, _ in asked]) if asked else ()
-        questions = [
-            Question(
-                vector,
-                judged_on,
-                hint,
-                text.text.encode(),
-                redactions,
-                text if hybrid else None,
-            )
-            for vector, (text, redactions) in zip(vectors, asked, strict=True)
-        ]
+        questions = questions_of(collection, asked, judged_on, hint, hybrid=hybrid)
         answers = [answer(runtime, collection, question, k, narrow, record_class) for question in questions]
         answers = looked_at_again(runtime, collection, answers)
         admission.recheck()
@@ -65,9 +52,7 @@ def search_batch(
     ]
 
 
-def _anonymized(
-    runtime: Runtime, collection: CollectionScope, number: int, text: str
-) -> tuple[AnonymizedText, Counter[str]]:
+def _anonymized(runtime: Runtime, collection: CollectionScope, number: int, text: str) -> Asked:
     refusal: QueryError
     try:
         return anonymize_query(runtime, collection, text)

@@ -17,7 +17,7 @@ import orjson
 
 from securevec.control.rows import CollectionRow, JobRow, ManifestRow
 from securevec.errors import CheckFailed, CollectionNotFound, ControlUnavailable, RecordChanged, TenantUnavailable
-from securevec.guard import commission
+from securevec.guard import Admission, commission
 from securevec.recover import ids_of, settle_collection
 from securevec.report import Progress
 from securevec.resealing import Clear, reseal
@@ -37,7 +37,10 @@ Advance = Callable[[Progress], None]
 Stale = Callable[[Sequence[ManifestRow]], list[ManifestRow]]
 """Those of some rows that are still as they were before the job, read from the store."""
 
-Action = Literal["key.reseal", "key.reindex", "key.renew"]
+Write = Callable[[Admission, Sequence[ManifestRow]], list[StoredPoint]]
+"""Writes these live rows anew, in one batch, under the collection's write lock; their points as they were."""
+
+Action = Literal["key.reseal", "key.reindex", "key.renew", "key.resurrogate"]
 
 _SOUGHT: Final = 100
 """Points whose bytes are looked for in files after they were replaced; more would prove no more."""
@@ -133,17 +136,24 @@ def rewrite(
     stale: Stale,
     looked_for: Sequence[str],
     clear: Clear | None = None,
+    write: Write | None = None,
     progress: Advance | None = None,
 ) -> ProbeOutcome:
     """Write every live row anew that is ``stale``, after earlier writers have ended, and purge what was replaced.
 
-    Passes go on until one finds none. ``looked_for``: what was :func:`sought` before the first of them. ``clear`` as
-    for :func:`securevec.resealing.reseal`. Raises :class:`ControlUnavailable` and :class:`RecordChanged` when others
-    keep writing, and :class:`CheckFailed` when the store does not show a row as it was written.
+    Passes go on until one finds none. ``looked_for``: what was :func:`sought` before the first of them. Rows are sealed
+    anew, ``clear`` as for :func:`securevec.resealing.reseal`, unless ``write`` does more. Raises
+    :class:`ControlUnavailable` and :class:`RecordChanged` when others keep writing, and :class:`CheckFailed` when the
+    store does not show a row as it was written.
     """
     await_writers(runtime, place)
     parts = tuple(base64.b64decode(part) for part in looked_for)
-    needles = joined(Needles(parts, ()), _passes(runtime, job, place, action, stale, clear, progress))
+
+    def sealed_anew(admission: Admission, rows: Sequence[ManifestRow]) -> list[StoredPoint]:
+        return reseal(runtime, admission, place, rows, clear=clear)
+
+    write = write or sealed_anew
+    needles = joined(Needles(parts, ()), _passes(runtime, job, place, action, stale, write, progress))
     renew(runtime, job)
     with runtime.write_lock(place.collection):
         settle_collection(runtime, place.collection)
@@ -156,7 +166,7 @@ def _passes(
     place: Sealed,
     action: Action,
     stale: Stale,
-    clear: Clear | None,
+    write: Write,
     progress: Advance | None,
 ) -> Needles:
     before: list[StoredPoint] = []
@@ -168,7 +178,7 @@ def _passes(
             refs = [row.ref for row in stale(sheet)]
             if refs:
                 found += len(refs)
-                gone = _sheet(runtime, job, place, action, stale, clear, refs)
+                gone = _sheet(runtime, job, place, action, stale, write, refs)
                 before += gone[: max(_SOUGHT - len(before), 0)]
             done += len(sheet)
             if progress is not None:
@@ -184,7 +194,7 @@ def _sheet(
     place: Sealed,
     action: Action,
     stale: Stale,
-    clear: Clear | None,
+    write: Write,
     refs: Sequence[bytes],
 ) -> list[StoredPoint]:
     """One batch, read again under the write lock; begun again when another process replaced one of its records."""
@@ -194,7 +204,7 @@ def _sheet(
             settle_collection(runtime, place.collection)
             rows = stale(list(runtime.control.current(place.collection, refs).values()))
             with contextlib.suppress(RecordChanged):
-                return reseal(runtime, admission, place, rows, clear=clear)
+                return write(admission, rows)
         time.sleep(0.01 * (attempt + 1))
     raise RecordChanged("Other writers kept replacing records; they are written anew at the next attempt.")
 

@@ -50,6 +50,7 @@ def calls(
             "roll_keys": lambda: store.roll_keys("acme", "ticket"),
             "reseal": lambda: store.reseal("acme", "ticket"),
             "renew_tokens": lambda: store.renew_tokens("acme"),
+            "renew_surrogates": lambda: store.renew_surrogates("acme"),
             "reindex": lambda: store.reindex("acme", "ticket"),
             "promote_tenant": lambda: store.promote_tenant("acme", to="collection"),
             "quota": lambda: store.quota("acme"),

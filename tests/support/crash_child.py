@@ -75,6 +75,11 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "begin retention": (ControlStore, "begin_retention"),
     "roll": (KeyRing, "roll"),
     "begin rotation": (KeyRing, "begin_filter_rotation"),
+    "begin pseudonym": (KeyRing, "begin_pseudonym_version"),
+    "refuse begun": (ControlStore, "refuse_begun"),
+    "say parts": (ControlStore, "say_parts"),
+    "end pseudonyms": (KeyRing, "end_pseudonym_versions"),
+    "restate parts": (ControlStore, "restate_parts"),
     "begin version": (KeyRing, "begin_token_version"),
     "lift tokens": (ControlStore, "lift_tokens"),
     "drop names": (KeyRing, "drop_named_before"),
@@ -142,7 +147,7 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
             say("begin")
             say(f"done {' '.join(result.state for result in store.apply_retention(plan.digest))}")
             return
-        if order["work"] in ("seal anew", "index anew", "renew tokens"):
+        if order["work"] in ("seal anew", "index anew", "renew tokens", "renew surrogates"):
             store.runtime.backend()
             if trap and order["armed"] == "working":
                 set_trap(*trap)
@@ -152,8 +157,10 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
                 state = store.reseal(tenant, "ticket").state
             elif order["work"] == "index anew":
                 state = store.reindex(tenant, "words").state
-            else:
+            elif order["work"] == "renew tokens":
                 state = store.renew_tokens(tenant).state
+            else:
+                state = store.renew_surrogates(tenant).state
             say(f"done {state}")
             return
         collection = open_collection(store, order["tenant"])

@@ -167,6 +167,7 @@ ENTITY_ACTIVITY = {
     "key.reseal": (3, "key"),
     "key.reindex": (3, "key"),
     "key.renew": (3, "key"),
+    "key.resurrogate": (3, "key"),
     "job.advance": (3, "job"),
     "config": (3, "configuration"),
     "hold": (1, "hold"),

@@ -1,0 +1,71 @@
+"""Surrogates of a backup that are of another pseudonym key than the newer state's: made anew, so that names in queries
+meet the records.
+
+Pseudonym keys leave no trace when they are retired. Where the newer key store is used, the backup's records say
+surrogates that no query is asked in. Where the backup's own is used, the key that was exchanged, because somebody may
+have read it, is in force again. In both cases a job makes them anew. It needs the model, and waits for holds: what
+stops it here is kept with it, and it goes on when the home is open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+
+from securevec.audit import request_id
+from securevec.backup.scope import scope_of
+from securevec.errors import SecurevecError
+from securevec.guard import Admission
+from securevec.policy import Actor, Decision
+from securevec.reopen import reopen
+from securevec.retention.jobs import advance
+from securevec.runtime import Runtime, Scope
+from securevec.sheets import sheets
+from securevec.store.machines import MACHINES
+from securevec.types import TenantId
+from securevec.verbs.respelling import Respelling
+from securevec.verbs.resurrogate import begin_resurrogation
+
+
+def respell_anew(runtime: Runtime, actor: Actor, versions: Mapping[str, int]) -> int:
+    """``versions``: of the newer state's pseudonym keys, by tenant. Returns how many tenants get new surrogates."""
+    held = runtime.keys.pseudonym_versions()
+    begun = 0
+    for row in runtime.control.tenants():
+        if row.state != "active":
+            continue
+        version, scope = held.get(row.tenant, 0), scope_of(runtime, actor, row.tenant)
+        if version < versions.get(row.tenant, 0) or (version > 1 and _says_others(runtime, scope)):
+            job = begin_resurrogation(runtime, _admission(runtime, scope, row.tenant))
+            begun += 1
+            with contextlib.suppress(SecurevecError):
+                advance(runtime, MACHINES, job)
+    return begun
+
+
+def _says_others(runtime: Runtime, scope: Scope) -> bool:
+    """Whether a live record says surrogates that are not of the newest key. One that cannot be told is left to the
+    job, which names what stops it."""
+    try:
+        for row in runtime.control.collections(scope.tenant):
+            room = Respelling(runtime, reopen(runtime, scope, row))
+            if any(room.behind(sheet) for sheet in sheets(runtime, row.collection)):
+                return True
+    except SecurevecError:
+        return True
+    return False
+
+
+def _admission(runtime: Runtime, scope: Scope, tenant: TenantId) -> Admission:
+    return Admission(
+        runtime=runtime,
+        scope=scope,
+        permission="tenant.manage",
+        action="key.resurrogate",
+        collection=None,
+        request_id=request_id(),
+        fence=runtime.control.fence(tenant).epoch,
+        decision=Decision(True, "admin-operates"),
+        started_ns=time.monotonic_ns(),
+    )

@@ -1,0 +1,54 @@
+"""The part of the key ring that keeps the ``pseudonym`` key of tenants: what surrogates are made under.
+
+One random key a tenant, in numbered versions (:mod:`securevec.crypto.versions`). A pseudonym key opens nothing; it dies
+with its tenant.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from securevec.clock import Clock
+from securevec.crypto import versions
+from securevec.crypto.derive import raw_id
+from securevec.crypto.keystore import KeyStore
+from securevec.crypto.openkeys import OpenKeys
+from securevec.crypto.versions import KeyVersions
+from securevec.crypto.wrap import KeyUse
+from securevec.types import TenantId
+
+PURPOSE: Final = "pseudonym"
+
+
+class Pseudonyms:
+    """Raises as the ring does; after an error nothing was changed."""
+
+    _store: KeyStore
+    _open: OpenKeys
+    _clock: Clock
+
+    def pseudonym_keys(self, tenant: TenantId) -> KeyVersions:
+        """Raises :class:`KeyDestroyed` once the tenant is destroyed, :class:`KeyRejected` when the key is missing."""
+        with self._store.lock:
+            self._open.refresh()
+            return versions.opened(self._open, _use(tenant))
+
+    def pseudonym_versions(self) -> dict[str, int]:
+        """The newest version of every tenant's pseudonym key, by tenant id in hex. No key is opened."""
+        found: dict[str, int] = {}
+        for row in self._store.all_rows(kind="tenant"):
+            if row.use.purpose == PURPOSE:
+                found[row.use.tenant.hex()] = max(int(row.use.epoch), found.get(row.use.tenant.hex(), 0))
+        return found
+
+    def begin_pseudonym_version(self, tenant: TenantId) -> int:
+        """Make the next version, unless two are there already; the number of the newest."""
+        return versions.begin(self._store, self._open, self._clock, _use(tenant))
+
+    def end_pseudonym_versions(self, tenant: TenantId, version: int) -> int:
+        """Delete the versions before this one; how many those were."""
+        return versions.end(self._store, self._open, _use(tenant), version)
+
+
+def _use(tenant: TenantId) -> KeyUse:
+    return KeyUse("tenant", PURPOSE, raw_id(tenant))
