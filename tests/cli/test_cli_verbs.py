@@ -93,6 +93,56 @@ def test_a_quota_is_set_shown_and_lifted(shell: Shell) -> None:
     assert shell.at_home("tenant", "quota", "acme", "--points", "5", "--as", "svc:helpdesk").code == 3
 
 
+def test_keys_of_a_tenant_are_exchanged_and_told_in_words_and_to_machines(shell: Shell) -> None:
+    shown = shell.at_home("keys", "renew", "acme", "--key", "token")
+    assert shown.code == 0, shown.err
+    for words in ("key token", "version 2", "state done"):
+        assert words in " ".join(shown.out.split())
+    receipt = shell.base / "renewed.json"
+    again = shell.at_home("keys", "renew", "acme", "--key", "token", "--json", "--receipt", str(receipt))
+    assert again.code == 0, again.err
+    records = again.json["records"]
+    assert again.json | {"job": "", "tokens": 0} == {
+        "job": "",
+        "state": "done",
+        "waiting_for": None,
+        "key": "token",
+        "version": 3,
+        "tokens": 0,
+        "records": records,
+        "keys_renamed": 0,
+    }
+    assert again.json["tokens"] >= records > 0
+    assert shell.at_home("receipt", "verify", str(receipt), "--json").json["kind"] == "renew"
+    found = shell.at_home("subject", "find", "--tenant", "acme", "jane.porter@example.com", "--json")
+    assert [each["id"] for each in found.json["records"]] == ["T-1"]
+    for command, seen in (("reseal", "keys_destroyed"), ("reindex", "edited")):
+        document = shell.at_home("keys", command, "acme/tickets", "--json").json
+        assert (document["state"], document["records"]) == ("done", records)
+        assert seen in document
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["renew", "nobody", "--key", "token"], 3, "tenant"),
+        (["renew", "acme", "--key", "body"], 2, "--key"),
+        (["renew", "acme"], 2, "--key"),
+        (["renew", "acme", "--key", "token", "--receipt", "tickets.csv"], 2, "exists"),
+        (["reseal", "acme/nothing"], 3, "collection"),
+        (["reseal", "acme/tickets", "--key", "zz"], 2, "key"),
+        (["reindex", "nobody/tickets"], 3, "tenant"),
+    ],
+)
+def test_keys_that_cannot_be_exchanged_have_their_exit_code(
+    shell: Shell, arguments: list[str], code: int, words: str
+) -> None:
+    answer = shell.at_home("keys", *arguments)
+    assert answer.code == code, answer
+    assert words in answer.err
+    assert "Traceback" not in answer.err
+
+
 def test_deleting_by_condition_asks_on_a_terminal_only(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shell.at_home("delete", "acme/tickets", "T-1", "--where", "status=open").code == 2
     assert shell.at_home("delete", "acme/tickets").code == 2
