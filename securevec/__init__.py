@@ -8,22 +8,27 @@ in front of vector stores.
     hits = tickets.search("refund never arrived", where=F("status") == "open", k=5)
 """
 
-from securevec import errors
-from securevec.anonymize import recognizer
-from securevec.crypto.cloak import Cloak
-from securevec.errors import SecurevecError
-from securevec.files.options import FileOptions
-from securevec.files.page import Page
-from securevec.files.report import FilesPreview, FilesReport
-from securevec.filters import F
-from securevec.hits import Hit, SearchResult
-from securevec.imports.options import ImportOptions
-from securevec.imports.report import ImportPreview, ImportReport
-from securevec.integrations.passage import Passage
-from securevec.policy import Actor
-from securevec.report import IngestReport
-from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
-from securevec.store import Collection, SecureStore, Tenant
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from securevec import errors
+    from securevec.anonymize import recognizer
+    from securevec.crypto.cloak import Cloak
+    from securevec.errors import SecurevecError
+    from securevec.files.options import FileOptions
+    from securevec.files.page import Page
+    from securevec.files.report import FilesPreview, FilesReport
+    from securevec.filters import F
+    from securevec.hits import Hit, SearchResult
+    from securevec.imports.options import ImportOptions
+    from securevec.imports.report import ImportPreview, ImportReport
+    from securevec.integrations.passage import Passage
+    from securevec.policy import Actor
+    from securevec.report import IngestReport
+    from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
+    from securevec.store import Collection, SecureStore, Tenant
 
 __all__ = [
     "Actor",
@@ -54,3 +59,47 @@ __all__ = [
     "marks",
     "recognizer",
 ]
+
+if not TYPE_CHECKING:
+    # A name is imported when it is asked for first: a process that reads documents, or shows a help text, starts
+    # without the store, the detector and the keys. Hidden from type checkers, to whom every other name is an error.
+    _PLACES = {
+        "Actor": "securevec.policy",
+        "Cloak": "securevec.crypto.cloak",
+        "Collection": "securevec.store",
+        "Embed": "securevec.schema",
+        "F": "securevec.filters",
+        "FileOptions": "securevec.files.options",
+        "FilesPreview": "securevec.files.report",
+        "FilesReport": "securevec.files.report",
+        "Filter": "securevec.schema",
+        "Hit": "securevec.hits",
+        "ImportOptions": "securevec.imports.options",
+        "ImportPreview": "securevec.imports.report",
+        "ImportReport": "securevec.imports.report",
+        "IngestReport": "securevec.report",
+        "Key": "securevec.schema",
+        "Page": "securevec.files.page",
+        "Passage": "securevec.integrations.passage",
+        "Record": "securevec.schema",
+        "Seal": "securevec.schema",
+        "SearchResult": "securevec.hits",
+        "SecureStore": "securevec.store",
+        "SecurevecError": "securevec.errors",
+        "Subject": "securevec.schema",
+        "Tenant": "securevec.store",
+        "errors": "securevec",
+        "marks": "securevec.schema",
+        "recognizer": "securevec.anonymize",
+    }
+
+    def __getattr__(name):
+        place = _PLACES.get(name)
+        if place is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = import_module(f"{__name__}.{name}") if place == __name__ else getattr(import_module(place), name)
+        setattr(sys.modules[__name__], name, value)
+        return value
+
+    def __dir__():
+        return [*globals(), *_PLACES]

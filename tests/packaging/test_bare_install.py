@@ -50,7 +50,8 @@ def _run(code: str, cwd: Path) -> str:
 
 
 def test_the_library_and_the_command_line_import_without_extras(tmp_path: Path) -> None:
-    _run(BLOCK + "import securevec, securevec.cli.main, securevec.config, securevec.testing", tmp_path)
+    every_name = "[getattr(securevec, name) for name in securevec.__all__]"
+    _run(BLOCK + f"import securevec, securevec.cli.app, securevec.config, securevec.testing; {every_name}", tmp_path)
 
 
 @pytest.mark.parametrize(

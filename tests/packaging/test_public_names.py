@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -27,12 +31,37 @@ def _order(name: str) -> tuple[int, str]:
     return (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)
 
 
+def test_a_name_comes_from_where_type_checkers_take_it() -> None:
+    """The root is written twice: as imports for type checkers, and as a table that is looked into at run time."""
+    read = ast.parse(Path(str(securevec.__file__)).read_text(encoding="utf-8"))
+    (block,) = [node for node in read.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name)]
+    told = {each.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for each in node.names}
+    assert told == vars(securevec)["_PLACES"]
+    assert sorted(told) == sorted(_names(securevec))
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error_and_every_one_is_offered() -> None:
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = vars(securevec)["__getattr__"]("nothing")
+    assert set(_names(securevec)) <= set(dir(securevec))
+
+
+@pytest.mark.parametrize("module", ["securevec.files.worker", "securevec.files.row_worker"])
+def test_a_process_that_reads_files_starts_without_store_keys_and_detector(module: str) -> None:
+    script = f"import sys, {module}; print(*sorted(name for name in sys.modules if name.startswith('securevec.')))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    rooms = {name.split(".")[1] for name in done.stdout.split()}
+    assert rooms <= {"children", "errors", "files", "limits", "parquet"}, rooms
+
+
 def test_the_root_exports_exactly_what_it_lists() -> None:
     listed = _names(securevec)
     public = {
         name
         for name, value in vars(securevec).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+        if not name.startswith("_")
+        and not isinstance(value, ModuleType)
+        and name not in {"TYPE_CHECKING", "import_module"}
     }
     assert public <= set(listed), "reachable and not listed"
     for name in listed:

@@ -128,7 +128,8 @@ def test_the_package_runs_from_the_wheel_alone(built: Path, tmp_path: Path) -> N
         "assert securevec.__file__.startswith(sys.argv[1]), securevec.__file__\n"
         "for package in (securevec_adapters, securevec_chroma, securevec_qdrant):\n"
         "    assert package.__file__.startswith(sys.argv[1])\n"
-        "import securevec.cli.main\n"
+        "import securevec.cli.app\n"
+        "assert all(hasattr(securevec, name) for name in securevec.__all__)\n"
         "assert (files('securevec') / 'cli' / 'corpora' / 'helpdesk' / 'northgate.csv').is_file()\n"
     )
     command = [sys.executable, "-I", "-c", code, str(where)]
