@@ -12,7 +12,7 @@ Rules every adapter keeps (the conformance suite in :mod:`securevec.testing` che
 4. An empty id list is answered without asking the store (an empty engine filter means *everything*).
 5. Filters arrive lowered: keys are payload keys (``f_status``), values are scalars. An adapter decides every filter
    exactly as ``filters.matches`` does, in the engine or on what the engine returns for a wider filter. It never drops a
-   clause, and raises :class:`FilterError` for a filter that is not whole.
+   clause, and raises :class:`FilterError` for a filter that is not whole (``filters.check(where, lowered=True)``).
 6. Nothing is logged. No raw client object is reachable from the public attributes.
 7. With ``terms``, two lists are fused by reciprocal rank: the nearest points by cosine, and the best by the dot product
    of their terms with these. Each holds the best ``max(limit, HYBRID_DEPTH)``; a point's score is the sum of

@@ -14,7 +14,7 @@ from securevec.backend import FieldKind
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION, Cloak
 from securevec.errors import CollectionMismatch, ConfigError
-from securevec.protect import EXPIRY_KEY, PREFIX
+from securevec.protect import CLOAK_KEY, EXPIRY_KEY, PREFIX
 from securevec.retention.rules import parse_retention
 from securevec.runtime import Runtime
 from securevec.schema import LISTS, FieldSpec, Schema
@@ -141,7 +141,7 @@ def identity_of(
     terms: dict[str, Any] = {"terms": ANALYZER} if is_hybrid(description) else {}
     cloak = cloak_of(description)
     if cloak is not None:
-        terms["cloak"] = runtime.keys.cloak_digest(tenant, collection, cloak, dimension=model.dimension)
+        terms["cloak"] = runtime.keys.cloak_digests(tenant, collection, cloak, dimension=model.dimension)[-1]
     return terms | {
         "model": {"name": model.name, "digest": model.digest, "dimension": model.dimension},
         "schema": schema.digest,
@@ -150,10 +150,35 @@ def identity_of(
     }
 
 
-def filter_keys(schema: Schema) -> dict[str, FieldKind]:
-    """What the store indexes: filter values, and the expiry a search may have to ask for."""
+def bound_and_now(
+    runtime: Runtime, schema: Schema, anonymizer: Anonymizer, row: CollectionRow, description: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a collection was bound to, and what it would be today.
+
+    While its cloak key is exchanged there are two, and it may be bound to either: that is no difference.
+    """
+    bound: dict[str, Any] = orjson.loads(row.identity)
+    now = identity_of(
+        runtime, schema, anonymizer, tenant=row.tenant, collection=row.collection, description=description
+    )
+    cloak = cloak_of(description)
+    if cloak is not None and bound.get("cloak") != now["cloak"]:
+        # Read again, after the key store: the exchange may have ended since the row was read.
+        fresh = runtime.control.collection(row.collection)
+        bound = bound if fresh is None else orjson.loads(fresh.identity)
+        digests = runtime.keys.cloak_digests(row.tenant, row.collection, cloak, dimension=row.dimension)
+        now["cloak"] = bound.get("cloak") if bound.get("cloak") in digests else now["cloak"]
+    return bound, now
+
+
+def filter_keys(schema: Schema, *, cloaked: bool) -> dict[str, FieldKind]:
+    """What the store indexes: filter values, and what a search may have to ask for, the expiry and the version of the
+    cloak."""
     kinds: dict[str, FieldKind] = {PREFIX + spec.name: _kind(spec) for spec in schema.by_kind("filter")}
-    return {**kinds, EXPIRY_KEY: "integer"}
+    hints: dict[str, FieldKind] = {EXPIRY_KEY: "integer"}
+    if cloaked:
+        hints[CLOAK_KEY] = "integer"
+    return kinds | hints
 
 
 def _kind(spec: FieldSpec) -> FieldKind:

@@ -27,7 +27,8 @@ class Body(NamedTuple):
     """One chunk's sealed body. Chunk 0 also carries the record: ``fields`` and ``field_spans``.
 
     ``model``, ``detector`` and ``policy`` are marks of the digests it was made under (:func:`mark`), ``tokens`` the
-    version of the tenant's token key that its tokens are of.
+    version of the tenant's token key that its tokens are of, ``cloak`` the version of the collection's cloak key that
+    the point's vector is under.
 
     A tuple, because a search makes ten of them: a frozen dataclass of this size takes seven times as long to make.
     """
@@ -52,6 +53,7 @@ class Body(NamedTuple):
     cut: tuple[int, int] | None = None
     spans: tuple[Span, ...] | None = None
     tokens: int = 1
+    cloak: int = 1
 
     def __repr__(self) -> str:
         return f"Body(generation={self.generation}, chunk={self.chunk}/{self.chunks})"

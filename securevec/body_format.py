@@ -26,10 +26,14 @@ _VAULT_VERSION: Final = 2
 _TOKEN: Final = 16
 _PACKED_FROM: Final = 16
 """Characters from which an ASCII text is packed."""
-_BEFORE_THE_KEY: Final = 4
-"""Bytes of the head of the array and of the version."""
+_HEAD: Final = 3
+"""Bytes of the head of the array: its kind, and how many places it has."""
+_PLACES: Final = 18
+"""Places of a body whose keys are all of the first version."""
 _WIDEST: Final = 9
 """Bytes of the largest whole numbers."""
+LATER: Final = 1 + _WIDEST
+"""Bytes that a later version of the cloak adds to a body, at most."""
 _FIELDS: Final = 12
 _TEXT: Final = 14
 """Places of the two parts of a body that hold texts."""
@@ -73,34 +77,44 @@ def encode_body(body: Body) -> bytes:
             _pack(body.text),
             body.cut,
             None if spans is None else _encode_spans(spans, tokens),
-            # Behind the rest, and only where it is not the first: no tenant pays for a key it never exchanged.
-            *((body.tokens,) if body.tokens > 1 else ()),
+            *_versions(body.tokens, body.cloak),
         ),
         option=ormsgpack.OPT_SORT_KEYS,
     )
 
 
+def _versions(tokens: int, cloak: int) -> tuple[int, ...]:
+    """Behind the rest, and only as far as they are not the first: nobody pays for a key that was never exchanged."""
+    return (tokens, cloak) if cloak > 1 else (tokens,) if tokens > 1 else ()
+
+
 class Draft(NamedTuple):
-    """An encoded body whose generation is not known yet: what stands before it and behind it."""
+    """An encoded body of which it is not known yet which generation it is of, and under which version of the cloak its
+    vector will lie: what stands before its generation and behind it."""
 
     head: bytes
     tail: bytes
 
-    def of(self, generation: int) -> bytes:
-        """What :func:`encode_body` makes of the body in this generation."""
-        return self.head + ormsgpack.packb(generation) + self.tail
+    def of(self, generation: int, cloak: int = 1) -> bytes:
+        """What :func:`encode_body` makes of the body in this generation and under this version."""
+        head, tail = self.head, self.tail
+        if cloak > 1:
+            places = int.from_bytes(head[1:_HEAD], "big")
+            tail += (b"" if places > _PLACES else ormsgpack.packb(1)) + ormsgpack.packb(cloak)
+            head = head[:1] + (_PLACES + 2).to_bytes(2, "big") + head[_HEAD:]
+        return head + ormsgpack.packb(generation) + tail
 
     @property
     def largest(self) -> int:
-        """Bytes of the body in the last generation there could be."""
+        """Bytes of the body in the last generation there could be, under the first version."""
         return len(self.head) + _WIDEST + len(self.tail)
 
 
 def draft_body(body: Body) -> Draft:
-    """:func:`encode_body` of everything but the generation, which is allocated when a batch begins."""
-    data = encode_body(body._replace(generation=2**63))
+    """:func:`encode_body` of everything but generation and cloak, which are decided when a batch begins."""
+    data = encode_body(body._replace(generation=2**63, cloak=1))
     key = body.record_id.bytes if isinstance(body.record_id, UUID) else body.record_id
-    start = _BEFORE_THE_KEY + len(ormsgpack.packb(key))
+    start = _HEAD + 1 + len(ormsgpack.packb(key))
     return Draft(data[:start], data[start + _WIDEST :])
 
 
@@ -134,10 +148,14 @@ def _parts(data: bytes) -> list[Any]:
         or not (expires is None or type(expires) is int)
         or not (fields is None or type(fields) is dict)
         or not (text is None or type(text) is str or type(text) is bytes)
-        or (later and (len(later) > 1 or type(later[0]) is not int or later[0] < 2))
+        or (later and not _are_versions(later))
     ):
         raise UnknownFormat("A sealed body has a shape this release does not read.")
     return read[1:]
+
+
+def _are_versions(later: Sequence[object]) -> bool:
+    return len(later) < 3 and all(type(each) is int and each > 0 for each in later) and later[-1] != 1
 
 
 def _texts_of(parts: Sequence[Any]) -> Iterator[object]:
@@ -154,7 +172,7 @@ def _body(parts: Sequence[Any], texts: Iterator[str]) -> Body:
     record_id = _decode_id(key)
     told, seen = _decode_tokens(about), _decode_tokens(mentions)
     tokens = (*told, *seen)
-    # In the order of the fields: naming nineteen of them takes longer than reading them.
+    # In the order of the fields: naming twenty of them takes longer than reading them.
     return Body(
         record_id,
         generation,
@@ -176,6 +194,7 @@ def _body(parts: Sequence[Any], texts: Iterator[str]) -> Body:
         None if cut is None else _decode_cut(cut),
         None if spans is None else _decode_spans(spans, tokens),
         later[0] if later else 1,
+        later[1] if len(later) > 1 else 1,
     )
 
 

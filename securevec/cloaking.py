@@ -1,12 +1,13 @@
 """What a cloak changes on the way to the store and back. Without one, everything passes through as it is.
 
-The collection's embedder rotates what it makes (securevec.embed.cloaked), and :func:`rotated` what callers bring; so
-all vectors inside are of one space, in which similarities are the true ones. Noise is put on last, when a point is
-sealed, and taken away first, when its body was opened: its seed is the chunk's text, which only the body says.
+All vectors inside are those the model made, or callers brought: a cloak is put on last, when a point is sealed, and
+taken away first, when its body was opened. The body says under which version of the key its vector is, and the chunk's
+text, which only the body says, is the seed of the noise. So nothing but this knows that there may be two versions.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
@@ -14,6 +15,8 @@ from typing import Final, TypeVar
 import numpy as np
 
 from securevec.body import chunk_view
+from securevec.crypto.cloak import VectorCloak
+from securevec.crypto.cloaks import Cloaks
 from securevec.errors import BackendError, VectorError
 from securevec.judge import Judged
 from securevec.runtime import CollectionScope, Runtime
@@ -25,72 +28,118 @@ FETCH: Final = 5
 T = TypeVar("T")
 
 
-def rotated(runtime: Runtime, collection: CollectionScope, vectors: Matrix) -> Matrix:
-    """Given vectors (one, or rows of length one) in the collection's space. Raises :class:`KeyDestroyed`."""
-    cloak = collection.vector_cloak(runtime)
-    return cloak.rotate(vectors) if cloak is not None else vectors
+def cloaked(runtime: Runtime, collection: CollectionScope, vectors: Matrix, texts: Sequence[str]) -> tuple[Matrix, int]:
+    """Rows as the store is to keep them, and the version of the cloak key they are under (1 without a cloak).
+
+    ``texts`` are the anonymized texts of their chunks. Called when their batch was announced: who exchanges the key
+    waits for batches that were announced before. Raises :class:`KeyDestroyed`.
+    """
+    cloaks = collection.cloaks(runtime)
+    return (vectors, 1) if cloaks is None else (put_on(cloaks.newest, vectors, texts), cloaks.version)
 
 
-def displaced(runtime: Runtime, collection: CollectionScope, vectors: Matrix, texts: Sequence[str]) -> Matrix:
-    """Rows as the store is to keep them; ``texts`` are the anonymized texts of their chunks."""
-    cloak = collection.vector_cloak(runtime)
-    if cloak is None or not cloak.noise:
-        return vectors
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return cloak.displace(vectors / lengths, [text.encode() for text in texts])
+def put_on(cloak: VectorCloak, vectors: Matrix, texts: Sequence[str]) -> Matrix:
+    """The rows under this cloak."""
+    turned = cloak.rotate(vectors)
+    if not cloak.noise:
+        return turned
+    lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+    return cloak.displace(turned / lengths, [text.encode() for text in texts])
 
 
-def undisplaced(runtime: Runtime, collection: CollectionScope, vectors: Matrix, texts: Sequence[str]) -> Matrix:
-    """What :func:`displaced` was given, of length one. Raises :class:`BackendError` for vectors that are none."""
-    cloak = collection.vector_cloak(runtime)
-    if cloak is None or not cloak.noise or not texts:
-        return vectors
-    if vectors.shape != (len(texts), cloak.dimension):
+def taken_off(cloak: VectorCloak, vectors: Matrix, texts: Sequence[str]) -> Matrix:
+    """What :func:`put_on` was given, under noise at length one. Raises :class:`VectorError` for rows that are none."""
+    clean = cloak.restore(vectors, [text.encode() for text in texts]) if cloak.noise else vectors
+    return cloak.rotate_back(clean)
+
+
+def uncloaked(
+    cloaks: Cloaks | None, dimension: int, vectors: Sequence[Vector], texts: Sequence[str], versions: Sequence[int]
+) -> list[Vector]:
+    """The true vectors of stored ones, each with its chunk's text and the version its body says.
+
+    Raises :class:`BackendError` for vectors that are none, and :class:`KeyRejected` for a version without a key.
+    """
+    rows = [np.asarray(vector, dtype=np.float32) for vector in vectors]
+    if any(row.shape != (dimension,) for row in rows):
         raise BackendError("The store answered with a vector that is none.")
-    try:
-        return cloak.restore(vectors, [text.encode() for text in texts])
-    except VectorError as error:
-        raise BackendError("The store answered with a vector that is none.") from error
+    if cloaks is None:
+        return rows
+    under: dict[int, list[int]] = defaultdict(list)
+    for at, version in enumerate(versions):
+        under[version].append(at)
+    for version, places in under.items():
+        try:
+            clean = taken_off(cloaks.of(version), np.vstack([rows[at] for at in places]), [texts[at] for at in places])
+        except VectorError as error:
+            raise BackendError("The store answered with a vector that is none.") from error
+        for at, row in zip(places, clean, strict=True):
+            rows[at] = row
+    return rows
 
 
 def restored(runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]) -> list[Judged]:
-    """Judged points with their vectors free of noise, where they carry any; the bodies say what noise that was."""
+    """Judged points with their true vectors, where they carry any."""
     made = list(accepted)
     carrying = [number for number, judged in enumerate(accepted) if judged.point.vector is not None]
-    if collection.cloak is None or not collection.cloak.noise or not carrying:
+    cloaks = collection.cloaks(runtime) if carrying else None
+    if cloaks is None:
         return made
-    shape = (collection.embedder.identity.dimension,)
-    vectors = [np.asarray(accepted[number].point.vector, dtype=np.float32) for number in carrying]
-    if any(vector.shape != shape for vector in vectors):
-        raise BackendError("The store answered with a vector that is none.")
-    texts = [chunk_view(accepted[number].body, collection.embedded_fields)[0] for number in carrying]
-    clean = undisplaced(runtime, collection, np.vstack(vectors), texts)
+    held = [accepted[number] for number in carrying]
+    clean = uncloaked(
+        cloaks,
+        collection.embedder.identity.dimension,
+        [judged.point.vector for judged in held if judged.point.vector is not None],
+        [chunk_view(judged.body, collection.embedded_fields)[0] for judged in held],
+        [judged.body.cloak for judged in held],
+    )
     for number, vector in zip(carrying, clean, strict=True):
         made[number] = _with_vector(made[number], vector)
     return made
+
+
+def with_vectors(
+    runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, T]]
+) -> list[tuple[Judged, T]]:
+    """Points with their true vectors and their terms: one more read of the store, since neither comes with an answer.
+    A point that is gone by now is left out."""
+    ids = [judged.point.id for judged, _ in whole]
+    points = runtime.backend().fetch(namespace=collection.namespace, ids=ids, with_vectors=True)
+    held = {point.id: point for point in points if point.vector is not None}
+    there = [(judged, beside) for judged, beside in whole if judged.point.id in held]
+    carrying = [
+        judged._replace(point=replace(judged.point, vector=held[at].vector, terms=held[at].terms))
+        for judged, _ in there
+        for at in (judged.point.id,)
+    ]
+    clean = restored(runtime, collection, carrying)
+    return [(judged, beside) for judged, (_, beside) in zip(clean, there, strict=True)]
+
+
+def scored_again(
+    runtime: Runtime, collection: CollectionScope, asked: Sequence[Vector], whole: Sequence[tuple[Judged, T]]
+) -> list[tuple[Judged, T]]:
+    """Under noise, the points by their true similarity to the nearest of what is asked, best first; else as given."""
+    if collection.cloak is None or not collection.cloak.noise or not whole:
+        return list(whole)
+    scored = [
+        (_with_score(judged, max(likeness(judged.point.vector, each) for each in asked)), beside)
+        for judged, beside in with_vectors(runtime, collection, whole)
+    ]
+    return sorted(scored, key=lambda pair: -pair[0].point.score)
+
+
+def likeness(vector: Vector | None, question: Vector) -> float:
+    """The cosine of a true vector and what is asked, whose lengths are one up to what a store and a caller made of
+    them."""
+    held = np.asarray(vector, dtype=np.float32)
+    lengths = float(np.linalg.norm(question)) * float(np.linalg.norm(held))
+    return float(np.dot(held, question)) / lengths if lengths else 0.0
 
 
 def _with_vector(judged: Judged, vector: Vector) -> Judged:
     return judged._replace(point=replace(judged.point, vector=vector))
 
 
-def scored_again(
-    runtime: Runtime, collection: CollectionScope, asked: Sequence[Vector], whole: Sequence[tuple[Judged, T]]
-) -> list[tuple[Judged, T]]:
-    """Under noise, the points by their true similarity to the nearest of what is asked, best first; else as given.
-
-    One more read of the store: vectors do not come with an answer. A point that is gone by now is left out.
-    """
-    if collection.cloak is None or not collection.cloak.noise or not whole:
-        return list(whole)
-    ids = [judged.point.id for judged, _ in whole]
-    points = runtime.backend().fetch(namespace=collection.namespace, ids=ids, with_vectors=True)
-    vectors = {point.id: point.vector for point in points if point.vector is not None}
-    there = [(judged, beside) for judged, beside in whole if judged.point.id in vectors]
-    carrying = [_with_vector(judged, vectors[judged.point.id]) for judged, _ in there]
-    directions = [question / float(np.linalg.norm(question)) for question in asked]
-    scored: list[tuple[Judged, T]] = []
-    for clean, (judged, beside) in zip(restored(runtime, collection, carrying), there, strict=True):
-        score = max(float(np.dot(np.asarray(clean.point.vector), direction)) for direction in directions)
-        scored.append((judged._replace(point=replace(judged.point, score=score)), beside))
-    return sorted(scored, key=lambda pair: -pair[0].point.score)
+def _with_score(judged: Judged, score: float) -> Judged:
+    return judged._replace(point=replace(judged.point, score=score))

@@ -161,18 +161,21 @@ def any_of(parts: Sequence[Expr]) -> Expr:
     return parts[0] if len(parts) == 1 else Or(tuple(_expr(part) for part in parts))
 
 
-def check(expr: object) -> Expr:
-    """Refuse anything but a whole, bounded filter: type, key grammar, node count, depth, empty clauses."""
+def check(expr: object, *, lowered: bool = False) -> Expr:
+    """Refuse anything but a whole, bounded filter: type, key grammar, node count, depth, empty clauses.
+
+    ``lowered``, for adapters: a search may have added conditions of its own to a caller's largest filter.
+    """
     root = _expr(expr)
     nodes = 0
+    most = limits.MAX_FILTER_NODES + lowered * limits.SPARE_NODES
+    deepest = limits.MAX_FILTER_DEPTH + lowered * limits.SPARE_DEPTH
     stack: list[tuple[Expr, int]] = [(root, 1)]
     while stack:
         node, depth = stack.pop()
         nodes += 1
-        if nodes > limits.MAX_FILTER_NODES or depth > limits.MAX_FILTER_DEPTH:
-            raise FilterError(
-                f"A filter holds at most {limits.MAX_FILTER_NODES} conditions, {limits.MAX_FILTER_DEPTH} deep."
-            )
+        if nodes > most or depth > deepest:
+            raise FilterError(f"A filter holds at most {most} conditions, {deepest} deep.")
         if type(node) not in _NODES:
             # Also a subclass of a known node: what it answers here it need not answer when it is used.
             raise FilterError("Unknown filter node.")

@@ -34,7 +34,7 @@ from securevec.anonymize import stand_ins
 from securevec.anonymize.ahead import Found
 from securevec.anonymizing import texts_of
 from securevec.batching import BATCH, Candidate, batches, in_step
-from securevec.cloaking import displaced, rotated
+from securevec.cloaking import cloaked
 from securevec.control.rows import NewRecord
 from securevec.crypto.envelope import SubjectKey
 from securevec.errors import (
@@ -149,7 +149,7 @@ def _store(
     prepared = within_quota(runtime, collection, prepared, tally)
     if not prepared:
         return
-    vectors = _embed(runtime, collection, prepared)
+    vectors = _embed(collection, prepared)
     try:
         tally.request_ids.append(write_batch(runtime, collection, admission, prepared, vectors, tally))
     except QuotaExceeded as error:
@@ -187,12 +187,11 @@ def _changed(
     return changed
 
 
-def _embed(runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared]) -> Matrix:
+def _embed(collection: CollectionScope, prepared: Sequence[Prepared]) -> Matrix:
     """One row per chunk, in order: given vectors where the caller brought them, the model's otherwise."""
     given = [record.vector for record in prepared if record.vector is not None]
     if given:
-        rows = np.vstack([vector for record, vector in zip(prepared, given, strict=True) for _ in record.chunks])
-        return rotated(runtime, collection, rows)
+        return np.vstack([vector for record, vector in zip(prepared, given, strict=True) for _ in record.chunks])
     return collection.embedder.embed([chunk.text for record in prepared for chunk in record.chunks])
 
 
@@ -256,11 +255,11 @@ def write_batch(
     redactions = redactions_in(prepared)
     try:
         texts = [chunk.text.text for record in prepared for chunk in record.chunks]
-        stored = displaced(runtime, collection, vectors, texts)
+        stored, version = cloaked(runtime, collection, vectors, texts)
         # What an erasure stores again may be about people who are being erased too: theirs is not made anew.
         known = erasing or same is not None
         bound = _bound_to(runtime, collection, prepared, generations, people, create=not known)
-        points = seal_points(runtime, collection, prepared, generations, stored, bound=bound)
+        points = seal_points(runtime, collection, prepared, generations, stored, bound=bound, cloak=version)
         keys = collection.tenant_keys(runtime)
         runtime.control.add_tokens(
             collection.tenant,

@@ -35,6 +35,9 @@ MAX_ELEMENTS: Final = 64
 MAX_ELEMENT_BYTES: Final = 1024
 MAX_FILTER_NODES: Final = 256
 MAX_FILTER_DEPTH: Final = 16
+SPARE_NODES: Final = 16
+SPARE_DEPTH: Final = 4
+"""What a search itself asks for beside a caller's filter: which records are not due, which cloak a vector is under."""
 MAX_FILTER_VALUES: Final = 1000
 """Values of one ``in`` clause."""
 

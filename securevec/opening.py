@@ -19,7 +19,7 @@ from securevec.crypto.envelope import SubjectKey, open_sealed, read_key_ids
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.keyview import KeyView
 from securevec.errors import EnvelopeRejected
-from securevec.protect import ELEMENT, EXPIRY_KEY, PREFIX, FilterProtector
+from securevec.protect import ELEMENT, HINTS, PREFIX, FilterProtector, hints_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, RecordRef, StoredPoint, TenantId
 
@@ -90,11 +90,9 @@ def clear_copies(point: StoredPoint, body: Body) -> dict[str, object]:
 
 def clear_copies_differ(protector: FilterProtector, point: StoredPoint, body: Body) -> bool:
     """Whether a point's clear copies say something else than its sealed body."""
-    due: dict[str, object] = {} if body.expires_ms is None else {EXPIRY_KEY: body.expires_ms}
-    held = {
-        key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT)) or key == EXPIRY_KEY
-    }
-    return all(held != payload | due for payload in protector.payloads(body.filters))
+    hints = hints_of(body.expires_ms, body.cloak)
+    held = {key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT)) or key in HINTS}
+    return all(held != payload | hints for payload in protector.payloads(body.filters))
 
 
 def check_place(ids: RecordIds, point: StoredPoint, body: Body, ref: RecordRef) -> None:

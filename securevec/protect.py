@@ -30,6 +30,15 @@ ELEMENT: Final = "fe_"
 """Payload keys of the values of list fields. Every key with another start belongs to the format."""
 
 EXPIRY_KEY: Final = "x"
+CLOAK_KEY: Final = "r"
+"""The version of the cloak key that a point's vector is under, where it is not the first."""
+HINTS: Final = (EXPIRY_KEY, CLOAK_KEY)
+
+
+def hints_of(expires_ms: int | None, cloak: int) -> dict[str, Scalar]:
+    """What the store may see of a sealed body besides its filter values."""
+    due: dict[str, Scalar] = {} if expires_ms is None else {EXPIRY_KEY: expires_ms}
+    return due | ({CLOAK_KEY: cloak} if cloak > 1 else {})
 
 
 class FilterProtector:

@@ -8,11 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from uuid import UUID
 
 from securevec import limits
 from securevec.anonymize import TenantKeys, stand_ins
-from securevec.cloaking import rotated
 from securevec.crypto.filterkeys import FilterKeys
 from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
 from securevec.filters import Expr, all_of, check
@@ -22,7 +20,7 @@ from securevec.narrow import Narrow
 from securevec.runtime import CollectionScope, Runtime
 from securevec.terms import asked_terms, united
 from securevec.text import utf8_size
-from securevec.types import AnonymizedText, Matrix, StoredPoint, Terms, Vector
+from securevec.types import AnonymizedText, Matrix, Terms, Vector
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,9 +33,9 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Question:
-    """What is asked: a vector, what hits are judged by, the hint for the store, what the audit log is to hash, and the
-    text whose words are asked for too. ``earlier`` is the same in the surrogates of the version before, while stored
-    records may have those: each point counts by the nearer of the two."""
+    """What is asked: a true vector, what hits are judged by, the hint for the store, what the audit log is to hash, and
+    the text whose words are asked for too. ``earlier`` is the same in the surrogates of the version before, while
+    stored records may have those: each point counts by the nearer of the two."""
 
     vector: Vector
     where: Expr | None
@@ -58,34 +56,6 @@ class Wording(NamedTuple):
 
     vector: Vector
     words: AnonymizedText | None
-
-
-def ask(
-    runtime: Runtime, collection: CollectionScope, question: Question, hint: Hint, where: Expr | None, *, limit: int
-) -> list[list[StoredPoint]]:
-    """The store's answer to each wording of the question, best first, of ``limit`` points at most."""
-    backend = runtime.backend()
-    return [
-        backend.query(
-            namespace=collection.namespace,
-            vector=vector,
-            where=where,
-            limit=limit,
-            exclude=("v",) if collection.vault else (),
-            terms=None if words is None or hint.keys is None else words_of(collection, words, hint.keys),
-        )
-        for vector, words in question.wordings
-    ]
-
-
-def nearer(answers: Sequence[Sequence[StoredPoint]]) -> list[StoredPoint]:
-    """Each point once, by its higher score, best first."""
-    if len(answers) == 1:
-        return list(answers[0])
-    best: dict[UUID, StoredPoint] = {}
-    for point in sorted((point for answer in answers for point in answer), key=lambda point: -point.score):
-        best.setdefault(point.id, point)
-    return list(best.values())
 
 
 def check_k(k: int) -> None:
@@ -113,7 +83,7 @@ def question_of(
         if hybrid:
             raise QueryError("A hybrid search takes a text: its words are half of it.")
         given = _given_vector(collection, vector)
-        return Question(rotated(runtime, collection, given), judged_on, hint, given.tobytes(), {})
+        return Question(given, judged_on, hint, given.tobytes(), {})
     asked = anonymize_query(runtime, collection, text)
     return questions_of(collection, [asked], judged_on, hint, hybrid=hybrid)[0]
 

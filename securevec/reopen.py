@@ -12,13 +12,11 @@ import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.backend import CollectionSpec
-from securevec.binding import cloak_of, filter_keys, identity_of, is_hybrid, key_scope_of
+from securevec.binding import bound_and_now, cloak_of, filter_keys, is_hybrid, key_scope_of
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION
 from securevec.crypto.kdf import lp
-from securevec.embed import Embedder
 from securevec.embed.checked import CheckedEmbedder
-from securevec.embed.cloaked import CloakedEmbedder
 from securevec.errors import CollectionMismatch, UnknownFormat
 from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, Schema
@@ -62,7 +60,7 @@ def anonymizer_of(runtime: Runtime, description: Mapping[str, Any]) -> Anonymize
 
 def spec_of(row: CollectionRow, description: Mapping[str, Any]) -> CollectionSpec:
     """What the store makes of the collection."""
-    keys = filter_keys(schema_of(description))
+    keys = filter_keys(schema_of(description), cloaked=cloak_of(description) is not None)
     return CollectionSpec(dimension=row.dimension, filter_keys=keys, sparse=is_hybrid(description))
 
 
@@ -83,13 +81,6 @@ def scope_of(
         runtime.control.set_classification(row.collection, token)
     namespace = runtime.names.namespace(scope.tenant, row.collection)
     runtime.backend().ensure(namespace=namespace, spec=spec_of(row, description))
-    cloak = cloak_of(description)
-    embedder: Embedder = CheckedEmbedder(runtime.embedder())
-    if cloak is not None:
-        keys, dimension = runtime.keys, embedder.identity.dimension
-        embedder = CloakedEmbedder(
-            embedder, lambda: keys.cloak(scope.tenant, row.collection, cloak, dimension=dimension)
-        )
     return CollectionScope(
         scope=scope,
         collection=row.collection,
@@ -97,16 +88,23 @@ def scope_of(
         schema=schema,
         record_class=record,
         anonymizer=anonymizer_of(runtime, description),
-        embedder=embedder,
+        embedder=CheckedEmbedder(runtime.embedder()),
         retention_ms=row.retention_ms,
         vault=row.vault,
         classification=str(description["classification"]),
-        identity_digest=lp(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode()),
+        identity_digest=_identity_digest(row, identity),
         suite=runtime.keys.suite,
         hybrid=is_hybrid(description),
         key_scope=key_scope_of(description),
-        cloak=cloak,
+        cloak=cloak_of(description),
     )
+
+
+def _identity_digest(row: CollectionRow, identity: Mapping[str, Any]) -> bytes:
+    """What the content digests of records depend on. Not on the key of the cloak: an unchanged record is unchanged when
+    that was exchanged."""
+    named = {name: value for name, value in identity.items() if name != "cloak"}
+    return lp(orjson.dumps(named, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode())
 
 
 def require_same_terms(bound: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -128,15 +126,7 @@ def reopen(runtime: Runtime, scope: Scope, row: CollectionRow) -> CollectionScop
     """
     description = description_of(runtime, row)
     schema = schema_of(description)
-    bound: dict[str, Any] = orjson.loads(row.identity)
-    identity = identity_of(
-        runtime,
-        schema,
-        anonymizer_of(runtime, description),
-        tenant=scope.tenant,
-        collection=row.collection,
-        description=description,
-    )
+    bound, identity = bound_and_now(runtime, schema, anonymizer_of(runtime, description), row, description)
     if bound["model"] != identity["model"]:
         raise CollectionMismatch(
             "The collection holds vectors of another embedding model.", next_step="Open the store with that model."

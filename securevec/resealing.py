@@ -18,7 +18,6 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from securevec.body import Body
 from securevec.body_format import encode_body
 from securevec.control.rows import ManifestRow, NewRecord
 from securevec.crypto.armour import to_text
@@ -32,11 +31,12 @@ from securevec.guard import Admission
 from securevec.recover import LEASE_MS
 from securevec.runtime import Runtime
 from securevec.sheets import Chunk, Sealed, opened_chunks
-from securevec.types import ProtectedPoint, RecordRef, Scalar, StoredPoint, Terms, Token
+from securevec.types import ProtectedPoint, RecordRef, Scalar, StoredPoint, Token
 from securevec.writing import switch_over
 
-Clear = Callable[[StoredPoint, Body], tuple[dict[str, Scalar], Terms | None]]
-"""What the store may read of a point, made of its sealed body: a whole payload, and its terms."""
+Anew = Callable[[Sequence[Chunk]], list[Chunk]]
+"""Chunks as they are to be stored, in order: another payload, other terms, another vector. The batch was announced
+before, so whoever exchanges a key waits for what this made of the older one."""
 
 
 def reseal(
@@ -46,12 +46,12 @@ def reseal(
     rows: Sequence[ManifestRow],
     *,
     epochs: Mapping[bytes, str] | None = None,
-    clear: Clear | None = None,
+    anew: Anew | None = None,
 ) -> list[StoredPoint]:
     """Seal these live records anew, in one batch. Returns their points as they were, which are gone from the store.
 
     The caller holds the collection's write lock and has settled it. ``epochs``, by ref, moves records to another key
-    epoch; the others keep theirs. ``clear`` makes anew what the store may read of a point. Raises
+    epoch; the others keep theirs. ``anew`` makes of the opened chunks what is stored in their place. Raises
     :class:`RecordChanged` when another process replaced one first, and :class:`CheckFailed` when the store does not
     show one as it was written.
     """
@@ -90,7 +90,8 @@ def reseal(
     chunks = [chunk for row in rows for chunk in opened[row.ref]]
     counts = {"records": len(rows), "chunks": len(chunks)}
     try:
-        points, used = _seal(runtime, place, rows, opened, generations, target, clear)
+        made = _made_anew(rows, opened, anew)
+        points, used = _seal(runtime, place, rows, made, generations, target)
         request.note(phase="intent", counts=counts, record_ids=[row.ref for row in rows])
     except BaseException:
         # Nothing has reached the store: forget the pending rows, and let the cause speak.
@@ -102,8 +103,27 @@ def reseal(
     hybrid = replace(place, hybrid=any(point.terms is not None for point in points))
     # A key that was destroyed since it was asked for would make these records unreadable: then the old ones stay.
     alive = partial(runtime.keys.require_alive, used)
-    switch_over(runtime, hybrid, request, generations, points, counts, alive=alive, resealing=True)
+    switch_over(
+        runtime,
+        hybrid,
+        request,
+        generations,
+        points,
+        counts,
+        alive=alive,
+        resealing=True,
+        with_vectors=anew is not None,
+    )
     return [chunk.point for chunk in chunks]
+
+
+def _made_anew(
+    rows: Sequence[ManifestRow], opened: Mapping[bytes, Sequence[Chunk]], anew: Anew | None
+) -> Mapping[bytes, Sequence[Chunk]]:
+    if anew is None:
+        return opened
+    made = iter(anew([chunk for row in rows for chunk in opened[row.ref]]))
+    return {row.ref: [next(made) for _ in opened[row.ref]] for row in rows}
 
 
 def _seal(
@@ -113,7 +133,6 @@ def _seal(
     opened: Mapping[bytes, Sequence[Chunk]],
     generations: Mapping[bytes, int],
     epochs: Mapping[bytes, str],
-    clear: Clear | None,
 ) -> tuple[list[ProtectedPoint], list[bytes]]:
     """The points of the new generations, in the order of rows and chunks, and the ids of the keys they are under."""
     tenant, collection = bytes.fromhex(place.tenant), bytes.fromhex(place.collection)
@@ -131,11 +150,8 @@ def _seal(
         for number, chunk in enumerate(opened[row.ref]):
             generation = generations[row.ref]
             position = len(made)
-            payload, terms = dict(cast("Mapping[str, Scalar]", chunk.point.payload)), chunk.point.terms
-            if clear is not None:
-                payload, terms = clear(chunk.point, chunk.body)
-            point = replace(chunk.point, terms=terms)
-            made.append((ids.point(RecordRef(row.ref), generation, number), point, payload))
+            payload = dict(cast("Mapping[str, Scalar]", chunk.point.payload))
+            made.append((ids.point(RecordRef(row.ref), generation, number), chunk.point, payload))
             body = encode_body(chunk.body._replace(generation=generation))
             person = b""
             subject = documents.get(row.ref, chunk.subject)

@@ -15,7 +15,8 @@ from securevec.audit import AuditRef, Event, Succession
 from securevec.audit.checkpoint import Signer
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
-from securevec.crypto.cloak import Cloak, VectorCloak
+from securevec.crypto.cloak import Cloak
+from securevec.crypto.cloaks import Cloaks
 from securevec.crypto.derive import record_ref, term_index, typed_record_id
 from securevec.crypto.filterkeys import FilterKeys
 from securevec.crypto.keyring import KeyRing
@@ -171,12 +172,13 @@ class CollectionScope:
         """The keys surrogates and tokens are made with. Raises :class:`KeyDestroyed` once the tenant is gone."""
         return runtime.tenant_keys(self.tenant)
 
-    def vector_cloak(self, runtime: Runtime) -> VectorCloak | None:
-        """The cloak of its vectors under its key. Raises :class:`KeyDestroyed` once the tenant is gone."""
+    def cloaks(self, runtime: Runtime) -> Cloaks | None:
+        """The cloak of its vectors under each version of its key. Raises :class:`KeyDestroyed` once the tenant is
+        gone."""
         if self.cloak is None:
             return None
         dimension = self.embedder.identity.dimension
-        return runtime.keys.cloak(self.tenant, self.collection, self.cloak, dimension=dimension)
+        return runtime.keys.cloaks(self.tenant, self.collection, self.cloak, dimension=dimension)
 
     def filter_keys(self, runtime: Runtime) -> FilterKeys:
         """The keys of its tokens and terms. Raises :class:`KeyDestroyed` once the tenant is gone."""

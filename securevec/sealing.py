@@ -11,14 +11,14 @@ from uuid import UUID
 from securevec import limits
 from securevec.anonymize.stored import to_seal
 from securevec.body import Body, Vault, mark
-from securevec.body_format import Draft, draft_body, encode_vault
+from securevec.body_format import LATER, Draft, draft_body, encode_vault
 from securevec.crypto.armour import to_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds
 from securevec.crypto.envelope import SubjectKey, seal_batch, text_size
 from securevec.errors import LimitExceeded
 from securevec.minimize import Minimized
-from securevec.protect import EXPIRY_KEY
+from securevec.protect import hints_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.terms import stored_terms
 from securevec.types import (
@@ -108,8 +108,10 @@ def seal_points(
     vectors: Matrix,
     *,
     bound: Mapping[bytes, SubjectKey],
+    cloak: int = 1,
 ) -> list[ProtectedPoint]:
-    """Sealed points, one per chunk, parallel to ``vectors``. One key lookup per epoch and purpose.
+    """Sealed points, one per chunk, parallel to ``vectors``. One key lookup per epoch and purpose. ``cloak``: the
+    version of the cloak key that the vectors are under.
 
     ``bound``, by ref: the key of its person or its own, for records that are sealed under one besides.
     """
@@ -123,9 +125,7 @@ def seal_points(
     sealing: dict[tuple[str, str, SubjectKey | None], list[tuple[int, bytes, Place]]] = defaultdict(list)
     for record in prepared:
         generation = generations[record.ref]
-        hints = protector.payload(record.minimized.filters)
-        if record.expires_ms is not None:
-            hints[EXPIRY_KEY] = record.expires_ms
+        hints = protector.payload(record.minimized.filters) | hints_of(record.expires_ms, cloak)
         for number, (body, vault) in enumerate(record.drafts):
             position = len(ids)
             point = record_ids.point(record.ref, generation, number)
@@ -134,7 +134,7 @@ def seal_points(
             part = record.chunks[number]
             terms.append(stored_terms(part.text.text, part.spans, index) if index is not None else None)
             place = Place(tenant=tenant, collection=collection_raw, point=point, field="body")
-            sealing["body", record.epoch, bound.get(record.ref)].append((position, body.of(generation), place))
+            sealing["body", record.epoch, bound.get(record.ref)].append((position, body.of(generation, cloak), place))
             if vault is not None:
                 place = Place(tenant=tenant, collection=collection_raw, point=point, field="vault")
                 sealing["vault", record.epoch, bound.get(record.ref)].append((position, vault, place))
@@ -164,7 +164,7 @@ def drafted(collection: CollectionScope, record: Prepared) -> tuple[tuple[tuple[
         held = _vault(collection, record, number)
         body, vault = draft_body(_body(collection, record, number)), encode_vault(held) if held is not None else None
         drafts.append((body, vault))
-        body_size = body.largest
+        body_size = body.largest + (LATER if collection.cloak is not None else 0)
         vault_size = len(vault) if vault is not None else 0
         total += body_size + vault_size
         subject = record.shred is not None or collection.key_scope == "document"

@@ -3,7 +3,7 @@
 admit                     fence, policy (which may add a row filter)
 anonymize the query       detector, then the tenant's known tokens: the same surrogates as in the stored text
 embed                     AnonymizedText only
-query                     namespace from the handle in hand, never from an argument
+query                     namespace from the handle in hand, never from an argument; under each cloak that there is
 judge each hit            open in this place; expiry, generation and filters on the sealed values; refill up to k
 read chunk 0              for hits further into a record, whose fields lie there
 recheck                   fence again: what was deleted meanwhile is not answered
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from securevec import limits
+from securevec.asking import ask, fused
 from securevec.body import Body, RecordId, chunk_view
 from securevec.body_format import decode_vault
 from securevec.cloaking import FETCH, scored_again
@@ -34,9 +35,9 @@ from securevec.judge import Asked, Judged, erased, judge
 from securevec.live import first_chunks, live_record
 from securevec.minimize import rebuild
 from securevec.narrow import Narrow
-from securevec.opening import distinct, fetch_only, open_envelope
+from securevec.opening import fetch_only, open_envelope
 from securevec.protect import EXPIRY_KEY
-from securevec.question import Question, ask, check_hybrid, check_k, hint_of, nearer, question_of
+from securevec.question import Question, check_hybrid, check_k, hint_of, question_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.types import Matrix, RecordRef
@@ -182,16 +183,19 @@ class _Found:
 def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow) -> _Found:
     """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
     hint, due_stand_in_the_way = question.hint, False
+    cloaks = collection.cloaks(runtime)
     # A hybrid search is answered with ranks, which nothing can be scored again by.
-    cloak = collection.vector_cloak(runtime) if question.words is None else None
-    noisy = cloak if cloak is not None and cloak.noise else None
-    limit = min((k if noisy is None else k * FETCH) + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
+    noisy = collection.cloak is not None and bool(collection.cloak.noise) and question.words is None
+    limit = min((k * FETCH if noisy else k) + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
     again = _OVERTAKEN_TWICE
     while True:
         pushed = _not_due(hint.pushed, now_ms=runtime.clock.now_ms()) if due_stand_in_the_way else hint.pushed
-        answers = ask(runtime, collection, question, hint, pushed, limit=limit)
-        points = nearer(answers)
+        shown = ask(runtime, collection, question, hint, pushed, cloaks, limit=limit)
         keys = runtime.keys.view()
+        if cloaks is not None and cloaks.numbers != keys.cloak_versions(collection.tenant, collection.collection):
+            # The cloak's key began to be exchanged, or was, after the question was put: what moved was not asked for.
+            cloaks = collection.cloaks(runtime)
+            continue
         if hint.keys is not None and hint.keys != (
             current := keys.filter_keys(collection.tenant, collection.collection)
         ):
@@ -199,10 +203,13 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
             hint = hint_of(runtime, collection, question.where, current)
             continue
         verdicts = judge(
-            runtime, collection, distinct(points), where=question.where, hint=hint.pushed, keys=keys, under=hint.keys
+            runtime, collection, shown.points, where=question.where, hint=hint.pushed, keys=keys, under=hint.keys
         )
-        whole, halves = _with_first_chunks(runtime, collection, verdicts.accepted)
-        violations = verdicts.violations + halves
+        accepted, astray = shown.in_place(verdicts.accepted)
+        if question.words is not None and cloaks is not None and len(cloaks.versions) > 1:
+            accepted = fused(runtime, collection, question, hint, accepted, limit=limit)
+        whole, halves = _with_first_chunks(runtime, collection, accepted)
+        violations = verdicts.violations + halves + astray
         if violations * 2 > verdicts.examined:
             raise IsolationViolation(
                 "More than half of what the store returned does not belong to this tenant and collection.",
@@ -211,10 +218,10 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
         if (verdicts.overtaken or verdicts.outlived) and again:
             again -= 1
             continue
-        if noisy is not None:
+        if noisy:
             whole = scored_again(runtime, collection, [asked.vector for asked in question.wordings], whole)
         whole = narrow.keep(whole)
-        exhausted = all(len(points) < limit or narrow.ended(points, noisy) for points in answers)
+        exhausted = shown.exhausted(narrow, cloaks)
         if len(whole) >= k or exhausted or limit >= limits.MAX_K * _REFILL_FACTOR:
             return _Found(whole, violations, verdicts.passed_over, exhausted, keys, verdicts.asked)
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)

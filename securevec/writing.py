@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
+
+import numpy as np
 
 from securevec.backend import VectorBackend
 from securevec.errors import (
@@ -24,7 +26,9 @@ from securevec.errors import (
 from securevec.guard import Admission
 from securevec.recover import remove_points
 from securevec.runtime import Runtime
-from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, TenantId
+from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, StoredPoint, TenantId
+
+_SAME: Final = 0.9999
 
 
 class Target(Protocol):
@@ -53,9 +57,11 @@ def switch_over(
     people: Sequence[bytes] = (),
     alive: Callable[[], None] | None = None,
     resealing: bool = False,
+    with_vectors: bool = False,
 ) -> None:
     """Carry an announced batch, whose intent is recorded, to its end. ``erasing``, ``people`` and ``resealing`` as it
-    was begun; ``alive`` is asked in the transaction that switches.
+    was begun; ``alive`` is asked in the transaction that switches. ``with_vectors`` are read back too, where they are
+    what is exchanged.
 
     Raises :class:`TenantUnavailable`, :class:`LegalHold` and :class:`SubjectErased` when it is refused at the switch:
     nothing became visible then. :class:`OutcomeUnknown` for whatever else stops it.
@@ -63,7 +69,7 @@ def switch_over(
     backend = runtime.backend()
     try:
         backend.insert(namespace=target.namespace, points=points)
-        _read_back(backend, target, points)
+        _read_back(backend, target, points, with_vectors=with_vectors)
         retiring = runtime.control.commit_batch(
             request_id=request.request_id,
             fence=request.fence,
@@ -123,12 +129,12 @@ def _give_up(
             runtime.control.finish_batch(request_id=request.request_id)
 
 
-def _read_back(backend: VectorBackend, target: Target, points: Sequence[ProtectedPoint]) -> None:
+def _read_back(backend: VectorBackend, target: Target, points: Sequence[ProtectedPoint], *, with_vectors: bool) -> None:
     """Every point must be there as it was just written, whole: stores drop operations without an error. Adapters may
     leave this to their caller."""
     ids = [point.id for point in points]
     # Terms come with the vectors, and only hybrid collections have any.
-    found_now = backend.fetch(namespace=target.namespace, ids=ids, with_vectors=target.hybrid)
+    found_now = backend.fetch(namespace=target.namespace, ids=ids, with_vectors=target.hybrid or with_vectors)
     stored = {point.id: point for point in found_now}
     for point in points:
         found = stored.get(point.id)
@@ -136,3 +142,13 @@ def _read_back(backend: VectorBackend, target: Target, points: Sequence[Protecte
             raise WriteNotAcknowledged("The store does not show what was just written.")
         if (found.terms or NO_TERMS) != (point.terms or NO_TERMS):
             raise WriteNotAcknowledged("The store does not show what was just written.")
+        if with_vectors and not _is_direction_of(found, point):
+            raise WriteNotAcknowledged("The store does not show the vector that was just written.")
+
+
+def _is_direction_of(found: StoredPoint, point: ProtectedPoint) -> bool:
+    """A store may keep a vector at length one, and round it."""
+    if found.vector is None or np.shape(found.vector) != np.shape(point.vector):
+        return False
+    lengths = float(np.linalg.norm(found.vector)) * float(np.linalg.norm(point.vector))
+    return lengths > 0.0 and float(np.dot(found.vector, point.vector)) / lengths > _SAME

@@ -245,7 +245,7 @@ def checked(where: Expr | None, limit: int) -> Expr | None:
     """The filter, when it is whole. Raises :class:`FilterError`, and :class:`QueryError` for a limit below one."""
     if limit < 1:
         raise QueryError("A search or a page asks for at least one point.")
-    return None if where is None else check(where)
+    return None if where is None else check(where, lowered=True)
 
 
 def _batches(rows: Sequence[Row], most: int) -> Iterator[list[Row]]:

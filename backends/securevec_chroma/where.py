@@ -43,7 +43,7 @@ class Lowering:
         Raises :class:`FilterError` for a filter that is not whole.
         """
         try:
-            clause = self._lower(check(expr), negated=False)
+            clause = self._lower(check(expr, lowered=True), negated=False)
         except _Absence:
             return None
         return clause if _leaves(clause) <= _WIDEST else None

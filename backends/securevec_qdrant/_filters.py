@@ -47,14 +47,14 @@ class Dialect(Protocol[Condition]):
 
 def lower(expr: Expr, dialect: Dialect[Condition]) -> Condition:
     """The condition equal to ``expr``. Raises :class:`FilterError` for what cannot be decided exactly."""
-    return _lower(check(expr), dialect)
+    return _lower(check(expr, lowered=True), dialect)
 
 
 def widened(expr: Expr) -> Expr:
     """``expr`` itself where an engine decides it exactly; else a filter that it does, of no more nodes, and that holds
     at least where ``expr`` does. Raises :class:`FilterError` for a filter that is not whole.
     """
-    return _around(check(expr), wide=True)
+    return _around(check(expr, lowered=True), wide=True)
 
 
 def _around(expr: Expr, *, wide: bool) -> Expr:

@@ -28,6 +28,7 @@ from securevec.store.secure_store import SecureStore
 from securevec.store.signingkey import SigningRotation
 from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
+from securevec.verbs.recloak import Recloak
 from securevec.verbs.reindex import Reindex
 from securevec.verbs.renewing import Renewal
 from securevec.verbs.reseal import Reseal
@@ -342,6 +343,15 @@ class AsyncSecureStore:
         See :meth:`securevec.SecureStore.reindex`.
         """
         return await self._bridge.run(self._sync.reindex, tenant, collection, progress=on_loop(progress))
+
+    async def recloak(
+        self, tenant: str, collection: str, *, progress: Callable[[Progress], None] | None = None
+    ) -> Recloak:
+        """Give a collection a new cloak key, bring every stored vector under it, and destroy the old key.
+
+        See :meth:`securevec.SecureStore.recloak`.
+        """
+        return await self._bridge.run(self._sync.recloak, tenant, collection, progress=on_loop(progress))
 
     async def renew_tokens(self, tenant: str, *, progress: Callable[[Progress], None] | None = None) -> Renewal:
         """Give a tenant a new version of its token key, and make every token of its people anew under it.

@@ -57,6 +57,7 @@ _ACTIVITY: Final[Mapping[str, tuple[int, str]]] = {
     "key.rotate": (3, "key"),
     "key.reseal": (3, "key"),
     "key.reindex": (3, "key"),
+    "key.recloak": (3, "key"),
     "key.renew": (3, "key"),
     "key.resurrogate": (3, "key"),
     "job.advance": (3, "job"),

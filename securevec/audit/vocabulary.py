@@ -46,6 +46,7 @@ Action = Literal[
     "key.rotate",
     "key.reseal",
     "key.reindex",
+    "key.recloak",
     "key.renew",
     "key.resurrogate",
     "job.advance",
@@ -88,6 +89,7 @@ SEALING: Final[frozenset[str]] = frozenset(
         "key.rotate",
         "key.reseal",
         "key.reindex",
+        "key.recloak",
         "key.renew",
         "key.resurrogate",
         "job.advance",
@@ -180,7 +182,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         watched
         removed dropped purged verifying verified receipted done held failed cancelled
         doubled copied switched abandoned
-        rolled resealed doomed dual reindexed rewritten retired
+        rolled resealed doomed dual reindexed recloaked rewritten retired
         """
     ),
     "kind": _words(
@@ -195,7 +197,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
         grant hold hold.release retention unsafe_vectors subject.find subject.export subject.erase
         """
     ),
-    "purpose": _words("names actors namespaces sign kek id pseudonym token filter content audit body vault"),
+    "purpose": _words("names actors namespaces sign kek id pseudonym token filter cloak content audit body vault"),
     "provider": frozenset({"file", "passphrase", "pkcs11", "aws-kms"}),
     "target": frozenset({"audit", "public_key", "receipt", "records", "home", "retention", "policy", "detector"}),
     "format": frozenset({"jsonl", "csv", "json", "pem", "records"}),

@@ -8,6 +8,10 @@ counted.
 
 Filter keys leave no trace when they are retired: a store of tokens of an older one would answer every filter with
 nothing. Such a collection is indexed anew.
+
+A cloak key that was exchanged was destroyed. Where the backup's own copy is used, the vectors are brought under another
+key before it is destroyed again. Where the newer key store is used, nobody takes the old cloak off any more, and no
+search would find what is meant: that restore is refused.
 """
 
 from __future__ import annotations
@@ -16,12 +20,15 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import orjson
+
 from securevec.audit import request_id
 from securevec.audit.event import Action
 from securevec.backup.scope import scope_of
-from securevec.binding import key_scope_of
+from securevec.binding import cloak_of, key_scope_of
 from securevec.control.rows import CollectionRow, ManifestRow
-from securevec.errors import CheckFailed
+from securevec.crypto.cloaks import PURPOSE as CLOAK
+from securevec.errors import BackupRejected, CheckFailed
 from securevec.guard import Admission
 from securevec.limits import MAX_BATCH
 from securevec.policy import Actor, Decision, Permission
@@ -33,6 +40,7 @@ from securevec.runtime import Runtime
 from securevec.sheets import Sealed, named_keys, sheets
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId
+from securevec.verbs.recloak import request_recloak
 from securevec.verbs.reindex import carries_other_tokens, request_reindex
 
 
@@ -141,6 +149,48 @@ def _without_key(runtime: Runtime, tenant: TenantId, collection: CollectionId) -
         lost = [ref for ref, _ in rows if ref not in alive]
         if lost:
             yield lost
+
+
+def require_cloaks(runtime: Runtime) -> None:
+    """Raises :class:`BackupRejected` where vectors are under a cloak key that the key store no longer has."""
+    for row, _ in collections(runtime):
+        description = description_of(runtime, row)
+        cloak = cloak_of(description)
+        if cloak is None:
+            continue
+        digests = runtime.keys.cloak_digests(row.tenant, row.collection, cloak, dimension=row.dimension)
+        if orjson.loads(row.identity).get("cloak") not in digests:
+            raise BackupRejected(
+                "The cloak key of a collection was exchanged after this backup; with the newer key store nobody takes "
+                "the old cloak off its vectors.",
+                next_step="Restore with the backup's own keys and a list of deletions: securevec backup tombstones",
+            )
+
+
+def cloak_anew(runtime: Runtime, actor: Actor, doomed: Iterable[bytes]) -> int:
+    """Bring vectors under another key whose cloak key is about to be destroyed, and destroy that one. Returns how many
+    collections those were. Raises what stops it."""
+    going = {key_id.hex() for key_id in doomed}
+    done: set[str] = set()
+    while mine := _cloak_keys(runtime) & going:
+        for row, fence in list(collections(runtime)):
+            if not _cloak_keys(runtime, row).isdisjoint(mine):
+                admission = admission_of(runtime, actor, row, fence, permission="tenant.manage", action="key.recloak")
+                job = request_recloak(runtime, admission, row.collection)
+                advance(runtime, MACHINES, job).raise_if_incomplete()
+                done.add(row.collection)
+    return len(done)
+
+
+def _cloak_keys(runtime: Runtime, only: CollectionRow | None = None) -> set[str]:
+    """The ids of the cloak keys of collections whose tenant is active."""
+    rows = [only] if only is not None else [row for row, _ in collections(runtime)]
+    places = {(row.tenant, row.collection) for row in rows}
+    return {
+        key.key_id
+        for key in runtime.keys.list_keys(kind="tenant")
+        if key.purpose == CLOAK and (key.tenant, key.collection) in places
+    }
 
 
 def index_anew(runtime: Runtime, actor: Actor, versions: Mapping[str, int]) -> int:

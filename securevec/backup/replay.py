@@ -4,7 +4,8 @@
 2. holds and minimums of the backup are laid down: the newer state asked its own before it deleted
 3. tenants it deleted are deleted, tokens become those of its token keys (``tokenkeys``), records that are gone there
    are removed
-4. keys it destroyed are destroyed here, once records that live there were sealed anew under others (``rekeyed``)
+4. keys it destroyed are destroyed here, once records that live there were sealed anew under others, and vectors
+   cloaked anew (``rekeyed``)
 5. people it erased are erased: this and 3 by the code that does it in a living home, read back, purged, with a receipt
 6. records that no key opens any more are removed, and collections whose filter key was exchanged are indexed anew
 7. holds, rules and quotas of the newer state take their place
@@ -48,7 +49,8 @@ from securevec.types import CollectionId, TenantId
 class Replayed:
     """What was repeated: counts of keys destroyed, tenants deleted, records removed, people's tokens erased, roles
     taken away. ``older`` records of the backup were replaced since. Of these, ``unreadable`` ones are removed: their
-    keys are destroyed. The others are as they were at the backup. ``indexed`` collections got filter tokens anew.
+    keys are destroyed. The others are as they were at the backup. ``indexed`` collections got filter tokens anew,
+    ``cloaked`` ones a new cloak key.
     ``respelled`` tenants get new surrogates, by a job that may have to go on when the home is open."""
 
     keys: int
@@ -60,6 +62,7 @@ class Replayed:
     unreadable: int = 0
     indexed: int = 0
     respelled: int = 0
+    cloaked: int = 0
 
 
 def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
@@ -79,9 +82,11 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
             control.set_tenant_state(row.tenant, "active", now_ms=clock.now_ms())
     jobs = _delete_tenants(runtime, actor, ledger)
     renewed = renew_tokens(runtime, ledger.token_keys)
+    rekeyed.require_cloaks(runtime)
     runtime.backend()
     records = _delete_records(runtime, actor, ledger)
     rekeyed.keep_readable(runtime, actor, ledger.keys)
+    cloaked = rekeyed.cloak_anew(runtime, actor, ledger.keys)
     destroyed = runtime.keys.destroy_keys(ledger.keys)
     runtime.keys.search_elsewhere(None, partial(refuse_residue, runtime.home))
     tokens, erasures = _erase(runtime, actor, ledger)
@@ -95,7 +100,7 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
     respelled = respell_anew(runtime, actor, ledger.pseudonyms)
     roles = _narrow(runtime, ledger)
     settle_outbox(runtime)
-    return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older, unreadable, indexed, respelled)
+    return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older, unreadable, indexed, respelled, cloaked)
 
 
 def _delete_tenants(runtime: Runtime, actor: Actor, ledger: Ledger) -> list[JobRow]:

@@ -152,6 +152,7 @@ def restore(
             "records replaced since, as they were at the backup": max(replayed.older - replayed.unreadable, 0),
             "records removed, their keys are destroyed": replayed.unreadable,
             "collections indexed anew": replayed.indexed,
+            "collections with a new cloak key": replayed.cloaked,
             "tenants with new surrogates": replayed.respelled,
         }
     session.out.show(document, pairs(document))

@@ -1,4 +1,4 @@
-"""``keys list|rotate|reseal|reindex|renew|test-provider|export-public``: keys seen unopened, exchanged, tried."""
+"""``keys list|rotate|reseal|reindex|recloak|renew|test-provider|export-public``: keys seen, exchanged, tried."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def register(group: Group) -> None:
     group.command("rotate")(rotate)
     group.command("reseal")(reseal)
     group.command("reindex")(reindex)
+    group.command("recloak")(recloak)
     group.command("renew")(renew)
     group.command("test-provider")(test_provider)
     group.command("export-public")(export_public)
@@ -182,6 +183,27 @@ def reindex(
     with progress_bar(place, quiet=session.out.as_json) as progress:
         result = session.store.reindex(tenant, collection, progress=progress)
     counts = {"version": result.version, "records": result.records, "edited": result.edited}
+    _ended(session, result, receipt, counts)
+
+
+def recloak(
+    session: Session,
+    place: Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)],
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+    ] = None,
+) -> None:
+    """Give a collection a new cloak key, bring every stored vector under it, and destroy the old key.
+
+    For a cloak key that somebody may have read. Nothing is embedded again; readers and writers go on, and searches find
+    vectors under either key meanwhile. Interrupted, the same command or `jobs run` finishes it.
+    """
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    tenant, collection = split_place(place)
+    with progress_bar(place, quiet=session.out.as_json) as progress:
+        result = session.store.recloak(tenant, collection, progress=progress)
+    counts = {"version": result.version, "records": result.records, "keys_destroyed": result.keys}
     _ended(session, result, receipt, counts)
 
 

@@ -44,6 +44,7 @@ RETENTION_APPLY: Final = "retention.apply"
 TENANT_PROMOTE: Final = "tenant.promote"
 KEY_RESEAL: Final = "key.reseal"
 KEY_REINDEX: Final = "key.reindex"
+KEY_RECLOAK: Final = "key.recloak"
 KEY_RENEW: Final = "key.renew"
 KEY_RESURROGATE: Final = "key.resurrogate"
 

@@ -33,7 +33,7 @@ class Destroying:
         raw, now_ms = raw_id(tenant), self._clock.now_ms()
         with self._store.lock:
             self._open.forget()
-            for prefix in ("epoch", "deks", "subject"):
+            for prefix in ("epoch", "deks", "subject", "cloak"):
                 for scope in self._store.pending_scopes(f"{prefix}:{tenant}:"):
                     destroy(self._store, scope, lambda: (), now_ms=now_ms)
             done = destroy(self._store, f"tenant:{tenant}", lambda: self._store.rows_of_tenant(raw), now_ms=now_ms)

@@ -3,7 +3,7 @@
     root -> installation keys (names, actors, namespaces, sign)
          -> tenant KEK -> tenant keys (id, token, content, audit; pseudonym, two while surrogates are made anew)
                        -> filter keys, one per (tenant, collection), two while it is re-indexed
-                       -> cloak keys, one per (tenant, collection) that asked for a cloak
+                       -> cloak keys, one per (tenant, collection) with a cloak, two while it is exchanged
                        -> DEKs, one at a time per (tenant, collection, purpose, epoch)
                        -> subject keys, one per person a record with Subject(shred=True) is about
 

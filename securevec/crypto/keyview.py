@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from securevec.crypto.cloaks import cloak_versions
 from securevec.crypto.derive import raw_id
 from securevec.crypto.envelope import DataKey, SubjectKey
 from securevec.crypto.filterkeys import FilterKeys, opened_filter_keys
@@ -57,6 +58,10 @@ class KeyView:
     def filter_keys(self, tenant: TenantId, collection: CollectionId) -> FilterKeys:
         with self._store.lock:
             return opened_filter_keys(self._open, tenant, collection)
+
+    def cloak_versions(self, tenant: TenantId, collection: CollectionId) -> tuple[int, ...]:
+        with self._store.lock:
+            return cloak_versions(self._open, tenant, collection)
 
     def token_lifts(self, tenant: TenantId, after: int, version: int) -> tuple[bytes, ...]:
         with self._store.lock:

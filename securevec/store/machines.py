@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from securevec.control.jobs import (
+    KEY_RECLOAK,
     KEY_REINDEX,
     KEY_RENEW,
     KEY_RESEAL,
@@ -18,7 +19,7 @@ from securevec.control.jobs import (
 from securevec.people import erase
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
-from securevec.verbs import promote, reindex, renewing, reseal, resurrogate
+from securevec.verbs import promote, recloak, reindex, renewing, reseal, resurrogate
 from securevec.verbs.holding import reseal_held
 
 MACHINES: Final[Machines] = {
@@ -28,6 +29,7 @@ MACHINES: Final[Machines] = {
     TENANT_PROMOTE: promote.step,
     KEY_RESEAL: reseal.step,
     KEY_REINDEX: reindex.step,
+    KEY_RECLOAK: recloak.step,
     KEY_RENEW: renewing.step,
     KEY_RESURROGATE: resurrogate.step,
 }

@@ -9,7 +9,7 @@ from uuid import uuid4
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
-from securevec.binding import Wanted, described, identity_of, require_vault
+from securevec.binding import Wanted, bound_and_now, described, identity_of, require_vault
 from securevec.control.rows import CollectionRow
 from securevec.errors import (
     CollectionMismatch,
@@ -150,10 +150,7 @@ def _open(
     schema = schema_of(description)
     anonymizer = anonymizer_of(runtime, description)
     require_vault(anonymizer, row.vault)
-    bound: dict[str, Any] = orjson.loads(row.identity)
-    now: dict[str, Any] = identity_of(
-        runtime, schema, anonymizer, tenant=row.tenant, collection=row.collection, description=description
-    )
+    bound, now = bound_and_now(runtime, schema, anonymizer, row, description)
     if bound["model"] != now["model"]:
         raise CollectionMismatch(
             "The collection holds vectors of another embedding model; two models never mix.",

@@ -8,7 +8,7 @@ from functools import partial
 
 from securevec.audit.event import Action
 from securevec.audit.vocabulary import HEX32
-from securevec.control.jobs import KEY_REINDEX, KEY_RENEW, KEY_RESEAL, KEY_RESURROGATE
+from securevec.control.jobs import KEY_RECLOAK, KEY_REINDEX, KEY_RENEW, KEY_RESEAL, KEY_RESURROGATE
 from securevec.errors import SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.report import Progress
@@ -20,7 +20,8 @@ from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.store.rootkeys import KEPT, RootRotation, rotate_root
 from securevec.store.signingkey import SigningRotation, rotate_signing
 from securevec.types import CollectionId, TenantId
-from securevec.verbs import reindex, renewing, reseal, resurrogate
+from securevec.verbs import recloak, reindex, renewing, reseal, resurrogate
+from securevec.verbs.recloak import Recloak, request_recloak
 from securevec.verbs.reindex import Reindex, request_reindex
 from securevec.verbs.renewing import Renewal, request_renewal
 from securevec.verbs.reseal import Reseal, request_reseal, result_of
@@ -156,6 +157,33 @@ class StoreKeys(OpenHome):
         settle_outbox(self._runtime)
         machines: dict[str, JobStep] = {**MACHINES, KEY_REINDEX: partial(reindex.step, progress=progress)}
         return reindex.result_of(self._runtime, advance(self._runtime, machines, job))
+
+    def recloak(self, tenant: str, collection: str, *, progress: Callable[[Progress], None] | None = None) -> Recloak:
+        """Give a collection a new cloak key, bring every stored vector under it, and destroy the old key.
+
+        For a cloak key that somebody may have read: with it, vectors in a copy of the store are those the model made.
+        Nothing is embedded or detected again; what the records say stays, and likeness up to the rounding of float32.
+        Readers and writers go on: searches ask under either key until the old one is destroyed. A job that stops is
+        carried on by :meth:`run_jobs`.
+
+        Args:
+            tenant, collection: names.
+            progress: told how many records were looked at; it counts records where others count bytes.
+
+        Raises:
+            UsageError: the collection was made without a cloak.
+            CheckFailed: the store does not show a record as it was written; no key was destroyed.
+            TenantNotFound, CollectionNotFound, TenantUnavailable, PolicyDenied, BackendError.
+        """
+        admission, place = self._admit_rekeying(tenant, collection, "key.recloak")
+        try:
+            job = request_recloak(self._runtime, admission, place)
+        except SecurevecError as error:
+            admission.failure(error, phase="result")
+            raise
+        settle_outbox(self._runtime)
+        machines: dict[str, JobStep] = {**MACHINES, KEY_RECLOAK: partial(recloak.step, progress=progress)}
+        return recloak.result_of(self._runtime, advance(self._runtime, machines, job))
 
     def renew_tokens(self, tenant: str, *, progress: Callable[[Progress], None] | None = None) -> Renewal:
         """Give a tenant a new version of its token key, and make every token of its people anew under it.

@@ -226,7 +226,7 @@ class InMemoryBackend:
 
 
 def _matching(rows: Mapping[UUID, _Row], where: Expr | None) -> list[tuple[UUID, _Row]]:
-    condition = None if where is None else check(where)
+    condition = None if where is None else check(where, lowered=True)
     return [(key, row) for key, row in sorted(rows.items()) if condition is None or matches(condition, row.payload)]
 
 

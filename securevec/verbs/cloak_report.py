@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import numpy as np
 
 from securevec.body import chunk_view
-from securevec.cloaking import undisplaced
+from securevec.cloaking import with_vectors
 from securevec.crypto.cloak import Cloak
 from securevec.errors import BackendError, PolicyDenied, QueryError, UsageError
 from securevec.given import unit
@@ -59,7 +58,7 @@ def cloak_report(runtime: Runtime, collection: CollectionScope, *, sample: int =
                 next_step="Ingest more of them, then measure again.",
             )
         texts = [chunk_view(each.body, collection.embedded_fields)[0] for each in judged]
-        vectors = _true_vectors(runtime, collection, [each.point.id for each in judged], texts)
+        vectors = _true_vectors(runtime, collection, judged)
         own = collection.cloak.noise if collection.cloak is not None else 0.0
         strengths = sorted({*STRENGTHS, own})
         figures = tuple(measure(vectors, texts, strength) for strength in strengths)
@@ -78,19 +77,16 @@ def _first_records(runtime: Runtime, collection: CollectionScope, admission: Adm
     return found[:sample]
 
 
-def _true_vectors(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID], texts: Sequence[str]) -> Matrix:
-    """The vectors the model made of these texts, out of the stored ones; rows of length one."""
-    backend = runtime.backend()
-    points = [
-        point
-        for at in range(0, len(ids), STEP)
-        for point in backend.fetch(namespace=collection.namespace, ids=ids[at : at + STEP], with_vectors=True)
+def _true_vectors(runtime: Runtime, collection: CollectionScope, judged: Sequence[Judged]) -> Matrix:
+    """The vectors the model made of these points, out of the stored ones; rows of length one."""
+    pairs = [(each, None) for each in judged]
+    clean = [
+        each
+        for at in range(0, len(pairs), STEP)
+        for each, _ in with_vectors(runtime, collection, pairs[at : at + STEP])
     ]
-    vectors = {point.id: np.asarray(point.vector, dtype=np.float32) for point in points if point.vector is not None}
+    vectors = [np.asarray(each.point.vector, dtype=np.float32) for each in clean]
     shape = (collection.embedder.identity.dimension,)
-    if any(point not in vectors or vectors[point].shape != shape for point in ids):
+    if len(clean) < len(judged) or any(vector.shape != shape for vector in vectors):
         raise BackendError("The store does not show a vector that it keeps.", next_step="Run it again; verify T/C.")
-    stored = np.vstack([unit(vectors[point], field="vector") for point in ids])
-    cloak = collection.vector_cloak(runtime)
-    clean = undisplaced(runtime, collection, stored, texts)
-    return cloak.rotate_back(clean) if cloak is not None else clean
+    return np.vstack([unit(vector, field="vector") for vector in vectors])

@@ -14,18 +14,19 @@ from uuid import UUID
 
 import numpy as np
 
-from securevec.cloaking import undisplaced
+from securevec.cloaking import restored
 from securevec.errors import BackendError, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.given import unit
 from securevec.guard import admit
 from securevec.hits import SearchResult
+from securevec.judge import judge
 from securevec.narrow import Narrow
 from securevec.question import check_k, question_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.search import answer, deliver, looked_at_again
-from securevec.types import Matrix, Vector
+from securevec.types import Matrix, StoredPoint, Vector
 
 R = TypeVar("R", bound=Record)
 
@@ -52,7 +53,7 @@ def search_diverse(
     with admission.reading():
         question = question_of(runtime, collection, admission, text, vector, where)
         found = answer(runtime, collection, question, fetch, Narrow(by_record=True), record_class)
-        vectors = _vectors(runtime, collection, [hit.point for hit in found.hits])
+        vectors = _true_vectors(runtime, collection, [hit.point for hit in found.hits])
         # A record that was replaced since has no vector any more, and is no answer either.
         whole = [number for number, hit in enumerate(found.hits) if hit.point in vectors]
         rows = (
@@ -60,7 +61,6 @@ def search_diverse(
             if whole
             else np.empty((0, 0), dtype=np.float32)
         )
-        rows = undisplaced(runtime, collection, rows, [found.hits[number].text for number in whole])
         chosen = [whole[number] for number in choose(question.vector, rows, k=k, balance=weight)]
         picked = replace(found, hits=[found.hits[each] for each in chosen], refs=[found.refs[each] for each in chosen])
         (picked,) = looked_at_again(runtime, collection, [picked])
@@ -91,12 +91,22 @@ def _weight(balance: object) -> float:
     return float(balance)
 
 
-def _vectors(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> dict[UUID, Vector]:
-    """The vectors of these points, at length one. Raises :class:`BackendError` for one that is none."""
+def _true_vectors(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> dict[UUID, Vector]:
+    """The vectors of these points as the model made them, at length one. Under a cloak the bodies are opened again:
+    they say how it is taken off."""
+    found = _vectors(runtime, collection, ids)
+    if collection.cloak is not None:
+        accepted = judge(runtime, collection, list(found.values()), where=None).accepted
+        found = {judged.point.id: judged.point for judged in restored(runtime, collection, accepted)}
+    return {point: np.asarray(held.vector, dtype=np.float32) for point, held in found.items()}
+
+
+def _vectors(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID]) -> dict[UUID, StoredPoint]:
+    """These points with vectors of length one. Raises :class:`BackendError` for one that is none."""
     if not ids:
         return {}
     wanted, shape = set(ids), (collection.embedder.identity.dimension,)
-    found: dict[UUID, Vector] = {}
+    found: dict[UUID, StoredPoint] = {}
     failure: BackendError | None = None
     for point in runtime.backend().fetch(namespace=collection.namespace, ids=list(ids), with_vectors=True):
         if point.id not in wanted or point.vector is None:
@@ -104,7 +114,7 @@ def _vectors(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID])
         vector = np.asarray(point.vector, dtype=np.float32)
         try:
             if vector.shape == shape:
-                found[point.id] = unit(vector, field="vector")
+                found[point.id] = replace(point, vector=unit(vector, field="vector"))
                 continue
         except VectorError:
             pass

@@ -16,28 +16,38 @@ repeated: what carries the new tokens already is passed over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 
 from securevec.body import Body, chunk_view
 from securevec.control.jobs import KEY_REINDEX
 from securevec.control.rows import JobRow, ManifestRow
-from securevec.errors import DeletionIncomplete, WriteNotAcknowledged
+from securevec.errors import DeletionIncomplete
 from securevec.guard import Admission
 from securevec.opening import clear_copies
 from securevec.protect import FilterProtector
 from securevec.reopen import description_of, schema_of, spec_of
-from securevec.retention.jobs import JobResult, encode, move_on, renew
+from securevec.retention.jobs import JobResult, move_on
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.runtime import Runtime, term_numbers
 from securevec.sheets import Chunk, Sealed, opened_chunks, sheets
 from securevec.terms import stored_terms
 from securevec.types import NO_TERMS, CollectionId, Scalar, StoredPoint, Terms
-from securevec.verbs.rewriting import Advance, done_data, finish, place_of, rewrite, seen_of, sought
+from securevec.verbs.rewriting import (
+    Advance,
+    done_data,
+    finish,
+    place_of,
+    read_back,
+    request,
+    rewrite,
+    seen_of,
+    sought,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +69,7 @@ def result_of(runtime: Runtime, result: JobResult) -> Reindex:
 
 def request_reindex(runtime: Runtime, admission: Admission, collection: CollectionId) -> JobRow:
     """Accept a job. One that is open for the collection is found again."""
-    for job in runtime.control.jobs(open_only=True):
-        if job.kind == KEY_REINDEX and orjson.loads(job.data)["collection"] == collection:
-            admission.note(phase="result")  # the job answers for the request that began it
-            return job
-    admission.note(phase="intent")
-    requested = {"ms": runtime.clock.now_ms(), "by": admission.scope.actor_ref}
-    return runtime.control.begin_job(
-        kind=KEY_REINDEX,
-        tenant=admission.scope.tenant,
-        job_id=uuid4().hex,
-        request_id=admission.request_id,
-        fence=admission.fence,
-        data=encode({"requested": requested, "collection": collection}),
-        items=lambda tx: [],
-        now_ms=runtime.clock.now_ms(),
-    )
+    return request(runtime, admission, KEY_REINDEX, collection)
 
 
 def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> JobRow:
@@ -95,13 +90,13 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
             action="key.reindex",
             stale=index.stale,
             looked_for=data.pop("sought"),
-            clear=index.clear,
+            anew=index.anew,
             progress=progress,
         )
         edited = len(index.edited)
         return move_on(runtime, job, to="reindexed", data=data | {"purge": outcome.to_json(), "edited": edited})
     if job.state == "reindexed":
-        seen = _require_new(runtime, job, place) | {"edited": data["edited"]}
+        seen = read_back(runtime, job, place, _Index(runtime, place).stale) | {"edited": data["edited"]}
         runtime.keys.end_filter_rotation(place.tenant, place.collection, data["version"])
         return move_on(runtime, job, to="retired", data=data | {"manifest": seen})
     if job.state == "retired":
@@ -125,9 +120,16 @@ class _Index:
         wanted = (keys.key, keys.before) if spec_of(row, description).sparse else ()
         self._numbers = [term_numbers(key, place.collection) for key in wanted if key is not None]
 
-    def clear(self, point: StoredPoint, body: Body) -> tuple[dict[str, Scalar], Terms | None]:
-        """The point's payload and terms under the new key. The keys were looked up after the batch was announced or
+    def anew(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        """The chunks with payload and terms under the new key. The keys were looked up after the batch was announced or
         before: it is the same, since only this job makes another one."""
+        made: list[Chunk] = []
+        for chunk in chunks:
+            payload, terms = self._clear(chunk.point, chunk.body)
+            made.append(replace(chunk, point=replace(chunk.point, payload=payload, terms=terms)))
+        return made
+
+    def _clear(self, point: StoredPoint, body: Body) -> tuple[dict[str, Scalar], Terms | None]:
         held = clear_copies(point, body)
         payload: dict[str, Any] = {name: value for name, value in point.payload.items() if name not in held}
         terms = self._terms(body)
@@ -142,7 +144,7 @@ class _Index:
         return stale
 
     def _is_new(self, chunk: Chunk) -> bool:
-        payload, terms = self.clear(chunk.point, chunk.body)
+        payload, terms = self._clear(chunk.point, chunk.body)
         return dict(chunk.point.payload) == payload and (chunk.point.terms or NO_TERMS) == (terms or NO_TERMS)
 
     def _is_edited(self, chunk: Chunk) -> bool:
@@ -163,24 +165,6 @@ def carries_other_tokens(runtime: Runtime, place: Sealed) -> bool:
     for a row that the store does not show as it was written."""
     index = _Index(runtime, place)
     return any(index.stale(sheet) for sheet in sheets(runtime, place.collection))
-
-
-def _require_new(runtime: Runtime, job: JobRow, place: Sealed) -> dict[str, int]:
-    """Read every live row back from the store: none carries a token of another key. Returns records and chunks.
-
-    Raises :class:`WriteNotAcknowledged`.
-    """
-    counts, index = {"records": 0, "chunks": 0}, _Index(runtime, place)
-    for sheet in sheets(runtime, place.collection):
-        renew(runtime, job)
-        stale = index.stale(sheet)
-        # One that was replaced since the sheet was read is under the new key: its writer began after that was made.
-        live = runtime.control.live(place.collection, [row.ref for row in stale]) if stale else {}
-        if any(live.get(row.ref) == row.generation for row in stale):
-            raise WriteNotAcknowledged("A live record still carries tokens of the key that is to be retired.")
-        counts["records"] += len(sheet)
-        counts["chunks"] += sum(row.n_chunks for row in sheet)
-    return counts
 
 
 def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
@@ -29,13 +28,13 @@ from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.keyview import KeyInfo
 from securevec.errors import DeletionIncomplete, UnknownKey, WriteNotAcknowledged
 from securevec.guard import Admission
-from securevec.retention.jobs import JobResult, encode, move_on, renew
+from securevec.retention.jobs import JobResult, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.runtime import Runtime
 from securevec.sheets import Sealed, named_keys, sealed_under, sheets
 from securevec.types import CollectionId, TenantId
-from securevec.verbs.rewriting import Advance, done_data, finish, place_of, rewrite, seen_of, sought
+from securevec.verbs.rewriting import Advance, done_data, finish, place_of, request, rewrite, seen_of, sought
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +63,7 @@ def request_reseal(
     """
     tenant = admission.scope.tenant
     epoch = None if key_id is None else _epoch_of(runtime, tenant, collection, key_id)
-    for job in runtime.control.jobs(open_only=True):
-        known: dict[str, Any] = orjson.loads(job.data)
-        if job.kind == KEY_RESEAL and (known["collection"], known["epoch"]) == (collection, epoch):
-            admission.note(phase="result")  # the job answers for the request that began it
-            return job
-    job_id = uuid4().hex
-    admission.note(phase="intent")
-    requested = {"ms": runtime.clock.now_ms(), "by": admission.scope.actor_ref}
-    return runtime.control.begin_job(
-        kind=KEY_RESEAL,
-        tenant=tenant,
-        job_id=job_id,
-        request_id=admission.request_id,
-        fence=admission.fence,
-        data=encode({"requested": requested, "collection": collection, "epoch": epoch}),
-        items=lambda tx: [],
-        now_ms=runtime.clock.now_ms(),
-    )
+    return request(runtime, admission, KEY_RESEAL, collection, {"epoch": epoch})
 
 
 def _epoch_of(runtime: Runtime, tenant: TenantId, collection: CollectionId, key_id: str) -> str:

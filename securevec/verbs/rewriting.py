@@ -1,8 +1,8 @@
 """What the jobs that write a collection anew have in common: wait for earlier writers, pass over every live row until
 none is left that the job is about, purge what they were, and sign what was done.
 
-Which rows those are is the job's (:mod:`securevec.verbs.reseal`, :mod:`securevec.verbs.reindex`). Each of the steps may
-be repeated, and readers and writers go on all the while.
+Which rows those are is the job's (:mod:`securevec.verbs.reseal` and those beside it). Each of the steps may be
+repeated, and readers and writers go on all the while.
 """
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
+from uuid import uuid4
 
 import orjson
 
 from securevec.control.rows import CollectionRow, JobRow, ManifestRow
-from securevec.errors import CheckFailed, CollectionNotFound, ControlUnavailable, RecordChanged, TenantUnavailable
+from securevec.errors import (
+    CheckFailed,
+    CollectionNotFound,
+    ControlUnavailable,
+    RecordChanged,
+    TenantUnavailable,
+    WriteNotAcknowledged,
+)
 from securevec.guard import Admission, commission
 from securevec.recover import ids_of, settle_collection
 from securevec.report import Progress
-from securevec.resealing import Clear, reseal
+from securevec.resealing import Anew, reseal
 from securevec.retention.jobs import JobResult, encode, renew
 from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, joined, needles_of, purge_with_proof
@@ -40,7 +48,7 @@ Stale = Callable[[Sequence[ManifestRow]], list[ManifestRow]]
 Write = Callable[[Admission, Sequence[ManifestRow]], list[StoredPoint]]
 """Writes these live rows anew, in one batch, under the collection's write lock; their points as they were."""
 
-Action = Literal["key.reseal", "key.reindex", "key.renew", "key.resurrogate"]
+Action = Literal["key.reseal", "key.reindex", "key.recloak", "key.renew", "key.resurrogate"]
 
 _SOUGHT: Final = 100
 """Points whose bytes are looked for in files after they were replaced; more would prove no more."""
@@ -60,6 +68,28 @@ def seen_of(data: Mapping[str, Any], *names: str) -> dict[str, int]:
     """These counts of a job's manifest, 0 where it has none."""
     manifest: Mapping[str, int] = data.get("manifest", {})
     return {name: manifest.get(name, 0) for name in names}
+
+
+def request(
+    runtime: Runtime, admission: Admission, kind: str, collection: CollectionId, about: Mapping[str, Any] | None = None
+) -> JobRow:
+    """Accept a job of this kind. One that is open for the collection, and ``about`` the same, is found again."""
+    wanted = {"collection": collection, **(about or {})}
+    for job in runtime.control.jobs(open_only=True):
+        if job.kind == kind and wanted.items() <= orjson.loads(job.data).items():
+            admission.note(phase="result")  # the job answers for the request that began it
+            return job
+    admission.note(phase="intent")
+    return runtime.control.begin_job(
+        kind=kind,
+        tenant=admission.scope.tenant,
+        job_id=uuid4().hex,
+        request_id=admission.request_id,
+        fence=admission.fence,
+        data=encode({"requested": {"ms": runtime.clock.now_ms(), "by": admission.scope.actor_ref}, **wanted}),
+        items=lambda tx: [],
+        now_ms=runtime.clock.now_ms(),
+    )
 
 
 def place_of(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> Sealed:
@@ -135,29 +165,48 @@ def rewrite(
     action: Action,
     stale: Stale,
     looked_for: Sequence[str],
-    clear: Clear | None = None,
+    anew: Anew | None = None,
     write: Write | None = None,
+    vectors: bool = False,
     progress: Advance | None = None,
 ) -> ProbeOutcome:
     """Write every live row anew that is ``stale``, after earlier writers have ended, and purge what was replaced.
 
     Passes go on until one finds none. ``looked_for``: what was :func:`sought` before the first of them. Rows are sealed
-    anew, ``clear`` as for :func:`securevec.resealing.reseal`, unless ``write`` does more. Raises
-    :class:`ControlUnavailable` and :class:`RecordChanged` when others keep writing, and :class:`CheckFailed` when the
-    store does not show a row as it was written.
+    anew, ``anew`` as for :func:`securevec.resealing.reseal`, unless ``write`` does more; with ``vectors`` the old ones
+    are to be found in no file either. Raises :class:`ControlUnavailable` and :class:`RecordChanged` when others keep
+    writing, and :class:`CheckFailed` when the store does not show a row as it was written.
     """
     await_writers(runtime, place)
     parts = tuple(base64.b64decode(part) for part in looked_for)
 
     def sealed_anew(admission: Admission, rows: Sequence[ManifestRow]) -> list[StoredPoint]:
-        return reseal(runtime, admission, place, rows, clear=clear)
+        return reseal(runtime, admission, place, rows, anew=anew)
 
     write = write or sealed_anew
-    needles = joined(Needles(parts, ()), _passes(runtime, job, place, action, stale, write, progress))
+    needles = joined(Needles(parts, ()), _passes(runtime, job, place, action, stale, write, vectors, progress))
     renew(runtime, job)
     with runtime.write_lock(place.collection):
         settle_collection(runtime, place.collection)
         return purge_with_proof(runtime, place.namespace, needles)
+
+
+def read_back(runtime: Runtime, job: JobRow, place: Sealed, stale: Stale) -> dict[str, int]:
+    """Read every live row back from the store: none is ``stale``. Returns records and chunks that were looked at.
+
+    Raises :class:`WriteNotAcknowledged`.
+    """
+    counts = {"records": 0, "chunks": 0}
+    for sheet in sheets(runtime, place.collection):
+        renew(runtime, job)
+        found = stale(sheet)
+        # One that was replaced since the sheet was read is under the new key: its writer began after that was made.
+        live = runtime.control.live(place.collection, [row.ref for row in found]) if found else {}
+        if any(live.get(row.ref) == row.generation for row in found):
+            raise WriteNotAcknowledged("A live record is still under the key that is to go.")
+        counts["records"] += len(sheet)
+        counts["chunks"] += sum(row.n_chunks for row in sheet)
+    return counts
 
 
 def _passes(
@@ -167,6 +216,7 @@ def _passes(
     action: Action,
     stale: Stale,
     write: Write,
+    vectors: bool,
     progress: Advance | None,
 ) -> Needles:
     before: list[StoredPoint] = []
@@ -184,7 +234,8 @@ def _passes(
             if progress is not None:
                 progress(Progress(done, done, max(done, total)))
         if not found:
-            return Needles(needles_of(before).texts, ())
+            seen = needles_of(before)
+            return Needles(seen.texts, seen.vectors if vectors else ())
     raise ControlUnavailable("Records keep appearing under the old keys.", next_step="Run: securevec jobs run")
 
 

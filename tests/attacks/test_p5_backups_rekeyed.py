@@ -11,7 +11,7 @@ import pytest
 import securevec as sv
 from securevec.backup import Newer, RestoreReport, create_backup, export_tombstones, restore_backup
 from securevec.clock import Clock
-from securevec.errors import KeyDestroyed, RecordNotFound
+from securevec.errors import BackupRejected, ControlUnavailable, KeyDestroyed, RecordNotFound
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, ticket
 
@@ -113,4 +113,56 @@ def test_with_the_newer_key_store_what_nobody_can_open_is_counted_and_filters_fi
             tickets.get("T-1")
         assert len(tenant.collection(Case).search("lift", k=5, where=sv.F("queue") == "lifts")) == 3
         for each in (tickets, tenant.collection(Case)):
+            each.verify().raise_if_wrong()
+
+
+@pytest.mark.parametrize(
+    "names", [("whole",), pytest.param(("whole", "half"), marks=pytest.mark.soak)], ids=["one", "half done too"]
+)
+def test_vectors_that_were_cloaked_anew_after_the_backup_are_found_under_another_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    """Also where the backup caught a job half done, and the key it was about has been exchanged again since."""
+    key_file, backup, later = tmp_path / "key", tmp_path / "backup", tmp_path / "later"
+    briefs = [{"id": f"B-{number}", "body": f"Brief {number} of a lift"} for number in range(3)]
+
+    def opened(home: Path) -> sv.SecureStore:
+        return sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder())
+
+    def collections(store: sv.SecureStore) -> list[sv.Collection[Brief]]:
+        tenant = store.tenant("acme", create=True, actor=ACME)
+        return [tenant.collection(Brief, name=name, cloak=sv.Cloak(noise=2.0)) for name in names]
+
+    def answers(store: sv.SecureStore) -> list[list[tuple[object, float]]]:
+        return [[(hit.id, round(hit.score, 3)) for hit in each.search("brief 1", k=3)] for each in collections(store)]
+
+    with opened(tmp_path / "home") as store:
+        for each in collections(store):
+            each.ingest(briefs)
+        store._caretaker.stop()
+        before = answers(store)
+        if "half" in names:
+            with monkeypatch.context() as patched:
+                patched.setattr("securevec.verbs.rewriting._PASSES", 0)
+                with pytest.raises(ControlUnavailable):
+                    store.recloak("acme", "half")
+        create_backup(store, backup)
+        for name in (*names, *names[1:]):
+            store.recloak("acme", name).raise_if_incomplete()
+        dead = set(store.runtime.keys.destroyed_ids())
+        assert len(dead) == 2 * len(names) - 1
+        export_tombstones(store, later, since=backup)
+    newer = Newer(current=tmp_path / "home")
+    with pytest.raises(BackupRejected, match="cloak key"):
+        restore_backup(backup, tmp_path / "refused", newer=newer, key_file=key_file, embedder=HashEmbedder())
+    restored = restore_backup(
+        backup, tmp_path / "restored", newer=Newer(tombstones=later), key_file=key_file, embedder=HashEmbedder()
+    )
+    assert restored.replayed is not None
+    assert (restored.replayed.cloaked, restored.replayed.unreadable) == (len(names), 0)
+    with opened(tmp_path / "restored") as store:
+        assert answers(store) == before
+        held = {bytes.fromhex(key.key_id) for key in store.runtime.keys.list_keys(kind="tenant")}
+        assert held.isdisjoint(dead)
+        for each in collections(store):
             each.verify().raise_if_wrong()

@@ -52,6 +52,7 @@ def calls(
             "renew_tokens": lambda: store.renew_tokens("acme"),
             "renew_surrogates": lambda: store.renew_surrogates("acme"),
             "reindex": lambda: store.reindex("acme", "ticket"),
+            "recloak": lambda: store.recloak("acme", "ticket"),
             "promote_tenant": lambda: store.promote_tenant("acme", to="collection"),
             "quota": lambda: store.quota("acme"),
             "remove_retention": lambda: store.remove_retention(tenant="acme"),

@@ -80,6 +80,9 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "say parts": (ControlStore, "say_parts"),
     "end pseudonyms": (KeyRing, "end_pseudonym_versions"),
     "restate parts": (ControlStore, "restate_parts"),
+    "begin cloak": (KeyRing, "begin_cloak_rotation"),
+    "end cloak": (KeyRing, "end_cloak_rotation"),
+    "update identity": (ControlStore, "update_identity"),
     "begin version": (KeyRing, "begin_token_version"),
     "lift tokens": (ControlStore, "lift_tokens"),
     "drop names": (KeyRing, "drop_named_before"),
@@ -108,6 +111,12 @@ def open_collection(store: sv.SecureStore, tenant: str, *, create: bool = False)
 def open_words(store: sv.SecureStore, tenant: str, *, create: bool = False) -> sv.Collection[Ticket]:
     """A collection whose words the store knows by keyed numbers."""
     return store.tenant(tenant, create=create, actor=ACTOR).collection(Ticket, name="words", hybrid=True)
+
+
+def open_cloaked(store: sv.SecureStore, tenant: str, *, create: bool = False) -> sv.Collection[Ticket]:
+    """A collection whose vectors lie under a cloak with noise."""
+    made = store.tenant(tenant, create=create, actor=ACTOR)
+    return made.collection(Ticket, name="cloaked", cloak=sv.Cloak(noise=2.0))
 
 
 def body_of(number: int, edition: int) -> str:
@@ -147,7 +156,7 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
             say("begin")
             say(f"done {' '.join(result.state for result in store.apply_retention(plan.digest))}")
             return
-        if order["work"] in ("seal anew", "index anew", "renew tokens", "renew surrogates"):
+        if order["work"] in ("seal anew", "index anew", "cloak anew", "renew tokens", "renew surrogates"):
             store.runtime.backend()
             if trap and order["armed"] == "working":
                 set_trap(*trap)
@@ -157,6 +166,8 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
                 state = store.reseal(tenant, "ticket").state
             elif order["work"] == "index anew":
                 state = store.reindex(tenant, "words").state
+            elif order["work"] == "cloak anew":
+                state = store.recloak(tenant, "cloaked").state
             elif order["work"] == "renew tokens":
                 state = store.renew_tokens(tenant).state
             else:

@@ -1,5 +1,6 @@
 """A home on which a job that writes a collection anew is begun and killed, round after round: what every such job is
-held to, whichever key it is about: ``test_reseal_kill.py``, ``test_reindex_kill.py``, ``test_renew_kill.py``.
+held to, whichever key it is about: ``test_reseal_kill.py``, ``test_reindex_kill.py``, ``test_recloak_kill.py``,
+``test_renew_kill.py``.
 """
 
 from __future__ import annotations

@@ -166,6 +166,7 @@ ENTITY_ACTIVITY = {
     "key.rotate": (3, "key"),
     "key.reseal": (3, "key"),
     "key.reindex": (3, "key"),
+    "key.recloak": (3, "key"),
     "key.renew": (3, "key"),
     "key.resurrogate": (3, "key"),
     "job.advance": (3, "job"),

@@ -332,10 +332,10 @@ def test_a_forked_child_sets_up_cloaks_of_its_own(
     ring: KeyRing, tenant: TenantId, collection: CollectionId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ring.create_cloak_key(tenant, collection)
-    made = ring.cloak(tenant, collection, Cloak(), dimension=4)
-    assert ring.cloak(tenant, collection, Cloak(), dimension=4) is made
+    made = ring.cloaks(tenant, collection, Cloak(), dimension=4).newest
+    assert ring.cloaks(tenant, collection, Cloak(), dimension=4).newest is made
     monkeypatch.setattr("securevec.crypto.cloaks.os", SimpleNamespace(getpid=lambda: -1))
-    assert ring.cloak(tenant, collection, Cloak(), dimension=4) is not made
+    assert ring.cloaks(tenant, collection, Cloak(), dimension=4).newest is not made
 
 
 def test_keys_are_kept_as_long_as_was_said(ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId) -> None:

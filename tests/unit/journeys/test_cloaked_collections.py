@@ -166,7 +166,7 @@ def test_a_cloak_outlives_the_process_and_dies_with_its_tenant(tmp_path: Path) -
         with pytest.raises(TenantUnavailable):
             tickets.search("order about fig")
         with pytest.raises(KeyDestroyed):
-            tickets._scope.vector_cloak(tickets._runtime)
+            tickets._scope.cloaks(tickets._runtime)
 
 
 def test_vectors_under_another_key_are_refused_whatever_else_is_accepted(
@@ -174,10 +174,10 @@ def test_vectors_under_another_key_are_refused_whatever_else_is_accepted(
 ) -> None:
     tenant = store.tenant("acme", actor=ACME)
 
-    def another(*given: object, **named: object) -> str:
-        return "0" * 32
+    def another(*given: object, **named: object) -> list[str]:
+        return ["0" * 32]
 
-    monkeypatch.setattr(KeyRing, "cloak_digest", another)
+    monkeypatch.setattr(KeyRing, "cloak_digests", another)
     with pytest.raises(CollectionMismatch, match="another cloak key"):
         tenant.collection(Ticket, name="rotate", retention="180d", accept_new_detector=True)
     tenant.collection(Ticket, name="plain", retention="180d")

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securevec.body import Body, Vault
-from securevec.body_format import WORDS, decode_bodies, decode_body, decode_vault, draft_body, encode_body, encode_vault
+from securevec.body_format import (
+    LATER,
+    WORDS,
+    decode_bodies,
+    decode_body,
+    decode_vault,
+    draft_body,
+    encode_body,
+    encode_vault,
+)
 from securevec.errors import UnknownFormat
 from securevec.septets import all_unpacked, packed, unpacked
 from securevec.types import Span, Token
@@ -100,6 +109,7 @@ bodies = st.builds(
     about=tokens,
     mentions=tokens,
     tokens=st.integers(1, 2**31),
+    cloak=st.integers(1, 2**31),
     model=marks,
     detector=marks,
     policy=marks,
@@ -276,6 +286,24 @@ def test_a_body_drafted_before_its_generation_is_known_is_the_same_body() -> Non
         for generation in (1, 127, 128, 2**16, 2**32, 2**63 - 1):
             assert draft.of(generation) == encode_body(body._replace(generation=generation))
             assert len(draft.of(generation)) <= draft.largest == len(draft.of(2**63 - 1))
+            for cloak in (2, 127, 128, 2**63 - 1):
+                for tokens in (1, 3):
+                    under = body._replace(generation=generation, tokens=tokens, cloak=cloak)
+                    made = draft_body(under).of(generation, cloak)
+                    assert made == encode_body(under)
+                    assert len(made) <= draft.largest + LATER
+
+
+def test_versions_of_keys_stand_behind_the_rest_as_the_page_of_formats_says() -> None:
+    known = bytes.fromhex(KNOWN)
+    for versions, tail in (((2, 1), "02"), ((1, 2), "0102"), ((3, 200), "03cc" + "c8")):
+        body = BODY._replace(tokens=versions[0], cloak=versions[1])
+        places = 18 + (2 if versions[1] > 1 else 1)
+        assert encode_body(body) == b"\xdc" + places.to_bytes(2, "big") + known[3:] + bytes.fromhex(tail)
+        assert decode_body(encode_body(body)) == body
+    for later in ([1], [0], [2, 1], [1, 1], [0, 2], [1, True], ["2"], [1, 2.0], [1, 2, 3]):
+        with pytest.raises(UnknownFormat):
+            decode_body(ormsgpack.packb([*ormsgpack.unpackb(known), *later], option=ormsgpack.OPT_SORT_KEYS))
 
 
 def test_bodies_that_are_read_together_are_what_they_are_alone() -> None:
