@@ -2,10 +2,11 @@
 
     python benchmarks/bar_labelled.py [--data FOLDER] [--json FILE]
 
-``benchmarks/labelled/own.jsonl`` is always scored, the part that was read while the detector was changed apart from the
-part that was not. FOLDER holds public sets as JSON Lines (sources and licences: docs/names-model.md) and
-``secret_cases.jsonl`` (Yelp/detect-secrets, Apache-2.0); without it the public figures stay those of the last run, and
-name its detector. Parts that the names model was trained on are not scored. No text is written anywhere.
+``own.jsonl`` and ``styles.jsonl`` of ``benchmarks/labelled`` are always scored, the part that was read while the
+detector was changed apart from the part that was not. FOLDER holds public sets as JSON Lines (sources and licences:
+docs/names-model.md) and ``secret_cases.jsonl`` (Yelp/detect-secrets, Apache-2.0); without it the public figures stay
+those of the last run, and name its detector. Parts that the names model was trained on are not scored. No text is
+written anywhere.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from securevec.anonymize import BuiltinDetector, evaluate
 from securevec.anonymize.detectors import DETECTOR_VERSION
 
 OWN: Final = Path(__file__).parent / "labelled" / "own.jsonl"
+STYLES: Final = Path(__file__).parent / "labelled" / "styles.jsonl"
 
 PUBLIC: Final[dict[str, tuple[float, str]]] = {
     "presidio_generated_large.jsonl": (0.0, "development: rules and templates were written beside it"),
@@ -67,8 +69,8 @@ def scored(lines: list[str], detector: BuiltinDetector) -> dict[str, Any]:
     }
 
 
-def own(detector: BuiltinDetector) -> dict[str, Any]:
-    lines = OWN.read_text(encoding="utf-8").splitlines()
+def own(path: Path, detector: BuiltinDetector) -> dict[str, Any]:
+    lines = path.read_text(encoding="utf-8").splitlines()
     return {part: scored([li for li in lines if json.loads(li)["part"] == part], detector) for part in ("read", "kept")}
 
 
@@ -98,7 +100,8 @@ def main() -> int:
     detector = BuiltinDetector()
     before = json.loads(asked.json.read_text(encoding="utf-8")) if asked.json.exists() else {}
     document = {
-        "own": own(detector),
+        "own": own(OWN, detector),
+        "styles": own(STYLES, detector),
         "public": public(asked.data, detector) if asked.data else before.get("public", {}),
         "detector_version": DETECTOR_VERSION,
         "detector": detector.digest,
@@ -108,10 +111,11 @@ def main() -> int:
         "machine": machine(),
     }
     asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    for part, row in document["own"].items():
-        print(f"own, {part}: {row['texts']} texts")
-        for entity, figures in row["entities"].items():
-            print(f"  {entity:18}{figures['gold']:5}  F1 {figures['f1']:.3f}  touched {figures['touched_by_any']:.3f}")
+    for name in ("own", "styles"):
+        for part, row in document[name].items():
+            print(f"{name}, {part}: {row['texts']} texts")
+            for entity, f in row["entities"].items():
+                print(f"  {entity:18}{f['gold']:5}  F1 {f['f1']:.3f}  touched {f['touched_by_any']:.3f}")
     missed = 0
     for name, bar in document["public"].get("bars", {}).items():
         said = "" if bar["measured"] >= bar["least"] else "  MISSED"

@@ -128,6 +128,7 @@ def _labelled() -> list[str]:
     document = json.loads(path.read_text(encoding="utf-8"))
     public = document["public"]
     rows = {f"own set, part {part}": row for part, row in document["own"].items()}
+    rows |= {f"own styles, part {part}": row for part, row in document["styles"].items()}
     rows |= {name.removesuffix(".jsonl").replace("_", " "): row for name, row in public["sets"].items()}
     names = ("PERSON", "ADDRESS", "LOCATION", "ORG", "PHONE", "EMAIL")
     lines = ["| Labelled texts: F1 by overlap (touched by any finding) | " + " | ".join(names) + " |"]

@@ -201,6 +201,44 @@ def _date(rng: random.Random) -> str:
 
 _ONE_IN_58: Final = ("mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc")
 
+
+def _date_words(rng: random.Random) -> str:
+    day, year = rng.randint(1, 28), rng.randint(2016, 2026)
+    month = rng.choice(("January", "February", "March", "April", "May", "June", "July", "October", "December"))
+    ending = "th" if 10 < day < 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return rng.choice(
+        [f"the {day}{ending} of {month} {year}"[4:], f"{month} {day}{ending}, {year}", f"{month} {year}", f"{day} {month[:3]} {year}",
+         f"{month[:3]} {day}, {year}"]
+    )  # fmt: skip
+
+
+def _date_mail(rng: random.Random) -> str:
+    day, year, clock = rng.randint(1, 28), rng.randint(2019, 2026), f"{rng.randint(7, 19):02d}:{rng.randint(0, 59):02d}"
+    return rng.choice(
+        [
+            f"Tue, {day} Mar {year} {clock}:12 +0100",
+            f"Monday, June {day}, {year} {clock}",
+            f"{year}-10-{day:02d} {clock}",
+        ]
+    )
+
+
+def _stamp(rng: random.Random) -> str:
+    day, clock = rng.randint(1, 28), f"{rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d}"
+    return rng.choice([f"2026-04-{day:02d}T{clock}Z", f"2026-11-{day:02d} {clock}", f"2025-01-{day:02d}T{clock}+02:00"])
+
+
+def _imei(rng: random.Random) -> str:
+    body = "00440111" + digits(rng, 6)
+    made = body + luhn_digit(body)
+    return made if rng.random() < 0.6 else f"{made[:2]}-{made[2:8]}-{made[8:14]}-{made[14]}"
+
+
+def _routing(rng: random.Random) -> str:
+    body = f"0{rng.randint(1, 9)}{digits(rng, 6)}"
+    return f"{body}{-weighted(body, (3, 7, 1, 3, 7, 1, 3, 7)) % 10}"
+
+
 FORMATS: Final[dict[str, tuple[str, Make, str]]] = {
     "email": ("EMAIL", _email, "RFC 5321 section 4.1.2; domains of RFC 2606 and RFC 6761"),
     "phone.us": ("PHONE", forms("(2##) 555-01##", "415-555-01##", "+1 503 555 01##", "1.702.555.01##"),
@@ -258,6 +296,28 @@ FORMATS: Final[dict[str, tuple[str, Make, str]]] = {
     "jwt": ("SECRET", chosen("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
                              "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "RFC 7519 section 3.1"),
     "awskey": ("SECRET", forms("AKIA5QZ7RWLT3MXE@@VB", "ASIA4KD2YTNV7HPC@@QX"), "AWS IAM user guide, unique identifiers"),
+    "phone.ext": ("PHONE", forms("(312) 555-01## ext. 4#", "+1 646-555-01## x2##", "020 7946 0### ext 3#", "1-800-555-01##"),
+                  "ITU E.164; NANPA and Ofcom numbers kept for fiction; extensions as RFC 3966 writes them in words"),
+    "phone.it": ("PHONE", forms("+39 06 5550 ####", "02 5550 ####", "+39 320 555 0###"), "ITU E.164; AGCOM numbering plan"),
+    "date.words": ("DATE", _date_words, "the ways of writing a date in words; CLDR date patterns"),
+    "date.mail": ("DATE", _date_mail, "RFC 5322 section 3.3, and what mail programs write"),
+    "stamp": ("DATE", _stamp, "ISO 8601; RFC 3339"),
+    "user": ("USERNAME", forms("brisk.otter##", "hk_lund##", "mvdb###", "tallgrass_##", "r.quist##", "Nightjar##"), "POSIX.1-2017 section 3.437"),
+    "imei": ("IMEI", _imei, "3GPP TS 23.003 section 6.2.1; Luhn"),
+    "plate": ("LICENSE_PLATE", forms("QD## XVB", "Q##4 RWX", "HH-XQ ###", "7QXZ###", "##-XZ-##", "QX-###-ZZ"),
+              "forms of DVLA, KBA, RDW, ANTS and California; letters that are not issued"),
+    "geo": ("COORDINATES", forms("-48.8#6#, -123.39##", "-51.#214, -127.8##5", "4#.1###, -4#.77##"), "ISO 6709; places on the open ocean"),
+    "staff": ("EMPLOYEE_ID", forms("E-####7", "EMP0#####", "W4####"), "NIST SP 800-122 section 2.1; the form is each employer's"),
+    "acct": ("BANK_ACCOUNT", forms("0#######", "4###00###", "7#########"), "NACHA operating rules, appendix 3; eight to ten digits"),
+    "routing": ("ROUTING_NUMBER", _routing, "ANSI X9 routing number: check digit 3 7 1"),
+    "cvv": ("ONE_TIME_CODE", forms("###"), "PCI DSS glossary: card verification code"),
+    "pin": ("ONE_TIME_CODE", forms("####"), "ISO 9564-1"),
+    "pin.tail": ("BANK_ACCOUNT", forms("####"), "Regulation E forms: the last four digits of an account"),
+    "member": ("MEMBER_ID", forms("W#########", "HZ-####-##", "88#######"), "HIPAA, 45 CFR 164.514(b)(2)(i)(I)"),
+    "custid": ("CUSTOMER_ID", forms("6########", "C-#######"), "ISO 9362 directories have none: the form is each firm's"),
+    "case": ("CASE_NUMBER", forms("CL-2026-#####", "#######", "K/2025/####"), "the form is each office's"),
+    "dl": ("DRIVER_LICENSE", forms("D#######", "QUIST7####9AB#CD", "S###-####-####"), "AAMVA DL/ID card design standard; DVLA INF45"),
+    "age": ("AGE", forms("3#", "5#", "7#"), "NISO: a number of years"),
     "hexkey": ("SECRET", forms("%" * 40, "%" * 32), "RFC 4648 section 8; random 128 and 160 bits"),
 }  # fmt: skip
 """Slot: entity, values, source."""
@@ -269,6 +329,7 @@ PLAIN: Final[dict[str, Make]] = {
     "uuid": forms("%%%%%%%%-%%%%-4%%%-a%%%-%%%%%%%%%%%%"),
     "amount": forms("EUR 1,#48.50", "#3,20 €", "$#9.99", "1 ##0 SEK", "£#4.10"),
     "sku": forms("KX-##-@@", "#@@-####", "M8x##"),
+    "year": forms("19#4", "200#", "198#"),
     "number": forms("#", "1#", "#3#"),
     "time": forms("0#:1#", "1#:4#", "2026-w1#"),
 }

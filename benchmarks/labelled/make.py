@@ -12,31 +12,35 @@ import random
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import people_kept
+import styles
 from formats import FORMATS, PLAIN
 from people import Cast
 from templates import KEPT, TEMPLATES
 
 OWN = Path(__file__).parent / "own.jsonl"
+STYLES = Path(__file__).parent / "styles.jsonl"
 SEED = 6
-DRAWS = {"no": 4, "other": 7}
+DRAWS = {"no": 4, "other": 7, "style": 4}
 CAST = {
     "person": "PERSON", "given": "PERSON", "surname": "PERSON", "listed": "PERSON", "street": "ADDRESS",
-    "postcode": "POSTCODE", "town": "LOCATION", "firm": "ORG",
+    "postcode": "POSTCODE", "town": "LOCATION", "firm": "ORG", "caps": "PERSON", "initials": "PERSON", "country": "LOCATION", "country.de": "LOCATION", "caps.town": "LOCATION",
 }  # fmt: skip
 SPOKEN = {"be": "nl", "br": "world"}
 """The country of a template whose people come from another list."""
 SLOT = re.compile(r"\{\{|\}\}|\{([a-z0-9.]+)\}")
 
 
-def drawn(template: str, rng: random.Random) -> dict[str, Any]:
+def drawn(template: str, rng: random.Random, lists: ModuleType | None = None) -> dict[str, Any]:
     """One line of the set: ``text``, ``spans`` of ``[start, end, entity]``, and what kind of text in which language."""
     head, _, body = template.partition(" | ")
     kind, language = head.split()
-    cast = Cast(rng, SPOKEN.get(language, language))
+    cast = Cast(rng, SPOKEN.get(language, language), lists)
     text, spans, at = "", [], 0
     body = body.replace("\\n", "\n")
     for slot in SLOT.finditer(body):
@@ -48,7 +52,7 @@ def drawn(template: str, rng: random.Random) -> dict[str, Any]:
         elif name in PLAIN:
             text += PLAIN[name](rng)
         else:
-            value = getattr(cast, name)() if name in CAST else FORMATS[name][1](rng)
+            value = getattr(cast, name.replace(".", "_"))() if name in CAST else FORMATS[name][1](rng)
             spans.append([len(text), len(text) + len(value), CAST.get(name) or FORMATS[name][0]])
             text += value
     text += body[at:]
@@ -68,14 +72,28 @@ def lines() -> list[str]:
     return list(dict.fromkeys(made))
 
 
+def style_lines() -> list[str]:
+    """``styles.jsonl``: the part ``kept`` has people, firms and places of its own."""
+    made = []
+    for number, template in enumerate([*styles.READ, *styles.KEPT]):
+        rng = random.Random(f"{SEED}/{template}")
+        kept = number >= len(styles.READ)
+        told = {"template": number, "part": "kept" if kept else "read"}
+        lists = people_kept if kept else None
+        made += [json.dumps(drawn(template, rng, lists) | told, ensure_ascii=False) for _ in range(DRAWS["style"])]
+    return list(dict.fromkeys(made))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the labelled texts of this repository.")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a difference")
-    text = "\n".join(lines()) + "\n"
-    if not parser.parse_args().check:
-        OWN.write_text(text, encoding="utf-8")
-    elif OWN.read_text(encoding="utf-8") != text:
-        sys.exit("own.jsonl is not what this script makes")
+    check = parser.parse_args().check
+    for path, made in ((OWN, lines()), (STYLES, style_lines())):
+        text = "\n".join(made) + "\n"
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{path.name} is not what this script makes")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ many of each came out). Firms and streets are made up; towns are real, chosen sm
 from __future__ import annotations
 
 import random
+import sys
+from types import ModuleType
 from typing import Final
 
 PEOPLE: Final[dict[str, tuple[str, str]]] = {
@@ -44,6 +46,9 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
         "Ingegerd Torbjörn Saga Hjalmar Linnéa Sixten Ragnhild Folke Tuva Algot",
         "Hallström Bergqvist Söderlund Ekdahl Wennerström Åkerblom Lindahl Norrby",
     ),
+    "da": ("Lisbeth Aksel Gudrun Niels", "Bjerregaard Kirkegaard Lauridsen Toft"),
+    "pt": ("Leonor Afonso Benedita Caetano Dulce Evaristo", "Carvalhal Pimentel Sampaio Trindade Valadares Monteiro"),
+    "tr": ("Elif Cemal Sevgi Kemal Zehra Tarık", "Erdoğmuş Balcı Kılıçarslan Ateş Gündüz Toprak"),
     "world": (
         "Nkechi Thandolwenkosi Anahera Haruto Priyanka Yewande Tevita Nguyet Farrukh Oluwaseun Zainab Kwabena Soo-jin Aroha Itzel "
         "Rashmika Dagny Mehrnaz Bolormaa Sefa",
@@ -62,6 +67,9 @@ TOWNS: Final[dict[str, str]] = {
     "nl": "Harlingen|Bergen op Zoom|Winschoten|Tiel|Meppel",
     "pl": "Kłodzko|Suwałki|Nowy Sącz|Iława",
     "sv": "Härnösand|Trelleborg|Kiruna|Mariestad",
+    "da": "Ringsted|Hobro|Thisted",
+    "pt": "Tavira|Bragança|Santarém",
+    "tr": "Kayseri|Bodrum|Çorum",
     "world": "Kumasi|Hokitika|Coimbatore|Nukus|Oaxaca|Hamamatsu",
 }
 
@@ -75,12 +83,13 @@ STREETS: Final[dict[str, str]] = {
     "nl": "Leerlooierspad ##|Oude Havendijk #|Zaagmolenkade ##-#|Turfsingel 1##",
     "pl": "ul. Garbarska ##|ul. Młyńska #/##|al. Lipowa ##|os. Sosnowe #",
     "sv": "Garvaregatan ##|Kvarnbacken #|Södra Hamnvägen ##B|Lingonstigen #",
+    "da": "Skolegade ##|Åboulevarden #", "pt": "Rua do Moinho ##|Largo da Sé, #", "tr": "Çınar Sokak No: ##|İnönü Caddesi ##",
     "world": "## Kereru Street|Plot #4, Adum Road|## Harbour View Rd",
 }  # fmt: skip
 
 POSTCODES: Final[dict[str, str]] = {
     "en": "9####|0####|QV# #XX|VX## #QJ", "de": "0####|3####", "fr": "2####|7####", "es": "5####|0####", "it": "2####|9####",
-    "nl": "#### QX|1### VZ", "pl": "##-###", "sv": "### ##", "world": "####|6#####",
+    "nl": "#### QX|1### VZ", "pl": "##-###", "sv": "### ##", "da": "####", "pt": "####-###", "tr": "0####", "world": "####|6#####",
 }  # fmt: skip
 
 FIRMS: Final[dict[str, str]] = {
@@ -92,25 +101,47 @@ FIRMS: Final[dict[str, str]] = {
     "nl": "Zaagmolen B.V.|Coöperatie De Kiekendief|Verzekeraar Waterlinie N.V.",
     "pl": "Garbarnia Sp. z o.o.|Przychodnia Lipowa|Wydawnictwo Czapla S.A.",
     "sv": "Tallmo Bygg AB|Försäkringsbolaget Tranan|Vårdcentralen Kvarnbacken",
+    "da": "Kattegat Rederi A/S|Fjordby Sygehus",
+    "pt": "Conservas Ria Lda|Banco do Sado",
+    "tr": "Toros Lojistik A.Ş.|Anadolu Pamuk",
     "world": "Kereru Dairy Co-operative|Adum Textiles Ltd|Mizube Shipping K.K.",
 }
 
+COUNTRIES: Final = "Norway|Uruguay|Ghana|Cambodia|Slovenia|Oman|Latvia|South Korea|Peru|the Netherlands"
+COUNTRIES_DE: Final = "Norwegen|Ghana|Lettland|Peru"
+
 
 class Cast:
-    """One text's people: a language, and the same person again where a template says so."""
+    """One text's people, of a language. ``lists`` is this module, or one that holds other people under the same names."""
 
-    def __init__(self, rng: random.Random, language: str) -> None:
+    def __init__(self, rng: random.Random, language: str, lists: ModuleType | None = None) -> None:
         self._rng = rng
+        self._lists = lists or sys.modules[__name__]
         self._language = "world" if language == "en" and rng.random() < 0.3 else language
 
     def _of(self, table: dict[str, str]) -> str:
         return self._rng.choice(table[self._language].split("|"))
 
     def given(self) -> str:
-        return self._rng.choice(PEOPLE[self._language][0].split())
+        return self._rng.choice(self._lists.PEOPLE[self._language][0].split())
 
     def surname(self) -> str:
-        return self._rng.choice(PEOPLE[self._language][1].split())
+        return self._rng.choice(self._lists.PEOPLE[self._language][1].split())
+
+    def caps(self) -> str:
+        return f"{self.given()} {self.surname()}".upper()
+
+    def initials(self) -> str:
+        return f"{self.given()[0]}. {self.given()[0]}. {self.surname()}"
+
+    def country(self) -> str:
+        return self._rng.choice(self._lists.COUNTRIES.split("|")).removeprefix("the ")
+
+    def country_de(self) -> str:
+        return self._rng.choice(self._lists.COUNTRIES_DE.split("|"))
+
+    def caps_town(self) -> str:
+        return self.town().upper()
 
     def person(self) -> str:
         rng, roll = self._rng, self._rng.random()
@@ -127,16 +158,16 @@ class Cast:
         return f"{self.surname()}, {self.given()}"
 
     def town(self) -> str:
-        return self._of(TOWNS)
+        return self._of(self._lists.TOWNS)
 
     def firm(self) -> str:
-        return self._of(FIRMS)
+        return self._of(self._lists.FIRMS)
 
     def street(self) -> str:
-        return self._numbered(self._of(STREETS))
+        return self._numbered(self._of(self._lists.STREETS))
 
     def postcode(self) -> str:
-        return self._numbered(self._of(POSTCODES))
+        return self._numbered(self._of(self._lists.POSTCODES))
 
     def _numbered(self, form: str) -> str:
         return "".join(str(self._rng.randint(1, 9)) if char == "#" else char for char in form)

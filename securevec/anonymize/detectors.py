@@ -9,8 +9,10 @@ from functools import lru_cache
 from typing import Final
 
 from securevec.anonymize import lexicon
+from securevec.anonymize.addresses import joined_addresses
 from securevec.anonymize.findings import Detector, Finding, mapped
 from securevec.anonymize.fold import fold
+from securevec.anonymize.form_labels import under_head
 from securevec.anonymize.name_merge import Recall, find_entities
 from securevec.anonymize.name_model import NameModel, Tagging, name_model
 from securevec.anonymize.names import find_names, names_a_person
@@ -24,7 +26,7 @@ from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 10
+DETECTOR_VERSION: Final = 11
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 _INSIDE: Final = 100
@@ -75,7 +77,7 @@ class BuiltinDetector:
         if has_table(text):
             people.extend(scan_cells(plain.text, _names_in_cell))
         found += mapped(people, plain)
-        return resolve([*found, *behind_streets(text, found)], text)
+        return joined_addresses(resolve([*found, *behind_streets(text, found)], text), text)
 
     def _detect_written(self, text: str, field_name: str, reading: Reading) -> list[Finding]:
         """The rules on the text as it stands, and everything on what it reads as."""
@@ -236,7 +238,9 @@ def entities_of(detector: Detector) -> frozenset[str]:
 
 
 def _names_in_cell(cell: str, head: str) -> list[Finding]:
-    return find_names(cell, field_name=head) if names_a_person(head) else []
+    if names_a_person(head):
+        return find_names(cell, field_name=head)
+    return under_head(cell, head)
 
 
 def _check_size(text: str) -> None:

@@ -84,6 +84,11 @@ def names() -> NameLists:
     )
 
 
+def word_set(name: str) -> frozenset[str]:
+    """The words of one list as they stand there."""
+    return frozenset(_ordered(name))
+
+
 @lru_cache(maxsize=1)
 def surrogate_names() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Given names, and first and second halves of surnames: over ten million full names."""

@@ -13,10 +13,13 @@ from typing import Final, Literal
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.form_labels import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.lexicon import names
+from securevec.anonymize.name_edges import tidy
 from securevec.anonymize.name_model import NameModel, Stretch, Tagging
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.names import find_names
+from securevec.anonymize.org_names import by_legal_form
 from securevec.anonymize.words import UPPER
 
 Recall = Literal["balanced", "high"]
@@ -30,7 +33,18 @@ _LIFT: Final = 8.0
 _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
+_NO_NAME: Final = 6.0
+_BEHIND_SURE: Final = 6.0
+_BEHIND_LABEL: Final = 2.5
+"""How much the label of a form counts, in the model's units."""
 _WORD: Final = re.compile(r"([^\W\d_]+)\.?[ \t]+")
+_UNDER_FLAT: Final = re.compile(
+    r"\b(?:Apt|Apartment|Suite|apt|suite)\.? ?\d{1,5}[A-Za-z]?,?\n"
+    r"[>?|*# ]{0,6}([^\W\d_][^\d\n,:@]{1,40})(?=[\n,])"
+)
+"""The line under a flat's number in an address: a town."""
+_A_WORD: Final = re.compile(r"[^\W\d_]{3}|[^\W\d_]{2}\W")
+"""What an address has beside numbers; a code of letters and digits has none."""
 _PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
 _PART_BEHIND: Final = re.compile(r"[-/.,:]\d|\s?[€$£%]")
 _NAME_WORD: Final = rf"[{UPPER}]\w+(?:['\-]\w+)*"
@@ -61,8 +75,14 @@ def find_entities(
     found = [finding for finding in by_rule if recall == "high" or _is_certain(text, finding)]
     for finding in by_rule:
         tagging.lift(finding.start, finding.end, "PERSON", (finding.score - _DOUBT) * _LIFT)
+    found += _behind_labels(text, tagging)
+    for block in _UNDER_FLAT.finditer(text) if "Apt" in text or "apt." in text or "uite " in text else ():
+        tagging.lift(*block.span(1), "LOCATION", _BEHIND_LABEL)
+    for start, end in by_legal_form(text):
+        tagging.lift(start, end, "ORG", _BEHIND_SURE)
+        found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
     supported = [(finding.start, finding.end) for finding in by_rule]
-    stretches = tagging.stretches()
+    stretches = tidy(text, tagging.stretches())
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):
         if recall == "balanced" and (_doubtful(text, stretch, supported) or _alone(text, stretches, place, anchors)):
@@ -75,6 +95,19 @@ def find_entities(
         elif (person := _full_name_in(text, stretch)) is not None:
             found.append(Finding(person, stretch.end, "PERSON", score, _IN_OTHER, _PRIORITY["PERSON"]))
         found.append(Finding(start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
+    return found
+
+
+def _behind_labels(text: str, tagging: Tagging) -> list[Finding]:
+    """Values behind labels that have no other use; other labels lift the model's score, and no label is a name."""
+    found: list[Finding] = []
+    for label, (start, end), entity, sure in labelled(text):
+        tagging.lift(*label, "O", _NO_NAME)
+        if entity == "OTHER" or not can_be(entity, text[start:end]):
+            continue
+        tagging.lift(start, end, entity, _BEHIND_SURE if sure else _BEHIND_LABEL)
+        if sure:
+            found.append(Finding(start, end, entity, 0.9, f"label-{entity.lower()}", LABELLED_PRIORITY))
     return found
 
 
@@ -121,12 +154,14 @@ def _behind_title(text: str, stretch: Stretch) -> int:
 
 
 def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> bool:
-    """A title alone, a name in small letters that no rule supports, or an address without a number.
+    """A title or a letter alone, a name in small letters that no rule supports, or an address without a number.
 
     Most such words are words.
     """
     value = text[stretch.start : stretch.end]
-    if stretch.tag == "PERSON" and lookup_key(value) in names().titles:
+    if stretch.tag == "PERSON" and (len(value) == 1 or lookup_key(value) in names().titles):
+        return True
+    if stretch.tag == "ADDRESS" and lookup_key(value) in names().stops:
         return True
     if stretch.margin >= _SURE:
         return False
@@ -143,9 +178,9 @@ def _is_anchor(text: str, stretch: Stretch) -> bool:
 
 
 def _alone(text: str, stretches: list[Stretch], place: int, anchors: list[int]) -> bool:
-    """A bare number taken for an address: part of a date or an amount, or with no street or place near."""
+    """A bare number or code taken for an address: part of a date or an amount, or with no street or place near."""
     stretch = stretches[place]
-    if stretch.tag != "ADDRESS" or any(map(str.isalpha, text[stretch.start : stretch.end])):
+    if stretch.tag != "ADDRESS" or _A_WORD.search(text, stretch.start, stretch.end):
         return False
     if _PART_BEFORE.search(text, max(0, stretch.start - 3), stretch.start) or _PART_BEHIND.match(text, stretch.end):
         return True

@@ -5,6 +5,7 @@ All of these are parts for the scanner, which takes many at a time: those of one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
@@ -21,7 +22,9 @@ from securevec.anonymize.wraps import GUESSED, joints
 _TOGETHER: Final = 1 << 15
 """Characters on one sheet, about: it stays in the processor's cache, as do the rules' automata."""
 _FEWEST_DIGITS: Final = 4
-"""A cell with fewer is not read again under its head: what a head gives away is a number."""
+"""A cell with fewer is not read again under its head: what a head gives away is mostly a number."""
+_TELLING: Final = re.compile(r"(?i)pass|pwd|secret|token|user|login|plate|kennzeichen|\b(?:key|pin|cvv|cvc)\b")
+"""Heads of columns whose values may hold few digits or none."""
 
 Place = Callable[[list[Finding]], list[Finding]]
 """From findings of a part to those of its text."""
@@ -74,7 +77,7 @@ class Structured:
 
     def _add_cell(self, asked: _Asked, value: str, cell: Cell, here: list[Finding]) -> None:
         """The rules on ``head: value``, so that what looks for a label in front of a value finds one."""
-        if sum(map(str.isdigit, value)) >= _FEWEST_DIGITS:
+        if sum(map(str.isdigit, value)) >= _FEWEST_DIGITS or _TELLING.search(cell.head):
             lead = len(cell.head) + 2
 
             def place(found: list[Finding]) -> list[Finding]:

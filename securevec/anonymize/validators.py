@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from securevec.anonymize import national, phones
+from securevec.anonymize import national, personal, phones
 from securevec.anonymize.checksums import alnum, digits_of, luhn
 
 _IBAN_LENGTH: Final[Mapping[str, int]] = {
@@ -39,6 +39,7 @@ _NO_CASE: Final = re.compile(
 )
 """Before the digits of a standard, a weakness, a payment or a purchase; and how a UUID begins."""
 _LETTER: Final = re.compile(r"[^\W\d_]")
+_NUMERIC_DATE: Final = re.compile(r"\d+[/.\-]\d+[/.\-]\d+")
 
 
 def card(value: str) -> bool:
@@ -172,6 +173,12 @@ def birth_date(value: str) -> bool:
     return min(first, second) in range(1, 13) and max(first, second) <= 31 and (year < 100 or 1850 <= year <= 2100)
 
 
+def moment(value: str) -> bool:
+    """A numeric date, with or without a time of day behind it."""
+    found = _NUMERIC_DATE.match(value)
+    return found is not None and birth_date(found.group())
+
+
 def entropy(value: str) -> float:
     """Shannon entropy of the characters, bits per character."""
     size = len(value)
@@ -295,13 +302,15 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "bsn": national.bsn, "card": card, "case_code": case_code, "coded": coded,
     "codice_fiscale": national.codice_fiscale, "cpf": national.cpf, "dea": dea, "dni": national.dni, "email": email,
     "generated_key": generated_key, "iban": iban, "ip": ip, "itin": national.itin, "jwt": jwt, "nhs": national.nhs,
-    "nino": national.nino, "nir": national.nir, "npi": npi, "phone": phones.plausible, "phone_strict": phones.valid,
-    "random_value": random_value, "secret_value": secret_value, "sin": national.sin, "ssn": ssn,
-    "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn": national.tfn, "aba": aba, "bic": bic,
-    "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer, "hetu": national.hetu,
-    "kimlik": national.kimlik, "nif": national.nif, "nric": national.nric, "personnummer": national.personnummer,
-    "pesel": national.pesel, "pps": national.pps, "rijksregister": national.rijksregister, "svnr": national.svnr,
-    "utr": national.utr, "za_id": national.za_id,
+    "moment": moment, "nino": national.nino, "nir": national.nir, "npi": npi, "phone": phones.plausible,
+    "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value, "sin": national.sin,
+    "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn": national.tfn,
+    "aba": aba, "bic": bic, "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer,
+    "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric": national.nric,
+    "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,
+    "rijksregister": national.rijksregister, "svnr": national.svnr, "utr": national.utr,
+    "username": personal.username, "username_mixed": personal.username_mixed, "imei": personal.imei,
+    "plate": personal.plate, "street_words": personal.street_words, "za_id": national.za_id,
 }  # fmt: skip
 
 EXTENTS: Final[Mapping[str, Callable[[str], tuple[int, int]]]] = {"card": card_extent, "iban": iban_extent}

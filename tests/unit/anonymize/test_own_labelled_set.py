@@ -21,12 +21,13 @@ from securevec.cli.main import main
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "benchmarks" / "labelled"
 OWN = FOLDER / "own.jsonl"
+STYLES = FOLDER / "styles.jsonl"
 NAMES = {"PERSON", "LOCATION", "ORG", "ADDRESS"}
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in OWN.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for path in (OWN, STYLES) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.setattr(sys, "path", [*sys.path])
     spec.loader.exec_module(module)
     yield module
-    for name in {"formats", "people", "templates"} - before:
+    for name in {"formats", "people", "people_kept", "styles", "templates"} - before:
         sys.modules.pop(name, None)
 
 
@@ -51,7 +52,8 @@ def _runs(text: str) -> set[tuple[str, ...]]:
 
 def test_the_set_is_what_its_script_makes(make: ModuleType) -> None:
     assert OWN.read_text(encoding="utf-8") == "\n".join(make.lines()) + "\n"
-    assert OWN.stat().st_size < 400_000
+    assert STYLES.read_text(encoding="utf-8") == "\n".join(make.style_lines()) + "\n"
+    assert OWN.stat().st_size + STYLES.stat().st_size < 500_000
 
 
 def test_every_entity_names_the_specification_of_its_format(make: ModuleType, rows: list[dict[str, Any]]) -> None:
@@ -72,9 +74,27 @@ def test_there_are_five_hundred_texts_and_some_hold_nothing(rows: list[dict[str,
 
 
 def test_no_text_was_written_after_the_training_templates(make: ModuleType) -> None:
-    taught = (ROOT / "training" / "names" / "templates.py").read_text(encoding="utf-8")
+    folder = ROOT / "training" / "names"
+    taught = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
     seen = set[tuple[str, ...]]().union(*map(_runs, taught.splitlines()))
-    assert not [one for one in (*make.TEMPLATES, *make.KEPT) if _runs(one) & seen]
+    ours = (*make.TEMPLATES, *make.KEPT, *make.styles.READ, *make.styles.KEPT)
+    assert not [one for one in ours if _runs(one) & seen]
+
+
+def test_the_held_out_styles_have_people_and_places_of_their_own(make: ModuleType) -> None:
+    held, people = make.people_kept, sys.modules["people"]
+    for table, theirs in (
+        (people.TOWNS, held.TOWNS),
+        (people.FIRMS, held.FIRMS),
+        (people.STREETS, held.STREETS),
+    ):
+        assert not {v for row in table.values() for v in row.split("|")} & {
+            v for row in theirs.values() for v in row.split("|")
+        }
+    read = {word for pair in people.PEOPLE.values() for group in pair for word in group.split()}
+    kept = {word for pair in held.PEOPLE.values() for group in pair for word in group.split()}
+    assert not read & kept
+    assert not {_bare(one) for one in make.styles.READ} & {_bare(one) for one in make.styles.KEPT}
 
 
 def test_no_value_is_an_example_of_a_rule(rows: list[dict[str, Any]]) -> None:
@@ -84,11 +104,16 @@ def test_no_value_is_an_example_of_a_rule(rows: list[dict[str, Any]]) -> None:
     assert not {value for value in values if len(value) > 6 and re.sub(r"\W", "", value).casefold() in bare}
 
 
-def test_eval_of_the_own_set_stays_above_its_floors(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["eval", str(OWN), "--json"]) == 0
+def _bare(template: str) -> str:
+    return re.sub(r"\{\w[\w.]*\}", "", template)
+
+
+@pytest.mark.parametrize(("path", "name"), [(OWN, "floors.json"), (STYLES, "floors_styles.json")])
+def test_eval_of_the_own_set_stays_above_its_floors(path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", str(path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["refused"] == []
-    floors: dict[str, dict[str, float]] = json.loads((FOLDER / "floors.json").read_text(encoding="utf-8"))
+    floors: dict[str, dict[str, float]] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
     assert floors.keys() == document["entities"].keys()
     low = {
         f"{entity} {figure}": document["entities"][entity][figure]

@@ -1,0 +1,39 @@
+"""Parts of one address that different rules found, put together again."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from securevec.anonymize.findings import Finding
+
+_SAME_LINE: Final = re.compile(r",? ?|\. ")
+_UNIT: Final = "address-unit"
+
+
+def joined_addresses(found: list[Finding], text: str) -> list[Finding]:
+    """Neighbouring findings of ADDRESS in one line as one. ``found`` is resolved.
+
+    A street has one house number: two parts with digits stay apart, unless the second is a flat. So do two lines.
+    """
+    made: list[Finding] = []
+    for finding in found:
+        before = made[-1] if made else None
+        if (
+            before is not None
+            and finding.entity == before.entity == "ADDRESS"
+            and _SAME_LINE.fullmatch(text, before.end, finding.start)
+            and (finding.rule == _UNIT or not (_numbered(text, before) and _numbered(text, finding)))
+        ):
+            score = max(before.score, finding.score)
+            rule = before.rule if not before.rule.startswith("model") else finding.rule
+            made[-1] = Finding(
+                before.start, finding.end, "ADDRESS", score, rule, max(before.priority, finding.priority)
+            )
+        else:
+            made.append(finding)
+    return made
+
+
+def _numbered(text: str, finding: Finding) -> bool:
+    return any(map(str.isdigit, text[finding.start : finding.end]))
