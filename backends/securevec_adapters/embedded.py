@@ -76,8 +76,11 @@ class EmbeddedStore(Generic[S]):
     def hold(self, namespace: Namespace) -> Generator[Holder[S]]:
         """Exclusive use of the namespace's shard, open or not, to read it."""
         self._guard()
-        with self._pool.hold(check_namespace(namespace).shard) as held, _settling(held):
-            yield held
+        with self._pool.hold(check_namespace(namespace).shard) as held:
+            try:
+                yield held
+            finally:
+                _settle(held)
 
     @contextmanager
     def writing(self, namespace: Namespace, *, failed: Failed = "raise") -> Generator[Writer[S]]:
@@ -205,10 +208,14 @@ def _settling(held: Holder[S]) -> Generator[None]:
     try:
         yield
     finally:
-        shard = held.opened
-        if shard is not None:
-            with mapped("writing a shard's files"):
-                shard.settle()
+        _settle(held)
+
+
+def _settle(held: Holder[S]) -> None:
+    shard = held.opened
+    if shard is not None:
+        with mapped("writing a shard's files"):
+            shard.settle()
 
 
 def existing(shard: S | None) -> S:

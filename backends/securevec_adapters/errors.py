@@ -6,20 +6,28 @@ stays safe to log; whoever debugs has ``__cause__``.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from types import TracebackType
 
 from securevec.errors import BackendError, SecurevecError
 
 
-@contextmanager
-def mapped(doing: str) -> Generator[None]:
-    """Raise :class:`BackendError` for whatever a vendor call inside raises; our own errors pass through."""
-    try:
-        yield
-    except SecurevecError:
-        raise
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:  # an engine panic arrives as a BaseException
-        raise BackendError(f"The vector store failed while {doing}.") from error
+class Mapped:
+    """Raises :class:`BackendError` for whatever a vendor call inside raises; our own errors pass through."""
+
+    __slots__ = ("_doing",)
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # An engine panic arrives as a BaseException.
+        if error is not None and not isinstance(error, SecurevecError | KeyboardInterrupt | SystemExit | GeneratorExit):
+            raise BackendError(f"The vector store failed while {self._doing}.") from error
+
+
+mapped = Mapped

@@ -82,9 +82,13 @@ class ShardPool(Generic[S]):
     @contextmanager
     def hold(self, name: str) -> Generator[Holder[S]]:
         """Exclusive use of the shard ``name``, open or not, to read it."""
-        with self._used(name) as slot, slot.lock:
-            self._check_open()
-            yield Holder(slot, name, self._load)
+        slot = self._use(name)
+        try:
+            with slot.lock:
+                self._check_open()
+                yield Holder(slot, name, self._load)
+        finally:
+            self._leave(name, slot)
 
     @contextmanager
     def writing(self, name: str, *, failed: Failed = "raise") -> Generator[Turns[S]]:
@@ -133,17 +137,26 @@ class ShardPool(Generic[S]):
 
     @contextmanager
     def _used(self, name: str) -> Generator[_Slot[S]]:
-        with self._lock:
-            self._check_open()
-            slot = self._slots.setdefault(name, _Slot[S]())
-            self._slots.move_to_end(name)
-            slot.users += 1
+        slot = self._use(name)
         try:
             yield slot
         finally:
-            self._let_go(name, slot)
-            while self._overfull() and self._close_next():
-                pass
+            self._leave(name, slot)
+
+    def _use(self, name: str) -> _Slot[S]:
+        with self._lock:
+            self._check_open()
+            slot = self._slots.get(name)
+            if slot is None:
+                slot = self._slots[name] = _Slot[S]()
+            self._slots.move_to_end(name)
+            slot.users += 1
+            return slot
+
+    def _leave(self, name: str, slot: _Slot[S]) -> None:
+        self._let_go(name, slot)
+        while self._overfull() and self._close_next():
+            pass
 
     def _let_go(self, name: str, slot: _Slot[S]) -> None:
         with self._lock:

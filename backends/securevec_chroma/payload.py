@@ -91,10 +91,11 @@ def decode(stored: Mapping[str, object] | None, tags: Mapping[str, str]) -> dict
     held = stored or {}
     payload: dict[str, object] = dict(tags)
     for key, value in held.items():
-        name, separator, kind = key.partition("-")
-        if not separator:
-            payload[name] = value[_STAMP:] if name in SEALED and isinstance(value, str) else value
-        elif kind == "parts" and type(value) is int:
+        if "-" not in key:
+            payload[key] = value[_STAMP:] if key in SEALED and isinstance(value, str) else value
+            continue
+        name, _, kind = key.partition("-")
+        if kind == "parts" and type(value) is int:
             payload[name] = _joined(held, name, value)
         elif kind == "bool" and value in ("true", "false"):
             payload[name] = value == "true"

@@ -62,7 +62,7 @@ def decode_payload(stored: Mapping[str, object] | None) -> dict[str, object]:
     it.
     """
     payload = dict(stored or {})
-    for key in [key for key in payload if key.endswith(BOOL_SUFFIX)]:
+    for key in [key for key in payload if "-" in key and key.endswith(BOOL_SUFFIX)]:
         if payload[key] in ("true", "false"):
             payload[key.removesuffix(BOOL_SUFFIX)] = payload.pop(key) == "true"
     return payload

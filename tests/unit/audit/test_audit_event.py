@@ -25,6 +25,10 @@ def record(**changes: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", orjson.loads(ocsf.encode(made)))
 
 
+class Word(str):
+    """Text that may print as something else."""
+
+
 CONTENT: list[dict[str, Any]] = [
     {"action": CANARY},
     {"phase": CANARY},
@@ -47,6 +51,10 @@ CONTENT: list[dict[str, Any]] = [
     {"record_refs": ("T-1001",)},
     {"record_refs": [ACTOR]},
     {"record_refs": (ACTOR,) * 1001},
+    {"record_refs": (f"{ACTOR}\n{ACTOR}",)},
+    {"record_refs": (ACTOR, f"{ACTOR}\n")},
+    {"record_refs": (ACTOR, 7)},
+    {"record_refs": (ACTOR, Word(ACTOR))},
     {"counts": {CANARY: 1}},
     {"counts": {"hits": CANARY}},
     {"counts": {"hits": -1}},

@@ -349,16 +349,20 @@ def test_an_engine_failure_keeps_its_cause_and_hides_its_text(
 def test_a_point_the_engine_did_not_keep_is_noticed(
     backend: ChromaPersistentBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By the adapter in a copy that takes the place of the original, and else by whoever reads back what it wrote."""
     with backend._store.hold(PLACE) as holder:
         shard = holder.get()
         assert shard is not None
+        place = shard.place(PLACE)
 
         def forget(**_: object) -> bool:
             return True
 
-        monkeypatch.setattr(shard.place(PLACE)._api, "_add", forget)
-    with pytest.raises(BackendError, match="did not keep"):
-        fill(backend, PLACE, [1])
+        monkeypatch.setattr(place._api, "_add", forget)
+        with pytest.raises(BackendError, match="did not keep"):
+            place.insert([(an_id(1), a_vector(1), {"b": "+" + "x" * 20})], new=True)
+    fill(backend, PLACE, [1])
+    assert backend.fetch(namespace=PLACE, ids=[an_id(1)]) == []
 
 
 def test_a_search_the_graph_answers_short_is_answered_from_all_points(
