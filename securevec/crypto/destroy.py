@@ -122,6 +122,25 @@ def sweep(store: KeyStore, tenant: bytes, kind: str, search: Search) -> str:
     return REWRITTEN
 
 
+def drop_shown(store: KeyStore, rows_of_scope: Callable[[], Sequence[KeyRow]]) -> str:
+    """Delete keys under which nothing is sealed, so that no tombstone is needed, and show that they are gone as
+    :func:`destroy` does. Returns the evidence. Repeated, it finds no rows, and says what can be said then."""
+    with store.lock:
+        with store.transaction():
+            rows = rows_of_scope()
+            for row in rows:
+                store.drop(row)
+            if rows:
+                store.forget_names()
+        store.vacuum()
+        with store.exclusive():
+            if rows:
+                _refuse_residue(store.directory, [each for row in rows for each in (row.wrapped, row.key_id)])
+            else:
+                _refuse_other_files(store.directory, store.path)
+    return REMOVED if rows else REMOVED_UNSEARCHED
+
+
 def search_elsewhere(store: KeyStore, tenant: str | None, search: Search) -> int:
     """Have ``search`` look for the destroyed keys of a tenant, or of all, that nobody looked for yet outside the key
     store; returns how many. It is given twice 16 bytes of each and raises when it finds some: then the next call looks

@@ -11,10 +11,11 @@ from typing import Final
 from securevec.clock import Clock
 from securevec.crypto import versions
 from securevec.crypto.derive import raw_id
+from securevec.crypto.destroy import drop_shown
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.openkeys import OpenKeys
 from securevec.crypto.versions import KeyVersions
-from securevec.crypto.wrap import KeyUse
+from securevec.crypto.wrap import KeyRow, KeyUse
 from securevec.types import TenantId
 
 PURPOSE: Final = "pseudonym"
@@ -45,9 +46,22 @@ class Pseudonyms:
         """Make the next version, unless two are there already; the number of the newest."""
         return versions.begin(self._store, self._open, self._clock, _use(tenant))
 
-    def end_pseudonym_versions(self, tenant: TenantId, version: int) -> int:
-        """Delete the versions before this one; how many those were."""
-        return versions.end(self._store, self._open, _use(tenant), version)
+    def end_pseudonym_versions(self, tenant: TenantId, version: int) -> str:
+        """Delete the versions before this one, and show that they are gone from the live files; the evidence.
+
+        No tombstone is left: that would say that data was destroyed. Raises :class:`KeyUnavailable` while others keep
+        the key store busy or bytes of a version are still found: the same call goes on.
+        """
+
+        def old() -> list[KeyRow]:
+            self._open.refresh()
+            rows = self._store.versions(_use(tenant))
+            return [row for row in rows[:-1] if int(row.use.epoch) < version]
+
+        try:
+            return drop_shown(self._store, old)
+        finally:
+            self._open.forget()
 
 
 def _use(tenant: TenantId) -> KeyUse:

@@ -61,7 +61,8 @@ def search_diverse(
             if whole
             else np.empty((0, 0), dtype=np.float32)
         )
-        chosen = [whole[number] for number in choose(question.vector, rows, k=k, balance=weight)]
+        asked = np.vstack([wording.vector for wording in question.wordings])
+        chosen = [whole[number] for number in choose(asked, rows, k=k, balance=weight)]
         picked = replace(found, hits=[found.hits[each] for each in chosen], refs=[found.refs[each] for each in chosen])
         (picked,) = looked_at_again(runtime, collection, [picked])
         picked = replace(picked, complete=len(picked.hits) == k or found.complete)
@@ -69,12 +70,13 @@ def search_diverse(
     return deliver(runtime, collection, admission, question, picked)
 
 
-def choose(question: Vector, candidates: Matrix, *, k: int, balance: float) -> list[int]:
+def choose(asked: Matrix, candidates: Matrix, *, k: int, balance: float) -> list[int]:
     """Row numbers, best first: each the one whose ``balance * likeness to the question - (1 - balance) * likeness to
-    what was chosen before`` is highest. Likeness is the dot product; rows are of length one. Pure."""
+    what was chosen before`` is highest. Likeness is the dot product, with the nearest row of ``asked``; rows are of
+    length one. Pure."""
     if not len(candidates):
         return []
-    likeness = candidates @ question
+    likeness = (candidates @ asked.T).max(axis=1)
     chosen = [int(np.argmax(likeness))]
     nearest = candidates @ candidates[chosen[0]]
     while len(chosen) < min(k, len(candidates)):

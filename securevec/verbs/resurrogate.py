@@ -30,6 +30,7 @@ from securevec.reopen import reopen
 from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
+from securevec.retention.shredding import in_backups, root_of
 from securevec.runtime import Runtime
 from securevec.sheets import sheets
 from securevec.types import CollectionId, TenantId
@@ -115,7 +116,7 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
             seen, behind = _looked_at(runtime, job)
         if behind:
             raise WriteNotAcknowledged("A live record still says surrogates of the key that is to be retired.")
-        runtime.keys.end_pseudonym_versions(job.tenant, data["version"])
+        data["evidence"] = runtime.keys.end_pseudonym_versions(job.tenant, data["version"])
         seen["names"] = _restate(runtime, job.tenant, data["version"])
         return move_on(runtime, job, to="retired", data=data | {"manifest": seen, "scrubbed": runtime.control.scrub()})
     if job.state == "retired":
@@ -207,6 +208,7 @@ def _restate(runtime: Runtime, tenant: TenantId, version: int) -> int:
 
 def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
     counts: dict[str, int] = data["manifest"]
+    root = root_of(runtime)
     artefacts = [
         *(
             ProbeOutcome.from_json(purge).artefact(
@@ -224,15 +226,14 @@ def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
         ),
         Artefact(
             artefact=f"pseudonym keys of the tenant before version {data['version']}",
-            method="row deleted from the key store, which overwrites what it deletes",
-            verdict="unverified",
-            evidence=f"{counts['records']} records read back under version {data['version']} first",
-            residual="backups of the key store hold the key, and backups of the store its surrogates; a pseudonym key "
-            "opens nothing",
+            method="rows deleted, VACUUM, search of the key store's directory for the wrapped bytes",
+            verdict="removed from live files",
+            evidence=f"{data['evidence']}; {counts['records']} records read back under version {data['version']} first",
+            residual=f"{in_backups(root)}; backups of the store hold its surrogates. It opens nothing",
         ),
     ]
     logged = {name: counts[name] for name in ("collections", "records", "chunks")} | {"keys": 1}
-    more = {"key": data["key"], "version": data["version"], "scrubbed": data["scrubbed"]}
+    more = {"key": data["key"], "version": data["version"], "scrubbed": data["scrubbed"], "root": root}
     return finish(
         runtime, job, data, action="key.resurrogate", logged=logged, manifest=counts, artefacts=artefacts, more=more
     )

@@ -11,10 +11,12 @@ import pytest
 import securevec as sv
 from securevec.anonymize.operators import encrypted_under
 from securevec.anonymize.surrogates import person_parts, surrogate
+from securevec.crypto.wrap import KeyRow
 from securevec.errors import (
     CheckFailed,
     ControlUnavailable,
     KeyRejected,
+    KeyUnavailable,
     PolicyDenied,
     SubjectErased,
 )
@@ -270,14 +272,31 @@ def test_what_the_store_hides_stops_the_job_and_what_the_key_store_lacks_is_an_e
     finally:
         stage.store._actor = own
     store = stage.store.runtime.keys._store
-    (row,) = (
-        row
-        for row in store.all_rows(tenant=bytes.fromhex(stage.acme.id), kind="tenant")
-        if row.use.purpose == "pseudonym"
-    )
+    (row,) = (each for each in store.all_rows(kind="tenant") if is_pseudonym(each, stage))
     with store.transaction():
         store.drop(row)
     stage.store.runtime.keys._open.forget()
     for call in (lambda: letters.search("lantern"), lambda: letters.ingest(ROWS)):
         with pytest.raises(KeyRejected):
             call()
+
+
+def test_the_earlier_key_is_gone_from_the_key_store_and_a_copy_beside_it_is_not_overlooked(stage: Stage) -> None:
+    letters = stage.acme.collection(Letter, name="gone")
+    letters.ingest(ROWS[:1])
+    store = stage.store.runtime.keys._store
+    (row,) = (each for each in store.all_rows(kind="tenant") if is_pseudonym(each, stage))
+    assert row.wrapped in store.path.read_bytes()
+    copy = store.directory / "keys.copy"
+    copy.write_bytes(store.path.read_bytes())
+    with pytest.raises(KeyUnavailable):
+        renew(stage)
+    copy.unlink()
+    assert renew(stage).state == "done"
+    (left,) = (each for each in store.all_rows(kind="tenant") if is_pseudonym(each, stage))
+    held = store.path.read_bytes()
+    assert (row.wrapped in held, row.key_id in held, left.wrapped in held) == (False, False, True)
+
+
+def is_pseudonym(row: KeyRow, stage: Stage) -> bool:
+    return row.use.purpose == "pseudonym" and row.use.tenant.hex() == stage.acme.id

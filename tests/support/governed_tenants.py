@@ -175,7 +175,11 @@ class Governed(RuleBasedStateMachine):
         assert held.handle.describe().records == len(held.records)
         held.tenant.purge()
 
-    @rule(who=WHO, which=st.sampled_from(["roll", "reseal", "reindex", "renew", "wrap", "sign"]), hostile=HOSTILE)
+    @rule(
+        who=WHO,
+        which=st.sampled_from(["roll", "reseal", "reindex", "renew", "rename", "wrap", "sign"]),
+        hostile=HOSTILE,
+    )
     def exchange_a_key(self, who: int, which: str, hostile: str) -> None:
         """Every key that can be exchanged, in the middle of everything else; under a hold and after an erasure too."""
         store, name = self._store, NAMES[who]
@@ -188,6 +192,9 @@ class Governed(RuleBasedStateMachine):
             with pytest.raises(SecurevecError):
                 store.renew_tokens(f"../{hostile}")
             store.renew_tokens(name).raise_if_incomplete()
+        elif which == "rename":
+            with contextlib.suppress(LegalHold):
+                store.renew_surrogates(name).raise_if_incomplete()
         elif which == "roll":
             store.roll_keys(name, "ticket")
         elif which == "wrap":

@@ -158,6 +158,7 @@ def test_a_copy_of_the_earlier_key_matches_nothing_that_is_stored(store: sv.Secu
     cases.verify().raise_if_wrong()
     receipt = read(done.receipt or b"", public=store.runtime.keys.signing_key().public).predicate
     assert (receipt["kind"], receipt["key"], receipt["version"]) == ("resurrogate", "pseudonym", 2)
+    assert {each["verdict"] for each in receipt["artefacts"][-2:]} == {"removed from live files"}
     assert said(other).startswith(apart.split("\n")[0])
     assert renew(store).version == 3
     assert found(cases) == before
