@@ -80,6 +80,16 @@ def test_the_keys_of_a_home_with_a_key_file_are_exchanged(
     _exchange_everything(shell, evidence="removed from live files")
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith("root.key")] == ["root.key"]
     assert shell.run("keys", "rotate", "nobody").code == 3
+    receipt = str(tmp_path / "receipt.json")
+    for key, renamed in (("pseudonym", {"chunks": 0}), ("token", {"tokens": 0, "keys_renamed": 0})):
+        done = shell.run("keys", "renew", "acme", "--key", key, "--receipt", f"{receipt}.{key}", "--json").json
+        assert {name: done[name] for name in ("state", "key", "version", "records", *renamed)} == {
+            **{"state": "done", "key": key, "version": 2, "records": 0},
+            **renamed,
+        }
+        assert shell.run("receipt", "verify", f"{receipt}.{key}").code == 0
+    assert shell.run("keys", "renew", "nobody", "--key", "pseudonym").code == 3
+    assert shell.run("keys", "renew", "acme", "--key", "cloak").code == 2
 
 
 def test_a_new_signing_key_checks_what_the_old_one_signed_here_and_elsewhere(
