@@ -25,7 +25,7 @@ from securevec.sheets import sheets
 from securevec.store.machines import MACHINES
 from securevec.types import TenantId
 from securevec.verbs.respelling import Respelling
-from securevec.verbs.resurrogate import begin_resurrogation
+from securevec.verbs.resurrogate import begin_resurrogation, open_job
 
 
 def respell_anew(runtime: Runtime, actor: Actor, versions: Mapping[str, int]) -> int:
@@ -36,8 +36,11 @@ def respell_anew(runtime: Runtime, actor: Actor, versions: Mapping[str, int]) ->
         if row.state != "active":
             continue
         version, scope = held.get(row.tenant, 0), scope_of(runtime, actor, row.tenant)
-        if version < versions.get(row.tenant, 0) or (version > 1 and _says_others(runtime, scope)):
-            job = begin_resurrogation(runtime, _admission(runtime, scope, row.tenant))
+        retired = version < versions.get(row.tenant, 0)
+        if retired or (version > 1 and _says_others(runtime, scope)):
+            # One that was under way at the backup ends with its own version, which may be retired by now.
+            job = None if retired else open_job(runtime, row.tenant)
+            job = job or begin_resurrogation(runtime, _admission(runtime, scope, row.tenant))
             begun += 1
             with contextlib.suppress(SecurevecError):
                 advance(runtime, MACHINES, job)

@@ -160,8 +160,11 @@ class Respelling:
 
     def _reads_otherwise(self, each: _Spelled) -> bool:
         """Whether a chunk of the record has another text."""
-        texts = [chunk_view(chunk.body, self._collection.embedded_fields)[0] for chunk in each.stored.chunks]
-        return [chunk.text.text for chunk in self._ready(each, None).chunks] != texts
+        chunks = each.stored.chunks
+        texts = [chunk_view(chunk.body, self._collection.embedded_fields)[0] for chunk in chunks]
+        # One chunk may be all of a long text, under a vector that was given for it.
+        whole = chunks[0].point.vector if len(chunks) == 1 else None
+        return [chunk.text.text for chunk in self._ready(each, whole).chunks] != texts
 
     def _ready(self, each: _Spelled, vector: Matrix | None) -> Prepared:
         digest = each.stored.row.content_digest

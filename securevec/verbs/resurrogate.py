@@ -59,10 +59,10 @@ def request_resurrogation(runtime: Runtime, admission: Admission) -> JobRow:
     """Accept a job on the tenant's pseudonym key. One that is open for it is found again. Raises
     :class:`VaultDisabled` where surrogates stand that have no originals."""
     tenant = admission.scope.tenant
-    for job in runtime.control.jobs(open_only=True):
-        if job.kind == KEY_RESURROGATE and job.tenant == tenant:
-            admission.note(phase="result")  # the job answers for the request that began it
-            return job
+    job = open_job(runtime, tenant)
+    if job is not None:
+        admission.note(phase="result")  # the job answers for the request that began it
+        return job
     for row in runtime.control.collections(tenant):
         if not row.vault:
             room = Respelling(runtime, reopen(runtime, admission.scope, row))
@@ -70,6 +70,12 @@ def request_resurrogation(runtime: Runtime, admission: Admission) -> JobRow:
                 room.behind(sheet)
     admission.note(phase="intent")
     return begin_resurrogation(runtime, admission)
+
+
+def open_job(runtime: Runtime, tenant: TenantId) -> JobRow | None:
+    """The tenant's job that has not ended yet."""
+    jobs = runtime.control.jobs(open_only=True)
+    return next((job for job in jobs if job.kind == KEY_RESURROGATE and job.tenant == tenant), None)
 
 
 def begin_resurrogation(runtime: Runtime, admission: Admission) -> JobRow:

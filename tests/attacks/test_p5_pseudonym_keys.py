@@ -135,11 +135,17 @@ def test_a_given_vector_stays_and_the_models_is_made_anew(stage: Stage) -> None:
     vector[0, 3] = 1.0
     letters.ingest([ROWS[0]], vectors=vector, vectors_of="anonymized_text")
     letters.ingest([ROWS[1]])
+    wholes = stage.acme.collection(Whole, name="given-whole")
+    long = {"id": "W-1", "title": f"{JANE} again", "body": f"Miller wrote to {MAIL} " + "of lanterns and oil " * 300}
+    wholes.ingest([long], vectors=vector, vectors_of="anonymized_text")
     vectors = {point.id: point.vector for point in points_of(stage, letters)}
     renew(stage)
     after = points_of(stage, letters)
     assert not vectors.keys() & {point.id for point in after}
     assert sum(np.array_equal(np.asarray(point.vector), vector[0]) for point in after) == 1
+    (point,) = points_of(stage, wholes)
+    assert np.array_equal(np.asarray(point.vector), vector[0])
+    assert surrogate(key_of(stage), "EMAIL", MAIL) in str(said(stage, wholes=wholes))
 
 
 def test_whoever_is_named_by_a_part_alone_gets_the_part_of_the_same_name(stage: Stage) -> None:

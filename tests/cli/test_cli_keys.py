@@ -84,7 +84,10 @@ def test_the_keys_of_a_home_with_a_key_file_are_exchanged(
     for key, renamed in (("pseudonym", {"chunks": 0}), ("token", {"tokens": 0, "keys_renamed": 0})):
         done = shell.run("keys", "renew", "acme", "--key", key, "--receipt", f"{receipt}.{key}", "--json").json
         assert {name: done[name] for name in ("state", "key", "version", "records", *renamed)} == {
-            **{"state": "done", "key": key, "version": 2, "records": 0},
+            "state": "done",
+            "key": key,
+            "version": 2,
+            "records": 0,
             **renamed,
         }
         assert shell.run("receipt", "verify", f"{receipt}.{key}").code == 0
