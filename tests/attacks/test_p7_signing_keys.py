@@ -94,6 +94,7 @@ def test_every_kind_of_job_records_the_digest_of_its_receipt(tmp_path: Path) -> 
             store.reseal("acme", "ticket"),
             store.reindex("acme", "ticket"),
             store.renew_tokens("acme"),
+            store.renew_surrogates("acme"),
             store.tenant("acme").erase_subject("customer1@example.com"),
             store.delete_tenant("acme"),
         ]
@@ -105,7 +106,7 @@ def test_every_kind_of_job_records_the_digest_of_its_receipt(tmp_path: Path) -> 
             kinds.add(receipt.predicate["kind"])
             with pytest.raises(ReceiptInvalid, match="another receipt"):
                 read(resigned(result.receipt or b"", store.runtime.keys.signing_key()), public=public, log=log)
-        assert kinds == {"reseal", "reindex", "renew", "subject", "tenant"}
+        assert kinds == {"reseal", "reindex", "renew", "resurrogate", "subject", "tenant"}
 
 
 def test_a_stolen_key_adds_nothing_to_the_log_after_it_was_given_up(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from securevec.crypto.armour import from_text
 from securevec.crypto.envelope import read_key_ids
 from securevec.errors import ControlUnavailable, KeyDestroyed, RecordNotFound
 from securevec.opening import open_body
+from securevec.sheets import sheets
 from securevec.testing.embedders import HashEmbedder
+from securevec.verbs.respelling import Respelling
 from tests.support import writer_child
 from tests.support.chroma_server import chroma_server
 from tests.support.crash_child import ACTOR, RECORDS, open_collection
@@ -172,6 +174,7 @@ def everything_goes_on(store: sv.SecureStore, beside: list[Beside], rounds: int)
             lambda: store.reseal(TENANT, "case"),
             lambda: store.reindex(TENANT, "case"),
             lambda: store.renew_tokens(TENANT),
+            lambda: store.renew_surrogates(TENANT),
             tenant.purge,
         ]
         if turn == 0:
@@ -223,8 +226,11 @@ def require_new_keys(store: sv.SecureStore, dead: set[bytes], renewals: int) -> 
     assert {open_body(store.runtime.keys, cases._scope, point).tokens for point in every_point(store, cases)} == {
         version
     }
-    filters = [key.epoch for key in store.runtime.keys.list_keys() if key.purpose == "filter"]
-    assert filters == [str(1 + renewals)]
+    for purpose in ("filter", "pseudonym"):
+        epochs = [key.epoch for key in store.runtime.keys.list_keys() if key.purpose == purpose]
+        assert epochs == [str(1 + renewals)]
+    spelling = Respelling(store.runtime, cases._scope)
+    assert not [row for sheet in sheets(store.runtime, cases.id) for row in spelling.behind(sheet)]
 
 
 def hold_to_it(root: Path, url: str, nurseries: list[Nursery], *, records: int, rounds: int) -> None:
