@@ -47,8 +47,9 @@ class Question:
 
     @property
     def wordings(self) -> list[Wording]:
+        """The earlier one first: a record that moves between two looks at the store is met by one of them."""
         asked = Wording(self.vector, self.words)
-        return [asked] if self.earlier is None else [asked, self.earlier]
+        return [asked] if self.earlier is None else [self.earlier, asked]
 
 
 class Wording(NamedTuple):
