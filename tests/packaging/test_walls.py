@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,20 +18,29 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 LINT: Final = Path(sys.executable).with_name("lint-imports")
 
 
-def _modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def _modules() -> list[tuple[str, ast.Module]]:
+    """Every module of ours, parsed once for all tests."""
+    return list(_parsed())
+
+
+def _parsed() -> Iterator[tuple[str, ast.Module]]:
     for base in (ROOT, ROOT / "backends"):
         for path in sorted(base.glob("securevec*/**/*.py")):
             name = ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
             yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+@cache
+def _imports(tree: ast.Module) -> list[tuple[str, str]]:
     """``(module, name)`` of every import, also of those inside functions."""
+    found: list[tuple[str, str]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
+            found += ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.module or "", alias.name) for alias in node.names)
+            found += ((node.module or "", alias.name) for alias in node.names)
+    return found
 
 
 def test_only_the_anonymizer_can_mint_anonymized_text() -> None:

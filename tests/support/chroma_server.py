@@ -14,6 +14,12 @@ from pathlib import Path
 
 import httpx
 
+COMMAND = (
+    *(sys.executable, "-I", "-c"),
+    "import sys, chromadb_rust_bindings; chromadb_rust_bindings.cli(['chroma', *sys.argv[1:]])",
+)
+"""What the command ``chroma`` does, without the second of importing the client first."""
+
 
 @contextlib.contextmanager
 def chroma_server(directory: Path, *, port: int | None = None, seconds: float = 30.0) -> Generator[tuple[str, int]]:
@@ -24,7 +30,7 @@ def chroma_server(directory: Path, *, port: int | None = None, seconds: float = 
         log.open("wb") as output,
         subprocess.Popen(
             [
-                str(Path(sys.executable).with_name("chroma")),
+                *COMMAND,
                 *("run", "--path", str(directory), "--host", "127.0.0.1", "--port", str(port)),
             ],
             stdout=output,
