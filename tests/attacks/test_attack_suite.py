@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,26 @@ def assert_held(case: Attack, outcome: Outcome) -> None:
         assert outcome.server_alone.word == "not there"
 
 
+@contextlib.contextmanager
+def runner(*, vendor: bool, **options: Any) -> Generator[Runner]:
+    """In memory or below a temporary directory, so the tenants need not be deleted one by one: the tests of a server
+    and of interrupts see that they are."""
+    with contextlib.ExitStack() as stack:
+        stage, client = stack.enter_context(staged(**options))
+        yield Runner(stage, client if vendor else Nothing())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run, "_clear", left_behind)
+            stack.close()
+
+
+def left_behind(*_: object) -> None:
+    """Nothing is deleted."""
+
+
 @pytest.fixture(scope="module")
 def edge() -> Iterator[Runner]:
-    with staged("edge") as (stage, vendor):
-        yield Runner(stage, vendor)
+    with runner(vendor=True, backend="edge") as edge:
+        yield edge
 
 
 @pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.name)
@@ -70,8 +86,9 @@ def test_a_known_path_is_held_on_edge_and_the_engine_alone_allows_it(edge: Runne
 
 
 def on_the_others() -> Iterator[Any]:
-    """Every case on every other store. The default run takes every ninth on Chroma, and none on local mode."""
-    for store, step in (("memory", 1), ("chroma", 9), ("server", len(ATTACKS) + 1)):
+    """Every case on every other store. The default run takes every third in memory, every ninth on Chroma, and none on
+    local mode."""
+    for store, step in (("memory", 3), ("chroma", 9), ("server", len(ATTACKS) + 1)):
         for number, case in enumerate(ATTACKS, start=1):
             marks = [] if number % step == 0 else [pytest.mark.soak]
             yield pytest.param(store, case, id=f"{store}-{case.name}", marks=marks)
@@ -80,23 +97,10 @@ def on_the_others() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def other(request: pytest.FixtureRequest) -> Iterator[Runner]:
     """The stores whose vendor is left out of the default run; ``server`` is Qdrant's adapter on its client's local
-    mode. They are in memory or below a temporary directory, so the tenants need not be deleted one by one: the tests
-    of Edge and of interrupts see that they are."""
-    with contextlib.ExitStack() as stack:
-        stage, _ = stack.enter_context(
-            staged(
-                "chroma" if request.param == "chroma" else "memory",
-                opener=local_server if request.param == "server" else None,
-            )
-        )
-        yield Runner(stage, Nothing())
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run, "_clear", left_behind)
-            stack.close()
-
-
-def left_behind(*_: object) -> None:
-    """Nothing is deleted."""
+    mode."""
+    backend = "chroma" if request.param == "chroma" else "memory"
+    with runner(vendor=False, backend=backend, opener=local_server if request.param == "server" else None) as other:
+        yield other
 
 
 @pytest.mark.parametrize(("other", "case"), list(on_the_others()), indirect=["other"])
