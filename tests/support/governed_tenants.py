@@ -27,13 +27,15 @@ _LONGER_THAN_EVERYTHING = 200 * _DAY
 
 @dataclass
 class Held:
-    """What one tenant must be answered with: text and status by record id. ``fenced``: numbers of erased customers."""
+    """What one tenant must be answered with: text and status by record id. ``fenced``: numbers of erased customers.
+    ``due``: records that may still lie there, shown to nobody; whoever deletes one has deleted it."""
 
     mark: str
     tenant: sv.Tenant
     handle: sv.Collection[Ticket]
     records: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     fenced: set[int] = field(default_factory=set[int])
+    due: set[str] = field(default_factory=set[str])
 
 
 def customer(number: int) -> str:
@@ -88,12 +90,14 @@ class Governed(RuleBasedStateMachine):
         """Nobody is shown what is due, before and after one tenant's due records are removed."""
         self._time.forward(_LONGER_THAN_EVERYTHING)
         for held in self._held:
+            held.due.update(held.records)
             held.records.clear()
             held.fenced.clear()
         plan = self._store.retention_plan(tenant=NAMES[who])
         if plan.records:
             for result in self._store.apply_retention(plan.digest):
                 result.raise_if_incomplete()
+        self._held[who].due.clear()
         assert self._store.retention_plan(tenant=NAMES[who]).records == 0
 
     @rule(who=WHO)
