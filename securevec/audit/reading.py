@@ -10,6 +10,7 @@ from typing import Final
 from securevec.audit import files
 from securevec.audit.abandoned import PHASE, REQUEST
 from securevec.audit.directory import WRITER
+from securevec.audit.keeping import Keeper, lags
 from securevec.audit.scan import parse_line
 from securevec.audit.succession import Keychain, succession_in
 from securevec.audit.writers import NAME as LOG_OF_WRITERS
@@ -75,6 +76,14 @@ def read_chain(directory: Path, *, log_id: str, pinned: bytes) -> Keychain:
         raise AuditUnavailable("The audit log cannot be read.") from error
     chain.require_pinned()
     return chain
+
+
+def require_followed(directory: Path, *, log_id: str, kept: Keeper) -> None:
+    """Raises :class:`HomeRefused` when what keeps the head of a log is older than the newest head there. A quick look
+    that may be taken beside live writers: no signature is checked."""
+    note = files.newest_issued(directory / log_id / LOG_OF_WRITERS)
+    if note:
+        lags(kept(), int(note.split(b"\n", 2)[1]))
 
 
 def _writers(root: Path) -> Iterator[Path]:

@@ -19,6 +19,7 @@ from securevec.audit.checkpoint import Head, Signer, Signers, sign_note
 from securevec.audit.directory import WriterDirectory, recover_crashed
 from securevec.audit.event import Event
 from securevec.audit.group import GroupCommit, Ticket
+from securevec.audit.keeping import Keeper
 from securevec.audit.ocsf import encode, to_ocsf
 from securevec.audit.scan import LINK
 from securevec.audit.succession import Succession
@@ -69,13 +70,15 @@ class AuditWriter:
         clock: Clock,
         on_head: OnHead | None = None,
         anchor: Head | None = None,
+        kept: Keeper | None = None,
     ) -> AuditWriter:
         """A writer under ``directory`` (``home/audit``), after recording the recovery of crashed ones.
 
         ``on_head(size, base64 root, note)`` is called whenever the head of the log of writers advances; ``anchor``
-        is the head it was last given. Raises :class:`AuditUnavailable` when the log cannot be written and
-        :class:`AuditTampered` when the log of writers is behind or beside the anchor: going on would replace the
-        evidence.
+        is the head it was last given, and ``kept`` tells it at any time: one that is missing there is given again.
+        Raises :class:`AuditUnavailable` when the log cannot be written, :class:`AuditTampered` when the log of writers
+        is behind or beside the anchor (going on would replace the evidence), and :class:`HomeRefused` when more than
+        one head is missing, as after an older copy was put back.
         """
         log_directory = directory / log_id
         try:
@@ -83,7 +86,7 @@ class AuditWriter:
         except OSError as error:
             raise AuditUnavailable("The audit log cannot be written.") from error
         writers = WriterLog(
-            log_directory, log_id=log_id, signers=signing_key, clock=clock, on_head=on_head, anchor=anchor
+            log_directory, log_id=log_id, signers=signing_key, clock=clock, on_head=on_head, anchor=anchor, kept=kept
         )
         return cls(log_directory, log_id=log_id, clock=clock, writers=writers)
 

@@ -23,6 +23,7 @@ import orjson
 
 from securevec.audit import files
 from securevec.audit.checkpoint import Checkpoint, Head, Signer, Signers, decode_root, sign_note
+from securevec.audit.keeping import Keeper, lags
 from securevec.audit.scan import parse_line
 from securevec.audit.succession import Keychain, Succession, line_of, open_succession, sign_succession, succession_in
 from securevec.audit.tree import Frontier, leaf_hash
@@ -93,6 +94,7 @@ class WriterLog:
         clock: Clock,
         on_head: OnHead | None,
         anchor: Head | None,
+        kept: Keeper | None = None,
     ) -> None:
         self._directory = log_directory / NAME
         self._origin = origin_of(log_id, NAME)
@@ -105,6 +107,7 @@ class WriterLog:
         self._clock = clock
         self._on_head = on_head
         self._anchor = anchor
+        self._kept = kept
         self._frontier = Frontier()
         self._segment = 0
         self._offset = 0
@@ -118,7 +121,8 @@ class WriterLog:
         """Hold the lock of this log, with what other processes appended read in.
 
         Raises :class:`AuditTampered` when the log is shorter than, or differs from, what this process or the anchor
-        has seen, and :class:`AuditUnavailable` when it cannot be read or repaired.
+        has seen, :class:`HomeRefused` when what keeps its head was put back from a copy, and :class:`AuditUnavailable`
+        when it cannot be read or repaired.
         """
         try:
             files.make_directory(self._directory)
@@ -132,6 +136,8 @@ class WriterLog:
             except OSError as error:
                 raise AuditUnavailable("The log of audit writers cannot be read.") from error
             self._take_key()
+            if self._kept is not None and lags(self._head_kept(self._kept), self._frontier.size):
+                self._keep(files.newest_issued(self._directory))
             yield
         finally:
             # Unlocking by name, since a child forked meanwhile holds a copy of the descriptor.
@@ -187,10 +193,20 @@ class WriterLog:
             raise AuditUnavailable("The log of audit writers cannot be written.") from error
         self._frontier, self._offset = frontier, offset
         take()
+        self._keep(note)
+
+    def _head_kept(self, kept: Keeper) -> Head | None:
+        try:
+            return kept()
+        except Exception as error:
+            # As in _keep: whatever somebody else's code raises, nothing is appended.
+            raise AuditUnavailable("The head of the audit log that is kept outside it cannot be read.") from error
+
+    def _keep(self, note: bytes) -> None:
         try:
             files.replace_checkpoint(self._directory, note)
             if self._on_head is not None:
-                self._on_head(frontier.size, base64.b64encode(frontier.root()).decode(), note)
+                self._on_head(self._frontier.size, base64.b64encode(self._frontier.root()).decode(), note)
         except Exception as error:
             # The anchor is somebody else's code; whatever it raises, the head is not safe outside this log.
             raise AuditUnavailable("The head of the audit log cannot be kept.") from error

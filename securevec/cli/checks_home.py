@@ -18,6 +18,7 @@ from securevec import home as homes
 from securevec.cli.check import Check, guarded
 from securevec.cli.session import Session
 from securevec.cli.start import key_file
+from securevec.errors import HomeRefused
 
 _ROLLBACK: Final = b"\x01\x01"
 """Bytes 18 and 19 of an SQLite file whose journal is not a write-ahead log (SQLite file format, 1.3)."""
@@ -146,6 +147,8 @@ def _identity(text: str) -> Mapping[str, Any]:
 
 def _audit(session: Session) -> Check:
     from securevec.audit import find_open_intents
+    from securevec.audit.reading import require_followed
+    from securevec.store.opening import audit_anchor
 
     runtime = session.store.runtime
     directory = runtime.home / "audit"
@@ -153,6 +156,10 @@ def _audit(session: Session) -> Check:
     if not marks:
         return Check("audit log", "note", "nothing was recorded yet")
     age = max(0, int(time.time() - max(marks)))
+    try:
+        require_followed(directory, log_id=runtime.installation_id, kept=partial(audit_anchor, runtime.control))
+    except HomeRefused as error:
+        return Check("audit log", "wrong", error.message, error.next_step)
     intents = find_open_intents(directory, log_id=runtime.installation_id)
     detail = f"last signed checkpoint {_ago(age)} ago"
     if intents:

@@ -35,6 +35,14 @@ def doctor(
             "--reset-time-floor", help="Forget times seen under a clock that was wrong. Stop other processes first."
         ),
     ] = False,
+    accept_control_store: Annotated[
+        bool,
+        typer.Option(
+            "--accept-control-store",
+            help="Go on with a control store that is older than the audit log. What was held, erased or deleted since "
+            "is unknown to it.",
+        ),
+    ] = False,
 ) -> None:
     """Check versions, model, detector, stores, settings, permissions, keys, locks, jobs. Exit 1 when one is wrong.
 
@@ -46,6 +54,9 @@ def doctor(
         return
     if reset_time_floor:
         _reset_time_floor(session)
+        return
+    if accept_control_store:
+        _accept_control_store(session)
         return
     found = checks.run(session)
     rows = [
@@ -67,6 +78,19 @@ def _reset_time_floor(session: Session) -> None:
     with contextlib.closing(ControlStore.open(session.home / "control.db", create=False)) as control:
         control.reset_time_floor(now_ms)
     session.out.show({"time_floor_ms": now_ms}, cell("The home takes the system's clock as right from here on."))
+
+
+def _accept_control_store(session: Session) -> None:
+    """Keep the head of the audit log, which is verified first, as if the control store had followed it."""
+    from securevec.audit import verify_log
+    from securevec.cli.audit import anchor_of
+
+    runtime = session.store.runtime
+    audit, public = session.home / "audit", runtime.keys.signing_key().public
+    head = verify_log(audit, log_id=runtime.installation_id, public_key=public, anchor=anchor_of(session)).head
+    runtime.control.set_audit_head(head.size, head.root, head.note)
+    session.require_manager()
+    session.out.show({"audit_head": head.size}, cell("The home goes on with this control store from here on."))
 
 
 def _config(session: Session) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -152,6 +153,8 @@ def open_runtime(
                 clock=clock,
                 on_head=control.set_audit_head,
                 anchor=audit_anchor(control),
+                # A home that is being restored has an older control store on purpose.
+                kept=None if restoring else partial(audit_anchor, control),
             )
             try:
                 answer_abandoned(writer, control, names)
