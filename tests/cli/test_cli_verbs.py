@@ -166,5 +166,12 @@ def test_a_cloak_is_not_measured_on_too_few_records(shell: Shell) -> None:
     assert made.code == 0, made.err
     assert shell.at_home("describe", "acme/pages", "--json").json["cloak"] == {"mode": "rotate+noise", "noise": 2.0}
     assert shell.at_home("ingest", str(page), "--to", "acme/pages", "--cloak", "rotate").code == 2
+    receipt = shell.base / "recloak.json"
+    moved = shell.at_home("keys", "recloak", "acme/pages", "--receipt", str(receipt), "--json").json
+    assert (moved["state"], moved["version"], moved["records"], moved["keys_destroyed"]) == ("done", 2, 1, 1)
+    assert shell.at_home("receipt", "verify", str(receipt), "--json").json["kind"] == "recloak"
+    assert shell.at_home("keys", "recloak", "acme/pages", "--receipt", str(receipt)).code == 2
+    refused = shell.at_home("keys", "recloak", "acme/tickets")
+    assert (refused.code, "without a cloak" in refused.err) == (2, True)
     for wrong in ("encrypt", "4", "nan"):
         assert shell.at_home("ingest", str(page), "--to", "acme/pages", "--cloak", wrong).code == 2

@@ -181,7 +181,7 @@ class Governed(RuleBasedStateMachine):
 
     @rule(
         who=WHO,
-        which=st.sampled_from(["roll", "reseal", "reindex", "renew", "rename", "wrap", "sign"]),
+        which=st.sampled_from(["roll", "reseal", "reindex", "recloak", "renew", "rename", "wrap", "sign"]),
         hostile=HOSTILE,
     )
     def exchange_a_key(self, who: int, which: str, hostile: str) -> None:
@@ -192,6 +192,11 @@ class Governed(RuleBasedStateMachine):
             with pytest.raises(SecurevecError):
                 exchange(name, hostile)
             exchange(name, "ticket").raise_if_incomplete()
+        elif which == "recloak" and self._held[who].handle.describe().cloak is None:
+            with pytest.raises(UsageError):
+                store.recloak(name, "ticket")
+        elif which == "recloak":
+            store.recloak(name, "ticket").raise_if_incomplete()
         elif which == "renew":
             with pytest.raises(SecurevecError):
                 store.renew_tokens(f"../{hostile}")

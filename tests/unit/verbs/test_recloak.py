@@ -149,6 +149,10 @@ def uncovered(collection: sv.Collection[Parcel], cloak: VectorCloak) -> float:
     return float(np.mean(best))
 
 
+def unavailable(*_: object) -> NoReturn:
+    raise ControlUnavailable("stopped by the test")
+
+
 def never(*_: object) -> NoReturn:
     pytest.fail("something was embedded or detected again")
 
@@ -207,7 +211,8 @@ def test_a_stolen_cloak_key_takes_nothing_off_afterwards(
     assert {bytes.fromhex(key_id) for key_id in old.values()} <= set(home.runtime.keys.destroyed_ids())
     assert [answers(ask(parcels)) for ask in WAYS] == before
     assert parcels.verify().raise_if_wrong().records == MANY
-    assert parcels.ingest(PARCELS).unchanged == MANY, "what a record says did not change"
+    again = home.tenant("acme", actor=ACME).collection(Parcel, name=name_of(parcels))
+    assert again.ingest(PARCELS).unchanged == MANY, "what a record says did not change"
     with pytest.raises(LegalHold):
         parcels.delete(["P-2"])
     home.tenant("acme").release(hold.id)
@@ -244,6 +249,11 @@ def test_every_way_of_asking_is_answered_as_before_while_the_job_is_half_done(
         each.update("P-4", depot="D-1")
         assert each.delete(where=sv.F("depot") == "D-2").deleted == MANY // 3
     assert hints(parcels).count(2) > 1
+    for each in (parcels, plain):
+        each.ingest([parcel(MANY + 2) | {"body": "Parcel for ann.roe@example.com of tea"}])
+    erased = home.tenant("acme", actor=ACME).erase_subject("ann.roe@example.com")
+    assert erased.raise_if_incomplete().state == "done"
+    assert len(versions(parcels)) == 2
     again = cloak_of(parcels)
     done = home.recloak("acme", name_of(parcels))
     assert (done.state, list(versions(parcels))) == ("done", ["2"])
@@ -273,20 +283,32 @@ def test_a_hybrid_search_over_two_versions_ranks_as_over_one(
 
 
 @EDGE
-@pytest.mark.parametrize("begun", [False, True], ids=["before the new key", "between the two versions"])
+@pytest.mark.parametrize("when", ["before the new key", "between the versions", "between them, and the old one stays"])
 def test_a_search_misses_nothing_that_moves_while_it_asks(
-    home: sv.SecureStore, begun: bool, monkeypatch: pytest.MonkeyPatch
+    home: sv.SecureStore, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of it is brought under the new key, and the old one destroyed, before the store is asked, or asked again."""
+    """All of it is brought under the new key before the store is asked, or asked again."""
     parcels = made(home, "rotate", records=10)
     before = answers(parcels.search("parcel of tea", k=10))
-    if begun:
+    if when != "before the new key":
         stopped(home, parcels, monkeypatch)
     ran: list[str] = []
-    finish: Callable[[], None] = lambda: ran.append(home.recloak("acme", name_of(parcels)).state)  # noqa: E731  # short
-    instead(monkeypatch, home.runtime.backend(), "query", finish, on=1 + begun)
+
+    def move() -> None:
+        with monkeypatch.context() as patched:
+            if when.endswith("stays"):
+                patched.setattr(rewriting, "purge_with_proof", unavailable)
+                with pytest.raises(ControlUnavailable):
+                    home.recloak("acme", name_of(parcels))
+            else:
+                home.recloak("acme", name_of(parcels))
+        ran.append(when)
+
+    instead(monkeypatch, home.runtime.backend(), "query", move, on=1 if when == "before the new key" else 2)
     assert answers(parcels.search("parcel of tea", k=10)) == before
-    assert ran == ["done"]
+    assert ran == [when]
+    assert set(hints(parcels)) == {2}
+    assert len(versions(parcels)) == (2 if when.endswith("stays") else 1)
 
 
 @EDGE
