@@ -13,16 +13,15 @@ import re2
 
 from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.nearby import Words
-from securevec.anonymize.rule_shape import shape
+from securevec.anonymize.rule_shape import edged, shape
 from securevec.anonymize.rulebook import ACCEPT, AROUND_BYTES, Rule, engine_options
-from securevec.anonymize.sheet import Sheet
+from securevec.anonymize.sheet import View
 from securevec.anonymize.validators import EXTENTS, VALIDATORS
 
 Range = tuple[int, int]
 _WORD_END: Final = re.compile(rb"\s")
-_EDGE: Final = re.compile(r"(?<![\\[])[\^$]|\\[AzZ]")
-"""The beginning or end of the text, perhaps: a sign in a class may be meant."""
-_ANYWHERE: Final[Any] = re2._re2.RE2.Anchor.UNANCHORED
+ANYWHERE: Final[Any] = re2._re2.RE2.Anchor.UNANCHORED
+"""The engine's word for a match that may begin anywhere."""
 
 
 class Engine(Protocol):
@@ -76,24 +75,22 @@ class CompiledRule:
         self.keywords = rule.keywords if rule.around.lower() not in rule.keywords or not rule.around else ()
         self._match = engine(self.regex, captures=rule.group > 0).Match
         self.group = rule.group
-        self.edged = _EDGE.search(regex) is not None
+        self.edged = edged(regex)
         self._fewest, self.spaced, self._digit = shape(regex, rule.group)
         self._extent = EXTENTS.get(rule.validator)
         self._around = rule.around.encode()
         # No match is empty, and all of it is the value: nothing is left to be decided about a match.
         self._plain = self._fewest > 0 and not (rule.group or self._around or self._extent is not None)
 
-    def matches(self, sheet: Sheet, number: int, starts_by: int | None = None) -> list[Range]:
+    def matches(self, view: View, starts_by: int | None = None) -> list[Range]:
         """Where the rule's values are in one part of a sheet; one that begins behind ``starts_by`` may be left out.
 
         Where only a part of a match is accepted, the search resumes behind it.
         """
-        data, start, end = sheet.data, sheet.starts[number], sheet.ends[number]
+        data, start, end = view.data, view.start, view.end
         last = end - self._fewest
-        if self._digit:
-            digits_end = sheet.digits_end(number)
-            if digits_end <= last:
-                last = digits_end - 1
+        if self._digit and view.digits_end <= last:
+            last = view.digits_end - 1
         if starts_by is not None and starts_by < last:
             last = starts_by
         if start > last:
@@ -106,7 +103,7 @@ class CompiledRule:
             return self._found(data, start, end, last)
         match, found = self._match, []
         while start <= last:
-            place = match(_ANYWHERE, data, start, end)[0]
+            place = match(ANYWHERE, data, start, end)[0]
             start = place[1]
             if start < 0:
                 break
@@ -125,7 +122,7 @@ class CompiledRule:
         match, group = self._match, self.group
         found: list[Range] = []
         while start <= last:
-            ranges = match(_ANYWHERE, data, start, end)
+            ranges = match(ANYWHERE, data, start, end)
             behind = ranges[0][1]
             if behind < 0:
                 break
@@ -160,7 +157,7 @@ class CompiledRule:
         match = self._match
         found: list[Range] = []
         while start <= last:
-            begin, finish = match(_ANYWHERE, data, start, end)[0]
+            begin, finish = match(ANYWHERE, data, start, end)[0]
             if finish < 0:
                 break
             # Rules with an extent match ASCII only.

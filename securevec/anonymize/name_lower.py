@@ -9,14 +9,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
-import re2
-
 from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.matching import ANYWHERE, engine
 from securevec.anonymize.name_cues import NEXT_WORD, PEOPLE
 from securevec.anonymize.name_runs import person
-from securevec.anonymize.rulebook import engine_options
 from securevec.anonymize.words import ANY_WORD, Kind, any_word, kind_of, without_possessive
 
 _CUE: Final = re.compile(
@@ -28,8 +26,8 @@ _CUE: Final = re.compile(
 )
 
 
-_FAST_CUE: Final = re2.compile(
-    re.sub(r"[^\x00-\x7f]", r"\\?", re.sub(r"\?P<\w+>", "", _CUE.pattern)).encode(), engine_options()
+_FAST_CUE: Final = engine(
+    re.sub(r"[^\x00-\x7f]", r"\?", re.sub(r"\?P<\w+>", "", _CUE.pattern)).encode(), captures=False
 )
 _FEW: Final = 8
 _INSIDE_WORDS: Final = "'-"
@@ -43,10 +41,10 @@ def _cues(lowered: str) -> Iterator[re.Match[str]]:
     characters, and a word border wherever one is in the text. What it finds too much, the pattern itself sorts out.
     """
     data = lowered.encode("ascii", "replace")
-    position = 0
-    while place := next(_FAST_CUE.finditer(data, position), None):
-        cue = _CUE.match(lowered, place.start())
-        position = cue.end() if cue else place.start() + 1
+    position, size = 0, len(data)
+    while (start := _FAST_CUE.Match(ANYWHERE, data, position, size)[0][0]) >= 0:
+        cue = _CUE.match(lowered, start)
+        position = cue.end() if cue else start + 1
         if cue:
             yield cue
 

@@ -78,11 +78,12 @@ class Tagging:
     def stretches(self) -> list[Stretch]:
         """Stretches of every tag but ``O``, in order. They begin and end with a letter or digit; a tab ends one."""
         best = self._scores.argmax(axis=1)
-        hits = np.flatnonzero(best)
+        hits = best.nonzero()[0]
         if not len(hits):
             return []
-        second = np.partition(self._scores[hits], -2, axis=1)[:, -2]
-        margins = (self._scores[hits, best[hits]] - second) / UNIT
+        rows = self._scores[hits]
+        rows.partition(len(TAGS) - 2, axis=1)
+        margins = (rows[:, -1] - rows[:, -2]) / UNIT
         found: list[Stretch] = []
         previous = -2
         for place, tag, margin in zip(hits.tolist(), best[hits].tolist(), margins.tolist(), strict=True):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from securevec.anonymize.sheet import Sheet
+from securevec.anonymize.sheet import View
 
 _RUN: Final = re.compile(r"[a-z]+")
 
@@ -28,8 +28,8 @@ class Words:
         # None: a word without such letters may stand anywhere, so the pattern is always asked.
         self._any = None if None in firsts else frozenset(run.group().encode() for run in firsts if run)
 
-    def among(self, runs: list[bytes], sheet: Sheet, number: int, place: tuple[int, int]) -> bool:
-        """Whether one is near a place in a part of the sheet. ``runs``: what :meth:`Sheet.runs` says of the place."""
+    def among(self, runs: list[bytes], view: View, place: tuple[int, int]) -> bool:
+        """Whether one is near a place. ``runs``: what :meth:`View.runs` says of the place."""
         if self._any is not None and self._any.isdisjoint(runs):
             return False
-        return not self._plain.isdisjoint(runs) or self._pattern.search(sheet.window(number, place)) is not None
+        return not self._plain.isdisjoint(runs) or self._pattern.search(view.window(place)) is not None

@@ -43,6 +43,16 @@ def shape(regex: str, group: int = 0) -> Shape:
         return _ANYTHING
 
 
+def edged(regex: str) -> bool:
+    """Whether a pattern over an alphabet may say where the text begins or ends. Borders of words do not count."""
+    if _PARSER is None or _ONLY_RE2.search(regex):
+        return True
+    try:
+        return _edged(_PARSER.parse(regex))
+    except (re.error, RecursionError, OverflowError):
+        return True
+
+
 def value_of(regex: str, group: int = 0) -> tuple[Iterable[tuple[Any, Any]], int]:
     """What a pattern's values are made of, and its flags. Raises ``ValueError`` for a pattern this cannot read."""
     if _PARSER is None or _ONLY_RE2.search(regex):
@@ -63,6 +73,20 @@ def _groups(parsed: Iterable[tuple[Any, Any]], group: int) -> list[Any]:
     if not found:
         raise ValueError("a capture inside another part")
     return found
+
+
+def _edged(parsed: Iterable[tuple[Any, Any]]) -> bool:
+    return any(_may_be_edge(str(op), args) for op, args in parsed)
+
+
+def _may_be_edge(op: str, args: Any) -> bool:
+    if op == "AT":
+        return str(args) not in {"AT_BOUNDARY", "AT_NON_BOUNDARY"}
+    if op == "BRANCH":
+        return any(map(_edged, args[1]))
+    if op in {"SUBPATTERN", "MAX_REPEAT", "MIN_REPEAT"}:
+        return _edged(args[-1])
+    return op not in {"LITERAL", "NOT_LITERAL", "IN", "ANY"}
 
 
 def _spaced(parsed: Iterable[tuple[Any, Any]]) -> bool:

@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import re2
 
 from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.matching import CompiledRule, Range, byte_options
+from securevec.anonymize.matching import CompiledRule, byte_options
 from securevec.anonymize.rule_factors import Factors
 from securevec.anonymize.rulebook import ACCEPT, CONTEXT_BONUS, RuleBook, engine_options
-from securevec.anonymize.sheet import Part, Sheet
+from securevec.anonymize.sheet import Part, Sheet, View, views
 from securevec.errors import DetectorError
 
 _SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
 _FEW: Final = 3
 """Rules that are tried at once on a line; of more it is asked first which occur."""
-_ONLY: Final = (0,)
 _FAILED: Final = "The pattern engine failed; nothing was scanned."
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
@@ -65,63 +65,61 @@ class PatternScanner:
 
     def scan(self, text: str, *, field_name: str = "") -> list[Finding]:
         """Findings in offsets of ``text`` (already folded), unresolved. Raises ``DetectorError`` on engine failure."""
-        part = Part(text, hint(field_name))
         try:
-            sheet = Sheet([part], self._alphabet)
-            rules = self._rules(sheet, 0, part)
+            view = View(Sheet(text, self._alphabet), Part("", hint(field_name)), 0, len(text))
+            rules = self._occurring(view)
         except DetectorError:
             raise
         except Exception as error:
             raise DetectorError(_FAILED) from error
-        if not rules:
-            return []
-        rules.sort()
-        found: list[list[Finding]] = [[]]
-        self._apply(((index, _ONLY) for index in rules), sheet, found)
-        return found[0]
+        found: list[Finding] = []
+        if rules:
+            rules.sort()
+            self._apply([(index, view, found) for index in rules])
+        return found
 
     def scan_each(self, parts: Sequence[Part]) -> list[list[Finding]]:
         """:meth:`scan` of each part, in its own offsets, of the values and rules that it counts."""
         found: list[list[Finding]] = [[] for _ in parts]
-        wanted: dict[int, list[int]] = {}
+        wanted: list[tuple[int, View, list[Finding]]] = []
         try:
-            sheet = Sheet(parts, self._alphabet)
-            lines = [number for number, part in enumerate(parts) if part.able is not None]
-            common = self._common(sheet, lines) if len(lines) > 1 else None
-            for number, part in enumerate(parts):
-                for index in self._rules(sheet, number, part, common):
-                    if index in wanted:
-                        wanted[index].append(number)
-                    else:
-                        wanted[index] = [number]
+            sheet = views(parts, self._alphabet)
+            lines = [view for view, part in zip(sheet, parts, strict=True) if part.able is not None]
+            common = self._common(lines) if len(lines) > 1 else None
+            for part, view, here in zip(parts, sheet, found, strict=True):
+                rules = self._occurring(view) if part.able is None else self._on_line(view, part.able, common)
+                wanted += [(index, view, here) for index in rules]
         except DetectorError:
             raise
         except Exception as error:
             raise DetectorError(_FAILED) from error
-        self._apply(sorted(wanted.items()), sheet, found)
+        # The parts of a rule stay in their order.
+        wanted.sort(key=itemgetter(0))
+        self._apply(wanted)
         return found
 
-    def _rules(self, sheet: Sheet, number: int, part: Part, common: frozenset[int] | None = None) -> list[int]:
-        """The rules to be tried in a part. ``common``: of lines the only ones that may be, as far as is known."""
-        able = part.able
-        if able is not None and common is not None:
-            rules = list(able & common)
-            if len(rules) > _FEW:
-                hits = self._hits(sheet.part(number))
-                rules = [index for index in rules if index in hits]
-            return rules
-        rules = self._hits(sheet.part(number))
-        if able is not None:
-            rules = [index for index in rules if index in able]
+    def _occurring(self, view: View) -> list[int]:
+        """The rules to be tried in a part."""
+        rules = self._hits(view.data[view.start : view.end])
         if rules and not self._needy.keys().isdisjoint(rules):
-            return self._spoken_of(rules, sheet.words(number), part.hint)
+            return self._spoken_of(rules, view.words(), view.hint)
         return rules
 
-    def _apply(self, rules: Iterable[tuple[int, Sequence[int]]], sheet: Sheet, found: list[list[Finding]]) -> None:
-        """``rules``: the number of each, and of the parts to try it in."""
+    def _on_line(self, view: View, able: frozenset[int], common: frozenset[int] | None) -> list[int]:
+        """Those of the rules ``able`` to be tried on a line. ``common``: those that may be, as far as is known."""
+        if common is None:
+            return [index for index in self._occurring(view) if index in able]
+        rules = able & common
+        if len(rules) > _FEW:
+            rules = rules.intersection(self._hits(view.data[view.start : view.end]))
+        return [*rules]
+
+    def _apply(self, wanted: Iterable[tuple[int, View, list[Finding]]]) -> None:
+        """``wanted``: the number of a rule, where to try it, and where its findings go."""
+        compiled = self._compiled
         try:
-            for index, numbers in rules:
-                _apply(self._compiled[index], sheet, numbers, found)
+            for index, view, here in wanted:
+                _apply(compiled[index], view, here)
         except Exception as error:  # noqa: BLE001 - a rule that broke has not been applied
             # The cause is named and not chained: its message may quote the text.
             raise DetectorError(f"A detection rule failed ({type(error).__name__}); nothing was scanned.") from None
@@ -134,16 +132,18 @@ class PatternScanner:
         hits.remove(self._sentinel)
         return hits
 
-    def _common(self, sheet: Sheet, lines: list[int]) -> frozenset[int]:
+    def _common(self, lines: Sequence[View]) -> frozenset[int]:
         """The rules that may have a value in one of some lines below each other.
 
         A rule that occurs in a line also occurs where all of them stand below each other, unless it says where a text
         begins or ends.
         """
-        rules = [*self._edged.union(self._hits(b"\n".join(map(sheet.part, lines))))]
-        return frozenset(self._spoken_of(rules, b"\n".join(map(sheet.words, lines)), ""))
+        rules = self._edged.union(self._hits(b"\n".join([view.data[view.start : view.end] for view in lines])))
+        if self._needy.keys().isdisjoint(rules):
+            return rules
+        return frozenset(self._spoken_of(rules, b"\n".join([view.words() for view in lines]), ""))
 
-    def _spoken_of(self, rules: list[int], words: bytes, hint: str) -> list[int]:
+    def _spoken_of(self, rules: Iterable[int], words: bytes, hint: str) -> list[int]:
         """The rules without those that need a word near their value and have none of theirs anywhere in the text.
 
         ``words``: all that is around its values, ``hint`` at the beginning.
@@ -166,42 +166,32 @@ def hint(field_name: str) -> str:
     return " ".join(_WORDS.split(field_name.lower())) if field_name else ""
 
 
-def _apply(rule: CompiledRule, sheet: Sheet, numbers: Sequence[int], found: list[list[Finding]]) -> None:
-    if rule.never:
+def _apply(rule: CompiledRule, view: View, here: list[Finding]) -> None:
+    if rule.never or (rule.keywords and not view.holds(rule.keywords)):
         return
-    keywords, starts, parts = rule.keywords, sheet.starts, sheet.parts
-    entity, own, name, priority, check = rule.entity, rule.score, rule.id, rule.priority, rule.check
-    for number in numbers:
-        if keywords and not sheet.holds(number, keywords):
-            continue
-        across = parts[number].across
-        if across is None:
-            places = rule.matches(sheet, number)
-        else:
-            first, last = starts[number] + across.starts_by, starts[number] + across.ends_from
-            places = [place for place in rule.matches(sheet, number, first) if place[0] <= first and place[1] >= last]
-        if not places:
-            continue
-        at, text, here = starts[number], sheet.text, found[number]
-        if rule.judged:
-            _judge(rule, sheet, number, places, here)
-            continue
+    at, across = view.start, view.across
+    if across is None:
+        places = rule.matches(view)
+    else:
+        first, last = at + across.starts_by, at + across.ends_from
+        places = [place for place in rule.matches(view, first) if place[0] <= first and place[1] >= last]
+    if not places:
+        return
+    entity, own, name, priority, check, text = rule.entity, rule.score, rule.id, rule.priority, rule.check, view.text
+    if not rule.judged:
         for start, end in places:
             if check is None or check(text[start:end]):
                 here.append(Finding(start - at, end - at, entity, own, name, priority))
-
-
-def _judge(rule: CompiledRule, sheet: Sheet, number: int, places: list[Range], here: list[Finding]) -> None:
-    """The values that the words around them leave credible."""
-    context, veto, check, text, at = rule.context, rule.veto, rule.check, sheet.text, sheet.starts[number]
-    known, own = sheet.known, rule.score
+        return
+    context, veto, known = rule.context, rule.veto, view.known
     for place in places:
-        runs = known.get(place) or sheet.runs(number, place)
+        runs = known.get(place) or view.runs(place)
         score = own
-        if context is not None and context.among(runs, sheet, number, place):
+        if context is not None and context.among(runs, view, place):
             score = own + CONTEXT_BONUS
-        elif veto is not None and veto.among(runs, sheet, number, place):
+        elif veto is not None and veto.among(runs, view, place):
             score = own - CONTEXT_BONUS
-        if score >= ACCEPT and (check is None or check(text[place[0] : place[1]])):
+        if score >= ACCEPT:
             start, end = place
-            here.append(Finding(start - at, end - at, rule.entity, min(score, 1.0), rule.id, rule.priority))
+            if check is None or check(text[start:end]):
+                here.append(Finding(start - at, end - at, entity, min(score, 1.0), name, priority))

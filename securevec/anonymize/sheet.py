@@ -16,6 +16,8 @@ BEFORE: Final = 56
 AFTER: Final = 32
 """Characters in front of a value and behind it that are read for the words around it."""
 _DIGITS: Final = bytes(48 if 48 <= code <= 57 else 32 for code in range(256))
+_FEW: Final = 4
+"""Places of which the letters around are read by themselves; for more the whole sheet's are."""
 _LETTERS: Final = bytes(code if 97 <= code <= 122 else 32 for code in range(256))
 
 
@@ -42,85 +44,97 @@ class Part(NamedTuple):
 
 
 class Sheet:
-    """``starts`` and ``ends``: where each part lies in ``text`` and, at the same places, in ``data``."""
+    """``text``: the parts below each other; ``data``: their bytes, one a character, at the same places."""
 
-    __slots__ = ("_digits", "_letters", "_lowered", "data", "ends", "known", "parts", "starts", "text")
+    __slots__ = ("_letters", "data", "known", "lowered", "text")
 
-    def __init__(self, parts: Sequence[Part], alphabet: Alphabet) -> None:
+    def __init__(self, text: str, alphabet: Alphabet) -> None:
         """Raises ``UnicodeEncodeError`` on a lone surrogate."""
-        self.parts = parts
-        if len(parts) == 1:
-            self.text = parts[0].text
-            self.starts, self.ends = [0], [len(self.text)]
-        else:
-            self.text = "\n".join([part.text for part in parts])
-            self.starts, self.ends = [], []
-            at = 0
-            for part in parts:
-                self.starts.append(at)
-                at += len(part.text)
-                self.ends.append(at)
-                at += 1
-        self.data = alphabet.encode(self.text)
+        self.text = text
+        self.data = alphabet.encode(text)
         self.known: dict[tuple[int, int], list[bytes]] = {}
-        self._digits = b""
+        self.lowered = ""
         self._letters = b""
-        self._lowered = ""
 
-    def part(self, number: int) -> bytes:
-        """The bytes of a part."""
-        return self.data[self.starts[number] : self.ends[number]]
-
-    def digits_end(self, number: int) -> int:
-        """Behind the last of the digits 0 to 9 in a part; 0 without any."""
-        digits = self._digits
-        if not digits:
-            digits = self._digits = self.data.translate(_DIGITS)
-        return digits.rfind(b"0", self.starts[number], self.ends[number]) + 1
-
-    def holds(self, number: int, words: tuple[str, ...]) -> bool:
-        """Whether one of these stands anywhere in a part or in its hint."""
-        lowered = self._lowered or self._lower()
-        hint, start, end = self.parts[number].hint, self.starts[number], self.ends[number]
-        for word in words:  # noqa: SIM110 - a generator costs more than the search
-            if lowered.find(word, start, end) >= 0 or (hint and word in hint):
-                return True
-        return False
-
-    def words(self, number: int) -> bytes:
-        """All that :meth:`window` may show a piece of."""
-        lowered = self._lowered or self._lower()
-        hint, body = self.parts[number].hint, lowered[self.starts[number] : self.ends[number]]
-        return f"{hint} {body}".encode() if hint else body.encode()
-
-    def runs(self, number: int, place: tuple[int, int]) -> list[bytes]:
-        """The runs of the letters a to z around a place. To be asked for once; then they are in ``known``."""
-        letters = self._letters
-        if not letters:
-            lowered = self._lowered or self._lower()
-            letters = self._letters = lowered.encode("ascii", "replace").translate(_LETTERS)
-        start, end = place
-        first, last = self.starts[number], self.ends[number]
-        begin = start - BEFORE if start - BEFORE > first else first
-        finish = end + AFTER if end + AFTER < last else last
-        found = letters[begin:start].split() + letters[end:finish].split()
-        if hint := self.parts[number].hint:
-            found += hint.encode("ascii", "replace").translate(_LETTERS).split()
-        self.known[place] = found
-        return found
-
-    def window(self, number: int, place: tuple[int, int]) -> str:
-        """The text around a place in lower case, behind the hint."""
-        lowered = self._lowered or self._lower()
-        start, end = place
-        begin, finish = max(start - BEFORE, self.starts[number]), min(end + AFTER, self.ends[number])
-        return f"{self.parts[number].hint} {lowered[begin:start]} | {lowered[end:finish]}"
-
-    def _lower(self) -> str:
-        """The text in lower case, for context words and keywords; many texts need neither."""
+    def lower(self) -> str:
+        """The text in lower case, for context words and keywords: to be asked for once, then it is ``lowered``."""
         lowered = self.text.lower()
         if len(lowered) != len(self.text):
             # A few letters change length in lower case; places would drift.
             lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in self.text)
-        self._lowered = lowered
+        self.lowered = lowered
         return lowered
+
+    def letters(self) -> bytes:
+        """The letters a to z of the text in lower case at their places, and spaces; nothing while few were asked."""
+        if not self._letters and len(self.known) >= _FEW:
+            self._letters = _letters(self.lowered or self.lower())
+        return self._letters
+
+
+class View:
+    """One part of a sheet, from ``start`` to ``end`` of it. Places are those of the sheet."""
+
+    __slots__ = ("across", "data", "digits_end", "end", "hint", "known", "sheet", "start", "text")
+
+    def __init__(self, sheet: Sheet, part: Part, start: int, end: int) -> None:
+        self.sheet = sheet
+        self.text = sheet.text
+        self.data = sheet.data
+        self.known = sheet.known
+        self.start = start
+        self.end = end
+        self.hint = part.hint
+        self.across = part.across
+        # Behind the last of the digits 0 to 9.
+        self.digits_end = start + self.data[start:end].translate(_DIGITS).rfind(b"0") + 1
+
+    def holds(self, words: tuple[str, ...]) -> bool:
+        """Whether one of these stands anywhere in the part or in its hint."""
+        lowered, hint = self.sheet.lowered or self.sheet.lower(), self.hint
+        for word in words:  # noqa: SIM110 - a generator costs more than the search
+            if lowered.find(word, self.start, self.end) >= 0 or (hint and word in hint):
+                return True
+        return False
+
+    def words(self) -> bytes:
+        """All that :meth:`window` may show a piece of."""
+        lowered = (self.sheet.lowered or self.sheet.lower())[self.start : self.end]
+        return f"{self.hint} {lowered}".encode()
+
+    def runs(self, place: tuple[int, int]) -> list[bytes]:
+        """The runs of the letters a to z around a place. To be asked for once; then they are in ``known``."""
+        start, end = place
+        begin = start - BEFORE if start - BEFORE > self.start else self.start
+        finish = end + AFTER if end + AFTER < self.end else self.end
+        if letters := self.sheet.letters():
+            found = letters[begin:start].split() + letters[end:finish].split()
+        else:
+            lowered = self.sheet.lowered or self.sheet.lower()
+            found = _letters(f"{lowered[begin:start]} {lowered[end:finish]}").split()
+        if self.hint:
+            found += _letters(self.hint).split()
+        self.known[place] = found
+        return found
+
+    def window(self, place: tuple[int, int]) -> str:
+        """The text around a place in lower case, behind the hint."""
+        lowered, (start, end) = self.sheet.lowered or self.sheet.lower(), place
+        begin, finish = max(start - BEFORE, self.start), min(end + AFTER, self.end)
+        return f"{self.hint} {lowered[begin:start]} | {lowered[end:finish]}"
+
+
+def views(parts: Sequence[Part], alphabet: Alphabet) -> list[View]:
+    """The parts on one sheet. Raises ``UnicodeEncodeError`` on a lone surrogate."""
+    sheet = Sheet("\n".join([part.text for part in parts]), alphabet)
+    made: list[View] = []
+    start = 0
+    for part in parts:
+        end = start + len(part.text)
+        made.append(View(sheet, part, start, end))
+        start = end + 1
+    return made
+
+
+def _letters(lowered: str) -> bytes:
+    return lowered.encode("ascii", "replace").translate(_LETTERS)

@@ -39,10 +39,13 @@ class Structured:
 
     def find(self, text: str, field_name: str) -> list[Finding]:
         """Findings in offsets of ``text``, unresolved. Raises ``DetectorError``."""
-        if len(text) <= _TOGETHER and "\n" not in text and not has_table(text):
-            view = fold(text, skeleton=True)
-            return mapped(self._scanner.scan(view.text, field_name=field_name), view)
-        return self.find_each([(field_name, text)])[0]
+        view = fold(text, skeleton=True)
+        found = self._scan(view.text, field_name)
+        if "\n" in text or has_table(text):
+            asked = _Asked(self._scanner)
+            self._read_again(asked, text, view.text, found)
+            asked.finish()
+        return mapped(found, view)
 
     def find_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding]]:
         """:meth:`find` in each ``(field name, text)``. Raises ``DetectorError`` when it does for one of them."""
@@ -52,19 +55,28 @@ class Structured:
             view = fold(text, skeleton=True)
             here: list[Finding] = []
             found.append((here, view))
-            if len(view.text) <= WINDOW:
+            if len(view.text) <= _TOGETHER:
                 asked.add(Part(view.text, hint(field_name)), here)
             else:
-                here += scan_windows(view.text, partial(self._scanner.scan, field_name=field_name))
-            if "\n" in text:
-                for joint in joints(view.text):
-                    if able := self._crossing.holders(joint.signs):
-                        asked.add(Part(joint.line, "", joint.across, able), here, joint.unbroken)
-            if has_table(text):
-                for cell in cells(view.text):
-                    self._add_cell(asked, view.text[cell.start : cell.end], cell, here)
+                here += self._scan(view.text, field_name)
+            self._read_again(asked, text, view.text, here)
         asked.finish()
         return [mapped(here, view) for here, view in found]
+
+    def _scan(self, body: str, field_name: str) -> list[Finding]:
+        if len(body) <= WINDOW:
+            return self._scanner.scan(body, field_name=field_name)
+        return scan_windows(body, partial(self._scanner.scan, field_name=field_name))
+
+    def _read_again(self, asked: _Asked, text: str, body: str, here: list[Finding]) -> None:
+        """Asks for what lies across line breaks and in the cells of tables. ``body``: the folded text."""
+        if "\n" in text:
+            for joint in joints(body):
+                if able := self._crossing.holders(joint.signs):
+                    asked.add(Part(joint.line, "", joint.across, able), here, joint.unbroken)
+        if has_table(text):
+            for cell in cells(body):
+                self._add_cell(asked, body[cell.start : cell.end], cell, here)
 
     def in_cell(self, value: str, head: str) -> list[Finding]:
         """Findings in a value that ``head`` names."""

@@ -43,7 +43,8 @@ _TWICE: Final = re.compile(r"(?<=%)(?:25)+(?=[0-9a-fA-F]{2})")
 def escaped(text: str) -> bool:
     """Whether anything in the text may be an escape. A handful of searches for single characters in most texts."""
     for sign, gate in _GATES:
-        if sign in text and gate.search(text):
+        # A single character is found many times quicker than two.
+        if sign[0] in text and sign in text and gate.search(text):
             return True
     if len(text) < _SHORT and text.isprintable():
         return False

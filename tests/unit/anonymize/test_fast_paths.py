@@ -25,7 +25,7 @@ from securevec.anonymize.name_lower import _CUE, _cues
 from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.resolve import _settled, resolve
 from securevec.anonymize.rulebook import builtin_rules, engine_options
-from securevec.anonymize.sheet import Part, Sheet
+from securevec.anonymize.sheet import Part, views
 from securevec.anonymize.words import ANY_WORD
 from securevec.errors import DetectorError
 
@@ -40,7 +40,7 @@ def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) 
     pattern: Any = re2.compile(_EMAIL.regex, engine_options())
     everywhere = [match.span() for match in pattern.finditer(text.encode())]
     alphabet = Alphabet([_EMAIL.regex])
-    around = CompiledRule(_EMAIL, alphabet).matches(Sheet([Part(text)], alphabet), 0)
+    around = CompiledRule(_EMAIL, alphabet).matches(*views([Part(text)], alphabet))
     assert around == [(len(text.encode()[:a].decode()), len(text.encode()[:b].decode())) for a, b in everywhere]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.fold import fold
 from securevec.anonymize.rule_factors import Factors
-from securevec.anonymize.rule_shape import shape
+from securevec.anonymize.rule_shape import edged, shape
 from securevec.anonymize.rulebook import Rule, builtin_rules, load_rules
 from securevec.anonymize.scan import PatternScanner, hint
 from securevec.anonymize.sheet import Across, Part
@@ -128,6 +128,12 @@ def test_no_match_is_shorter_than_its_pattern_allows() -> None:
     assert shape(r"(?:\d|a)[0-9a]\d?|7{0,3}") == (0, False, False)
     assert shape(r"[[:alpha:]]{4}") == (0, True, False)
     assert shape(r"(?:(\d)x)?", 1) == (0, True, False)
+
+
+def test_a_pattern_that_says_where_a_text_ends_is_told_from_one_that_names_the_sign() -> None:
+    says = (r"^a", r"(?:a|\s(?:b$)?)", r"\Aa", r"a\z", r"(?m)a$", r"[[:alpha:]]")
+    names = (r"[^$]\b\$", r"(a|[\^$])\Bx{2,3}", r"\\\^")
+    assert [*map(edged, says + names)] == [True] * len(says) + [False] * len(names)
 
 
 @pytest.mark.parametrize(
