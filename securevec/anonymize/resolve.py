@@ -24,7 +24,10 @@ def resolve(findings: Iterable[Finding], text: str) -> list[Finding]:
     disjoint-set forest (Tarjan 1975), so that the cost is that of sorting however findings overlap. Findings that no
     other one reaches are taken as they are.
     """
-    ordered = sorted((finding for finding in findings if finding.start < finding.end), key=_START)
+    ordered = [finding for finding in findings if finding.start < finding.end]
+    if len(ordered) < 2:
+        return ordered
+    ordered.sort(key=_START)
     accepted: list[Finding] = []
     group: list[Finding] = []
     reach = -1
