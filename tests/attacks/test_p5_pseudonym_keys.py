@@ -306,3 +306,30 @@ def test_the_earlier_key_is_gone_from_the_key_store_and_a_copy_beside_it_is_not_
 
 def is_pseudonym(row: KeyRow, stage: Stage) -> bool:
     return row.use.purpose == "pseudonym" and row.use.tenant.hex() == stage.acme.id
+
+
+def test_every_other_key_is_exchanged_while_some_records_have_new_surrogates(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = stage.acme.collection(Letter, name="busy", cloak="rotate")
+    letters.ingest(ROWS)
+    write, name = Respelling.write, stage.acme_name
+
+    def one(self: Respelling, admission: Any, rows: Any) -> NoReturn:
+        write(self, admission, rows[:1])
+        raise Stopped("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Respelling, "write", one)
+        with pytest.raises(Stopped):
+            renew(stage)
+    for exchange in (stage.store.reseal, stage.store.reindex, stage.store.recloak):
+        assert exchange(name, "busy").state == "done"
+        assert letters.search(ROWS[0]["body"], k=1)[0].score > 0.999
+    assert stage.store.rotate_tenant_keys(name) > 0
+    assert stage.store.renew_tokens(name).state == "done"
+    assert letters.search(ROWS[0]["body"], k=1)[0].score > 0.999
+    assert renew(stage).version == 2
+    assert letters.search(ROWS[0]["body"], k=1)[0].score > 0.999
+    assert surrogate(key_of(stage), "EMAIL", MAIL) in str(said(stage, letters=letters))
+    letters.verify().raise_if_wrong()
