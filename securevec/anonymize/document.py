@@ -17,7 +17,7 @@ from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import normalize
 from securevec.anonymize.name_runs import PERSON_PRIORITY
 from securevec.anonymize.words import ANY_WORD, any_word, opens_sentence, without_possessive
-from securevec.anonymize.written import Reading
+from securevec.anonymize.written import Reading, spoken
 
 _LOCAL: Final = re.compile(r"[^\W\d_]+")
 _ROLES: Final = frozenset(
@@ -217,7 +217,7 @@ def mentions(document: DocumentNames, text: str, reading: Reading | None) -> lis
 
 def value_of(finding: Finding, text: str, reading: Reading | None) -> str:
     """What a finding's characters stand for."""
-    return text[finding.start : finding.end] if reading is None else reading.value(finding.start, finding.end)
+    return text[finding.start : finding.end] if reading is None else spoken(finding.start, finding.end, reading)
 
 
 def words_of_name(name: str) -> list[str]:

@@ -76,7 +76,12 @@ def said(stage: Stage, **collections: sv.Collection[Any]) -> dict[tuple[str, str
 
 
 ROWS: list[dict[str, Any]] = [
-    {"id": "L-1", "writer": MAIL, "body": f"{JANE} has the lantern", "note": f"ask {JANE}"},
+    {
+        "id": "L-1",
+        "writer": MAIL,
+        "body": f"{JANE} has the lantern",
+        "note": f"<p>ask {JANE}, <b>Jane</b> <i>Miller</i></p>",
+    },
     {"id": "L-2", "writer": None, "body": f"write to {MAIL} about {JANE} " + "and on it goes with Miller " * 60},
     {"id": "L-3", "writer": None, "body": "nobody is here"},
 ]

@@ -4,7 +4,7 @@
 (:mod:`.placing`). A text without any sign of a notation is plain, which is all that is asked of most texts.
 """
 
-from securevec.anonymize.written.placing import Part, placed
+from securevec.anonymize.written.placing import Part, placed, spoken
 from securevec.anonymize.written.reading import Reading, View, read
 
-__all__ = ["Part", "Reading", "View", "placed", "read"]
+__all__ = ["Part", "Reading", "View", "placed", "read", "spoken"]

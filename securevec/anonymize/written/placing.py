@@ -76,6 +76,11 @@ def placed(text: str, found: Iterable[Finding], reading: Reading | None) -> list
     return parts
 
 
+def spoken(start: int, end: int, reading: Reading) -> str:
+    """What a range of the text stands for, without the tags in it."""
+    return "".join(reading.value(*piece) for piece in _between_tags(start, end, reading))
+
+
 def _pieces(text: str, finding: Finding, reading: Reading) -> list[Part]:
     ranges = _in_leaves(text, finding, reading)
     if not ranges:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
-from securevec.anonymize import Anonymizer, Finding, OperatorPolicy, TenantKeys, default_detector
+from securevec.anonymize import Anonymizer, Finding, OperatorPolicy, TenantKeys, default_detector, subject_token
 from securevec.anonymize.stored import originals_in
 from securevec.anonymize.written import placed, read
 
@@ -174,6 +175,16 @@ def test_tags_stay_tags_and_nobody_is_left_between_them(text: str, operator: str
     assert before.seen == after.seen
     assert not {"Jane", "Smith", "jane@example.com"} & {word.strip(",.:") for word in after.text.split()}
     assert "jane@" not in after.text
+
+
+@pytest.mark.parametrize(
+    "text", ["Dear <b>Jane</b> <i>Miller</i>, hello", "<span>Jane</span><span> Miller</span> called about a span"]
+)
+def test_a_name_with_tags_inside_is_the_same_persons_and_no_tag_is_a_part_of_it(text: str) -> None:
+    field = Anonymizer().record({"body": text}, keys=KEYS, subjects=())["body"]
+    assert {span.token for span in field.spans} == {subject_token(KEYS, "PERSON", "Jane Miller")}
+    assert re.findall(r"</?\w+>", field.text.text) == re.findall(r"</?\w+>", text)
+    assert field.text.text.endswith(text[-6:])
 
 
 def test_an_element_of_xml_names_what_it_holds() -> None:
