@@ -94,8 +94,13 @@ def answer(
     runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow, record_class: type[R]
 ) -> Answer[R]:
     """Ask the store and judge what it says. The caller rechecks its admission and only then delivers."""
-    found = _ask(runtime, collection, question, k, narrow)
-    whole = _still_live(runtime, collection, found.whole[:k], found.asked)
+    again = _OVERTAKEN_TWICE
+    while True:
+        found = _ask(runtime, collection, question, k, narrow)
+        whole, replaced = _still_live(runtime, collection, found.whole[:k], found.asked)
+        if not (replaced and again):
+            break
+        again -= 1
     return Answer(
         hits=[_hit(collection, judged, first, record_class) for judged, first in whole],
         refs=[judged.ref for judged, _ in whole],
@@ -263,24 +268,26 @@ def _with_first_chunks(
 
 def _still_live(
     runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]], asked: Asked | None
-) -> list[tuple[Judged, Body]]:
-    """Without the records that were deleted, replaced or erased while this search ran.
+) -> tuple[list[tuple[Judged, Body]], bool]:
+    """Without the records that were deleted, replaced or erased while this search ran; and whether one was replaced,
+    which is there in another generation.
 
     The manifest is read anew, unless nobody has committed anything since it was ``asked``.
     """
     if not whole:
-        return []
+        return [], False
     version = runtime.control.version()
     if asked is not None and version == asked.version:
         live = asked.live()
     else:
         live = runtime.control.live(collection.collection, [judged.ref for judged, _ in whole])
     hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged, _ in whole], version=version)
-    return [
+    kept = [
         (judged, first)
         for judged, first in whole
         if live.get(judged.ref) == judged.body.generation and (judged.ref, judged.body.generation) not in hidden
     ]
+    return kept, any(live.get(judged.ref, judged.body.generation) != judged.body.generation for judged, _ in whole)
 
 
 def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class: type[R]) -> Hit[R]:

@@ -21,6 +21,7 @@ from securevec.errors import (
     SubjectErased,
 )
 from securevec.guard import admit
+from securevec.live import first_chunks
 from securevec.opening import open_body
 from securevec.people import erase as erasing
 from securevec.question import anonymize_query
@@ -338,3 +339,21 @@ def test_every_other_key_is_exchanged_while_some_records_have_new_surrogates(
     assert letters.search(ROWS[0]["body"], k=1)[0].score > 0.999
     assert surrogate(key_of(stage), "EMAIL", MAIL) in str(said(stage, letters=letters))
     letters.verify().raise_if_wrong()
+
+
+def test_a_record_that_is_written_anew_while_a_search_looks_at_it_is_found(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = stage.acme.collection(Letter, name="looked-at")
+    letters.ingest(ROWS[:1])
+    calls: list[str] = []
+
+    def late(*given: Any) -> Any:
+        if len(calls) < 2:
+            calls.append(stage.store.reseal(stage.acme_name, "looked-at").state)
+        return first_chunks(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("securevec.search.first_chunks", late)
+        found = letters.search("lantern", k=1)
+    assert (calls, [hit.id for hit in found], found.complete) == (["done", "done"], ["L-1"], True)
