@@ -16,6 +16,8 @@ def joined_addresses(found: list[Finding], text: str) -> list[Finding]:
 
     A street has one house number: two parts with digits stay apart, unless the second is a flat. So do two lines.
     """
+    if sum(finding.entity == "ADDRESS" for finding in found) < 2:
+        return found
     made: list[Finding] = []
     for finding in found:
         before = made[-1] if made else None

@@ -171,7 +171,12 @@ def can_be(entity: str, value: str) -> bool:
 def under_head(cell: str, head: str) -> list[Finding]:
     """The whole cell of a table, where the head of its column says what it is and nothing else."""
     kind = kind_of(head)
-    if kind is None or not kind[1] or kind[0] == "OTHER" or not can_be(kind[0], value := cell.strip(" \"'")):
+    if (
+        kind is None
+        or not kind[1]
+        or kind[0] in {"OTHER", "NOBODY"}
+        or not can_be(kind[0], value := cell.strip(" \"'"))
+    ):
         return []
     start = cell.index(value)
     return [Finding(start, start + len(value), kind[0], 0.9, f"label-{kind[0].lower()}", LABELLED_PRIORITY)]

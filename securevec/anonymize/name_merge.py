@@ -33,6 +33,9 @@ _LIFT: Final = 8.0
 _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
+_NO_KIND: Final = frozenset({"OTHER", "NOBODY"})
+_SHORT_VALUE: Final = 24
+"""Characters of a colour, a trade or a sum; more may hold a name."""
 _NO_NAME: Final = 6.0
 _BEHIND_SURE: Final = 6.0
 _BEHIND_LABEL: Final = 2.5
@@ -102,8 +105,11 @@ def _behind_labels(text: str, tagging: Tagging) -> list[Finding]:
     """Values behind labels that have no other use; other labels lift the model's score, and no label is a name."""
     found: list[Finding] = []
     for label, (start, end), entity, sure in labelled(text):
-        tagging.lift(*label, "O", _NO_NAME)
-        if entity == "OTHER" or not can_be(entity, text[start:end]):
+        if text[label[0]].isupper():
+            tagging.lift(*label, "O", _NO_NAME)
+        if entity == "NOBODY" and end - start <= _SHORT_VALUE:
+            tagging.lift(start, end, "O", _BEHIND_LABEL)
+        if entity in _NO_KIND or not can_be(entity, text[start:end]):
             continue
         tagging.lift(start, end, entity, _BEHIND_SURE if sure else _BEHIND_LABEL)
         if sure:
