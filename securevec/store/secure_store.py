@@ -156,10 +156,10 @@ class SecureStore(StoreImports, StoreKeys):
         row = self._runtime.control.tenant_by_token(self._runtime.names.tenant_token(name))
         if row is None and create:
             row = self._create(name, who)
-        if row is not None:
-            scope = self._scope(row.tenant, who)
-            if who.admin or self._runtime.control.roles(row.tenant, scope.actor_token):
-                return Tenant(self._runtime, scope)
+        # Looked up where there is none too: how long a refusal takes must not tell which of the two it is.
+        scope = self._scope(row.tenant if row is not None else INSTALLATION, who)
+        if (who.admin or self._runtime.control.roles(scope.tenant, scope.actor_token)) and row is not None:
+            return Tenant(self._runtime, scope)
         # The same answer whether there is none or the actor has no role in it, and either is recorded.
         refusal = TenantNotFound(
             "There is no such tenant for this actor.",
