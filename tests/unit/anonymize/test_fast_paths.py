@@ -21,7 +21,7 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
 from securevec.anonymize.matching import CompiledRule
 from securevec.anonymize.name_cues import last_word
-from securevec.anonymize.name_lower import _CUE, _cues
+from securevec.anonymize.name_lower import _CUE, _cues, _places
 from securevec.anonymize.name_model import NameModel, name_model
 from securevec.anonymize.resolve import _settled, resolve
 from securevec.anonymize.rulebook import builtin_rules, engine_options
@@ -80,6 +80,17 @@ _WORDS = st.sampled_from(
 @given(st.lists(_WORDS, max_size=20).map("".join))
 def test_cues_are_those_of_their_pattern(lowered: str) -> None:
     assert [cue.span() for cue in _cues(lowered)] == [cue.span() for cue in _CUE.finditer(lowered)]
+
+
+@given(st.lists(st.sampled_from(["mary", "jo", "-", "'", " ", "@", "x", "\u00e9", ", "]), max_size=14).map("".join))
+def test_words_looked_for_are_those_that_reading_every_word_meets(text: str) -> None:
+    for wanted in ({"mary"}, {"jo", "mary"}, {"jo-mary", "x", "\u00e9"}):
+        met = [match.span() for match in ANY_WORD.finditer(text) if match.group() in wanted]
+        assert [match.span() for match in _places(text, wanted)] == met
+
+
+def test_a_name_inside_another_word_is_no_word() -> None:
+    assert [match.start() for match in _places("mary and jo-mary", {"mary"})] == [0]
 
 
 @given(st.lists(st.tuples(st.integers(0, 24), st.integers(1, 9), st.integers(1, 3)), max_size=9))

@@ -62,6 +62,36 @@ def test_texts_on_one_sheet_are_scanned_as_each_alone(texts: list[tuple[str, str
     assert together == [plain_scan(BOOK.rules, text, field) for text, field in texts]
 
 
+def _scanner(*rules: str) -> PatternScanner:
+    heads = (f"[[rule]]\nid = 'r{number}'\nentity = 'X'\n{rule}\n" for number, rule in enumerate(rules))
+    return PatternScanner(
+        load_rules([("x.toml", "examples = []\ncounter_examples = []\n".join([*heads, ""]).encode())])
+    )
+
+
+def test_a_text_on_a_sheet_begins_and_ends_where_it_does_alone() -> None:
+    scanner = _scanner(r"regex = '(?:^|,)(\d{3} \d{3})(?:$|\s)'" + "\ngroup = 1")
+    text, able = "123 456", frozenset([0])
+    assert [(f.start, f.end) for f in scanner.scan(text)] == [(0, 7)]
+    assert scanner.scan_each([Part(text)] * 3) == [scanner.scan(text)] * 3
+    # Lines are read together first, where the second one does not begin.
+    lines = [Part(line, "", Across(1, 6), able) for line in ("12 34 56", text)]
+    assert scanner.scan_each(lines) == [[], scanner.scan(text)]
+
+
+def test_words_of_one_text_on_a_sheet_are_not_near_a_value_of_the_next() -> None:
+    scanner = _scanner(r"regex = '\b\d{4}\b'" + "\nscore = 0.3\ncontext = ['badge', 'sort code']")
+    assert [[f.start for f in here] for here in scanner.scan_each([Part("badge 1234"), Part("sort code 1234")])] == [
+        [6],
+        [10],
+    ]
+    denied = _scanner(r"regex = '\b\d{4}\b'" + "\nveto = ['invoice']")
+    assert [len(here) for here in denied.scan_each([Part("invoice"), Part("1234"), Part("1234 invoice")])] == [0, 1, 0]
+    for apart in (["badge", "1234"], ["1234", "badge"], ["sort code", "1234", "sort code"], ["1234 x", "5678 badge"]):
+        assert scanner.scan_each([Part(text) for text in apart]) == [scanner.scan(text) for text in apart]
+    assert [len(here) for here in scanner.scan_each([Part("badge"), Part("1234"), Part("badge")])] == [0, 0, 0]
+
+
 def test_a_phrase_may_begin_in_the_name_of_the_field() -> None:
     text = "this " + " " * 53 + "98-7654321"
     assert "phone-context" in {finding.rule for finding in SCANNER.scan(text, field_name="account number")}
