@@ -35,6 +35,7 @@ def _found(detector: BuiltinDetector, text: str) -> set[tuple[str, str]]:
         ("Tolk Nine Ltd and Ostrel S.r.l. agree", {("Tolk Nine Ltd", "ORG"), ("Ostrel S.r.l.", "ORG")}),
         ("Strasse: Untere Brumselgasse 7\nPLZ: 01649", {("Untere Brumselgasse 7", "ADDRESS")}),
         ("I live at 2304 Sorrel Trail NW, Apt 4.", {("2304 Sorrel Trail NW, Apt 4", "ADDRESS")}),
+        ("write to Via dei Conciatori 7, Apt. 12 please", {("Via dei Conciatori 7, Apt. 12", "ADDRESS")}),
         ("username;plate;pin\nbrave.heron21;QC51 TVW;4821\nmk_stern81;HH-XQ 71;77", {("QC51 TVW", "LICENSE_PLATE")}),
     ],
 )  # fmt: skip
