@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from uuid import UUID
 
-from chromadb.errors import NotFoundError
+from chromadb.errors import InternalError, NotFoundError
 
 from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
@@ -29,6 +29,8 @@ from securevec_chroma.place import Place, checked, prepared, refuse_terms
 
 TOKEN_VARIABLE: Final = "SECUREVEC_CHROMA_TOKEN"  # noqa: S105  # a name, not a token
 PORT: Final = 8000
+_READS: Final = 4
+"""Attempts at a read that the server answers with an internal error."""
 _RESIDUAL: Final = (
     "the server keeps the vectors of deleted points and dropped collections in its files, and payloads in free pages "
     "and log, until its operator removes orphaned segment directories and compacts it; backups are not reached"
@@ -110,7 +112,7 @@ class ChromaServerBackend:
 
     def fetch(self, *, namespace: Namespace, ids: Sequence[UUID], with_vectors: bool = False) -> list[StoredPoint]:
         wanted = list(dict.fromkeys(check_id(each) for each in ids))
-        return self._at(
+        return self._read(
             namespace, lambda place: place.fetch(wanted, with_vectors=with_vectors) if wanted else [], absent=[]
         )
 
@@ -127,7 +129,7 @@ class ChromaServerBackend:
         """``exclude`` is not used: Chroma returns whole payloads."""
         check_terms(terms, sparse=False)
         condition = checked(where, limit)
-        return self._at(
+        return self._read(
             namespace, lambda place: place.search(unit_vector(vector, place.dimension), condition, limit), absent=[]
         )
 
@@ -136,12 +138,12 @@ class ChromaServerBackend:
         condition = checked(where, limit)
         start = None if cursor is None else check_cursor(cursor)
         nothing: tuple[list[StoredPoint], UUID | None] = ([], None)
-        points, following = self._at(namespace, lambda place: place.page(condition, start, limit), absent=nothing)
+        points, following = self._read(namespace, lambda place: place.page(condition, start, limit), absent=nothing)
         return Page(points, None if following is None else str(following))
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
         condition = checked(where, 1)
-        return self._at(namespace, lambda place: place.count(condition), absent=0)
+        return self._read(namespace, lambda place: place.count(condition), absent=0)
 
     def delete(self, *, namespace: Namespace, ids: Sequence[UUID]) -> None:
         unwanted = [check_id(each) for each in ids]
@@ -201,6 +203,17 @@ class ChromaServerBackend:
                 return None
             place = self._places[namespace] = Place(self._client.api, namespace, found, exclusive=False)
         return place
+
+    def _read(self, namespace: Namespace, call: Callable[[Place], T], *, absent: T) -> T:
+        """As :meth:`_at`, for what may be asked again: when another client deletes a row between the server's look for
+        it and its reading, the server answers with an internal error ("Error finding id", seen on 1.5.9)."""
+        for _ in range(_READS - 1):
+            try:
+                return self._at(namespace, call, absent=absent)
+            except BackendError as error:
+                if not isinstance(error.__cause__, InternalError):
+                    raise
+        return self._at(namespace, call, absent=absent)
 
     def _at(self, namespace: Namespace, call: Callable[[Place], T], *, absent: T) -> T:
         """``call`` on the namespace's collection, or ``absent``. A collection that another process removed meanwhile is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vec
 from tests.support.chroma_server import chroma_server, free_port
 
 pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from chromadb.errors import InternalError
+
+from securevec_adapters.errors import mapped
 from securevec_chroma.client import MARK
+from securevec_chroma.place import Place
 from securevec_chroma.server import TOKEN_VARIABLE, ChromaServerBackend
 
 CANARY = "canary-5c1f-of-a-dropped-point"
@@ -170,6 +174,33 @@ def test_a_collection_that_another_process_made_anew_is_found_again(
     fill(backend, PLACE, [7])
     assert held(other, PLACE) == {7}
     other.close()
+
+
+def test_a_read_that_meets_a_deletion_in_the_server_is_made_again_and_not_for_ever(
+    backend: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(backend, PLACE, [1, 2, 3])
+    asks: list[tuple[str, Callable[[], int]]] = [
+        ("fetch", lambda: len(backend.fetch(namespace=PLACE, ids=[an_id(1)]))),
+        ("search", lambda: len(backend.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1))),
+        ("count", lambda: backend.count(namespace=PLACE) - 2),
+    ]
+    for method, ask in asks:
+        honest, left = getattr(Place, method), [3]
+
+        def failing(self: Place, *given: Any, honest: Any = honest, left: list[int] = left, **named: Any) -> Any:
+            left[0] -= 1
+            with mapped("reading"):
+                if left[0] >= 0:
+                    raise InternalError("Error executing plan: Internal error: Error finding id")
+            return honest(self, *given, **named)
+
+        monkeypatch.setattr(Place, method, failing)
+        assert ask() == 1
+        left[0] = 10
+        with pytest.raises(BackendError):
+            ask()
+        monkeypatch.undo()
 
 
 def test_the_report_of_a_removal_says_that_bytes_stay_and_they_do(
