@@ -338,6 +338,27 @@ def test_a_forked_child_sets_up_cloaks_of_its_own(
     assert ring.cloaks(tenant, collection, Cloak(), dimension=4).newest is not made
 
 
+def test_a_cloak_whose_key_another_process_destroyed_is_not_kept_set_up(
+    ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId, collection: CollectionId
+) -> None:
+    ring.create_cloak_key(tenant, collection)
+    old = ring.cloaks(tenant, collection, Cloak(), dimension=4).newest
+    other = KeyRing.open(home / "keys", root, Clock())
+    assert other.begin_cloak_rotation(tenant, collection) == other.begin_cloak_rotation(tenant, collection) == 2
+    both = ring.cloaks(tenant, collection, Cloak(), dimension=4)
+    assert (both.numbers, both.of(1) is old, both.newest is both.of(2)) == ((1, 2), True, True)
+    assert [cloak.digest for _, cloak in both.versions] == ring.cloak_digests(tenant, collection, Cloak(), dimension=4)
+    other.end_cloak_rotation(tenant, collection, 3)
+    assert ring.cloaks(tenant, collection, Cloak(), dimension=4).numbers == (1, 2), "no such version: nothing is older"
+    other.end_cloak_rotation(tenant, collection, 2)
+    left = ring.cloaks(tenant, collection, Cloak(), dimension=4)
+    assert left.numbers == (2,)
+    assert list(ring._cloaks.values()) == [left.newest]
+    with pytest.raises(KeyRejected):
+        left.of(1)
+    other.close()
+
+
 def test_keys_are_kept_as_long_as_was_said(ring: KeyRing, home: Path, root: FileRoot, tenant: TenantId) -> None:
     with pytest.raises(ConfigError):
         KeyRing.open(home / "keys", root, Clock(), cache_ttl_s=3601)
