@@ -60,15 +60,10 @@ def uncloaked(
 
     Raises :class:`BackendError` for vectors that are none, and :class:`KeyRejected` for a version without a key.
     """
-    rows = [np.asarray(vector, dtype=np.float32) for vector in vectors]
-    if any(row.shape != (dimension,) for row in rows):
-        raise BackendError("The store answered with a vector that is none.")
+    rows = _rows(dimension, vectors)
     if cloaks is None:
         return rows
-    under: dict[int, list[int]] = defaultdict(list)
-    for at, version in enumerate(versions):
-        under[version].append(at)
-    for version, places in under.items():
+    for version, places in _by_version(versions).items():
         try:
             clean = taken_off(cloaks.of(version), np.vstack([rows[at] for at in places]), [texts[at] for at in places])
         except VectorError as error:
@@ -76,6 +71,20 @@ def uncloaked(
         for at, row in zip(places, clean, strict=True):
             rows[at] = row
     return rows
+
+
+def _rows(dimension: int, vectors: Sequence[Vector]) -> list[Vector]:
+    rows = [np.asarray(vector, dtype=np.float32) for vector in vectors]
+    if any(row.shape != (dimension,) for row in rows):
+        raise BackendError("The store answered with a vector that is none.")
+    return rows
+
+
+def _by_version(versions: Sequence[int]) -> dict[int, list[int]]:
+    under: dict[int, list[int]] = defaultdict(list)
+    for at, version in enumerate(versions):
+        under[version].append(at)
+    return under
 
 
 def restored(runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]) -> list[Judged]:
@@ -101,31 +110,55 @@ def restored(runtime: Runtime, collection: CollectionScope, accepted: Sequence[J
 def with_vectors(
     runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, T]]
 ) -> list[tuple[Judged, T]]:
-    """Points with their true vectors and their terms: one more read of the store, since neither comes with an answer.
-    A point that is gone by now is left out."""
+    """Points with their true vectors and their terms. A point that is gone by now is left out."""
+    there = _as_stored(runtime, collection, whole)
+    clean = restored(runtime, collection, [judged for judged, _ in there])
+    return [(judged, beside) for judged, (_, beside) in zip(clean, there, strict=True)]
+
+
+def _as_stored(
+    runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, T]]
+) -> list[tuple[Judged, T]]:
+    """Points with vectors and terms as they are stored: one more read of the store, since neither comes with an
+    answer."""
     ids = [judged.point.id for judged, _ in whole]
     points = runtime.backend().fetch(namespace=collection.namespace, ids=ids, with_vectors=True)
     held = {point.id: point for point in points if point.vector is not None}
-    there = [(judged, beside) for judged, beside in whole if judged.point.id in held]
-    carrying = [
-        judged._replace(point=replace(judged.point, vector=held[at].vector, terms=held[at].terms))
-        for judged, _ in there
-        for at in (judged.point.id,)
+    return [
+        (judged._replace(point=replace(judged.point, vector=found.vector, terms=found.terms)), beside)
+        for judged, beside in whole
+        if (found := held.get(judged.point.id)) is not None
     ]
-    clean = restored(runtime, collection, carrying)
-    return [(judged, beside) for judged, (_, beside) in zip(clean, there, strict=True)]
 
 
 def scored_again(
     runtime: Runtime, collection: CollectionScope, asked: Sequence[Vector], whole: Sequence[tuple[Judged, T]]
 ) -> list[tuple[Judged, T]]:
-    """Under noise, the points by their true similarity to the nearest of what is asked, best first; else as given."""
-    if collection.cloak is None or not collection.cloak.noise or not whole:
+    """Under noise, the points by their true similarity to the nearest of what is asked, best first; else as given.
+
+    What is asked is turned under each cloak, rather than every point turned back: that is one vector for fifty.
+    """
+    cloaks = collection.cloaks(runtime) if collection.cloak is not None and collection.cloak.noise else None
+    if cloaks is None or not whole:
         return list(whole)
-    scored = [
-        (_with_score(judged, max(likeness(judged.point.vector, each) for each in asked)), beside)
-        for judged, beside in with_vectors(runtime, collection, whole)
-    ]
+    there = _as_stored(runtime, collection, whole)
+    rows = _rows(
+        collection.embedder.identity.dimension,
+        [judged.point.vector for judged, _ in there if judged.point.vector is not None],
+    )
+    directions = np.vstack([each / np.linalg.norm(each) for each in asked])
+    scored: list[tuple[Judged, T]] = []
+    for version, places in _by_version([judged.body.cloak for judged, _ in there]).items():
+        cloak = cloaks.of(version)
+        seeds = [chunk_view(there[at][0].body, collection.embedded_fields)[0].encode() for at in places]
+        try:
+            clean = cloak.restore(np.vstack([rows[at] for at in places]), seeds)
+        except VectorError as error:
+            raise BackendError("The store answered with a vector that is none.") from error
+        scores = (clean @ cloak.rotate(directions).T).max(axis=1)
+        for at, score in zip(places, scores, strict=True):
+            judged, beside = there[at]
+            scored.append((_with_score(judged, float(score)), beside))
     return sorted(scored, key=lambda pair: -pair[0].point.score)
 
 
