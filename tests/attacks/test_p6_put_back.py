@@ -107,7 +107,7 @@ NOTICED: Final[dict[tuple[str, str], dict[str, str]]] = {
     ("keys", "tenant"): {"search": BOTH, "globex": "TenantNotFound"},
 }
 """What is seen when one of these two was put back. Either of the others is not opened."""
-DEFAULT: Final = {("edge", "control", "hold"), ("chroma", "engine", "erasure")}
+DEFAULT: Final = {("edge", "control", "hold"), ("edge", "engine", "erasure")}
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,6 @@ def test_keys_of_a_tenant_are_exchanged_and_told_in_words_and_to_machines(shell:
         (["renew", "acme", "--key", "token", "--receipt", "tickets.csv"], 2, "exists"),
         (["reseal", "acme/nothing"], 3, "collection"),
         (["reseal", "acme/tickets", "--key", "zz"], 2, "key"),
-        (["reindex", "nobody/tickets"], 3, "tenant"),
     ],
 )
 def test_keys_that_cannot_be_exchanged_have_their_exit_code(
