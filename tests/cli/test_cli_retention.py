@@ -117,7 +117,8 @@ def test_a_held_record_outlives_a_plan_that_is_applied_and_goes_when_released(sh
     assert shell.at_home("jobs", "retry", "0" * 32).code == 2
     assert shell.at_home("jobs", "run", "--once", "--watch").code == 2
     steps = [step["state"] for step in shell.at_home("jobs", "show", job, "--json").json["steps"]]
-    assert steps == ["accepted", "deleting", "deleting", "purged", "keys_destroyed", "verified", "done"]
+    # Begun, what the purge is to leave nothing of written down, deleted.
+    assert steps == ["accepted", *["deleting"] * 3, "purged", "keys_destroyed", "verified", "done"]
     altered = bytearray(receipt.read_bytes())
     altered[len(altered) // 2] ^= 1
     (shell.base / "altered.json").write_bytes(altered)
