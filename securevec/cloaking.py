@@ -146,7 +146,7 @@ def scored_again(
         collection.embedder.identity.dimension,
         [judged.point.vector for judged, _ in there if judged.point.vector is not None],
     )
-    directions = np.vstack([each / np.linalg.norm(each) for each in asked])
+    directions: Matrix = np.asarray([each / np.linalg.norm(each) for each in asked], dtype=np.float32)
     scored: list[tuple[Judged, T]] = []
     for version, places in _by_version([judged.body.cloak for judged, _ in there]).items():
         cloak = cloaks.of(version)
