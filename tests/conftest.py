@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +14,20 @@ from hypothesis import settings
 # library's pool spins while it waits for a core that another worker has.
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
+
+# Homes, stores and files of the tests lie in memory where there is room: processes are killed here and no power is cut,
+# so nothing is gained by waiting for a disk. Who sets TMPDIR, chooses another place.
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 1024**3
+if (
+    "TMPDIR" not in os.environ
+    and MEMORY.is_dir()
+    and shutil.disk_usage(MEMORY).free > ROOM
+    # Two tests install the package below their directory, and run it.
+    and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+):
+    os.environ["TMPDIR"] = str(MEMORY)
+    tempfile.tempdir = None
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=60)
 settings.register_profile("soak", deadline=None, max_examples=5_000, print_blob=True)
