@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=Modul
 
 from securevec import judge
 from tests.support import million
+from tests.support.attacks import without_counting_each_point_once
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,10 +34,7 @@ def test_without_the_judgement_of_filters_the_run_notices(tmp_path: Path, monkey
 
 
 def test_without_counting_each_point_once_the_run_notices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def as_they_are(points: Sequence[object]) -> list[object]:
-        return list(points)
-
-    monkeypatch.setattr("securevec.search.distinct", as_they_are)
+    without_counting_each_point_once(monkeypatch)
     figures = million.run(tmp_path, "memory", hits=1_500, threads=8, tenants=2, records=60, lying=1.0)
     assert "a record answered twice" in million.missed(figures, 1_500)
 

@@ -30,7 +30,16 @@ from securevec.filters import Expr
 from securevec.runtime import CollectionScope, Runtime
 from securevec.testing.lying import Lie
 from securevec.types import Namespace, StoredPoint
-from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, Pair, Stage, open_stage, texts_of
+from tests.support.attacks import (
+    ACME_MARK,
+    DAY_MS,
+    GLOBEX_MARK,
+    Pair,
+    Stage,
+    open_stage,
+    texts_of,
+    without_counting_each_point_once,
+)
 from tests.support.world import Ticket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
@@ -219,7 +228,7 @@ def test_without_counting_each_point_once_a_repeated_one_pushes_others_out(
 ) -> None:
     lone_pair.stage.trap.edit = lambda found: [point for point in found for _ in range(3)]
     assert len({hit.id for hit in lone_pair.globex.search("refund", k=3)}) == 3
-    monkeypatch.setattr(search, "distinct", list)
+    without_counting_each_point_once(monkeypatch)
     assert len({hit.id for hit in lone_pair.globex.search("refund", k=3)}) == 1
 
 

@@ -4,6 +4,7 @@ that can be made to act in the middle of a call or to answer with something else
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from time import time_ns
 from typing import Any, cast
 from uuid import UUID
 
+import pytest
+
 import securevec as sv
 from securevec.anonymize import Detector
+from securevec.asking import Shown
 from securevec.attack import stage as attack
 from securevec.attack.stage import ACME, ACME_MARK, GLOBEX, GLOBEX_MARK, RETENTION, Ticket, text
 from securevec.audit import read_tail
@@ -206,12 +210,32 @@ def trap_engine(store: sv.SecureStore, opener: Callable[[], VectorBackend] | Non
     return trap
 
 
+class OneAtATime:
+    """The client's local mode has no lock of its own: a reader beside a writer stumbles there, and not at a server."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.RLock()
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._client, name)
+        if not callable(value):
+            return value
+
+        def called(*arguments: Any, **options: Any) -> Any:
+            with self._lock:
+                return value(*arguments, **options)
+
+        return called
+
+
 def local_server() -> VectorBackend:
     from qdrant_client import QdrantClient
 
     from securevec_qdrant.server import QdrantServerBackend
 
-    return QdrantServerBackend(client=QdrantClient(":memory:"))
+    client: Any = OneAtATime(QdrantClient(":memory:"))
+    return QdrantServerBackend(client=client)
 
 
 def chroma_at(address: str) -> VectorBackend:
@@ -228,3 +252,12 @@ def texts_of(hits: sv.SearchResult[Ticket]) -> str:
 def memory_of(stage: Stage) -> InMemoryBackend:
     assert isinstance(stage.trap.inner, InMemoryBackend)
     return stage.trap.inner
+
+
+def without_counting_each_point_once(patch: pytest.MonkeyPatch) -> None:
+    """What a store shows twice is looked at twice."""
+
+    def as_often_as_shown(shown: Shown) -> list[StoredPoint]:
+        return [point for _, points in shown.lists for point in points]
+
+    patch.setattr(Shown, "points", property(as_often_as_shown))
