@@ -155,8 +155,10 @@ def test_without_the_place_a_row_copied_behind_the_wall_is_answered(
 # -- what else is judged ---------------------------------------------------------------------------------------------
 
 
-def all_of_them(runtime: Runtime, collection: CollectionScope, found: Sequence[object], asked: object) -> list[object]:
-    return list(found)
+def all_of_them(
+    runtime: Runtime, collection: CollectionScope, found: Sequence[object], asked: object
+) -> tuple[list[object], bool]:
+    return list(found), False
 
 
 def any_generation_is_live(judged: object, known: object) -> str:
