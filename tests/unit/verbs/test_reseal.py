@@ -59,9 +59,10 @@ def _keys(collection: sv.Collection[Ticket]) -> set[str]:
     }
 
 
-def _revealed(collection: sv.Collection[Ticket]) -> str:
-    hits = collection.search("Mira Okonkwo", k=1)
-    return hits.restore(hits.context())
+def _revealed(collection: sv.Collection[Ticket]) -> list[str]:
+    """Of every record, in no order: under a random key another record may stand nearer by chance."""
+    hits = collection.search("Mira Okonkwo", k=50)
+    return sorted(hits.restore(hits.context()).splitlines())
 
 
 def _listed(world: World) -> dict[str, str]:
@@ -116,7 +117,7 @@ def test_a_collection_sealed_anew_says_what_it_said_and_its_old_keys_are_dead(
             store.runtime.keys.key_by_id(bytes.fromhex(key))
     assert sorted((record.id, record.body) for record in acme.iter()) == listed
     assert _revealed(acme) == revealed
-    assert "Mira Okonkwo" in revealed
+    assert any("Mira Okonkwo" in line for line in revealed)
     again = np.vstack([point.vector for point in _points(acme) if point.vector is not None])
     assert np.allclose(np.max(again @ vectors.T, axis=1), 1.0, atol=1e-5), "each is one of those there were"
     acme.verify().raise_if_wrong()
