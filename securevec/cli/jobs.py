@@ -10,6 +10,7 @@ import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import moment, pairs, table
+from securevec.cli.receipts import require_new
 from securevec.cli.session import Session
 from securevec.errors import DeletionIncomplete, UsageError
 
@@ -58,8 +59,7 @@ def show(
         return
     if job.receipt is None:
         raise DeletionIncomplete("The job has no receipt yet.", job_id=job_id, next_step="Run: securevec jobs run")
-    if receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     receipt.write_bytes(job.receipt)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import moment, pairs, table
+from securevec.cli.receipts import NewReceipt, require_new
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
 from securevec.errors import UsageError
@@ -148,17 +149,14 @@ def reseal(
         str | None,
         typer.Option("--key", metavar="ID", help="Only the expiry bucket of this data key (keys list --json)."),
     ] = None,
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
-    ] = None,
+    receipt: NewReceipt = None,
 ) -> None:
     """Seal every record of a collection anew under new data keys, in the suite of the settings; destroy the old keys.
 
     For a data key that somebody may have read. Nothing is embedded again; readers and writers go on. Interrupted, the
     same command or `jobs run` finishes it.
     """
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     tenant, collection = split_place(place)
     with progress_bar(place, quiet=session.out.as_json) as progress:
         result = session.store.reseal(tenant, collection, key=key, progress=progress)
@@ -168,17 +166,14 @@ def reseal(
 def reindex(
     session: Session,
     place: Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)],
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
-    ] = None,
+    receipt: NewReceipt = None,
 ) -> None:
     """Give a collection a new filter key, and make every filter token and search term anew under it.
 
     For a filter key that somebody may have read. Nothing is embedded again; readers and writers go on, and filters find
     tokens of either key meanwhile. Interrupted, the same command or `jobs run` finishes it.
     """
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     tenant, collection = split_place(place)
     with progress_bar(place, quiet=session.out.as_json) as progress:
         result = session.store.reindex(tenant, collection, progress=progress)
@@ -189,17 +184,14 @@ def reindex(
 def recloak(
     session: Session,
     place: Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)],
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
-    ] = None,
+    receipt: NewReceipt = None,
 ) -> None:
     """Give a collection a new cloak key, bring every stored vector under it, and destroy the old key.
 
     For a cloak key that somebody may have read. Nothing is embedded again; readers and writers go on, and searches find
     vectors under either key meanwhile. Interrupted, the same command or `jobs run` finishes it.
     """
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     tenant, collection = split_place(place)
     with progress_bar(place, quiet=session.out.as_json) as progress:
         result = session.store.recloak(tenant, collection, progress=progress)
@@ -214,17 +206,14 @@ def renew(
         Literal["token", "pseudonym"],
         typer.Option("--key", help="Which key: that of subject tokens, or that of surrogates.", show_default=False),
     ],
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
-    ] = None,
+    receipt: NewReceipt = None,
 ) -> None:
     """Give a tenant a new version of a key, and make anew under it what stands for people: tokens or surrogates.
 
     For a key that somebody may have read. New surrogates are made of the originals in the vault and embedded again; new
     tokens need neither. Readers and writers go on. Interrupted, the same command or `jobs run` finishes it.
     """
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     if key == "pseudonym":
         with progress_bar(tenant, quiet=session.out.as_json) as progress:
             made = session.store.renew_surrogates(tenant, progress=progress)

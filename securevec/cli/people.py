@@ -13,6 +13,7 @@ import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import confirm, pairs, table
+from securevec.cli.receipts import NewReceipt, require_new
 from securevec.cli.session import Session
 from securevec.errors import UsageError
 
@@ -81,9 +82,7 @@ def erase(
     session: Session,
     values: Values,
     tenant: TenantName,
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
-    ] = None,
+    receipt: NewReceipt = None,
     until: Annotated[
         str, typer.Option("--until", metavar="DURATION", help="How long writes about them are refused.")
     ] = "30d",
@@ -96,8 +95,7 @@ def erase(
     holder does the rest.
     """
     named = _read(values)
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     if not yes and sys.stdin.isatty():
         confirm("Erase what is stored about this person? It cannot be undone")
     result = session.tenant(tenant).erase_subject(*named, until=until, include_name_matches=include_name_matches)

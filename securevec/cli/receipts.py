@@ -1,4 +1,5 @@
-"""``receipt verify``: whether a deletion receipt is genuine, on this machine or on one that never saw the home.
+"""``receipt verify``: whether a deletion receipt is genuine, on this machine or on one that never saw the home. And the
+option of every command that ends with a receipt.
 
 A receipt carries a fingerprint, not a key, and a key that came with it would prove nothing. So the key is the one named
 by ``--pubkey``, or that of the home at hand; without either, only the structure can be looked at, and that is never
@@ -19,7 +20,7 @@ import typer
 from securevec.cli.command import Group
 from securevec.cli.output import cell, moment, pairs, table
 from securevec.cli.session import Session
-from securevec.errors import ReceiptInvalid, SourceError, Unpinned
+from securevec.errors import ReceiptInvalid, SourceError, Unpinned, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,10 +35,19 @@ Pubkey = Annotated[
     Path | None,
     typer.Option("--pubkey", metavar="FILE", help="The pinned public key (keys export-public).", show_default=False),
 ]
+NewReceipt = Annotated[
+    Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+]
 
 
 def register(group: Group) -> None:
     group.command("verify")(verify)
+
+
+def require_new(receipt: Path | None) -> None:
+    """Before a job that ends with a receipt begins: none is written over. Raises :class:`UsageError`."""
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
 
 
 def verify(

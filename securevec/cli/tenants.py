@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import orjson
@@ -12,6 +11,7 @@ import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import confirm, pairs, table
+from securevec.cli.receipts import NewReceipt, require_new
 from securevec.cli.session import Session
 from securevec.errors import TenantNotFound, UsageError
 
@@ -130,9 +130,7 @@ def promote(
             "--to", metavar="LAYOUT", help="collection, shard, or shared to move it back.", show_default=False
         ),
     ],
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
-    ] = None,
+    receipt: NewReceipt = None,
 ) -> None:
     """Move a tenant to a collection or a shard of its own on a Qdrant server, while it is read and written.
 
@@ -144,8 +142,7 @@ def promote(
     layout: Layout | None = next((each for each in get_args(Layout) if each == to), None)
     if layout is None:
         raise UsageError("There is no such layout.", next_step="Use collection, shard or shared.")
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     result = session.store.promote_tenant(name, to=layout)
     document = {"job": result.job_id, "state": result.state, "layout": to, "waiting_for": result.waiting_for or None}
     session.out.show(document, pairs({key: value for key, value in document.items() if value is not None}))
@@ -165,9 +162,7 @@ def _amount(typed: str) -> int | None:
 def delete(
     session: Session,
     name: Name,
-    receipt: Annotated[
-        Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
-    ] = None,
+    receipt: NewReceipt = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, on a terminal.")] = False,
 ) -> None:
     """Delete a tenant: fence, destroy its keys, remove its points, verify, sign a receipt.
@@ -175,8 +170,7 @@ def delete(
     When another process holds the engine, the fence and the keys' destruction take effect here and now, the exit
     code is 5, and the holder does the rest.
     """
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+    require_new(receipt)
     if not yes and sys.stdin.isatty():
         confirm("Destroy this tenant's keys and remove its data? It cannot be undone")
     result = session.store.delete_tenant(name)
