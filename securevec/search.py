@@ -12,7 +12,7 @@ audit (durable)           and only then the hits
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -50,7 +50,7 @@ _REFILL_FACTOR = 4
 
 EVERYTHING = Narrow()
 
-_OVERTAKEN_TWICE = 2
+OVERTAKEN_TWICE = 2
 """How often a search that was overtaken by a replacement asks again: the store answered with what was live then, and
 the manifest was read when it no longer was."""
 
@@ -94,7 +94,7 @@ def answer(
     runtime: Runtime, collection: CollectionScope, question: Question, k: int, narrow: Narrow, record_class: type[R]
 ) -> Answer[R]:
     """Ask the store and judge what it says. The caller rechecks its admission and only then delivers."""
-    again = _OVERTAKEN_TWICE
+    again = OVERTAKEN_TWICE
     while True:
         found = _ask(runtime, collection, question, k, narrow)
         whole, replaced = _still_live(runtime, collection, found.whole[:k], found.asked)
@@ -111,22 +111,44 @@ def answer(
     )
 
 
-def looked_at_again(runtime: Runtime, collection: CollectionScope, answers: Sequence[Answer[R]]) -> list[Answer[R]]:
-    """Answers that waited for others: without what was deleted, replaced or erased since."""
+def looked_at_again(
+    runtime: Runtime,
+    collection: CollectionScope,
+    answers: Sequence[Answer[R]],
+    ask_again: Callable[[int], Answer[R]],
+) -> list[Answer[R]]:
+    """Answers that waited for others: without what was deleted or erased since. One of which a record was replaced,
+    which is there in another generation, is asked for again by its number."""
+    looked, again = list(answers), OVERTAKEN_TWICE
+    while True:
+        kept, overtaken = _still_shown(runtime, collection, looked)
+        if not (overtaken and again):
+            return kept
+        again -= 1
+        for number in overtaken:
+            looked[number] = ask_again(number)
+
+
+def _still_shown(
+    runtime: Runtime, collection: CollectionScope, answers: Sequence[Answer[R]]
+) -> tuple[list[Answer[R]], list[int]]:
+    """The answers as they may be shown now, and the numbers of those of which a record was replaced."""
     refs = list(dict.fromkeys(ref for found in answers for ref in found.refs))
     live = runtime.control.live(collection.collection, refs) if refs else {}
     hidden: set[tuple[bytes, int]] = set()
     if refs and runtime.control.fence(collection.tenant).tombstoned:
         hidden = runtime.control.hidden_records(collection.tenant, collection.collection, refs)
-    again: list[Answer[R]] = []
-    for found in answers:
+    shown: list[Answer[R]] = []
+    overtaken: list[int] = []
+    for number, found in enumerate(answers):
+        pairs = list(zip(found.hits, found.refs, strict=True))
         kept = [
-            (hit, ref)
-            for hit, ref in zip(found.hits, found.refs, strict=True)
-            if live.get(ref) == hit.generation and (ref, hit.generation) not in hidden
+            (hit, ref) for hit, ref in pairs if live.get(ref) == hit.generation and (ref, hit.generation) not in hidden
         ]
-        again.append(replace(found, hits=[hit for hit, _ in kept], refs=[ref for _, ref in kept]))
-    return again
+        shown.append(replace(found, hits=[hit for hit, _ in kept], refs=[ref for _, ref in kept]))
+        if any(live.get(ref, hit.generation) != hit.generation for hit, ref in pairs):
+            overtaken.append(number)
+    return shown, overtaken
 
 
 def deliver(
@@ -192,7 +214,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
     # A hybrid search is answered with ranks, which nothing can be scored again by.
     noisy = collection.cloak is not None and bool(collection.cloak.noise) and question.words is None
     limit = min((k * FETCH if noisy else k) + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
-    again = _OVERTAKEN_TWICE
+    again = OVERTAKEN_TWICE
     while True:
         pushed = _not_due(hint.pushed, now_ms=runtime.clock.now_ms()) if due_stand_in_the_way else hint.pushed
         shown = ask(runtime, collection, question, hint, pushed, cloaks, limit=limit)

@@ -14,7 +14,7 @@ from securevec.narrow import Narrow
 from securevec.question import Asked, anonymize_query, check_hybrid, check_k, conditions, questions_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import answer, deliver, looked_at_again
+from securevec.search import Answer, answer, deliver, looked_at_again
 
 R = TypeVar("R", bound=Record)
 
@@ -42,8 +42,11 @@ def search_batch(
         judged_on, hint = conditions(runtime, collection, admission, where, hybrid=hybrid)
         asked = [_anonymized(runtime, collection, number, text) for number, text in enumerate(texts, start=1)]
         questions = questions_of(collection, asked, judged_on, hint, hybrid=hybrid)
-        answers = [answer(runtime, collection, question, k, narrow, record_class) for question in questions]
-        answers = looked_at_again(runtime, collection, answers)
+
+        def ask(number: int) -> Answer[R]:
+            return answer(runtime, collection, questions[number], k, narrow, record_class)
+
+        answers = looked_at_again(runtime, collection, [ask(number) for number in range(len(questions))], ask)
         admission.recheck()
     # A request id of its own for each, as for a search alone. When the log fails in between, none is returned.
     return [

@@ -7,7 +7,7 @@ spoil the order of what belongs here, and nothing that does not belong here can 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
@@ -22,10 +22,10 @@ from securevec.guard import admit
 from securevec.hits import SearchResult
 from securevec.judge import judge
 from securevec.narrow import Narrow
-from securevec.question import check_k, question_of
+from securevec.question import Question, check_k, question_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import answer, deliver, looked_at_again
+from securevec.search import OVERTAKEN_TWICE, Answer, answer, deliver, looked_at_again
 from securevec.types import Matrix, StoredPoint, Vector
 
 R = TypeVar("R", bound=Record)
@@ -52,22 +52,37 @@ def search_diverse(
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     with admission.reading():
         question = question_of(runtime, collection, admission, text, vector, where)
-        found = answer(runtime, collection, question, fetch, Narrow(by_record=True), record_class)
-        vectors = _true_vectors(runtime, collection, [hit.point for hit in found.hits])
-        # A record that was replaced since has no vector any more, and is no answer either.
-        whole = [number for number, hit in enumerate(found.hits) if hit.point in vectors]
-        rows = (
-            np.vstack([vectors[found.hits[number].point] for number in whole])
-            if whole
-            else np.empty((0, 0), dtype=np.float32)
-        )
-        asked = np.vstack([wording.vector for wording in question.wordings])
-        chosen = [whole[number] for number in choose(asked, rows, k=k, balance=weight)]
-        picked = replace(found, hits=[found.hits[each] for each in chosen], refs=[found.refs[each] for each in chosen])
-        (picked,) = looked_at_again(runtime, collection, [picked])
-        picked = replace(picked, complete=len(picked.hits) == k or found.complete)
+
+        def ask(_: int) -> Answer[R]:
+            again = OVERTAKEN_TWICE
+            while True:
+                found = answer(runtime, collection, question, fetch, Narrow(by_record=True), record_class)
+                vectors = _true_vectors(runtime, collection, [hit.point for hit in found.hits])
+                # A record that was replaced since has no vector any more where it was found.
+                if again and any(hit.point not in vectors for hit in found.hits):
+                    again -= 1
+                    continue
+                return _chosen(question, found, vectors, k=k, balance=weight)
+
+        (picked,) = looked_at_again(runtime, collection, [ask(0)], ask)
+        picked = replace(picked, complete=len(picked.hits) == k or picked.complete)
         admission.recheck()
     return deliver(runtime, collection, admission, question, picked)
+
+
+def _chosen(
+    question: Question, found: Answer[R], vectors: Mapping[UUID, Vector], *, k: int, balance: float
+) -> Answer[R]:
+    """``k`` of the hits that have a vector."""
+    whole = [number for number, hit in enumerate(found.hits) if hit.point in vectors]
+    rows = (
+        np.vstack([vectors[found.hits[number].point] for number in whole])
+        if whole
+        else np.empty((0, 0), dtype=np.float32)
+    )
+    asked = np.vstack([wording.vector for wording in question.wordings])
+    chosen = [whole[number] for number in choose(asked, rows, k=k, balance=balance)]
+    return replace(found, hits=[found.hits[each] for each in chosen], refs=[found.refs[each] for each in chosen])
 
 
 def choose(asked: Matrix, candidates: Matrix, *, k: int, balance: float) -> list[int]:

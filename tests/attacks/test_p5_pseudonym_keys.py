@@ -3,6 +3,7 @@ had to stay is what it was."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import numpy as np
@@ -25,6 +26,7 @@ from securevec.live import first_chunks
 from securevec.opening import open_body
 from securevec.people import erase as erasing
 from securevec.question import anonymize_query
+from securevec.search import answer
 from securevec.types import StoredPoint
 from securevec.verbs import renewing, resurrogate
 from securevec.verbs.respelling import Respelling
@@ -341,19 +343,32 @@ def test_every_other_key_is_exchanged_while_some_records_have_new_surrogates(
     letters.verify().raise_if_wrong()
 
 
+@pytest.mark.parametrize("how", ["search", "batch", "diverse"])
 def test_a_record_that_is_written_anew_while_a_search_looks_at_it_is_found(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    letters = stage.acme.collection(Letter, name="looked-at")
+    letters = stage.acme.collection(Letter, name=f"looked-at-{how}")
     letters.ingest(ROWS[:1])
     calls: list[str] = []
+    places: dict[str, tuple[str, Callable[..., Any]]] = {
+        "search": ("securevec.search.first_chunks", first_chunks),
+        "batch": ("securevec.verbs.batch.answer", answer),
+        "diverse": ("securevec.verbs.diverse.answer", answer),
+    }
+    place, honest = places[how]
 
     def late(*given: Any) -> Any:
+        """Before the last look of a search by itself; behind the answer of one that waits for more."""
+        answered = None if how == "search" else honest(*given)
         if len(calls) < 2:
-            calls.append(stage.store.reseal(stage.acme_name, "looked-at").state)
-        return first_chunks(*given)
+            calls.append(stage.store.reseal(stage.acme_name, f"looked-at-{how}").state)
+        return honest(*given) if answered is None else answered
 
     with monkeypatch.context() as patch:
-        patch.setattr("securevec.search.first_chunks", late)
-        found = letters.search("lantern", k=1)
+        patch.setattr(place, late)
+        found = {
+            "search": lambda: letters.search("lantern", k=1),
+            "batch": lambda: letters.search_batch(["lantern"], k=1)[0],
+            "diverse": lambda: letters.search_diverse("lantern", k=1),
+        }[how]()
     assert (calls, [hit.id for hit in found], found.complete) == (["done", "done"], ["L-1"], True)
