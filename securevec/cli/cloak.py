@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +12,9 @@ from securevec.cli.command import Group
 from securevec.cli.data import Place
 from securevec.cli.output import table
 from securevec.cli.session import Session
-from securevec.verbs.cloak_figures import PAIRS, CloakFigures
+
+if TYPE_CHECKING:
+    from securevec.verbs.cloak_figures import CloakFigures
 
 
 def register(group: Group) -> None:
@@ -27,6 +30,8 @@ def report(
 
     Reads and changes nothing. The attacker of the figures reads the store and has a list of candidate texts.
     """
+    from securevec.verbs.cloak_figures import PAIRS
+
     result = session.collection(place).cloak_report(sample=sample)
     own = result.cloak
     document = {
@@ -36,8 +41,8 @@ def report(
         "figures": [asdict(each) | {"mode": each.mode} for each in result.figures],
         "request_id": result.request_id,
     }
-    headings = ["cloak", "recall@10", "as the store ranks", "us a vector", *_pairs(), "no pair", "other texts"]
-    rows = [_row(each, own is not None and own.noise == each.noise) for each in result.figures]
+    headings = ["cloak", "recall@10", "as the store ranks", "us a vector", *_pairs(PAIRS), "no pair", "other texts"]
+    rows = [_row(each, PAIRS, own is not None and own.noise == each.noise) for each in result.figures]
     session.out.show(
         document,
         table(headings, rows),
@@ -49,13 +54,13 @@ def report(
     )
 
 
-def _pairs() -> list[str]:
-    return [f"{pairs} pair{'s' if pairs > 1 else ''}" for pairs in PAIRS]
+def _pairs(known: Sequence[int]) -> list[str]:
+    return [f"{pairs} pair{'s' if pairs > 1 else ''}" for pairs in known]
 
 
-def _row(figures: CloakFigures, own: bool) -> tuple[str, ...]:
+def _row(figures: CloakFigures, known: Sequence[int], own: bool) -> tuple[str, ...]:
     name = f"{figures.mode} {figures.noise:g}" if figures.noise else figures.mode
-    found = [figures.identified.get(pairs) for pairs in PAIRS]
+    found = [figures.identified.get(pairs) for pairs in known]
     return (
         name + (" *" if own else ""),
         f"{figures.recall:.3f}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +13,10 @@ from securevec.cli.data import Place, Where
 from securevec.cli.output import pairs, table
 from securevec.cli.records import conditions, record_id
 from securevec.cli.session import Session
-from securevec.crypto.cloak import Cloak
 from securevec.errors import UsageError
+
+if TYPE_CHECKING:
+    from securevec.crypto.cloak import Cloak
 
 _DAY_MS = 86_400_000
 

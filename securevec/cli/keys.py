@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -14,7 +14,9 @@ from securevec.cli.receipts import NewReceipt, require_new
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
 from securevec.errors import UsageError
-from securevec.retention.jobs import JobResult
+
+if TYPE_CHECKING:
+    from securevec.retention.jobs import JobResult
 
 _SINGLE: Final = {"subject": "people", "document": "records"}
 """Kinds of keys of which there may be millions."""
