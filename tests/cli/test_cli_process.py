@@ -16,8 +16,10 @@ PROGRAM = [sys.executable, "-c", "from securevec.cli.main import run; run()"]
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
-    heavy = ("torch", "sqlalchemy", "alembic", "presidio_anonymizer", "sentence_transformers", "qdrant_edge")
-    heavy += ("numpy", "cryptography", "re2")
+    heavy = (
+        *("torch", "sqlalchemy", "alembic", "presidio_anonymizer", "sentence_transformers", "qdrant_edge"),
+        *("numpy", "cryptography", "re2"),
+    )
     script = (
         "import sys\n"
         "from securevec.cli.main import main\n"
