@@ -16,22 +16,20 @@ search would find what is meant: that restore is refused.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
-from securevec.audit import request_id
 from securevec.audit.event import Action
-from securevec.backup.scope import scope_of
+from securevec.backup.scope import repeated, scope_of
 from securevec.binding import cloak_of, key_scope_of
 from securevec.control.rows import CollectionRow, ManifestRow
 from securevec.crypto.cloaks import PURPOSE as CLOAK
 from securevec.errors import BackupRejected, CheckFailed
 from securevec.guard import Admission
 from securevec.limits import MAX_BATCH
-from securevec.policy import Actor, Decision, Permission
+from securevec.policy import Actor, Permission
 from securevec.removal import remove_batch
 from securevec.reopen import description_of
 from securevec.resealing import reseal
@@ -54,17 +52,8 @@ def admission_of(
     action: Action = "delete",
 ) -> Admission:
     """The right to repeat what somebody did: whoever did it was asked then."""
-    return Admission(
-        runtime=runtime,
-        scope=scope_of(runtime, actor, row.tenant),
-        permission=permission,
-        action=action,
-        collection=row.collection,
-        request_id=request_id(),
-        fence=fence,
-        decision=Decision(True, "admin-operates"),
-        started_ns=time.monotonic_ns(),
-    )
+    scope = scope_of(runtime, actor, row.tenant)
+    return repeated(runtime, scope, permission=permission, action=action, collection=row.collection, fence=fence)
 
 
 def collections(runtime: Runtime) -> Iterator[tuple[CollectionRow, int]]:

@@ -10,20 +10,16 @@ stops it here is kept with it, and it goes on when the home is open.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping
 
-from securevec.audit import request_id
-from securevec.backup.scope import scope_of
+from securevec.backup.scope import repeated, scope_of
 from securevec.errors import SecurevecError
-from securevec.guard import Admission
-from securevec.policy import Actor, Decision
+from securevec.policy import Actor
 from securevec.reopen import reopen
 from securevec.retention.jobs import advance
 from securevec.runtime import Runtime, Scope
 from securevec.sheets import sheets
 from securevec.store.machines import MACHINES
-from securevec.types import TenantId
 from securevec.verbs.respelling import Respelling
 from securevec.verbs.resurrogate import begin_resurrogation, open_job
 
@@ -40,7 +36,9 @@ def respell_anew(runtime: Runtime, actor: Actor, versions: Mapping[str, int]) ->
         if retired or (version > 1 and _says_others(runtime, scope)):
             # One that was under way at the backup ends with its own version, which may be retired by now.
             job = None if retired else open_job(runtime, row.tenant)
-            job = job or begin_resurrogation(runtime, _admission(runtime, scope, row.tenant))
+            job = job or begin_resurrogation(
+                runtime, repeated(runtime, scope, permission="tenant.manage", action="key.resurrogate")
+            )
             begun += 1
             with contextlib.suppress(SecurevecError):
                 advance(runtime, MACHINES, job)
@@ -58,17 +56,3 @@ def _says_others(runtime: Runtime, scope: Scope) -> bool:
     except SecurevecError:
         return True
     return False
-
-
-def _admission(runtime: Runtime, scope: Scope, tenant: TenantId) -> Admission:
-    return Admission(
-        runtime=runtime,
-        scope=scope,
-        permission="tenant.manage",
-        action="key.resurrogate",
-        collection=None,
-        request_id=request_id(),
-        fence=runtime.control.fence(tenant).epoch,
-        decision=Decision(True, "admin-operates"),
-        started_ns=time.monotonic_ns(),
-    )

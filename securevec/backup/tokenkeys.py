@@ -6,19 +6,16 @@ key of the installation is in every key store of it and is never exchanged.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from securevec.audit import request_id
-from securevec.backup.scope import scope_of
+from securevec.backup.scope import repeated, scope_of
 from securevec.control.rows import JobRow
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, seal
 from securevec.crypto.keyring import KeyRing
 from securevec.errors import BackupRejected
-from securevec.guard import Admission
-from securevec.policy import Actor, Decision
+from securevec.policy import Actor
 from securevec.runtime import Runtime
 from securevec.types import TenantId
 from securevec.verbs.renewing import begin_renewal, switch
@@ -66,17 +63,8 @@ def renew_tokens(runtime: Runtime, token_keys: Mapping[str, Sequence[bytes]]) ->
 
 def begin_again(runtime: Runtime, actor: Actor, tenant: TenantId, version: int) -> JobRow:
     """The job that seals a restored tenant's records with tokens of this version, which is in force."""
-    admission = Admission(
-        runtime=runtime,
-        scope=scope_of(runtime, actor, tenant),
-        permission="tenant.manage",
-        action="key.renew",
-        collection=None,
-        request_id=request_id(),
-        fence=runtime.control.fence(tenant).epoch,
-        decision=Decision(True, "admin-operates"),
-        started_ns=time.monotonic_ns(),
-    )
+    scope = scope_of(runtime, actor, tenant)
+    admission = repeated(runtime, scope, permission="tenant.manage", action="key.renew")
     return begin_renewal(runtime, admission, version)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -32,20 +34,28 @@ key_epoch = Table(
     UniqueConstraint("collection_no", "epoch"),
 )
 
+
+def _generation() -> list[Column[Any]]:
+    """What is known of a generation of a record, wherever it stands."""
+    return [
+        Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
+        Column("ref", LargeBinary, nullable=False),
+        Column("generation", BigInteger, nullable=False),
+        Column("n_chunks", Integer, nullable=False),
+        Column("content_digest", LargeBinary, nullable=False),
+        Column("expires_ms", BigInteger),
+        Column("epoch_no", Integer, nullable=False),
+        Column("ingested_ms", BigInteger, nullable=False),
+        # What the record takes in the store: envelopes and vectors of all its chunks, in bytes.
+        Column("size", BigInteger, nullable=False),
+    ]
+
+
 # Live generations only: the primary key itself says that a record has one.
 manifest = Table(
     "manifest",
     metadata,
-    Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
-    Column("ref", LargeBinary, nullable=False),
-    Column("generation", BigInteger, nullable=False),
-    Column("n_chunks", Integer, nullable=False),
-    Column("content_digest", LargeBinary, nullable=False),
-    Column("expires_ms", BigInteger),
-    Column("epoch_no", Integer, nullable=False),
-    Column("ingested_ms", BigInteger, nullable=False),
-    # What the record takes in the store: envelopes and vectors of all its chunks, in bytes.
-    Column("size", BigInteger, nullable=False),
+    *_generation(),
     PrimaryKeyConstraint("collection_no", "ref"),
     sqlite_with_rowid=False,
 )
@@ -74,15 +84,7 @@ batch = Table(
 transit = Table(
     "transit",
     metadata,
-    Column("collection_no", Integer, ForeignKey("collection.collection_no"), nullable=False),
-    Column("ref", LargeBinary, nullable=False),
-    Column("generation", BigInteger, nullable=False),
-    Column("n_chunks", Integer, nullable=False),
-    Column("content_digest", LargeBinary, nullable=False),
-    Column("expires_ms", BigInteger),
-    Column("epoch_no", Integer, nullable=False),
-    Column("ingested_ms", BigInteger, nullable=False),
-    Column("size", BigInteger, nullable=False),
+    *_generation(),
     Column("state", Text, nullable=False),
     Column("request_id", Text, ForeignKey("batch.request_id"), nullable=False),
     PrimaryKeyConstraint("collection_no", "ref", "generation"),
