@@ -83,7 +83,7 @@ def open_envelope(
     return open_sealed(key, blob, Place(tenant, collection_raw, point.id, path), subject=subject)
 
 
-def clear_copies(point: StoredPoint, body: Body) -> dict[str, object]:
+def clear_copies(point: StoredPoint) -> dict[str, object]:
     """What a point holds in the place of clear copies of its filter values."""
     return {key: value for key, value in point.payload.items() if key.startswith((PREFIX, ELEMENT))}
 

@@ -130,7 +130,7 @@ class _Index:
         return made
 
     def _clear(self, point: StoredPoint, body: Body) -> tuple[dict[str, Scalar], Terms | None]:
-        held = clear_copies(point, body)
+        held = clear_copies(point)
         payload: dict[str, Any] = {name: value for name, value in point.payload.items() if name not in held}
         terms = self._terms(body)
         return payload | self._protector.payload(body.filters), terms[0] if terms else point.terms
@@ -149,7 +149,7 @@ class _Index:
 
     def _is_edited(self, chunk: Chunk) -> bool:
         """Whether the point carries what it should under neither key."""
-        held, terms = clear_copies(chunk.point, chunk.body), self._terms(chunk.body)
+        held, terms = clear_copies(chunk.point), self._terms(chunk.body)
         worded = not terms or (chunk.point.terms or NO_TERMS) in terms
         return not worded or held not in list(self._protector.payloads(chunk.body.filters))
 
