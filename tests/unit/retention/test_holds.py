@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from securevec.errors import (
     TenantNotFound,
     UsageError,
 )
+from securevec.retention import apply as applying
 from securevec.retention import receipt as receipts
 from securevec.retention.holds import Hold
 from securevec.retention.rules import hold_epoch
@@ -244,6 +246,24 @@ def test_a_hold_placed_after_a_job_was_accepted_keeps_its_record(
     glass.acme_operated.release(placed[0].id)
     glass.apply()
     assert (glass.named(), glass.stored(), glass.keys()) == (0, 0, set())
+
+
+def test_what_is_written_after_a_job_listed_it_is_not_due(quick: Hourglass, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick.tickets.ingest([ticket(1, "The lift is stuck."), ticket(2, "The lift is late.")])
+    quick.pass_days(8)
+    quick.store.set_retention(tenant="acme", max_age="7d")
+    plan = quick.store.retention_plan()
+    remove = applying._remove
+
+    def others_first(*given: Any) -> Any:
+        assert not quick.tickets.ingest([ticket(1, "The lift works again.")]).refused
+        return remove(*given)
+
+    monkeypatch.setattr(applying, "_remove", others_first)
+    (result,) = quick.store.apply_retention(plan.digest)
+    assert result.state == "done", result.waiting_for
+    assert [(record.id, record.body) for record in quick.tickets.iter()] == [("T-1", "The lift works again.")]
+    assert quick.named() == 1, "the other is gone"
 
 
 def test_what_is_stored_again_after_a_job_was_accepted_goes_all_the_same(
