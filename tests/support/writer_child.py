@@ -98,7 +98,11 @@ class Writer:
         self._asked = 0
         self._live: dict[int, int] = {}
 
+    def begin(self) -> None:
+        self._ask("ingest", list(self._numbers), 0, lambda: self._ingest(list(self._numbers), 0))
+
     def turn(self, version: int) -> None:
+        """One operation by chance. Half of the records stay: with none left there would be nothing to hold to."""
         numbers = self._chance.sample(self._numbers, 2)
         live = sorted(self._live)
         op = self._chance.choice(["ingest", "ingest", "update", "delete", "search", "search"])
@@ -107,7 +111,7 @@ class Writer:
         elif op == "update" and live:
             number = self._chance.choice(live)
             self._ask(op, [number], version, lambda: self._update(number, version))
-        elif op == "delete" and live:
+        elif op == "delete" and len(live) > len(self._numbers) // 2:
             number = self._chance.choice(live)
             self._ask(op, [number], version, lambda: self._delete(number))
         else:
@@ -186,6 +190,7 @@ def work(order: dict[str, Any]) -> None:
 
         writer = Writer(order, cases_of(store), say)
         version = 0
+        writer.begin()
         while not stop.exists():
             version += 1
             writer.turn(version)
