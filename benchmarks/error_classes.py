@@ -19,7 +19,7 @@ from typing import Any, Final
 from bar_labelled import OWN, PUBLIC, STYLES
 
 from securevec.anonymize import BuiltinDetector
-from securevec.anonymize.labels import canonical, counted_as
+from securevec.anonymize.evaluation.labels import canonical, counted_as
 
 SHOWN: Final = ("PERSON", "LOCATION", "ORG", "ADDRESS", "DATE", "PHONE")
 CLASSES: Final = ("exact", "ends", "other", "missed", "false in", "false plain")

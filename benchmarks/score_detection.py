@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys, evaluate
-from securevec.anonymize.evaluation import read_labelled
+from securevec.anonymize.evaluation.evaluate import read_labelled
 
 
 def throughput(texts: Sequence[str]) -> dict[str, float]:

@@ -30,8 +30,8 @@ from pathlib import Path
 import numpy as np
 
 from securevec import limits
-from securevec.anonymize import stand_ins
 from securevec.anonymize.ahead import Found
+from securevec.anonymize.known import stand_ins
 from securevec.anonymizing import texts_of
 from securevec.batching import BATCH, Candidate, batches, in_step
 from securevec.cloaking import cloaked

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from securevec import limits
-from securevec.anonymize import TenantKeys, stand_ins
+from securevec.anonymize import TenantKeys
+from securevec.anonymize.known import stand_ins
 from securevec.crypto.filterkeys import FilterKeys
 from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
 from securevec.filters import Expr, all_of, check

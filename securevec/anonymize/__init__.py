@@ -10,10 +10,10 @@ from securevec.anonymize.detectors import (
 )
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
-from securevec.anonymize.evaluation import Evaluation, evaluate
+from securevec.anonymize.evaluation.evaluate import Evaluation, evaluate
 from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.keys import TenantKeys, first_token, normalize, subject_token
-from securevec.anonymize.name_merge import Recall
+from securevec.anonymize.names.merge import Recall
 from securevec.anonymize.operators import Operator, redacted
 from securevec.anonymize.policy import OperatorPolicy
 

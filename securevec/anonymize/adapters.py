@@ -1,9 +1,9 @@
 """Detectors you bring: your own patterns and functions, Presidio's analyzer, spaCy, GLiNER, transformers pipelines.
 
 Each becomes a :class:`~securevec.anonymize.findings.Detector`; beside the built-in one, overlaps are settled by the
-same resolver. Their labels are read through the table of :mod:`securevec.anonymize.labels`. Nothing is imported here:
-you hand in the object, with the weights you chose. One that fails, or answers with positions outside the text, fails
-the record.
+same resolver. Their labels are read through the table of :mod:`securevec.anonymize.evaluation.labels`. Nothing is
+imported here: you hand in the object, with the weights you chose. One that fails, or answers with positions outside the
+text, fails the record.
 
 A detector's digest is bound into every collection, so each adapter has a ``version``: what you change, you name.
 """
@@ -17,10 +17,10 @@ from typing import Any, Final, cast
 
 import re2
 
+from securevec.anonymize.evaluation.labels import canonical
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
-from securevec.anonymize.labels import canonical
-from securevec.anonymize.rulebook import engine_options
+from securevec.anonymize.rules.rulebook import engine_options
 from securevec.anonymize.windows import scan_windows
 from securevec.errors import ConfigError, DetectorError
 

@@ -18,7 +18,7 @@ import orjson
 
 from securevec.anonymize.detectors import BuiltinDetector, builtin_detector
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.name_merge import Recall
+from securevec.anonymize.names.merge import Recall
 from securevec.children.inside import give_up_powers, limit_cpu, private_stdout, send
 
 IDLE_SECONDS: Final = 300.0

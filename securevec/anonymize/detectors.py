@@ -9,18 +9,18 @@ from functools import lru_cache
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.addresses import joined_addresses
 from securevec.anonymize.findings import Detector, Finding, mapped
 from securevec.anonymize.fold import fold
-from securevec.anonymize.form_labels import under_head
-from securevec.anonymize.name_merge import Recall, find_entities
-from securevec.anonymize.name_model import NameModel, Tagging, name_model
-from securevec.anonymize.names import find_names, names_a_person
-from securevec.anonymize.postcodes import behind_streets
+from securevec.anonymize.names.context import find_names, names_a_person
+from securevec.anonymize.names.forms import under_head
+from securevec.anonymize.names.merge import Recall, find_entities
+from securevec.anonymize.names.model import NameModel, Tagging, name_model
 from securevec.anonymize.resolve import resolve
-from securevec.anonymize.rulebook import RuleBook, builtin_rules
-from securevec.anonymize.structured import Structured
-from securevec.anonymize.tables import LONGEST_CELL, has_table, scan_cells
+from securevec.anonymize.rules.addresses import joined_addresses
+from securevec.anonymize.rules.postcodes import behind_streets
+from securevec.anonymize.rules.rulebook import RuleBook, builtin_rules
+from securevec.anonymize.rules.structured import Structured
+from securevec.anonymize.rules.tables import LONGEST_CELL, has_table, scan_cells
 from securevec.anonymize.windows import WINDOW, scan_windows
 from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError

@@ -15,8 +15,8 @@ from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import normalize
-from securevec.anonymize.name_runs import PERSON_PRIORITY
-from securevec.anonymize.words import ANY_WORD, any_word, opens_sentence, without_possessive
+from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.names.words import ANY_WORD, any_word, opens_sentence, without_possessive
 from securevec.anonymize.written import Reading, spoken
 
 _LOCAL: Final = re.compile(r"[^\W\d_]+")

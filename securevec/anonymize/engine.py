@@ -17,14 +17,14 @@ from securevec.anonymize.document import DocumentNames, mentions, value_of
 from securevec.anonymize.findings import Detector, Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
-from securevec.anonymize.known_words import KNOWN_PRIORITY, known_by_one_word, known_values, query_words
-from securevec.anonymize.name_parts import KNOWN_PART, KnownParts, Met, NamePart, name_parts, people_met
-from securevec.anonymize.names import looks_like_name
+from securevec.anonymize.known.name_parts import KNOWN_PART, KnownParts, Met, NamePart, name_parts, people_met
+from securevec.anonymize.known.words import KNOWN_PRIORITY, known_by_one_word, known_values, query_words
+from securevec.anonymize.names.context import looks_like_name
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.policy import Choice, OperatorPolicy
 from securevec.anonymize.resolve import resolve
-from securevec.anonymize.surrogate_stream import recase
-from securevec.anonymize.surrogates import person_parts
+from securevec.anonymize.surrogates.stream import recase
+from securevec.anonymize.surrogates.values import person_parts
 from securevec.anonymize.written import Part, placed, read
 from securevec.errors import DetectorError, QueryError
 from securevec.limits import MAX_QUERY_BYTES

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.generalise import BANDS, YEARS, generalised
 from securevec.anonymize.keys import normalize
-from securevec.anonymize.surrogates import surrogate
+from securevec.anonymize.surrogates.values import surrogate
 from securevec.crypto.kdf import hmac256, lp
 from securevec.errors import ConfigError, DetectorError, MissingExtra
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from securevec.anonymize.generalise import GENERALISED
 from securevec.anonymize.operators import NEEDS_VAULT, Operator, operator_named
-from securevec.anonymize.rulebook import builtin_rules
+from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.errors import ConfigError
 
 BUILTIN_ENTITIES: Final = frozenset({"PERSON", "SUBJECT_ID", "LOCATION", "ADDRESS", "ORG"})

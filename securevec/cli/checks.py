@@ -113,7 +113,7 @@ def _model() -> Check:
 def _detection() -> Check:
     """What the installed detector finds on lines it was not tuned on."""
     from securevec.anonymize import default_detector
-    from securevec.anonymize.rulebook import builtin_rules
+    from securevec.anonymize.rules.rulebook import builtin_rules
     from securevec.cli.recall import FLOOR, measured
 
     result = measured()

@@ -18,7 +18,7 @@ from securevec.limits import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from securevec.anonymize import BuiltinDetector, Evaluation
-    from securevec.anonymize.scoring import Ratios
+    from securevec.anonymize.evaluation.scoring import Ratios
 
 _SHOWN_ROWS: Final = 20
 
@@ -149,7 +149,7 @@ def _text(file: str) -> str:
 
 def _labels(given: list[str]) -> dict[str, str]:
     """``THEIRS=OURS`` options as a table. Raises ``UsageError``."""
-    from securevec.anonymize.labels import canonical
+    from securevec.anonymize.evaluation.labels import canonical
 
     names: dict[str, str] = {}
     for option in given:

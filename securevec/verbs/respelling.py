@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from securevec.anonymize import stand_ins
+from securevec.anonymize.known import stand_ins
 from securevec.anonymize.remake import full_names, is_keyed, nameless, remade
 from securevec.anonymize.stored import stored_field
 from securevec.body import chunk_view

@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import orjson
 
-from securevec.anonymize import stand_ins
+from securevec.anonymize.known import stand_ins
 from securevec.control.jobs import KEY_RENEW, KEY_RESURROGATE
 from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, LegalHold, WriteNotAcknowledged

@@ -11,7 +11,7 @@ import pytest
 
 import securevec as sv
 from securevec.anonymize.operators import encrypted_under
-from securevec.anonymize.surrogates import person_parts, surrogate
+from securevec.anonymize.surrogates.values import person_parts, surrogate
 from securevec.crypto.wrap import KeyRow
 from securevec.errors import (
     CheckFailed,

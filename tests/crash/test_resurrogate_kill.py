@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
-from securevec.anonymize.surrogates import surrogate
+from securevec.anonymize.surrogates.values import surrogate
 from securevec.opening import open_body
 from securevec.question import anonymize_query
 from tests.support.crash_child import RECORDS

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import pytest
 
-from securevec.anonymize import national, validators
-from securevec.anonymize.checksums import alnum
+from securevec.anonymize.rules import national, validators
+from securevec.anonymize.rules.checksums import alnum
 
 CORPORA: Final = Path(__file__).resolve().parents[2] / "examples" / "corpora"
 COMPLAINTS: Final = CORPORA / "complaints"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from securevec.anonymize import Anonymizer, Finding, OperatorPolicy, TenantKeys, normalize, subject_token
 from securevec.anonymize.fold import fold
 from securevec.anonymize.resolve import resolve
-from securevec.anonymize.surrogates import surrogate
+from securevec.anonymize.surrogates.values import surrogate
 from securevec.types import AnonymizedField
 
 ANONYMIZER = Anonymizer()

@@ -10,8 +10,8 @@ from typing import Any
 import re2
 
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.rulebook import ACCEPT, CONTEXT_BONUS, Rule, engine_options
-from securevec.anonymize.validators import EXTENTS, VALIDATORS
+from securevec.anonymize.rules.rulebook import ACCEPT, CONTEXT_BONUS, Rule, engine_options
+from securevec.anonymize.rules.validators import EXTENTS, VALIDATORS
 
 
 def plain_scan(rules: tuple[Rule, ...], text: str, field_name: str = "") -> list[Finding]:

@@ -15,18 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, builtin_detector
-from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
-from securevec.anonymize.matching import CompiledRule
-from securevec.anonymize.name_cues import last_word
-from securevec.anonymize.name_lower import _CUE, _cues, _places
-from securevec.anonymize.name_model import NameModel, name_model
+from securevec.anonymize.names.cues import last_word
+from securevec.anonymize.names.lower import _CUE, _cues, _places
+from securevec.anonymize.names.model import NameModel, name_model
+from securevec.anonymize.names.words import ANY_WORD
 from securevec.anonymize.resolve import _settled, resolve
-from securevec.anonymize.rulebook import builtin_rules, engine_options
-from securevec.anonymize.sheet import Part, views
-from securevec.anonymize.words import ANY_WORD
+from securevec.anonymize.rules.alphabet import Alphabet
+from securevec.anonymize.rules.matching import CompiledRule
+from securevec.anonymize.rules.rulebook import builtin_rules, engine_options
+from securevec.anonymize.rules.sheet import Part, views
 from securevec.errors import DetectorError
 
 _EMAIL = next(rule for rule in builtin_rules().rules if rule.id == "email")

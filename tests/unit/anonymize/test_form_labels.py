@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from securevec.anonymize import BuiltinDetector
-from securevec.anonymize.form_labels import can_be, kind_of, labelled
+from securevec.anonymize.names.forms import can_be, kind_of, labelled
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securevec.anonymize import BuiltinDetector, default_detector
-from securevec.anonymize import name_model as room
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.name_features import HASHES, TOKEN, canonical, hashed_features, is_word
-from securevec.anonymize.name_merge import find_entities
-from securevec.anonymize.name_model import REACH, TAGS, NameModel, Stretch, name_model
+from securevec.anonymize.names import model as room
+from securevec.anonymize.names.features import HASHES, TOKEN, canonical, hashed_features, is_word
+from securevec.anonymize.names.merge import find_entities
+from securevec.anonymize.names.model import REACH, TAGS, NameModel, Stretch, name_model
 from securevec.errors import ConfigError, DetectorError
 
 TEXT = (
@@ -133,7 +133,7 @@ def test_scores_are_those_of_the_sums_by_hand(count: int) -> None:
 
 
 def weights() -> bytes:
-    return (Path(room.__file__).parent / "data" / "names.npz").read_bytes()
+    return (Path(room.__file__).parents[1] / "data" / "names.npz").read_bytes()
 
 
 def test_other_weights_are_another_detector(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from securevec.anonymize import BuiltinDetector
-from securevec.anonymize.name_cues import Before
-from securevec.anonymize.names import find_names, looks_like_name, names_a_person
+from securevec.anonymize.names.context import find_names, looks_like_name, names_a_person
+from securevec.anonymize.names.cues import Before
 from securevec.anonymize.resolve import resolve
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from securevec.anonymize import national, validators
+from securevec.anonymize.rules import national, validators
 
 Check = Callable[[str], bool]
 

@@ -15,7 +15,7 @@ import pytest
 
 from securevec.anonymize import Finding, evaluate
 from securevec.anonymize.detectors import BuiltinDetector
-from securevec.anonymize.rulebook import builtin_rules
+from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[3]

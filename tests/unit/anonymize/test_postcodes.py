@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector, phones
+from securevec.anonymize import BuiltinDetector
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.postcodes import behind_streets
+from securevec.anonymize.rules import phones
+from securevec.anonymize.rules.postcodes import behind_streets
 
 DETECTOR = BuiltinDetector()
 

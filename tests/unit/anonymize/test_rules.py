@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize.rulebook import Rule, RuleBook, builtin_rules, load_rules
-from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.rules.rulebook import Rule, RuleBook, builtin_rules, load_rules
+from securevec.anonymize.rules.scan import PatternScanner
 from securevec.errors import ConfigError
 
 RULES = builtin_rules().rules

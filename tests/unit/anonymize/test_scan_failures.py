@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, MergedDetector, TenantKeys, default_detector
-from securevec.anonymize.rulebook import builtin_rules
-from securevec.anonymize.scan import PatternScanner
-from securevec.anonymize.sheet import Across, Part
+from securevec.anonymize.rules.rulebook import builtin_rules
+from securevec.anonymize.rules.scan import PatternScanner
+from securevec.anonymize.rules.sheet import Across, Part
 from securevec.errors import DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 

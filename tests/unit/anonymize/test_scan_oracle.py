@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securevec.anonymize.alphabet import Alphabet
 from securevec.anonymize.fold import fold
-from securevec.anonymize.rule_factors import Factors
-from securevec.anonymize.rule_shape import edged, shape
-from securevec.anonymize.rulebook import Rule, builtin_rules, load_rules
-from securevec.anonymize.scan import PatternScanner, hint
-from securevec.anonymize.sheet import Across, Part
-from securevec.anonymize.wraps import GUESSED
+from securevec.anonymize.rules.alphabet import Alphabet
+from securevec.anonymize.rules.factors import Factors
+from securevec.anonymize.rules.rulebook import Rule, builtin_rules, load_rules
+from securevec.anonymize.rules.scan import PatternScanner, hint
+from securevec.anonymize.rules.shape import edged, shape
+from securevec.anonymize.rules.sheet import Across, Part
+from securevec.anonymize.rules.wraps import GUESSED
 from securevec.errors import ConfigError
 from tests.support.plain_scan import plain_scan
 

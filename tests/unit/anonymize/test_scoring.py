@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securevec.anonymize import Finding, evaluate
-from securevec.anonymize.labelled import Gold, labelled
-from securevec.anonymize.labels import ALIASES, canonical
-from securevec.anonymize.rulebook import builtin_rules
-from securevec.anonymize.scoring import Ratios, Scorer
+from securevec.anonymize.evaluation.labelled import Gold, labelled
+from securevec.anonymize.evaluation.labels import ALIASES, canonical
+from securevec.anonymize.evaluation.scoring import Ratios, Scorer
+from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.errors import RecordError, SourceError
 
 ROOT = Path(__file__).parents[3]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from securevec.anonymize.fold import fold
-from securevec.anonymize.rulebook import builtin_rules
-from securevec.anonymize.scan import PatternScanner
+from securevec.anonymize.rules.rulebook import builtin_rules
+from securevec.anonymize.rules.scan import PatternScanner
 
 BOOK = builtin_rules()
 

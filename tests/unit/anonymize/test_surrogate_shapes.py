@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.checksums import digits_of
-from securevec.anonymize.surrogate_people import _lists, script_of, speech_of
-from securevec.anonymize.surrogate_phones import KEPT_FOR_FICTION, UNUSED, country_code
-from securevec.anonymize.surrogates import person_parts, surrogate
-from securevec.anonymize.validators import VALIDATORS
+from securevec.anonymize.rules.checksums import digits_of
+from securevec.anonymize.rules.validators import VALIDATORS
+from securevec.anonymize.surrogates.people import _lists, script_of, speech_of
+from securevec.anonymize.surrogates.phones import KEPT_FOR_FICTION, UNUSED, country_code
+from securevec.anonymize.surrogates.values import person_parts, surrogate
 
 KEY = b"k" * 32
 KEYS = [bytes([number]) * 32 for number in range(12)]

@@ -8,9 +8,9 @@ import re
 import pytest
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.checksums import digits_of, luhn
-from securevec.anonymize.surrogates import person_parts, surrogate
-from securevec.anonymize.validators import VALIDATORS
+from securevec.anonymize.rules.checksums import digits_of, luhn
+from securevec.anonymize.rules.validators import VALIDATORS
+from securevec.anonymize.surrogates.values import person_parts, surrogate
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 VALUES = {

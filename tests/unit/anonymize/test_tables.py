@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from securevec.anonymize import default_detector
-from securevec.anonymize.tables import cells
+from securevec.anonymize.rules.tables import cells
 
 
 def found(text: str) -> list[tuple[str, str]]:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from securevec.anonymize import lexicon, surrogate_stream
+from securevec.anonymize import lexicon
 from securevec.anonymize.operators import keyed_token
-from securevec.anonymize.surrogates import surrogate
+from securevec.anonymize.surrogates import stream
+from securevec.anonymize.surrogates.values import surrogate
 from securevec.crypto.kdf import hmac256
 
 ONE, OTHER = b"k" * 32, b"o" * 32
@@ -79,7 +80,7 @@ def test_the_measure_sees_a_surrogate_that_forgets_the_tenant(monkeypatch: pytes
     def forgetful(key: bytes, data: bytes) -> bytes:
         return hmac256(bytes(len(key)), data)
 
-    monkeypatch.setattr(surrogate_stream, "hmac256", forgetful)
+    monkeypatch.setattr(stream, "hmac256", forgetful)
     assert all(_equal(entity, 200) > _most(200, space) for entity, (_, space) in VALUES.items())
 
 

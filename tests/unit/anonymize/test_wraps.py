@@ -6,10 +6,10 @@ import pytest
 
 from securevec.anonymize import Anonymizer, TenantKeys, default_detector
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.rulebook import builtin_rules
-from securevec.anonymize.scan import PatternScanner
-from securevec.anonymize.structured import Structured
-from securevec.anonymize.wraps import joints
+from securevec.anonymize.rules.rulebook import builtin_rules
+from securevec.anonymize.rules.scan import PatternScanner
+from securevec.anonymize.rules.structured import Structured
+from securevec.anonymize.rules.wraps import joints
 
 KEYS = TenantKeys(bytes(32), bytes(range(32)))
 

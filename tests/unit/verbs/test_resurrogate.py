@@ -11,7 +11,7 @@ import pytest
 
 import securevec as sv
 from securevec.anonymize import TenantKeys
-from securevec.anonymize.surrogates import person_parts, surrogate
+from securevec.anonymize.surrogates.values import person_parts, surrogate
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup
 from securevec.control.rows import ManifestRow
 from securevec.errors import (

@@ -1,0 +1,1 @@
+"""A detector against labelled texts."""

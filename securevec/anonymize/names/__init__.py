@@ -1,0 +1,1 @@
+"""People, places and organizations: what stands around a name, and the trained model."""

@@ -1,0 +1,105 @@
+"""Where the names of the model begin and end: words beside a name are cut off, halves of one are put together."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names, word_set
+from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.organisations import HOUSE_FIRST, HOUSE_LAST, is_house
+
+_ROLES: Final = names().people_nouns | word_set("role_nouns.txt")
+_JOINS: Final = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "&", "of", "de", "der", "the"])
+_ARTICLES: Final = frozenset(["the", "die", "der", "das", "la", "le", "les", "el", "los", "il", "lo", "de", "het"])
+_FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES
+_WORD: Final = re.compile(r"[^\W_][\w'’.\-]*|&")
+_NAMES: Final = frozenset({"PERSON", "LOCATION", "ORG"})
+_MOST_PARTS: Final = 4
+
+
+def tidy(text: str, stretches: list[Stretch]) -> list[Stretch]:
+    """``stretches`` in order, with better ends. Nothing the model left out comes in, but for what joins two halves."""
+    houses = cuts = False
+    for stretch in stretches:
+        value = text[stretch.start : stretch.end]
+        first, last = value.partition(" ")[0].lower(), value.rpartition(" ")[2].lower()
+        if first in HOUSE_FIRST or last in HOUSE_LAST or not value.isascii():
+            houses = True
+        if first in _FIRST_WORDS or last in _JOINS or value[0].islower() or not value.isascii():
+            cuts = True
+    if houses:
+        stretches = _joined(text, stretches)
+    if houses or cuts:
+        stretches = [cut for stretch in stretches if (cut := _cut(text, stretch)) is not None]
+    return stretches
+
+
+def _joined(text: str, stretches: list[Stretch]) -> list[Stretch]:
+    """Neighbours behind one space are one organization where they read like one: "Tallowgate" and "Mutual"."""
+    made: list[Stretch] = []
+    place = 0
+    while place < len(stretches):
+        last = place
+        while (
+            last + 1 < len(stretches)
+            and last - place < _MOST_PARTS
+            and stretches[last].tag in _NAMES
+            and stretches[last + 1].tag in _NAMES
+            and text[stretches[last].end : stretches[last + 1].start] in {" ", " & "}
+        ):
+            last += 1
+        first = stretches[place]
+        whole = text[first.start : stretches[last].end]
+        if first.tag in _NAMES and (last > place or first.tag != "ORG") and whole[0].isupper() and is_house(whole):
+            margin = max(stretch.margin for stretch in stretches[place : last + 1])
+            made.append(Stretch(first.start, stretches[last].end, "ORG", margin))
+            place = last + 1
+        else:
+            made.append(first)
+            place += 1
+    return made
+
+
+def _may_be_cut(value: str) -> bool:
+    """Whether a first or last word is one that :func:`_cut` looks for. Most names are done here."""
+    first, _, rest = value.partition(" ")
+    if value[0].islower() or rest.rpartition(" ")[2].lower() in _JOINS:
+        return True
+    return first.lower() in _FIRST_WORDS or (not first.isascii() and lookup_key(first) in _FIRST_WORDS)
+
+
+def _cut(text: str, stretch: Stretch) -> Stretch | None:
+    """Without words at its ends that are no part of a name, and ``None`` where nothing is left."""
+    value = text[stretch.start : stretch.end]
+    if stretch.tag not in _NAMES or not _may_be_cut(value):
+        return stretch
+    words = [(match.start(), match.end(), match.group()) for match in _WORD.finditer(text, stretch.start, stretch.end)]
+    capital = any(word[0].isupper() for _, _, word in words)
+    low, high = 0, len(words)
+    while high > low and words[high - 1][2].lower() in _JOINS and not words[high - 1][2].isupper():
+        high -= 1
+    while low < high and _leads(words[low][2], words[low + 1][2] if low + 1 < high else "", stretch.tag, capital):
+        low += 1
+    if low == high:
+        return None
+    if low == 0 and high == len(words):
+        return stretch
+    return Stretch(words[low][0], words[high - 1][1], stretch.tag, stretch.margin)
+
+
+def _leads(word: str, following: str, tag: str, capital: bool) -> bool:
+    """Whether a word in front of a name is no part of it."""
+    plain = word.lower()
+    if plain in _JOINS and plain not in names().particles:
+        return not word.isupper() or len(word) == 1
+    if tag == "ORG":
+        return bool(following) and plain in _ARTICLES
+    if tag != "PERSON" or not following:
+        return False
+    if capital and word[0].islower():
+        return plain not in names().particles or (
+            plain in {"de", "di", "da", "du"} and lookup_key(following) in names().given
+        )
+    return lookup_key(word) in _ROLES

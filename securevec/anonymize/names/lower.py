@@ -1,0 +1,169 @@
+"""Names written without capitals, as people in a hurry do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from operator import itemgetter
+from typing import Final
+
+from securevec.anonymize import lexicon
+from securevec.anonymize.findings import Finding
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.names.cues import NEXT_WORD, PEOPLE
+from securevec.anonymize.names.runs import person
+from securevec.anonymize.names.words import ANY_WORD, Kind, any_word, kind_of, without_possessive
+from securevec.anonymize.rules.matching import ANYWHERE, engine
+
+_CUE: Final = re.compile(
+    r"\b(?:(?P<sure>my (?:full )?name is|name is|name's|i am called|call me|registered as"
+    r"|(?:mr|mrs|ms|miss|dr|prof)\.?)"
+    r"|(?P<line>dear|hi|hello|hey|good (?:morning|afternoon|evening)|regards,?|sincerely,?|cheers,?|thanks,?"
+    r"|in advance,?|wishes,?|best,?|yours,?)"
+    rf"|spoke (?:with|to)|on behalf of|tell|ask|(?:{PEOPLE})|name ?[:=]?)[ \n]+"
+)
+
+
+_FAST_CUE: Final = engine(
+    re.sub(r"[^\x00-\x7f]", r"\?", re.sub(r"\?P<\w+>", "", _CUE.pattern)).encode(), captures=False
+)
+_FEW: Final = 8
+_INSIDE_WORDS: Final = "'-"
+_LETTERS: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
+
+
+def _cues(lowered: str) -> Iterator[re.Match[str]]:
+    """All that ``_CUE`` finds.
+
+    RE2 finds where, many times as fast, in a copy with a question mark for every character beyond ASCII: as many
+    characters, and a word border wherever one is in the text. What it finds too much, the pattern itself sorts out.
+    """
+    data = lowered.encode("ascii", "replace")
+    position, size = 0, len(data)
+    while (start := _FAST_CUE.Match(ANYWHERE, data, position, size)[0][0]) >= 0:
+        cue = _CUE.match(lowered, start)
+        position = cue.end() if cue else start + 1
+        if cue:
+            yield cue
+
+
+@lru_cache(maxsize=1)
+def _pieces() -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Runs of letters in the given names of the list, and in its names of both kinds; those of ASCII names."""
+    lists = lexicon.names()
+    given = _runs(lists.given)
+    return given, given | _runs(lists.surnames)
+
+
+def _runs(listed: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(run for name in listed if name.isascii() for run in name.encode().translate(_LETTERS).split())
+
+
+def _may_name(text: str, *, caseless: bool) -> bool:
+    """Whether a listed name stands in the text in small letters; ``True`` also when only a part of one does."""
+    return not text.isascii() or not _pieces()[caseless].isdisjoint(text.encode().translate(_LETTERS).split())
+
+
+def lower_case_names(text: str, lowered: str) -> list[Finding]:
+    """Names written without capitals: after a cue, as a known given name with a known surname, or in caseless text."""
+    lists = lexicon.names()
+    found: list[Finding] = []
+    caseless = text == lowered
+    for cue in _cues(lowered):
+        end = _lower_extent(
+            lowered if caseless else text, cue.end(), whole=bool(cue["sure"]) or (caseless and bool(cue["line"]))
+        )
+        if end and (not cue["line"] or lowered[end : end + 1] in {",", "\n", "", "!", ".", ":"}):
+            found.append(person(cue.end(), end, 0.75, "name-cue-lower"))
+    if not _may_name(text, caseless=caseless):
+        # Nearly every text without lower-case names ends here, at the speed of a set operation.
+        return found
+    words = set(any_word(text).findall(text))
+    names = lists.given & words
+    surnames = lists.surnames & words if caseless else frozenset[str]()
+    if text.isascii() and not names and not surnames:
+        return found
+    # A given name by its key, which differs from the word only beyond plain letters, or by the first of two.
+    names |= {word for word in words if (not word.isascii() or "-" in word) and kind_of(word) & Kind.GIVEN}
+    if not names and not surnames:
+        return found
+    for match in _places(text, names | surnames):
+        word = match.group()
+        if word not in names:
+            if word in surnames and not _part_of_place(lowered, match.end()):
+                found.append(person(match.start(), match.end(), 0.5, "name-caseless"))
+            continue
+        start, end = match.span()
+        following = ANY_WORD.match(lowered, end + 1) if lowered[end : end + 1] == " " else None
+        second = without_possessive(following.group()) if following else ""
+        if second and (lookup_key(second) in lists.surnames or (caseless and _lower_surname(second, following))):
+            found.append(person(start, end + 1 + len(second), 0.7, "name-lower-pair"))
+        elif caseless:
+            found.append(person(start, end, 0.55, "name-caseless"))
+    return found
+
+
+def _places(text: str, wanted: AbstractSet[str]) -> Iterator[re.Match[str]]:
+    """Where these words of a text stand in it, as words, from left to right."""
+    if len(wanted) <= _FEW:
+        found: list[tuple[int, re.Match[str]]] = []
+        for word in wanted:
+            at = text.find(word)
+            while at >= 0 and (at == 0 or text[at - 1] not in _INSIDE_WORDS):
+                match = ANY_WORD.match(text, at)
+                if match is not None and match.end() == at + len(word):
+                    found.append((at, match))
+                at = text.find(word, at + 1)
+            if at >= 0:
+                break
+        else:
+            yield from (match for _, match in sorted(found, key=itemgetter(0)))
+            return
+    # Too many, or one that may be the second half of another word.
+    yield from (match for match in any_word(text).finditer(text) if match.group() in wanted)
+
+
+def _lower_surname(word: str, match: re.Match[str] | None) -> bool:
+    """Whether an unknown word behind a given name, in text without capitals, reads like the surname."""
+    lists = lexicon.names()
+    key = lookup_key(word)
+    if lists.looks_surname(word) or key in lists.surnames_ambiguous:
+        return True
+    if match is None or len(key) < 4 or key in lists.stops or key in lists.verbs or lists.looks_noun(key):
+        return False
+    after = match.string[match.end() : match.end() + 1]
+    following = NEXT_WORD.match(match.string, match.end())
+    return after in {",", "\n", "", ".", ";", ")"} or (
+        following is not None and (following.group(1) in lists.verbs or following.group(1) in lists.stops)
+    )
+
+
+def _part_of_place(lowered: str, end: int) -> bool:
+    following = ANY_WORD.match(lowered, end + 1)
+    return following is not None and following.group() in lexicon.names().organizations
+
+
+def _lower_extent(text: str, start: int, *, whole: bool) -> int:
+    """End of the lower-case name that begins at ``start``, or 0. ``whole``: the cue itself says a name follows."""
+    lists = lexicon.names()
+    position, end, count = start, 0, 0
+    if (first := ANY_WORD.match(text, start)) and first.group() in lists.titles:
+        return 0
+    while count < 3 and (match := ANY_WORD.match(text, position)):
+        word = without_possessive(match.group())
+        key = lookup_key(word)
+        known = key in lists.given or key in lists.surnames or (count > 0 and lists.looks_surname(word))
+        particle = word in lists.particles and count > 0
+        if word[0].isupper() and count == 0:
+            return 0
+        if not known and not particle and (not whole or key in lists.stops or key in lists.verbs or len(key) < 2):
+            break
+        if not particle:
+            end = match.start() + len(word)
+        count += 1
+        if text[match.end() : match.end() + 1] != " ":
+            break
+        position = match.end() + 1
+    return end

@@ -1,0 +1,195 @@
+"""Names from both sides: what can be read off the text (titles, greetings, labels, lists), and the trained model.
+
+What a rule finds lifts the model's score of PERSON there, by how sure the rule is; the model then decides with both in
+hand. So a known surname in front of "Street" is no person any more, and one behind "Dear" is one whatever the model
+thinks. A field that holds a name, and a name behind a title, need no second opinion.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import Final, Literal
+
+from securevec.anonymize.findings import Finding
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names
+from securevec.anonymize.names.context import find_names
+from securevec.anonymize.names.edges import tidy
+from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
+from securevec.anonymize.names.model import NameModel, Stretch, Tagging
+from securevec.anonymize.names.organisations import by_legal_form
+from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.names.words import UPPER
+
+Recall = Literal["balanced", "high"]
+"""How much to find: ``high`` finds more names and takes more other words for names."""
+
+_CERTAIN: Final = frozenset({"name-field", "name-title"})
+_CERTAIN_OF_TWO: Final = frozenset({"name-cue", "name-signature"})
+_DOUBT: Final = 0.4
+_LIFT: Final = 8.0
+"""A rule's score above ``_DOUBT`` counts ``_LIFT`` times in the model's units (natural logarithms of odds)."""
+_BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
+_SURE: Final = 2.5
+"""The margin from which a doubtful stretch is believed."""
+_NO_KIND: Final = frozenset({"OTHER", "NOBODY"})
+_SHORT_VALUE: Final = 24
+"""Characters of a colour, a trade or a sum; more may hold a name."""
+_NO_NAME: Final = 6.0
+_BEHIND_SURE: Final = 6.0
+_BEHIND_LABEL: Final = 2.5
+"""How much the label of a form counts, in the model's units."""
+_WORD: Final = re.compile(r"([^\W\d_]+)\.?[ \t]+")
+_UNDER_FLAT: Final = re.compile(
+    r"\b(?:Apt|Apartment|Suite|apt|suite)\.? ?\d{1,5}[A-Za-z]?,?\n"
+    r"[>?|*# ]{0,6}([^\W\d_][^\d\n,:@]{1,40})(?=[\n,])"
+)
+"""The line under a flat's number in an address: a town."""
+_A_WORD: Final = re.compile(r"[^\W\d_]{3}|[^\W\d_]{2}\W")
+"""What an address has beside numbers; a code of letters and digits has none."""
+_PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
+_PART_BEHIND: Final = re.compile(r"[-/.,:]\d|\s?[€$£%]")
+_NAME_WORD: Final = rf"[{UPPER}]\w+(?:['\-]\w+)*"
+_OF_SOMEBODY: Final = re.compile(rf".*\b(?:of|for)[ ]({_NAME_WORD})(?:[ ][{UPPER}]\.)?[ ]({_NAME_WORD})")
+_TWO_WORDS: Final = re.compile(rf"({_NAME_WORD})[ ]({_NAME_WORD})")
+_GIVEN_BEFORE: Final = re.compile(rf"(?<![\w@#/\\'-])({_NAME_WORD})[ ]\Z")
+_GIVEN_LONGEST: Final = 24
+_IN_OTHER: Final = "name-in-organization"
+"""The rule of a full name in what the model took for an organization or a place."""
+_NEAR: Final = 40
+"""Characters between a postcode or house number and the street or place it belongs to."""
+_PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
+
+
+def find_entities(
+    text: str, model: NameModel, *, field_name: str = "", recall: Recall = "balanced", tagging: Tagging | None = None
+) -> list[Finding]:
+    """People, places, organizations and addresses in offsets of ``text`` (the plain folded view).
+
+    ``tagging``: the model's of this text where it was asked already; it is used up.
+    """
+    by_rule = find_names(text, field_name=field_name)
+    if len(by_rule) == 1 and by_rule[0].rule == "name-field":
+        return by_rule
+    tagging = tagging or model.tag(text)
+    if bonus := _BONUS[recall]:
+        tagging.lift(0, len(text), "PERSON", bonus)
+    found = [finding for finding in by_rule if recall == "high" or _is_certain(text, finding)]
+    for finding in by_rule:
+        tagging.lift(finding.start, finding.end, "PERSON", (finding.score - _DOUBT) * _LIFT)
+    found += _behind_labels(text, tagging)
+    for block in _UNDER_FLAT.finditer(text) if "Apt" in text or "apt." in text or "uite " in text else ():
+        tagging.lift(*block.span(1), "LOCATION", _BEHIND_LABEL)
+    for start, end in by_legal_form(text):
+        tagging.lift(start, end, "ORG", _BEHIND_SURE)
+        found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
+    supported = [(finding.start, finding.end) for finding in by_rule]
+    stretches = tidy(text, tagging.stretches())
+    anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
+    for place, stretch in enumerate(stretches):
+        if recall == "balanced" and (_doubtful(text, stretch, supported) or _alone(text, stretches, place, anchors)):
+            continue
+        score = round(min(0.99, 0.5 + stretch.margin / 20), 3)
+        rule = f"model-{stretch.tag.lower()}"
+        start = _behind_title(text, stretch) if stretch.tag == "PERSON" else stretch.start
+        if stretch.tag == "PERSON":
+            start = _with_given_name(text, start)
+        elif (person := _full_name_in(text, stretch)) is not None:
+            found.append(Finding(person, stretch.end, "PERSON", score, _IN_OTHER, _PRIORITY["PERSON"]))
+        found.append(Finding(start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
+    return found
+
+
+def _behind_labels(text: str, tagging: Tagging) -> list[Finding]:
+    """Values behind labels that have no other use; other labels lift the model's score, and no label is a name."""
+    found: list[Finding] = []
+    for label, (start, end), entity, sure in labelled(text):
+        if text[label[0]].isupper():
+            tagging.lift(*label, "O", _NO_NAME)
+        if entity == "NOBODY" and end - start <= _SHORT_VALUE:
+            tagging.lift(start, end, "O", _BEHIND_LABEL)
+        if entity in _NO_KIND or not can_be(entity, text[start:end]):
+            continue
+        tagging.lift(start, end, entity, _BEHIND_SURE if sure else _BEHIND_LABEL)
+        if sure:
+            found.append(Finding(start, end, entity, 0.9, f"label-{entity.lower()}", LABELLED_PRIORITY))
+    return found
+
+
+def _with_given_name(text: str, start: int) -> int:
+    """Where a name begins whose given name the model took for another's end: "the university of Maria" and "Ortega"."""
+    before = _GIVEN_BEFORE.search(text, max(0, start - _GIVEN_LONGEST), start)
+    return before.start(1) if before is not None and lookup_key(before.group(1)) in names().given else start
+
+
+def _full_name_in(text: str, stretch: Stretch) -> int | None:
+    """Where a full name begins that ends an organization ("the bank of Kamala Siddiqui") or is the whole place.
+
+    Places and organizations are kept, so a person taken for one would stay in the text.
+    """
+    match = (_OF_SOMEBODY if stretch.tag == "ORG" else _TWO_WORDS).fullmatch(text, stretch.start, stretch.end)
+    if match is None:
+        return None
+    lists, given, last = names(), lookup_key(match.group(1)) in names().given, match.group(2)
+    if stretch.tag == "ORG":
+        # A bank in small letters is somebody's; with a capital it may be one that is called so.
+        somebodys = lists.is_surname(last) and text[stretch.start].islower()
+        known = lookup_key(last) not in lists.organizations if given else somebodys
+    else:
+        known = given and lists.is_surname(last)
+    return match.start(1) if known else None
+
+
+def _is_certain(text: str, finding: Finding) -> bool:
+    """A title or a field, or several words that a phrase introduces or a letter ends with."""
+    if finding.rule in _CERTAIN:
+        return True
+    return finding.rule in _CERTAIN_OF_TWO and " " in text[finding.start : finding.end]
+
+
+def _behind_title(text: str, stretch: Stretch) -> int:
+    """Where the name begins: a title is no part of it, or "Dr Patel" would be somebody else than "Patel"."""
+    start = stretch.start
+    titles = names().titles
+    while (match := _WORD.match(text, start)) and match.end() < stretch.end:
+        if lookup_key(match.group(1)) not in titles:
+            break
+        start = match.end()
+    return start
+
+
+def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> bool:
+    """A title or a letter alone, a name in small letters that no rule supports, or an address without a number.
+
+    Most such words are words.
+    """
+    value = text[stretch.start : stretch.end]
+    if stretch.tag == "PERSON" and (len(value) == 1 or lookup_key(value) in names().titles):
+        return True
+    if stretch.tag == "ADDRESS" and lookup_key(value) in names().stops:
+        return True
+    if stretch.margin >= _SURE:
+        return False
+    if stretch.tag == "PERSON":
+        return value.islower() and not any(s < stretch.end and stretch.start < e for s, e in supported)
+    return stretch.tag == "ADDRESS" and not any(map(str.isdigit, value))
+
+
+def _is_anchor(text: str, stretch: Stretch) -> bool:
+    """Part of an address by its words."""
+    if stretch.tag == "LOCATION":
+        return True
+    return stretch.tag == "ADDRESS" and any(map(str.isalpha, text[stretch.start : stretch.end]))
+
+
+def _alone(text: str, stretches: list[Stretch], place: int, anchors: list[int]) -> bool:
+    """A bare number or code taken for an address: part of a date or an amount, or with no street or place near."""
+    stretch = stretches[place]
+    if stretch.tag != "ADDRESS" or _A_WORD.search(text, stretch.start, stretch.end):
+        return False
+    if _PART_BEFORE.search(text, max(0, stretch.start - 3), stretch.start) or _PART_BEHIND.match(text, stretch.end):
+        return True
+    after = bisect_left(anchors, place)
+    near = [stretches[anchor] for anchor in anchors[max(0, after - 1) : after + 1]]
+    return not any(other.end > stretch.start - _NEAR and other.start < stretch.end + _NEAR for other in near)

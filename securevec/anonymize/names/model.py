@@ -1,0 +1,298 @@
+"""A small convolutional tagger for people, places, organizations and addresses, in whole numbers.
+
+Each token is the sum of a few rows of 64 numbers (its word, if the model knows it, and hashed letters of it); three
+layers look at two neighbours on each side and then at one and one more; the last gives a score per tag. All weights are
+bytes and all activations whole numbers, so every sum is exact in single precision, whatever order a processor adds in:
+the same text gives the same findings on every machine and in every split. docs/names-model.md is the model card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
+from itertools import accumulate
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.names.features import ASCII_TOKEN, LONGEST, TOKEN, canonical, hashed_features, is_word
+from securevec.errors import DetectorError
+
+TAGS: Final = ("O", "PERSON", "LOCATION", "ORG", "ADDRESS")
+STEP: Final = 32
+"""Activations count in parts of ``1 / STEP``."""
+WEIGHT_STEP: Final = 64
+"""Weights count in parts of ``1 / WEIGHT_STEP``; scores in parts of ``1 / (STEP * WEIGHT_STEP)``."""
+UNIT: Final = STEP * WEIGHT_STEP
+REACH: Final = 4
+"""Tokens on each side that can change a token's tag."""
+
+_BLOCK: Final = 2048
+_TILE: Final = 12
+_TOGETHER: Final = 512
+"""Tokens of short texts in one pass: their windows stay in the processor's cache."""
+_CACHED: Final = 1 << 16
+_APART: Final = 2
+"""Rows between two texts: as far as the widest layer looks."""
+_NO_TOKENS: Final = ["."] * _APART
+_FILE: Final = "names.npz"
+_AROUND_TOKENS: Final = re.compile(f"({TOKEN.pattern})", TOKEN.flags)
+_AROUND_ASCII_TOKENS: Final = re.compile(f"({ASCII_TOKEN.pattern})", ASCII_TOKEN.flags)
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring tokens of one tag: their range in the text, and by how much the tag beat all others at its best."""
+
+    start: int
+    end: int
+    tag: str
+    margin: float
+
+
+class Tagging:
+    """Scores of a text's tokens. Not shared between threads."""
+
+    def __init__(self, text: str, starts: list[int], ends: list[int], scores: Array) -> None:
+        self._text = text
+        self._starts = starts
+        self._ends = ends
+        self._scores = scores
+
+    def lift(self, start: int, end: int, tag: str, amount: float) -> None:
+        """Evidence from elsewhere that characters ``start`` to ``end`` are a ``tag``: its score grows by ``amount``."""
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        self._scores[first:last, TAGS.index(tag)] += np.float32(round(amount * UNIT))
+
+    def stretches(self) -> list[Stretch]:
+        """Stretches of every tag but ``O``, in order. They begin and end with a letter or digit; a tab ends one."""
+        best = self._scores.argmax(axis=1)
+        hits = best.nonzero()[0]
+        if not len(hits):
+            return []
+        rows = self._scores[hits]
+        rows.partition(len(TAGS) - 2, axis=1)
+        margins = (rows[:, -1] - rows[:, -2]) / UNIT
+        found: list[Stretch] = []
+        previous = -2
+        for place, tag, margin in zip(hits.tolist(), best[hits].tolist(), margins.tolist(), strict=True):
+            start, end = self._starts[place], self._ends[place]
+            name = TAGS[tag]
+            inside = self._text[start].isalnum()
+            joined = previous == place - 1 and "\t" not in self._text[self._ends[previous] : start]
+            if found and joined and found[-1].tag == name:
+                if inside:
+                    found[-1] = Stretch(found[-1].start, end, name, max(found[-1].margin, margin))
+                previous = place
+            elif inside:
+                found.append(Stretch(start, end, name, margin))
+                previous = place
+        return found
+
+
+class NameModel:
+    """Frozen weights and a cache of token rows. Thread-safe, linear in the text."""
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            with np.load(BytesIO(data), allow_pickle=False) as arrays:
+                loaded: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+            words = bytes(loaded["words"]).decode().split("\n")
+            self._words = {word: row for row, word in enumerate(words)}
+            self._table: npt.NDArray[np.int8] = loaded["table"]
+            self._hashed: npt.NDArray[np.int8] = loaded["hashed"]
+            self._hidden = (
+                _Layer(loaded["w1"], loaded["b1"]),
+                _Layer(loaded["w2"], loaded["b2"], residual=True),
+                _Layer(loaded["w3"], loaded["b3"], residual=True),
+            )
+            self._last: Array = loaded["wo"].astype(np.float32)
+            self._last_bias: Array = loaded["bo"].astype(np.float32)
+        except Exception as error:
+            raise DetectorError("The names model's weights cannot be read; reinstall the package.") from error
+        self.digest = hashlib.sha256(data).hexdigest()
+        self._lock = threading.Lock()
+        self._cache = _Cache(self._table.shape[1])
+
+    def tag(self, text: str) -> Tagging:
+        """Scores of the tokens of ``text`` (the plain folded view)."""
+        tokens, starts, ends = _tokens(text)
+        if len(tokens) <= _BLOCK:
+            return Tagging(text, starts, ends, self._scores(tokens))
+        scores = np.empty((len(tokens), len(TAGS)), np.float32)
+        for begin in range(0, len(tokens), _BLOCK):
+            low, high = max(0, begin - REACH), min(len(tokens), begin + _BLOCK + REACH)
+            part = self._scores(tokens[low:high])
+            scores[begin : begin + _BLOCK] = part[begin - low : begin - low + _BLOCK]
+        return Tagging(text, starts, ends, scores)
+
+    def tag_each(self, texts: Sequence[str]) -> list[Tagging]:
+        """:meth:`tag` of each text, short ones together: most of what a short text costs is calling the library.
+
+        Texts stand behind each other with ``_APART`` rows of zeros in between, which every layer leaves zero, as the
+        edges of a text are.
+        """
+        made: list[Tagging | None] = [None] * len(texts)
+        joined: list[str] = []
+        waiting: list[tuple[int, list[int], list[int], int]] = []
+        apart: list[int] = []
+
+        def finish() -> None:
+            scores = self._scores(joined, apart) if joined else None
+            for at, starts, ends, first in waiting:
+                part = scores[first : first + len(starts)] if scores is not None else self._scores([])
+                made[at] = Tagging(texts[at], starts, ends, part)
+            joined.clear()
+            waiting.clear()
+            apart.clear()
+
+        for at, text in enumerate(texts):
+            tokens, starts, ends = _tokens(text)
+            if len(tokens) > _BLOCK:
+                made[at] = self.tag(text)
+                continue
+            if len(joined) + len(tokens) > _TOGETHER:
+                finish()
+            waiting.append((at, starts, ends, len(joined)))
+            joined += tokens
+            apart += range(len(joined), len(joined) + _APART)
+            joined += _NO_TOKENS
+        finish()
+        return [each for each in made if each is not None]
+
+    def _scores(self, tokens: list[str], apart: Sequence[int] = ()) -> Array:
+        """``(tokens, tags)`` scores. ``apart``: places of rows that belong to no text."""
+        count = len(tokens)
+        hidden = self._rows(tokens)
+        zero = np.array(apart, np.intp) if apart else None
+        if zero is not None:
+            hidden[zero] = 0
+        for layer in self._hidden:
+            hidden = layer.apply(hidden, count)
+            if zero is not None:
+                hidden[zero] = 0
+        scores = _product(hidden, self._last)[:count]
+        scores += self._last_bias
+        return scores
+
+    def _rows(self, tokens: list[str]) -> Array:
+        """A row a token, then rows of zeros up to a whole number of ``_TILE``."""
+        cache = self._cache
+        places: list[Any] = list(map(cache.places.get, tokens))
+        if None in places:
+            with self._lock:
+                if len(self._cache.places) + 2 * len(tokens) > _CACHED:
+                    self._cache = _Cache(self._table.shape[1])
+                if cache is not self._cache:
+                    cache = self._cache
+                    places = list(map(cache.places.get, tokens))
+                # Those of long tokens are never there: only their beginning has a place.
+                places = [
+                    self._place(cache, token) if place is None else place
+                    for token, place in zip(tokens, places, strict=True)
+                ]
+        made: Array = np.zeros((-(-len(tokens) // _TILE) * _TILE, cache.rows.shape[1]), np.float32)
+        cache.rows.take(places, axis=0, out=made[: len(tokens)], mode="clip")
+        return made
+
+    def _place(self, cache: _Cache, token: str) -> int:
+        """Where the token's row is. A row is written before its place is known to other threads."""
+        place = cache.places.get(token)
+        if place is None:
+            form = canonical(token)
+            place = cache.places.get(form)
+            if place is None:
+                place = cache.used
+                cache.rows[place] = self._row(form)
+                cache.used += 1
+                cache.places[form] = place
+            if len(token) <= LONGEST:
+                cache.places[token] = place
+        return place
+
+    def _row(self, form: str) -> npt.NDArray[np.int32]:
+        word = self._words.get(lookup_key(form)) if is_word(form) else None
+        rows = hashed_features(form, known=word is not None)
+        total: npt.NDArray[np.int32] = self._hashed[rows].sum(axis=0, dtype=np.int32)
+        if word is not None:
+            total += self._table[word]
+        made: npt.NDArray[np.int32] = np.minimum(np.maximum(total, -127), 127)
+        return made
+
+
+def _tokens(text: str) -> tuple[list[str], list[int], list[int]]:
+    """The tokens of a text, and where each begins and ends."""
+    # What stands between two tokens, a token, and so on.
+    pieces: list[str] = (_AROUND_ASCII_TOKENS if text.isascii() else _AROUND_TOKENS).split(text)
+    reached = [*accumulate(map(len, pieces))]
+    return pieces[1::2], reached[:-1:2], reached[1::2]
+
+
+class _Cache:
+    """Rows of tokens by their letters. Filled, never changed, and dropped as a whole when it is full."""
+
+    __slots__ = ("places", "rows", "used")
+
+    def __init__(self, width: int) -> None:
+        self.places: dict[str, int] = {}
+        self.rows = np.zeros((_CACHED, width), np.float32)
+        self.used = 0
+
+
+class _Layer:
+    """One layer, its window ``(tokens, inputs, outputs)`` side by side in one matrix: a row is read once for all.
+
+    Weights and bias are divided by ``WEIGHT_STEP``, a power of two, which keeps them exact; what a layer adds to its
+    input (``residual``) is a whole weight on the diagonal.
+    """
+
+    def __init__(self, weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], *, residual: bool = False) -> None:
+        whole = weights.astype(np.float32)
+        self._side = len(whole) // 2
+        if residual:
+            whole[self._side] += np.eye(whole.shape[1], dtype=np.float32) * WEIGHT_STEP
+        joined = whole.transpose(1, 0, 2).reshape(whole.shape[1], -1)
+        self._weights: Array = np.multiply(joined, np.float32(1 / WEIGHT_STEP), dtype=np.float32)
+        # Half a step, so that rounding down rounds to the nearest.
+        self._bias: Array = (bias.astype(np.float32) + np.float32(WEIGHT_STEP // 2)) * np.float32(1 / WEIGHT_STEP)
+
+    def apply(self, rows: Array, count: int) -> Array:
+        wide = _product(rows, self._weights)
+        side, size = self._side, len(self._bias)
+        total: Array = wide[:, side * size : (side + 1) * size] + self._bias
+        for offset in range(1, side + 1):
+            # Each token gets from its neighbours what they are to it.
+            before, behind = (side - offset) * size, (side + offset) * size
+            total[offset:] += wide[:-offset, before : before + size]
+            total[:-offset] += wide[offset:, behind : behind + size]
+        np.floor(total, out=total)
+        np.maximum(total, 0, out=total)
+        np.minimum(total, 127, out=total)
+        total[count:] = 0
+        return total
+
+
+def _product(rows: Array, weights: Array) -> Array:
+    """``rows @ weights``, tile by tile: so small a product is never worth a second thread to the library beneath."""
+    if len(rows) == _TILE:
+        return rows @ weights
+    tiles = np.matmul(rows.reshape(-1, _TILE, rows.shape[1]), weights)
+    made: Array = tiles.reshape(len(rows), weights.shape[1])
+    return made
+
+
+@lru_cache(maxsize=1)
+def name_model() -> NameModel:
+    """The shipped model, read once. Raises ``DetectorError`` when its file is damaged."""
+    return NameModel(files("securevec.anonymize").joinpath("data", _FILE).read_bytes())

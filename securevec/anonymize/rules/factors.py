@@ -1,0 +1,198 @@
+"""Which rules can have a value that holds some signs one behind the other: ``56 Am`` is in an address, never in a card.
+
+Asked at line breaks, where for most of them hardly a rule is left to be tried. A pattern is turned into the positions
+of its signs and what may follow each (Glushkov 1961). Repeats are taken as endless and digits for one another, as are
+capitals, small letters, and all beyond ASCII: a rule is let through too often and never too rarely.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from securevec.anonymize.rules.shape import value_of
+
+_SIGNS: Final = 256
+_ALL: Final = (1 << _SIGNS) - 1
+_MOST: Final = 4096
+"""Positions of one rule. One with more is always let through."""
+_REMEMBERED: Final = 16_384
+
+
+def _mask(codes: Iterable[int]) -> int:
+    made = 0
+    for code in codes:
+        made |= 1 << code
+    return made
+
+
+_CATEGORIES: Final = {
+    "DIGIT": _mask(range(48, 58)),
+    "WORD": _mask([*range(48, 58), *range(65, 91), 95, *range(97, 123)]),
+    "SPACE": _mask(b"\t\n\f\r "),
+}
+"""What ``\\d``, ``\\w`` and ``\\s`` are to RE2."""
+_SAME: Final = (_CATEGORIES["DIGIT"], _mask(range(65, 91)), _mask(range(97, 123)), _mask(range(128, 256)))
+"""Signs that are taken for one another: digits, capitals, small letters, and all beyond ASCII."""
+_IMAGE: Final = {
+    code: min(other for other in range(_SIGNS) if kind >> other & 1)
+    for kind in _SAME
+    for code in range(_SIGNS)
+    if kind >> code & 1
+}
+
+
+class _Part(NamedTuple):
+    """A piece of a pattern: positions it may begin with and end with, and whether it may be nothing."""
+
+    first: int
+    last: int
+    empty: bool
+
+
+class _Pattern:
+    """Positions of one pattern: the signs of each, and the positions that may follow it (as bits)."""
+
+    def __init__(self, parsed: Iterable[tuple[Any, Any]], flags: int) -> None:
+        self.signs: list[int] = []
+        self.follow: list[int] = []
+        self._sequence(parsed, flags)
+
+    def holds(self, signs: Iterable[int]) -> bool:
+        """Whether some match holds, one behind the other, a sign of each of these kinds."""
+        here = (1 << len(self.signs)) - 1
+        for kind in signs:
+            reached = 0
+            there = 0
+            while here:
+                low = here & -here
+                place = low.bit_length() - 1
+                here ^= low
+                if self.signs[place] & kind:
+                    reached |= low
+                    there |= self.follow[place]
+            if not reached:
+                return False
+            here = there
+        return True
+
+    def _sequence(self, items: Iterable[tuple[Any, Any]], flags: int) -> _Part:
+        made = _Part(0, 0, empty=True)
+        for op, args in items:
+            part = self._item(str(op), args, flags)
+            self._link(made.last, part.first)
+            made = _Part(
+                made.first | part.first if made.empty else made.first,
+                made.last | part.last if part.empty else part.last,
+                empty=made.empty and part.empty,
+            )
+        return made
+
+    def _item(self, op: str, args: Any, flags: int) -> _Part:
+        if op in {"LITERAL", "NOT_LITERAL", "IN", "ANY"}:
+            return self._sign(_class(op, args, flags))
+        if op == "AT":
+            return _Part(0, 0, empty=True)
+        if op == "SUBPATTERN":
+            return self._sequence(args[3], (flags | args[1]) & ~args[2])
+        if op == "BRANCH":
+            made = [self._sequence(each, flags) for each in args[1]]
+            first = last = 0
+            for part in made:
+                first, last = first | part.first, last | part.last
+            return _Part(first, last, empty=any(part.empty for part in made))
+        if op in {"MAX_REPEAT", "MIN_REPEAT"}:
+            part = self._sequence(args[2], flags)
+            self._link(part.last, part.first)
+            return part._replace(empty=part.empty or args[0] == 0)
+        raise ValueError("a pattern of unknown parts")
+
+    def _sign(self, signs: int) -> _Part:
+        if len(self.signs) >= _MOST:
+            raise ValueError("a pattern of too many signs")
+        self.signs.append(signs)
+        self.follow.append(0)
+        place = 1 << (len(self.signs) - 1)
+        return _Part(place, place, empty=False)
+
+    def _link(self, last: int, first: int) -> None:
+        while last:
+            low = last & -last
+            self.follow[low.bit_length() - 1] |= first
+            last ^= low
+
+
+class Factors:
+    """Of some rules those that may have a value with given signs in it. Thread-safe; remembers what it was asked."""
+
+    def __init__(self, rules: Iterable[tuple[str, int]], *, numbers: Sequence[int] | None = None) -> None:
+        """``rules``: the pattern of each over an alphabet, and the capture that is its value.
+
+        ``numbers``: what the rules are called in answers; from 0 on unless given.
+        """
+        self._numbers = numbers
+        self._patterns = tuple(_read(regex, group) for regex, group in rules)
+        self._answer = lru_cache(maxsize=_REMEMBERED)(self._ask)
+
+    def holders(self, signs: str) -> frozenset[int]:
+        """Numbers of the rules that may have a value with these characters of a text in it, and perhaps of others."""
+        return self._answer(signs.translate(_IMAGE))
+
+    def _ask(self, signs: str) -> frozenset[int]:
+        kinds = [_kind(ord(char)) for char in signs]
+        held = [place for place, each in enumerate(self._patterns) if each is None or each.holds(kinds)]
+        return frozenset(held if self._numbers is None else [self._numbers[place] for place in held])
+
+
+def _kind(code: int) -> int:
+    """All signs that this one is taken for. What lies beyond the alphabet has an image beyond ASCII."""
+    if code >= _SIGNS:
+        return _SAME[-1]
+    return next((kind for kind in _SAME if kind >> code & 1), 1 << code)
+
+
+def _read(regex: str, group: int) -> _Pattern | None:
+    try:
+        return _Pattern(*value_of(regex, group))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _class(op: str, args: Any, flags: int) -> int:
+    if op == "ANY":
+        return _ALL
+    if op != "IN":
+        signs = _cased(1 << args, flags if op == "LITERAL" else 0)
+        return signs if op == "LITERAL" else _ALL & ~signs
+    negated = str(args[0][0]) == "NEGATE"
+    signs = 0
+    for name, value in args[1:] if negated else args:
+        signs |= _set(str(name), value)
+    # Without the other case of what is left out, too much is let in, never too little.
+    return _ALL & ~signs if negated else _cased(signs, flags)
+
+
+def _set(name: str, value: Any) -> int:
+    if name == "LITERAL":
+        return 1 << int(value)
+    if name == "RANGE":
+        return _mask(range(value[0], value[1] + 1))
+    if name == "CATEGORY":
+        kind = str(value).removeprefix("CATEGORY_")
+        signs = _CATEGORIES[kind.removeprefix("NOT_")]
+        return _ALL & ~signs if kind.startswith("NOT_") else signs
+    raise ValueError("a class of unknown parts")
+
+
+def _cased(signs: int, flags: int) -> int:
+    if not flags & re.IGNORECASE:
+        return signs
+    made = signs
+    for code in range(_SIGNS):
+        if signs >> code & 1:
+            for other in (chr(code).lower(), chr(code).upper()):
+                if len(other) == 1 and ord(other) < _SIGNS:
+                    made |= 1 << ord(other)
+    return made

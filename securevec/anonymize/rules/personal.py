@@ -1,0 +1,40 @@
+"""Checks on what a form, a device or a log says about a person; see :mod:`securevec.anonymize.rules.validators`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from securevec.anonymize.lexicon import names
+from securevec.anonymize.rules.checksums import alnum, digits_of, luhn
+
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_VERSION: Final = re.compile(r"[a-z]{1,3}[\d._]+")
+
+
+def username(value: str) -> bool:
+    """Letters, and a digit, a sign or a capital inside: a word alone may be any word."""
+    return _LETTER.search(value) is not None and any(not char.isalpha() or char.isupper() for char in value[1:])
+
+
+def username_mixed(value: str) -> bool:
+    """Letters beside a digit or an underscore, and no number of a version."""
+    mixed = any(char.isdigit() or char == "_" for char in value)
+    return mixed and (value.islower() or value[-2:].isdigit()) and not _VERSION.fullmatch(value)
+
+
+def imei(value: str) -> bool:
+    """15 digits with a Luhn digit (3GPP TS 23.003)."""
+    found = digits_of(value)
+    return len(found) == 15 and luhn(found)
+
+
+def plate(value: str) -> bool:
+    """Five to nine letters and digits, both kinds."""
+    found = alnum(value)
+    return 4 <= len(found) <= 9 and found.isalnum() and not found.isdigit() and len(digits_of(value)) >= 2
+
+
+def street_words(value: str) -> bool:
+    """No everyday word between the number and the word for street: "5 miles down the road" is none."""
+    return not any(word in names().stops for word in value.split()[1:-1])

@@ -1,0 +1,123 @@
+"""What the rules find in texts: as they stand, across their line breaks, and in the cells of their tables.
+
+All of these are parts for the scanner, which takes many at a time: those of one text, or of a batch of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+from securevec.anonymize.findings import Finding, mapped
+from securevec.anonymize.fold import Folded, fold
+from securevec.anonymize.rules.rulebook import RuleBook
+from securevec.anonymize.rules.scan import PatternScanner, hint
+from securevec.anonymize.rules.sheet import Part
+from securevec.anonymize.rules.tables import Cell, cells, has_table
+from securevec.anonymize.rules.wraps import GUESSED, joints
+from securevec.anonymize.windows import WINDOW, scan_windows
+
+_TOGETHER: Final = 1 << 15
+"""Characters on one sheet, about: it stays in the processor's cache, as do the rules' automata."""
+_FEWEST_DIGITS: Final = 4
+"""A cell with fewer is not read again under its head: what a head gives away is mostly a number."""
+_TELLING: Final = re.compile(r"(?i)pass|pwd|secret|token|user|login|plate|kennzeichen|\b(?:key|pin|cvv|cvc)\b")
+"""Heads of columns whose values may hold few digits or none."""
+
+Place = Callable[[list[Finding]], list[Finding]]
+"""From findings of a part to those of its text."""
+
+
+class Structured:
+    """The rules of a book, ready for texts. Thread-safe, linear in the text."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._scanner = PatternScanner(book)
+        self._crossing = self._scanner.crossing(without=GUESSED)
+
+    def find(self, text: str, field_name: str) -> list[Finding]:
+        """Findings in offsets of ``text``, unresolved. Raises ``DetectorError``."""
+        view = fold(text, skeleton=True)
+        found = self._scan(view.text, field_name)
+        if "\n" in text or has_table(text):
+            asked = _Asked(self._scanner)
+            self._read_again(asked, text, view.text, found)
+            asked.finish()
+        return mapped(found, view)
+
+    def find_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding]]:
+        """:meth:`find` in each ``(field name, text)``. Raises ``DetectorError`` when it does for one of them."""
+        asked = _Asked(self._scanner)
+        found: list[tuple[list[Finding], Folded]] = []
+        for field_name, text in texts:
+            view = fold(text, skeleton=True)
+            here: list[Finding] = []
+            found.append((here, view))
+            if len(view.text) <= _TOGETHER:
+                asked.add(Part(view.text, hint(field_name)), here)
+            else:
+                here += self._scan(view.text, field_name)
+            self._read_again(asked, text, view.text, here)
+        asked.finish()
+        return [mapped(here, view) for here, view in found]
+
+    def _scan(self, body: str, field_name: str) -> list[Finding]:
+        if len(body) <= WINDOW:
+            return self._scanner.scan(body, field_name=field_name)
+        return scan_windows(body, partial(self._scanner.scan, field_name=field_name))
+
+    def _read_again(self, asked: _Asked, text: str, body: str, here: list[Finding]) -> None:
+        """Asks for what lies across line breaks and in the cells of tables. ``body``: the folded text."""
+        if "\n" in text:
+            for joint in joints(body):
+                if able := self._crossing.holders(joint.signs):
+                    asked.add(Part(joint.line, "", joint.across, able), here, joint.unbroken)
+        if has_table(text):
+            for cell in cells(body):
+                self._add_cell(asked, body[cell.start : cell.end], cell, here)
+
+    def in_cell(self, value: str, head: str) -> list[Finding]:
+        """Findings in a value that ``head`` names."""
+        view = fold(value, skeleton=True)
+        found: list[Finding] = []
+        asked = _Asked(self._scanner)
+        self._add_cell(asked, view.text, Cell(0, len(view.text), head), found)
+        asked.finish()
+        return mapped(found, view)
+
+    def _add_cell(self, asked: _Asked, value: str, cell: Cell, here: list[Finding]) -> None:
+        """The rules on ``head: value``, so that what looks for a label in front of a value finds one."""
+        if sum(map(str.isdigit, value)) >= _FEWEST_DIGITS or _TELLING.search(cell.head):
+            lead = len(cell.head) + 2
+
+            def place(found: list[Finding]) -> list[Finding]:
+                return [finding.shifted(cell.start - lead) for finding in found if finding.start >= lead]
+
+            asked.add(Part(f"{cell.head}: {value}"), here, place)
+
+
+class _Asked:
+    """Parts that wait for the scanner, and where what is found in each belongs."""
+
+    def __init__(self, scanner: PatternScanner) -> None:
+        self._scanner = scanner
+        self._parts: list[Part] = []
+        self._places: list[tuple[list[Finding], Place | None]] = []
+        self._size = 0
+
+    def add(self, part: Part, here: list[Finding], place: Place | None = None) -> None:
+        self._parts.append(part)
+        self._places.append((here, place))
+        self._size += len(part.text)
+        if self._size >= _TOGETHER:
+            self.finish()
+
+    def finish(self) -> None:
+        if not self._parts:
+            return
+        for (here, place), found in zip(self._places, self._scanner.scan_each(self._parts), strict=True):
+            if found:
+                here += found if place is None else place(found)
+        self._parts, self._places, self._size = [], [], 0
