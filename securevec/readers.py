@@ -6,15 +6,17 @@ all (absent, a directory, not text, another format) raises :class:`SourceError`.
 Row numbers count from 1: items of an iterable, data rows of a CSV (the header is not one), lines of a JSONL file
 (blank lines are counted, and skipped).
 
-Text is UTF-8, or UTF-16 or UTF-32 that begins with a byte order mark. CSV is that of RFC 4180, with a header and
-commas. Quoting is read strictly, so that a stray quote is an error in its own row: the rest of what it swallowed is
-read again, line by line. An empty cell is absent, so that a field's default applies.
+Text is UTF-8, or UTF-16 or UTF-32 that begins with a byte order mark. CSV is that of RFC 4180, with a header. Where the
+header has no comma but semicolons, tabs or bars, these separate the columns, as spreadsheets of many countries write
+them; a first line ``sep=;`` is followed. Quoting is read strictly, so that a stray quote is an error in its own row:
+the rest of what it swallowed is read again, line by line. An empty cell is absent, so that a field's default applies.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +36,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 _STEP: Final = 256 * 1024
 _CSV: Final = frozenset({".csv"})
 _PARQUET: Final = frozenset({".parquet"})
+_SEPARATORS: Final = ";\t|"
+_NAMED: Final = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'"[^"]*"')
 _JSONL: Final = frozenset({".jsonl", ".ndjson"})
 
 
@@ -50,9 +55,12 @@ class Row:
 
 
 def read_records(
-    source: str | Path | Iterable[Mapping[str, object] | Record], *, position: Position | None = None
+    source: str | Path | Iterable[Mapping[str, object] | Record],
+    *,
+    position: Position | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Row]:
-    """The rows of a source, lazily. A ``str`` is a path.
+    """The rows of a source, lazily. A ``str`` is a path. ``encoding`` is that of a file of text, when it is known.
 
     Raises :class:`SourceError` at once for a path that is absent, not a regular file, or of an unknown suffix, and
     on the way for a file that cannot be read or has no usable header.
@@ -62,9 +70,9 @@ def read_records(
         source_size(path)
         suffix = path.suffix.lower()
         if suffix in _CSV:
-            return _read_file(path, "csv", position)
+            return _read_file(path, "csv", position, encoding)
         if suffix in _JSONL:
-            return _read_file(path, "jsonl", position)
+            return _read_file(path, "jsonl", position, encoding)
         if suffix in _PARQUET:
             return _parquet_rows(path, position)
         if suffix == ".json":
@@ -116,13 +124,15 @@ def _iterable_rows(source: Iterable[object]) -> Iterator[Row]:
             yield _refuse(number, "The item is neither a mapping nor a Record.")
 
 
-def _read_file(path: Path, kind: Literal["csv", "jsonl"], position: Position | None) -> Iterator[Row]:
+def _read_file(
+    path: Path, kind: Literal["csv", "jsonl"], position: Position | None, encoding: str | None
+) -> Iterator[Row]:
     try:
         stream = path.open("rb")
     except OSError as error:
         raise SourceError("The source file cannot be read.") from error
     with stream:
-        text = as_utf8(stream)
+        text = as_utf8(stream, encoding)
         # Bytes of the file and bytes of its text are not the same number when it is recoded.
         yield from read_stream(text, kind, position=position if text is stream else None)
         if text is not stream and position is not None:
@@ -257,6 +267,11 @@ class _Record:
         self._taken.clear()
         self._size = 0
 
+    def give_back_last(self) -> None:
+        """The line that was taken last is read again."""
+        self._again.appendleft(self._taken.pop())
+        self._size = 0
+
     def give_back_rest(self) -> None:
         """Everything after the first line of the broken record is read again."""
         self._again.extendleft(reversed(self._taken[1:]))
@@ -274,8 +289,7 @@ def _csv_rows(lines: _Lines, accept: Callable[[Sequence[str]], None] | None) -> 
     # The csv module's limit on a cell is process-wide and 128 KiB by default; it is raised here, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), limits.MAX_RECORD_BYTES))
     record = _Record(lines)
-    reader = csv.reader(record, strict=True)
-    header = _header(record, reader)
+    header, reader = _header(record)
     if accept is not None:
         accept(header)
     number = 0
@@ -310,8 +324,10 @@ def _csv_row(number: int, header: list[str], cells: list[str]) -> Row:
     return Row(number, value)
 
 
-def _header(record: _Record, reader: Iterator[list[str]]) -> list[str]:
+def _header(record: _Record) -> tuple[list[str], Iterator[list[str]]]:
+    """The names of the columns, and a reader of the rows below them."""
     try:
+        reader = csv.reader(record, strict=True, delimiter=_delimiter(record))
         cells = next(reader)
         while not cells:
             cells = next(reader)
@@ -321,13 +337,28 @@ def _header(record: _Record, reader: Iterator[list[str]]) -> list[str]:
         raise SourceError("The CSV file's header cannot be read.") from error
     header = [cell.strip() for cell in cells]
     if not all(map(_is_unicode, header)):
-        raise SourceError("The CSV file is not UTF-8.", next_step="Save it as UTF-8.")
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise SourceError(
+            "The CSV file is not UTF-8.", next_step="Name its encoding with --encoding, or save it as UTF-8."
+        )
+    if len(header) == 1 and any(mark in header[0] for mark in _SEPARATORS):
         raise SourceError("The CSV file's columns are not separated by commas.", next_step="Save it with commas.")
     names = [name for name in header if name]
     if len(set(names)) != len(names):
         raise SourceError("The CSV file's header names a column twice.")
-    return header
+    return header, reader
+
+
+def _delimiter(record: _Record) -> str:
+    """What separates the columns: a comma, unless the header has none and one other separator. Takes ``sep=;`` away."""
+    line = next(record)
+    while not line.strip():
+        line = next(record)
+    if (named := _NAMED.fullmatch(line)) is not None:
+        return named[1]
+    record.give_back_last()
+    bare = _QUOTED.sub("", line)
+    used = [mark for mark in _SEPARATORS if mark in bare]
+    return used[0] if len(used) == 1 and "," not in bare else ","
 
 
 def _is_unicode(text: str) -> bool:

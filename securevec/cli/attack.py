@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -51,7 +50,7 @@ def attack(
     known = {each.name for each in ATTACKS}
     if only and not known.issuperset(only):
         raise UsageError("There is no path of this name.", next_step="Run it without --only to see all names.")
-    with _told_on_terminate(), _telling() as say:
+    with _telling() as say:
         chosen = backend or _configured(session)
         outcomes = carry_out(chosen, plain_http_hosts=session.settings.plain_http_hosts, say=say, only=only or ())
     leaks = sum(each.leaked for each in outcomes)
@@ -93,20 +92,6 @@ def _row(outcome: Outcome) -> Sequence[object]:
 
 def _word(given: Cell) -> Text:
     return cell(given.word, style="bold red" if given.word in ("LEAK", "failed") else "")
-
-
-@contextmanager
-def _told_on_terminate() -> Generator[None]:
-    """A termination is an interrupt, so that what was made is removed."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 from securevec.errors import PolicyDenied, SecurevecError, TenantNotFound
 
@@ -18,6 +20,14 @@ DEBUG: Final = "SECUREVEC_DEBUG"
 UNEXPECTED: Final = 4
 """Exit code of an exception nobody foresaw: something needed did not work."""
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+"""What a shell calls a process that ended by SIGTERM, so that a supervisor reads the one as the other."""
+_GO_ON: Final = "What was done before stays. Run the command again to go on."
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM: the command ends as it does by Ctrl-C, everything closed."""
+
 
 _NEXT: Final[dict[type[SecurevecError], str]] = {
     TenantNotFound: "See: securevec tenant list. Create one with: securevec tenant create NAME",
@@ -28,11 +38,22 @@ _NEXT: Final[dict[type[SecurevecError], str]] = {
 _AS_OPTION: Final = {"accept_new_detector=True": "--schema FILE.py:Class and --accept-new-detector to ingest"}
 
 
+def end_on_terminate() -> None:
+    """From here on SIGTERM is :class:`Terminated`, raised in the main thread. A process that ignores it goes on to."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
 def report(error: BaseException, *, as_json: bool) -> int:
     """Say on stderr what went wrong, and return the exit code."""
+    if isinstance(error, Terminated):
+        return _say("Terminated", "Asked to end.", _GO_ON, TERMINATED, as_json=as_json)
     if isinstance(error, KeyboardInterrupt):
-        print("securevec: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _say("Interrupted", "Interrupted.", _GO_ON, INTERRUPTED, as_json=as_json)
     if isinstance(error, SecurevecError):
         return _say(type(error).__name__, error.message, _advice(error), error.exit_code, as_json=as_json)
     name = type(error).__name__

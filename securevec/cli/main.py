@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from securevec.cli.failure import report, usage
+from securevec.cli.failure import end_on_terminate, report, usage
 
 
 def run() -> NoReturn:
     """Run the command line of this process and exit with the command's code."""
+    end_on_terminate()
     sys.exit(main(sys.argv[1:]))
 
 

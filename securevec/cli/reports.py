@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from securevec.files.report import FilesPreview, FilesReport, RefusedFile
     from securevec.report import IngestReport, Progress
 
+NOT_UTF8: Final = frozenset({"The row is not UTF-8.", "The line is not UTF-8."})
+"""Reasons to which ``--encoding`` is an answer."""
+_NAME_ENCODING: Final = "Name what the file is written in, for example: --encoding cp1252"
 _SHOWN_ROWS: Final = 20
 _SHOWN_FILES: Final = 50
 
@@ -63,6 +66,8 @@ def report_tables(label: str, report: IngestReport, *, rows_shown: int = _SHOWN_
         shown.append(table([">row", "field", "refused because"], [(r.row, r.field or "-", r.reason) for r in refused]))
         if len(report.refused) > rows_shown:
             shown.append(cell(f"and {len(report.refused) - rows_shown} more rows; --json lists all"))
+        if any(row.reason in NOT_UTF8 for row in report.refused):
+            shown.append(cell(_NAME_ENCODING))
     return shown
 
 
@@ -158,6 +163,10 @@ def preview_tables(preview: FilesPreview) -> list[RenderableType]:
     refused = [(each.path, row.row, row.field or "-", row.reason) for each in preview.files for row in each.refused]
     if refused:
         shown.append(table(["file", ">row", "field", "would be refused because"], refused[:_SHOWN_ROWS]))
+        if len(refused) > _SHOWN_ROWS:
+            shown.append(cell(f"and {len(refused) - _SHOWN_ROWS} more rows; --json lists all"))
+        if any(reason in NOT_UTF8 for *_, reason in refused):
+            shown.append(cell(_NAME_ENCODING))
     shown.append(cell(f"would be replaced in all: {_ranked(preview.redactions) or 'nothing'}"))
     return [*shown, *_refused_tables(preview.refused_files), *_kept_and_skipped(preview.kept, preview.skipped)]
 

@@ -20,6 +20,9 @@ def infer(
     session: Session,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .jsonl or .parquet file.", show_default=False)],
     rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows to look at.")] = 1000,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", metavar="NAME", help="Of the file, for example cp1252.")
+    ] = None,
 ) -> None:
     """Propose a Record class for a file: Python source on stdout, columns with personal data marked.
 
@@ -35,7 +38,7 @@ def infer(
         found = detector.detect(value, field_name=column)
         return [finding.entity for finding in found if finding.entity not in KEPT]
 
-    source = propose(file, sample_rows=rows, anonymizer_findings=findings)
+    source = propose(file, sample_rows=rows, anonymizer_findings=findings, encoding=encoding)
     if session.out.as_json:
         session.out.show({"source": source})
     else:

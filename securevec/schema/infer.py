@@ -95,18 +95,22 @@ def infer(
     *,
     sample_rows: int = 1000,
     anonymizer_findings: Findings | None = None,
+    encoding: str | None = None,
 ) -> str:
     """Python source of a proposed Record class, from the first ``sample_rows`` rows that can be read.
 
-    The source imports and runs as it is; each column with findings carries ``# PII: EMAIL, PHONE``. Raises
-    :class:`SourceError` when the file holds no readable row, or no column that could be a key or be embedded.
+    The source imports and runs as it is; each column with findings carries ``# PII: EMAIL, PHONE``. ``encoding`` is
+    the file's, when it is not UTF-8. Raises :class:`SourceError` when the file holds no readable row, or no column
+    that could be a key or be embedded.
     """
     rows: list[Mapping[str, object]] = []
-    for row in islice(read_records(path), sample_rows):
+    for row in islice(read_records(path, encoding=encoding), sample_rows):
         if isinstance(row.value, Mapping):
             rows.append(row.value)
     if not rows:
-        raise SourceError("The file holds no row that can be read.")
+        raise SourceError(
+            "The file holds no row that can be read.", next_step="One that is not UTF-8 is named with --encoding."
+        )
     columns = _collect(rows, anonymizer_findings)
     key = _key(columns, len(rows))
     marked = {column.name: _mark(column, len(rows)) for column in columns if column is not key}

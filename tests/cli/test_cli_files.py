@@ -100,3 +100,18 @@ def test_a_folder_without_documents_needs_a_schema_or_holds_nothing(shell: Shell
     answer = shell.at_home("ingest", str(folder), "--to", "beta/rows")
     assert answer.code == 2
     assert "securevec schema infer" in answer.err
+
+
+def test_a_table_in_another_encoding_is_answered_with_the_option_that_names_it(shell: Shell, base: Path) -> None:
+    path = base / "table.csv"
+    path.write_bytes(
+        "id;customer;body;status;opened\nU-1;a@example.com;Ein Café;open;2026-01-01T10:00:00Z\n".encode("cp1252")
+    )
+    into = ["ingest", str(path), "--to", "beta/tables", "--schema", "schema.py:Ticket"]
+    for words in (into, [*into, "--dry-run"]):
+        assert "--encoding cp1252" in shell.at_home(*words).out
+    answer = shell.at_home(*into, "--encoding", "cp1252", "--json")
+    assert answer.json["new"] == 1
+    assert "Café" in shell.at_home("get", "beta/tables", "U-1").out
+    proposed = shell.at_home("schema", "infer", str(path), "--encoding", "cp1252")
+    assert "customer: sv.Subject[str]" in proposed.out

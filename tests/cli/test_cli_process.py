@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,7 +106,9 @@ def test_a_held_engine_is_exit_4_for_who_needs_it_and_5_for_a_deletion(
         )
         (tmp_path / "notes.jsonl").write_text('{"id": "1", "body": "text"}\n', encoding="utf-8")
         into = ["--to", "acme/notes", "--schema", "schema.py:Note"]
-        assert command("ingest", "notes.jsonl", *into)[0] == 4
+        code, said = command("ingest", "notes.jsonl", *into)
+        assert code == 4
+        assert f"(PID {holder.pid})" in said
         assert command("tenant", "list")[0] == 0
         code, said = command("tenant", "delete", "acme")
         assert code == 5, said
@@ -128,3 +132,42 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     process.wait(timeout=60)
     assert "Traceback" not in error
     assert "BrokenPipe" not in error
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_ingest_that_is_told_to_end_says_so_keeps_what_is_stored_and_goes_on(
+    tmp_path: Path, command: Callable[..., tuple[int, str]], number: signal.Signals, code: int
+) -> None:
+    assert command("init")[0] == 0
+    assert command("tenant", "create", "acme")[0] == 0
+    (tmp_path / "schema.py").write_text(
+        "import securevec as sv\nclass Note(sv.Record):\n    id: sv.Key[str]\n    body: sv.Embed[str]\n",
+        encoding="utf-8",
+    )
+    first = "".join(f'{{"id": "{row}", "body": "text"}}\n' for row in range(40))
+    (tmp_path / "notes.jsonl").write_text(first, encoding="utf-8")
+    arguments = ["ingest", "notes.jsonl", "--to", "acme/notes", "--schema", "schema.py:Note"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SECUREVEC_")}
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments, "--home", "h", "--json"],
+        cwd=tmp_path,
+        env=kept,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs behind it with interrupts ignored, and Python leaves that so.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stderr is not None
+    assert "acting as" in process.stderr.readline()
+    process.send_signal(number)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == code, error
+    said = json.loads(error.splitlines()[-1])
+    assert said["exit_code"] == code
+    assert "again" in said["next_step"]
+    assert "Traceback" not in error
+    code, shown = command(*arguments)
+    assert code == 0, shown
+    code, shown = command("count", "acme/notes", "--json")
+    assert json.loads(shown.splitlines()[0]) == {"records": 40}

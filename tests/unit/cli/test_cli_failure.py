@@ -7,7 +7,7 @@ import json
 import pytest
 
 from securevec import errors
-from securevec.cli.failure import report, usage
+from securevec.cli.failure import Terminated, report, usage
 
 CANARY = "canary-3f9a51"
 
@@ -80,4 +80,16 @@ def test_a_line_break_in_a_message_does_not_forge_a_second_line(capsys: pytest.C
 
 def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert report(KeyboardInterrupt(), as_json=False) == 130
-    assert capsys.readouterr().err == "securevec: interrupted\n"
+    shown = capsys.readouterr().err
+    assert shown.startswith("securevec: Interrupted. ")
+    assert "again" in shown
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
+def test_a_program_that_asked_for_json_gets_json_of_an_interrupt_too(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(error, as_json=True) == code
+    said = json.loads(capsys.readouterr().err)
+    assert said["exit_code"] == code
+    assert said["next_step"]

@@ -133,8 +133,7 @@ def test_a_bad_json_line_is_refused_alone_and_not_quoted(tmp_path: Path, line: s
     [
         ("a.csv", b"", "empty"),
         ("a.csv", b"\n\n", "empty"),
-        ("a.csv", b"id;body\n1;2\n", "commas"),
-        ("a.csv", b"id\tbody\n", "commas"),
+        ("a.csv", b"id;body|mail\n1;2|3\n", "commas"),
         ("a.csv", b"id,id\n", "twice"),
         ("a.csv", b'"id,body\n', "header"),
         ("a.csv", b"id,b\xff\n", "UTF-8"),
@@ -148,6 +147,34 @@ def test_a_bad_json_line_is_refused_alone_and_not_quoted(tmp_path: Path, line: s
 def test_a_file_that_is_no_source_is_one_typed_error(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         rows(tmp_path, name, data)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+@pytest.mark.parametrize("header", ["id{0}body", '"id"{0}"body"', "\n\nid{0}body", "sep={0}\nid{0}body"])
+def test_columns_that_a_spreadsheet_separated_otherwise_are_read(tmp_path: Path, mark: str, header: str) -> None:
+    text = f'{header.format(mark)}\n1{mark}"a{mark} b"\n2{mark}3,50\n3{mark}"stray\n4{mark}c\n'
+    read = rows(tmp_path, "a.csv", text)
+    first, second, _, last = values(read)
+    assert first == {"id": "1", "body": f"a{mark} b"}
+    assert second == {"id": "2", "body": "3,50"}
+    assert last == {"id": "4", "body": "c"}
+    assert refused(read) == [3]
+
+
+def test_a_comma_in_the_header_decides_whatever_else_stands_there(tmp_path: Path) -> None:
+    assert values(rows(tmp_path, "a.csv", "id,a;b\n1,x;y\n")) == [{"id": "1", "a;b": "x;y"}]
+    assert values(rows(tmp_path, "a.csv", "sep=,\nid,a\n1,x\n")) == [{"id": "1", "a": "x"}]
+    # One column whose quoted name holds a semicolon.
+    assert values(rows(tmp_path, "a.csv", 'id,"a;b"\n1,x\n')) == [{"id": "1", "a;b": "x"}]
+
+
+def test_a_named_encoding_is_that_of_every_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("größe;name\n1;café\n".encode("cp1252"))
+    assert [row.value for row in read_records(path, encoding="cp1252")] == [{"größe": "1", "name": "café"}]
+    with pytest.raises(SourceError) as caught:
+        list(read_records(path))
+    assert "--encoding" in caught.value.next_step
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
