@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -47,6 +48,16 @@ LONGEST = (
 )
 """A worker takes whole files, in this order: one that began with a file of many minutes when the others end would be
 waited for alone."""
+
+
+def pytest_collection() -> None:
+    """Nothing that is collected goes before the end: looking through it for garbage, again and again, finds none."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import sys
+from importlib.util import find_spec
 
 import pytest
 
 # Read when Haystack is first imported.
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
 os.environ["LANGSMITH_TRACING"] = "false"
+
+if find_spec("haystack") is not None:
+    # Haystack loads torch if it can, to place models that no test here has. Every worker would wait for it.
+    with pytest.MonkeyPatch.context() as patch:
+        if "torch" not in sys.modules:
+            patch.setitem(sys.modules, "torch", None)  # None makes the import fail
+        import haystack.utils.device  # noqa: F401  # for what it does when it is loaded
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ from securevec.files import pool as pools
 from securevec.files.pool import ParserPool
 from tests.support.documents import docx, pdf, with_body
 
-SLOW = pdf([], content=b"BT /F1 12 Tf 50 750 Td\n" + b"(a) Tj 1 0 0 1 1 1 cm\n" * 1_500_000 + b"ET")
-"""An honest reader takes minutes over it."""
+
+@cache
+def slow() -> bytes:
+    """A document over which an honest reader takes minutes."""
+    return pdf([], content=b"BT /F1 12 Tf 50 750 Td\n" + b"(a) Tj 1 0 0 1 1 1 cm\n" * 1_500_000 + b"ET")
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 def test_a_document_that_takes_too_long_is_ended_and_the_next_one_is_read() -> None:
     with ParserPool(1, seconds=2) as pool:
         with pytest.raises(ParserFailed, match="after 2 seconds"):
-            pool.parse("pdf", SLOW)
+            pool.parse("pdf", slow())
         assert pool._alive == set()
         assert pool.parse("text", b"next").text == "next"
 
@@ -73,7 +77,7 @@ def test_a_parser_that_dies_is_its_document_s_error_and_the_next_one_is_read(poo
     assert pool.parse("text", b"first").text == "first"
     victim = child_of(pool)
     with ThreadPoolExecutor(1) as thread:
-        working = thread.submit(pool.parse, "pdf", SLOW)
+        working = thread.submit(pool.parse, "pdf", slow())
         wait_for(lambda: Path(f"/proc/{victim.pid}/stat").read_text().split()[2] == "R")
         os.kill(victim.pid, number)
         with pytest.raises(ParserFailed, match="died"):
@@ -204,7 +208,7 @@ def test_a_parser_whose_parent_is_killed_ends_too(tmp_path: Path) -> None:
 
 def test_closing_the_pool_ends_a_parser_at_work(pool: ParserPool) -> None:
     with ThreadPoolExecutor(1) as thread:
-        working = thread.submit(pool.parse, "pdf", SLOW)
+        working = thread.submit(pool.parse, "pdf", slow())
         wait_for(lambda: pool._alive)
         pid = child_of(pool).pid
         pool.close()
