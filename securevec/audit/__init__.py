@@ -15,7 +15,7 @@ from securevec.audit.event import (
     request_id,
 )
 from securevec.audit.ocsf import summarize
-from securevec.audit.reading import find_open_intents, read_chain, read_tail
+from securevec.audit.reading import find_open_intents, read_between, read_chain, read_tail
 from securevec.audit.succession import Keychain, Succession
 from securevec.audit.verify import AuditReport, WriterReport, verify_log
 from securevec.audit.writer import AuditRef, AuditWriter
@@ -39,6 +39,7 @@ __all__ = [
     "is_alive",
     "keyed_ref",
     "keyed_refs",
+    "read_between",
     "read_chain",
     "read_tail",
     "request_id",

@@ -71,7 +71,7 @@ def build() -> typer.Typer:
         ("receipt", "Deletion receipts.", receipts),
         ("backup", "Copies of the home, and a new home from one.", backup),
     ):
-        part = group(help_text=help_text)
+        part = group(help_text=help_text, words=name)
         room.register(part)
         root.typer.add_typer(part.typer, name=name)
     return root.typer

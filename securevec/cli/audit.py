@@ -1,15 +1,16 @@
-"""``audit tail|verify``: who did what, and whether the record of it is whole."""
+"""``audit tail|verify|export``: who did what, whether the record of it is whole, and the record for another system."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import moment, table
+from securevec.cli.output import moment, pairs, table
 from securevec.cli.receipts import Pubkey, pinned_key
 from securevec.cli.session import Session
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
@@ -24,6 +25,7 @@ _COLUMNS: Final = ("time", "action", "outcome", "actor", "tenant", "counts", "re
 def register(group: Group) -> None:
     group.command("tail")(tail)
     group.command("verify")(verify)
+    group.command("export")(export)
 
 
 def tail(
@@ -122,6 +124,57 @@ def verify(
         "; head agrees with the control store" if anchor is not None else "; no anchor outside the log"
     )
     session.out.show(document, table(["writer", "state", ">records", ">signed", ">torn bytes"], rows), summary)
+
+
+def export(
+    session: Session,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new file, mode 0600.", show_default=False)],
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME|AGE", help="From here on: 2026-11-01, or 24h ago.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME|AGE", help="Before this.")] = None,
+) -> None:
+    """Write the log for another system: OCSF 1.8.0 events, one JSON document a line, by time, as they stand in the log.
+
+    The events hold no content and no names: actors and tenants are keyed references. Nothing is checked here; that is
+    `audit verify`, which reads the log itself.
+    """
+    from securevec.audit import read_between
+    from securevec.verbs.export import new_file
+
+    session.require_manager()
+    runtime = session.store.runtime
+    now_ms = runtime.clock.now_ms()
+    start, end = _moment(since, now_ms), _moment(until, now_ms)
+    number = 0
+    with new_file(out, overwrite=False) as stream:
+        for line in read_between(
+            runtime.home / "audit", log_id=runtime.installation_id, since_ms=start or 0, until_ms=end
+        ):
+            stream.write(line + b"\n")
+            number += 1
+    document = {"records": number, "out": str(out)}
+    session.out.show(document, pairs(document))
+
+
+def _moment(typed: str | None, now_ms: int) -> int | None:
+    """UTC milliseconds of a date, a moment, or an age before now. Raises :class:`UsageError`."""
+    from securevec.clock import to_ms
+    from securevec.errors import ConfigError
+    from securevec.retention.rules import parse_retention
+
+    if typed is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(typed)
+    except ValueError:
+        pass
+    else:
+        return to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    try:
+        return now_ms - parse_retention(typed)
+    except ConfigError as error:
+        raise UsageError("That is no moment and no age.", next_step="For example 2026-11-01, or 24h.") from error
 
 
 def log_id_of(session: Session, directory: Path) -> str:

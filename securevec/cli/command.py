@@ -13,6 +13,7 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec, get_type_hints
 
 import typer
 
+from securevec.cli.examples import epilog
 from securevec.cli.failure import report
 from securevec.cli.output import to_json
 from securevec.cli.session import Options, Session
@@ -60,22 +61,24 @@ class Group:
     """A Typer application, or a part of one, whose commands take the common options."""
 
     typer: typer.Typer
+    words: str = ""
+    """In front of the commands' names."""
 
     def command(
         self, name: str
     ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
-        """Register a function ``(session, ...)`` as the command ``name``; its docstring is the help."""
+        """Register a function ``(session, ...)`` as the command ``name``; its docstring is the help, with examples."""
 
         def register(function: Callable[Concatenate[Session, P], None]) -> Callable[Concatenate[Session, P], None]:
-            self.typer.command(name)(_wrapped(function))
+            self.typer.command(name, epilog=epilog(f"{self.words} {name}".strip()))(_wrapped(function))
             return function
 
         return register
 
 
-def group(*, help_text: str, root: bool = False) -> Group:
-    """A new application: plain help, no completion, and no pretty tracebacks, because those print local variables.
-    The ``root`` of all others also says its version.
+def group(*, help_text: str, root: bool = False, words: str = "") -> Group:
+    """A new application, called by ``words`` behind the program's name: plain help, no completion, and no pretty
+    tracebacks, because those print local variables. The ``root`` of all others also says its version.
     """
     application = typer.Typer(
         help=help_text,
@@ -86,7 +89,7 @@ def group(*, help_text: str, root: bool = False) -> Group:
         pretty_exceptions_show_locals=False,
     )
     application.callback(invoke_without_command=root)(_remembering(root=root))
-    return Group(application)
+    return Group(application, words)
 
 
 def _remembering(*, root: bool) -> Callable[..., None]:

@@ -30,7 +30,9 @@ def register(group: Group) -> None:
 def search(
     session: Session,
     place: Place,
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What to look for.", show_default=False)] = None,
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="What to look for; - reads stdin.", show_default=False)
+    ] = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits.")] = 10,
     where: Where = None,
     like: Annotated[
@@ -44,9 +46,14 @@ def search(
         bool, typer.Option("--hybrid", help="Rank by the words of the text too; the collection must be made for it.")
     ] = False,
 ) -> None:
-    """The records nearest to a text, among this tenant's only. The text itself is anonymized before it is embedded."""
+    """The records nearest to a text, among this tenant's only. The text itself is anonymized before it is embedded.
+
+    A text on the command line is seen by whoever lists processes, and stays in the shell's history: ``-`` avoids both.
+    """
     if (text is None) == (like is None):
         raise UsageError("A search takes a text, or a record with --like.", next_step="Name one of them.")
+    if text == "-":
+        text = sys.stdin.read().strip()
     collection = session.collection(place)
     found = collection.search(
         text,

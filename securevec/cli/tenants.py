@@ -1,4 +1,4 @@
-"""``tenant create|list|show|suspend|resume|quota|promote|delete|purge|grant``."""
+"""``tenant create|list|show|suspend|resume|quota|promote|delete|purge|grant|revoke``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from securevec.types import TenantId
 
 Name = Annotated[str, typer.Argument(metavar="TENANT", show_default=False)]
+ActorName = Annotated[str, typer.Argument(metavar="ACTOR", help="kind:name", show_default=False)]
+Role = Annotated[str, typer.Argument(metavar="ROLE", help="owner, writer, reader or revealer", show_default=False)]
 _DAY_MS = 86_400_000
 
 
@@ -34,6 +36,7 @@ def register(group: Group) -> None:
     group.command("delete")(delete)
     group.command("purge")(purge)
     group.command("grant")(grant)
+    group.command("revoke")(revoke)
 
 
 def create(session: Session, name: Name) -> None:
@@ -52,7 +55,7 @@ def list_tenants(session: Session) -> None:
 
 
 def show(session: Session, name: Name) -> None:
-    """One tenant: state, collections with counts and retention, keys, model."""
+    """One tenant: state, who has which role, collections with counts and retention, keys, model."""
     session.require_manager()
     runtime = session.store.runtime
     row = runtime.control.tenant_by_token(runtime.names.tenant_token(name))
@@ -79,7 +82,9 @@ def show(session: Session, name: Name) -> None:
             for entry in collections
         ],
     )
-    session.out.show({**document, "collections": collections}, pairs(document), "", shown)
+    roles = _roles(runtime, row.tenant)
+    people = table(["actor", "role"], [(entry["actor"], entry["role"]) for entry in roles])
+    session.out.show({**document, "collections": collections, "roles": roles}, pairs(document), "", shown, "", people)
 
 
 def suspend(session: Session, name: Name) -> None:
@@ -196,17 +201,30 @@ def purge(session: Session, name: Name) -> None:
     session.out.show(document, pairs({"collections": report.collections, "bytes of deleted records": said}))
 
 
-def grant(
-    session: Session,
-    name: Name,
-    actor: Annotated[str, typer.Argument(metavar="ACTOR", help="kind:name", show_default=False)],
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="owner, writer, reader or revealer", show_default=False)],
-) -> None:
+def grant(session: Session, name: Name, actor: ActorName, role: Role) -> None:
     """Give an actor a role in a tenant."""
     from securevec.policy import Actor
 
     session.tenant(name).grant(Actor.parse(actor), role)
     session.out.show({"tenant": name, "actor": actor, "role": role}, "granted")
+
+
+def revoke(session: Session, name: Name, actor: ActorName, role: Role) -> None:
+    """Take a role back. Effective at the actor's next operation, in every process. `tenant show` lists them all."""
+    from securevec.policy import Actor
+
+    session.tenant(name).revoke(Actor.parse(actor), role)
+    session.out.show({"tenant": name, "actor": actor, "revoked": role}, "revoked")
+
+
+def _roles(runtime: Runtime, tenant: TenantId) -> list[dict[str, str]]:
+    """Who has which role in a tenant, oldest first."""
+    names = runtime.control.principals()
+    return [
+        {"actor": runtime.names.open_text(names[token], row=token, kind="actor-name"), "role": role}
+        for token, role in runtime.control.grants(tenant)
+        if token in names
+    ]
 
 
 def _collections(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:

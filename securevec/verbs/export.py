@@ -66,7 +66,7 @@ def export(
         with contextlib.ExitStack() as closing:
             if path is not None:
                 _require_free(runtime, path, overwrite=overwrite)
-                stream = closing.enter_context(_draft(path, overwrite=overwrite))
+                stream = closing.enter_context(new_file(path, overwrite=overwrite))
             else:
                 stream = _binary(target)
             admission.note(phase="intent", detail={"format": chosen})
@@ -175,7 +175,7 @@ def _binary(target: object) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def _draft(path: Path, *, overwrite: bool) -> Generator[BinaryIO]:
+def new_file(path: Path, *, overwrite: bool) -> Generator[BinaryIO]:
     """A file of another name beside ``path``, which takes its place, on disk and complete, when the block ends."""
     draft = path.with_name(f".{path.name}.{token_hex(4)}.new")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +175,57 @@ def test_a_cloak_is_not_measured_on_too_few_records(shell: Shell) -> None:
     assert (refused.code, "without a cloak" in refused.err) == (2, True)
     for wrong in ("encrypt", "4", "nan"):
         assert shell.at_home("ingest", str(page), "--to", "acme/pages", "--cloak", wrong).code == 2
+
+
+def test_a_role_is_given_shown_and_taken_back(shell: Shell) -> None:
+    def roles() -> list[dict[str, str]]:
+        return list(shell.at_home("tenant", "show", "beta", "--json").json["roles"])
+
+    before = roles()
+    assert shell.at_home("tenant", "grant", "beta", "svc:desk", "reader").code == 0
+    assert [*before, {"actor": "svc:desk", "role": "reader"}] == roles()
+    assert "svc:desk" in shell.at_home("tenant", "show", "beta").out
+    taken = shell.at_home("tenant", "revoke", "beta", "svc:desk", "reader", "--json")
+    assert (taken.code, taken.json["revoked"]) == (0, "reader")
+    assert roles() == before
+    assert shell.at_home("tenant", "show", "beta", "--as", "svc:desk").code == 3
+
+
+def test_a_text_to_search_for_is_read_from_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("where is my refund\n"))
+    answer = shell.at_home("search", "acme/tickets", "-", "--json")
+    assert answer.code == 0
+    typed = shell.at_home("search", "acme/tickets", "where is my refund", "--json")
+    assert answer.json["hits"] == typed.json["hits"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("  \n"))
+    assert shell.at_home("search", "acme/tickets", "-", "--json").code == 2
+
+
+def test_the_audit_log_is_written_for_another_system_by_time_and_as_it_stands(shell: Shell, base: Path) -> None:
+    assert shell.at_home("count", "acme/tickets").code == 0
+    out = base / "audit.jsonl"
+    answer = shell.at_home("audit", "export", "--out", str(out), "--json")
+    assert answer.code == 0, answer.err
+    lines = out.read_bytes().splitlines(keepends=True)
+    assert len(lines) == answer.json["records"] > 5
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    log = b"".join(path.read_bytes() for path in (shell.home / "audit").glob("*/w-*/*.jsonl"))
+    assert all(line in log for line in lines)
+    times = [json.loads(line)["time"] for line in lines]
+    assert times == sorted(times)
+    assert b"jane" not in b"".join(lines)
+    assert b"acme" not in b"".join(lines)
+    assert shell.at_home("audit", "export", "--out", str(out)).code == 2
+    assert out.read_bytes() == b"".join(lines)
+
+
+@pytest.mark.parametrize(("window", "some"), [(("--since", "1h"), True), (("--until", "2020-01-01"), False)])
+def test_a_window_of_the_audit_log_holds_what_lies_in_it(
+    shell: Shell, base: Path, window: tuple[str, str], some: bool
+) -> None:
+    out = base / f"{window[0]}.jsonl"
+    answer = shell.at_home("audit", "export", "--out", str(out), *window, "--json")
+    assert answer.code == 0
+    assert bool(answer.json["records"]) is some
+    assert shell.at_home("audit", "export", "--out", str(base / "x.jsonl"), "--since", "yesterday").code == 2
+    assert shell.at_home("audit", "export", "--out", str(base / "x.jsonl"), "--as", "svc:desk").code == 3
