@@ -150,7 +150,9 @@ class CompiledRule:
             nearest = max(start, at - AROUND_BYTES)
             start = max(nearest, data.rfind(b" ", nearest, at) + 1)
             found += self._between(data, start, finish, min(last, finish - self._fewest))
-            start, at = at + 1, following
+            # Of `a@b.org@c.org` the second may not take the first one's end: it would be the longer, and `a@` stay.
+            start = max(at + 1, found[-1][1] if found else 0)
+            at = following
         return found
 
     def _parts(self, data: bytes, start: int, end: int, last: int, extent: Callable[[str], Range]) -> list[Range]:

@@ -35,13 +35,27 @@ _PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(_PIECES, max_size=24).map("".join))
+_AROUND = st.lists(_PIECES, max_size=12).map("".join)
+_ADDRESSES = st.sampled_from(
+    ["", "a@example.org", "jürgen@a.com", "x-1.a@example.org.com", "a@@example.org", "a@example"]
+)
+
+
+@given(st.tuples(_AROUND, _ADDRESSES, _AROUND, _ADDRESSES, _AROUND).map("".join))
 def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) -> None:
     pattern: Any = re2.compile(_EMAIL.regex, engine_options())
     everywhere = [match.span() for match in pattern.finditer(text.encode())]
     alphabet = Alphabet([_EMAIL.regex])
     around = CompiledRule(_EMAIL, alphabet).matches(views([Part(text)], alphabet)[0])
     assert around == [(len(text.encode()[:a].decode()), len(text.encode()[:b].decode())) for a, b in everywhere]
+
+
+@pytest.mark.parametrize("text", ["jane.doe@b.org-bob@c.org", "jane.doe@b.org@c.org", "jane.doe@b.orgbob@c.org"])
+def test_of_addresses_written_together_no_name_is_left_behind(text: str) -> None:
+    findings = BuiltinDetector().detect(text)
+    left = "".join(char for at, char in enumerate(text) if not any(found.start <= at < found.end for found in findings))
+    assert "jane" not in left
+    assert left in ("", "@c.org")
 
 
 @given(st.text(alphabet="ab'' \n.,19_éß²ⅷZ-:x", max_size=30))

@@ -28,6 +28,12 @@ def test_a_rule_leaves_its_counter_examples_alone(rule: Rule, scanner: PatternSc
         assert rule.id not in {finding.rule for finding in scanner.scan(text)}, text
 
 
+def test_a_number_alone_is_a_record_number_in_a_field_that_says_so_and_nowhere_else(scanner: PatternScanner) -> None:
+    """The one rule without examples of its own: it is the name of the field that tells."""
+    assert "mrn-field" in {finding.rule for finding in scanner.scan("4839201", field_name="medical_record")}
+    assert "mrn-field" not in {finding.rule for finding in scanner.scan("4839201", field_name="order")}
+
+
 def test_there_are_rules_for_every_kind_of_value() -> None:
     assert len(RULES) >= 120
     wanted = {"EMAIL", "PHONE", "CARD", "IBAN", "SSN", "IP", "MAC", "URL_CREDENTIALS", "URL", "DATE_OF_BIRTH", "NPI"}
