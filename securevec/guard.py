@@ -205,6 +205,7 @@ def commission(
 ) -> Commission:
     """The admission under which a step of a job works, in the name of who asked for the job."""
     local = Actor.local()
+    runtime.keys.expect(runtime.control.key_changes())
     scope = Scope(
         tenant=job.tenant,
         actor=local,
@@ -256,6 +257,7 @@ def admit(
     if scope.tenant:
         standing = runtime.control.standing(scope.tenant, scope.actor_token)
         epoch, roles = standing.fence.epoch, standing.roles
+        runtime.keys.expect(standing.key_changes)
         if standing.fence.state not in states:
             refusal = TenantUnavailable("The tenant is suspended, being deleted, or deleted.")
             admission(Decision(False, "fence"), epoch).note(outcome="denied", error=refusal)

@@ -241,6 +241,7 @@ class _Restore:
             if homes.load(current).installation_id != manifest.installation:
                 raise BackupRejected("The other home is not the one that was backed up.")
             with contextlib.closing(ControlStore.open(current / "control.db", create=False)) as control:
+                ring.follow(control.key_changes(), lambda changes: None)
                 anchor = audit_anchor(control)
                 public = ring.signing_key().public
                 verify_log(self.home / "audit", log_id=manifest.installation, public_key=public, anchor=anchor)

@@ -43,6 +43,14 @@ def doctor(
             "is unknown to it.",
         ),
     ] = False,
+    accept_key_store: Annotated[
+        bool,
+        typer.Option(
+            "--accept-key-store",
+            help="Go on with a key store that is older than the control store: keys destroyed since are there again, "
+            "newer ones are missing. Stop other processes first.",
+        ),
+    ] = False,
 ) -> None:
     """Check versions, model, detector, stores, settings, permissions, keys, locks, jobs. Exit 1 when one is wrong.
 
@@ -57,6 +65,9 @@ def doctor(
         return
     if accept_control_store:
         _accept_control_store(session)
+        return
+    if accept_key_store:
+        _accept_key_store(session)
         return
     found = checks.run(session)
     rows = [
@@ -91,6 +102,20 @@ def _accept_control_store(session: Session) -> None:
     runtime.control.set_audit_head(head.size, head.root, head.note)
     session.require_manager()
     session.out.show({"audit_head": head.size}, cell("The home goes on with this control store from here on."))
+
+
+def _accept_key_store(session: Session) -> None:
+    """Keep the key store's count as it is, as if it had never been higher."""
+    from securevec.control.store import ControlStore
+    from securevec.crypto.keystore import KeyStore
+
+    homes.load(session.home)
+    with contextlib.closing(KeyStore(session.home / "keys")) as keys:
+        changes = keys.changes()
+    with contextlib.closing(ControlStore.open(session.home / "control.db", create=False)) as control:
+        control.accept_key_changes(changes)
+    session.require_manager()
+    session.out.show({"key_changes": changes}, cell("The home goes on with this key store from here on."))
 
 
 def _config(session: Session) -> None:

@@ -222,7 +222,22 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._reader = _Side(path, "PRAGMA query_only = ON")
         self._writer = _Side(path)
+        # Notes come one after another, with rising numbers, and the writer alone says which was written last: neither
+        # waits for the other.
+        self._aside: tuple[str, int] = ("", 0)
+        self._written = 0
         _guard_forks(self._writer, self._reader)
+
+    def write_aside(self, sql: str, number: int) -> None:
+        """Run ``sql`` with ``:number`` in the next transaction that commits: no commit of its own, and true no later
+        than what that one says. Callers take turns; a number that is not above the last one noted is passed over."""
+        if number > self._aside[1]:
+            self._aside = (sql, number)
+
+    @property
+    def waits_aside(self) -> bool:
+        """Whether something noted by :meth:`write_aside` waits for a commit."""
+        return self._aside[1] > self._written
 
     def version(self) -> int:
         """A number that differs from an earlier one whenever anyone committed in between, or the file was reopened."""
@@ -256,7 +271,11 @@ class Database:
                 writer.execute("BEGIN IMMEDIATE")
                 try:
                     yield Transaction(writer)
+                    aside = self._aside
+                    if aside[1] > self._written:
+                        writer.execute(aside[0], {"number": aside[1]})
                     writer.execute("COMMIT")
+                    self._written = max(self._written, aside[1])
                 except BaseException:
                     if writer.in_transaction:
                         writer.rollback()

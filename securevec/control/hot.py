@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from securevec.control.database import Database, many
+from securevec.control.keystore import SELECT_CHANGES
 from securevec.control.numbers import COLLECTION_NO, TENANT_NO, WITH_EPOCH
 from securevec.control.room import SELECT_STATE, Room
 from securevec.control.rows import Fence, ManifestRow, RecordState, Standing
@@ -93,7 +94,10 @@ class HotReads(Room):
             self._standings = (version, standings)
         standing = standings.get((tenant, actor_token))
         if standing is None:
-            standing = standings[tenant, actor_token] = Standing(self.fence(tenant), self.roles(tenant, actor_token))
+            changes = self._db.row(SELECT_CHANGES)
+            standing = standings[tenant, actor_token] = Standing(
+                self.fence(tenant), self.roles(tenant, actor_token), changes[0] if changes else 0
+            )
         return standing
 
     def current(self, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, ManifestRow]:

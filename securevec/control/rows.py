@@ -38,6 +38,8 @@ class Standing:
 
     fence: Fence
     roles: frozenset[str]
+    key_changes: int = 0
+    """What the key store has counted at least (:meth:`securevec.control.keystore.KeyStoreSeen.key_changes`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from securevec.control.collections import Collections
 from securevec.control.database import Database
 from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
+from securevec.control.keystore import KeyStoreSeen
 from securevec.control.migrate import require_head, revision, upgrade
 from securevec.control.outbox import Outbox
 from securevec.control.placements import Placements
@@ -45,6 +46,7 @@ class ControlStore(
     Sources,
     Replays,
     Outbox,
+    KeyStoreSeen,
 ):
     """Every method is one statement or one transaction: it happened whole when it returned, not at all when it raised.
 

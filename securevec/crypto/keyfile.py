@@ -16,12 +16,12 @@ import sqlite3
 import stat
 import threading
 import weakref
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from securevec.crypto.keytables import check_tables, create_tables
+from securevec.crypto.keytables import COUNT_CHANGE, SELECT_CHANGES, check_tables, create_tables
 from securevec.crypto.wrap import KeyRow
 from securevec.errors import HomeRefused, KeyUnavailable
 
@@ -61,16 +61,31 @@ class KeyFile:
         self._inherited: list[sqlite3.Connection] = []
         self._pid = os.getpid()
         self._closed = False
+        self._changed = False
+        self.seen = 0
+        """The highest :meth:`changes` that this process has seen."""
+        self.told: Callable[[int], None] = lambda changes: None
+        """Told the new count after each commit that changed which keys there are. Called under :attr:`lock`, so it
+        waits for nothing."""
         if create is not None:
             _create_file(directory, self.path)
         _check_private(directory, self.path)
         self._connection = self._connect(create)
+        self.seen = self.changes()
         _hold_lock_across_forks(self)
 
     def version(self) -> Version:
         """Where the store stands now; compare with an earlier one. About 4 microseconds."""
         (row,) = self._run("PRAGMA data_version")
         return Version(self._pid, row[0])
+
+    def changes(self) -> int:
+        """How often it was changed which keys there are, what they lie under, or which are gone: from 1 on, and never
+        less than before in one file. Leased messages are not counted."""
+        found = self._run(SELECT_CHANGES)
+        if not found:
+            raise HomeRefused("The key store was altered.", next_step="Restore keys.db from a backup.")
+        return int(found[0][0])
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
@@ -85,12 +100,17 @@ class KeyFile:
         """A write transaction, begun at once (so that two writers queue instead of failing half-way) and durable."""
         with self.lock:
             self._run("BEGIN IMMEDIATE")
+            self._changed = False
             try:
                 yield
+                ((changes,),) = self._run(COUNT_CHANGE) if self._changed else ((0,),)
                 self._run("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
+            if changes:
+                self.seen = max(self.seen, changes)
+                self.told(changes)
 
     @contextmanager
     def exclusive(self) -> Generator[None, None, None]:
@@ -214,6 +234,11 @@ def _unavailable(error: sqlite3.Error) -> KeyUnavailable | HomeRefused:
         return KeyUnavailable(
             "The key store is in use by another process, and this is not done.",
             next_step="Wait until it is free, or stop what holds it, and run the same again.",
+        )
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
+        return KeyUnavailable(
+            "Another file was put in the key store's place while it was open, and nothing is written.",
+            next_step="Put the newest one back, then open the home again.",
         )
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return HomeRefused("The key store is damaged or is none.", next_step="Restore keys.db from a backup.")

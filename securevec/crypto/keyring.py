@@ -29,6 +29,7 @@ from securevec.crypto.keyfile import BUSY_MS
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.keyview import KeyInfo, KeyView, TenantPurpose
 from securevec.crypto.leases import BLOCK, CEILING
+from securevec.crypto.newest import Following
 from securevec.crypto.openkeys import BOUND, OpenKeys, destroyed_error
 from securevec.crypto.root import RootKey, Roots, root_wrapping_key
 from securevec.crypto.rotation import Rotating
@@ -47,7 +48,7 @@ _INSTALLATION: Final = ("names", "actors", "namespaces", "sign")
 _TENANT: Final = (("id", ""), (pseudonyms.PURPOSE, FIRST), ("token", ""), ("content", ""), ("audit", ""))
 
 
-class KeyRing(Rotating, Signing, Cloaking, Filtering, pseudonyms.Pseudonyms, BoundKeys, Destroying):
+class KeyRing(Following, Rotating, Signing, Cloaking, Filtering, pseudonyms.Pseudonyms, BoundKeys, Destroying):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row

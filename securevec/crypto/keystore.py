@@ -114,12 +114,14 @@ class KeyStore(KeyFile):
 
     def rewrap(self, row: KeyRow) -> None:
         """Put a key wrapped again in the place of the row with the same key id."""
+        self._changed = True
         values = insert_values(row)
         self._run(NAMES[-1], values)
         self._run(REWRAP_KEY, values)
 
     def drop(self, row: KeyRow) -> None:
         """Delete a row without a tombstone: its key was replaced, what it wrapped is wrapped under another."""
+        self._changed = True
         self._run(DELETE_KEY, (row.key_id,))
 
     def forget_names(self) -> None:
@@ -128,6 +130,7 @@ class KeyStore(KeyFile):
             self._run(statement)
 
     def _write(self, statement: str, row: KeyRow) -> None:
+        self._changed = True
         values = insert_values(row)
         for each in (*NAMES, statement):
             self._run(each, values)
@@ -179,6 +182,7 @@ class KeyStore(KeyFile):
     def bury(self, rows: Sequence[KeyRow], *, now_ms: int, forget: bool = True) -> None:
         """Delete rows and leave their tombstones, without evidence yet. Without ``forget`` what no row names any more
         is left for the next time: looking for it reads the whole table."""
+        self._changed = self._changed or bool(rows)
         for row in rows:
             self._run(
                 "INSERT OR IGNORE INTO destroyed (key_id, kind, tenant, destroyed_ms, evidence) VALUES (?,?,?,?,'')",

@@ -1,4 +1,4 @@
-"""Tables of the key store, version 2, and the one place where rows become values and values rows.
+"""Tables of the key store, version 3, and the one place where rows become values and values rows.
 
 A key's row is small, because most installations keep one for every tenant, collection and month: what many rows say
 alike (ids of tenant and collection, kind and purpose, epoch, wrapping key) stands in a table of its own and is named by
@@ -15,8 +15,9 @@ from securevec.crypto.leases import BLOCK
 from securevec.crypto.wrap import ACTIVE, FULL, ROLLED, KeyRow, KeyUse
 from securevec.errors import HomeRefused, KeyRejected
 
-USER_VERSION: Final = 2
-"""1 kept every row's ids, words and a whole commitment with the row: three times the size (docs/adr/0030)."""
+USER_VERSION: Final = 3
+"""1 kept every row's ids, words and a whole commitment with the row: three times the size (docs/adr/0030). 2 did not
+count changes, so that an older copy put in its place was not told from it (docs/adr/0046)."""
 
 SCHEMA: Final = (
     """CREATE TABLE places (
@@ -63,6 +64,7 @@ SCHEMA: Final = (
   key_ids BLOB NOT NULL,
   begun_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID""",
+    "CREATE TABLE changes (id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL CHECK (count > 0)) STRICT",
 )
 """Rows are far smaller than a page, so a wrapped key is never split over two and a byte search finds it whole."""
 
@@ -101,6 +103,8 @@ REPLACE_KEY: Final = """UPDATE keys SET state = CASE :state WHEN 0 THEN 0 ELSE :
 REWRAP_KEY: Final = """UPDATE keys SET wrapping = (SELECT wrapping FROM wrappings WHERE wrapping_id = :wrapping_id),
   wrapped = :wrapped WHERE substr(key_id, 1, 4) = substr(:key_id, 1, 4) AND key_id = :key_id"""
 """Another wrapping of the same key in the same state."""
+SELECT_CHANGES: Final = "SELECT count FROM changes WHERE id = 1"
+COUNT_CHANGE: Final = "UPDATE changes SET count = count + 1 WHERE id = 1 RETURNING count"
 FORGET_NAMES: Final = (
     "DELETE FROM places WHERE place NOT IN (SELECT place FROM keys)",
     "DELETE FROM epochs WHERE epoch NOT IN (SELECT epoch FROM keys)",
@@ -123,6 +127,7 @@ def create_tables(connection: sqlite3.Connection, rows: Sequence[KeyRow]) -> Non
         values = insert_values(row)
         for statement in (*NAMES, INSERT_KEY):
             connection.execute(statement, values)
+    connection.execute("INSERT INTO changes (id, count) VALUES (1, 1)")
     connection.execute(f"PRAGMA user_version = {USER_VERSION}")
     connection.execute("COMMIT")
 
@@ -134,7 +139,7 @@ def check_tables(connection: sqlite3.Connection) -> None:
         raise HomeRefused(
             "The key store was written by a newer release.", next_step="Upgrade securevec, then open the home again."
         )
-    if found == 1:
+    if found in (1, 2):
         raise HomeRefused(
             "The key store is of a format that no release wrote.", next_step="Make a new home, and ingest again."
         )

@@ -18,6 +18,7 @@ from securevec.crypto.cache import KeyCache
 from securevec.crypto.envelope import DataKey, SubjectKey, data_key
 from securevec.crypto.keystore import KeyStore
 from securevec.crypto.leases import BLOCK, BUDGET, Leases
+from securevec.crypto.newest import older_copy
 from securevec.crypto.root import Roots
 from securevec.crypto.secret import Secret
 from securevec.crypto.wrap import ACTIVE, FULL, KeyRow, KeyUse, WrappingKey
@@ -37,6 +38,7 @@ class OpenKeys:
         "__weakref__",
         "_cache",
         "_clock",
+        "_expected",
         "_installation",
         "_leases",
         "_roots",
@@ -60,17 +62,36 @@ class OpenKeys:
         # may have been opened for what it sealed before another process rolled it.
         self._sealing: set[bytes] = set()
         self._version = store.version()
+        self._expected = 0
         _forget_in_children(self)
 
+    def expect(self, changes: int) -> None:
+        """The store has counted this many changes, whoever says so: from here on one that counts fewer is refused."""
+        self._expected = max(self._expected, changes)
+
     def refresh(self) -> None:
-        """Drop what another process may have made untrue. After a fork the leases go too: the parent spends them."""
+        """Drop what another process may have made untrue. After a fork the leases go too: the parent spends them.
+
+        Raises :class:`HomeRefused` when an older copy of the store was put in its place.
+        """
         version = self._store.version()
         if version != self._version:
             self._cache.clear()
             self._sealing.clear()
             if version.pid != self._version.pid:
                 self._leases.clear()
+            self._require_newest()
             self._version = version
+        elif self._expected > self._store.seen:
+            self._require_newest()
+
+    def _require_newest(self) -> None:
+        """A destroyed key that is there again must not open anything, not even until somebody looks."""
+        changes = self._store.changes()
+        if changes < max(self._expected, self._store.seen):
+            self.forget()
+            raise older_copy()
+        self._store.seen = changes
 
     def forget(self) -> None:
         """Drop every open key and lease."""

@@ -141,6 +141,7 @@ def open_runtime(
             contextlib.closing(KeyRing.open(home / "keys", roots, clock, suite=number, cache_ttl_s=key_cache_ttl))
         )
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
+        keys.follow(control.key_changes(), control.note_key_changes)
         clock.raise_floor(control.time_floor())
         control.raise_time_floor(clock.floor_ms())
         names = NameBook(keys)

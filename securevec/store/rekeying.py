@@ -90,6 +90,7 @@ class StoreKeys(OpenHome):
         admission.note(phase="intent")
         try:
             keys = len(self._runtime.keys.roll(admission.scope.tenant, place))
+            self._runtime.control.keep_key_changes()
         except SecurevecError as error:
             admission.failure(error, phase="result")
             raise
@@ -259,6 +260,7 @@ class StoreKeys(OpenHome):
         counts: dict[str, int] = {}
         try:
             yield counts
+            self._runtime.control.keep_key_changes()
         except SecurevecError as error:
             admission.failure(error, phase="result")
             raise

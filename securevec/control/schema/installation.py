@@ -45,3 +45,12 @@ time_floor = Table(
     PrimaryKeyConstraint("id"),
     CheckConstraint("id = 1", name="single"),
 )
+
+key_store = Table(
+    "key_store",
+    metadata,
+    Column("id", Integer, nullable=False, autoincrement=False),
+    Column("changes", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="single"),
+)

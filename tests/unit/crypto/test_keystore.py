@@ -35,7 +35,7 @@ def test_the_settings_are_those_the_promise_needs(ring: KeyRing) -> None:
         "secure_delete": 1,
         "temp_store": 2,
         "trusted_schema": 0,
-        "user_version": 2,
+        "user_version": 3,
     }
 
 
@@ -104,7 +104,7 @@ def test_a_store_of_another_shape_is_refused(ring: KeyRing, home: Path, root: Fi
 
 def test_a_store_of_a_newer_format_is_refused_as_such(ring: KeyRing, home: Path, root: FileRoot) -> None:
     ring.close()
-    edit(home / "keys" / "keys.db", "PRAGMA user_version = 3")
+    edit(home / "keys" / "keys.db", "PRAGMA user_version = 4")
     with pytest.raises(HomeRefused, match="Upgrade"):
         KeyRing.open(home / "keys", root, Clock())
 

@@ -143,7 +143,8 @@ def test_a_copy_of_the_earlier_key_matches_nothing_that_is_stored(store: sv.Secu
     late = keys(store)
     assert (late.naming, late.before, late.token) == (2, None, early.token)
     text = said(cases)
-    assert not [each for each in guessed(early) if each in text]
+    # Names come from short lists: by chance either key makes one for somebody.
+    assert not [each for each in guessed(early) - guessed(late) if each in text]
     assert len([each for each in guessed(late) if each in text]) >= 7
     assert found(cases) == before
     again = {record.id: record for record in cases.iter()}

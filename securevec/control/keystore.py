@@ -1,0 +1,45 @@
+"""How far the key store had come: the count of its changes, kept here so that an older copy of it is told from it.
+
+The key store counts each change in the transaction that makes it, and the count is written here with the next commit of
+this process, whichever that is. So no commit is made for it, and no commit here says anything (a batch is live, a key
+was destroyed) that a key store of the count kept here does not know of. Killed in between, the key store is ahead,
+which is caught up with at the next opening; behind, it never is, unless an older copy was put in its place.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from securevec.control.room import Room
+
+SELECT_CHANGES: Final = "SELECT changes FROM key_store WHERE id = 1"
+RAISE_CHANGES: Final = (
+    "INSERT INTO key_store (id, changes) VALUES (1, :number)"
+    " ON CONFLICT (id) DO UPDATE SET changes = excluded.changes WHERE excluded.changes > key_store.changes"
+)
+SET_CHANGES: Final = (
+    "INSERT INTO key_store (id, changes) VALUES (1, :number) ON CONFLICT (id) DO UPDATE SET changes = excluded.changes"
+)
+
+
+class KeyStoreSeen(Room):
+    def key_changes(self) -> int:
+        """What the key store's count was at least, when this store was last written. Read it before the key store's
+        own, which another process may raise in between."""
+        row = self._db.row(SELECT_CHANGES)
+        return int(row[0]) if row else 0
+
+    def note_key_changes(self, changes: int) -> None:
+        """Keep this count with the next commit, if it is higher. Waits for nothing."""
+        self._db.write_aside(RAISE_CHANGES, changes)
+
+    def keep_key_changes(self) -> None:
+        """Keep a count that was noted and still waits for a commit; one is made when it does."""
+        if self._db.waits_aside:
+            with self._db.write():
+                pass
+
+    def accept_key_changes(self, changes: int) -> None:
+        """Keep this count though it is lower: an operator's decision, never the library's."""
+        with self._db.write() as tx:
+            tx.run(SET_CHANGES, {"number": changes})
