@@ -67,7 +67,8 @@ def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Min
         findings = collection.anonymizer.findings_in_clear(str(value), spec.name)
         if findings:
             raise RecordError(
-                f"A clear filter value holds what the detector calls {findings[0].entity}.",
+                f"A clear filter value holds what the detector calls {findings[0].entity}; with "
+                'marks.Filter(mode="token") equality filters work and the store reads a token.',
                 field=spec.name,
                 next_step='Declare the field with marks.Filter(mode="token").',
             )
@@ -94,7 +95,8 @@ def refuse_findings_in_sealed_numbers(collection: CollectionScope, minimized: Mi
         told = sorted(named if spoken else named - {finding.entity for finding in anonymizer.findings(text)})
         if told:
             raise RecordError(
-                f"A sealed number holds what the detector calls {told[0]}, and a number cannot be replaced.",
+                f"A sealed number holds what the detector calls {told[0]}, and a number cannot be replaced; Seal[str] "
+                'can, and marks.Seal(keep="original") takes the number as it is.',
                 field=spec.name,
                 next_step='Declare the field as Seal[str], or as a number with marks.Seal(keep="original").',
             )

@@ -76,6 +76,8 @@ class BuiltinDetector:
         people = scan_windows(plain.text, lambda part: self._names(part, field_name, tagging))
         if has_table(text):
             people.extend(scan_cells(plain.text, _names_in_cell))
+        if field_name and len(text) <= LONGEST_CELL:
+            people.extend(under_head(plain.text, field_name))
         found += mapped(people, plain)
         return joined_addresses(resolve([*found, *behind_streets(text, found)], text), text)
 

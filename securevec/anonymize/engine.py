@@ -21,8 +21,9 @@ from securevec.anonymize.known.name_parts import KNOWN_PART, KnownParts, Met, Na
 from securevec.anonymize.known.words import KNOWN_PRIORITY, known_by_one_word, known_values, query_words
 from securevec.anonymize.names.context import looks_like_name
 from securevec.anonymize.operators import operator_named
-from securevec.anonymize.policy import Choice, OperatorPolicy
+from securevec.anonymize.policy import OWN_IDS, Choice, OperatorPolicy
 from securevec.anonymize.resolve import resolve
+from securevec.anonymize.rules.heads import label_of
 from securevec.anonymize.surrogates.stream import recase
 from securevec.anonymize.surrogates.values import person_parts
 from securevec.anonymize.written import Part, placed, read
@@ -84,13 +85,21 @@ class Anonymizer:
         return [finding for finding in found if not self._policy.keeps(finding.entity)]
 
     def findings_in_clear(self, value: str, field_name: str) -> list[Finding]:
-        """:meth:`findings` in a value that a store is to read: such values repeat, and one without any is remembered.
+        """:meth:`findings` in a value that a store is to read, without ids that whoever declared the field gave out: in
+        a field for them (``customer_id``, ``case_id``), and where only the field's name says that they are some.
 
-        Only of the built-in detector, which says the same again, and only values in which it found nothing.
+        Such values repeat, and one without any is remembered. Only of the built-in detector, which says the same again,
+        and only values in which it found nothing.
         """
         if (field_name, value) in self._clean:
             return []
-        found = self.findings(value, field_name)
+        label = label_of(field_name)
+        if label is not None and label.entity in OWN_IDS:
+            found = [finding for finding in self.findings(value) if finding.entity not in OWN_IDS]
+        else:
+            found = self.findings(value, field_name)
+            if found and all(finding.entity in OWN_IDS for finding in found):
+                found = self.findings(value)
         if not found and len(value) <= _SHORT and type(self._detector) is BuiltinDetector:
             if len(self._clean) >= _REMEMBERED:
                 self._clean = set()

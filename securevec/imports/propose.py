@@ -23,6 +23,7 @@ from securevec.imports.points import columns_of
 from securevec.schema import Record, Schema
 from securevec.schema.fields import FieldSpec, Kind
 from securevec.schema.infer import _collect, _Column, _mark
+from securevec.schema.marks import Keep
 
 SAMPLE: Final = 300
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -82,7 +83,9 @@ def _field(name: str, column: _Column, rows: int) -> FieldSpec:
     kind = _KINDS[_mark(column, rows)]
     # A value that does not fit would refuse its point, so a doubtful column stays text.
     exact = "str" if kind == "subject" or column.misfits else column.type
-    return FieldSpec(name, kind, exact, optional=True)  # type: ignore[arg-type]  # one of the names of TYPES
+    # A number that its field's name gives away cannot be replaced: it is refused, or taken as it is.
+    keep: Keep = "original" if kind == "seal" and exact == "int" and column.pii else "anonymized"
+    return FieldSpec(name, kind, exact, optional=True, keep=keep)  # type: ignore[arg-type]  # one of the names of TYPES
 
 
 def _is_free(name: str) -> bool:

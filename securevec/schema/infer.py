@@ -212,12 +212,15 @@ def _source(stem: str, columns: list[_Column], key: _Column, marked: Mapping[str
         python = {"uuid": "UUID"}.get(kind, kind)
         python = (f"list[{python}]" if column.listed else python) + (" | None" if optional else "")
         mark = "Key" if column is key else marked[column.name]
+        # A number that its field's name gives away cannot be replaced: refused, or asked for as it is.
+        number = mark == "Seal" and kind == "int" and bool(column.pii)
+        typed = f'Annotated[{python}, sv.marks.Seal(keep="original")]' if number else f"sv.{mark}[{python}]"
         default = _default(column, optional=optional)
         notes = [f"PII: {', '.join(sorted(column.entities))}"] if column.entities else []
         if kind == column.type and column.misfits:
             notes.append(f"{column.misfits} sampled values are no {kind}, such rows are refused")
         comment = f"  # {'; '.join(notes)}" if notes else ""
-        lines.append(f"    {column.name}: sv.{mark}[{python}]{default}{comment}")
+        lines.append(f"    {column.name}: {typed}{default}{comment}")
     body = "\n".join(lines)
     imports = ["import securevec as sv"]
     if "Field(" in body:
@@ -225,6 +228,7 @@ def _source(stem: str, columns: list[_Column], key: _Column, marked: Mapping[str
     used = set(re.findall(r"\[(\w+)", body))
     times = ", ".join(name for name in ("date", "datetime") if name in used)
     standard = [f"from datetime import {times}"] if times else []
+    standard += ["from typing import Annotated"] if "Annotated[" in body else []
     standard += ["from uuid import UUID"] if "UUID" in used else []
     head = "\n".join(standard) + "\n\n" if standard else ""
     return (

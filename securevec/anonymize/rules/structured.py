@@ -12,10 +12,11 @@ from typing import Final
 
 from securevec.anonymize.findings import Finding, mapped
 from securevec.anonymize.fold import Folded, fold
+from securevec.anonymize.rules.heads import spoken, under_code_head
 from securevec.anonymize.rules.rulebook import RuleBook
 from securevec.anonymize.rules.scan import PatternScanner, hint
 from securevec.anonymize.rules.sheet import Part
-from securevec.anonymize.rules.tables import Cell, cells, has_table
+from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table
 from securevec.anonymize.rules.wraps import GUESSED, joints
 from securevec.anonymize.windows import WINDOW, scan_windows
 
@@ -41,9 +42,9 @@ class Structured:
         """Findings in offsets of ``text``, unresolved. Raises ``DetectorError``."""
         view = fold(text, skeleton=True)
         found = self._scan(view.text, field_name)
-        if "\n" in text or has_table(text):
+        if "\n" in text or has_table(text) or field_name:
             asked = _Asked(self._scanner)
-            self._read_again(asked, text, view.text, found)
+            self._read_again(asked, text, view.text, found, field_name)
             asked.finish()
         return mapped(found, view)
 
@@ -59,7 +60,7 @@ class Structured:
                 asked.add(Part(view.text, hint(field_name)), here)
             else:
                 here += self._scan(view.text, field_name)
-            self._read_again(asked, text, view.text, here)
+            self._read_again(asked, text, view.text, here, field_name)
         asked.finish()
         return [mapped(here, view) for here, view in found]
 
@@ -68,8 +69,13 @@ class Structured:
             return self._scanner.scan(body, field_name=field_name)
         return scan_windows(body, partial(self._scanner.scan, field_name=field_name))
 
-    def _read_again(self, asked: _Asked, text: str, body: str, here: list[Finding]) -> None:
-        """Asks for what lies across line breaks and in the cells of tables. ``body``: the folded text."""
+    def _read_again(self, asked: _Asked, text: str, body: str, here: list[Finding], field_name: str) -> None:
+        """Asks for what lies across line breaks, in the cells of tables, and what the name of the field tells.
+
+        ``body``: the folded text.
+        """
+        if field_name and len(body) <= LONGEST_CELL:
+            self._add_cell(asked, body, Cell(0, len(body), field_name), here, declared=True)
         if "\n" in text:
             for joint in joints(body):
                 if able := self._crossing.holders(joint.signs):
@@ -87,15 +93,20 @@ class Structured:
         asked.finish()
         return mapped(found, view)
 
-    def _add_cell(self, asked: _Asked, value: str, cell: Cell, here: list[Finding]) -> None:
-        """The rules on ``head: value``, so that what looks for a label in front of a value finds one."""
+    def _add_cell(self, asked: _Asked, value: str, cell: Cell, here: list[Finding], *, declared: bool = False) -> None:
+        """The rules on ``head: value``, so that what looks for a label in front of a value finds one.
+
+        ``declared``: the head is the name of a declared field.
+        """
+        here += [found.shifted(cell.start) for found in under_code_head(value, cell.head, declared=declared)]
         if sum(map(str.isdigit, value)) >= _FEWEST_DIGITS or _TELLING.search(cell.head):
-            lead = len(cell.head) + 2
+            head = spoken(cell.head)
+            lead = len(head) + 2
 
             def place(found: list[Finding]) -> list[Finding]:
                 return [finding.shifted(cell.start - lead) for finding in found if finding.start >= lead]
 
-            asked.add(Part(f"{cell.head}: {value}"), here, place)
+            asked.add(Part(f"{head}: {value}"), here, place)
 
 
 class _Asked:

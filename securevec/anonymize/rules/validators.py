@@ -200,9 +200,14 @@ _PLACEHOLDER: Final = re.compile(
 )
 
 
+def placeholder(value: str) -> bool:
+    """What examples and forms show in place of a secret."""
+    return _PLACEHOLDER.fullmatch(value) is not None
+
+
 def secret_value(value: str) -> bool:
     """Not a placeholder, not a variable, not a plain lower-case word: what a person would call a password."""
-    if len(value) < 6 or value[0] in "$<{%(" or _PLACEHOLDER.fullmatch(value):
+    if len(value) < 6 or value[0] in "$<{%(" or placeholder(value):
         return False
     bare = value.strip(".,-_")
     kinds = _kinds(value) + (bool(bare) and not bare.isalnum())
