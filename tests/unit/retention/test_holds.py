@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import securevec as sv
+from securevec import erase
 from securevec.errors import (
     CollectionNotFound,
     LegalHold,
@@ -59,6 +60,18 @@ def test_what_is_held_cannot_be_deleted(quick: Hourglass, held: Hold) -> None:
     _refused(quick, held, lambda: quick.tickets.delete(["T-2", "T-1"]))
     _refused(quick, held, lambda: quick.tickets.delete(where=sv.F("status") == "open"))
     assert quick.tickets.count() == 2
+
+
+def test_a_hold_on_one_record_of_a_later_batch_lets_no_earlier_batch_go(
+    quick: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction looks at the holds on its own batch: without a look before the first, two would be gone."""
+    monkeypatch.setattr(erase, "MAX_BATCH", 2)
+    quick.fill(1, 2, 3)
+    quick.acme.hold("case 1", collection="ticket", record="T-3")
+    with pytest.raises(LegalHold):
+        quick.tickets.delete(["T-1", "T-2", "T-3"])
+    assert quick.tickets.count() == 3
 
 
 def test_whom_what_is_held_is_about_cannot_be_erased(quick: Hourglass, held: Hold) -> None:
