@@ -22,7 +22,16 @@ from securevec.crypto.leases import BLOCK, BUDGET
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import verify
 from securevec.crypto.wrap import KeyRow, WrappingKey
-from securevec.errors import ConfigError, HomeRefused, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey, UsageError
+from securevec.errors import (
+    BoundKeyDestroyed,
+    ConfigError,
+    HomeRefused,
+    KeyDestroyed,
+    KeyRejected,
+    KeyUnavailable,
+    UnknownKey,
+    UsageError,
+)
 from securevec.keyproviders.file import FileRoot
 from securevec.types import CollectionId, TenantId
 
@@ -116,6 +125,16 @@ def test_a_tenant_without_keys_is_unknown(ring: KeyRing, collection: CollectionI
     with pytest.raises(UnknownKey):
         ring.key_by_id(os.urandom(16))
     assert not ring.list_keys()[4:]
+
+
+def test_no_key_is_made_for_a_person_whose_record_is_only_stored_again(ring: KeyRing, tenant: TenantId) -> None:
+    """The person may be erased at this moment, and the key just destroyed: a new one would outlive them."""
+    kept, erased = b"k" * 16, b"e" * 16
+    ring.subject_keys(tenant, [kept])
+    with pytest.raises(BoundKeyDestroyed):
+        ring.subject_keys(tenant, [kept, erased], create=False)
+    assert len(ring.list_keys(tenant=tenant, kind="subject")) == 1
+    assert ring.subject_keys(tenant, [kept], create=False).keys() == {kept}
 
 
 def test_tenant_and_installation_keys_are_not_handed_out_by_id(ring: KeyRing, tenant: TenantId) -> None:
