@@ -22,6 +22,9 @@ class NameLists:
     given_ambiguous: frozenset[str]
     surnames: frozenset[str]
     surnames_ambiguous: frozenset[str]
+    given_wide: frozenset[str]
+    """Names of some ninety countries that are no other word that we know of; those of ``given`` are not among them."""
+    surnames_wide: frozenset[str]
     stops: frozenset[str]
     organizations: frozenset[str]
     verbs: frozenset[str]
@@ -68,6 +71,8 @@ def names() -> NameLists:
         given_ambiguous=given_ambiguous,
         surnames=_words("surnames.txt") - surnames_ambiguous,
         surnames_ambiguous=surnames_ambiguous,
+        given_wide=frozenset(_ordered("given_wide.txt")),
+        surnames_wide=frozenset(_ordered("surnames_wide.txt")),
         stops=_words("stops.txt"),
         organizations=_words("org_words.txt"),
         verbs=_words("verbs.txt"),

@@ -13,7 +13,9 @@ from securevec.anonymize.names.organisations import HOUSE_FIRST, HOUSE_LAST, is_
 _ROLES: Final = names().people_nouns | word_set("role_nouns.txt")
 _JOINS: Final = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "&", "of", "de", "der", "the"])
 _ARTICLES: Final = frozenset(["the", "die", "der", "das", "la", "le", "les", "el", "los", "il", "lo", "de", "het"])
-_FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES
+_OPENERS: Final = word_set("openers.txt")
+"""Words that open a sentence in other languages; the model takes a capital it knows nothing about for a name."""
+_FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES | _OPENERS
 _WORD: Final = re.compile(r"[^\W_][\w'’.\-]*|&")
 _NAMES: Final = frozenset({"PERSON", "LOCATION", "ORG"})
 _MOST_PARTS: Final = 4
@@ -96,6 +98,8 @@ def _leads(word: str, following: str, tag: str, capital: bool) -> bool:
         return not word.isupper() or len(word) == 1
     if tag == "ORG":
         return bool(following) and plain in _ARTICLES
+    if tag == "PERSON" and lookup_key(word) in _OPENERS and not word.isupper():
+        return True
     if tag != "PERSON" or not following:
         return False
     if capital and word[0].islower():

@@ -17,6 +17,7 @@ from securevec.anonymize.lexicon import names
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
+from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.model import NameModel, Stretch, Tagging
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.runs import PERSON_PRIORITY
@@ -25,11 +26,15 @@ from securevec.anonymize.names.words import UPPER
 Recall = Literal["balanced", "high"]
 """How much to find: ``high`` finds more names and takes more other words for names."""
 
-_CERTAIN: Final = frozenset({"name-field", "name-title"})
+_CERTAIN: Final = frozenset({"name-field", "name-title", "name-syllables"})
 _CERTAIN_OF_TWO: Final = frozenset({"name-cue", "name-signature"})
+_GIVEN_SURNAME: Final = "name-given-surname"
+_SURE_PAIR: Final = 0.9
 _DOUBT: Final = 0.4
 _LIFT: Final = 8.0
 """A rule's score above ``_DOUBT`` counts ``_LIFT`` times in the model's units (natural logarithms of odds)."""
+_FULL_NAME: Final = 6.0
+"""What a listed given name with a capitalized word behind it counts besides: the model is sure of foreign text."""
 _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
@@ -49,6 +54,12 @@ _UNDER_FLAT: Final = re.compile(
 _A_WORD: Final = re.compile(r"[^\W\d_]{3}|[^\W\d_]{2}\W")
 """What an address has beside numbers; a code of letters and digits has none."""
 _PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
+_YEAR: Final = re.compile(r"(?:1[5-9]|20)\d\d")
+_YEAR_BEFORE: Final = re.compile(
+    r"(?:^|[\s(])(?:in|since|until|till|from|by|year|before|after|around|during|late|early|mid|spring|summer|autumn|fall"
+    r"|winter|im jahr|im jahre|seit|bis|ab|en|depuis|desde|hasta|nel|dal|dans|sinds|w|roku|em)[ ]\Z",
+    re.IGNORECASE,
+)
 _PART_BEHIND: Final = re.compile(r"[-/.,:]\d|\s?[€$£%]")
 _NAME_WORD: Final = rf"[{UPPER}]\w+(?:['\-]\w+)*"
 _OF_SOMEBODY: Final = re.compile(rf".*\b(?:of|for)[ ]({_NAME_WORD})(?:[ ][{UPPER}]\.)?[ ]({_NAME_WORD})")
@@ -77,13 +88,14 @@ def find_entities(
         tagging.lift(0, len(text), "PERSON", bonus)
     found = [finding for finding in by_rule if recall == "high" or _is_certain(text, finding)]
     for finding in by_rule:
-        tagging.lift(finding.start, finding.end, "PERSON", (finding.score - _DOUBT) * _LIFT)
+        tagging.lift(finding.start, finding.end, "PERSON", _lift(finding))
     found += _behind_labels(text, tagging)
     for block in _UNDER_FLAT.finditer(text) if "Apt" in text or "apt." in text or "uite " in text else ():
         tagging.lift(*block.span(1), "LOCATION", _BEHIND_LABEL)
     for start, end in by_legal_form(text):
         tagging.lift(start, end, "ORG", _BEHIND_SURE)
         found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
+    found += inverted_names(text)
     supported = [(finding.start, finding.end) for finding in by_rule]
     stretches = tidy(text, tagging.stretches())
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
@@ -99,6 +111,12 @@ def find_entities(
             found.append(Finding(person, stretch.end, "PERSON", score, _IN_OTHER, _PRIORITY["PERSON"]))
         found.append(Finding(start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
     return found
+
+
+def _lift(finding: Finding) -> float:
+    """How much a rule's finding counts, in the model's units."""
+    full = finding.rule == _GIVEN_SURNAME and finding.score >= _SURE_PAIR
+    return (finding.score - _DOUBT) * _LIFT + (_FULL_NAME if full else 0.0)
 
 
 def _behind_labels(text: str, tagging: Tagging) -> list[Finding]:
@@ -189,6 +207,10 @@ def _alone(text: str, stretches: list[Stretch], place: int, anchors: list[int]) 
     if stretch.tag != "ADDRESS" or _A_WORD.search(text, stretch.start, stretch.end):
         return False
     if _PART_BEFORE.search(text, max(0, stretch.start - 3), stretch.start) or _PART_BEHIND.match(text, stretch.end):
+        return True
+    if _YEAR.fullmatch(text, stretch.start, stretch.end) and _YEAR_BEFORE.search(
+        text, max(0, stretch.start - 12), stretch.start
+    ):
         return True
     after = bisect_left(anchors, place)
     near = [stretches[anchor] for anchor in anchors[max(0, after - 1) : after + 1]]

@@ -8,6 +8,7 @@ from typing import Final
 from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.names.cues import BELONGING, DIALOGUE, MAILBOX, NEXT_WORD, SIGNATURE, VOCATIVE, Before
+from securevec.anonymize.names.syllables import is_syllabic
 from securevec.anonymize.names.words import MAYBE, NAMEY, Kind, Word, capitalized_runs
 
 PERSON_PRIORITY: Final = 30
@@ -110,17 +111,17 @@ def _judge(text: str, lowered: str, segment: list[Word], titled: bool) -> Findin
     letters = all(len(word.text) == 1 for word in words)
     start, end = words[0].start, words[-1].end
     if titled and not letters:
-        return person(_with_particles(text, start), end, 0.95, "name-title")
+        return person(with_particles(text, start), end, 0.95, "name-title")
     before = Before(lowered, start)
     if before.is_place() or letters or _numbered(text, start, end):
         return None
     noun = lexicon.names().looks_noun(words[0].text)
     if not noun and not (every & Kind.CAPS and not some & _KNOWN) and before.introduces():
-        return person(_with_particles(text, start), end, 0.85, "name-cue")
+        return person(with_particles(text, start), end, 0.85, "name-cue")
     if text[end : end + 1] in {"", "\n", "\r"} and SIGNATURE.search(text, max(0, start - 12), start):
         return person(start, end, 0.85, "name-signature")
     if not every & Kind.STOP and MAILBOX.match(text, end):
-        return person(_with_particles(text, start), end, 0.8, "name-mailbox")
+        return person(with_particles(text, start), end, 0.8, "name-mailbox")
     if len(words) > 1:
         return _judge_pair(text, words, before, start, end)
     return _judge_single(lowered, words[0], before, noun=noun)
@@ -156,6 +157,8 @@ def _judge_single(lowered: str, word: Word, before: Before, *, noun: bool) -> Fi
 def _judge_pair(text: str, words: list[Word], before: Before, start: int, end: int) -> Finding | None:
     kinds = [word.kind for word in words]
     some, every = _kinds(words)
+    if is_syllabic([word.text for word in words]):
+        return person(start, end, 0.95, "name-syllables")
     if some & Kind.GIVEN:
         index = next(i for i, kind in enumerate(kinds) if kind & Kind.GIVEN)
         # An unknown capitalized word in front of a given name at a sentence start is rarely part of it.
@@ -189,7 +192,7 @@ def _numbered(text: str, start: int, end: int) -> bool:
     return text[end : end + 1] in {"\n", ","} or _NUMBER_BEHIND.match(text, end) is not None
 
 
-def _with_particles(text: str, start: int) -> int:
+def with_particles(text: str, start: int) -> int:
     """Where a name begins when lower-case particles stand in front of its first capitalized word."""
     while start > 1 and text[start - 1] == " ":
         previous = text.rfind(" ", max(0, start - 8), start - 1) + 1 or (0 if start <= 7 else start)

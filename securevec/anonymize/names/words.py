@@ -102,13 +102,13 @@ def kind_of(word: str) -> int:
         return Kind.INITIAL
     if key in lists.titles:
         kind |= Kind.TITLE
-    if key in lists.given or ("-" in key and key.split("-")[0] in lists.given):
+    if key in lists.given or key in lists.given_wide or ("-" in key and key.split("-")[0] in lists.given):
         kind |= Kind.GIVEN
     elif key in lists.given_ambiguous:
         kind |= Kind.GIVEN_MAYBE
     if key in lists.surnames or ("-" in key and key.rsplit("-", 1)[1] in lists.surnames):
         kind |= Kind.SURNAME
-    elif key in lists.surnames_ambiguous:
+    elif key in lists.surnames_ambiguous or key in lists.surnames_wide:
         kind |= Kind.SURNAME_MAYBE
     elif lists.looks_surname(word):
         kind |= Kind.SURNAME_SHAPE
