@@ -251,6 +251,9 @@ def test_a_foreign_collection_by_its_name(memory_stage: Stage) -> None:
     memory_stage.acme.collection(Ticket, name="only-acme")
     with pytest.raises(CollectionNotFound):
         memory_stage.globex.existing_collection("only-acme")
+    memory_stage.globex.collection(Ticket, name="only-globex")
+    assert "only-acme" in memory_stage.acme.collections()
+    assert "only-globex" in memory_stage.globex.collections()
     assert "only-acme" not in memory_stage.globex.collections()
 
 

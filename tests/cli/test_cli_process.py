@@ -129,9 +129,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     process.stdout.close()
     error = process.stderr.read()
     process.stderr.close()
-    process.wait(timeout=60)
-    assert "Traceback" not in error
-    assert "BrokenPipe" not in error
+    assert (process.wait(timeout=60), error) == (0, "")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -107,6 +107,8 @@ def test_d_nothing_is_said_when_the_library_fails(
     assert len(LIBRARY) >= 10
     with caplog.at_level(logging.NOTSET):
         said = {name: what_is_said(stage, name) for name in LIBRARY}
+        logging.getLogger("securevec.anywhere").debug("heard")
+    assert "heard" in caplog.messages, "what is logged is not listened to"
     out, err = capfd.readouterr()
     said |= {
         "stdout": out,
@@ -124,6 +126,8 @@ def test_d_nothing_is_said_when_a_command_fails(
     set_up_command_line(stage)
     with caplog.at_level(logging.NOTSET):
         ran = run_commands(stage, capfd)
+        logging.getLogger("securevec.anywhere").debug("heard")
+    assert "heard" in caplog.messages, "what is logged is not listened to"
     assert needles.find("\n".join(f"{entry.getMessage()} {entry}" for entry in caplog.records).encode()) == []
     assert len(ran) >= 8
     for name, (expected, code, written) in ran.items():

@@ -149,6 +149,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
                 seen.texts[record_id] = opened.fields["text"]
         seen.embedded = "\n".join(tap.texts)
         seen.home = needles.find_below(home)
+        logging.getLogger("securevec.anywhere").debug("heard")
     finally:
         logging.getLogger().removeHandler(handler)
     seen.logged = stream.getvalue()
@@ -185,6 +186,7 @@ def test_nothing_stands_in_any_file_of_the_home_or_in_a_payload(seen: Seen) -> N
 
 def test_nothing_is_logged_printed_by_a_report_or_said_in_an_error(seen: Seen) -> None:
     assert len(seen.errors) > 100
+    assert "heard" in seen.logged, "what is logged is not listened to"
     # The lines of this very file that a traceback quotes name the variables, not the values.
     for needle in (*HIDDEN, *PLACES, MAIL):
         assert needle not in seen.said
