@@ -25,8 +25,8 @@ def main(arguments: Sequence[str]) -> int:
         result: object = build()(list(arguments), prog_name="securevec", standalone_mode=False)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
-        # The reader went away (`securevec audit tail | head`), which the help and the tables answer with an exit of their
-        # own. The interpreter must not complain while it exits.
+        # The reader went away (`securevec audit tail | head`), which help and tables answer with an exit of their own.
+        # The interpreter must not complain while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place before the user

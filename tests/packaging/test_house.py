@@ -33,6 +33,7 @@ FORBIDDEN: Final = {
         ),
         re.IGNORECASE,
     ),
+    "a merge that nobody ended": re.compile("^(?:<{7}|>{7}) ", re.MULTILINE),
     "a note to self": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|HA" + r"CK)\b"),
 }
 
