@@ -79,8 +79,10 @@ def remove(runtime: Runtime, entry: dict[str, Any], seen: dict[str, int]) -> dic
         needles = sample(backend, namespace, PROBE_POINTS)
     outcome = drop_with_proof(runtime, namespace, needles)
     _require_empty(backend, namespace)
-    if seen["control"] and not len(needles) and not own_files(runtime, namespace):
-        outcome = replace(outcome, points=seen["points"], needles=seen["needles"], control=seen["control"])
+    if not len(needles):
+        outcome = replace(outcome, points=max(outcome.points, seen["points"]))
+        if seen["control"] and not own_files(runtime, namespace):
+            outcome = replace(outcome, needles=seen["needles"], control=seen["control"])
     return outcome.to_json()
 
 

@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -64,7 +64,7 @@ class Place:
 
 
 @contextlib.contextmanager
-def _ending_unsigned(store: sv.SecureStore) -> Iterator[sv.SecureStore]:
+def _ending_unsigned(store: sv.SecureStore) -> Generator[sv.SecureStore]:
     """With another key store than before, nothing is signed either."""
     yield store
     with pytest.raises(AuditUnavailable):
