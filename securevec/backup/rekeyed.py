@@ -152,7 +152,8 @@ def require_cloaks(runtime: Runtime) -> None:
             raise BackupRejected(
                 "The cloak key of a collection was exchanged after this backup; with the newer key store nobody takes "
                 "the old cloak off its vectors.",
-                next_step="Restore with the backup's own keys and a list of deletions: securevec backup tombstones",
+                next_step="At the home that was backed up: securevec backup tombstones FILE --since BACKUP. Then, "
+                "with the backup's own keys: securevec backup restore BACKUP --tombstones FILE",
             )
 
 
