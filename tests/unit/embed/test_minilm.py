@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,10 +31,18 @@ MODEL = MiniLM()
 TEXTS = ("the refund never arrived", "my money was not returned", "the hygienist was very gentle with my teeth")
 
 
-@pytest.fixture(scope="module")
-def model() -> MiniLM:
+class Heavy(MiniLM):
+    """Loads torch at once, as the first large ingest of a process does."""
+
+    def _few(self, plain: Sequence[str]) -> None:
+        return None
+
+
+@pytest.fixture(scope="module", params=[MiniLM, Heavy])
+def model(request: pytest.FixtureRequest) -> MiniLM:
     """Shared, and not loaded before the first test that embeds."""
-    return MiniLM()
+    made: type[MiniLM] = request.param
+    return made()
 
 
 def minted(*texts: str) -> list[AnonymizedText]:
@@ -204,7 +213,44 @@ def test_an_absent_model_file_is_a_typed_error(tmp_path: Path) -> None:
 def test_a_missing_extra_names_the_pip_line(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtra, match=r"securevec\[embed\]"):
-        MiniLM().embed(minted("x"))
+        Heavy().embed(minted("x"))
+
+
+def test_both_ways_give_the_same_vectors() -> None:
+    texts = [*TEXTS, "", "x", "Größe 日本 😀 [SEP] ﬁ", "left\x00right", "a much longer text " * 100, "un" * 300]
+    light, heavy = MiniLM(), Heavy()
+    one, other = light.embed(minted(*texts)), heavy.embed(minted(*texts))
+    assert light._model is None
+    assert heavy._forward is None
+    assert float(np.abs(one - other).max()) < 1e-6
+
+
+def test_questions_never_load_torch_and_many_records_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minilm, "BUDGET", 1_000)
+    fresh = MiniLM()
+    for _ in range(100):
+        fresh.embed(minted("word " * 20))
+    assert fresh._spent == 0
+    fresh.embed(minted("word " * 200, "word " * 200, "word " * 200))
+    assert fresh._model is None
+    before = fresh.embed(minted("word " * 20))
+    fresh.embed(minted("word " * 200, "word " * 200, "word " * 200))
+    assert fresh._model is not None
+    # Its weights are in memory once.
+    assert fresh._forward is None
+    assert np.allclose(fresh.embed(minted("word " * 20)), before, atol=1e-6)
+
+
+def test_a_process_that_asks_one_question_imports_neither_torch_nor_what_brings_it() -> None:
+    script = (
+        "import sys\n"
+        "from securevec.embed import MiniLM\n"
+        "from securevec.types import mint_anonymized\n"
+        "assert MiniLM().embed([mint_anonymized('the refund never arrived')]).shape == (1, 384)\n"
+        "print(sorted({'torch', 'transformers', 'sentence_transformers', 'sklearn', 'scipy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "[]\n"
 
 
 class _Broken:
