@@ -1,4 +1,4 @@
-"""What a search returns: typed hits, the prompt with placeholders, and the way back to the originals."""
+"""What a search returns: typed hits, the prompt with placeholders, and where the originals lie."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import Final, Generic, TypeVar, overload
 from uuid import UUID
 
-from securevec.body import PlacedSpan, RecordId
+from securevec.body import Body, PlacedSpan, RecordId
 from securevec.errors import UsageError
+from securevec.minimize import rebuild
+from securevec.runtime import CollectionScope
 from securevec.schema import Record
 
 R = TypeVar("R", bound=Record)
@@ -199,3 +201,9 @@ class SearchResult(Sequence[Hit[R]]):
             position = placed.span.end
         parts.append(hit.text[position:])
         return "".join(parts)
+
+
+def record_of(collection: CollectionScope, body: Body, record_class: type[R]) -> R:
+    """The typed record that chunk 0 carries, anonymized as stored."""
+    values = {**(body.fields or {}), **body.filters, collection.schema.key.name: body.record_id}
+    return rebuild(record_class, values)

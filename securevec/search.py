@@ -12,32 +12,25 @@ audit (durable)           and only then the hits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from securevec import limits
 from securevec.asking import ask, fused
 from securevec.body import Body, RecordId, chunk_view
-from securevec.body_format import decode_vault
 from securevec.cloaking import FETCH, scored_again
 from securevec.crypto.keyview import KeyView
-from securevec.errors import (
-    IsolationViolation,
-    RecordNotFound,
-    SecurevecError,
-    VaultDisabled,
-)
+from securevec.errors import IsolationViolation, RecordNotFound, SecurevecError
 from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, matches
 from securevec.guard import Admission, admit
-from securevec.hits import Hit, OriginalAt, SearchResult
+from securevec.hits import Hit, SearchResult, record_of
 from securevec.judge import Asked, Judged, erased, judge
 from securevec.live import first_chunks, live_record
-from securevec.minimize import rebuild
 from securevec.narrow import Narrow
-from securevec.opening import fetch_only, open_envelope
 from securevec.protect import EXPIRY_KEY
 from securevec.question import Question, check_hybrid, check_k, hint_of, question_of
+from securevec.revealing import originals_at
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
 from securevec.types import Matrix, RecordRef
@@ -327,47 +320,3 @@ def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class:
         body.generation,
         spans,
     )
-
-
-def record_of(collection: CollectionScope, body: Body, record_class: type[R]) -> R:
-    """The typed record that chunk 0 carries, anonymized as stored."""
-    values = {**(body.fields or {}), **body.filters, collection.schema.key.name: body.record_id}
-    return rebuild(record_class, values)
-
-
-def originals_at(
-    runtime: Runtime, collection: CollectionScope, places: Sequence[OriginalAt]
-) -> Mapping[OriginalAt, str]:
-    """Open the vaults of these places for an actor that may reveal; audited, and fenced before and after."""
-    admission = admit(
-        runtime, collection.scope, permission="reveal", action="restore", collection=collection.collection
-    )
-    try:
-        if not collection.vault:
-            raise VaultDisabled("This collection keeps no originals, so nothing can be restored.")
-        ids = sorted({place.point for place in places})
-        points = fetch_only(runtime, collection, ids)
-        verdicts = judge(runtime, collection, points, where=admission.decision.row_filter)
-        if len(verdicts.accepted) != len(ids):
-            raise RecordNotFound("A record of this result was deleted, replaced or altered since the search.")
-        keys = runtime.keys.view()
-        vaults = {
-            judged.point.id: decode_vault(open_envelope(keys, collection, judged.point, payload_key="v", path="vault"))
-            for judged in verdicts.accepted
-        }
-        originals: dict[OriginalAt, str] = {}
-        for place in places:
-            vault = vaults[place.point]
-            held = vault.spans if place.field is None else vault.fields.get(place.field)
-            if held is None or place.index >= len(held):
-                raise RecordNotFound("A value of this result is no longer kept.")
-            originals[place] = held[place.index]
-        if erased(runtime, collection, [(judged.ref, judged.body) for judged in verdicts.accepted]):
-            raise RecordNotFound("A record of this result was erased while its originals were read.")
-        admission.recheck()
-    except SecurevecError as error:
-        admission.fenced(error)
-        admission.failure(error)
-        raise
-    admission.note(counts={"restored": len(originals)}, record_ids=[judged.ref for judged in verdicts.accepted])
-    return originals

@@ -24,7 +24,7 @@ from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id
 from securevec.errors import RecordNotFound, SecurevecError
 from securevec.filters import Expr, check
-from securevec.search import record_of
+from securevec.hits import record_of
 
 if TYPE_CHECKING:
     from securevec.attack.stage import Pair

@@ -20,6 +20,7 @@ from securevec.bench import RAW
 from securevec.bench.data import Case, Corpus, Row
 from securevec.embed import Embedder, ModelIdentity
 from securevec.errors import ConfigError, MissingExtra, UsageError
+from securevec.hits import record_of
 from securevec.opening import open_body
 from securevec.runtime import AuditSink, CollectionScope, Runtime
 from securevec.store.collection import Collection
@@ -211,7 +212,7 @@ def _opened(runtime: Runtime, scope: CollectionScope, vector: Matrix, k: int) ->
     )
     keys = runtime.keys.view()
     bodies = [open_body(keys, scope, point) for point in points]
-    return [str(journey.record_of(scope, body, Case).id) for body in bodies]
+    return [str(record_of(scope, body, Case).id) for body in bodies]
 
 
 def _searched(runtime: Runtime, sink: AuditSink, scope: CollectionScope, vector: Matrix, k: int) -> list[str]:

@@ -10,9 +10,9 @@ from securevec.body import RecordId
 from securevec.errors import LimitExceeded, RecordError
 from securevec.filters import matches
 from securevec.guard import admit
+from securevec.hits import record_of
 from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import Record
-from securevec.search import record_of
 from securevec.verbs.walk import condition, open_records, still_live
 
 R = TypeVar("R", bound=Record)

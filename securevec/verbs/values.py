@@ -22,9 +22,9 @@ from securevec.opening import fetch_only
 from securevec.people.redact import same_vector, text_of, withheld
 from securevec.recover import settle_collection
 from securevec.report import Tally
+from securevec.revealing import originals_at
 from securevec.runtime import CollectionScope, Runtime
 from securevec.sealing import Origin, Prepared
-from securevec.search import originals_at
 from securevec.stored import Stored, detected_again, fields_of, kept_originals, load_live, ready_again
 from securevec.types import AnonymizedField
 from securevec.verbs.update import UpdateReport
