@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from securevec import judge, opening, protect, question, recover, removal, search, writing
+from securevec import judge, opening, protect, question, recover, removal, revealing, search, writing
 from securevec.attack import ATTACKS
 from securevec.attack.run import Runner, staged
 from securevec.attack.server import Nothing
@@ -86,7 +86,7 @@ def without_the_place(patch: Patch) -> None:
 
     patch.setattr(LyingBackend, "insert", remember)
     patch.setattr(judge, "open_envelope", anywhere)
-    patch.setattr(search, "open_envelope", anywhere)
+    patch.setattr(revealing, "open_envelope", anywhere)
     patch.setattr(judge, "check_place", do_nothing)
 
 
