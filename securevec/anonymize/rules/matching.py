@@ -62,7 +62,10 @@ class CompiledRule:
         self.entity = rule.entity
         self.priority = rule.priority
         self.score = rule.score
-        self.check: Callable[[str], bool] | None = VALIDATORS[rule.validator] if rule.validator else None
+        self._extent = EXTENTS.get(rule.validator)
+        # What an extent accepts has passed the check.
+        checked = rule.validator and self._extent is None
+        self.check: Callable[[str], bool] | None = VALIDATORS[rule.validator] if checked else None
         self.context = Words(rule.context) if rule.context else None
         self.veto = Words(rule.veto) if rule.veto else None
         # Without one of its words such a rule says nothing; without any it never does.
@@ -77,7 +80,6 @@ class CompiledRule:
         self.group = rule.group
         self.edged = edged(regex)
         self._fewest, self.spaced, self._digit = shape(regex, rule.group)
-        self._extent = EXTENTS.get(rule.validator)
         self._around = rule.around.encode()
         # No match is empty, and all of it is the value: nothing is left to be decided about a match.
         self._plain = self._fewest > 0 and not (rule.group or self._around or self._extent is not None)
@@ -139,17 +141,31 @@ class CompiledRule:
 
         A repeat of up to 64 letters in front of the @ would make the engine build new states for nearly every text.
         """
+        match, group, sign, fewest = self._match, self.group, self._around, self._fewest
         found: list[Range] = []
-        at = data.find(self._around, start, end)
+        at = data.find(sign, start, end)
         while at >= 0:
             behind = _WORD_END.search(data, at + 1, end)
             finish = behind.start() if behind else end
-            following = data.find(self._around, at + 1, end)
+            following = data.find(sign, at + 1, end)
             if 0 <= following < finish:
                 finish = following
-            nearest = max(start, at - AROUND_BYTES)
-            start = max(nearest, data.rfind(b" ", nearest, at) + 1)
-            found += self._between(data, start, finish, min(last, finish - self._fewest))
+            nearest = at - AROUND_BYTES if at - AROUND_BYTES > start else start
+            start = data.rfind(b" ", nearest, at) + 1 or nearest
+            until = finish - fewest if finish - fewest < last else last
+            while start <= until:
+                ranges = match(ANYWHERE, data, start, finish)
+                reached = ranges[0][1]
+                if reached < 0:
+                    break
+                place = ranges[group]
+                if 0 <= place[0] < place[1]:
+                    found.append(place)
+                    reached = place[1]
+                    if reached > at:
+                        # Every match holds the sign, and here it stands once.
+                        break
+                start = reached if reached > start else start + 1
             # Of `a@b.org@c.org` the second may not take the first one's end: it would be the longer, and `a@` stay.
             start = max(at + 1, found[-1][1] if found else 0)
             at = following

@@ -80,6 +80,8 @@ def _longest_card(digits: str, groups: list[tuple[int, int]], first: int, passed
     """The longest card number that begins with group ``first``, behind ``passed`` digits, and ends with a group."""
     behind = passed
     best: tuple[int, int] | None = None
+    if digits.startswith("0", passed):
+        return None
     for begin, end in groups[first:]:
         behind += end - begin
         if behind - passed > 19:
@@ -95,14 +97,19 @@ def iban_extent(value: str) -> tuple[int, int]:
     Four characters on is past the country code and check digits of what only looked like an IBAN.
     """
     wanted = _IBAN_LENGTH.get(value[:2].upper(), 0)
-    if not wanted or not iban(alnum(value)[:wanted]):
+    if not wanted:
         return 4, 4
+    code = alnum(value)
+    if len(code) < wanted or not iban(code[:wanted]):
+        return 4, 4
+    if len(code) == wanted and value[-1].isalnum():
+        return 0, len(value)
     seen = 0
     for index, char in enumerate(value):
         seen += char.isalnum()
         if seen == wanted:
             whole = index + 1 == len(value) or not value[index + 1].isalnum()
-            return (0, index + 1) if whole and iban(value[: index + 1]) else (4, 4)
+            return (0, index + 1) if whole else (4, 4)
     return 4, 4
 
 
