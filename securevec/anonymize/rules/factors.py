@@ -1,8 +1,9 @@
 """Which rules can have a value that holds some signs one behind the other: ``56 Am`` is in an address, never in a card.
 
 Asked at line breaks, where for most of them hardly a rule is left to be tried. A pattern is turned into the positions
-of its signs and what may follow each (Glushkov 1961). Repeats are taken as endless and digits for one another, as are
-capitals, small letters, and all beyond ASCII: a rule is let through too often and never too rarely.
+of its signs and what may follow each (Glushkov 1961). Repeats are taken as endless, digits and all beyond ASCII for one
+another: a rule is let through too often and never too rarely. It is asked twice: for all rules with capitals and small
+letters taken for one another, which few answers serve, then with the letters themselves for the rules left.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from securevec.anonymize.rules.shape import value_of
+from securevec.anonymize.rules.shape import needed, value_of
 
 _SIGNS: Final = 256
 _ALL: Final = (1 << _SIGNS) - 1
@@ -42,6 +43,7 @@ _IMAGE: Final = {
     for code in range(_SIGNS)
     if kind >> code & 1
 }
+_DIGIT_IMAGE: Final = {code: image for code, image in _IMAGE.items() if _CATEGORIES["DIGIT"] >> code & 1}
 
 
 class _Part(NamedTuple):
@@ -59,24 +61,33 @@ class _Pattern:
         self.signs: list[int] = []
         self.follow: list[int] = []
         self._sequence(parsed, flags)
+        self._taking: dict[int, tuple[int, int]] = {}
 
-    def holds(self, signs: Iterable[int]) -> bool:
+    def holds(self, signs: Sequence[int]) -> bool:
         """Whether some match holds, one behind the other, a sign of each of these kinds."""
-        here = (1 << len(self.signs)) - 1
-        for kind in signs:
-            reached = 0
-            there = 0
-            while here:
-                low = here & -here
-                place = low.bit_length() - 1
-                here ^= low
-                if self.signs[place] & kind:
-                    reached |= low
-                    there |= self.follow[place]
+        here = self._from(signs[0])[1]
+        for kind in signs[1:]:
+            reached = here & self._from(kind)[0]
             if not reached:
                 return False
-            here = there
-        return True
+            here = 0
+            while reached:
+                low = reached & -reached
+                here |= self.follow[low.bit_length() - 1]
+                reached ^= low
+        return self._from(signs[0])[0] != 0
+
+    def _from(self, kind: int) -> tuple[int, int]:
+        """The positions that a sign of a kind may stand at, and those that may follow one of them."""
+        known = self._taking.get(kind)
+        if known is None:
+            taking = behind = 0
+            for place, accepted in enumerate(self.signs):
+                if accepted & kind:
+                    taking |= 1 << place
+                    behind |= self.follow[place]
+            known = self._taking[kind] = (taking, behind)
+        return known
 
     def _sequence(self, items: Iterable[tuple[Any, Any]], flags: int) -> _Part:
         made = _Part(0, 0, empty=True)
@@ -132,18 +143,41 @@ class Factors:
 
         ``numbers``: what the rules are called in answers; from 0 on unless given.
         """
-        self._numbers = numbers
-        self._patterns = tuple(_read(regex, group) for regex, group in rules)
-        self._answer = lru_cache(maxsize=_REMEMBERED)(self._ask)
+        given = list(rules)
+        self._numbers = list(range(len(given))) if numbers is None else numbers
+        self._patterns = dict(zip(self._numbers, (_read(regex, group) for regex, group in given), strict=True))
+        words = zip(self._numbers, (needed(regex) for regex, _ in given), strict=True)
+        self._needed = {number: some for number, some in words if some}
+        self._alike = lru_cache(maxsize=_REMEMBERED)(self._ask)
+        self._answer = lru_cache(maxsize=_REMEMBERED)(self._ask_closely)
 
     def holders(self, signs: str) -> frozenset[int]:
-        """Numbers of the rules that may have a value with these characters of a text in it, and perhaps of others."""
-        return self._answer(signs.translate(_IMAGE))
+        """Numbers of the rules that may have a value with these characters of a text in it, and perhaps of others.
 
-    def _ask(self, signs: str) -> frozenset[int]:
+        ``signs``: at least one character.
+        """
+        return self._answer(signs.translate(_DIGIT_IMAGE))
+
+    def absent(self, numbers: Iterable[int], text: str) -> frozenset[int]:
+        """Those of the rules that match nowhere in a text, nor over one of its breaks, for want of a word they need."""
+        lowered = text.lower()
+        return frozenset(
+            number
+            for number in numbers
+            if number in self._needed and not any(word in lowered for word in self._needed[number])
+        )
+
+    def _ask(self, signs: str) -> tuple[int, ...]:
         kinds = [_kind(ord(char)) for char in signs]
-        held = [place for place, each in enumerate(self._patterns) if each is None or each.holds(kinds)]
-        return frozenset(held if self._numbers is None else [self._numbers[place] for place in held])
+        return tuple(number for number, each in self._patterns.items() if each is None or each.holds(kinds))
+
+    def _ask_closely(self, signs: str) -> frozenset[int]:
+        kinds = [_close_kind(ord(char)) for char in signs]
+        return frozenset(
+            number
+            for number in self._alike(signs.translate(_IMAGE))
+            if (each := self._patterns[number]) is None or each.holds(kinds)
+        )
 
 
 def _kind(code: int) -> int:
@@ -151,6 +185,12 @@ def _kind(code: int) -> int:
     if code >= _SIGNS:
         return _SAME[-1]
     return next((kind for kind in _SAME if kind >> code & 1), 1 << code)
+
+
+def _close_kind(code: int) -> int:
+    """The same, a letter of ASCII for itself."""
+    kind = _kind(code)
+    return 1 << code if kind in {_SAME[1], _SAME[2]} else kind
 
 
 def _read(regex: str, group: int) -> _Pattern | None:

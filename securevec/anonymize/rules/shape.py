@@ -15,6 +15,8 @@ _PARSER: Final[Any] = getattr(re, "_parser", None)
 _ONLY_RE2: Final = re.compile(r"\[:\^?\w+:\]|\\[QCEzpP]|\(\?\w*U")
 _SPACE: Final = " "
 _DIGITS: Final = frozenset("0123456789")
+_MOST_WORDS: Final = 8
+_SHORTEST_WORD: Final = 3
 _NO_SPACE: Final = frozenset({"CATEGORY_DIGIT", "CATEGORY_WORD", "CATEGORY_NOT_SPACE"})
 
 
@@ -52,6 +54,20 @@ def edged(regex: str) -> bool:
         return _edged(_PARSER.parse(regex))
     except (re.error, RecursionError, OverflowError):
         return True
+
+
+def needed(regex: str) -> tuple[str, ...]:
+    """Words of ASCII in small letters, without white space: one of them is in every match, in small letters.
+
+    None when the pattern does not say so, or says it with too many or too short ones.
+    """
+    if _PARSER is None or _ONLY_RE2.search(regex):
+        return ()
+    try:
+        found = _needed(_PARSER.parse(regex))
+    except (re.error, RecursionError, OverflowError):
+        return ()
+    return found if 0 < len(found) <= _MOST_WORDS and min(map(len, found)) >= _SHORTEST_WORD else ()
 
 
 def value_of(regex: str, group: int = 0) -> tuple[Iterable[tuple[Any, Any]], int]:
@@ -106,6 +122,34 @@ def _may_be_space(op: str, args: Any) -> bool:
     if op in {"SUBPATTERN", "MAX_REPEAT", "MIN_REPEAT"}:
         return _spaced(args[-1])
     return op != "AT"
+
+
+def _needed(parsed: Iterable[tuple[Any, Any]]) -> tuple[str, ...]:
+    """The choice of words that says most of those in a sequence: its shortest word is the longest."""
+    best: tuple[str, ...] = ()
+    run = ""
+    for op, args in parsed:
+        name = str(op)
+        if name == "LITERAL" and 0x20 < args < 0x7F:
+            run += chr(args).lower()
+            found: tuple[str, ...] = (run,)
+        elif name == "AT":
+            continue
+        else:
+            run = ""
+            found = _needed_by(name, args)
+        if found and (not best or min(map(len, found)) > min(map(len, best))):
+            best = found
+    return best
+
+
+def _needed_by(op: str, args: Any) -> tuple[str, ...]:
+    if op == "BRANCH":
+        each = [_needed(branch) for branch in args[1]]
+        return tuple(word for words in each for word in words) if all(each) else ()
+    if op == "SUBPATTERN" or (op in {"MAX_REPEAT", "MIN_REPEAT"} and args[0] > 0):
+        return _needed(args[-1])
+    return ()
 
 
 def _numbered(parsed: Iterable[tuple[Any, Any]]) -> bool:

@@ -77,9 +77,11 @@ class Structured:
         if field_name and len(body) <= LONGEST_CELL:
             self._add_cell(asked, body, Cell(0, len(body), field_name), here, declared=True)
         if "\n" in text:
-            for joint in joints(body):
-                if able := self._crossing.holders(joint.signs):
-                    asked.add(Part(joint.line, "", joint.across, able), here, joint.unbroken)
+            held = [(joint, able) for joint in joints(body) if (able := self._crossing.holders(joint.signs))]
+            absent = self._crossing.absent(frozenset[int]().union(*(able for _, able in held)), body) if held else ()
+            for joint, able in held:
+                if left := able.difference(absent):
+                    asked.add(Part(joint.line, "", joint.across, left), here, joint.unbroken)
         if has_table(text):
             for cell in cells(body):
                 self._add_cell(asked, body[cell.start : cell.end], cell, here)

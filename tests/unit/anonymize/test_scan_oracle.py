@@ -16,7 +16,7 @@ from securevec.anonymize.rules.alphabet import Alphabet
 from securevec.anonymize.rules.factors import Factors
 from securevec.anonymize.rules.rulebook import Rule, builtin_rules, load_rules
 from securevec.anonymize.rules.scan import PatternScanner, hint
-from securevec.anonymize.rules.shape import edged, shape
+from securevec.anonymize.rules.shape import edged, needed, shape
 from securevec.anonymize.rules.sheet import Across, Part
 from securevec.anonymize.rules.wraps import GUESSED
 from securevec.errors import ConfigError
@@ -141,7 +141,7 @@ def test_the_rules_left_out_at_a_break_would_find_nothing_across_it() -> None:
     ("pattern", "group", "held", "other"),
     [
         (r"\b\d{4}(?: \d{4}){3}\b", 0, ["12 34", "4 1"], ["1a 34", "12 a", "1  2", "12-3"]),
-        (r"(?i)no\.? (\d+ [a-f]|x{2,}[^y\s]z)", 1, ["12 C", "12 g", "xXXqz", "xx\u00e9z"], ["no 1", "1 -", "x\tz"]),
+        (r"(?i)no\.? (\d+ [a-f]|x{2,}[^y\s]z)", 1, ["12 C", "xXXqz", "xx\u00e9z"], ["no 1", "1 -", "x\tz", "12 g"]),
         (r"(?:[A-Z]\pL+ ){1,3}(?:Street|\W)", 0, ["Am Ab", "\u0141\u0142 St", "ng !"], ["Am 1", " -!"]),
     ],
 )
@@ -162,6 +162,26 @@ def test_whatever_stands_in_a_value_is_no_reason_to_leave_its_rule_out(rule: Rul
         start = data.draw(st.integers(finding.start, finding.end - 1))
         end = data.draw(st.integers(start + 1, min(finding.end, start + 6)))
         assert factors.holders(text[start:end])
+
+
+def test_a_rule_that_finds_something_is_never_left_out_for_want_of_a_word() -> None:
+    crossing = SCANNER.crossing(without=GUESSED)
+    ids = {rule.id: number for number, rule in enumerate(BOOK.rules)}
+    for text in TEXTS:
+        folded = fold(text, skeleton=True).text
+        found = {ids[finding.rule] for finding in SCANNER.scan(folded)}
+        assert not crossing.absent(found, folded)
+        assert not crossing.absent(found, folded.upper())
+
+
+def test_every_match_of_a_pattern_holds_one_of_the_words_it_needs() -> None:
+    assert needed(r"(?i)\b(?:Heroku|HRKU-[A-Z])\d{4}") == ("eroku", "rku-")
+    assert needed(r"[a-z]x{2}(?:-----BEGIN [A-Z]+)+\s") == ("-----begin",)
+    assert needed(r"(?:abcd)?\d|(?:ab|cde)f") == ()
+    assert needed(r"(?:abcd)*efg(?:hij|k)") == ("efg",)
+    assert needed("(?:" + "|".join(f"{number}word" for number in range(10, 99)) + ")") == ()
+    assert needed(r"[[:alpha:]]word") == ()
+    assert needed("stra\u00dfe(?:ab)") == ("stra",)
 
 
 def test_no_match_is_shorter_than_its_pattern_allows() -> None:
