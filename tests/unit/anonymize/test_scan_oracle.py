@@ -165,11 +165,11 @@ def test_whatever_stands_in_a_value_is_no_reason_to_leave_its_rule_out(rule: Rul
 
 
 def test_a_rule_that_finds_something_is_never_left_out_for_want_of_a_word() -> None:
-    crossing = SCANNER.crossing(without=GUESSED)
+    crossing = scanner().crossing(without=GUESSED)
     ids = {rule.id: number for number, rule in enumerate(BOOK.rules)}
     for text in TEXTS:
         folded = fold(text, skeleton=True).text
-        found = {ids[finding.rule] for finding in SCANNER.scan(folded)}
+        found = {ids[finding.rule] for finding in scanner().scan(folded)}
         assert not crossing.absent(found, folded)
         assert not crossing.absent(found, folded.upper())
 
@@ -177,7 +177,7 @@ def test_a_rule_that_finds_something_is_never_left_out_for_want_of_a_word() -> N
 def test_every_match_of_a_pattern_holds_one_of_the_words_it_needs() -> None:
     assert needed(r"(?i)\b(?:Heroku|HRKU-[A-Z])\d{4}") == ("eroku", "rku-")
     assert needed(r"[a-z]x{2}(?:-----BEGIN [A-Z]+)+\s") == ("-----begin",)
-    assert needed(r"(?:abcd)?\d|(?:ab|cde)f") == ()
+    assert needed(r"(?:abcd)?\d|(?:abx|cde)f") == ()
     assert needed(r"(?:abcd)*efg(?:hij|k)") == ("efg",)
     assert needed("(?:" + "|".join(f"{number}word" for number in range(10, 99)) + ")") == ()
     assert needed(r"[[:alpha:]]word") == ()
