@@ -102,7 +102,10 @@ def _take(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise HomeRefused("The engine lock file cannot be opened.", next_step="Check the home's owner.") from error
+        raise HomeRefused(
+            "The engine lock file cannot be opened.",
+            next_step="Check the home's owner, and that its disk is not read-only.",
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

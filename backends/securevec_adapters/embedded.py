@@ -18,6 +18,8 @@ from securevec_adapters.layout import EngineRoot, remove_generation
 from securevec_adapters.points import check_namespace
 from securevec_adapters.pool import Failed, Holder, ShardPool, Turns
 
+ROOM: Final = 64 << 20
+"""Bytes that stay free on the disk of an engine that maps its files."""
 OUTSIDE: Final = "file system remnants, snapshots and backups are outside this store"
 
 
@@ -95,8 +97,24 @@ class EmbeddedStore(Generic[S]):
         with self.writing(namespace) as writer, writer.turn() as held:
             yield held
 
+    def require_room(self) -> None:
+        """Refuse to add anything while the disk is nearly full. Reading and deleting go on.
+
+        An engine that maps its files is ended by the kernel (SIGBUS, no exception) when one of them cannot grow, and
+        the process of the application with it. Another program may still fill the disk between this look and the write.
+
+        Raises :class:`BackendError`.
+        """
+        disk = os.statvfs(self._root.path)
+        if disk.f_bavail * disk.f_frsize < ROOM:
+            raise BackendError(
+                "The home's disk is nearly full, so nothing is added.",
+                next_step=f"Free space on it: at least {ROOM >> 20} MiB.",
+            )
+
     def create(self, namespace: Namespace, build: Callable[[Path], None]) -> None:
         """Let ``build`` fill the files of a namespace that has none."""
+        self.require_room()
         with mapped("creating a shard"):
             self._root.create(namespace.shard, build)
 

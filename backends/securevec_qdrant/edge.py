@@ -119,6 +119,7 @@ class EdgeBackend:
                 for point in points
             ]
             if rows:
+                self._store.require_room()
                 try:
                     shard.upsert(rows)
                 finally:

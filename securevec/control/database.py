@@ -64,6 +64,11 @@ def failure(error: sqlite3.Error) -> ControlUnavailable:
         )
     if code == sqlite3.SQLITE_FULL:
         return ControlUnavailable("The control store cannot grow.", next_step="Free space on the home's disk.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
+        return ControlUnavailable(
+            "The control store cannot be read or written.",
+            next_step="Check that the home's disk is sound and not read-only, and that the home is yours.",
+        )
     return ControlUnavailable("The control store failed.")
 
 

@@ -15,6 +15,7 @@ import contextlib
 import hmac
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
 from typing import ClassVar, Final
@@ -212,12 +213,13 @@ def _read_private(path: Path, home: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise KeyUnavailable(
-            "The key file is not there.", next_step="Restore it; without it this home cannot be opened."
+            "The key file is not there.",
+            next_step=f"Restore {shlex.quote(str(path))}, or name it (--key-file); nothing opens without it.",
         ) from error
     except OSError as error:
         raise KeyUnavailable("The key file cannot be read.", next_step="Check its owner.") from error
     try:
-        _refuse_unsafe(os.fstat(descriptor))
+        _refuse_unsafe(os.fstat(descriptor), path)
         _refuse_under_home(path, home)  # again: the link may have been turned while the file was opened
         content = os.read(descriptor, _MAX_BYTES)
     except OSError as error:
@@ -230,13 +232,13 @@ def _read_private(path: Path, home: Path) -> str:
     return content.decode("ascii")
 
 
-def _refuse_unsafe(status: os.stat_result) -> None:
+def _refuse_unsafe(status: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise HomeRefused("The key file is not a regular file.")
     if status.st_uid != os.geteuid():
-        raise HomeRefused("The key file belongs to another user.", next_step="Own it: chown.")
+        raise HomeRefused("The key file belongs to another user.", next_step=f"Own it: chown {shlex.quote(str(path))}.")
     if status.st_mode & 0o077:
-        raise HomeRefused("The key file can be read by others.", next_step="Run: chmod 600 on it.")
+        raise HomeRefused("The key file can be read by others.", next_step=f"Run: chmod 600 {shlex.quote(str(path))}")
     if status.st_nlink != 1:
         raise HomeRefused(
             "The key file has a second name (a hard link), which may lie under the home.",

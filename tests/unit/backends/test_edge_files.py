@@ -21,6 +21,7 @@ from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vec
 from securevec.types import ProtectedPoint
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+from securevec_adapters import embedded
 from securevec_qdrant.edge import EdgeBackend
 
 CANARY = "canary-7f3a91-of-a-deleted-point"
@@ -317,3 +318,22 @@ def test_an_insert_into_a_dropped_shard_fails_and_brings_nothing_back(backend: E
         fill(backend, PLACE, [2])
     assert backend.count(namespace=PLACE) == 0
     assert not (root / PLACE.shard).exists()
+
+
+def test_a_disk_that_is_nearly_full_gets_no_more_points_and_the_process_lives_on(
+    backend: EdgeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine maps its files: one that cannot grow ends the process by SIGBUS, which nothing can catch."""
+    fill(backend, PLACE, range(3))
+    monkeypatch.setattr(embedded, "ROOM", 1 << 62)
+    with pytest.raises(BackendError, match="nearly full") as caught:
+        backend.insert(namespace=PLACE, points=[a_point(PLACE, 7)])
+    assert "Free space" in caught.value.next_step
+    with pytest.raises(BackendError, match="nearly full"):
+        backend.ensure(namespace=a_namespace("another"), spec=SPEC)
+    assert len(held(backend, PLACE)) == 3
+    backend.delete(namespace=PLACE, ids=[an_id(0)])
+    monkeypatch.undo()
+    assert len(held(backend, PLACE)) == 2
+    backend.insert(namespace=PLACE, points=[a_point(PLACE, 7)])
+    assert len(held(backend, PLACE)) == 3
