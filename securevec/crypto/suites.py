@@ -24,7 +24,6 @@ from securevec.errors import ConfigError, UnsupportedPlatform
 from securevec.types import Suite
 
 DEFAULT: Final = 1
-COMMITTING: Final = 2
 
 NONCE_BYTES: Final = {1: 12, 2: 24, 3: 12, 4: 12}
 TAG_BYTES: Final = {1: 16, 2: 32 + 16, 3: 16, 4: 16}

@@ -25,7 +25,6 @@ PKCS11_PIN_FILE: Final = "SECUREVEC_PKCS11_PIN_FILE"
 AWS_KMS_KEY: Final = "SECUREVEC_AWS_KMS_KEY"
 
 VARIABLES: Final = (PKCS11_MODULE, PKCS11_TOKEN, PKCS11_PIN, PKCS11_PIN_FILE, AWS_KMS_KEY)
-REMOTE: Final = ("pkcs11", "aws-kms")
 
 
 def provider_from(kind: str, env: Mapping[str, str]) -> Provider | None:
