@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.attacks import ENGINES, Pair, Stage, open_stage
+from tests.support.keybench import Bench, open_bench
 from tests.support.world import ACME
 
 
@@ -72,3 +73,9 @@ def own_tenants(unattended: Stage) -> Stage:
     names = (f"acme-{number}", f"globex-{number}")
     acme, globex = (unattended.store.tenant(name, create=True, actor=ACME) for name in names)
     return replace(unattended, acme=acme, globex=globex, acme_name=names[0])
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with open_bench(tmp_path) as made:
+        yield made

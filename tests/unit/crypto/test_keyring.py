@@ -1,4 +1,4 @@
-"""The key ring as other rooms use it. Attacks on its file are in tests/attacks/test_p5_keys.py."""
+"""The key ring as other rooms use it. Attacks on its file are in tests/attacks/test_p5_keys_edited.py."""
 
 from __future__ import annotations
 
