@@ -19,7 +19,7 @@ from securevec.audit.checkpoint import Head, Signer, Signers, sign_note
 from securevec.audit.directory import WriterDirectory, recover_crashed
 from securevec.audit.event import Event
 from securevec.audit.group import GroupCommit, Ticket
-from securevec.audit.keeping import Keeper
+from securevec.audit.keeping import Announce, Keeper
 from securevec.audit.ocsf import encode, to_ocsf
 from securevec.audit.scan import LINK
 from securevec.audit.succession import Succession
@@ -71,14 +71,16 @@ class AuditWriter:
         on_head: OnHead | None = None,
         anchor: Head | None = None,
         kept: Keeper | None = None,
+        announce: Announce | None = None,
     ) -> AuditWriter:
         """A writer under ``directory`` (``home/audit``), after recording the recovery of crashed ones.
 
         ``on_head(size, base64 root, note)`` is called whenever the head of the log of writers advances; ``anchor``
         is the head it was last given, and ``kept`` tells it at any time: one that is missing there is given again.
+        ``announce`` is told before each line of that log how long it will be; with ``kept``, both are to be given.
         Raises :class:`AuditUnavailable` when the log cannot be written, :class:`AuditTampered` when the log of writers
-        is behind or beside the anchor (going on would replace the evidence), and :class:`HomeRefused` when more than
-        one head is missing, as after an older copy was put back.
+        is behind or beside the anchor (going on would replace the evidence), and :class:`HomeRefused` when it is longer
+        than was announced, as after an older copy of what keeps its head was put back.
         """
         log_directory = directory / log_id
         try:
@@ -86,7 +88,14 @@ class AuditWriter:
         except OSError as error:
             raise AuditUnavailable("The audit log cannot be written.") from error
         writers = WriterLog(
-            log_directory, log_id=log_id, signers=signing_key, clock=clock, on_head=on_head, anchor=anchor, kept=kept
+            log_directory,
+            log_id=log_id,
+            signers=signing_key,
+            clock=clock,
+            on_head=on_head,
+            anchor=anchor,
+            kept=kept,
+            announce=announce,
         )
         return cls(log_directory, log_id=log_id, clock=clock, writers=writers)
 

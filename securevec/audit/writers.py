@@ -23,7 +23,7 @@ import orjson
 
 from securevec.audit import files
 from securevec.audit.checkpoint import Checkpoint, Head, Signer, Signers, decode_root, sign_note
-from securevec.audit.keeping import Keeper, lags
+from securevec.audit.keeping import Announce, Keeper, Kept, lags
 from securevec.audit.scan import parse_line
 from securevec.audit.succession import Keychain, Succession, line_of, open_succession, sign_succession, succession_in
 from securevec.audit.tree import Frontier, leaf_hash
@@ -95,6 +95,7 @@ class WriterLog:
         on_head: OnHead | None,
         anchor: Head | None,
         kept: Keeper | None = None,
+        announce: Announce | None = None,
     ) -> None:
         self._directory = log_directory / NAME
         self._origin = origin_of(log_id, NAME)
@@ -108,6 +109,7 @@ class WriterLog:
         self._on_head = on_head
         self._anchor = anchor
         self._kept = kept
+        self._announce = announce
         self._frontier = Frontier()
         self._segment = 0
         self._offset = 0
@@ -187,6 +189,12 @@ class WriterLog:
         frontier = self._frontier.copy()
         frontier.append(leaf_hash(line))
         note = sign_note(self._origin, frontier.size, frontier.root(), self.signer)
+        if self._announce is not None:
+            try:
+                self._announce(frontier.size)
+            except Exception as error:
+                # As in _keep: whatever it raises, nothing is written.
+                raise AuditUnavailable("The next line of the audit log cannot be announced.") from error
         try:
             offset = self._write(line + b"\n", note)
         except OSError as error:
@@ -195,7 +203,7 @@ class WriterLog:
         take()
         self._keep(note)
 
-    def _head_kept(self, kept: Keeper) -> Head | None:
+    def _head_kept(self, kept: Keeper) -> Kept:
         try:
             return kept()
         except Exception as error:

@@ -148,7 +148,7 @@ def _identity(text: str) -> Mapping[str, Any]:
 def _audit(session: Session) -> Check:
     from securevec.audit import find_open_intents
     from securevec.audit.reading import require_followed
-    from securevec.store.opening import audit_anchor
+    from securevec.store.opening import audit_kept
 
     runtime = session.store.runtime
     directory = runtime.home / "audit"
@@ -157,7 +157,7 @@ def _audit(session: Session) -> Check:
         return Check("audit log", "note", "nothing was recorded yet")
     age = max(0, int(time.time() - max(marks)))
     try:
-        require_followed(directory, log_id=runtime.installation_id, kept=partial(audit_anchor, runtime.control))
+        require_followed(directory, log_id=runtime.installation_id, kept=partial(audit_kept, runtime.control))
     except HomeRefused as error:
         return Check("audit log", "wrong", error.message, error.next_step)
     intents = find_open_intents(directory, log_id=runtime.installation_id)

@@ -16,6 +16,11 @@ UPSERT_HEAD: Final = (
     "INSERT INTO audit_head (id, size, root, note) VALUES (1, :size, :root, :note)"
     " ON CONFLICT (id) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note"
 )
+SELECT_NEXT: Final = "SELECT size FROM audit_next WHERE id = 1"
+UPSERT_NEXT: Final = (
+    "INSERT INTO audit_next (id, size) VALUES (1, :size)"
+    " ON CONFLICT (id) DO UPDATE SET size = excluded.size WHERE excluded.size > audit_next.size"
+)
 SELECT_FLOOR: Final = "SELECT floor_ms FROM time_floor WHERE id = 1"
 UPSERT_FLOOR: Final = (
     "INSERT INTO time_floor (id, floor_ms) VALUES (1, :ms)"
@@ -59,6 +64,17 @@ class Outbox(Room):
         """Size, root and signed note, or ``None`` before the first."""
         row = self._db.row(SELECT_HEAD)
         return (row[0], row[1], row[2]) if row else None
+
+    def announce_audit(self, size: int) -> None:
+        """The log of writers is about to be this long. Kept before its line is written: a log that is longer than was
+        ever announced has seen a newer control store than this one."""
+        with self._db.write() as tx:
+            tx.run(UPSERT_NEXT, {"size": size})
+
+    def audit_announced(self) -> int:
+        """The highest size announced, 0 before the first."""
+        row = self._db.row(SELECT_NEXT)
+        return int(row[0]) if row else 0
 
     def time_floor(self) -> int:
         """The highest time kept, 0 before the first. For :meth:`securevec.clock.Clock.raise_floor`."""

@@ -14,6 +14,7 @@ from securevec import home as homes
 from securevec.anonymize import Detector, MergedDetector, Recall, builtin_detector
 from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession
 from securevec.audit.checkpoint import Signer
+from securevec.audit.keeping import Kept
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.cache import TTL_S
@@ -155,7 +156,8 @@ def open_runtime(
                 on_head=control.set_audit_head,
                 anchor=audit_anchor(control),
                 # A home that is being restored has an older control store on purpose.
-                kept=None if restoring else partial(audit_anchor, control),
+                kept=None if restoring else partial(audit_kept, control),
+                announce=control.announce_audit,
             )
             try:
                 answer_abandoned(writer, control, names)
@@ -208,6 +210,11 @@ def audit_anchor(control: ControlStore) -> Head | None:
     """The head of the audit log that the control store remembers; a log behind or beside it was tampered with."""
     kept = control.audit_head()
     return None if kept is None else Head(size=kept[0], root=kept[1])
+
+
+def audit_kept(control: ControlStore) -> Kept:
+    """The same, and how long the log was announced to be."""
+    return Kept(audit_anchor(control), control.audit_announced())
 
 
 def _create(

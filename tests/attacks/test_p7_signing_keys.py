@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from securevec.audit.writers import WriterLog, origin_of
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
 from securevec.backup.manifest import installation_of, open_manifest, sign_for
 from securevec.clock import Clock
+from securevec.control.store import ControlStore
+from securevec.crypto.keystore import KeyStore
 from securevec.crypto.sign import SigningKey, load_public_pem
-from securevec.errors import AuditTampered, AuditUnavailable, BackupRejected, ReceiptInvalid
+from securevec.errors import AuditTampered, AuditUnavailable, BackupRejected, HomeRefused, ReceiptInvalid
 from securevec.retention.anchoring import VerifiedLog
 from securevec.retention.receipt import read
 from securevec.store.signingkey import chain_of_home
@@ -278,6 +281,13 @@ def test_an_older_key_store_under_a_newer_log_signs_nothing(tmp_path: Path) -> N
     with opened(home) as store:
         store.rotate_signing_key()
     (home / "keys" / "keys.db").write_bytes(stale)
+    with pytest.raises(HomeRefused, match="older than the control store"):
+        opened(home)
+    # And where the control store is made to think nothing of it.
+    with contextlib.closing(KeyStore(home / "keys")) as keys:
+        changes = keys.changes()
+    with contextlib.closing(ControlStore.open(home / "control.db", create=False)) as control:
+        control.accept_key_changes(changes)
     with opened(home) as store, pytest.raises(AuditUnavailable):
         store.tenant("acme", create=True)
     with opened(home) as store, pytest.raises(AuditUnavailable):

@@ -54,3 +54,12 @@ key_store = Table(
     PrimaryKeyConstraint("id"),
     CheckConstraint("id = 1", name="single"),
 )
+
+audit_next = Table(
+    "audit_next",
+    metadata,
+    Column("id", Integer, nullable=False, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="single"),
+)
