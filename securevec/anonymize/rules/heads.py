@@ -17,7 +17,7 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import word_set
 from securevec.anonymize.rules.checksums import digits_of
-from securevec.anonymize.rules.personal import plate
+from securevec.anonymize.rules.personal import login_name, plate
 from securevec.anonymize.rules.validators import moment, placeholder, secret_value
 
 _PRIORITY: Final = 64
@@ -59,9 +59,6 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
 }
 _SPACE: Final = re.compile(r"\s")
 _PASSWORD: Final = re.compile(r"[^\n]{4,128}")
-_ROLES: Final = frozenset(
-    ["root", "admin", "administrator", "user", "users", "guest", "test", "postgres", "system", "anonymous", "nobody"]
-)
 
 
 class Label(NamedTuple):
@@ -178,7 +175,7 @@ def _fits(entity: str, value: str, declared: bool) -> bool:
     if shape.fullmatch(value) is None:
         return False
     if entity == "USERNAME":
-        return any(map(str.isalpha, value)) and value.lower() not in _ROLES and not _blank(value)
+        return any(map(str.isalpha, value)) and login_name(value) and not _blank(value)
     return entity != "LICENSE_PLATE" or plate(value)
 
 

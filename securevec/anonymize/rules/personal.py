@@ -9,6 +9,11 @@ from securevec.anonymize.lexicon import names
 from securevec.anonymize.rules.checksums import alnum, digits_of, luhn
 
 _LETTER: Final = re.compile(r"[^\W\d_]")
+ROLES: Final = frozenset(
+    ["root", "admin", "administrator", "user", "users", "guest", "test", "postgres", "system", "anonymous", "nobody",
+     "input", "from", "null", "none", "name", "account", "session", "string", "svc"]
+)  # fmt: skip
+"""What stands in the place of a user's name and is nobody."""
 _VERSION: Final = re.compile(r"[a-z]{1,3}[\d._]+")
 
 
@@ -21,6 +26,11 @@ def username_mixed(value: str) -> bool:
     """Letters beside a digit or an underscore, and no number of a version."""
     mixed = any(char.isdigit() or char == "_" for char in value)
     return mixed and (value.islower() or value[-2:].isdigit()) and not _VERSION.fullmatch(value)
+
+
+def login_name(value: str) -> bool:
+    """No account that every machine has, and no word for one."""
+    return value.lower() not in ROLES
 
 
 def imei(value: str) -> bool:

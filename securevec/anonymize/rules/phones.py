@@ -15,9 +15,11 @@ REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "AU", "CA", "I
 
 _DATE: Final = re.compile(
     r"^\D*(?:(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}\b|\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d\d\b"
-    r"|(?:19|20)\d\d[-/.]\d{1,2}$)"
+    r"|(?:19|20)\d\d[-/.]\d{1,2}$|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])/\d\d$)"
 )
 _EXTENSION: Final = re.compile(r"\s*(?:x|ext\.?|extension)\s*\d+$", re.IGNORECASE)
+_AMOUNT: Final = re.compile(r"[1-9]\d?(?:\.\d{3}){2,}|[1-9]\d?(?: \d{3}){2,}")
+"""A number in thousands, as the continent writes it: 12.345.678."""
 _GROUPS: Final = re.compile(r"\d+")
 _QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
 """An IPv4 address is one whatever the words around it say: no plan groups its numbers like that."""
@@ -42,6 +44,8 @@ def valid(value: str) -> bool:
     if _NANP.match(main):
         return True
     separated = len(groups) > 1
+    if separated and main[0] not in "0(" and _AMOUNT.fullmatch(main) is not None:
+        return False
     if len(groups) == 2 and main[0] not in "0(":
         # Two bare groups are more often a range, a version or an amount.
         return False
@@ -62,7 +66,7 @@ def _shaped(main: str, groups: list[str]) -> bool:
     if len(groups) == 4 and "." in main and _QUAD.fullmatch(main.strip()):
         return False
     # A search for two signs is quicker than the pattern of a date.
-    dated = ("19" in main or "20" in main) and _DATE.match(main) is not None
+    dated = ("19" in main or "20" in main or "/" in main) and _DATE.match(main) is not None
     return not dated and _balanced(main)
 
 

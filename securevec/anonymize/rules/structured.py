@@ -12,11 +12,11 @@ from typing import Final
 
 from securevec.anonymize.findings import Finding, mapped
 from securevec.anonymize.fold import Folded, fold
-from securevec.anonymize.rules.heads import spoken, under_code_head
+from securevec.anonymize.rules.heads import label_of, spoken, under_code_head
 from securevec.anonymize.rules.rulebook import RuleBook
 from securevec.anonymize.rules.scan import PatternScanner, hint
 from securevec.anonymize.rules.sheet import Part
-from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table
+from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, settings
 from securevec.anonymize.rules.wraps import GUESSED, joints
 from securevec.anonymize.windows import WINDOW, scan_windows
 
@@ -42,7 +42,7 @@ class Structured:
         """Findings in offsets of ``text``, unresolved. Raises ``DetectorError``."""
         view = fold(text, skeleton=True)
         found = self._scan(view.text, field_name)
-        if "\n" in text or has_table(text) or field_name:
+        if "\n" in text or ":" in view.text or "=" in view.text or has_table(text) or field_name:
             asked = _Asked(self._scanner)
             self._read_again(asked, text, view.text, found, field_name)
             asked.finish()
@@ -82,6 +82,11 @@ class Structured:
             for joint, able in held:
                 if left := able.difference(absent):
                     asked.add(Part(joint.line, "", joint.across, left), here, joint.unbroken)
+        if ":" in body or "=" in body:
+            for cell in settings(body, label_of):
+                named = under_code_head(body[cell.start : cell.end], cell.head)
+                # Rules of their own read passwords there, and tell them from code.
+                here += [found.shifted(cell.start) for found in named if found.entity != "SECRET"]
         if has_table(text):
             for cell in cells(body):
                 self._add_cell(asked, body[cell.start : cell.end], cell, here)

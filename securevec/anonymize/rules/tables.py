@@ -15,6 +15,9 @@ from securevec.anonymize.findings import Finding
 
 LONGEST_CELL: Final = 200
 _LONGEST_HEAD: Final = 60
+_NAME: Final = re.compile(r"^([^\n:=]{2,60})[:=]", re.MULTILINE)
+_AROUND_NAME: Final = " \t\r-*\"'`>|"
+_AROUND_VALUE: Final = " \t\r=:>\"'`,;"
 _LINE: Final = re.compile(r"^[^\n\t|]*[\t|].*$", re.MULTILINE)
 _RULE: Final = re.compile(r"[\s|:+=-]*")
 _CELL: Final = re.compile(r"[^\t|]+")
@@ -57,6 +60,23 @@ def scan_cells(text: str, scan: Callable[[str, str], list[Finding]]) -> list[Fin
     return [
         finding.shifted(cell.start) for cell in cells(text) for finding in scan(text[cell.start : cell.end], cell.head)
     ]
+
+
+def settings(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
+    """Lines that hold one name and one value (YAML, ``.env``, properties, forms), as cells under their names.
+
+    ``known``: whether a name says anything.
+    """
+    for match in _NAME.finditer(text):
+        name, sign = match.group(1).strip(_AROUND_NAME), match.end() - 1
+        if not known(name):
+            continue
+        end = text.find("\n", sign)
+        value = text[sign + 1 : end if end >= 0 else len(text)]
+        bare = value.lstrip(_AROUND_VALUE)
+        start = sign + 1 + len(value) - len(bare)
+        if 0 < len(bare := bare.rstrip(_AROUND_VALUE)) <= LONGEST_CELL:
+            yield Cell(start, start + len(bare), name)
 
 
 def _row(start: int, line: str) -> list[tuple[int, int]] | None:

@@ -221,6 +221,14 @@ def secret_value(value: str) -> bool:
     return kinds >= 2 and entropy(value) >= 2.5
 
 
+_DOTTED: Final = re.compile(r"[A-Za-z_]{1,40}(?:\.[A-Za-z_]{2,40})+")
+
+
+def bare_secret(value: str) -> bool:
+    """A secret without quotes, where code writes names too: ``token = self.next_token``."""
+    return secret_value(value) and _DOTTED.fullmatch(value) is None
+
+
 def strong_password(value: str) -> bool:
     """What a password rule enforces: three of capital, small letter, digit and special character."""
     kinds = _kinds(value) + (bool(value) and not value.isalnum())
@@ -322,7 +330,8 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,
     "rijksregister": national.rijksregister, "svnr": national.svnr, "utr": national.utr,
     "username": personal.username, "username_mixed": personal.username_mixed, "imei": personal.imei,
-    "plate": personal.plate, "street_words": personal.street_words, "za_id": national.za_id,
+    "bare_secret": bare_secret, "login_name": personal.login_name, "plate": personal.plate,
+    "street_words": personal.street_words, "za_id": national.za_id,
 }  # fmt: skip
 
 EXTENTS: Final[Mapping[str, Callable[[str], tuple[int, int]]]] = {"card": card_extent, "iban": iban_extent}

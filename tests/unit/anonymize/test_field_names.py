@@ -83,7 +83,8 @@ def test_in_a_field_for_passwords_anything_is_one_and_in_a_text_what_looks_like_
 
 
 def test_a_long_text_is_read_for_what_it_says_and_not_for_its_fields_name() -> None:
-    text = "we talked about it again and again. " * 8 + "4821037"
+    text = "4821037 again. " + "we talked about it again and again. " * 8
+    assert found(text[:40], "kundennummer") == [("CUSTOMER_ID", "4821037")]
     assert found(text, "kundennummer") == []
 
 
@@ -178,3 +179,32 @@ def test_what_is_proposed_for_a_file_takes_the_rows_of_that_file(tmp_path: Path)
         report = store.tenant("acme", create=True, actor=ACME).collection(proposed).ingest(path)
         assert report.refused == ()
         assert report.new == len(rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "patient:\n  insurance_id: ZGP882019\n  mrn: MR-20931\n",
+        "INSURANCE_ID=ZGP882019\nMRN=MR-20931\nDEBUG=false\n",
+        '  insurance_id = "ZGP882019"\n  mrn          = "MR-20931"\n',
+        "app.patient.insuranceId: ZGP882019,\napp.patient.mrn: MR-20931",
+    ],
+)
+def test_a_line_of_one_name_and_one_value_is_read_like_a_field(text: str) -> None:
+    assert [each for each in found(text) if each[0] in {"MEMBER_ID", "MRN"}] in (
+        [("MEMBER_ID", "ZGP882019"), ("MRN", "MR-20931")],
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = users.password(user)",
+        "username: The name of the user",
+        "case: see 2024",
+        "tickets: 4821",
+        "pin = pins[3]",
+    ],
+)
+def test_lines_of_code_and_of_explanations_name_nobody(text: str) -> None:
+    assert found(text) == []

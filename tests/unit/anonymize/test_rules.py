@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from securevec.anonymize import default_detector
 from securevec.anonymize.rules.rulebook import Rule, RuleBook, builtin_rules, load_rules
 from securevec.anonymize.rules.scan import PatternScanner
 from securevec.errors import ConfigError
@@ -82,3 +83,22 @@ def test_the_digest_changes_with_a_rule() -> None:
         return load_rules([("x.toml", text.encode())])
 
     assert book(_GOOD).digest != book(_GOOD.replace("a+", "a*")).digest
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.examples], ids=lambda rule: rule.id)
+def test_a_rule_is_heard_in_a_text_where_all_rules_speak(rule: Rule) -> None:
+    """One whose every example is settled for another rule, or only matches alone, is no rule but a line in a file."""
+    detector = default_detector()
+    texts = [f"It came with the last letter.\n{text}\nThank you for that." for text in rule.examples]
+    assert any(rule.id == finding.rule for text in [*rule.examples, *texts] for finding in detector.detect(text))
+
+
+@pytest.mark.parametrize("text", ["turnover of 4.821.037 this year", "all 12 345 678 rows", "seen 01/08/24 by phone"])
+def test_amounts_in_thousands_and_short_dates_are_no_telephone_numbers(text: str) -> None:
+    assert not [finding for finding in default_detector().detect(text) if finding.entity == "PHONE"]
+
+
+def test_a_day_in_words_is_a_day_whatever_the_names_model_makes_of_it() -> None:
+    text = "We met on 14 Mar 2024 and again am 3. Mai 2021."
+    days = [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "DATE"]
+    assert days == ["14 Mar 2024", "3. Mai 2021"]
