@@ -269,6 +269,16 @@ def test_a_process_does_not_go_on_from_a_log_behind_its_anchor(log: Log) -> None
     assert log.heads == heads
 
 
+def test_a_log_of_writers_without_its_lines_is_not_continued(log: Log) -> None:
+    """With its signed heads still beside it: a new line would be the first one, under a head of many."""
+    (log.root / "log-of-writers" / files.segment_name(0)).unlink()
+    heads = list(log.heads)
+    with pytest.raises(AuditTampered, match="lacks its segment"):
+        log.open()
+    assert log.heads == heads
+    assert not (log.root / "log-of-writers" / files.segment_name(0)).exists()
+
+
 def test_a_removed_log_is_noticed_by_the_anchor(log: Log) -> None:
     shutil.rmtree(log.root)
     expect_tampering(log, "log-of-writers:0")

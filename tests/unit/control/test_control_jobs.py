@@ -46,6 +46,13 @@ def test_asking_twice_gives_the_first_job(desk: Desk) -> None:
     assert _begin(desk, "j-3") == done
 
 
+def test_a_deletion_is_not_finished_like_another_job_with_the_tenant_still_there(desk: Desk) -> None:
+    _begin(desk)
+    with pytest.raises(UsageError):
+        desk.store.finish_job("j-1", receipt=b"nothing was deleted", now_ms=NOW)
+    assert [job.state for job in desk.store.jobs(open_only=True)] == [ACCEPTED]
+
+
 def test_a_job_needs_a_tenant_and_an_id_of_its_own(desk: Desk) -> None:
     with pytest.raises(TenantNotFound):
         _begin(desk, tenant=OTHER)

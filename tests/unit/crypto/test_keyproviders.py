@@ -13,7 +13,7 @@ import pytest
 from securevec.clock import Clock
 from securevec.crypto.keyring import KeyRing
 from securevec.errors import ConfigError, HomeRefused, KeyRejected, KeyUnavailable, UsageError
-from securevec.keyproviders.file import FileRoot, default_key_path
+from securevec.keyproviders.file import FileProvider, FileRoot, default_key_path
 from securevec.keyproviders.passphrase import PassphraseRoot
 
 
@@ -260,3 +260,16 @@ def test_roots_hide_and_do_not_travel(root: FileRoot) -> None:
     assert root.secret().bytes().hex() not in repr(root)
     with pytest.raises(TypeError):
         pickle.dumps(root)
+
+
+@pytest.mark.parametrize("key_id", ["", "x", "../root.key", "0" * 15, "A" * 16, "0" * 16 + "\n"])
+def test_an_edited_home_does_not_say_which_file_beside_the_key_is_removed(tmp_path: Path, key_id: str) -> None:
+    """A key that was given up lies beside the present one, under its id: what else lies there is nobody's to name."""
+    provider = FileProvider(tmp_path / "root.key", tmp_path / "home")
+    neighbours = [tmp_path / f"root.key.{name}" for name in ("x", "bak")]
+    for each in neighbours:
+        each.write_bytes(b"somebody's")
+    for call in (provider.retire, provider.promote):
+        with pytest.raises(HomeRefused):
+            call({"kind": "file", "key_id": key_id}, "0" * 32)
+    assert all(each.read_bytes() == b"somebody's" for each in neighbours)
