@@ -143,6 +143,7 @@ def recall(documents: int, questions: int) -> dict[str, Any]:
     from securevec.embed.minilm import MiniLM
 
     model = MiniLM()
+    model.warm()
     texts = technical_texts(documents + questions)
     vectors = np.vstack(
         [model.embed([mint_anonymized(text) for text in texts[at : at + 64]]) for at in range(0, len(texts), 64)]

@@ -239,6 +239,7 @@ def _with_model(
 ) -> tuple[list[SearchRow], list[IngestRow]]:
     """The same with the model in front: fewer records, because a record takes some 20 ms to embed."""
     embedder = MiniLM()
+    embedder.warm()  # its import is no part of either side
     count = min(options.model_points, options.points)
     scope = opened.cases._scope
     fewer = min(options.questions, _MODEL_QUESTIONS) + WARM

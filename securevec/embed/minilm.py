@@ -97,6 +97,14 @@ class MiniLM:
         """254: the model's window without its two special tokens."""
         return WINDOW - 2
 
+    def warm(self) -> None:
+        """Load now what many texts need: for a process that will ingest much, and for who measures one.
+
+        Raises :class:`EmbedderError`, :class:`ModelDigestMismatch`, :class:`MissingExtra`.
+        """
+        with self._lock:
+            self._loaded()
+
     def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
         """Unit-length float32 rows, shape (len(texts), 384), in the order given.
 

@@ -241,6 +241,14 @@ def test_questions_never_load_torch_and_many_records_do(monkeypatch: pytest.Monk
     assert np.allclose(fresh.embed(minted("word " * 20)), before, atol=1e-6)
 
 
+def test_a_process_that_will_ingest_much_loads_beforehand() -> None:
+    fresh = MiniLM()
+    fresh.warm()
+    assert fresh._model is not None
+    fresh.embed(minted("one question"))
+    assert fresh._forward is None
+
+
 def test_a_process_that_asks_one_question_imports_neither_torch_nor_what_brings_it() -> None:
     script = (
         "import sys\n"
