@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,6 +115,9 @@ def test_a_collection_made_without_terms_refuses_and_says_what_to_do(stage: Stag
         stage.acme.collection(Ticket, name=name, hybrid=False)
     with pytest.raises(QueryError):
         hybrid.search(CODE, hybrid=True, min_score=0.5)
+    odd: Any = "no"
+    with pytest.raises(QueryError):
+        hybrid.search(CODE, hybrid=odd)
     with pytest.raises(QueryError):
         hybrid.search(like="T-1", hybrid=True)
     with pytest.raises(QueryError):
