@@ -95,6 +95,12 @@ def guessed(known: TenantKeys) -> set[str]:
     return made | {part for name in VALUES["PERSON"] for part in person_parts(known.pseudonym, name)}
 
 
+def only_early(early: TenantKeys, late: TenantKeys) -> set[str]:
+    """What only the earlier key gives away. Given names come from a list of 181: by chance, once in two hundred, the
+    later key makes the same one, or one that holds it, for somebody."""
+    return {each for each in guessed(early) if not any(each in other for other in guessed(late))}
+
+
 def wordings(cases: Cases, text: str) -> list[str]:
     """What is asked for when this is: under the newest version, and under the one before where that differs."""
     asked = anonymize_query(cases._runtime, cases._scope, text)
@@ -143,8 +149,7 @@ def test_a_copy_of_the_earlier_key_matches_nothing_that_is_stored(store: sv.Secu
     late = keys(store)
     assert (late.naming, late.before, late.token) == (2, None, early.token)
     text = said(cases)
-    # Names come from short lists: by chance either key makes one for somebody.
-    assert not [each for each in guessed(early) - guessed(late) if each in text]
+    assert not [each for each in only_early(early, late) if each in text]
     assert len([each for each in guessed(late) if each in text]) >= 7
     assert found(cases) == before
     again = {record.id: record for record in cases.iter()}
@@ -209,8 +214,7 @@ def test_everybody_is_found_while_some_records_have_new_surrogates(
     assert cases.search_diverse(JANE, k=5)[0].id in {"C-1", "C-2", "C-4", "C-5", "C-6"}
     assert renew(store).version == 2, "the open job goes on, and no third version begins"
     assert named_in(cases, "Miller") == ["C-1", "C-2", "C-4", "C-5", "C-6"]
-    early_left = [each for each in guessed(early) if each in said(cases)]
-    assert not early_left
+    assert not [each for each in only_early(early, late) if each in said(cases)]
 
 
 def test_who_is_at_work_in_the_moment_of_the_switch_stores_and_answers_nothing_of_the_version_before(
@@ -273,7 +277,7 @@ def test_a_held_record_keeps_what_it_says_and_the_key_waits_for_its_hold(
     assert renew(store).state == "done"
     assert cases.get("C-2") != kept
     assert found(cases) == before
-    assert not [each for each in guessed(early) if each in said(cases)]
+    assert not [each for each in only_early(early, keys(store)) if each in said(cases)]
 
 
 def test_surrogates_without_originals_are_refused_and_nothing_is_changed(store: sv.SecureStore, cases: Cases) -> None:
@@ -332,6 +336,6 @@ def test_a_backup_from_before_the_new_key_is_found_by_name_when_it_was_restored(
         store.tenant("acme").release(hold.id)
         store.run_jobs()
         assert named_in(cases, "miller") == ["C-1", "C-2", "C-4"]
-        assert not [each for each in guessed(early) if each in said(cases)]
+        assert not [each for each in only_early(early, keys(store)) if each in said(cases)]
         cases.verify().raise_if_wrong()
         assert not store.runtime.control.jobs(open_only=True)
