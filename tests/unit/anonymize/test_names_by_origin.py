@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from securevec.anonymize import BuiltinDetector
+from securevec.anonymize.lexicon import places
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.syllables import is_syllabic
 
@@ -109,3 +110,31 @@ def test_a_year_beside_a_place_is_no_part_of_an_address(year: str, detector: Bui
 def test_a_postcode_beside_a_town_is_still_one(detector: BuiltinDetector) -> None:
     text = "Delroy Winstanley, Hauptstraße 4, 1958 Uvrier"
     assert any(f.start <= text.index("1958") < f.end for f in detector.detect(text))
+
+
+@pytest.mark.parametrize("text", ["Обадих се на Георги вчера.", "Hôm qua họ gọi về hóa đơn."])
+def test_a_word_that_no_list_knows_is_no_place_on_a_hunch(text: str, detector: BuiltinDetector) -> None:
+    assert [f for f in detector.detect(text) if f.entity == "LOCATION"] == []
+
+
+@pytest.mark.parametrize("place", ["Mogadishu", "Kazakhstan", "Ouagadougou", "Albuquerque", "UK"])
+def test_a_place_of_the_lists_is_found_in_a_plain_sentence(place: str, detector: BuiltinDetector) -> None:
+    text = f"She has lived in {place} for ten years."
+    assert any(text[f.start : f.end] == place and f.entity == "LOCATION" for f in detector.detect(text))
+
+
+@pytest.mark.parametrize("sentence", ["{} won.", "{} said so.", "The lawyer wrote to {} twice."])
+@pytest.mark.parametrize("place", ["Mogadishu", "Curitiba", "Kathmandu"])
+def test_a_place_of_the_lists_needs_less_of_the_model(sentence: str, place: str, detector: BuiltinDetector) -> None:
+    text = sentence.format(place)
+    assert any(text[f.start : f.end] == place and f.entity == "LOCATION" for f in detector.detect(text))
+
+
+def test_high_recall_keeps_the_places_that_balanced_drops() -> None:
+    text = "Hôm qua họ gọi về hóa đơn."
+    assert any(f.entity == "LOCATION" for f in BuiltinDetector(recall="high").detect(text))
+
+
+def test_places_are_lookup_keys_with_their_spaces() -> None:
+    assert {"mogadishu", "new york city", "sao paulo", "essex"} <= places()
+    assert all(place == place.strip().casefold() for place in places())
