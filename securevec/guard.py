@@ -262,6 +262,8 @@ def admit(
             refusal = TenantUnavailable("The tenant is suspended, being deleted, or deleted.")
             admission(Decision(False, "fence"), epoch).note(outcome="denied", error=refusal)
             raise refusal
+    else:
+        runtime.keys.expect(runtime.control.key_changes())
     try:
         decision = require(runtime.policy, Request(scope.actor, permission, roles))
     except PolicyDenied as denial:

@@ -35,7 +35,7 @@ from securevec.backup.manifest import Engine, FileEntry, Manifest, Part
 from securevec.backup.scope import admit_manager
 from securevec.control.copying import copy_control
 from securevec.crypto.keycopy import copy_keys
-from securevec.errors import HomeRefused, SecurevecError
+from securevec.errors import AuditUnavailable, HomeRefused, SecurevecError
 from securevec.runtime import Runtime
 from securevec.text import given_path
 from securevec.types import CollectionId, Namespace
@@ -79,7 +79,9 @@ def create_backup(store: SecureStore, directory: str | Path, *, progress: Progre
         progress("manifest")
         files.finish(target, manifest.sign(runtime.keys.signing_key()))
     except SecurevecError as error:
-        admission.failure(error, phase="result")
+        # A log that fails now must not hide what went wrong first.
+        with contextlib.suppress(AuditUnavailable):
+            admission.failure(error, phase="result")
         raise
     except OSError as error:
         refusal = HomeRefused("The backup could not be written.", next_step="Check the disk, then run it again.")

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from securevec.crypto.keytables import COUNT_CHANGE, SELECT_CHANGES, check_tables, create_tables
+from securevec.crypto.newest import older_copy
 from securevec.crypto.wrap import KeyRow
 from securevec.errors import HomeRefused, KeyUnavailable
 
@@ -62,8 +63,9 @@ class KeyFile:
         self._pid = os.getpid()
         self._closed = False
         self._changed = False
-        self.seen = 0
-        """The highest :meth:`changes` that this process has seen."""
+        self.least = 0
+        """What :meth:`changes` cannot be below, unless an older copy is in this file's place: the highest that this
+        process has seen, or was told of by who keeps it."""
         self.told: Callable[[int], None] = lambda changes: None
         """Told the new count after each commit that changed which keys there are. Called under :attr:`lock`, so it
         waits for nothing."""
@@ -71,7 +73,7 @@ class KeyFile:
             _create_file(directory, self.path)
         _check_private(directory, self.path)
         self._connection = self._connect(create)
-        self.seen = self.changes()
+        self.least = self.changes()
         _hold_lock_across_forks(self)
 
     def version(self) -> Version:
@@ -97,19 +99,24 @@ class KeyFile:
 
     @contextmanager
     def transaction(self) -> Generator[None, None, None]:
-        """A write transaction, begun at once (so that two writers queue instead of failing half-way) and durable."""
+        """A write transaction, begun at once (so that two writers queue instead of failing half-way) and durable.
+
+        Raises :class:`HomeRefused`, and changes nothing, in an older copy: its count would come up to what is kept.
+        """
         with self.lock:
             self._run("BEGIN IMMEDIATE")
             self._changed = False
             try:
                 yield
                 ((changes,),) = self._run(COUNT_CHANGE) if self._changed else ((0,),)
+                if self._changed and changes <= self.least:
+                    raise older_copy()
                 self._run("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
             if changes:
-                self.seen = max(self.seen, changes)
+                self.least = changes
                 self.told(changes)
 
     @contextmanager

@@ -31,8 +31,8 @@ class Following:
             self._store.told = note
             self._open.expect(kept)
             self._open.refresh()
-            if self._store.seen > kept:  # who changed it was killed, or is at it
-                note(self._store.seen)
+            if self._store.least > kept:  # who changed it was killed, or is at it
+                note(self._store.least)
 
     def expect(self, changes: int) -> None:
         """The store has counted this many changes, as another process may have kept it: one that counts fewer is

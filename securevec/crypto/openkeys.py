@@ -37,8 +37,8 @@ class OpenKeys:
     __slots__ = (
         "__weakref__",
         "_cache",
+        "_checked",
         "_clock",
-        "_expected",
         "_installation",
         "_leases",
         "_roots",
@@ -62,12 +62,12 @@ class OpenKeys:
         # may have been opened for what it sealed before another process rolled it.
         self._sealing: set[bytes] = set()
         self._version = store.version()
-        self._expected = 0
+        self._checked = store.least
         _forget_in_children(self)
 
     def expect(self, changes: int) -> None:
         """The store has counted this many changes, whoever says so: from here on one that counts fewer is refused."""
-        self._expected = max(self._expected, changes)
+        self._store.least = max(self._store.least, changes)
 
     def refresh(self) -> None:
         """Drop what another process may have made untrue. After a fork the leases go too: the parent spends them.
@@ -82,16 +82,16 @@ class OpenKeys:
                 self._leases.clear()
             self._require_newest()
             self._version = version
-        elif self._expected > self._store.seen:
+        elif self._store.least > self._checked:
             self._require_newest()
 
     def _require_newest(self) -> None:
         """A destroyed key that is there again must not open anything, not even until somebody looks."""
         changes = self._store.changes()
-        if changes < max(self._expected, self._store.seen):
+        if changes < self._store.least:
             self.forget()
             raise older_copy()
-        self._store.seen = changes
+        self._store.least = self._checked = changes
 
     def forget(self) -> None:
         """Drop every open key and lease."""

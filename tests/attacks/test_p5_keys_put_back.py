@@ -167,6 +167,35 @@ def test_whoever_slept_through_the_destruction_notices_the_older_copy_all_the_sa
             tickets.search("lift", k=2)
 
 
+@pytest.mark.parametrize("way", ["a deletion", "the ring alone"])
+def test_keys_destroyed_in_an_older_copy_do_not_make_it_the_newest(place: Place, way: str) -> None:
+    """Whoever slept destroys as many keys in it as it lacks changes: then it would count as many."""
+    with _ending_unsigned(place.opened()) as sleeper:
+        tickets = _tickets(sleeper)
+        tickets.search("lift", k=1)
+        with place.opened() as other:
+            other.roll_keys("acme", "ticket")
+        place.write_over()
+        if way == "a deletion":
+            with pytest.raises(HomeRefused, match="older than the control store"):
+                sleeper.delete_tenant("globex").raise_if_incomplete()
+        else:
+            sleeper.runtime.keys.expect(sleeper.runtime.control.key_changes())
+            with pytest.raises(HomeRefused, match="older than the control store"):
+                sleeper.runtime.keys.destroy_tenant(sleeper.tenant("globex").id)
+        assert not sleeper.runtime.keys.destroyed_ids()
+
+
+def test_no_backup_is_made_of_an_older_copy(place: Place, tmp_path: Path) -> None:
+    with _ending_unsigned(place.opened()) as sleeper:
+        _tickets(sleeper).search("lift", k=1)
+        with place.opened() as other:
+            other.roll_keys("acme", "ticket")
+        place.write_over()
+        with pytest.raises(HomeRefused, match="older than the control store"):
+            create_backup(sleeper, tmp_path / "backup")
+
+
 def test_a_file_put_in_the_place_of_an_open_key_store_takes_no_keys(place: Place) -> None:
     with place.opened() as store:
         tickets = _tickets(store)
