@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import moment, pairs, table
+from securevec.cli.output import console, moment, pairs, table
 from securevec.cli.receipts import Pubkey, pinned_key
 from securevec.cli.session import Session
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from securevec.runtime import Runtime
 
 _COLUMNS: Final = ("time", "action", "outcome", "actor", "tenant", "counts", "request")
+
+_WIDE: Final = 120
+"""Columns from which on a row stays a line. Below, times are to the second and request ids end as they do: --json has
+both whole."""
 
 
 def register(group: Group) -> None:
@@ -41,6 +45,7 @@ def tail(
     runtime = session.store.runtime
     records = read_tail(runtime.home / "audit", log_id=runtime.installation_id, limit=number)
     names = _names(runtime, session)
+    narrow = console().width < _WIDE
     rows: list[tuple[str, ...]] = []
     for record in records:
         summary = summarize(record)
@@ -48,13 +53,13 @@ def tail(
         action = summary["action"] if phase == "single" else f"{summary['action']} ({phase})"
         rows.append(
             (
-                summary["time"][:23],
+                summary["time"][:19].replace("T", " ") if narrow else summary["time"][:23],
                 action,
                 summary["outcome"],
                 names.get(summary["actor"], summary["actor"][-12:]),
                 names.get(summary["tenant"], summary["tenant"][:12] or "-"),
                 summary["counts"] or "-",
-                summary["request"],
+                f"…{summary['request'][-8:]}" if narrow else summary["request"],
             )
         )
     session.out.lines(records, table(_COLUMNS, rows))

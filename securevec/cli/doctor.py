@@ -71,7 +71,7 @@ def doctor(
         return
     found = checks.run(session)
     rows = [
-        (cell(check.status, style=_STYLES[check.status]), check.name, f"{check.detail}\n{check.next_step}".rstrip())
+        (cell(check.status, style=_STYLES[check.status]), check.name, _said(check.detail, check.next_step))
         for check in found
     ]
     session.out.show([asdict(check) for check in found], table(["", "check", "found"], rows))
@@ -140,3 +140,8 @@ def _config(session: Session) -> None:
         table(["setting", "value", "from"], rows),
         cell(f"argument > environment > file ({file or 'none found'}) > default"),
     )
+
+
+def _said(detail: str, next_step: str) -> str:
+    """What was found and what to do, told apart in one cell, which has no lines."""
+    return f"{detail.rstrip('.')}. {next_step}" if next_step else detail

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -69,8 +69,27 @@ def pairs(entries: Mapping[str, object]) -> Table:
 
     made = Table.grid(padding=(0, 2))
     for name, value in entries.items():
-        made.add_row(cell(name, style="bold"), _as_text("-" if value is None else value))
+        made.add_row(cell(name, style="bold"), _as_text(_in_words(value)))
     return made
+
+
+def _in_words(value: object) -> object:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(map(str, cast("Sequence[object]", value))) or "-"
+        case _:
+            return value
+
+
+def command_line(text: str) -> Text:
+    """A line with a command to copy: the terminal breaks it where it must, so that it is one line when pasted."""
+    line = cell(text)
+    line.no_wrap = True
+    return line
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -95,7 +114,7 @@ class Output:
             return
         out = console()
         for part in shown:
-            out.print(part)
+            out.print(part, soft_wrap=getattr(part, "no_wrap", None) is True)
 
     def lines(self, documents: Iterable[object], shown: RenderableType) -> None:
         """As :meth:`show`, with one JSON document a line."""

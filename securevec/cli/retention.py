@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import moment, table
+from securevec.cli.output import command_line, moment, table
 from securevec.cli.session import Session
 from securevec.errors import DeletionIncomplete, UsageError
 
@@ -122,9 +122,9 @@ def plan(session: Session, tenant: OfTenant = None) -> None:
         if any(entry[name] for name in ("records", "held", "kept_by_minimum", "key_buckets"))
     ]
     columns = ["collection", ">records", ">chunks", ">held", ">by holds", ">by minimum", ">key buckets"]
-    said = "nothing is due"
+    said = command_line("nothing is due")
     if not made.nothing_to_do:
-        said = f"Remove exactly this with: securevec retention apply --plan {made.digest}"
+        said = command_line(f"Remove exactly this with: securevec retention apply --plan {made.digest}")
     passed = [f"{made.passed_over} tenants are suspended or being deleted; theirs is left alone"]
     session.out.show(document, *([table(columns, shown)] if shown else []), *passed[: made.passed_over], said)
 

@@ -229,3 +229,14 @@ def test_a_window_of_the_audit_log_holds_what_lies_in_it(
     assert bool(answer.json["records"]) is some
     assert shell.at_home("audit", "export", "--out", str(base / "x.jsonl"), "--since", "yesterday").code == 2
     assert shell.at_home("audit", "export", "--out", str(base / "x.jsonl"), "--as", "svc:desk").code == 3
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_newest_audit_records_fit_the_terminal_they_are_shown_on(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    assert shell.at_home("count", "acme/tickets").code == 0
+    monkeypatch.setattr("securevec.cli.output.PLAIN_WIDTH", width)
+    shown = shell.at_home("audit", "tail", "-n", "1").out.splitlines()
+    assert len(shown) == 3, shown
+    assert max(map(len, shown)) <= width

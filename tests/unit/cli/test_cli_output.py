@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from securevec.cli.output import Output, cell, console, moment, pairs, table, to_json
+from securevec.cli.output import Output, cell, command_line, console, moment, pairs, table, to_json
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,21 @@ def test_an_object_without_a_json_form_is_an_error_and_not_its_repr() -> None:
 
 def test_a_moment_is_utc_to_the_second() -> None:
     assert moment(1_767_225_600_999) == "2026-01-01T00:00:00Z"
+
+
+def test_a_command_to_copy_stays_one_line_however_narrow_the_terminal_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("securevec.cli.output.PLAIN_WIDTH", 40)
+    Output(as_json=False).show({}, command_line("securevec retention apply --plan " + "0" * 64), cell("word " * 20))
+    command, *folded = capsys.readouterr().out.splitlines()
+    assert command.endswith("0" * 64)
+    assert len(folded) > 1
+
+
+def test_yes_no_and_nothing_are_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=False).show(
+        {}, pairs({"pinned": True, "anchored": False, "not looked at": [], "missed": ["a", "b"]})
+    )
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert said == [["pinned", "yes"], ["anchored", "no"], ["not", "looked", "at", "-"], ["missed", "a,", "b"]]
