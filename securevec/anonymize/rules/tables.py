@@ -18,7 +18,10 @@ _LONGEST_HEAD: Final = 60
 _NAME: Final = re.compile(r"^([^\n:=]{2,60})[:=]", re.MULTILINE)
 _AROUND_NAME: Final = " \t\r-*\"'`>|"
 _AROUND_VALUE: Final = " \t\r=:>\"'`,;"
-_LINE: Final = re.compile(r"^[^\n\t|]*[\t|].*$", re.MULTILINE)
+_LINE: Final = re.compile(r"^(?:[^\n\t|]*[\t|].*|\+[\-+=]{2,})$", re.MULTILINE)
+_COPY: Final = re.compile(
+    r"(?i)^COPY [\w.\"]{1,64} ?\(([^()\n]{1,400})\) FROM stdin;?\n((?:[^\n\t]*\t[^\n]*(?:\n|\Z))+)", re.MULTILINE
+)
 _RULE: Final = re.compile(r"[\s|:+=-]*")
 _CELL: Final = re.compile(r"[^\t|]+")
 
@@ -53,6 +56,22 @@ def cells(text: str) -> Iterator[Cell]:
             block.append(row)
         last = end
     yield from _named(text, block)
+    if "stdin" in text:
+        yield from _copied(text)
+
+
+def _copied(text: str) -> Iterator[Cell]:
+    """Rows of a dump of PostgreSQL under the names of their columns."""
+    for match in _COPY.finditer(text):
+        heads = [head.strip(' "') for head in match.group(1).split(",")]
+        start = match.start(2)
+        for line in match.group(2).splitlines(keepends=True):
+            at = start
+            for head, value in zip(heads, line.rstrip("\n").split("\t"), strict=False):
+                if value and value != "\\N":
+                    yield from _cell((at, at + len(value)), head)
+                at += len(value) + 1
+            start += len(line)
 
 
 def scan_cells(text: str, scan: Callable[[str, str], list[Finding]]) -> list[Finding]:

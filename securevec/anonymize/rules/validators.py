@@ -221,12 +221,18 @@ def secret_value(value: str) -> bool:
     return kinds >= 2 and entropy(value) >= 2.5
 
 
+_FOLDERS: Final = ("/home/", "/usr/", "/var/", "/etc/", "/opt/", "/root/", "/run/", "/Users/", "./", "../", "~/")
 _DOTTED: Final = re.compile(r"[A-Za-z_]{1,40}(?:\.[A-Za-z_]{2,40})+")
 
 
 def bare_secret(value: str) -> bool:
-    """A secret without quotes, where code writes names too: ``token = self.next_token``."""
-    return secret_value(value) and _DOTTED.fullmatch(value) is None
+    """A secret without quotes, where code writes names and shells folders: ``token = self.next``, ``PWD=/home/x``."""
+    return secret_value(value) and _DOTTED.fullmatch(value) is None and not value.startswith(_FOLDERS)
+
+
+def shared_word(value: str) -> bool:
+    """A secret that people tell each other: letters and digits in one word."""
+    return any(map(str.isalpha, value)) and any(map(str.isdigit, value)) and secret_value(value)
 
 
 def strong_password(value: str) -> bool:
@@ -330,7 +336,7 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,
     "rijksregister": national.rijksregister, "svnr": national.svnr, "utr": national.utr,
     "username": personal.username, "username_mixed": personal.username_mixed, "imei": personal.imei,
-    "bare_secret": bare_secret, "login_name": personal.login_name, "plate": personal.plate,
+    "bare_secret": bare_secret, "shared_word": shared_word, "login_name": personal.login_name, "plate": personal.plate,
     "street_words": personal.street_words, "za_id": national.za_id,
 }  # fmt: skip
 

@@ -59,3 +59,30 @@ def test_lines_of_unequal_length_are_no_table() -> None:
 def test_a_long_text_full_of_bars_takes_time_in_line_with_its_length() -> None:
     assert sum(1 for _ in cells("a | b | c\n" * 50_000)) == 3 * 49_999
     assert list(cells("|" * 500_000)) == []
+
+
+def test_the_answer_of_a_database_is_a_table_with_lines_around_it() -> None:
+    text = (
+        "+----+---------------+-----+\n| id | passport_no   | cvv |\n+----+---------------+-----+\n"
+        "|  1 | 533380006     | 221 |\n|  2 | 533380007     | 118 |\n+----+---------------+-----+\n"
+    )
+    assert [each for each in found(text) if each[0] in {"PASSPORT", "ONE_TIME_CODE"}] == [
+        ("PASSPORT", "533380006"), ("ONE_TIME_CODE", "221"), ("PASSPORT", "533380007"), ("ONE_TIME_CODE", "118"),
+    ]  # fmt: skip
+
+
+def test_rows_of_a_dump_stand_under_the_columns_that_it_names_once() -> None:
+    text = (
+        "COPY public.users (id, login, full_name, birth_date) FROM stdin;\n"
+        "7\tmkstern\tquenby varn\t1975-03-14\n8\t\\N\tOzrick Tolliveaux\t1981-07-02\n\\.\n\nafter 1999-01-01"
+    )
+    assert [each for each in found(text) if each[0] in {"USERNAME", "DATE_OF_BIRTH"}] == [
+        ("USERNAME", "mkstern"), ("DATE_OF_BIRTH", "1975-03-14"), ("DATE_OF_BIRTH", "1981-07-02"),
+    ]  # fmt: skip
+    assert ("PERSON", "quenby varn") in found(text)
+
+
+def test_a_long_dump_takes_time_in_line_with_its_length() -> None:
+    dump = "COPY t (a, b) FROM stdin;\n" + "x\ty\n" * 50_000
+    assert sum(1 for _ in cells(dump + "\\.\n")) >= 100_000
+    assert len(list(cells("COPY t (a, b) FROM stdin;\n" * 20_000 + "\t|"))) <= 2
