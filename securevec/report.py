@@ -61,7 +61,8 @@ class IngestReport:
         replaced = [f"{count} {entity}" for entity, count in sorted(self.redactions.items(), key=lambda item: -item[1])]
         if replaced:
             parts.append("replaced: " + ", ".join(replaced))
-        return ", ".join(parts)
+        first = f"; row {self.refused[0].row}: {self.refused[0].reason}" if self.refused else ""
+        return ", ".join(parts) + first
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,10 @@ def switch_over(
             # Refused at the switch, where nothing became visible; or an interrupt, which speaks for itself.
             raise
         raise OutcomeUnknown(
-            "A write began and was not confirmed; what it left is settled before the next write.",
+            f"A write began and was not confirmed; what it left is settled before the next write. Why: {error.message}",
             request_id=request.request_id,
-            next_step=f"securevec audit tail shows request {request.request_id}; the write can be repeated safely.",
+            next_step=f"{error.next_step} The write can be repeated safely; "
+            f"securevec audit tail shows request {request.request_id}.".lstrip(),
         ) from error
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 import securevec as sv
 from securevec.errors import (
+    BackendError,
     CollectionMismatch,
     FilterError,
     LimitExceeded,
+    OutcomeUnknown,
     PolicyDenied,
     QueryError,
     RecordNotFound,
@@ -222,3 +225,23 @@ def test_deleting_a_tenant_ends_with_a_signed_receipt(world: World, backend_name
     assert len(world.globex.search("refund", k=3)) == 1
     reborn = world.store.tenant("acme", create=True, actor=ACME).collection(Ticket, retention="180d")
     assert len(reborn.search("refund", k=3)) == 0
+
+
+def test_a_printed_report_says_why_the_first_refused_row_was_refused_and_no_value(world: World) -> None:
+    rows = [{"id": "T-1", "body": "canary-5b1d", "status": "open"}, {"id": "T-2"}]
+    report = world.acme.ingest(rows)
+    assert len(report.refused) == 2
+    assert str(report).endswith(f"2 refused (rows 1, 2); row 1: {report.refused[0].reason}")
+    assert "canary" not in str(report)
+
+
+def test_a_write_that_was_not_confirmed_says_what_stopped_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> NoReturn:
+        raise BackendError("The disk is nearly full.", next_step="Free space on it.")
+
+    monkeypatch.setattr(world.store.runtime.backend(), "insert", full)
+    with pytest.raises(OutcomeUnknown, match="Why: The disk is nearly full") as caught:
+        world.acme.ingest([ticket(1, "The refund never arrived.")])
+    assert caught.value.next_step.startswith("Free space on it. ")
+    monkeypatch.undo()
+    assert world.acme.ingest([ticket(1, "The refund never arrived.")]).new == 1
