@@ -38,10 +38,13 @@ class PatternScanner:
         self._alphabet = Alphabet(rule.regex for rule in book.rules)
         self._compiled = tuple(CompiledRule(rule, self._alphabet) for rule in book.rules)
         self._edged = frozenset(number for number, rule in enumerate(self._compiled) if rule.edged)
-        self._filters = tuple(
-            _Filter(kind, [(number, rule.regex) for number, rule in enumerate(self._compiled) if rule.digit is kind])
-            for kind in (True, False)
-        )
+        self._set: Any = re2.Set.SearchSet(byte_options())
+        for compiled in self._compiled:
+            self._set.Add(compiled.regex)
+        self._sentinel: int = self._set.Add(_SENTINEL)
+        self._set.Compile()
+        # Without the wrapper of the engine's module.
+        self._set = self._set._set
         needy = (number for number, rule in enumerate(self._compiled) if rule.needy)
         self._needy = {number: place for place, number in enumerate(needy)}
         self._words: Any = re2.Set.SearchSet(engine_options())
@@ -97,7 +100,7 @@ class PatternScanner:
 
     def _occurring(self, view: View) -> list[int]:
         """The rules to be tried in a part."""
-        rules = self._hits(view.data[view.start : view.end], digits=view.digits_end > view.start)
+        rules = self._hits(view.data[view.start : view.end])
         if rules and not self._needy.keys().isdisjoint(rules):
             return self._spoken_of(rules, view.words(), view.hint)
         return rules
@@ -121,13 +124,12 @@ class PatternScanner:
             # The cause is named and not chained: its message may quote the text.
             raise DetectorError(f"A detection rule failed ({type(error).__name__}); nothing was scanned.") from None
 
-    def _hits(self, data: bytes, *, digits: bool = True) -> list[int]:
-        """The rules that occur in a text's bytes. ``digits``: whether it holds any of 0 to 9."""
-        data += _SENTINEL
-        hits: list[int] = []
-        for each in self._filters:
-            if digits or not each.digit:
-                hits += each.hits(data)
+    def _hits(self, data: bytes) -> list[int]:
+        """The rules that occur in a text's bytes."""
+        hits: list[int] = self._set.Match(data + _SENTINEL)
+        if not hits or self._sentinel not in hits:
+            raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")
+        hits.remove(self._sentinel)
         return hits
 
     def _common(self, lines: Sequence[View]) -> frozenset[int]:
@@ -157,38 +159,6 @@ class PatternScanner:
             # A phrase may begin in the name of the field and end where the words around a value begin.
             if index not in needy or needy[index] in spoken or not self._compiled[index].heads.isdisjoint(hint_words)
         ]
-
-
-class _Filter:
-    """A set of rules: which of them occur in a text. ``digit``: whether each of their matches holds one of 0 to 9.
-
-    Two sets, since each remembers what it has read: of a text it has not seen, one set of all rules would see most
-    places for the first time, where what has been read of numbers meets what has been read of words.
-    """
-
-    __slots__ = ("_match", "_numbers", "_sentinel", "digit")
-
-    def __init__(self, digit: bool, rules: Sequence[tuple[int, bytes]]) -> None:
-        self.digit = digit
-        self._numbers = [number for number, _ in rules]
-        made: Any = re2.Set.SearchSet(byte_options())
-        for _, regex in rules:
-            made.Add(regex)
-        self._sentinel: int = made.Add(_SENTINEL)
-        made.Compile()
-        # Without the wrapper of the engine's module.
-        self._match: Any = made._set.Match
-
-    def hits(self, data: bytes) -> list[int]:
-        """The numbers of the rules that occur in a text in front of the sentinel."""
-        found: list[int] = self._match(data)
-        if not found or self._sentinel not in found:
-            raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")
-        if len(found) == 1:
-            return []
-        found.remove(self._sentinel)
-        numbers = self._numbers
-        return [numbers[place] for place in found]
 
 
 def hint(field_name: str) -> str:
