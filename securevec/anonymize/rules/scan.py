@@ -25,7 +25,7 @@ from securevec.anonymize.rules.sheet import Part, Sheet, View, views
 from securevec.errors import DetectorError
 
 _SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
-_FEW: Final = 3
+_FEW: Final = 1
 """Rules that are tried at once on a line; of more it is asked first which occur."""
 _FAILED: Final = "The pattern engine failed; nothing was scanned."
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
