@@ -15,7 +15,8 @@ from securevec.anonymize.findings import Finding
 
 LONGEST_CELL: Final = 200
 _LONGEST_HEAD: Final = 60
-_NAME: Final = re.compile(r"^([^\n:=]{2,60})[:=]", re.MULTILINE)
+_SIGN: Final = re.compile(r"[:=]")
+_LONGEST_NAME: Final = 60
 _AROUND_NAME: Final = " \t\r-*\"'`>|"
 _AROUND_VALUE: Final = " \t\r=:>\"'`,;"
 _LINE: Final = re.compile(r"^(?:[^\n\t|]*[\t|].*|\+[\-+=]{2,})$", re.MULTILINE)
@@ -86,8 +87,8 @@ def settings(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
 
     ``known``: whether a name says anything.
     """
-    for match in _NAME.finditer(text):
-        name, sign = match.group(1).strip(_AROUND_NAME), match.end() - 1
+    for begin, sign in _named_lines(text):
+        name = text[begin:sign].strip(_AROUND_NAME)
         if not known(name):
             continue
         end = text.find("\n", sign)
@@ -96,6 +97,23 @@ def settings(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
         start = sign + 1 + len(value) - len(bare)
         if 0 < len(bare := bare.rstrip(_AROUND_VALUE)) <= LONGEST_CELL:
             yield Cell(start, start + len(bare), name)
+
+
+def _named_lines(text: str) -> Iterator[tuple[int, int]]:
+    """Where a line begins and where its first sign stands, of lines whose name has two characters or more.
+
+    From the signs back to the break, as most lines of most texts have none.
+    """
+    last = -1
+    for match in _SIGN.finditer(text):
+        sign = match.start()
+        reach = max(0, sign - _LONGEST_NAME - 1)
+        begin = text.rfind("\n", reach, sign) + 1
+        if begin == last or (begin == 0 and reach):
+            continue
+        last = begin
+        if 2 <= sign - begin <= _LONGEST_NAME:
+            yield begin, sign
 
 
 def _row(start: int, line: str) -> list[tuple[int, int]] | None:

@@ -27,6 +27,8 @@ from securevec.anonymize.rules.alphabet import Alphabet
 from securevec.anonymize.rules.matching import CompiledRule
 from securevec.anonymize.rules.rulebook import builtin_rules, engine_options
 from securevec.anonymize.rules.sheet import Part, views
+from securevec.anonymize.rules.tables import Cell
+from securevec.anonymize.rules.tables import settings as settings_of
 from securevec.errors import DetectorError
 
 _EMAIL = next(rule for rule in builtin_rules().rules if rule.id == "email")
@@ -48,6 +50,23 @@ def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) 
     alphabet = Alphabet([_EMAIL.regex])
     around = CompiledRule(_EMAIL, alphabet).matches(views([Part(text)], alphabet)[0])
     assert around == [(len(text.encode()[:a].decode()), len(text.encode()[:b].decode())) for a, b in everywhere]
+
+
+_LINES = st.lists(
+    st.sampled_from(["ab", "x" * 59, "x" * 60, "x" * 61, "y", ":", "=", "\n", "v 1"]), min_size=3, max_size=24
+).map("".join)
+
+
+@given(_LINES)
+def test_names_before_a_sign_are_those_that_each_line_read_alone_has(text: str) -> None:
+    lines, at = list[Cell](), 0
+    for line in text.split("\n"):
+        found = re.match(r"([^:=]{2,60})[:=]", line)
+        if found and (value := line[found.end() :].strip(":=")):
+            start = at + line.index(value, found.end())
+            lines.append(Cell(start, start + len(value), found[1].strip()))
+        at += len(line) + 1
+    assert list(settings_of(text, lambda name: True)) == [line for line in lines if line.end - line.start <= 200]
 
 
 @pytest.mark.parametrize("text", ["jane.doe@b.org-bob@c.org", "jane.doe@b.org@c.org", "jane.doe@b.orgbob@c.org"])
