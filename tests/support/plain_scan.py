@@ -39,13 +39,17 @@ def plain_scan(rules: tuple[Rule, ...], text: str, field_name: str = "") -> list
 def _places(rule: Rule, data: bytes) -> Iterator[tuple[int, int]]:
     pattern = _pattern(rule.regex)
     extent = EXTENTS.get(rule.validator)
+    position = 0
     if extent is None:
-        for match in pattern.finditer(data):
+        while position <= len(data) and (match := next(pattern.finditer(data, position), None)):
             begin, finish = match.span(rule.group)
+            behind = match.end()
             if 0 <= begin < finish:
                 yield begin, finish
+                # What follows a value may be what the next one begins behind.
+                behind = finish
+            position = max(behind, position + 1)
         return
-    position = 0
     while match := next(pattern.finditer(data, position), None):
         begin, finish = match.span()
         start, end = extent(data[begin:finish].decode())
