@@ -52,12 +52,12 @@ def test_looking_around_the_sign_finds_what_looking_everywhere_finds(text: str) 
     assert around == [(len(text.encode()[:a].decode()), len(text.encode()[:b].decode())) for a, b in everywhere]
 
 
-_LINES = st.lists(
+_SETTINGS = st.lists(
     st.sampled_from(["ab", "x" * 59, "x" * 60, "x" * 61, "y", ":", "=", "\n", "v 1"]), min_size=3, max_size=24
 ).map("".join)
 
 
-@given(_LINES)
+@given(_SETTINGS)
 def test_names_before_a_sign_are_those_that_each_line_read_alone_has(text: str) -> None:
     lines, at = list[Cell](), 0
     for line in text.split("\n"):
