@@ -24,7 +24,7 @@ from securevec.crypto.wrap import KeyRow
 from securevec.errors import KeyDestroyed, KeyUnavailable, SecurevecError
 from securevec.keyproviders.file import FileRoot
 from securevec.types import TenantId
-from tests.support.keybench import EPOCH, Bench, in_child, refuse_everything, use_everything
+from tests.support.keybench import EPOCH, Bench, forked, in_child, refuse_everything, use_everything
 
 # ---- row 20: use after destruction
 
@@ -67,14 +67,7 @@ def test_another_process_notices_at_its_next_call(bench: Bench) -> None:
         assert os.read(to_child[0], 4) == b"gone"
         refuse_everything(ring, bench)
 
-    child = os.fork()
-    if child == 0:
-        try:
-            reader()
-        except BaseException:  # noqa: BLE001 - a child of a test must not return into pytest
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
+    child = forked(reader)
     assert os.read(to_parent[0], 4) == b"warm"
     bench.ring.destroy_tenant(bench.acme)
     os.write(to_child[1], b"gone")
