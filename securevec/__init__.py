@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from securevec.files.page import Page
     from securevec.files.report import FilesPreview, FilesReport
     from securevec.filters import F
-    from securevec.hits import Hit, SearchResult
     from securevec.imports.options import ImportOptions
     from securevec.imports.report import ImportPreview, ImportReport
     from securevec.integrations.passage import Passage
     from securevec.policy import Actor
-    from securevec.report import IngestReport
+    from securevec.reading.hits import Hit, SearchResult
     from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
     from securevec.store import Collection, SecureStore, Tenant
+    from securevec.writing.report import IngestReport
 
 __all__ = [
     "Actor",
@@ -73,17 +73,17 @@ if not TYPE_CHECKING:
         "FilesPreview": "securevec.files.report",
         "FilesReport": "securevec.files.report",
         "Filter": "securevec.schema",
-        "Hit": "securevec.hits",
+        "Hit": "securevec.reading.hits",
         "ImportOptions": "securevec.imports.options",
         "ImportPreview": "securevec.imports.report",
         "ImportReport": "securevec.imports.report",
-        "IngestReport": "securevec.report",
+        "IngestReport": "securevec.writing.report",
         "Key": "securevec.schema",
         "Page": "securevec.files.page",
         "Passage": "securevec.integrations.passage",
         "Record": "securevec.schema",
         "Seal": "securevec.schema",
-        "SearchResult": "securevec.hits",
+        "SearchResult": "securevec.reading.hits",
         "SecureStore": "securevec.store",
         "SecurevecError": "securevec.errors",
         "Subject": "securevec.schema",

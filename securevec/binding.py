@@ -14,11 +14,11 @@ from securevec.backend import FieldKind
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION, Cloak
 from securevec.errors import CollectionMismatch, ConfigError
-from securevec.protect import CLOAK_KEY, EXPIRY_KEY, PREFIX
+from securevec.points.protect import CLOAK_KEY, EXPIRY_KEY, PREFIX
+from securevec.points.terms import ANALYZER
 from securevec.retention.rules import parse_retention
-from securevec.runtime import Runtime
 from securevec.schema import LISTS, FieldSpec, Schema
-from securevec.terms import ANALYZER
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, KeyScope, TenantId
 
 _UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from securevec.body import RecordId
 from securevec.control.rows import ManifestRow
 from securevec.errors import LegalHold, RetentionMinimum
 from securevec.guard import Admission, admit
 from securevec.limits import MAX_BATCH
+from securevec.points.body import RecordId
 from securevec.recover import settle_collection
 from securevec.removal import remove_batch
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
 

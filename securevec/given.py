@@ -10,7 +10,7 @@ import numpy as np
 
 from securevec.errors import VectorError
 from securevec.guard import admit
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix
 
 VectorsOf = Literal["anonymized_text", "unknown"]

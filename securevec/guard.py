@@ -48,7 +48,7 @@ from securevec.errors import (
     TenantUnavailable,
 )
 from securevec.policy import Actor, Decision, Permission, Request, require
-from securevec.runtime import Runtime, Scope
+from securevec.state.runtime import Runtime, Scope
 from securevec.types import CollectionId
 
 _DENIALS: Final = (PolicyDenied, TenantNotFound, TenantUnavailable, LegalHold, RetentionMinimum)

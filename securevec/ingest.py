@@ -4,7 +4,7 @@
     per row     validate, minimize        undeclared fields are gone; a bad row is refused by row and field
                 content digest            unchanged records stop here
                 anonymize                 fold, detect, replace, in every declared text; another process may have
-                                          detected already, while the batch before was written (securevec.batching)
+                                          detected already, while the batch before was written (writing.batching)
                 chunk
     per batch   embed                     AnonymizedText only
                 begin                     control store: new generation, rows `pending`; fence checked in it
@@ -32,9 +32,6 @@ import numpy as np
 from securevec import limits
 from securevec.anonymize.ahead import Found
 from securevec.anonymize.known import stand_ins
-from securevec.anonymizing import texts_of
-from securevec.batching import BATCH, Candidate, batches, in_step
-from securevec.cloaking import cloaked
 from securevec.control.rows import NewRecord
 from securevec.crypto.envelope import SubjectKey
 from securevec.errors import (
@@ -47,19 +44,22 @@ from securevec.errors import (
 )
 from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
-from securevec.live import whole_records
-from securevec.prepare import prepare
-from securevec.readers import read_records, source_size
+from securevec.reading.cloaking import cloaked
+from securevec.reading.live import whole_records
 from securevec.recover import LEASE_MS, settle_collection
-from securevec.refusals import within_quota, without_erased, without_weak
-from securevec.report import IngestReport, Progress, Tally, redactions_in
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
-from securevec.runtime import CollectionScope, Runtime
+from securevec.rows.readers import read_records, source_size
 from securevec.schema import Record
-from securevec.sealing import Prepared, seal_points
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, RecordRef, Token
-from securevec.writing import switch_over
+from securevec.writing.anonymizing import texts_of
+from securevec.writing.batching import BATCH, Candidate, batches, in_step
+from securevec.writing.inserting import switch_over
+from securevec.writing.prepare import prepare
+from securevec.writing.refusals import within_quota, without_erased, without_weak
+from securevec.writing.report import IngestReport, Progress, Tally, redactions_in
+from securevec.writing.sealing import Prepared, seal_points
 
 Source = str | Path | Iterable[Mapping[str, object] | Record]
 
@@ -212,7 +212,8 @@ def write_batch(
     The caller holds the collection's write lock and has settled it. ``expect``, ref to live generation, is for records
     made out of their stored version: raises :class:`RecordChanged` when one was replaced or erased since. ``erasing``
     is for the erasure itself, which stores records again that it hides. ``same`` is for records that say what they said
-    (as those of :mod:`securevec.resealing`); it is asked in the transaction that switches, and raises what forbids it.
+    (as those of :mod:`securevec.writing.resealing`); it is asked in the transaction that switches, and raises what
+    forbids it.
     """
     runtime.backend()  # before anything is announced: another process may hold the engine
     now_ms = runtime.clock.now_ms()

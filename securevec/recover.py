@@ -25,9 +25,9 @@ from securevec.audit import AuditWriter, Event, Outcome, error_name
 from securevec.control.rows import BatchRow, ManifestRow
 from securevec.crypto.derive import point_id
 from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
-from securevec.names import NameBook
 from securevec.policy import Actor
-from securevec.runtime import Runtime
+from securevec.state.names import NameBook
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, Namespace, RecordRef, TenantId
 
 if TYPE_CHECKING:

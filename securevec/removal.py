@@ -16,7 +16,7 @@ from securevec.control.rows import ManifestRow
 from securevec.errors import OutcomeUnknown, SecurevecError, UsageError
 from securevec.guard import Admission
 from securevec.recover import LEASE_MS, remove_points
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import Namespace
 
 

@@ -18,8 +18,8 @@ from securevec.crypto.cloak import VERSION
 from securevec.crypto.kdf import lp
 from securevec.embed.checked import CheckedEmbedder
 from securevec.errors import CollectionMismatch, UnknownFormat
-from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, Schema
+from securevec.state.runtime import CollectionScope, Runtime, Scope
 
 
 def name_of(runtime: Runtime, row: CollectionRow) -> str:

@@ -17,22 +17,22 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from securevec import limits
-from securevec.asking import ask, fused
-from securevec.body import Body, RecordId, chunk_view
-from securevec.cloaking import FETCH, scored_again
 from securevec.crypto.keyview import KeyView
 from securevec.errors import IsolationViolation, RecordNotFound, SecurevecError
 from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, matches
 from securevec.guard import Admission, admit
-from securevec.hits import Hit, SearchResult, record_of
-from securevec.judge import Asked, Judged, erased, judge
-from securevec.live import first_chunks, live_record
-from securevec.narrow import Narrow
-from securevec.protect import EXPIRY_KEY
-from securevec.question import Question, check_hybrid, check_k, hint_of, question_of
-from securevec.revealing import originals_at
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.body import Body, RecordId, chunk_view
+from securevec.points.protect import EXPIRY_KEY
+from securevec.reading.asking import ask, fused
+from securevec.reading.cloaking import FETCH, scored_again
+from securevec.reading.hits import Hit, SearchResult, record_of
+from securevec.reading.judge import Asked, Judged, erased, judge
+from securevec.reading.live import first_chunks, live_record
+from securevec.reading.narrow import Narrow
+from securevec.reading.question import Question, check_hybrid, check_k, hint_of, question_of
+from securevec.reading.revealing import originals_at
 from securevec.schema import Record
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, RecordRef
 
 R = TypeVar("R", bound=Record)

@@ -48,7 +48,7 @@ KeyScope = Literal["bucket", "document"]
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """Where one collection of one tenant lives in a backend. Made by :mod:`securevec.names` only.
+    """Where one collection of one tenant lives in a backend. Made by :mod:`securevec.state.names` only.
 
     ``shard`` is an opaque name for layouts that give every collection its own place; ``tenant_tag`` and
     ``collection_tag`` are the scalars stamped on every point and demanded by every filter of shared layouts.

@@ -9,15 +9,14 @@ from typing import BinaryIO, Generic, TypeVar
 
 from securevec.aio.bridge import Bridge, on_loop
 from securevec.aio.result import AsyncSearchResult
-from securevec.body import RecordId
 from securevec.erase import DeleteReport
 from securevec.files.options import FileOptions
 from securevec.files.report import FilesPreview, FilesReport
 from securevec.filters import Expr
 from securevec.given import VectorsOf
 from securevec.ingest import Source
-from securevec.narrow import GroupBy
-from securevec.report import IngestReport, Progress
+from securevec.points.body import RecordId
+from securevec.reading.narrow import GroupBy
 from securevec.schema import Record, Schema
 from securevec.store.collection import Collection
 from securevec.types import CollectionId, Matrix, Vector
@@ -29,6 +28,7 @@ from securevec.verbs.pages import RecordPage
 from securevec.verbs.update import UpdateReport
 from securevec.verbs.verifying import Verification
 from securevec.verbs.walk import STEP
+from securevec.writing.report import IngestReport, Progress
 
 R = TypeVar("R", bound=Record)
 

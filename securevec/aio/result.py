@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
 from securevec.aio.bridge import Bridge
-from securevec.hits import Hit, SearchResult
+from securevec.reading.hits import Hit, SearchResult
 from securevec.schema import Record
 
 R = TypeVar("R", bound=Record)

@@ -18,7 +18,6 @@ from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, ImportReport
 from securevec.keyproviders.provider import Provider
 from securevec.policy import Actor, PolicyEngine
-from securevec.report import Progress
 from securevec.retention.jobs import JobResult
 from securevec.retention.plan import RetentionPlan
 from securevec.retention.rulebook import Rule
@@ -33,6 +32,7 @@ from securevec.verbs.reindex import Reindex
 from securevec.verbs.renewing import Renewal
 from securevec.verbs.reseal import Reseal
 from securevec.verbs.resurrogate import Resurrogation
+from securevec.writing.report import Progress
 
 
 class AsyncSecureStore:

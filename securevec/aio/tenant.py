@@ -9,20 +9,20 @@ from typing import Any, Literal, TypeVar
 
 from securevec.aio.bridge import Bridge, on_loop
 from securevec.aio.collection import AsyncCollection
-from securevec.body import RecordId
 from securevec.crypto.cloak import Cloak
 from securevec.files.options import FileOptions
 from securevec.files.report import FilesPreview
 from securevec.people.erase import FENCE, SubjectErasure
 from securevec.people.export import SubjectExport
 from securevec.people.find import SubjectReport
+from securevec.points.body import RecordId
 from securevec.policy import Actor
-from securevec.report import Progress
 from securevec.retention.holds import Hold
 from securevec.schema import Record
 from securevec.store.tenant import Tenant
 from securevec.types import KeyScope, TenantId
 from securevec.verbs.purging import PurgeReport
+from securevec.writing.report import Progress
 
 R = TypeVar("R", bound=Record)
 

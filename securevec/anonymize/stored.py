@@ -1,6 +1,6 @@
 """Text that was anonymized when it was stored, read back out of a sealed body; and a person cut out of it.
 
-What a sealed body calls anonymized is anonymized: only :mod:`securevec.sealing` seals one.
+What a sealed body calls anonymized is anonymized: only :mod:`securevec.writing.sealing` seals one.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from securevec.attack.case import SECOND, Attack, Barrier, Scene
 from securevec.attack.stage import ACME_MARK, GLOBEX_MARK, RETENTION, text
 from securevec.errors import QueryError, SecurevecError
 from securevec.filters import F
-from securevec.hits import SearchResult
+from securevec.reading.hits import SearchResult
 from securevec.schema import Embed, Filter, Key, Record, Seal, marks
 
 NO_BARRIER: Final[frozenset[Barrier]] = frozenset()

@@ -18,17 +18,17 @@ import numpy as np
 
 from securevec.attack.rows import Vandal
 from securevec.attack.stage import Ticket
-from securevec.body_format import decode_body
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id
 from securevec.errors import RecordNotFound, SecurevecError
 from securevec.filters import Expr, check
-from securevec.hits import record_of
+from securevec.points.body_format import decode_body
+from securevec.reading.hits import record_of
 
 if TYPE_CHECKING:
     from securevec.attack.stage import Pair
-    from securevec.hits import Hit
+    from securevec.reading.hits import Hit
     from securevec.store import Collection
     from securevec.types import StoredPoint, Vector
 

@@ -27,7 +27,7 @@ from securevec.attack.rows import Vandal
 from securevec.attack.stage import ACME, GLOBEX_MARK, Pair, Ticket, text, ticket
 from securevec.errors import EnvelopeRejected, IsolationViolation, SecurevecError, UnknownFormat, UnknownKey
 from securevec.filters import F
-from securevec.hits import SearchResult
+from securevec.reading.hits import SearchResult
 
 OPEN: Final = F("status") == "open"
 DAY_MS: Final = 86_400_000

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from securevec import home as homes
 from securevec.audit import Head, verify_log
 from securevec.audit.copying import copy_log
 from securevec.backend import CopiesFiles, VectorBackend
@@ -36,7 +35,8 @@ from securevec.backup.scope import admit_manager
 from securevec.control.copying import copy_control
 from securevec.crypto.keycopy import copy_keys
 from securevec.errors import AuditUnavailable, HomeRefused, SecurevecError
-from securevec.runtime import Runtime
+from securevec.state import home as homes
+from securevec.state.runtime import Runtime
 from securevec.text import given_path
 from securevec.types import CollectionId, Namespace
 

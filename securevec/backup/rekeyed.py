@@ -30,16 +30,16 @@ from securevec.errors import BackupRejected, CheckFailed
 from securevec.guard import Admission
 from securevec.limits import MAX_BATCH
 from securevec.policy import Actor, Permission
+from securevec.reading.sheets import Sealed, named_keys, sheets
 from securevec.removal import remove_batch
 from securevec.reopen import description_of
-from securevec.resealing import reseal
 from securevec.retention.jobs import advance
-from securevec.runtime import Runtime
-from securevec.sheets import Sealed, named_keys, sheets
+from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId
 from securevec.verbs.recloak import request_recloak
 from securevec.verbs.reindex import carries_other_tokens, request_reindex
+from securevec.writing.resealing import reseal
 
 
 def admission_of(

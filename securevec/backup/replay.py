@@ -40,7 +40,7 @@ from securevec.policy import Actor
 from securevec.removal import remove_batch
 from securevec.retention.jobs import advance, encode
 from securevec.retention.residue import refuse_residue
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId
 

@@ -15,10 +15,10 @@ from collections.abc import Mapping
 from securevec.backup.scope import repeated, scope_of
 from securevec.errors import SecurevecError
 from securevec.policy import Actor
+from securevec.reading.sheets import sheets
 from securevec.reopen import reopen
 from securevec.retention.jobs import advance
-from securevec.runtime import Runtime, Scope
-from securevec.sheets import sheets
+from securevec.state.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
 from securevec.verbs.respelling import Respelling
 from securevec.verbs.resurrogate import begin_resurrogation, open_job

@@ -23,7 +23,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from securevec import home as homes
 from securevec.audit import read_chain, verify_log
 from securevec.audit.copying import copy_log
 from securevec.backup import files
@@ -37,10 +36,11 @@ from securevec.control.store import ControlStore
 from securevec.crypto.keycopy import copy_keys
 from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
-from securevec.engine import kept_out
 from securevec.errors import BackupRejected, HomeRefused, SecurevecError, SourceError, UsageError
 from securevec.keyproviders.provider import Provider
 from securevec.policy import Actor
+from securevec.state import home as homes
+from securevec.state.engine import kept_out
 from securevec.store.opening import audit_anchor, open_runtime
 from securevec.store.rootkeys import open_root
 from securevec.store.secure_store import SecureStore

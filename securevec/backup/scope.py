@@ -7,7 +7,7 @@ import time
 from securevec.audit import Action, request_id
 from securevec.guard import Admission, admit
 from securevec.policy import Actor, Decision, Permission
-from securevec.runtime import Runtime, Scope
+from securevec.state.runtime import Runtime, Scope
 from securevec.store.open_home import INSTALLATION
 from securevec.types import CollectionId, TenantId
 

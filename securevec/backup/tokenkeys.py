@@ -16,7 +16,7 @@ from securevec.crypto.envelope import open_sealed, seal
 from securevec.crypto.keyring import KeyRing
 from securevec.errors import BackupRejected
 from securevec.policy import Actor
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import TenantId
 from securevec.verbs.renewing import begin_renewal, switch
 

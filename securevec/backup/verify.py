@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from securevec import home as homes
 from securevec.audit import Keychain, read_chain, verify_log
 from securevec.backup import files
 from securevec.backup.manifest import Manifest, Part, open_manifest, read_note, unverified
@@ -23,9 +22,10 @@ from securevec.crypto.keyring import KeyRing
 from securevec.discovery import open_backend
 from securevec.errors import BackupRejected, KeyDestroyed
 from securevec.keyproviders.provider import Provider
-from securevec.names import NameBook
-from securevec.opening import open_body
-from securevec.sheets import Sealed
+from securevec.reading.opening import open_body
+from securevec.reading.sheets import Sealed
+from securevec.state import home as homes
+from securevec.state.names import NameBook
 from securevec.store.rootkeys import open_root
 from securevec.text import given_path
 from securevec.types import RecordRef

@@ -31,7 +31,7 @@ from securevec.embed import Embedder, MiniLM
 from securevec.embed.minilm import DIMENSION as MODEL_DIMENSION
 from securevec.errors import LimitExceeded, QueryError
 from securevec.policy import Actor
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.store import SecureStore
 from securevec.store.collection import Collection
 

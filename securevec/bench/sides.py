@@ -20,9 +20,9 @@ from securevec.bench import RAW
 from securevec.bench.data import Case, Corpus, Row
 from securevec.embed import Embedder, ModelIdentity
 from securevec.errors import ConfigError, MissingExtra, UsageError
-from securevec.hits import record_of
-from securevec.opening import open_body
-from securevec.runtime import AuditSink, CollectionScope, Runtime
+from securevec.reading.hits import record_of
+from securevec.reading.opening import open_body
+from securevec.state.runtime import AuditSink, CollectionScope, Runtime
 from securevec.store.collection import Collection
 from securevec.types import AnonymizedText, Matrix, Namespace, ProtectedPoint, Scalar
 

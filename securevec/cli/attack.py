@@ -73,7 +73,7 @@ def attack(
 
 
 def _configured(session: Session) -> str:
-    from securevec import home as homes
+    from securevec.state import home as homes
 
     return homes.load(session.home).backend if homes.exists(session.home) else session.settings.backend
 

@@ -17,7 +17,7 @@ from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageErr
 
 if TYPE_CHECKING:
     from securevec.audit import Head
-    from securevec.runtime import Runtime
+    from securevec.state.runtime import Runtime
 
 _COLUMNS: Final = ("time", "action", "outcome", "actor", "tenant", "counts", "request")
 
@@ -184,7 +184,7 @@ def _moment(typed: str | None, now_ms: int) -> int | None:
 
 def log_id_of(session: Session, directory: Path) -> str:
     """The home's own log; for a copy on another machine, the only log that is there."""
-    from securevec import home as homes
+    from securevec.state import home as homes
 
     if homes.exists(session.home):
         return homes.load(session.home).installation_id
@@ -201,9 +201,9 @@ def log_id_of(session: Session, directory: Path) -> str:
 
 def anchor_of(session: Session) -> Head | None:
     """The head the control store keeps. Reading it takes no key."""
-    from securevec import home as homes
     from securevec.audit import Head
     from securevec.control import ControlStore
+    from securevec.state import home as homes
 
     if not homes.exists(session.home):
         return None

@@ -20,11 +20,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from securevec import home as homes
 from securevec.cli import checks_home
 from securevec.cli.check import Check, Status, guarded
 from securevec.cli.failure import DEBUG
 from securevec.cli.session import Session
+from securevec.state import home as homes
 
 _OLDEST_SQLITE: Final = (3, 37, 0)
 _REACH_S: Final = 3.0

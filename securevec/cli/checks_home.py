@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import orjson
 
-from securevec import home as homes
 from securevec.cli.check import Check, guarded
 from securevec.cli.session import Session
 from securevec.cli.start import key_file
 from securevec.errors import HomeRefused
+from securevec.state import home as homes
 
 _ROLLBACK: Final = b"\x01\x01"
 """Bytes 18 and 19 of an SQLite file whose journal is not a write-ahead log (SQLite file format, 1.3)."""
@@ -87,7 +87,7 @@ def _key_store(home: Path) -> Check:
 
 
 def _lock(home: Path) -> Check:
-    from securevec.engine import lock_holder_present
+    from securevec.state.engine import lock_holder_present
 
     if lock_holder_present(home):
         return Check("engine lock", "note", "held by another process: it alone searches and ingests")

@@ -51,8 +51,8 @@ def evaluate(
     reported by number and the others count. No text is shown.
     """
     from securevec.anonymize import evaluate as score
-    from securevec.readers import source_size
-    from securevec.report import Progress
+    from securevec.rows.readers import source_size
+    from securevec.writing.report import Progress
 
     size = source_size(file)
     names = _labels(label or [])

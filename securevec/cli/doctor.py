@@ -10,12 +10,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from securevec import home as homes
 from securevec.cli import checks
 from securevec.cli.command import Group
 from securevec.cli.output import cell, table
 from securevec.cli.session import Session
 from securevec.errors import CheckFailed
+from securevec.state import home as homes
 
 _STYLES: Final = {"ok": "green", "note": "yellow", "wrong": "red"}
 

@@ -17,7 +17,7 @@ from securevec.cli.session import Session
 from securevec.errors import UsageError
 
 if TYPE_CHECKING:
-    from securevec.body import RecordId
+    from securevec.points.body import RecordId
     from securevec.retention.holds import Hold
     from securevec.types import TenantId
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from securevec.crypto.cloak import Cloak
     from securevec.files.options import FileOptions
     from securevec.files.report import FilesPreview, FilesReport
-    from securevec.report import Progress
     from securevec.schema import Record
     from securevec.store import Collection, Tenant
     from securevec.types import KeyScope
+    from securevec.writing.report import Progress
 
 
 def register(group: Group) -> None:

@@ -257,7 +257,7 @@ def test_provider(session: Session) -> None:
     """Ask the key provider for the root key as an opening does, and say how long it took. Changes nothing."""
     import time
 
-    from securevec import home as homes
+    from securevec.state import home as homes
 
     session.require_manager()
     runtime = session.store.runtime

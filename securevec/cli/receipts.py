@@ -139,7 +139,7 @@ def _known_keys(
 
 def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str]:
     """What became of the root key under which the keys stood, as the home at hand remembers it."""
-    from securevec import home as homes
+    from securevec.state import home as homes
 
     root: Mapping[str, Any] | None = statement["predicate"].get("root")
     if root is None:
@@ -155,8 +155,8 @@ def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:
 
     A home that is there, or was named, and does not open raises: it must not pass for having no key.
     """
-    from securevec import home as homes
     from securevec.crypto.sign import load_public_pem
+    from securevec.state import home as homes
 
     if pubkey is not None:
         return load_public_pem(read_bounded(pubkey, _MAX_KEYS))

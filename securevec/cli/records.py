@@ -14,8 +14,8 @@ from uuid import UUID
 from securevec.errors import FilterError, SchemaError, UsageError
 
 if TYPE_CHECKING:
-    from securevec.body import RecordId
     from securevec.filters import Expr, FilterInput
+    from securevec.points.body import RecordId
     from securevec.schema import FieldSpec, Record, Schema
 
 _CONDITION: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(!=|>=|<=|=|>|<)(.*)\Z", re.DOTALL)

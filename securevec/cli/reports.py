@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from securevec.files.report import FilesPreview, FilesReport, RefusedFile
-    from securevec.report import IngestReport, Progress
+    from securevec.writing.report import IngestReport, Progress
 
 NOT_UTF8: Final = frozenset({"The row is not UTF-8.", "The line is not UTF-8."})
 """Reasons to which ``--encoding`` is an answer."""

@@ -30,7 +30,7 @@ def infer(
     """
     from securevec.anonymize import default_detector
     from securevec.anonymize.policy import KEPT
-    from securevec.schema.infer import infer as propose
+    from securevec.rows.infer import infer as propose
 
     detector = default_detector()
 

@@ -127,7 +127,7 @@ class Session:
         Raises :class:`PolicyDenied` for anybody but the local administrator.
         """
         from securevec.guard import admit
-        from securevec.runtime import Scope
+        from securevec.state.runtime import Scope
         from securevec.types import TenantId
 
         runtime = self.store.runtime
@@ -159,7 +159,7 @@ class Session:
 
     def _kind(self, described: Path | None = None) -> str:
         """The kind of key provider as the home says, if there is one; else as the settings say."""
-        from securevec import home as homes
+        from securevec.state import home as homes
 
         if described is not None:
             return str(homes.described(described).key_provider.get("kind"))

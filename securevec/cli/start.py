@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from securevec import home as homes
 from securevec.cli.command import Group
 from securevec.cli.output import pairs
 from securevec.cli.session import Session
 from securevec.errors import HomeRefused
+from securevec.state import home as homes
 
 
 def register(group: Group) -> None:

@@ -16,7 +16,7 @@ from securevec.cli.session import Session
 from securevec.errors import TenantNotFound, UsageError
 
 if TYPE_CHECKING:
-    from securevec.runtime import Runtime
+    from securevec.state.runtime import Runtime
     from securevec.types import TenantId
 
 Name = Annotated[str, typer.Argument(metavar="TENANT", show_default=False)]

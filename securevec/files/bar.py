@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from securevec.report import Progress
+from securevec.writing.report import Progress
 
 
 class Bar:

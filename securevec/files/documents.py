@@ -17,8 +17,8 @@ from securevec.files.reading import read_whole
 from securevec.files.report import FilesTally
 from securevec.files.state import SourceState
 from securevec.files.walk import Found
-from securevec.readers import Row
-from securevec.runtime import CollectionScope, Runtime
+from securevec.rows.readers import Row
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
 _TOGETHER: Final = 64

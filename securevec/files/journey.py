@@ -30,8 +30,8 @@ from securevec.files.sources import Work, list_sources, sort_out
 from securevec.files.sync import carry_out, plans, require_trusted
 from securevec.guard import Admission, admit
 from securevec.ingest import ingest
-from securevec.report import Progress
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
+from securevec.writing.report import Progress
 
 
 def ingest_files(

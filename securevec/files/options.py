@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from securevec.errors import UsageError
-from securevec.recode import require_encoding
+from securevec.rows.recode import require_encoding
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from securevec.anonymizing import anonymize, redactions_of
-from securevec.batching import Candidate, batches
 from securevec.errors import RecordError
 from securevec.files.bar import Bar
 from securevec.files.documents import Documents, Item
@@ -25,10 +23,12 @@ from securevec.files.sources import Work, list_sources, sort_out
 from securevec.files.sync import DOUBTFUL, ELSEWHERE, HELD, SHARED, YOUNG, kept_back, plans, require_trusted, sift
 from securevec.files.walk import Listing
 from securevec.guard import admit
-from securevec.readers import Row
-from securevec.report import Progress, RefusedRow, Tally
 from securevec.retention.rules import expired
-from securevec.runtime import CollectionScope, Runtime
+from securevec.rows.readers import Row
+from securevec.state.runtime import CollectionScope, Runtime
+from securevec.writing.anonymizing import anonymize, redactions_of
+from securevec.writing.batching import Candidate, batches
+from securevec.writing.report import Progress, RefusedRow, Tally
 
 
 @dataclass(slots=True)

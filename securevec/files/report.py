@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from securevec.errors import SecurevecError
-from securevec.report import IngestReport, RefusedRow, redactions_in
+from securevec.writing.report import IngestReport, RefusedRow, redactions_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 from securevec import limits
 from securevec.children.inside import READY, give_up_powers, limit_cpu, private_stdout, send
 from securevec.errors import FileCorrupt, MissingExtra
-from securevec.parquet import ParquetRows
+from securevec.rows.parquet import ParquetRows
 
 _FRAME: Final = 4 * 1024 * 1024
 """Bytes of rows in one frame, but at least one row."""

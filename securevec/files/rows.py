@@ -22,12 +22,12 @@ from securevec.files.documents import Item
 from securevec.files.pool import REFUSALS, SECONDS
 from securevec.files.reading import opened, require_unchanged
 from securevec.ingest import ingest
-from securevec.readers import Row, read_stream
-from securevec.recode import as_utf8
-from securevec.report import IngestReport
-from securevec.runtime import CollectionScope, Runtime
+from securevec.rows.readers import Row, read_stream
+from securevec.rows.recode import as_utf8
 from securevec.schema import Record, describe
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
+from securevec.writing.report import IngestReport
 
 
 class RowsReader:

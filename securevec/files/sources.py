@@ -15,7 +15,7 @@ from securevec.files.page import takes_documents
 from securevec.files.report import FilesTally
 from securevec.files.state import SourceState
 from securevec.files.walk import Listing, Root, identity, open_root, walk
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 
 
 @dataclass(slots=True)

@@ -15,8 +15,8 @@ from typing import Final
 from securevec.crypto.derive import file_digest, member_token, source_token
 from securevec.crypto.kdf import lp
 from securevec.files.plan import HALF
-from securevec.live import whole_records
-from securevec.runtime import CollectionScope, Runtime
+from securevec.reading.live import whole_records
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
 PARSERS: Final = b"1"

@@ -17,7 +17,7 @@ from securevec.files.sources import Work
 from securevec.files.state import SourceState
 from securevec.guard import Admission
 from securevec.limits import MAX_BATCH
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
 DOUBTFUL: Final = "their file or folder was not read to its end"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from securevec.batching import Candidate
 from securevec.control.rows import ManifestRow
 from securevec.errors import FileConflict
 from securevec.files.plan import HALF
 from securevec.files.state import SourceState
 from securevec.imports.options import ImportOptions
 from securevec.retention.rules import expired
+from securevec.writing.batching import Candidate
 
 
 class Conflicts:

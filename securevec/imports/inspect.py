@@ -25,13 +25,13 @@ from securevec.imports.options import ImportOptions
 from securevec.imports.points import RowMaker, text_of
 from securevec.imports.propose import proposed
 from securevec.imports.sketch import nowhere, passing_keys
-from securevec.minimize import minimize
-from securevec.prepare import prepare
-from securevec.report import Progress
-from securevec.runtime import CollectionScope
-from securevec.sealing import Prepared
+from securevec.rows.minimize import minimize
+from securevec.rows.validate import validate
+from securevec.state.runtime import CollectionScope
 from securevec.types import RecordRef
-from securevec.validate import validate
+from securevec.writing.prepare import prepare
+from securevec.writing.report import Progress
+from securevec.writing.sealing import Prepared
 
 SAMPLE: Final = 200
 """Points of a collection in which the detector looks."""

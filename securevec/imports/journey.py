@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, cast
 
-from securevec.batching import Candidate, batches
 from securevec.errors import FileConflict, KeyDestroyed, RecordError, Refused, SecurevecError, UnscopedPoint
 from securevec.files.state import SourceState
 from securevec.foreign import ForeignStore
@@ -29,12 +28,13 @@ from securevec.imports.lanes import Point, Refusals, Sorter, find
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportReport, TenantImport
 from securevec.ingest import ingest
-from securevec.live import whole_records
-from securevec.readers import Row
-from securevec.report import IngestReport, Progress, Tally, redactions_in
-from securevec.runtime import CollectionScope, Runtime
+from securevec.reading.live import whole_records
+from securevec.rows.readers import Row
 from securevec.schema import Record
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
+from securevec.writing.batching import Candidate, batches
+from securevec.writing.report import IngestReport, Progress, Tally, redactions_in
 
 
 class Targets(Protocol):

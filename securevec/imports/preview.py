@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from securevec.anonymizing import anonymize, redactions_of
-from securevec.batching import batches
 from securevec.errors import FileConflict, RecordError, Refused
 from securevec.files.state import SourceState
 from securevec.foreign import ForeignStore
@@ -21,12 +19,14 @@ from securevec.imports.lanes import Point, Refusals, Sorter, find
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, TenantPreview
 from securevec.imports.sketch import nowhere, passing_keys
-from securevec.minimize import Minimized, minimize
-from securevec.readers import Row
-from securevec.report import Progress, Tally
-from securevec.runtime import CollectionScope, Runtime
+from securevec.rows.minimize import Minimized, minimize
+from securevec.rows.readers import Row
+from securevec.rows.validate import validate
 from securevec.schema import Record
-from securevec.validate import validate
+from securevec.state.runtime import CollectionScope, Runtime
+from securevec.writing.anonymizing import anonymize, redactions_of
+from securevec.writing.batching import batches
+from securevec.writing.report import Progress, Tally
 
 
 class Sketches(Protocol):

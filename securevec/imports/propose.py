@@ -20,9 +20,9 @@ from securevec.foreign import ForeignStore
 from securevec.imports.fields import snake
 from securevec.imports.options import ImportOptions
 from securevec.imports.points import columns_of
+from securevec.rows.infer import _collect, _Column, _mark
 from securevec.schema import Record, Schema
 from securevec.schema.fields import FieldSpec, Kind
-from securevec.schema.infer import _collect, _Column, _mark
 from securevec.schema.marks import Keep
 
 SAMPLE: Final = 300

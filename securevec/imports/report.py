@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from securevec.errors import ImportIncomplete
-from securevec.report import redactions_in
+from securevec.writing.report import redactions_in
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -10,8 +10,8 @@ from securevec.anonymize import Anonymizer, Detector, OperatorPolicy, TenantKeys
 from securevec.crypto.suites import DEFAULT
 from securevec.embed import Embedder
 from securevec.policy import Actor
-from securevec.runtime import CollectionScope, Scope
 from securevec.schema import Record, describe
+from securevec.state.runtime import CollectionScope, Scope
 from securevec.types import CollectionId, Namespace, TenantId
 
 _NONE = "0" * 32

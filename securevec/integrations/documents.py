@@ -18,7 +18,7 @@ from securevec.errors import ConfigError, RecordError, UsageError
 from securevec.filters import Expr
 from securevec.integrations.passage import TEXT, Passage, require_passages
 from securevec.limits import MAX_PAGE
-from securevec.readers import Row
+from securevec.rows.readers import Row
 from securevec.schema import Record
 from securevec.store import Collection
 

@@ -19,11 +19,11 @@ import numpy as np
 
 from securevec.errors import UsageError
 from securevec.filters import Expr
-from securevec.hits import SearchResult
 from securevec.integrations.documents import Document as Plain
 from securevec.integrations.documents import Documents, Undeclared, ids_for, none_left
 from securevec.integrations.langchain_filters import Filter, condition
 from securevec.integrations.needed import needed
+from securevec.reading.hits import SearchResult
 from securevec.store import Collection
 
 with needed("langchain"):

@@ -22,12 +22,12 @@ from pydantic import PrivateAttr
 
 from securevec.errors import FilterError, QueryError, RecordError, UsageError, VectorError
 from securevec.filters import Expr, F, all_of, any_of
-from securevec.hits import SearchResult
 from securevec.integrations.conditions import check_depth, compare, filter_field, holds, one_of
 from securevec.integrations.documents import Document as Plain
 from securevec.integrations.documents import Documents, Undeclared, none_left
 from securevec.integrations.needed import needed
 from securevec.integrations.passage import NodePassage
+from securevec.reading.hits import SearchResult
 from securevec.schema import Record
 from securevec.store import Collection
 

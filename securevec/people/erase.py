@@ -28,7 +28,6 @@ from uuid import uuid4
 
 import orjson
 
-from securevec.batching import BATCH
 from securevec.clock import to_ms
 from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
@@ -45,15 +44,16 @@ from securevec.people.receipts import artefacts, predicate
 from securevec.people.redact import redact
 from securevec.recover import ids_of, settle_collection
 from securevec.reopen import reopen
-from securevec.report import Tally
 from securevec.retention import own_keys
 from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import purge_with_proof
 from securevec.retention.rules import parse_retention
 from securevec.retention.signing_off import sign_off
 from securevec.retention.watching import recall
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, RecordRef, Token
+from securevec.writing.batching import BATCH
+from securevec.writing.report import Tally
 
 FENCE: Final = "30d"
 """How long nothing is written about an erased person, unless the caller says otherwise."""

@@ -22,10 +22,10 @@ from securevec.guard import Admission
 from securevec.people.find import hidden_in, still_shown
 from securevec.people.identify import identify, subject_refs
 from securevec.people.places import Room, places_of, rooms_of, tokens_of
-from securevec.runtime import CollectionScope, Runtime
-from securevec.stored import Stored, fields_of, load
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.text import given_path
 from securevec.types import AnonymizedField, RecordRef, Token
+from securevec.writing.stored import Stored, fields_of, load
 
 _AROUND: Final = 160
 """Characters of a passage on either side of a mention."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from securevec.body import RecordId
 from securevec.filters import matches
 from securevec.guard import Admission
-from securevec.judge import erased
 from securevec.people.identify import identify, subject_refs
 from securevec.people.places import Room, places_of, rooms_of
-from securevec.runtime import Runtime
-from securevec.stored import Stored, load
+from securevec.points.body import RecordId
+from securevec.reading.judge import erased
+from securevec.state.runtime import Runtime
 from securevec.types import RecordRef
+from securevec.writing.stored import Stored, load
 
 
 @dataclass(frozen=True, slots=True, repr=False)

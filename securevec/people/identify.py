@@ -20,7 +20,7 @@ from securevec import limits
 from securevec.anonymize import Anonymizer, first_token, subject_token
 from securevec.audit import keyed_ref
 from securevec.errors import LimitExceeded, UsageError
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.text import utf8_size
 from securevec.types import TenantId, Token
 

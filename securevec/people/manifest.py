@@ -9,7 +9,7 @@ from securevec.control.rows import JobItem, JobRow, ManifestRow
 from securevec.recover import ids_of
 from securevec.retention.purging import needles_of
 from securevec.retention.watching import PROBED, watch
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, Namespace, TenantId
 
 

@@ -9,7 +9,7 @@ from securevec.control.rows import ManifestRow, SubjectRow
 from securevec.guard import Admission
 from securevec.people.identify import Identifier
 from securevec.reopen import name_of, reopen
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, RecordRef, TenantId, Token
 
 

@@ -10,7 +10,7 @@ from securevec.retention import own_keys
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import in_backups
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 
 _COPIES = "copies of the store's files taken before completed_ms"
 

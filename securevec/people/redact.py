@@ -23,13 +23,13 @@ from typing import Final
 import numpy as np
 
 from securevec.anonymize.stored import original_without, stored_field, without
-from securevec.body import chunk_view
 from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded
-from securevec.runtime import CollectionScope, Runtime
-from securevec.sealing import Origin, Prepared
-from securevec.stored import Stored, detected_again, fields_of, kept_originals, load, ready_again
+from securevec.points.body import chunk_view
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import AnonymizedText, Matrix, RecordRef, Token
+from securevec.writing.sealing import Origin, Prepared
+from securevec.writing.stored import Stored, detected_again, fields_of, kept_originals, load, ready_again
 
 _THE_MODELS_OWN: Final = 0.999
 """Cosine of a stored vector and the model's, from which on the model made it. Engines change only the last bits."""

@@ -13,7 +13,7 @@ from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import key_artefact, root_of
 from securevec.retention.signing_off import sign_off
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 
 
 def finish(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:

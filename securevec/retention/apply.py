@@ -47,7 +47,7 @@ from securevec.retention.purging import needles_of, purge_with_proof
 from securevec.retention.rules import ages, may_die
 from securevec.retention.shredding import doom, require_shredded, shred
 from securevec.retention.watching import PROBED, recall, watch
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, StoredPoint, TenantId
 
 

@@ -32,7 +32,7 @@ from securevec.retention.jobs import encode, move_on
 from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import root_of, shred
 from securevec.retention.signing_off import sign_off
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import TenantId
 
 

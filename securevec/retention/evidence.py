@@ -17,7 +17,7 @@ from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, drop_with_proof, found_in_own_files, own_files, sample
 from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import doom, key_artefact, require_shredded
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import Namespace, TenantId
 
 PROBE_POINTS: Final = 3

@@ -17,7 +17,7 @@ from securevec.audit.vocabulary import HEX32
 from securevec.control.rows import HoldRow
 from securevec.errors import LimitExceeded, SecurevecError, UsageError
 from securevec.guard import admit
-from securevec.runtime import Runtime, Scope
+from securevec.state.runtime import Runtime, Scope
 from securevec.text import utf8_size
 from securevec.types import CollectionId, RecordRef, Token
 

@@ -26,7 +26,7 @@ from securevec.audit.event import Action
 from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
 from securevec.guard import settle_outbox
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.text import given_path
 from securevec.types import TenantId
 

@@ -14,7 +14,7 @@ from securevec.control.rows import JobRow
 from securevec.retention.receipt import Artefact
 from securevec.retention.residue import refuse_residue
 from securevec.retention.shredding import in_backups, root_of
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 
 
 def swept(runtime: Runtime, job: JobRow) -> dict[str, Any]:

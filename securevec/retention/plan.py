@@ -18,7 +18,7 @@ from securevec.control.rows import DueCollection, Survey
 from securevec.crypto.kdf import lp
 from securevec.errors import PlanChanged
 from securevec.retention.rules import ages, bucket_end, may_die
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 
 _DOMAIN: Final = b"securevec/retention-plan/v1"

@@ -31,7 +31,7 @@ from securevec.errors import SecurevecError
 from securevec.retention.probe import Needles, Standing, standing
 from securevec.retention.receipt import Artefact, Verdict
 from securevec.retention.traces import TOLERANCE
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.text import utf8_size
 from securevec.types import Namespace, StoredPoint, Terms, Vector
 

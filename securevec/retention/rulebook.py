@@ -8,9 +8,9 @@ from securevec.control.rows import RetentionRule
 from securevec.errors import ConfigError, SecurevecError
 from securevec.guard import admit
 from securevec.retention.rules import maximum_age, parse_retention, require_consistent, shortest
-from securevec.runtime import CollectionScope, Runtime, Scope
+from securevec.rows.validate import check_name
+from securevec.state.runtime import CollectionScope, Runtime, Scope
 from securevec.types import CollectionId, TenantId
-from securevec.validate import check_name
 
 
 @dataclass(frozen=True, slots=True)

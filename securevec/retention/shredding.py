@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from securevec import home as homes
 from securevec.control.rows import JobRow
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
@@ -30,7 +29,8 @@ from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
 from securevec.retention.jobs import note
 from securevec.retention.receipt import Artefact
 from securevec.retention.residue import refuse_residue
-from securevec.runtime import Runtime
+from securevec.state import home as homes
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 
 METHOD: Final = "cryptographic erase (NIST SP 800-88r2): rows deleted, VACUUM, search of the home for the wrapped bytes"

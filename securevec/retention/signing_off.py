@@ -12,7 +12,7 @@ from securevec.audit.event import Action
 from securevec.control.rows import JobRow
 from securevec.retention.jobs import note
 from securevec.retention.receipt import digest_of, sign, statement
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 
 
 def sign_off(

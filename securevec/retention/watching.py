@@ -18,7 +18,7 @@ import orjson
 from securevec.control.rows import JobRow
 from securevec.retention.probe import Needles, Standing
 from securevec.retention.purging import joined, stands
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import Namespace
 
 PROBED: Final = 128

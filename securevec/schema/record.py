@@ -42,7 +42,7 @@ Filter = Annotated[T, marks.Filter()]
 class Record(BaseModel):
     """Base class of records. Frozen; undeclared input is dropped; ``repr`` and errors show no values.
 
-    Raises :class:`pydantic.ValidationError` when built directly; :func:`securevec.validate.validate` maps it
+    Raises :class:`pydantic.ValidationError` when built directly; :func:`securevec.rows.validate.validate` maps it
     to :class:`securevec.errors.RecordError`.
     """
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from securevec.control.rows import JobRow
 from securevec.retention.jobs import run_pending
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
 
 PERIOD_S: Final = 1.0

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
-from securevec.body import RecordId
 from securevec.errors import QueryError
 from securevec.filters import Expr
-from securevec.hits import SearchResult
-from securevec.narrow import GroupBy, narrow
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.body import RecordId
+from securevec.reading.hits import SearchResult
+from securevec.reading.narrow import GroupBy, narrow
 from securevec.schema import Record, Schema
 from securevec.search import get, search
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.store.measures import CollectionMeasures
 from securevec.store.values import CollectionValues
 from securevec.store.writes import CollectionWrites

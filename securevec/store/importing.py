@@ -16,12 +16,12 @@ from securevec.imports.preview import preview_import
 from securevec.imports.propose import propose
 from securevec.imports.report import ImportPreview, ImportReport
 from securevec.policy import Actor
-from securevec.report import Progress
-from securevec.runtime import CollectionScope, Runtime
+from securevec.rows.validate import check_name
 from securevec.schema import Record
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.store.lifetimes import StoreLifetimes
 from securevec.store.sketch import sketched
-from securevec.validate import check_name
+from securevec.writing.report import Progress
 
 if TYPE_CHECKING:
     from securevec.store.tenant import Tenant

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from securevec.audit import error_name
-from securevec.body import RecordId
 from securevec.control.jobs import TENANT_PROMOTE
 from securevec.control.rows import CollectionRow, JobRow
 from securevec.crypto.derive import record_ref, typed_record_id
 from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.people.identify import subject_tokens
+from securevec.points.body import RecordId
 from securevec.retention.apply import request_retention
 from securevec.retention.holds import Held, Hold, hold_reason, list_holds, one_scope, place_hold, release_hold
 from securevec.retention.jobs import JobResult, advance
 from securevec.retention.plan import RetentionPlan, affected_tenants, make_plan
 from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
-from securevec.runtime import Runtime, Scope
+from securevec.rows.validate import check_name
+from securevec.state.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.types import CollectionId, Layout, TenantId
-from securevec.validate import check_name
 from securevec.verbs.promote import request_move
 from securevec.verbs.purging import PurgeReport, purge_tenant
 

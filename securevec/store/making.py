@@ -21,11 +21,11 @@ from securevec.errors import (
 from securevec.guard import Admission, admit
 from securevec.reopen import anonymizer_of, description_of, require_same_terms, schema_of, scope_of
 from securevec.retention.rules import parse_retention
-from securevec.runtime import CollectionScope, Runtime, Scope
+from securevec.rows.validate import check_name
 from securevec.schema import Record
+from securevec.state.runtime import CollectionScope, Runtime, Scope
 from securevec.store.lifetimes import find_collection
 from securevec.types import CollectionId
-from securevec.validate import check_name
 
 
 def create(runtime: Runtime, scope: Scope, name: str, wanted: Wanted) -> CollectionRow:

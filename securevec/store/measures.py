@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.verbs.cloak_report import SAMPLE, CloakReport, cloak_report
 from securevec.verbs.leakage import Leakage, leakage
 

@@ -8,9 +8,9 @@ from securevec.control.rows import TenantRow
 from securevec.errors import ConfigError, TenantNotFound
 from securevec.guard import refuse
 from securevec.policy import Actor
-from securevec.runtime import Runtime, Scope
+from securevec.rows.validate import check_name
+from securevec.state.runtime import Runtime, Scope
 from securevec.types import TenantId
-from securevec.validate import check_name
 
 INSTALLATION: Final = TenantId("")
 """In the place of a tenant: what is done to the home itself."""

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from securevec import home as homes
 from securevec.anonymize import Detector, MergedDetector, Recall, builtin_detector
 from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession
 from securevec.audit.checkpoint import Signer
@@ -22,14 +21,15 @@ from securevec.crypto.keyring import KeyRing
 from securevec.crypto.suites import number_of
 from securevec.discovery import NO_CHOICES, Choices, check_backend, open_backend
 from securevec.embed import Embedder
-from securevec.engine import Engine
 from securevec.errors import ConfigError, HomeRefused
 from securevec.keyproviders.provider import Provider
-from securevec.names import NameBook
-from securevec.placement import placed
 from securevec.policy import BuiltinPolicy, PolicyEngine
 from securevec.recover import answer_abandoned
-from securevec.runtime import Runtime
+from securevec.state import home as homes
+from securevec.state.engine import Engine
+from securevec.state.names import NameBook
+from securevec.state.placement import placed
+from securevec.state.runtime import Runtime
 from securevec.store.rootkeys import new_provider, provider_of, roots_of
 from securevec.types import Suite
 

@@ -11,7 +11,6 @@ from securevec.audit.vocabulary import HEX32
 from securevec.control.jobs import KEY_RECLOAK, KEY_REINDEX, KEY_RENEW, KEY_RESEAL, KEY_RESURROGATE
 from securevec.errors import SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
-from securevec.report import Progress
 from securevec.retention.jobs import Step as JobStep
 from securevec.retention.jobs import advance
 from securevec.store.lifetimes import require_collection
@@ -26,6 +25,7 @@ from securevec.verbs.reindex import Reindex, request_reindex
 from securevec.verbs.renewing import Renewal, request_renewal
 from securevec.verbs.reseal import Reseal, request_reseal, result_of
 from securevec.verbs.resurrogate import Resurrogation, request_resurrogation
+from securevec.writing.report import Progress
 
 
 class StoreKeys(OpenHome):

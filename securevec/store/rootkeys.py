@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from securevec import home as homes
 from securevec.crypto.root import RootKey, Roots
 from securevec.errors import ConfigError, HomeRefused, KeyDestroyed, KeyRejected, KeyUnavailable
 from securevec.keyproviders.file import FileProvider
 from securevec.keyproviders.passphrase import PassphraseProvider
 from securevec.keyproviders.provider import Provider
-from securevec.runtime import Runtime
+from securevec.state import home as homes
+from securevec.state.runtime import Runtime
 
 KEPT: Final = 1
 """Earlier root keys that are kept by default."""

@@ -23,7 +23,8 @@ from securevec.policy import Actor, PolicyEngine
 from securevec.recover import resolve_open_batches
 from securevec.retention.deletion import request_deletion
 from securevec.retention.jobs import JobResult, advance, run_pending
-from securevec.runtime import Runtime
+from securevec.rows.validate import check_name
+from securevec.state.runtime import Runtime
 from securevec.store.caretaker import Caretaker
 from securevec.store.importing import StoreImports
 from securevec.store.machines import MACHINES
@@ -33,7 +34,6 @@ from securevec.store.rekeying import StoreKeys
 from securevec.store.tenant import Tenant
 from securevec.text import given_path
 from securevec.types import Layout, Suite, TenantId
-from securevec.validate import check_name
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 

@@ -15,7 +15,7 @@ from securevec.audit import Succession, read_chain
 from securevec.audit.succession import Keychain
 from securevec.errors import UsageError
 from securevec.retention.receipt import public_key_id
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.embed.checked import CheckedEmbedder
-from securevec.runtime import CollectionScope, Runtime, Scope
 from securevec.schema import Record, describe
+from securevec.state.runtime import CollectionScope, Runtime, Scope
 from securevec.types import CollectionId
 
 

@@ -23,17 +23,17 @@ from securevec.people.export import SubjectExport, export
 from securevec.people.find import SubjectReport, find
 from securevec.policy import Actor, check_role
 from securevec.reopen import name_of
-from securevec.report import Progress
 from securevec.retention.jobs import advance
-from securevec.runtime import Runtime, Scope
+from securevec.rows.validate import check_name
 from securevec.schema import Record, describe
+from securevec.state.runtime import Runtime, Scope
 from securevec.store.collection import Collection
 from securevec.store.lifetimes import TenantLifetimes, find_collection
 from securevec.store.machines import MACHINES
 from securevec.store.making import create, open_as_made, open_as_wanted
 from securevec.store.sketch import sketched
 from securevec.types import KeyScope, TenantId
-from securevec.validate import check_name
+from securevec.writing.report import Progress
 
 R = TypeVar("R", bound=Record)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from securevec.body import RecordId
 from securevec.erase import DeleteReport, delete
 from securevec.errors import RecordError
 from securevec.files.journey import ingest_files
@@ -16,11 +15,12 @@ from securevec.files.report import FilesPreview, FilesReport
 from securevec.filters import Expr
 from securevec.given import VectorsOf
 from securevec.ingest import Source, ingest
-from securevec.report import IngestReport, Progress
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.body import RecordId
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix
 from securevec.verbs.removal import delete_where
 from securevec.verbs.update import UpdateReport, update
+from securevec.writing.report import IngestReport, Progress
 
 
 def _is_stream(path: Path) -> bool:

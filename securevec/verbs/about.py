@@ -8,8 +8,8 @@ from securevec.crypto.cloak import Cloak
 from securevec.embed import ModelIdentity
 from securevec.guard import admit
 from securevec.retention.rulebook import effective_retention
-from securevec.runtime import CollectionScope, Runtime
 from securevec.schema import FieldSpec
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, KeyScope
 from securevec.verbs import quota
 from securevec.verbs.quota import QuotaUse

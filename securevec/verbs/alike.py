@@ -7,19 +7,19 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from securevec.body import RecordId
 from securevec.errors import RecordNotFound
 from securevec.filters import Expr, matches
 from securevec.given import unit
 from securevec.guard import admit
-from securevec.hits import SearchResult
-from securevec.narrow import Narrow
-from securevec.question import Question, check_k, conditions
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.body import RecordId
+from securevec.reading.hits import SearchResult
+from securevec.reading.narrow import Narrow
+from securevec.reading.question import Question, check_k, conditions
 from securevec.schema import Record
 from securevec.search import answer, deliver
-from securevec.stored import Stored, load_live
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Vector
+from securevec.writing.stored import Stored, load_live
 
 R = TypeVar("R", bound=Record)
 

@@ -9,12 +9,12 @@ from securevec import limits
 from securevec.errors import LimitExceeded, QueryError
 from securevec.filters import Expr
 from securevec.guard import admit
-from securevec.hits import SearchResult
-from securevec.narrow import Narrow
-from securevec.question import Asked, anonymize_query, check_hybrid, check_k, conditions, questions_of
-from securevec.runtime import CollectionScope, Runtime
+from securevec.reading.hits import SearchResult
+from securevec.reading.narrow import Narrow
+from securevec.reading.question import Asked, anonymize_query, check_hybrid, check_k, conditions, questions_of
 from securevec.schema import Record
 from securevec.search import Answer, answer, deliver, looked_at_again
+from securevec.state.runtime import CollectionScope, Runtime
 
 R = TypeVar("R", bound=Record)
 

@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from securevec.cloaking import FETCH
 from securevec.crypto.cloak import Cloak, VectorCloak
+from securevec.reading.cloaking import FETCH
 from securevec.types import Matrix
 
 K: Final = 10

@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from securevec.body import chunk_view
-from securevec.cloaking import with_vectors
 from securevec.crypto.cloak import Cloak
 from securevec.errors import BackendError, PolicyDenied, QueryError, UsageError
 from securevec.given import unit
 from securevec.guard import Admission, admit
-from securevec.judge import Judged
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.body import chunk_view
+from securevec.reading.cloaking import with_vectors
+from securevec.reading.judge import Judged
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix
 from securevec.verbs.cloak_figures import CloakFigures, measure
 from securevec.verbs.walk import STEP, walk

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from securevec.body import RecordId
 from securevec.errors import RecordNotFound
 from securevec.filters import Expr, matches
 from securevec.guard import admit
-from securevec.judge import erased
-from securevec.live import live_record
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.body import RecordId
+from securevec.reading.judge import erased
+from securevec.reading.live import live_record
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.verbs.walk import condition, walk
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from securevec.crypto.derive import cursor_mac
 from securevec.errors import QueryError
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
 _VERSION: Final = b"\x01"

@@ -14,18 +14,18 @@ from uuid import UUID
 
 import numpy as np
 
-from securevec.cloaking import restored
 from securevec.errors import BackendError, QueryError, VectorError
 from securevec.filters import Expr
 from securevec.given import unit
 from securevec.guard import admit
-from securevec.hits import SearchResult
-from securevec.judge import judge
-from securevec.narrow import Narrow
-from securevec.question import Question, check_k, question_of
-from securevec.runtime import CollectionScope, Runtime
+from securevec.reading.cloaking import restored
+from securevec.reading.hits import SearchResult
+from securevec.reading.judge import judge
+from securevec.reading.narrow import Narrow
+from securevec.reading.question import Question, check_k, question_of
 from securevec.schema import Record
 from securevec.search import OVERTAKEN_TWICE, Answer, answer, deliver, looked_at_again
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, StoredPoint, Vector
 
 R = TypeVar("R", bound=Record)

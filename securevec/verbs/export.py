@@ -21,10 +21,10 @@ import orjson
 from securevec.errors import UsageError
 from securevec.filters import Expr
 from securevec.guard import admit
-from securevec.hits import record_of
-from securevec.judge import Judged
-from securevec.minimize import json_value
-from securevec.runtime import CollectionScope, Runtime
+from securevec.reading.hits import record_of
+from securevec.reading.judge import Judged
+from securevec.rows.minimize import json_value
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.text import given_path
 from securevec.verbs.walk import condition, still_live, walk
 

@@ -14,12 +14,12 @@ from securevec.audit import error_name
 from securevec.control.rows import CollectionRow, JobRow, ManifestRow
 from securevec.errors import CheckFailed, RecordChanged
 from securevec.guard import commission
+from securevec.reading.sheets import Sealed, sheets
 from securevec.recover import settle_collection
-from securevec.resealing import reseal
 from securevec.retention.jobs import note, renew
 from securevec.retention.rules import bucket_end, hold_epoch
-from securevec.runtime import Runtime
-from securevec.sheets import Sealed, sheets
+from securevec.state.runtime import Runtime
+from securevec.writing.resealing import reseal
 
 
 def reseal_held(runtime: Runtime, job: JobRow) -> None:

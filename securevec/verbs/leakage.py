@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from securevec.errors import PolicyDenied
 from securevec.guard import admit
-from securevec.leaking import FieldLeakage, measured, tokenized
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.leaking import FieldLeakage, measured, tokenized
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.verbs.walk import walk
 
 

@@ -1,8 +1,8 @@
 """Moving the points of one collection to another place of the same store while it is read and written.
 
 A point never changes and its id is never given again, so to copy is to copy what the manifest names, and to check is to
-look for it. Every write goes to both places meanwhile (:mod:`securevec.placement`); what a write and the copy do to one
-point at once is settled by the manifest: what it does not name after the copy is taken away again.
+look for it. Every write goes to both places meanwhile (:mod:`securevec.state.placement`); what a write and the copy do
+to one point at once is settled by the manifest: what it does not name after the copy is taken away again.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, SecurevecError, UnknownFormat, UnknownKey
-from securevec.opening import check_place, open_body
-from securevec.runtime import Runtime
+from securevec.reading.opening import check_place, open_body
+from securevec.state.runtime import Runtime
 from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId
 
 STEP: Final = 128

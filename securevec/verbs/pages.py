@@ -10,10 +10,10 @@ from securevec import limits
 from securevec.errors import LimitExceeded, QueryError
 from securevec.filters import Expr
 from securevec.guard import admit
-from securevec.hits import record_of
-from securevec.judge import Judged
-from securevec.runtime import CollectionScope, Runtime
+from securevec.reading.hits import record_of
+from securevec.reading.judge import Judged
 from securevec.schema import Record
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.verbs import cursors
 from securevec.verbs.walk import SHEET_BYTES, STEP, condition, still_live, walk
 

@@ -30,7 +30,7 @@ from securevec.reopen import description_of, spec_of
 from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.receipt import Artefact
 from securevec.retention.signing_off import sign_off
-from securevec.runtime import Runtime
+from securevec.state.runtime import Runtime
 from securevec.types import Layout, Namespace, TenantId
 from securevec.verbs.moving import Move, check, copy
 

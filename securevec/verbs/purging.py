@@ -14,7 +14,7 @@ from securevec.errors import SecurevecError
 from securevec.guard import admit
 from securevec.recover import settle_collection
 from securevec.retention.residue import refuse_residue
-from securevec.runtime import Runtime, Scope
+from securevec.state.runtime import Runtime, Scope
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from securevec.errors import ConfigError
 from securevec.guard import admit
-from securevec.runtime import Runtime, Scope
+from securevec.state.runtime import Runtime, Scope
 
 _MOST = 2**62
 

@@ -28,8 +28,6 @@ import numpy as np
 import orjson
 
 from securevec.binding import cloak_of
-from securevec.body import chunk_view
-from securevec.cloaking import put_on, uncloaked
 from securevec.control.jobs import KEY_RECLOAK
 from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.cloaks import Cloaks
@@ -43,13 +41,15 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.guard import Admission
-from securevec.protect import CLOAK_KEY
+from securevec.points.body import chunk_view
+from securevec.points.protect import CLOAK_KEY
+from securevec.reading.cloaking import put_on, uncloaked
+from securevec.reading.sheets import Chunk, Sealed, opened_chunks
 from securevec.reopen import description_of, schema_of
 from securevec.retention.jobs import JobResult, move_on
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import key_artefact, root_of, shred
-from securevec.runtime import Runtime
-from securevec.sheets import Chunk, Sealed, opened_chunks
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId
 from securevec.verbs.rewriting import (
     Advance,

@@ -9,7 +9,7 @@ from securevec.errors import ControlUnavailable
 from securevec.filters import Expr, matches
 from securevec.guard import admit
 from securevec.limits import MAX_BATCH
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 from securevec.verbs.walk import condition, open_records, walk
 

@@ -28,11 +28,11 @@ from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.derive import lift
 from securevec.errors import DeletionIncomplete, WriteNotAcknowledged
 from securevec.guard import Admission
+from securevec.reading.sheets import Sealed, opened_chunks, sheets
 from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
-from securevec.runtime import Runtime
-from securevec.sheets import Sealed, opened_chunks, sheets
+from securevec.state.runtime import Runtime
 from securevec.types import TenantId
 from securevec.verbs.rewriting import Advance, done_data, finish, places_of, require_serving, rewrite, seen_of, sought
 

@@ -28,11 +28,11 @@ from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.keyview import KeyInfo
 from securevec.errors import DeletionIncomplete, UnknownKey, WriteNotAcknowledged
 from securevec.guard import Admission
+from securevec.reading.sheets import Sealed, named_keys, sealed_under, sheets
 from securevec.retention.jobs import JobResult, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
-from securevec.runtime import Runtime
-from securevec.sheets import Sealed, named_keys, sealed_under, sheets
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 from securevec.verbs.rewriting import Advance, done_data, finish, place_of, request, rewrite, seen_of, sought
 

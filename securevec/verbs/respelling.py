@@ -18,21 +18,21 @@ import numpy as np
 from securevec.anonymize.known import stand_ins
 from securevec.anonymize.remake import full_names, is_keyed, nameless, remade
 from securevec.anonymize.stored import stored_field
-from securevec.body import chunk_view
-from securevec.body_format import decode_vault
-from securevec.cloaking import restored
 from securevec.control.rows import ManifestRow
 from securevec.errors import CheckFailed, ControlUnavailable, LegalHold, VaultDisabled
 from securevec.guard import Admission
 from securevec.ingest import write_batch
-from securevec.judge import Judged
 from securevec.people.redact import embedded, same_vector, text_of
-from securevec.report import Tally
-from securevec.runtime import CollectionScope, Runtime
-from securevec.sealing import Origin, Prepared
-from securevec.sheets import Chunk, Sealed, opened_chunks
-from securevec.stored import Stored, detected_again, fields_of, kept_originals, ready_again
+from securevec.points.body import chunk_view
+from securevec.points.body_format import decode_vault
+from securevec.reading.cloaking import restored
+from securevec.reading.judge import Judged
+from securevec.reading.sheets import Chunk, Sealed, opened_chunks
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import AnonymizedField, CollectionId, Matrix, RecordRef, StoredPoint, Token
+from securevec.writing.report import Tally
+from securevec.writing.sealing import Origin, Prepared
+from securevec.writing.stored import Stored, detected_again, fields_of, kept_originals, ready_again
 
 _AT_ONCE: Final = 16
 """Records that are opened at once to learn what somebody is called."""

@@ -26,13 +26,13 @@ from securevec.control.jobs import KEY_RENEW, KEY_RESURROGATE
 from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, LegalHold, WriteNotAcknowledged
 from securevec.guard import Admission, commission
+from securevec.reading.sheets import sheets
 from securevec.reopen import reopen
 from securevec.retention.jobs import JobResult, encode, move_on, renew
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import in_backups, root_of
-from securevec.runtime import Runtime
-from securevec.sheets import sheets
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 from securevec.verbs.respelling import Respelling
 from securevec.verbs.rewriting import Advance, done_data, finish, places_of, require_serving, rewrite, seen_of, sought

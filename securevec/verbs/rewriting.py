@@ -26,18 +26,18 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.guard import Admission, commission
+from securevec.reading.sheets import Sealed, sheets
 from securevec.recover import ids_of, settle_collection
-from securevec.report import Progress
-from securevec.resealing import Anew, reseal
 from securevec.retention.jobs import JobResult, encode, renew
 from securevec.retention.probe import Needles
 from securevec.retention.purging import ProbeOutcome, joined, needles_of, purge_with_proof
 from securevec.retention.receipt import Artefact
 from securevec.retention.signing_off import sign_off
 from securevec.retention.traces import RUN
-from securevec.runtime import Runtime
-from securevec.sheets import Sealed, sheets
+from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, StoredPoint
+from securevec.writing.report import Progress
+from securevec.writing.resealing import Anew, reseal
 
 Advance = Callable[[Progress], None]
 """Told how many records were looked at; it counts records where others count bytes."""
@@ -173,9 +173,9 @@ def rewrite(
     """Write every live row anew that is ``stale``, after earlier writers have ended, and purge what was replaced.
 
     Passes go on until one finds none. ``looked_for``: what was :func:`sought` before the first of them. Rows are sealed
-    anew, ``anew`` as for :func:`securevec.resealing.reseal`, unless ``write`` does more; with ``vectors`` the old ones
-    are to be found in no file either. Raises :class:`ControlUnavailable` and :class:`RecordChanged` when others keep
-    writing, and :class:`CheckFailed` when the store does not show a row as it was written.
+    anew, ``anew`` as for ``reseal`` in :mod:`securevec.writing.resealing`, unless ``write`` does more; with ``vectors``
+    the old ones are to be found in no file either. Raises :class:`ControlUnavailable` and :class:`RecordChanged` when
+    others keep writing, and :class:`CheckFailed` when the store does not show a row as it was written.
     """
     await_writers(runtime, place)
     parts = tuple(base64.b64decode(part) for part in looked_for)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from securevec import limits
-from securevec.body import RecordId
 from securevec.errors import LimitExceeded, RecordError
 from securevec.filters import matches
 from securevec.guard import admit
-from securevec.hits import record_of
-from securevec.runtime import CollectionScope, Runtime
+from securevec.points.body import RecordId
+from securevec.reading.hits import record_of
 from securevec.schema import Record
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.verbs.walk import condition, open_records, still_live
 
 R = TypeVar("R", bound=Record)

@@ -19,26 +19,26 @@ import orjson
 
 from securevec.anonymize.amend import amend
 from securevec.anonymize.stored import originals_in
-from securevec.anonymizing import refuse_findings_in_clear_filters, refuse_findings_in_sealed_numbers
-from securevec.body import SEPARATOR, RecordId, chunk_view, mark
 from securevec.crypto.derive import content_digest
 from securevec.crypto.kdf import lp
 from securevec.errors import IsolationViolation, LegalHold, RecordChanged, RecordError, VaultDisabled
 from securevec.guard import Admission, admit
 from securevec.ingest import write_batch
-from securevec.minimize import Minimized, minimize, rebuild
-from securevec.prepare import assemble
+from securevec.points.body import SEPARATOR, RecordId, chunk_view, mark
 from securevec.recover import settle_collection
-from securevec.refusals import weak_fields
-from securevec.report import Tally
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
-from securevec.runtime import CollectionScope, Runtime
+from securevec.rows.minimize import Minimized, minimize, rebuild
+from securevec.rows.validate import validate
 from securevec.schema import Record
-from securevec.sealing import Origin, Prepared
-from securevec.stored import Stored, fields_of, load_live
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import AnonymizedField, AnonymizedText, Matrix, RecordRef
-from securevec.validate import validate
+from securevec.writing.anonymizing import refuse_findings_in_clear_filters, refuse_findings_in_sealed_numbers
+from securevec.writing.prepare import assemble
+from securevec.writing.refusals import weak_fields
+from securevec.writing.report import Tally
+from securevec.writing.sealing import Origin, Prepared
+from securevec.writing.stored import Stored, fields_of, load_live
 
 _ATTEMPTS: Final = 5
 """How often an update starts again because another process replaced the record first."""

@@ -12,22 +12,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from securevec.anonymize.stored import original_without_spans, without_spans
-from securevec.body import SEPARATOR
 from securevec.errors import IsolationViolation, LegalHold, RecordChanged, RecordError, RecordNotFound
 from securevec.guard import Admission, admit
-from securevec.hits import OriginalAt
 from securevec.ingest import write_batch
-from securevec.judge import judge
-from securevec.opening import fetch_only
 from securevec.people.redact import same_vector, text_of, withheld
+from securevec.points.body import SEPARATOR
+from securevec.reading.hits import OriginalAt
+from securevec.reading.judge import judge
+from securevec.reading.opening import fetch_only
+from securevec.reading.revealing import originals_at
 from securevec.recover import settle_collection
-from securevec.report import Tally
-from securevec.revealing import originals_at
-from securevec.runtime import CollectionScope, Runtime
-from securevec.sealing import Origin, Prepared
-from securevec.stored import Stored, detected_again, fields_of, kept_originals, load_live, ready_again
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import AnonymizedField
 from securevec.verbs.update import UpdateReport
+from securevec.writing.report import Tally
+from securevec.writing.sealing import Origin, Prepared
+from securevec.writing.stored import Stored, detected_again, fields_of, kept_originals, load_live, ready_again
 
 _ATTEMPTS: Final = 5
 _GONE: Final = "The record of this span was deleted or replaced since it was read."

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 from uuid import UUID
 
-from securevec.body import Body, chunk_view
 from securevec.control.rows import ManifestRow
 from securevec.crypto.armour import from_text
 from securevec.crypto.derive import RecordIds, lift, typed_record_id
@@ -31,10 +30,11 @@ from securevec.errors import (
     UnknownKey,
 )
 from securevec.guard import Admission, admit
-from securevec.lifting import lifted
-from securevec.opening import check_place, clear_copies_differ, fetch_only, open_body
-from securevec.runtime import CollectionScope, Runtime
-from securevec.terms import stored_terms
+from securevec.points.body import Body, chunk_view
+from securevec.points.terms import stored_terms
+from securevec.reading.lifting import lifted
+from securevec.reading.opening import check_place, clear_copies_differ, fetch_only, open_body
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import NO_TERMS, RecordRef, StoredPoint, TenantId, Terms, Token
 
 STEP: Final = 256

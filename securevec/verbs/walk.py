@@ -16,10 +16,10 @@ from securevec.crypto.derive import point_id
 from securevec.errors import IsolationViolation
 from securevec.filters import Expr, all_of, check, matches
 from securevec.guard import Admission
-from securevec.judge import Judged, erased, judge
-from securevec.opening import clear_copies_differ, fetch_only
+from securevec.reading.judge import Judged, erased, judge
+from securevec.reading.opening import clear_copies_differ, fetch_only
 from securevec.retention.rules import expired
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 
 STEP: Final = 256

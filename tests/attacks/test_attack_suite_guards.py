@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from securevec import judge, opening, protect, question, recover, removal, revealing, search, writing
+from securevec import recover, removal, search
 from securevec.attack import ATTACKS
 from securevec.attack.run import Runner, staged
 from securevec.attack.server import Nothing
@@ -24,10 +24,13 @@ from securevec.crypto.keyview import KeyView
 from securevec.crypto.versions import KeyVersions
 from securevec.errors import EnvelopeRejected, FilterError, IsolationViolation, UnknownFormat, UnknownKey
 from securevec.filters import Exists, Expr, check
+from securevec.points import protect
+from securevec.reading import judge, opening, question, revealing
 from securevec.retention import evidence
 from securevec.testing.lying import LyingBackend
 from securevec.types import Namespace, ProtectedPoint, StoredPoint
 from securevec.verbs import walk
+from securevec.writing import inserting as writing
 from tests.support.attacks import without_counting_each_point_once
 
 Patch = pytest.MonkeyPatch

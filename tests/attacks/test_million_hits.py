@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 
-from securevec import judge
+from securevec.reading import judge
 from tests.support import million
 from tests.support.attacks import without_counting_each_point_once
 

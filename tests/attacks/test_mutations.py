@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import securevec as sv
-from securevec import judge, live, search
+from securevec import search
 from securevec.attack.rows import Vandal, stored
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
@@ -27,7 +27,8 @@ from securevec.errors import (
     RecordNotFound,
 )
 from securevec.filters import Expr
-from securevec.runtime import CollectionScope, Runtime
+from securevec.reading import judge, live
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.testing.lying import Lie
 from securevec.types import Namespace, StoredPoint
 from tests.support.attacks import (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec import guard, recover, removal, writing
+from securevec import guard, recover, removal
 from securevec.attack.rows import Vandal
 from securevec.control import batches, hot
 from securevec.control.rows import Fence, Standing
@@ -28,10 +28,11 @@ from securevec.errors import (
     TenantUnavailable,
 )
 from securevec.guard import Admission
-from securevec.names import NameBook
 from securevec.policy import Decision, PolicyEngine, Request
+from securevec.state.names import NameBook
 from securevec.testing.lying import Lie
 from securevec.types import AnonymizedText, CollectionId, Matrix, TenantId
+from securevec.writing import inserting as writing
 from tests.support.attacks import ACME_MARK, Pair, Stage, open_stage, text
 from tests.support.attacks_outage import FailingAudit, FlakyEmbedder
 from tests.support.needles import Needles

@@ -16,7 +16,7 @@ from securevec.control.retention import Retention
 from securevec.control.rows import JobItem, Survey
 from securevec.errors import KeyDestroyed, LegalHold, PlanChanged, RecordNotFound, RetentionMinimum
 from securevec.retention import apply, plan
-from securevec.runtime import CollectionScope, Runtime
+from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, TenantId
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
 

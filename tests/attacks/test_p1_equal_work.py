@@ -15,7 +15,7 @@ import securevec as sv
 from securevec.control.database import Database
 from securevec.crypto.keyring import KeyRing
 from securevec.errors import SecurevecError
-from securevec.names import NameBook
+from securevec.state.names import NameBook
 from securevec.store.opening import AuditDoor
 from tests.support.attacks import Stage, Trap
 from tests.support.world import ACME, Ticket, ticket

@@ -35,7 +35,7 @@ def test_no_vault_is_opened_for_an_export(lone_pair: Pair, monkeypatch: pytest.M
         opened.append(place.field)  # type: ignore[attr-defined]  # a Place
         return original(key, blob, place, **options)  # type: ignore[arg-type]  # handed on as they came
 
-    monkeypatch.setattr("securevec.opening.open_sealed", watched)
+    monkeypatch.setattr("securevec.reading.opening.open_sealed", watched)
     assert lone_pair.acme.export(io.BytesIO()).records == 8
     assert opened
     assert set(opened) == {"body"}

@@ -143,7 +143,7 @@ def test_no_vault_is_opened_to_look_for_what_is_alike(lone_pair: Pair, monkeypat
     def opened(*arguments: object) -> None:
         raise AssertionError("a vault was opened")
 
-    monkeypatch.setattr("securevec.stored._vault", opened)
+    monkeypatch.setattr("securevec.writing.stored._vault", opened)
     assert len(lone_pair.acme.search(like="T-1", k=3)) == 3
 
 

@@ -25,7 +25,7 @@ from securevec.errors import (
     OutcomeUnknown,
     RecordNotFound,
 )
-from securevec.opening import open_body
+from securevec.reading.opening import open_body
 from securevec.recover import resolve_open_batches
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint, StoredPoint, mint_anonymized

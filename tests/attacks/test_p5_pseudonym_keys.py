@@ -22,10 +22,10 @@ from securevec.errors import (
     SubjectErased,
 )
 from securevec.guard import admit
-from securevec.live import first_chunks
-from securevec.opening import open_body
 from securevec.people import erase as erasing
-from securevec.question import anonymize_query
+from securevec.reading.live import first_chunks
+from securevec.reading.opening import open_body
+from securevec.reading.question import anonymize_query
 from securevec.search import answer
 from securevec.types import StoredPoint
 from securevec.verbs import renewing, resurrogate

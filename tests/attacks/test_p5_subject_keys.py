@@ -28,9 +28,9 @@ from securevec.errors import (
     SubjectErased,
 )
 from securevec.guard import admit
-from securevec.opening import open_body
 from securevec.people import erase as erasing
 from securevec.people import shred
+from securevec.reading.opening import open_body
 from securevec.retention import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint, StoredPoint, mint_anonymized

@@ -25,8 +25,8 @@ from securevec.errors import (
     TenantUnavailable,
 )
 from securevec.guard import admit
-from securevec.opening import open_body
 from securevec.people import erase as erasing
+from securevec.reading.opening import open_body
 from securevec.retention.jobs import JobResult
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 import securevec as sv
-from securevec import judge as judging
 from securevec import search as searching
-from securevec import stored
 from securevec.errors import LegalHold, PolicyDenied, RecordNotFound, SubjectErased
 from securevec.people import erase as erasing
 from securevec.people import export as exporting
 from securevec.people import find as finding
+from securevec.reading import judge as judging
 from securevec.retention import receipt as receipts
 from securevec.types import ProtectedPoint, Scalar
 from securevec.verbs import batch as batching
 from securevec.verbs import walk as walking
+from securevec.writing import stored
 from tests.support.attacks import Pair, Stage, open_stage
 from tests.support.world import ticket
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import securevec as sv
-from securevec import stored
 from securevec.errors import PolicyDenied, RecordNotFound, SubjectErased
 from securevec.guard import admit
 from securevec.people import erase as erasing
@@ -18,6 +17,7 @@ from securevec.people import export as exporting
 from securevec.people import manifest
 from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.verbs import update as updating
+from securevec.writing import stored
 from tests.support.attacks import Pair, Stage, open_stage
 from tests.support.world import ticket
 

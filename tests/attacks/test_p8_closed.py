@@ -18,8 +18,8 @@ import chromadb
 import securevec as sv
 from securevec.attack.stage import ACME, GLOBEX, Ticket
 from securevec.errors import SecurevecError, Unavailable
-from securevec.hits import SearchResult
 from securevec.imports.options import ImportOptions
+from securevec.reading.hits import SearchResult
 from securevec.store.tenant import Tenant
 from tests.support.attacks import open_stage, text
 

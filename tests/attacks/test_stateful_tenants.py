@@ -22,7 +22,7 @@ from securevec.attack.stage import Ticket, ticket
 from securevec.clock import Clock
 from securevec.errors import FilterError, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
 from securevec.filters import Compare
-from securevec.placement import placed
+from securevec.state.placement import placed
 from securevec.testing.embedders import HashEmbedder
 from tests.support.attacks import Time, chroma_at, local_server
 from tests.support.chroma_server import chroma_server

@@ -17,8 +17,8 @@ from securevec.anonymize import BuiltinDetector, Finding
 from securevec.cli import checks
 from securevec.cli.check import Check
 from securevec.cli.main import main
-from securevec.engine import LOCK_NAME
 from securevec.policy.rules import Decision, Request
+from securevec.state.engine import LOCK_NAME
 from securevec.testing.embedders import HashEmbedder
 from tests.cli.conftest import Answer, Shell
 from tests.support.world import Ticket, ticket

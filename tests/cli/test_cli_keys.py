@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from securevec import home as homes
+from securevec.state import home as homes
 from tests.cli.conftest import Shell
 from tests.support.keyservices import kms_server, softhsm_token
 

@@ -18,7 +18,7 @@ import pytest
 
 import securevec as sv
 from securevec.backend import VectorBackend
-from securevec.placement import placed
+from securevec.state.placement import placed
 from securevec.testing.conformance import HybridBackendConformance
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import Layout

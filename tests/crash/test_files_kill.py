@@ -12,10 +12,10 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
-from securevec.batching import BATCH
 from securevec.files import journey
 from securevec.files.pool import ParserPool
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
+from securevec.writing.batching import BATCH
 from tests.support import files_child
 from tests.support.files_child import open_store, pages_of
 

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
-from securevec.opening import open_body
+from securevec.reading.opening import open_body
 from tests.support.crash_child import ACTOR, RECORDS
 from tests.support.crash_home import Home, Nursery, Trap
 from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps

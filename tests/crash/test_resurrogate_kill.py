@@ -15,8 +15,8 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 import securevec as sv
 from securevec.anonymize.surrogates.values import surrogate
-from securevec.opening import open_body
-from securevec.question import anonymize_query
+from securevec.reading.opening import open_body
+from securevec.reading.question import anonymize_query
 from tests.support.crash_child import RECORDS
 from tests.support.crash_home import Home, Nursery, Trap
 from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps

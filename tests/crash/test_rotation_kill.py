@@ -16,7 +16,6 @@ from typing import cast
 
 import pytest
 
-from securevec import home as homes
 from securevec.clock import Clock
 from securevec.crypto.keyring import KeyRing
 from securevec.crypto.keystore import KeyStore
@@ -26,7 +25,8 @@ from securevec.keyproviders.choosing import provider_from
 from securevec.keyproviders.file import FileProvider
 from securevec.keyproviders.passphrase import PassphraseProvider
 from securevec.keyproviders.provider import Provider
-from securevec.runtime import Runtime
+from securevec.state import home as homes
+from securevec.state.runtime import Runtime
 from securevec.store.rootkeys import RootRotation, roots_of, rotate_root
 from securevec.types import CollectionId, TenantId
 from tests.support.keyservices import softhsm_token

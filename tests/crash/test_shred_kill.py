@@ -10,7 +10,7 @@ import pytest
 
 import securevec as sv
 from securevec.errors import BoundKeyDestroyed, RecordNotFound
-from securevec.opening import open_body
+from securevec.reading.opening import open_body
 from securevec.types import StoredPoint
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)

@@ -21,8 +21,8 @@ import securevec as sv
 from securevec.crypto.armour import from_text
 from securevec.crypto.envelope import read_key_ids
 from securevec.errors import ControlUnavailable, KeyDestroyed, RecordNotFound
-from securevec.opening import open_body
-from securevec.sheets import sheets
+from securevec.reading.opening import open_body
+from securevec.reading.sheets import sheets
 from securevec.testing.embedders import HashEmbedder
 from securevec.verbs.respelling import Respelling
 from tests.support import writer_child

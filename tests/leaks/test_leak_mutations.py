@@ -10,19 +10,19 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-import securevec.anonymizing
-import securevec.batching
-import securevec.minimize
-import securevec.sealing
-import securevec.validate
+import securevec.rows.minimize
+import securevec.rows.validate
+import securevec.writing.anonymizing
+import securevec.writing.batching
+import securevec.writing.sealing
 from securevec.anonymize import Anonymizer, TenantKeys
 from securevec.anonymize.ahead import NOTHING, Found
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import DataKey
 from securevec.errors import RecordError
-from securevec.minimize import Minimized
-from securevec.names import NameBook
+from securevec.rows.minimize import Minimized
 from securevec.schema import Record, Schema
+from securevec.state.names import NameBook
 from securevec.types import AnonymizedField, mint_anonymized
 from tests.support.failing_runs import Stage, what_is_said
 from tests.support.helpdesk import ACTOR, COLLECTION, TENANTS
@@ -100,7 +100,7 @@ def test_without_sealing_files_and_payloads_turn_red(
     def plain(key: DataKey, items: Sequence[tuple[bytes, Place]], **options: object) -> list[bytes]:
         return [b"SV\x01\x01" + bytes(32) + plaintext + bytes(16) for plaintext, _ in items]
 
-    monkeypatch.setattr(securevec.sealing, "seal_batch", plain)
+    monkeypatch.setattr(securevec.writing.sealing, "seal_batch", plain)
     monkeypatch.setattr("tests.support.leaks._use", _nothing)
     monkeypatch.setattr("tests.support.leaks._open_all", _nothing)
     evidence = small(tmp_path, backend)
@@ -128,7 +128,7 @@ def test_without_sealed_names_the_control_store_turns_red(tmp_path: Path, monkey
 def _keeping_extras(monkeypatch: pytest.MonkeyPatch, *, field: str) -> None:
     """Undeclared columns come along: added to a declared text, or to a filter value the store may read."""
     extras: dict[int, str] = {}
-    validate, minimize = securevec.validate.validate, securevec.minimize.minimize
+    validate, minimize = securevec.rows.validate.validate, securevec.rows.minimize.minimize
 
     def keep(record_class: type[Record], raw: Mapping[str, object] | Record) -> Record:
         record = validate(record_class, raw)
@@ -143,8 +143,8 @@ def _keeping_extras(monkeypatch: pytest.MonkeyPatch, *, field: str) -> None:
             return replace(minimized, texts={**minimized.texts, "body": f"{minimized.texts['body']} {text}"})
         return replace(minimized, filters={**minimized.filters, field: text})
 
-    monkeypatch.setattr(securevec.batching, "validate", keep)
-    monkeypatch.setattr(securevec.batching, "minimize", add)
+    monkeypatch.setattr(securevec.writing.batching, "validate", keep)
+    monkeypatch.setattr(securevec.writing.batching, "minimize", add)
 
 
 def test_with_undeclared_columns_kept_embedder_and_envelopes_turn_red(
@@ -163,7 +163,7 @@ def test_with_undeclared_columns_in_a_clear_filter_files_and_payloads_turn_red(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _keeping_extras(monkeypatch, field="status")
-    monkeypatch.setattr(securevec.anonymizing, "refuse_findings_in_clear_filters", _nothing)
+    monkeypatch.setattr(securevec.writing.anonymizing, "refuse_findings_in_clear_filters", _nothing)
     evidence = small(tmp_path)
     for hits in (evidence.in_payloads, evidence.in_open_home, evidence.in_closed_home):
         assert kinds(hits) == {"canary"}
@@ -177,7 +177,7 @@ def test_a_message_that_quotes_the_row_turns_the_reports_red(
     def quoting(record_class: type[Record], error: ValidationError) -> RecordError:
         return RecordError(repr(error.errors()))
 
-    monkeypatch.setattr(securevec.validate, "_explain", quoting)
+    monkeypatch.setattr(securevec.rows.validate, "_explain", quoting)
     assert kinds(needles.find(what_is_said(stage, "malformed rows").encode())) >= {"canary", "PERSON"}
 
 

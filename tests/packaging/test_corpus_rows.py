@@ -10,10 +10,10 @@ from typing import Final
 import pytest
 
 from securevec.errors import RecordError
-from securevec.minimize import minimize
-from securevec.readers import read_records
+from securevec.rows.minimize import minimize
+from securevec.rows.readers import read_records
+from securevec.rows.validate import validate
 from securevec.schema import Record, describe
-from securevec.validate import validate
 
 HELPDESK: Final = Path(__file__).resolve().parents[2] / "examples" / "corpora" / "helpdesk"
 

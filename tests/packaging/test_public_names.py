@@ -50,8 +50,9 @@ def test_a_name_that_is_not_there_is_an_attribute_error_and_every_one_is_offered
 def test_a_process_that_reads_files_starts_without_store_keys_and_detector(module: str) -> None:
     script = f"import sys, {module}; print(*sorted(name for name in sys.modules if name.startswith('securevec.')))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    rooms = {name.split(".")[1] for name in done.stdout.split()}
-    assert rooms <= {"children", "errors", "files", "limits", "parquet"}, rooms
+    loaded = done.stdout.split()
+    assert {name.split(".")[1] for name in loaded} <= {"children", "errors", "files", "limits", "rows"}, loaded
+    assert {name for name in loaded if ".rows." in name} <= {"securevec.rows.parquet"}, loaded
 
 
 def test_the_root_exports_exactly_what_it_lists() -> None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import securevec as sv
 from securevec import F, limits
-from securevec.buckets import around
 from securevec.errors import FilterError, IsolationViolation, SchemaError
 from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, matches
-from securevec.protect import FilterProtector
+from securevec.points.buckets import around
+from securevec.points.protect import FilterProtector
 from securevec.schema import describe, marks
 from securevec.schema.fields import Schema
 from securevec.types import CollectionId, ProtectedPoint
@@ -121,8 +121,8 @@ def test_a_search_by_a_bucketed_field_answers_by_the_sealed_value(engine: str, t
 
 
 def _sealed(row: dict[str, Any]) -> dict[str, Any]:
-    from securevec.minimize import minimize
-    from securevec.validate import validate
+    from securevec.rows.minimize import minimize
+    from securevec.rows.validate import validate
 
     return dict(minimize(describe(Person), validate(Person, row)).filters)
 

@@ -14,7 +14,7 @@ import securevec as sv
 from securevec import F
 from securevec.errors import FilterError, IsolationViolation, SchemaError
 from securevec.filters import And, Compare, Exists, Expr, In, Not, Or, matches
-from securevec.protect import FilterProtector
+from securevec.points.protect import FilterProtector
 from securevec.schema import describe, marks
 from securevec.schema.fields import Schema
 from securevec.types import CollectionId, ProtectedPoint

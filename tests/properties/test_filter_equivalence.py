@@ -170,7 +170,7 @@ _ALMOST: dict[str, tuple[str, object]] = {
     "numbers above 2^53 by doubles": ("securevec_qdrant._filters.EXACT", 2**70),
     "what the engine returns, undecided": ("securevec_adapters.sieve.matches", _decided),
     "no second look for more": ("securevec_adapters.sieve.query", _one_look),
-    "a value of a list by whether there are any": ("securevec.protect.FilterProtector._holds", _any_element),
+    "a value of a list by whether there are any": ("securevec.points.protect.FilterProtector._holds", _any_element),
     "booleans among the texts": ("securevec_qdrant._filters.BOOL_SUFFIX", ""),
 }
 

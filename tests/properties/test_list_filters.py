@@ -8,7 +8,7 @@ import pytest
 import securevec as sv
 from securevec.errors import FilterError
 from securevec.filters import Expr, F
-from securevec.protect import FilterProtector
+from securevec.points.protect import FilterProtector
 from securevec.schema import describe
 from securevec.types import CollectionId
 

@@ -18,7 +18,6 @@ import pytest
 
 import securevec as sv
 from securevec.anonymize import Detector
-from securevec.asking import Shown
 from securevec.attack import stage as attack
 from securevec.attack.stage import ACME, ACME_MARK, GLOBEX, GLOBEX_MARK, RETENTION, Ticket, text
 from securevec.audit import read_tail
@@ -27,6 +26,7 @@ from securevec.clock import Clock
 from securevec.embed import Embedder
 from securevec.filters import Expr
 from securevec.policy import PolicyEngine
+from securevec.reading.asking import Shown
 from securevec.testing.embedders import HashEmbedder
 from securevec.testing.lying import LyingBackend
 from securevec.testing.memory import InMemoryBackend

@@ -15,7 +15,7 @@ from securevec.audit.checkpoint import Signer
 from securevec.embed.wrapped import WrappedEmbedder
 from securevec.errors import AuditUnavailable
 from securevec.policy import BuiltinPolicy, Decision, Request
-from securevec.runtime import AuditSink
+from securevec.state.runtime import AuditSink
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedText, Matrix
 from tests.support.attacks import ACME_MARK, Pair, text

@@ -11,11 +11,11 @@ from typing import Any, Final
 import securevec.backup.create as creating
 import securevec.backup.replay as replaying
 import securevec.backup.restore as restoring
-from securevec import home as homes
 from securevec.anonymize import builtin_detector
 from securevec.backup import Newer, create_backup, files, restore_backup
 from securevec.control.store import ControlStore
 from securevec.crypto.keyring import KeyRing
+from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
 from securevec_qdrant.edge import EdgeBackend
 from tests.support.crash_child import nursery, open_home, trap_call

@@ -22,9 +22,9 @@ from typing import Any, Final, Self
 import securevec as sv
 from securevec.audit import find_open_intents, read_tail, verify_log
 from securevec.audit.checkpoint import Head
-from securevec.body import Body
-from securevec.body_format import decode_body, decode_vault
-from securevec.opening import open_envelope
+from securevec.points.body import Body
+from securevec.points.body_format import decode_body, decode_vault
+from securevec.reading.opening import open_envelope
 from securevec.retention import receipt as receipts
 from tests.support import crash_child
 from tests.support.crash_child import BATCH, RECORDS, body_of, open_home

@@ -23,9 +23,9 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec import home as homes
 from securevec.anonymize import Finding
 from securevec.cli.main import main
+from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedText, Matrix
 from tests.support.corpus import TruthRow

@@ -18,7 +18,7 @@ from typing import Any, Final
 import securevec as sv
 from securevec.clock import to_ms
 from securevec.filters import And, Compare, Exists, Expr, F, In, Not, Or, map_leaves
-from securevec.protect import FilterProtector
+from securevec.points.protect import FilterProtector
 from securevec.schema import describe
 from securevec.types import CollectionId, FilterValue, Scalar
 

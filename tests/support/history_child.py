@@ -15,13 +15,13 @@ from importlib import import_module
 from typing import Any, Final
 
 import securevec as sv
-from securevec.body_format import decode_body
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.keystore import KeyStore
 from securevec.errors import RecordNotFound, SecurevecError
-from securevec.opening import open_envelope
 from securevec.people.identify import subject_tokens
+from securevec.points.body_format import decode_body
+from securevec.reading.opening import open_envelope
 from securevec.recover import ids_of
 from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor

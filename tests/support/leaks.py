@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import securevec as sv
-from securevec.body import Body
-from securevec.body_format import decode_body, decode_vault
 from securevec.crypto.armour import from_text
-from securevec.opening import open_envelope
+from securevec.points.body import Body
+from securevec.points.body_format import decode_body, decode_vault
+from securevec.reading.opening import open_envelope
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.types import AnonymizedText, Span, StoredPoint
 from tests.support.corpus import Corpus, Planted, Source, TruthRow

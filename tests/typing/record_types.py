@@ -7,9 +7,9 @@ from typing import Annotated, assert_type
 from uuid import UUID
 
 import securevec as sv
-from securevec.minimize import rebuild
+from securevec.rows.minimize import rebuild
+from securevec.rows.validate import validate
 from securevec.schema import marks
-from securevec.validate import validate
 
 
 class Ticket(sv.Record):

@@ -15,7 +15,7 @@ from securevec.anonymize.findings import Detector
 from securevec.anonymize.policy import BUILTIN_ENTITIES
 from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.errors import DetectorError, RecordError, SourceError
-from securevec.readers import read_records
+from securevec.rows.readers import read_records
 
 Watch = Callable[[int, int], None]
 """Called now and then with lines and bytes read so far."""

@@ -13,7 +13,7 @@ from securevec.cli.demo.stage import Breach, Stage
 from securevec.cli.output import cell, pairs, table
 from securevec.cli.records import load_record
 from securevec.cli.reports import progress_bar, report_json, report_tables
-from securevec.readers import read_records
+from securevec.rows.readers import read_records
 
 if TYPE_CHECKING:
     from securevec.embed.minilm import MiniLM

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from securevec.cli.demo.corpus import Query
-    from securevec.hits import SearchResult
+    from securevec.reading.hits import SearchResult
     from securevec.schema import Record
 
 _K: Final = 3

@@ -20,8 +20,8 @@ import securevec as sv
 from securevec.aio import AsyncCollection, AsyncSecureStore, AsyncTenant
 from securevec.aio.bridge import Bridge
 from securevec.errors import ConfigError, EngineForked
-from securevec.report import Progress
 from securevec.testing.embedders import HashEmbedder
+from securevec.writing.report import Progress
 from tests.support.world import ACME, GLOBEX, Ticket, ticket
 
 Opens = Callable[[], AbstractAsyncContextManager[AsyncSecureStore]]

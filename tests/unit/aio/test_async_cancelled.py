@@ -12,8 +12,8 @@ import pytest
 
 from securevec.aio import AsyncCollection, AsyncSecureStore
 from securevec.aio.bridge import Bridge
-from securevec.report import Progress
 from securevec.testing.embedders import HashEmbedder
+from securevec.writing.report import Progress
 from tests.support.world import ACME, Ticket, ticket
 
 

@@ -11,7 +11,7 @@ import pytest
 import securevec as sv
 from securevec.anonymize import Anonymizer, default_detector
 from securevec.anonymize.rules.heads import label_of
-from securevec.schema.infer import infer
+from securevec.rows.infer import infer
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME
 

@@ -12,7 +12,7 @@ from securevec.crypto.keyring import KeyRing
 from securevec.crypto.leases import BLOCK, CEILING
 from securevec.errors import KeyDestroyed, KeyRejected, LimitExceeded, UnknownKey
 from securevec.keyproviders.file import FileRoot
-from securevec.names import NameBook
+from securevec.state.names import NameBook
 from securevec.types import CollectionId, TenantId
 
 PLACE = CollectionId("c" * 32)

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securevec.chunk import chunk
 from securevec.embed import Embedder, MiniLM, minilm
 from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
+from securevec.points.chunk import chunk
 from securevec.types import AnonymizedText, mint_anonymized
 from tests.support.attacks import open_stage
 from tests.support.world import Ticket, ticket

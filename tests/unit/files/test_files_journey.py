@@ -11,7 +11,7 @@ import pytest
 
 import securevec as sv
 from securevec import errors
-from securevec.report import Progress
+from securevec.writing.report import Progress
 from tests.support.documents import docx, encrypted_pdf, pdf
 
 

@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
-from securevec.batching import BATCH
 from securevec.errors import BackendError, OutcomeUnknown, SyncRefused
-from securevec.report import Progress
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
+from securevec.writing.batching import BATCH
+from securevec.writing.report import Progress
 from tests.support.chroma_server import chroma_server, free_port
 from tests.support.files_child import open_store, pages_of
 

@@ -12,7 +12,7 @@ import securevec as sv
 from securevec import errors
 from securevec.children import process as children
 from securevec.children.process import Child
-from securevec.report import Progress
+from securevec.writing.report import Progress
 
 
 class Note(sv.Record):

@@ -23,7 +23,7 @@ from securevec.errors import (
     UsageError,
 )
 from securevec.foreign import ForeignPoint
-from securevec.live import whole_records
+from securevec.reading.live import whole_records
 from securevec.testing.embedders import HashEmbedder
 from securevec_chroma.source_files import ChromaFiles
 from tests.support.foreign import chroma_add, chroma_files, digests, edge_shard, qdrant_files

@@ -16,9 +16,9 @@ from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded, RecordNotFound, UnknownFormat, UsageError
 from securevec.retention.purging import purge_with_proof
 from securevec.retention.receipt import read
-from securevec.stored import load
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedField, ProtectedPoint, Span, Token
+from securevec.writing.stored import load
 
 JANE, PETER = "jane.doe@example.com", "peter.miller@example.org"
 OWNER = sv.Actor("svc:people", purpose="requests")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securevec.body import Body, Vault
-from securevec.body_format import (
+from securevec.errors import UnknownFormat
+from securevec.points.body import Body, Vault
+from securevec.points.body_format import (
     LATER,
     WORDS,
     decode_bodies,
@@ -21,8 +22,7 @@ from securevec.body_format import (
     encode_body,
     encode_vault,
 )
-from securevec.errors import UnknownFormat
-from securevec.septets import all_unpacked, packed, unpacked
+from securevec.points.septets import all_unpacked, packed, unpacked
 from securevec.types import Span, Token
 from tests.vectors import independent
 

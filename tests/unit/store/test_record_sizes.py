@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec import limits, prepare
-from securevec.body import Body
-from securevec.body_format import decode_body
-from securevec.opening import open_envelope
+from securevec import limits
+from securevec.points.body import Body
+from securevec.points.body_format import decode_body
+from securevec.reading.opening import open_envelope
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedField, Span, Token, mint_anonymized
+from securevec.writing import prepare
 from tests.support.world import ACME, World, open_world, ticket
 
 

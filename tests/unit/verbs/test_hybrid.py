@@ -24,7 +24,7 @@ from securevec.errors import (
     QueryError,
     WriteNotAcknowledged,
 )
-from securevec.terms import ANALYZER, asked_terms, stored_terms, terms_in
+from securevec.points.terms import ANALYZER, asked_terms, stored_terms, terms_in
 from securevec.types import CollectionId, ProtectedPoint, Span, StoredPoint, Terms, Token
 from securevec.verbs import verifying
 from tests.support.attacks import Stage, open_stage

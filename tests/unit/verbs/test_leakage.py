@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import securevec as sv
-from securevec.leaking import measured
+from securevec.points.leaking import measured
 from securevec.schema import describe, marks
 from securevec.schema.fields import Schema
 from tests.support.attacks import Stage, open_stage

@@ -20,8 +20,8 @@ from securevec.errors import (
     RecordNotFound,
     UsageError,
 )
-from securevec.stored import load_live
 from securevec.testing.embedders import HashEmbedder
+from securevec.writing.stored import load_live
 from tests.support.world import ACME, GLOBEX, World, open_world, ticket
 
 BODY = "Jane Smith wrote from jane.smith@acme.org, and Robert Jones from robert.jones@acme.org, about the refund."

@@ -18,8 +18,8 @@ import securevec as sv
 from securevec.audit import read_tail
 from securevec.backend import VectorBackend
 from securevec.errors import BackendError, CheckFailed, PolicyDenied, TenantNotFound, UsageError
-from securevec.placement import placed
 from securevec.retention import receipt as receipts
+from securevec.state.placement import placed
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import Layout, ProtectedPoint, StoredPoint
 from securevec.verbs import moving

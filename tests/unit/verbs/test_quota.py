@@ -8,9 +8,9 @@ import pytest
 
 from securevec.errors import ConfigError, PolicyDenied, TenantNotFound, TenantUnavailable
 from securevec.policy import Actor
-from securevec.sealing import Prepared
 from securevec.store import SecureStore
 from securevec.testing.embedders import HashEmbedder
+from securevec.writing.sealing import Prepared
 from tests.support.world import World, ticket
 
 

@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec.asking import Shown
 from securevec.backend import VectorBackend
-from securevec.cloaking import taken_off
 from securevec.crypto.cloak import Cloak, VectorCloak
 from securevec.errors import (
     CheckFailed,
@@ -25,9 +23,11 @@ from securevec.errors import (
     UsageError,
     WriteNotAcknowledged,
 )
-from securevec.judge import judge
-from securevec.opening import fetch_only
-from securevec.protect import CLOAK_KEY
+from securevec.points.protect import CLOAK_KEY
+from securevec.reading.asking import Shown
+from securevec.reading.cloaking import taken_off
+from securevec.reading.judge import judge
+from securevec.reading.opening import fetch_only
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import Matrix, ProtectedPoint, StoredPoint, mint_anonymized
@@ -167,7 +167,7 @@ def stopped(store: sv.SecureStore, collection: sv.Collection[Parcel], monkeypatc
         return honest(*given)  # type: ignore[arg-type]  # handed on as it came
 
     with monkeypatch.context() as patched:
-        patched.setattr("securevec.sheets.SHEET", 8)
+        patched.setattr("securevec.reading.sheets.SHEET", 8)
         patched.setattr(rewriting, "_sheet", once)
         with pytest.raises(ControlUnavailable):
             store.recloak("acme", name_of(collection))

@@ -20,7 +20,7 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.filters import Expr
-from securevec.protect import ELEMENT, PREFIX, FilterProtector
+from securevec.points.protect import ELEMENT, PREFIX, FilterProtector
 from securevec.retention.probe import Needles
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
@@ -161,7 +161,7 @@ def test_a_filter_finds_records_of_either_key_while_the_job_is_half_done(
     parcels: sv.Collection[Parcel], store: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers, old = found(parcels), keys(parcels)
-    monkeypatch.setattr("securevec.sheets.SHEET", 8)
+    monkeypatch.setattr("securevec.reading.sheets.SHEET", 8)
     honest, calls = rewriting._sheet, iter(range(100))
 
     def once(*given: object) -> object:

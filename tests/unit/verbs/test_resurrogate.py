@@ -21,8 +21,8 @@ from securevec.errors import (
     VaultDisabled,
     WriteNotAcknowledged,
 )
-from securevec.opening import open_body
-from securevec.question import anonymize_query
+from securevec.reading.opening import open_body
+from securevec.reading.question import anonymize_query
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint

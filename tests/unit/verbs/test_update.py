@@ -15,11 +15,11 @@ import securevec as sv
 from securevec.anonymize import Anonymizer, OperatorPolicy, TenantKeys
 from securevec.anonymize.amend import amend
 from securevec.anonymize.stored import originals_in
-from securevec.body import Body, Vault
 from securevec.errors import RecordError, RecordNotFound, VaultDisabled
-from securevec.stored import load_live
+from securevec.points.body import Body, Vault
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.types import AnonymizedText, Matrix, Span
+from securevec.writing.stored import load_live
 from tests.support.world import ACME, Ticket, World, ticket
 
 BODY = "Jane Smith wrote from jane.smith@example.com about the refund. Ms Smith waits since May."

@@ -1,0 +1,147 @@
+"""Making a home: by one at a time, whole or not at all, and never over anything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import securevec as sv
+from securevec.errors import HomeRefused
+from securevec.state import home as homes
+
+
+def _make(home: Path, installation_id: str, *, stop_after: str = "") -> None:
+    """A creation as the store does it, with ``keys`` and ``control.db`` as stand-ins for their rooms' files."""
+    homes.prepare(home)
+    homes.describe(home, installation_id=installation_id, backend="edge", key_provider={"kind": "file"})
+    if stop_after == "description":
+        return
+    (home / "keys").mkdir()
+    (home / "keys" / "keys.db").write_text(installation_id)
+    (home / "control.db").touch()
+    if stop_after == "files":
+        return
+    homes.seal_home(home)
+
+
+def test_of_many_creators_one_makes_the_home_and_the_others_find_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    made: list[str] = []
+    found: list[str] = []
+
+    def create(name: str) -> None:
+        with homes.creating(home) as needed:
+            if needed:
+                time.sleep(0.02)
+                _make(home, name)
+                made.append(name)
+        found.append(homes.load(home).installation_id)
+
+    threads = [threading.Thread(target=create, args=(f"{number:032x}",)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert found == made * 5
+    assert (home / "keys" / "keys.db").read_text() == made[0]
+
+
+def test_another_process_waits_until_the_creation_ended(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    script = (
+        "import sys, pathlib; from securevec.state import home as homes\n"
+        "home = pathlib.Path(sys.argv[1])\n"
+        "print('waiting', flush=True)\n"
+        "with homes.creating(home) as needed: print(needed, homes.exists(home))"
+    )
+    with homes.creating(home) as needed:
+        assert needed
+        other = subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE, text=True)
+        assert other.stdout is not None
+        assert other.stdout.readline() == "waiting\n"
+        time.sleep(0.1)
+        _make(home, "a" * 32)
+    said, _ = other.communicate(timeout=20)
+    assert said.split() == ["False", "True"]
+
+
+def test_a_creation_that_never_ends_is_not_waited_for_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(homes, "_PATIENCE_S", 0.05)
+    home = tmp_path / "home"
+    with homes.creating(home), pytest.raises(HomeRefused, match="Another process"), homes.creating(home):
+        pass
+    with homes.creating(home) as needed:
+        assert needed
+
+
+@pytest.mark.parametrize("stop_after", ["description", "files"])
+def test_a_creation_cut_short_is_begun_again_from_nothing(tmp_path: Path, stop_after: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "securevec.toml").write_text("kept")
+    with homes.creating(home):
+        _make(home, "a" * 32, stop_after=stop_after)
+    assert not homes.exists(home)
+    with pytest.raises(HomeRefused):
+        homes.load(home)
+    with homes.creating(home) as needed:
+        assert needed
+        _make(home, "b" * 32)
+    assert homes.load(home).installation_id == "b" * 32
+    assert (home / "keys" / "keys.db").read_text() == "b" * 32
+    assert sorted(os.listdir(home)) == ["VERSION", "control.db", "installation.json", "keys", "securevec.toml"]
+
+
+def test_a_finished_home_that_lost_its_version_is_never_cleared(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with homes.creating(home):
+        _make(home, "a" * 32)
+    (home / "VERSION").unlink()
+    with homes.creating(home) as needed:
+        assert needed
+        with pytest.raises(HomeRefused):
+            homes.prepare(home)
+    assert (home / "keys" / "keys.db").read_text() == "a" * 32
+
+
+def test_what_no_creation_makes_is_not_cleared_with_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "thesis.txt").write_text("kept")
+    with homes.creating(home):
+        _make(home, "a" * 32, stop_after="description")
+    (home / "keys").symlink_to(outside)
+    (home / "letter.txt").write_text("kept")
+    with homes.creating(home), pytest.raises(HomeRefused):
+        homes.prepare(home)
+    assert (home / "letter.txt").read_text() == (outside / "thesis.txt").read_text() == "kept"
+
+
+def test_only_a_home_that_is_being_restored_is_opened_as_one(tmp_path: Path) -> None:
+    with sv.SecureStore.open(tmp_path / "home", backend="memory", key_file=tmp_path / "k"):
+        pass
+    with pytest.raises(HomeRefused):
+        homes.load_restoring(tmp_path / "home")
+    (tmp_path / "home" / ".restoring").touch()  # killed between the last two steps: it is a whole home
+    with pytest.raises(HomeRefused):
+        homes.load_restoring(tmp_path / "home")
+    with pytest.raises(HomeRefused):
+        homes.prepare_restore(tmp_path / "home")
+    homes.load(tmp_path / "home")
+    (tmp_path / "home" / "VERSION").unlink()
+    with pytest.raises(HomeRefused, match="not finished"):
+        homes.load(tmp_path / "home")
+
+
+def test_a_restore_killed_while_it_writes_its_mark_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "..restoring.new").touch()
+    homes.prepare_restore(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [".restoring"]
