@@ -22,7 +22,7 @@ def finish(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
     if not any(each.kind == job.kind and each.job_id != job.job_id for each in runtime.control.jobs(open_only=True)):
         runtime.control.scrub()
     result = data["result"]
-    keys = sum(len(entry["destroyed"]) for entry in data["keys"])
+    keys = sum(len(entry["destroyed"]) for entry in keys_of(data))
     completed_ms = runtime.clock.now_ms()
     predicate: dict[str, object] = {
         "kind": "retention",
@@ -55,6 +55,19 @@ def finish(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
     return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=completed_ms)
 
 
+def keys_of(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every epoch whose keys the job destroyed, those of rounds before the last one too (a hold was released then)."""
+    earlier: list[dict[str, Any]] = data.get("before", {}).get("keys", [])
+    return [*earlier, *data["keys"]]
+
+
+def _removals(data: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What was seen around each removal, by collection. A later one looked for nothing that an earlier one removed, so
+    it says nothing of that, and both are told."""
+    earlier = [(str(collection), seen) for collection, seen in data.get("before", {}).get("collections", [])]
+    return sorted([*earlier, *data["collections"].items()], key=lambda each: each[0])
+
+
 def _exceptions(data: dict[str, Any]) -> list[dict[str, Any]]:
     """Due records that stayed, by what keeps them: those the plan left out, and those held since."""
     held = Counter(data["held"]) + Counter(data["result"]["held"])
@@ -75,13 +88,13 @@ def _artefacts(data: dict[str, Any]) -> list[Artefact]:
             method="delete by id, read back, purge by copy",
             counts=f"{planned[collection]['chunks']} in the manifest, those that went read back as absent by id",
         )
-        for collection, seen in sorted(data["collections"].items())
+        for collection, seen in _removals(data)
     ]
     made += [
         key_artefact(
             entry,
             f"keys of collection {entry['collection']}, epoch {entry['epoch']}",
         )
-        for entry in data["keys"]
+        for entry in keys_of(data)
     ]
     return made + ([own_keys.artefact(data["documents"])] if data.get("documents") else [])

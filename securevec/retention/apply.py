@@ -9,7 +9,7 @@
     purged       keys die whose bucket has ended and under which no record is left, living or travelling
     keys_destroyed
                  everything is looked at again: what is still live must be held or kept by a minimum; else back to
-                 ``deleting``
+                 ``deleting``, with what was removed and destroyed so far kept for the receipt (``before``)
     verified     receipt signed and kept
     done
 
@@ -40,7 +40,7 @@ from securevec.limits import MAX_BATCH
 from securevec.recover import ids_of, settle_collection
 from securevec.removal import remove_batch
 from securevec.retention import own_keys
-from securevec.retention.applied import finish
+from securevec.retention.applied import finish, keys_of
 from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.plan import digest_of, read_plan
 from securevec.retention.purging import needles_of, purge_with_proof
@@ -129,12 +129,26 @@ def step(runtime: Runtime, job: JobRow, *, reseal_held: Callable[[Runtime, JobRo
         left = _verify(runtime, job, data)
         if left:
             # Whatever kept them has gone meanwhile: a hold was released, or another writer was in the way.
-            data["collections"] = {each: seen for each, seen in data["collections"].items() if each not in left}
-            return move_on(runtime, job, to="deleting", data=data)
+            return move_on(runtime, job, to="deleting", data=_again(data, left))
         return move_on(runtime, job, to="verified", data=data)
     if job.state == "verified":
         return finish(runtime, job, data)
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
+
+
+def _again(data: dict[str, Any], left: set[str]) -> dict[str, Any]:
+    """The job's data for another round over the collections in ``left``: what this one removed and destroyed is kept
+    for the receipt, for the next one sees none of it."""
+    before: dict[str, Any] = data.get("before", {"collections": [], "keys": []})
+    done: dict[str, Any] = data["collections"]
+    return data | {
+        "collections": {each: seen for each, seen in done.items() if each not in left},
+        "before": {
+            "collections": before["collections"] + [[each, seen] for each, seen in done.items() if each in left],
+            "keys": before["keys"] + data["keys"],
+        },
+        "keys": [],
+    }
 
 
 def _manifest(found: Survey, tenant: TenantId) -> dict[str, Any]:
@@ -292,7 +306,7 @@ def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> set[str]:
                 ids = ids_of(runtime, job.tenant, collection, gone)
                 if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
                     raise WriteNotAcknowledged("The store still shows points it was told to delete.")
-    for entry in data["keys"]:
+    for entry in keys_of(data):
         require_shredded(runtime, job.tenant, entry)
     if not left:
         for hold_id, records in sorted(held.items()):

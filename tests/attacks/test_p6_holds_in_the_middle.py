@@ -33,6 +33,7 @@ class Late:
     glass: Hourglass
     patch: pytest.MonkeyPatch
     placed: list[str] = field(default_factory=list)
+    released: bool = False
 
     def when_in(self, state: str, **what: Any) -> None:
         """Once a job has come to this state."""
@@ -46,6 +47,19 @@ class Late:
 
         self.patch.setattr(ControlStore, "advance_job", then_hold)
 
+    def release_in(self, state: str) -> None:
+        """Release what was placed, once a job has come to this later state."""
+        advance = ControlStore.advance_job
+
+        def then_release(control: ControlStore, job_id: str, **step: Any) -> Any:
+            moved = advance(control, job_id, **step)
+            if step["to"] == state and not self.released:
+                self.released = True
+                self.glass.acme_operated.release(self.placed[0])
+            return moved
+
+        self.patch.setattr(ControlStore, "advance_job", then_release)
+
     def before_the_purge(self, call: str, **what: Any) -> None:
         """Once everything was deleted, before the store removes bytes."""
         backend = type(self.glass.store.runtime.backend())
@@ -58,7 +72,8 @@ class Late:
         self.patch.setattr(backend, call, hold_first)
 
     def _place(self, what: dict[str, Any]) -> None:
-        self.patch.undo()
+        if self.placed:
+            return
         try:
             self.placed.append(self.glass.acme.hold("case 1", **what).id)
         except SecurevecError as error:
@@ -142,6 +157,28 @@ def test_a_retention_job_leaves_what_is_held_meanwhile_and_says_so(glass: Hourgl
     else:
         assert (said["result"]["records"], said["exceptions"]) == (2, [])
         require_whole(glass, 3)
+
+
+def test_a_hold_released_before_the_job_ends_takes_nothing_off_its_receipt(glass: Hourglass, late: Late) -> None:
+    """The job goes round again for what was held: what it removed and destroyed in the first round is told too."""
+    glass.fill(1)
+    glass.pass_days(60)
+    glass.fill(2)
+    buckets = glass.keys()
+    glass.pass_days(RETENTION_DAYS + 30)
+    glass.fill(3)
+    plan = glass.store.retention_plan(tenant="acme")
+    late.when_in("deleting", collection="ticket", record="T-2")
+    late.release_in("keys_destroyed")
+    (result,) = glass.store.apply_retention(plan.digest)
+    assert (result.state, glass.named(), glass.stored()) == ("done", 1, 1)
+    said = predicate_of(glass, result.receipt)
+    assert (said["result"]["records"], said["exceptions"]) == (2, [])
+    keys = {entry["artefact"].split()[-1]: entry["verdict"] for entry in said["artefacts"] if "epoch" in str(entry)}
+    assert keys == dict.fromkeys({*buckets, f"hold/{late.placed[0]}"}, "removed from live files")
+    assert said["manifest"]["keys"] == 2 * len(keys)
+    assert [entry["artefact"].split()[0] for entry in said["artefacts"]].count("due") == 2
+    assert glass.keys().isdisjoint(keys)
 
 
 @pytest.mark.parametrize("moment", ["planned", "purge"])
