@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import threading
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,52 +13,20 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securevec.crypto.armour import from_text, to_text
+from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place, aad
 from securevec.crypto.envelope import (
-    DataKey,
-    data_key,
     open_sealed,
     read_key_id,
     seal,
-    seal_batch,
 )
 from securevec.crypto.kdf import hmac256
 from securevec.crypto.padding import Padding
 from securevec.crypto.secret import Secret
 from securevec.errors import EnvelopeRejected, UnknownEnvelope
+from tests.support.sealed import BLOB, COLLECTION, KEY, PLACE, SECRET, TENANT, key, refuse
 
-SECRET = Secret(bytes(range(32)))
-TENANT, COLLECTION, KEY_ID = b"T" * 16, b"C" * 16, b"K" * 16
-PLACE = Place(tenant=TENANT, collection=COLLECTION, point=UUID(int=7), field="body")
-THE_ONE_MESSAGE = "A sealed value does not open in this place."
-
-
-def key(
-    secret: Secret = SECRET,
-    *,
-    key_id: bytes = KEY_ID,
-    tenant: bytes = TENANT,
-    collection: bytes = COLLECTION,
-    epoch: str = "r0/never",
-    suite: int = 1,
-) -> DataKey:
-    return data_key(
-        secret, key_id=key_id, tenant=tenant, collection=collection, purpose="body", epoch=epoch, suite=suite
-    )
-
-
-KEY = key()
 SUITES = pytest.mark.parametrize("suite", [1, 2, 3, 4])
-BLOB = seal(KEY, b"the value", PLACE)
-
-
-def refuse(opened_with: DataKey, blob: bytes, place: Place) -> None:
-    """It must be refused in the same words whatever is wrong with it, and with no cause that says more."""
-    with pytest.raises(EnvelopeRejected) as caught:
-        open_sealed(opened_with, blob, place)
-    assert str(caught.value) == THE_ONE_MESSAGE
-    assert caught.value.__cause__ is None
 
 
 # Rows 1 to 6 of the attack list: the same value in another place. The raw key is the same every time, so that nothing
@@ -210,107 +177,6 @@ def test_another_key_does_not_open_it_under_any_id() -> None:
     refuse(key(key_id=b"k" * 16), BLOB[:8] + b"k" * 16 + BLOB[24:], PLACE)
 
 
-# Row 15 and 19.
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        7,
-        True,
-        3.5,
-        b"bytes",
-        [],
-        {},
-        "plaintext where a sealed value belongs",
-        '{"v": 1}',
-        "",
-        "=",
-        "====",
-        "!" * 3,
-        "é" * 80,
-        "\ud800",
-        "A" * 71,
-    ],
-    ids=repr,
-)
-def test_what_is_not_sealed_is_refused(text: object) -> None:
-    with pytest.raises(EnvelopeRejected) as caught:
-        read_key_id(from_text(text))
-    assert str(caught.value) == THE_ONE_MESSAGE
-    assert caught.value.__cause__ is None
-
-
-def respellings(text: str) -> list[str]:
-    """Texts that a lenient decoder would read as the same bytes, or nearly."""
-    return [
-        text + "\n",
-        text + "!!",
-        text + "é",
-        text + "=",
-        text + "\0\0",
-        " " + text,
-        "!!" + text,
-        text[:8] + "\n" + text[8:],
-        text[:8] + "\n\n" + text[8:],
-        text[:-1],
-        text[:-2],
-        "\ufeff" + text,
-        "\u0421" + text[2:],
-        "\x80" + text[2:],
-        '"\\' + text[2:],
-    ]
-
-
-TAILS = pytest.mark.parametrize(
-    "length", [56, 57, 58, 59, 60], ids=lambda length: f"{length % 5 or 5} bytes at the end"
-)
-
-
-@TAILS
-def test_one_value_has_one_text(length: int) -> None:
-    blob = seal(KEY, bytes(length - 52), PLACE)
-    text = to_text(blob)
-    assert from_text(text) == blob
-    for respelled in respellings(text):
-        with pytest.raises(EnvelopeRejected):
-            open_sealed(KEY, from_text(respelled), PLACE)
-
-
-@given(st.text(st.sampled_from([*map(chr, range(0x21, 0x7F)), "\xa0", "é", "\u07ff"]), max_size=40))
-def test_whatever_is_read_is_written_as_it_was_read(text: str) -> None:
-    try:
-        blob = from_text(text)
-    except EnvelopeRejected:
-        return
-    assert to_text(blob) == text
-
-
-@TAILS
-def test_digits_that_say_more_than_their_bytes_are_refused(length: int) -> None:
-    pairs = in_pairs(to_text(seal(KEY, bytes(length - 52), PLACE)))
-    last = (3, 1, 2, 2, 3)[length % 5]
-    forged = [[*pairs[:-last], *digits_of(10_352**last - 1, last)], [*digits_of(2**40, 3), *pairs[3:]]]
-    # What is no digit, in each place of a group and in any company.
-    forged += [
-        [*pairs[:first], *["  "] * (end - first), *pairs[end:]] for first in range(3) for end in range(first + 1, 4)
-    ]
-    for each in forged:
-        with pytest.raises(EnvelopeRejected):
-            from_text("".join(each))
-
-
-def in_pairs(text: str) -> list[str]:
-    raw = text.encode()
-    return [raw[at : at + 2].decode() for at in range(0, len(raw), 2)]
-
-
-def digits_of(value: int, count: int) -> list[str]:
-    """A number in ``count`` digits, by the page of formats."""
-    letters = [chr(number) for number in range(0x21, 0x7F) if chr(number) not in '"\\']
-    alphabet = [one + two for one in letters for two in letters] + [chr(number) for number in range(0xA0, 0x800)]
-    return [alphabet[value // 10_352**place % 10_352] for place in reversed(range(count))]
-
-
 # Row 16: AES-GCM does not commit to its key. One ciphertext that opens under two keys, and why it is no use here.
 def multiply(x: int, y: int) -> int:
     """In GF(2^128) with GCM's bit order (NIST SP 800-38D section 6.3)."""
@@ -389,51 +255,6 @@ def test_in_the_committing_suite_a_ciphertext_for_two_keys_opens_under_the_one_i
     refuse(one, one._header + nonce + commitments[1] + forged, PLACE)
     # Without the commitment both would open: this is what it is for.
     assert len(open_sealed(other, other._header + nonce + commitments[1] + forged, PLACE)) == 32
-
-
-# Row 18, nonces.
-def test_nonces_do_not_repeat() -> None:
-    count_nonces(20_000)
-
-
-@pytest.mark.soak
-def test_nonces_do_not_repeat_in_a_million() -> None:
-    count_nonces(1_000_000)
-
-
-def count_nonces(count: int) -> None:
-    nonces = {seal(KEY, b"", PLACE)[24:36] for _ in range(count // 2)}
-    nonces |= {blob[24:36] for blob in seal_batch(KEY, [(b"", PLACE)] * (count - count // 2))}
-    assert len(nonces) == count
-
-
-def test_threads_do_not_share_nonces() -> None:
-    found: list[bytes] = []
-    threads = [
-        threading.Thread(target=lambda: found.extend(seal(KEY, b"", PLACE)[24:36] for _ in range(500)))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(set(found)) == len(found) == 2_000
-
-
-def test_a_forked_child_draws_other_nonces() -> None:
-    seal(KEY, b"", PLACE)
-    readable, writable = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writable, b"".join(seal(KEY, b"", PLACE)[24:36] for _ in range(100)))
-        os._exit(0)
-    ours = {seal(KEY, b"", PLACE)[24:36] for _ in range(100)}
-    assert os.waitpid(child, 0)[1] == 0
-    os.close(writable)
-    theirs = os.read(readable, 4096)
-    os.close(readable)
-    assert len(theirs) == 1200
-    assert not ours & {theirs[at : at + 12] for at in range(0, len(theirs), 12)}
 
 
 # Row 26: hostile bytes.
