@@ -49,7 +49,7 @@ def counted(rows: Iterable[dict[str, Any]], detector: BuiltinDetector) -> dict[s
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         gold = [(start, end, name) for start, end, label in row["spans"] if (name := canonical(label)) in names]
-        found = [(f.start, f.end, counted_as(f.entity, names)) for f in detector.detect(row["text"])]
+        found = [(f.start, f.end, counted_as(f.entity, names)[0]) for f in detector.detect(row["text"])]
         for entity, kind in classes(gold, [span for span in found if span[2] in names]):
             table[entity if entity in SHOWN else "structured"][kind] += 1
     return table

@@ -178,7 +178,8 @@ def _tables(result: Evaluation) -> list[Any]:
     if renamed := [f"{theirs} as {ours}" for theirs, ours in sorted(result.read_as.items()) if theirs != ours]:
         shown.append(cell(f"labels read: {', '.join(renamed)} (others: --label THEIRS=OURS)"))
     if result.not_looked_for:
-        shown.append(cell(f"labels that the built-in detector does not look for: {', '.join(result.not_looked_for)}"))
+        others = ", ".join(f"{score.gold} {name}" for name, score in result.not_looked_for.items())
+        shown.append(cell(f"labels that the detector does not look for, and that are not scored: {others}"))
     if result.refused:
         refused = [(error.row or "-", error.field or "-", error.message) for error in result.refused[:_SHOWN_ROWS]]
         shown.append(table([">line", "field", "refused because"], refused))

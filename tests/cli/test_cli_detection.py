@@ -165,4 +165,4 @@ def test_eval_reads_other_sets_as_they_are_and_says_how(tmp_path: Path, capsys: 
     code, out, _ = run(capsys, "eval", str(path))
     words = " ".join(out.split())
     assert "US_SSN as SSN" in words
-    assert "does not look for: WEATHER" in words
+    assert "not scored: 1 WEATHER" in words

@@ -10,7 +10,7 @@ from typing import Any
 from securevec.anonymize.detectors import checked
 from securevec.anonymize.evaluation.labelled import Labelled, labelled
 from securevec.anonymize.evaluation.labels import WIDER
-from securevec.anonymize.evaluation.scoring import EntityScore, Scorer
+from securevec.anonymize.evaluation.scoring import EntityScore, LabelScore, Scorer
 from securevec.anonymize.findings import Detector
 from securevec.anonymize.policy import BUILTIN_ENTITIES
 from securevec.anonymize.rules.rulebook import builtin_rules
@@ -24,7 +24,9 @@ Watch = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What came out. ``unlabelled``: findings of entities that the set never labels, neither right nor wrong.
-    ``read_as``: labels of the file as they came, and the entities they were taken for."""
+    ``read_as``: labels of the file as they came, and the entities they were taken for. ``by_label``: how much of each
+    label was found. ``not_looked_for``: labels as they came that nothing in the detector is about, with the number of
+    their spans and the share that some finding reaches; they are not among ``entities``, where they would be zeros."""
 
     texts: int
     characters: int
@@ -32,12 +34,8 @@ class Evaluation:
     unlabelled: Mapping[str, int]
     refused: tuple[RecordError, ...]
     read_as: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    @property
-    def not_looked_for(self) -> list[str]:
-        """Entities of the file that neither a built-in rule nor the names model is about."""
-        known = builtin_rules().entities | BUILTIN_ENTITIES | WIDER
-        return sorted(set(self.read_as.values()) - known)
+    by_label: Mapping[str, LabelScore] = field(default_factory=dict[str, LabelScore])
+    not_looked_for: Mapping[str, LabelScore] = field(default_factory=dict[str, LabelScore])
 
     def as_json(self) -> dict[str, Any]:
         """Stable keys. The ratios next to ``gold`` are those of ``overlap``."""
@@ -49,6 +47,13 @@ class Evaluation:
             },
             "unlabelled": dict(self.unlabelled),
             "labels": dict(sorted(self.read_as.items())),
+            "by_label": {
+                name: {"entity": self.read_as[name], **asdict(score)} for name, score in self.by_label.items()
+            },
+            "not_looked_for": {
+                name: {"gold": score.gold, "touched_by_any": score.touched_by_any}
+                for name, score in self.not_looked_for.items()
+            },
             "refused": [{"row": e.row, "field": e.field, "reason": e.message} for e in self.refused],
         }
 
@@ -78,7 +83,7 @@ def evaluate(
             if row.error is not None:
                 raise row.error
             case = _case(row.value, row.number, labels)
-            scorer.add(case.spans, _found(detector, case.text, row.number))
+            scorer.add(case.spans, _found(detector, case.text, row.number), given=case.given)
         except RecordError as error:
             refused.append(error)
             continue
@@ -89,8 +94,14 @@ def evaluate(
             watch(rows, read)
     if watch is not None:
         watch(rows, read)
-    entities, unlabelled = scorer.scores()
-    return Evaluation(texts, characters, entities, unlabelled, tuple(refused), read_as)
+    scores, unlabelled = scorer.scores()
+    known = builtin_rules().entities | BUILTIN_ENTITIES | WIDER | set((labels or {}).values())
+    # A detector that was brought may be about what no rule of ours is: what it found once counts.
+    entities = {name: score for name, score in scores.items() if name in known or score.predicted}
+    labels_found = scorer.by_label()
+    ours = {label: score for label, score in labels_found.items() if read_as[label] in entities}
+    others = {label: score for label, score in labels_found.items() if label not in ours}
+    return Evaluation(texts, characters, entities, unlabelled, tuple(refused), read_as, ours, others)
 
 
 def read_labelled(path: Path, *, labels: Mapping[str, str] | None = None) -> list[Labelled]:

@@ -45,42 +45,89 @@ class EntityScore:
     touched_by_any: float
 
 
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """How much of one label of the set was found: its spans, and the shares found with the right entity (sharing a
+    character, with both ends) and by any finding."""
+
+    gold: int
+    recall: float
+    exact_recall: float
+    touched_by_any: float
+
+
 class Scorer:
     """Counts text by text. Findings of entities that the set never labels are kept apart: nobody called them wrong."""
 
     def __init__(self, *, secrets: Collection[str] = ()) -> None:
         """``secrets``: entities that a set which only says SECRET means."""
         self._secrets = frozenset(secrets)
-        self._rows: list[tuple[tuple[Gold, ...], tuple[Gold, ...]]] = []
+        self._rows: list[tuple[tuple[Gold, ...], tuple[Gold, ...], tuple[str, ...]]] = []
 
-    def add(self, gold: Iterable[Gold], found: Iterable[Finding]) -> None:
-        self._rows.append((tuple(gold), tuple((f.start, f.end, f.entity) for f in found)))
+    def add(self, gold: Iterable[Gold], found: Iterable[Finding], *, given: Sequence[str] = ()) -> None:
+        """One text. ``given``: the labels of ``gold`` as they came, in its order; without them nothing is counted by
+        label."""
+        self._rows.append((tuple(gold), tuple((f.start, f.end, f.entity) for f in found), tuple(given)))
 
     def scores(self) -> tuple[dict[str, EntityScore], dict[str, int]]:
         """Scores of the labelled entities, and how many findings of other entities there were."""
-        names = {label for gold, _ in self._rows for _, _, label in gold}
-        counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for gold, found in self._rows:
-            predicted = [
-                (start, end, counted_as(entity, names, secret=entity in self._secrets)) for start, end, entity in found
-            ]
-            _count(gold, predicted, counts)
+        names, counts = self._names(), self._counts()[0]
         unlabelled = {name: counts[name]["predicted"] for name in sorted(set(counts) - names)}
         return {name: _score(counts[name]) for name in sorted(names)}, unlabelled
 
+    def by_label(self) -> dict[str, LabelScore]:
+        """How much of each label of the set was found, by the label as it came. A finding has no label of the set, so
+        there is no precision here."""
+        return {
+            label: LabelScore(c["gold"], *(round(c[part] / c["gold"], 4) for part in ("recalled", "exact", "masked")))
+            for label, c in sorted(self._counts()[1].items())
+        }
 
-def _count(gold: Sequence[Gold], predicted: Sequence[Gold], counts: Mapping[str, Counter[str]]) -> None:
-    golden, ours = _by_label(gold), _by_label(predicted)
+    def _names(self) -> set[str]:
+        return {entity for gold, _, _ in self._rows for _, _, entity in gold}
+
+    def _counts(self) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
+        names = self._names()
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        labels: dict[str, Counter[str]] = defaultdict(Counter)
+        for gold, found, given in self._rows:
+            golden = _by_label(gold)
+            predicted: list[Gold] = []
+            for start, end, entity in found:
+                kinds = counted_as(entity, names, secret=entity in self._secrets)
+                here = (kind for kind in kinds if kind in golden and golden[kind].meets(start, end))
+                predicted.append((start, end, next(here, kinds[0])))
+            _count(gold, predicted, golden, given, counts, labels)
+        return counts, labels
+
+
+def _count(
+    gold: Sequence[Gold],
+    predicted: Sequence[Gold],
+    golden: Mapping[str, _Stretches],
+    given: Sequence[str],
+    counts: Mapping[str, Counter[str]],
+    labels: Mapping[str, Counter[str]],
+) -> None:
+    ours = _by_label(predicted)
     anything = _Stretches((start, end) for start, end, _ in predicted)
-    exact = set(gold)
-    for start, end, label in predicted:
-        counts[label]["predicted"] += 1
-        counts[label]["exact"] += (start, end, label) in exact
-        counts[label]["touching"] += label in golden and golden[label].meets(start, end)
-    for start, end, label in gold:
-        counts[label]["gold"] += 1
-        counts[label]["recalled"] += label in ours and ours[label].meets(start, end)
-        counts[label]["masked"] += anything.meets(start, end)
+    exact, found = set(gold), set(predicted)
+    for start, end, entity in predicted:
+        counts[entity]["predicted"] += 1
+        counts[entity]["exact"] += (start, end, entity) in exact
+        counts[entity]["touching"] += entity in golden and golden[entity].meets(start, end)
+    for number, (start, end, entity) in enumerate(gold):
+        recalled = entity in ours and ours[entity].meets(start, end)
+        masked = anything.meets(start, end)
+        counts[entity]["gold"] += 1
+        counts[entity]["recalled"] += recalled
+        counts[entity]["masked"] += masked
+        if given:
+            row = labels[given[number]]
+            row["gold"] += 1
+            row["recalled"] += recalled
+            row["exact"] += (start, end, entity) in found
+            row["masked"] += masked
 
 
 def _score(c: Counter[str]) -> EntityScore:

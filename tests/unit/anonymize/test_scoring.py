@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securevec.anonymize import Finding, evaluate
+from securevec.anonymize.evaluation.aliases import ALIASES
 from securevec.anonymize.evaluation.labelled import Gold, labelled
-from securevec.anonymize.evaluation.labels import ALIASES, canonical
+from securevec.anonymize.evaluation.labels import canonical
 from securevec.anonymize.evaluation.scoring import Ratios, Scorer
 from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.errors import RecordError, SourceError
