@@ -15,8 +15,9 @@ from securevec.anonymize.findings import Finding
 
 LONGEST_CELL: Final = 200
 _LONGEST_HEAD: Final = 60
-_SIGN: Final = re.compile(r"[:=]")
-_LONGEST_NAME: Final = 60
+_FIRST_NAME: Final = re.compile(r"[^\n:=]{2,60}+[:=]")
+_NAME: Final = re.compile(rf"\n{_FIRST_NAME.pattern}")
+"""Begins with the break: a search for a character takes half the time that one for the beginnings of lines does."""
 _AROUND_NAME: Final = " \t\r-*\"'`>|"
 _AROUND_VALUE: Final = " \t\r=:>\"'`,;"
 _LINE: Final = re.compile(r"^(?:[^\n\t|]*[\t|].*|\+[\-+=]{2,})$", re.MULTILINE)
@@ -100,20 +101,12 @@ def settings(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
 
 
 def _named_lines(text: str) -> Iterator[tuple[int, int]]:
-    """Where a line begins and where its first sign stands, of lines whose name has two characters or more.
-
-    From the signs back to the break, as most lines of most texts have none.
-    """
-    last = -1
-    for match in _SIGN.finditer(text):
-        sign = match.start()
-        reach = max(0, sign - _LONGEST_NAME - 1)
-        begin = text.rfind("\n", reach, sign) + 1
-        if begin == last or (begin == 0 and reach):
-            continue
-        last = begin
-        if 2 <= sign - begin <= _LONGEST_NAME:
-            yield begin, sign
+    """Where a line begins and where its first sign stands, of lines whose name has two characters or more."""
+    if (first := _FIRST_NAME.match(text)) is not None:
+        yield 0, first.end() - 1
+    for match in _NAME.finditer(text):
+        begin, end = match.span()
+        yield begin + 1, end - 1
 
 
 def _row(start: int, line: str) -> list[tuple[int, int]] | None:
