@@ -25,8 +25,6 @@ from securevec.anonymize.rules.sheet import Part, Sheet, View, views
 from securevec.errors import DetectorError
 
 _SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
-_FEW: Final = 1
-"""Rules that are tried at once on a line; of more it is asked first which occur."""
 _FAILED: Final = "The pattern engine failed; nothing was scanned."
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
@@ -37,7 +35,6 @@ class PatternScanner:
     def __init__(self, book: RuleBook) -> None:
         self._alphabet = Alphabet(rule.regex for rule in book.rules)
         self._compiled = tuple(CompiledRule(rule, self._alphabet) for rule in book.rules)
-        self._edged = frozenset(number for number, rule in enumerate(self._compiled) if rule.edged)
         self._set: Any = re2.Set.SearchSet(byte_options())
         for compiled in self._compiled:
             self._set.Add(compiled.regex)
@@ -83,12 +80,8 @@ class PatternScanner:
         found: list[list[Finding]] = [[] for _ in parts]
         wanted: list[tuple[int, View, list[Finding]]] = []
         try:
-            sheet = views(parts, self._alphabet)
-            lines = [view for view, part in zip(sheet, parts, strict=True) if part.able is not None]
-            common = self._common(lines) if len(lines) > 1 else None
-            for part, view, here in zip(parts, sheet, found, strict=True):
-                rules = self._occurring(view) if part.able is None else self._on_line(view, part.able, common)
-                wanted += [(index, view, here) for index in rules]
+            for part, view, here in zip(parts, views(parts, self._alphabet), found, strict=True):
+                wanted += [(index, view, here) for index in self._occurring(view, part.able)]
         except DetectorError:
             raise
         except Exception as error:
@@ -98,21 +91,14 @@ class PatternScanner:
         self._apply(wanted)
         return found
 
-    def _occurring(self, view: View) -> list[int]:
-        """The rules to be tried in a part."""
+    def _occurring(self, view: View, able: frozenset[int] | None = None) -> list[int]:
+        """The rules to be tried in a part, of those ``able`` where it names some."""
         rules = self._hits(view.data[view.start : view.end])
+        if able is not None:
+            rules = [*able.intersection(rules)]
         if rules and not self._needy.keys().isdisjoint(rules):
             return self._spoken_of(rules, view.words(), view.hint)
         return rules
-
-    def _on_line(self, view: View, able: frozenset[int], common: frozenset[int] | None) -> list[int]:
-        """Those of the rules ``able`` to be tried on a line. ``common``: those that may be, as far as is known."""
-        if common is None:
-            return [index for index in self._occurring(view) if index in able]
-        rules = able & common
-        if len(rules) > _FEW:
-            rules = rules.intersection(self._hits(view.data[view.start : view.end]))
-        return [*rules]
 
     def _apply(self, wanted: Iterable[tuple[int, View, list[Finding]]]) -> None:
         """``wanted``: the number of a rule, where to try it, and where its findings go."""
@@ -131,17 +117,6 @@ class PatternScanner:
             raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")
         hits.remove(self._sentinel)
         return hits
-
-    def _common(self, lines: Sequence[View]) -> frozenset[int]:
-        """The rules that may have a value in one of some lines below each other.
-
-        A rule that occurs in a line also occurs where all of them stand below each other, unless it says where a text
-        begins or ends.
-        """
-        rules = self._edged.union(self._hits(b"\n".join([view.data[view.start : view.end] for view in lines])))
-        if self._needy.keys().isdisjoint(rules):
-            return rules
-        return frozenset(self._spoken_of(rules, b"\n".join([view.words() for view in lines]), ""))
 
     def _spoken_of(self, rules: Iterable[int], words: bytes, hint: str) -> list[int]:
         """The rules without those that need a word near their value and have none of theirs anywhere in the text.
