@@ -14,6 +14,8 @@ from securevec.audit.event import (
     keyed_refs,
     request_id,
 )
+from securevec.audit.export import FORMATS, Format
+from securevec.audit.following import Follower
 from securevec.audit.ocsf import summarize
 from securevec.audit.reading import find_open_intents, read_between, read_chain, read_tail
 from securevec.audit.succession import Keychain, Succession
@@ -21,12 +23,15 @@ from securevec.audit.verify import AuditReport, WriterReport, verify_log
 from securevec.audit.writer import AuditRef, AuditWriter
 
 __all__ = [
+    "FORMATS",
     "Abandoned",
     "Action",
     "AuditRef",
     "AuditReport",
     "AuditWriter",
     "Event",
+    "Follower",
+    "Format",
     "Head",
     "Keychain",
     "Outcome",

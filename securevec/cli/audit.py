@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import console, moment, pairs, table
+from securevec.cli.output import moment, pairs, table
 from securevec.cli.receipts import Pubkey, pinned_key
 from securevec.cli.session import Session
+from securevec.cli.tail import Format, tail
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
 
 if TYPE_CHECKING:
     from securevec.audit import Head
-    from securevec.state.runtime import Runtime
-
-_COLUMNS: Final = ("time", "action", "outcome", "actor", "tenant", "counts", "request")
-
-_WIDE: Final = 120
-"""Columns from which on a row stays a line. Below, times are to the second and request ids end as they do: --json has
-both whole."""
 
 
 def register(group: Group) -> None:
     group.command("tail")(tail)
     group.command("verify")(verify)
     group.command("export")(export)
-
-
-def tail(
-    session: Session, number: Annotated[int, typer.Option("-n", metavar="N", min=1, help="How many records.")] = 20
-) -> None:
-    """The newest records, oldest first. ``--json`` prints them as they stand in the log, one a line.
-
-    The log holds keyed references; names are shown where this home can resolve them.
-    """
-    from securevec.audit import read_tail, summarize
-
-    session.require_manager()
-    runtime = session.store.runtime
-    records = read_tail(runtime.home / "audit", log_id=runtime.installation_id, limit=number)
-    names = _names(runtime, session)
-    narrow = console().width < _WIDE
-    rows: list[tuple[str, ...]] = []
-    for record in records:
-        summary = summarize(record)
-        phase = summary["phase"]
-        action = summary["action"] if phase == "single" else f"{summary['action']} ({phase})"
-        rows.append(
-            (
-                summary["time"][:19].replace("T", " ") if narrow else summary["time"][:23],
-                action,
-                summary["outcome"],
-                names.get(summary["actor"], summary["actor"][-12:]),
-                names.get(summary["tenant"], summary["tenant"][:12] or "-"),
-                summary["counts"] or "-",
-                f"…{summary['request'][-8:]}" if narrow else summary["request"],
-            )
-        )
-    session.out.lines(records, table(_COLUMNS, rows))
 
 
 def verify(
@@ -138,27 +98,31 @@ def export(
         str | None, typer.Option("--since", metavar="TIME|AGE", help="From here on: 2026-11-01, or 24h ago.")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME|AGE", help="Before this.")] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="OCSF as JSON lines, the same in syslog messages (RFC 5424), or CEF.")
+    ] = "json",
 ) -> None:
-    """Write the log for another system: OCSF 1.8.0 events, one JSON document a line, by time, as they stand in the log.
+    """Write the log for another system, one event a line, by time: OCSF 1.8.0 as JSON, as it stands in the log.
 
+    `--format syslog` puts the same document into messages of RFC 5424, `--format cef` writes what CEF can hold of it.
     The events hold no content and no names: actors and tenants are keyed references. Nothing is checked here; that is
     `audit verify`, which reads the log itself.
     """
-    from securevec.audit import read_between
+    from securevec.audit import FORMATS, read_between
     from securevec.verbs.export import new_file
 
     session.require_manager()
     runtime = session.store.runtime
     now_ms = runtime.clock.now_ms()
     start, end = _moment(since, now_ms), _moment(until, now_ms)
-    number = 0
+    number, shown = 0, FORMATS[form]
     with new_file(out, overwrite=False) as stream:
         for line in read_between(
             runtime.home / "audit", log_id=runtime.installation_id, since_ms=start or 0, until_ms=end
         ):
-            stream.write(line + b"\n")
+            stream.write(shown(line).encode() + b"\n")
             number += 1
-    document = {"records": number, "out": str(out)}
+    document = {"records": number, "format": form, "out": str(out)}
     session.out.show(document, pairs(document))
 
 
@@ -229,17 +193,3 @@ def _structure(directory: Path, log_id: str) -> tuple[int, int]:
     except OSError as error:
         raise AuditUnavailable("The audit log cannot be read.") from error
     return len(writers), records
-
-
-def _names(runtime: Runtime, session: Session) -> Mapping[str, str]:
-    """Actors and tenants by what the log calls them. A deleted tenant has no name any more."""
-    from securevec.policy import Actor
-
-    known = {runtime.names.actor_ref(actor): actor.name for actor in (Actor.local(), session.actor)}
-    for token, sealed in runtime.control.principals().items():
-        known[f"hmac-sha256:actors:{token.hex()}"] = runtime.names.open_text(sealed, row=token, kind="actor-name")
-    for row in runtime.control.tenants():
-        if row.name_sealed is not None:
-            raw = bytes.fromhex(row.tenant)
-            known[row.tenant] = runtime.names.open_text(row.name_sealed, row=raw, kind="tenant-name")
-    return known

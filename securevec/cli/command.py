@@ -1,5 +1,5 @@
-"""What every command has in common: ``--json``, ``--home``, ``--as``, ``--purpose``, ``--key-file``, before or after
-the command's name, and a :class:`~securevec.cli.session.Session` made of them.
+"""What every command has in common: ``--json``, ``--home``, ``--as``, ``--purpose``, ``--key-file``, ``--wait``,
+before or after the command's name, and a :class:`~securevec.cli.session.Session` made of them.
 """
 
 from __future__ import annotations
@@ -40,6 +40,17 @@ Purpose = Annotated[
     typer.Option("--purpose", metavar="TEXT", help="Why; recorded as a keyed hash.", show_default=False),
 ]
 
+Wait = Annotated[
+    float | None,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        min=0,
+        help="How long to wait for another process that holds the home. Default: not at all, exit 4.",
+        show_default=False,
+    ),
+]
+
 Version = Annotated[bool, typer.Option("--version", help="Say which securevec this is, and end.")]
 
 _COMMON: Final[dict[str, Any]] = {
@@ -48,6 +59,7 @@ _COMMON: Final[dict[str, Any]] = {
     "key_file": (KeyFile, None),
     "actor": (As, None),
     "purpose": (Purpose, None),
+    "wait": (Wait, None),
 }
 """By field of :class:`Options`."""
 

@@ -81,7 +81,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "keys renew": ("securevec keys renew acme --key token",),
     "keys test-provider": ("securevec keys test-provider",),
     "keys export-public": ("securevec keys export-public --out receipts.pub.pem",),
-    "audit tail": ("securevec audit tail -n 50", "securevec audit tail -n 1000 --json"),
+    "audit tail": (
+        "securevec audit tail -n 50",
+        "securevec audit tail -n 1000 --json",
+        "securevec audit tail --follow --format syslog > audit.syslog",
+    ),
     "audit verify": (
         "securevec audit verify",
         "securevec audit verify --audit-dir copy/audit --pubkey receipts.pub.pem",
@@ -89,6 +93,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "audit export": (
         "securevec audit export --out audit.jsonl --since 24h",
         "securevec audit export --out audit.jsonl --since 2026-11-01 --until 2026-12-01",
+        "securevec audit export --out audit.cef --format cef --since 24h",
     ),
     "receipt verify": ("securevec receipt verify acme.receipt.json --pubkey receipts.pub.pem",),
     "backup create": ("securevec backup create /backups/2026-11-26",),

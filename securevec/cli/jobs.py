@@ -65,23 +65,33 @@ def show(
 
 def run(
     session: Session,
-    once: Annotated[bool, typer.Option("--once", help="One pass; exit 5 when something is left.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="One pass, or passes for --wait SECONDS; exit 5 when something is left.")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on for good; stop it with an interrupt.")] = False,
 ) -> None:
     """Carry unfinished jobs on. Without ``--once`` it goes on until none is left."""
+    from securevec.state.engine import PATIENCE
+
     if once and watch:
         raise UsageError("Either --once or --watch.")
     session.require_manager()
+    patience = PATIENCE.get()
     while watch:
         for result in session.store.run_jobs():
             session.out.say(f"{result.job_id} {result.state} {result.waiting_for}".rstrip())
         time.sleep(_PAUSE_S)
     results = session.store.run_jobs()
-    while not once and any(result.receipt is None for result in results):
-        time.sleep(_PAUSE_S)
+    while any(result.receipt is None for result in results):
+        if not once:
+            time.sleep(_PAUSE_S)
+        elif patience is None or not patience.wait("Jobs are not done.", pause=_PAUSE_S):
+            break
         results = session.store.run_jobs() or results
         if not session.store.runtime.control.jobs(open_only=True):
             break
+    if patience is not None:
+        patience.over()
     document = [
         {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None} for result in results
     ]

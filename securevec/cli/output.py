@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH: Final = 160
 """Columns when stdout is not a terminal: wide enough that rows stay lines."""
+
+_SAY_S: Final = 30.0
+"""Seconds between two lines about one wait, where a line cannot be written over."""
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -106,6 +110,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._waited: float | None = None
 
     def show(self, document: object, *shown: RenderableType) -> None:
         """The answer: ``document`` with ``--json``, what is to be ``shown`` otherwise."""
@@ -127,6 +132,18 @@ class Output:
     def say(self, line: str) -> None:
         """A remark on stderr."""
         print(_visible(line), file=sys.stderr)
+
+    def waiting(self, line: str) -> None:
+        """What a command waits for, on stderr: one line that counts on a terminal, elsewhere one every half minute.
+        Empty when the wait is over."""
+        if sys.stderr.isatty():
+            shown = _visible(line)
+            print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)
+        elif not line:
+            self._waited = None
+        elif self._waited is None or time.monotonic() - self._waited >= _SAY_S:
+            self._waited = time.monotonic()
+            self.say(line)
 
 
 def confirm(question: str) -> None:

@@ -33,6 +33,7 @@ class Options:
     key_file: Path | None = None
     actor: str | None = None
     purpose: str | None = None
+    wait: float | None = None
 
 
 class Session:
@@ -44,6 +45,11 @@ class Session:
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
+        if self.options.wait:
+            from securevec.state.engine import PATIENCE, Patience
+
+            token = PATIENCE.set(Patience(self.options.wait, self.out.waiting))
+            self._closing.callback(PATIENCE.reset, token)
         return self
 
     def __exit__(

@@ -26,6 +26,7 @@ from securevec.audit.event import Action
 from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
 from securevec.guard import settle_outbox
+from securevec.state.engine import PATIENCE, impatient
 from securevec.state.runtime import Runtime
 from securevec.text import given_path
 from securevec.types import TenantId
@@ -35,6 +36,10 @@ LEASE_MS: Final = 120_000
 Step = Callable[[Runtime, JobRow], JobRow]
 Machines = Mapping[str, Step]
 """Kind of job to the function that takes one of it a step further."""
+
+
+_LOOK_S: Final = 1.0
+"""Seconds between two attempts at a job that another process may be at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +104,27 @@ def _state_now(runtime: Runtime, job: JobRow) -> str:
 
 
 def advance(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool = True) -> JobResult:
-    """Carry one job on. ``wait`` for another thread of this process that is at it; another process is not waited for.
+    """Carry one job on. ``wait`` for another thread of this process that is at it; another process is waited for as
+    long as the caller's :data:`~securevec.state.engine.PATIENCE` lasts, between two attempts: the job is free
+    meanwhile, so that the process which holds the engine finishes it.
 
     Raises what stopped it (:class:`KeyUnavailable`, :class:`BackendError` ...), after recording it; the job stays open
     and resumable.
     """
+    patience = PATIENCE.get() if wait else None
+    with impatient():
+        result = _attempt(runtime, machines, job, wait=wait)
+        if patience is None:
+            return result
+        try:
+            while result.waiting_for and patience.wait(f"The job is at `{result.state}`.", pause=_LOOK_S):
+                result = _attempt(runtime, machines, job, wait=wait)
+        finally:
+            patience.over()
+    return result
+
+
+def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -> JobResult:
     with runtime.job_in_hand(job.job_id, wait=wait) as mine:
         job = runtime.control.job(job.job_id) or job
         if job.closed or not mine:

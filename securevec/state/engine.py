@@ -10,14 +10,57 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Generator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final
 
+from securevec import stopping
 from securevec.backend import VectorBackend
 from securevec.errors import EngineForked, EngineLocked, HomeRefused
 
 LOCK_NAME: Final = "engine.lock"
+_LOOK_S: Final = 0.2
+"""Seconds between two looks at a lock that somebody holds."""
+
+
+class Patience:
+    """How long one operation waits for another process, all its waits together. One thread."""
+
+    def __init__(self, seconds: float, tell: Callable[[str], None] = lambda line: None) -> None:
+        """``tell`` gets a line at each look, and an empty one when the wait is over, however it ends."""
+        self._seconds, self._left = seconds, seconds
+        self._tell = tell
+
+    def wait(self, reason: str, *, pause: float = _LOOK_S) -> bool:
+        """Wait ``pause`` seconds; false when no time is left. Raises :class:`Stopped` when the operation is to end."""
+        stopping.check()
+        if self._left <= 0:
+            return False
+        waited = self._seconds - self._left
+        self._tell(f"{reason} Waiting: {waited:.0f} of {self._seconds:.0f} s.")
+        before = time.monotonic()
+        time.sleep(min(pause, self._left))
+        self._left -= time.monotonic() - before
+        return True
+
+    def over(self) -> None:
+        self._tell("")
+
+
+PATIENCE: Final[ContextVar[Patience | None]] = ContextVar("securevec_patience", default=None)
+"""Set in the context of an operation that may wait for whoever holds an engine; ``None`` asks once."""
+
+
+@contextlib.contextmanager
+def impatient() -> Generator[None]:
+    """Nothing inside waits: for who holds something that the other process waits for."""
+    token = PATIENCE.set(None)
+    try:
+        yield
+    finally:
+        PATIENCE.reset(token)
 
 
 class Engine:
@@ -83,7 +126,7 @@ def lock_holder_present(home: Path) -> bool:
     if not path.exists():
         return False
     with contextlib.suppress(EngineLocked):
-        os.close(_take(path))
+        os.close(_take_now(path))
         return False
     return True
 
@@ -99,6 +142,22 @@ def kept_out(home: Path) -> Generator[None]:
 
 
 def _take(path: Path) -> int:
+    """The lock, waited for as long as :data:`PATIENCE` lasts."""
+    patience = PATIENCE.get()
+    if patience is None:
+        return _take_now(path)
+    try:
+        while True:
+            try:
+                return _take_now(path)
+            except EngineLocked as locked:
+                if not patience.wait(locked.message):
+                    raise
+    finally:
+        patience.over()
+
+
+def _take_now(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:

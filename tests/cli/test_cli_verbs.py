@@ -219,6 +219,24 @@ def test_the_audit_log_is_written_for_another_system_by_time_and_as_it_stands(sh
     assert out.read_bytes() == b"".join(lines)
 
 
+@pytest.mark.parametrize(("form", "start"), [("syslog", "<110>1 "), ("cef", "CEF:0|securevec|securevec|")])
+def test_a_collector_gets_the_log_in_its_own_format_a_record_a_line(
+    shell: Shell, base: Path, form: str, start: str
+) -> None:
+    assert shell.at_home("count", "acme/tickets").code == 0
+    out = base / f"audit.{form}"
+    answer = shell.at_home("audit", "export", "--out", str(out), "--format", form, "--json")
+    assert answer.code == 0, answer.err
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == answer.json["records"] > 5
+    assert all(line.startswith(start) for line in lines if "allowed" in line)
+    assert "jane" not in "".join(lines)
+    newest = shell.at_home("audit", "tail", "-n", "2", "--format", form).out.splitlines()
+    assert len(newest) == 2
+    assert newest[0] not in lines[:-1]
+    assert shell.at_home("audit", "tail", "--format", "leef").code == 2
+
+
 @pytest.mark.parametrize(("window", "some"), [(("--since", "1h"), True), (("--until", "2020-01-01"), False)])
 def test_a_window_of_the_audit_log_holds_what_lies_in_it(
     shell: Shell, base: Path, window: tuple[str, str], some: bool
