@@ -7,6 +7,7 @@ directory that has it is cleared and begun again. Whatever else lies there is ne
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -21,6 +22,7 @@ from securevec.errors import BackupRejected, HomeRefused
 UNFINISHED: Final = ".unfinished"
 _CHUNK: Final = 1024 * 1024
 _ZEROS: Final = bytes(_CHUNK)
+_IRREGULAR: Final = "Something in the backup is not a regular file."
 
 
 def begin(directory: Path) -> None:
@@ -78,7 +80,7 @@ def require_same(directory: Path, entries: Iterable[FileEntry]) -> None:
 def copy(source: Path, target: Path, entries: Iterable[FileEntry]) -> int:
     """Copy these files below ``source`` to ``target``, each compared on the way. Returns their bytes.
 
-    Raises :class:`BackupRejected` for one that is missing or differs, and ``OSError``.
+    Raises :class:`BackupRejected` for one that is missing, differs or is no regular file, and ``OSError``.
     """
     total = 0
     for entry in entries:
@@ -132,7 +134,7 @@ def _files(directory: Path) -> list[Path]:
             for name in names:
                 path = Path(folder, name)
                 if not stat.S_ISREG(path.lstat().st_mode):
-                    raise BackupRejected("Something in the backup is not a regular file.")
+                    raise BackupRejected(_IRREGULAR)
                 if path != directory / NAME:
                     found.append(path)
     except OSError as error:
@@ -144,8 +146,7 @@ def _read(path: Path, *, into: Path | None = None) -> tuple[int, str]:
     """Size and SHA-256 of a file, copied on the way; runs of zeros become holes."""
     digest, size = hashlib.sha256(), 0
     with contextlib.ExitStack() as opened:
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-        source = opened.enter_context(os.fdopen(os.open(path, flags), "rb", buffering=0))
+        source = opened.enter_context(os.fdopen(_open(path), "rb", buffering=0))
         target = None
         if into is not None:
             made = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -161,6 +162,21 @@ def _read(path: Path, *, into: Path | None = None) -> tuple[int, str]:
         if target is not None:
             target.truncate(size)
     return size, digest.hexdigest()
+
+
+def _open(path: Path) -> int:
+    """A descriptor to read a regular file, and nothing that somebody put in its place: a link leads elsewhere, a pipe
+    would be waited for. Raises :class:`BackupRejected` for either."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link; a socket
+            raise BackupRejected(_IRREGULAR) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BackupRejected(_IRREGULAR)
+    return descriptor
 
 
 def _sync(path: Path) -> None:

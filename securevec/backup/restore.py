@@ -246,7 +246,8 @@ class _Restore:
                 public = ring.signing_key().public
                 verify_log(self.home / "audit", log_id=manifest.installation, public_key=public, anchor=anchor)
                 ledger = ledger_since(
-                    self.backup / "control" / "control.db",
+                    # The copy that was compared: who can write the backup may have changed it since.
+                    self.home / "control.db",
                     backup=manifest.backup,
                     installation=manifest.installation,
                     control=control,
