@@ -123,6 +123,13 @@ def iban(value: str) -> bool:
     return int((code[4:] + code[:4]).translate(_AS_NUMBERS)) % 97 == 1
 
 
+def iban_shape(value: str) -> bool:
+    """Country and length of an IBAN, and mostly digits, whatever its check digits say."""
+    code = alnum(value)
+    digits = len(digits_of(code[4:]))
+    return _IBAN_LENGTH.get(code[:2], 0) == len(code) and code.isascii() and 3 * digits >= 2 * (len(code) - 4)
+
+
 def coded(value: str) -> bool:
     """An identifier rather than a word: at least four letters or digits, two of them digits."""
     return len(alnum(value)) >= 4 and len(digits_of(value)) >= 2
@@ -327,7 +334,8 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "aadhaar": national.aadhaar, "base58check": base58check, "bech32": bech32, "birth_date": birth_date,
     "bsn": national.bsn, "card": card, "case_code": case_code, "coded": coded,
     "codice_fiscale": national.codice_fiscale, "cpf": national.cpf, "dea": dea, "dni": national.dni, "email": email,
-    "generated_key": generated_key, "iban": iban, "ip": ip, "itin": national.itin, "jwt": jwt, "nhs": national.nhs,
+    "generated_key": generated_key, "iban": iban, "iban_shape": iban_shape,
+    "ip": ip, "itin": national.itin, "jwt": jwt, "nhs": national.nhs,
     "moment": moment, "nino": national.nino, "nir": national.nir, "npi": npi, "phone": phones.plausible,
     "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value, "sin": national.sin,
     "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn": national.tfn,
