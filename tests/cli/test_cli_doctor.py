@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import sqlite3
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,7 @@ def test_a_sound_home_is_found_sound_and_every_part_is_named(doctor: Shell) -> N
         *("clock", "collections", "audit log", "given vectors", "jobs", "holds", "receipts"),
     } == {name for name in found if not name.startswith("extra ")}
     extras = {name for name in found if name.startswith("extra ")}
-    assert extras == {f"extra {name}" for name in ("edge", "qdrant", "chroma", "embed", "presidio", "files")}
+    assert extras == {f"extra {name}" for name in checks._EXTRAS}
     assert found["collections"]["figures"] == {"collections": 1, "with_vault": 1, "other_detector": 0}
 
 
@@ -125,6 +127,38 @@ def test_a_missing_client_is_wrong_when_the_home_needs_it(doctor: Shell, monkeyp
     found = examine(doctor, code=1)
     assert (found["extra edge"]["status"], found["extra chroma"]["status"]) == ("wrong", "note")
     assert "securevec[edge]" in found["extra edge"]["next_step"]
+
+
+def test_every_extra_of_the_wheel_is_looked_at_and_by_every_package_it_brings() -> None:
+    declared: dict[str, set[str]] = {}
+    for line in metadata.requires("securevec") or ():
+        found = re.match(r"([A-Za-z0-9._-]+).*; extra == ['\"]([a-z0-9]+)['\"]", line)
+        if found is not None and found[2] not in ("all", "demo", "dev"):
+            declared.setdefault(found[2], set()).add(found[1])
+    assert set(declared) == set(checks._EXTRAS)
+    for extra, packages in declared.items():
+        assert packages <= set(checks._EXTRAS[extra]), extra
+
+
+@pytest.mark.parametrize("backend", ["chroma", "qdrants://127.0.0.1:6333"])
+@pytest.mark.parametrize(("provider", "extra"), [("pkcs11", "pkcs11"), ("aws-kms", "aws")])
+def test_what_the_settings_need_and_is_not_installed_is_wrong_and_the_rest_is_a_note(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, backend: str, provider: str, extra: str
+) -> None:
+    def none(package: str) -> None:
+        return None
+
+    monkeypatch.setattr(checks, "_version", none)
+    monkeypatch.setenv("SECUREVEC_BACKEND", backend)
+    monkeypatch.setenv("SECUREVEC_KEY_PROVIDER", provider)
+    answer = shell.run("doctor", "--json", "--home", str(tmp_path / "none"))
+    assert answer.code == 1
+    found = {check["name"]: check for check in answer.json if check["name"].startswith("extra ")}
+    assert len(found) == len(checks._EXTRAS)
+    needed = {f"extra {name}" for name in (re.split("s?:", backend)[0], extra, "embed")}
+    assert {name for name, check in found.items() if check["status"] == "wrong"} == needed
+    for name, check in found.items():
+        assert f"securevec[{name.removeprefix('extra ')}]" in check["next_step"]
 
 
 def test_changed_weights_are_wrong(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
