@@ -24,9 +24,9 @@ from cost import RESULTS, machine, report
 from securevec.bench.data import corpus
 from securevec.bench.measure import open_cases, open_store
 from securevec.clock import Clock
-from securevec.crypto.keyring import KeyRing
 from securevec.errors import KeyDestroyed, SecurevecError, TenantUnavailable
 from securevec.keyproviders.file import FileRoot
+from securevec.keys.keyring import KeyRing
 
 MOST_MS = 200.0
 _DIMENSION = 32

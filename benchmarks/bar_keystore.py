@@ -30,8 +30,8 @@ from uuid import uuid4
 from cost import RESULTS, commit, report
 
 from securevec.clock import Clock
-from securevec.crypto.keyring import DataPurpose, KeyRing
 from securevec.keyproviders.file import FileRoot
+from securevec.keys.keyring import DataPurpose, KeyRing
 from securevec.types import CollectionId, TenantId
 
 TENANTS, COLLECTIONS, BUCKETS, DAYS, WRITERS, RUNS = 100, 5, 36, 30, 20, 300

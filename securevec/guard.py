@@ -35,7 +35,6 @@ from securevec.audit import (
 from securevec.audit.vocabulary import HEX as _HEX
 from securevec.audit.vocabulary import HEX32, RULES
 from securevec.control.rows import JobRow
-from securevec.crypto.keyview import KeyView
 from securevec.errors import (
     AuditUnavailable,
     KeyDestroyed,
@@ -47,6 +46,7 @@ from securevec.errors import (
     TenantNotFound,
     TenantUnavailable,
 )
+from securevec.keys.keyview import KeyView
 from securevec.policy import Actor, Decision, Permission, Request, require
 from securevec.state.runtime import Runtime, Scope
 from securevec.types import CollectionId

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from securevec import limits
-from securevec.crypto.keyview import KeyView
 from securevec.errors import IsolationViolation, RecordNotFound, SecurevecError
 from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, matches
 from securevec.guard import Admission, admit
+from securevec.keys.keyview import KeyView
 from securevec.points.body import Body, RecordId, chunk_view
 from securevec.points.protect import EXPIRY_KEY
 from securevec.reading.asking import ask, fused

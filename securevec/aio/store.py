@@ -18,6 +18,11 @@ from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, ImportReport
 from securevec.keyproviders.provider import Provider
 from securevec.policy import Actor, PolicyEngine
+from securevec.rekeying.recloak import Recloak
+from securevec.rekeying.reindex import Reindex
+from securevec.rekeying.renewing import Renewal
+from securevec.rekeying.reseal import Reseal
+from securevec.rekeying.resurrogate import Resurrogation
 from securevec.retention.jobs import JobResult
 from securevec.retention.plan import RetentionPlan
 from securevec.retention.rulebook import Rule
@@ -27,11 +32,6 @@ from securevec.store.secure_store import SecureStore
 from securevec.store.signingkey import SigningRotation
 from securevec.types import Layout, Suite
 from securevec.verbs.quota import QuotaUse
-from securevec.verbs.recloak import Recloak
-from securevec.verbs.reindex import Reindex
-from securevec.verbs.renewing import Renewal
-from securevec.verbs.reseal import Reseal
-from securevec.verbs.resurrogate import Resurrogation
 from securevec.writing.report import Progress
 
 

@@ -33,8 +33,8 @@ from securevec.backup import files
 from securevec.backup.manifest import Engine, FileEntry, Manifest, Part
 from securevec.backup.scope import admit_manager
 from securevec.control.copying import copy_control
-from securevec.crypto.keycopy import copy_keys
 from securevec.errors import AuditUnavailable, HomeRefused, SecurevecError
+from securevec.keys.keycopy import copy_keys
 from securevec.state import home as homes
 from securevec.state.runtime import Runtime
 from securevec.text import given_path

@@ -23,8 +23,8 @@ from securevec.backup.manifest import installation_of, open_signed, sign_for
 from securevec.backup.tokenkeys import seal_token_keys
 from securevec.control.replaying import SELECT_REFS
 from securevec.control.store import ControlStore
-from securevec.crypto.keyring import KeyRing
 from securevec.errors import AuditTampered, BackupRejected
+from securevec.keys.keyring import KeyRing
 from securevec.types import CollectionId, TenantId
 
 FORMAT: Final = 1

@@ -16,12 +16,12 @@ from securevec.backup.scope import repeated, scope_of
 from securevec.errors import SecurevecError
 from securevec.policy import Actor
 from securevec.reading.sheets import sheets
+from securevec.rekeying.respelling import Respelling
+from securevec.rekeying.resurrogate import begin_resurrogation, open_job
 from securevec.reopen import reopen
 from securevec.retention.jobs import advance
 from securevec.state.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
-from securevec.verbs.respelling import Respelling
-from securevec.verbs.resurrogate import begin_resurrogation, open_job
 
 
 def respell_anew(runtime: Runtime, actor: Actor, versions: Mapping[str, int]) -> int:

@@ -33,11 +33,11 @@ from securevec.backup.replay import Replayed, replay
 from securevec.backup.scope import admit_manager
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
-from securevec.crypto.keycopy import copy_keys
-from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
 from securevec.errors import BackupRejected, HomeRefused, SecurevecError, SourceError, UsageError
 from securevec.keyproviders.provider import Provider
+from securevec.keys.keycopy import copy_keys
+from securevec.keys.keyring import KeyRing
 from securevec.policy import Actor
 from securevec.state import home as homes
 from securevec.state.engine import kept_out

@@ -13,12 +13,12 @@ from securevec.backup.scope import repeated, scope_of
 from securevec.control.rows import JobRow
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, seal
-from securevec.crypto.keyring import KeyRing
 from securevec.errors import BackupRejected
+from securevec.keys.keyring import KeyRing
 from securevec.policy import Actor
+from securevec.rekeying.renewing import begin_renewal, switch
 from securevec.state.runtime import Runtime
 from securevec.types import TenantId
-from securevec.verbs.renewing import begin_renewal, switch
 
 
 def seal_token_keys(keys: KeyRing, tenant: TenantId, version: int) -> list[bytes]:

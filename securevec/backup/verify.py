@@ -18,10 +18,10 @@ from securevec.backup.manifest import Manifest, Part, open_manifest, read_note, 
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.crypto.derive import RecordIds
-from securevec.crypto.keyring import KeyRing
 from securevec.discovery import open_backend
 from securevec.errors import BackupRejected, KeyDestroyed
 from securevec.keyproviders.provider import Provider
+from securevec.keys.keyring import KeyRing
 from securevec.reading.opening import open_body
 from securevec.reading.sheets import Sealed
 from securevec.state import home as homes

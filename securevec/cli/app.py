@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from securevec.cli import (
+from securevec.cli.command import group
+from securevec.cli.commands import (
     attack,
     audit,
     backup,
@@ -29,7 +30,6 @@ from securevec.cli import (
     tenants,
     verify,
 )
-from securevec.cli.command import group
 from securevec.cli.demo import command as demo
 
 _HELP = (

@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 
 from securevec.cli.check import Check, guarded
+from securevec.cli.commands.start import key_file
 from securevec.cli.session import Session
-from securevec.cli.start import key_file
 from securevec.errors import HomeRefused
 from securevec.state import home as homes
 

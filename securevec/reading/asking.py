@@ -16,8 +16,8 @@ import numpy as np
 
 from securevec.backend import HYBRID_DEPTH, RRF_K
 from securevec.crypto.cloak import VectorCloak
-from securevec.crypto.cloaks import Cloaks
 from securevec.filters import Compare, Exists, Expr, Not, all_of
+from securevec.keys.cloaks import Cloaks
 from securevec.points.protect import CLOAK_KEY
 from securevec.reading.cloaking import likeness, with_vectors
 from securevec.reading.judge import Judged

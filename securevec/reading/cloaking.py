@@ -15,8 +15,8 @@ from typing import Final, TypeVar
 import numpy as np
 
 from securevec.crypto.cloak import VectorCloak
-from securevec.crypto.cloaks import Cloaks
 from securevec.errors import BackendError, VectorError
+from securevec.keys.cloaks import Cloaks
 from securevec.points.body import chunk_view
 from securevec.reading.judge import Judged
 from securevec.state.runtime import CollectionScope, Runtime

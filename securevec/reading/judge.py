@@ -26,10 +26,10 @@ from uuid import UUID
 from securevec.control.rows import RecordState
 from securevec.crypto.armour import from_texts
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.filterkeys import FilterKeys
-from securevec.crypto.keyview import KeyView
 from securevec.errors import BoundKeyDestroyed, EnvelopeRejected, KeyDestroyed, UnknownFormat
 from securevec.filters import Expr, matches
+from securevec.keys.filterkeys import FilterKeys
+from securevec.keys.keyview import KeyView
 from securevec.points.body import Body
 from securevec.points.body_format import decode_bodies
 from securevec.points.protect import EXPIRY_KEY

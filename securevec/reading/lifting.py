@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from securevec.crypto.derive import lift
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keyview import KeyView
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keyview import KeyView
 from securevec.points.body import Body
 from securevec.types import Span, TenantId, Token
 

@@ -14,9 +14,9 @@ from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds
 from securevec.crypto.envelope import SubjectKey, open_sealed, read_key_ids
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keyview import KeyView
 from securevec.errors import EnvelopeRejected
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keyview import KeyView
 from securevec.points.body import Body
 from securevec.points.body_format import decode_body
 from securevec.points.protect import ELEMENT, HINTS, PREFIX, FilterProtector, hints_of

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from securevec import limits
 from securevec.anonymize import TenantKeys
 from securevec.anonymize.known import stand_ins
-from securevec.crypto.filterkeys import FilterKeys
 from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
 from securevec.filters import Expr, all_of, check
 from securevec.given import as_vectors, unit
 from securevec.guard import Admission
+from securevec.keys.filterkeys import FilterKeys
 from securevec.points.terms import asked_terms, united
 from securevec.reading.narrow import Narrow
 from securevec.state.runtime import CollectionScope, Runtime

@@ -16,8 +16,8 @@ from securevec.control.rows import ManifestRow
 from securevec.crypto.armour import from_text
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.envelope import SubjectKey, read_key_ids, text_size
-from securevec.crypto.keyview import KeyView
 from securevec.errors import BoundKeyDestroyed, CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
+from securevec.keys.keyview import KeyView
 from securevec.points.body import Body
 from securevec.points.body_format import encode_body
 from securevec.reading.lifting import lifted

@@ -33,9 +33,9 @@ import orjson
 from securevec.audit import error_name
 from securevec.control.retention import Intent
 from securevec.control.rows import JobItem, JobRow, ManifestRow, Survey
-from securevec.crypto.keyview import KeyInfo
 from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, WriteNotAcknowledged
 from securevec.guard import Admission, commission
+from securevec.keys.keyview import KeyInfo
 from securevec.limits import MAX_BATCH
 from securevec.recover import ids_of, settle_collection
 from securevec.removal import remove_batch

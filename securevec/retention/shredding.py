@@ -24,8 +24,8 @@ from securevec.control.rows import JobRow
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id, seal
-from securevec.crypto.keyview import KeyInfo
 from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
+from securevec.keys.keyview import KeyInfo
 from securevec.retention.jobs import note
 from securevec.retention.receipt import Artefact
 from securevec.retention.residue import refuse_residue

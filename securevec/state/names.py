@@ -12,8 +12,8 @@ from securevec.audit import keyed_ref
 from securevec.crypto import derive
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, seal
-from securevec.crypto.keyring import KeyRing
 from securevec.errors import UnknownFormat
+from securevec.keys.keyring import KeyRing
 from securevec.policy import Actor
 from securevec.types import CollectionId, Namespace, TenantId
 

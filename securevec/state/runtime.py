@@ -16,12 +16,12 @@ from securevec.audit.checkpoint import Signer
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
 from securevec.crypto.cloak import Cloak
-from securevec.crypto.cloaks import Cloaks
 from securevec.crypto.derive import record_ref, term_index, typed_record_id
-from securevec.crypto.filterkeys import FilterKeys
-from securevec.crypto.keyring import KeyRing
 from securevec.embed import Embedder
 from securevec.keyproviders.provider import Provider
+from securevec.keys.cloaks import Cloaks
+from securevec.keys.filterkeys import FilterKeys
+from securevec.keys.keyring import KeyRing
 from securevec.points.protect import FilterProtector
 from securevec.points.terms import ANALYZER
 from securevec.policy import Actor, PolicyEngine

@@ -17,9 +17,10 @@ from securevec.control.jobs import (
     TENANT_PROMOTE,
 )
 from securevec.people import erase
+from securevec.rekeying import recloak, reindex, renewing, reseal, resurrogate
 from securevec.retention import apply, deletion
 from securevec.retention.jobs import Machines
-from securevec.verbs import promote, recloak, reindex, renewing, reseal, resurrogate
+from securevec.verbs import promote
 from securevec.verbs.holding import reseal_held
 
 MACHINES: Final[Machines] = {

@@ -16,13 +16,13 @@ from securevec.audit.checkpoint import Signer
 from securevec.audit.keeping import Kept
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
-from securevec.crypto.cache import TTL_S
-from securevec.crypto.keyring import KeyRing
 from securevec.crypto.suites import number_of
 from securevec.discovery import NO_CHOICES, Choices, check_backend, open_backend
 from securevec.embed import Embedder
 from securevec.errors import ConfigError, HomeRefused
 from securevec.keyproviders.provider import Provider
+from securevec.keys.cache import TTL_S
+from securevec.keys.keyring import KeyRing
 from securevec.policy import BuiltinPolicy, PolicyEngine
 from securevec.recover import answer_abandoned
 from securevec.state import home as homes

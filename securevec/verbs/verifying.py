@@ -19,7 +19,6 @@ from securevec.control.rows import ManifestRow
 from securevec.crypto.armour import from_text
 from securevec.crypto.derive import RecordIds, lift, typed_record_id
 from securevec.crypto.envelope import SubjectKey, read_key_ids
-from securevec.crypto.keyview import KeyView
 from securevec.errors import (
     BoundKeyDestroyed,
     CheckFailed,
@@ -30,6 +29,7 @@ from securevec.errors import (
     UnknownKey,
 )
 from securevec.guard import Admission, admit
+from securevec.keys.keyview import KeyView
 from securevec.points.body import Body, chunk_view
 from securevec.points.terms import stored_terms
 from securevec.reading.lifting import lifted

@@ -20,13 +20,13 @@ from uuid import UUID
 
 from securevec.control.rows import ManifestRow, NewRecord
 from securevec.crypto.armour import to_text
-from securevec.crypto.bound import DOCUMENT
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, lift
 from securevec.crypto.envelope import SubjectKey, seal_batch
-from securevec.crypto.keyring import DataPurpose
 from securevec.errors import SecurevecError
 from securevec.guard import Admission
+from securevec.keys.bound import DOCUMENT
+from securevec.keys.keyring import DataPurpose
 from securevec.points.body_format import encode_body
 from securevec.reading.sheets import Chunk, Sealed, opened_chunks
 from securevec.recover import LEASE_MS

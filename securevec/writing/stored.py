@@ -13,8 +13,8 @@ from uuid import UUID
 from securevec.anonymize.stored import originals_in, stored_field
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import point_id
-from securevec.crypto.keyview import KeyView
 from securevec.errors import IsolationViolation, RecordNotFound, UnknownFormat
+from securevec.keys.keyview import KeyView
 from securevec.points.body import Body, Vault
 from securevec.points.body_format import decode_vault
 from securevec.reading.cloaking import restored

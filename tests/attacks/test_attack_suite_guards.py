@@ -19,11 +19,11 @@ from securevec.cli.main import main
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keyview import KeyView
-from securevec.crypto.versions import KeyVersions
 from securevec.errors import EnvelopeRejected, FilterError, IsolationViolation, UnknownFormat, UnknownKey
 from securevec.filters import Exists, Expr, check
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keyview import KeyView
+from securevec.keys.versions import KeyVersions
 from securevec.points import protect
 from securevec.reading import judge, opening, question, revealing
 from securevec.retention import evidence

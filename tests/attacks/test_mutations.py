@@ -20,13 +20,13 @@ from securevec.attack.rows import Vandal, stored
 from securevec.crypto.armour import from_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keyview import KeyView
 from securevec.errors import (
     IsolationViolation,
     RecordNotFound,
 )
 from securevec.filters import Expr
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keyview import KeyView
 from securevec.reading import judge, live
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.testing.lying import Lie

@@ -15,7 +15,6 @@ from securevec.attack.rows import Vandal
 from securevec.control import batches, hot
 from securevec.control.rows import Fence, Standing
 from securevec.crypto.envelope import read_key_id
-from securevec.crypto.openkeys import OpenKeys
 from securevec.embed.checked import CheckedEmbedder
 from securevec.errors import (
     EmbedderError,
@@ -28,6 +27,7 @@ from securevec.errors import (
     TenantUnavailable,
 )
 from securevec.guard import Admission
+from securevec.keys.openkeys import OpenKeys
 from securevec.policy import Decision, PolicyEngine, Request
 from securevec.state.names import NameBook
 from securevec.testing.lying import Lie

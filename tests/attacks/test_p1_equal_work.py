@@ -13,8 +13,8 @@ import pytest
 
 import securevec as sv
 from securevec.control.database import Database
-from securevec.crypto.keyring import KeyRing
 from securevec.errors import SecurevecError
+from securevec.keys.keyring import KeyRing
 from securevec.state.names import NameBook
 from securevec.store.opening import AuditDoor
 from tests.support.attacks import Stage, Trap

@@ -143,7 +143,7 @@ def test_vectors_that_were_cloaked_anew_after_the_backup_are_found_under_another
         before = answers(store)
         if "half" in names:
             with monkeypatch.context() as patched:
-                patched.setattr("securevec.verbs.rewriting._PASSES", 0)
+                patched.setattr("securevec.rekeying.rewriting._PASSES", 0)
                 with pytest.raises(ControlUnavailable):
                     store.recloak("acme", "half")
         create_backup(store, backup)

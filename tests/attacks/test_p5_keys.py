@@ -17,12 +17,12 @@ from uuid import uuid4
 import pytest
 
 from securevec.crypto.envelope import open_sealed
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keystore import KeyStore
 from securevec.crypto.root import root_wrapping_key
 from securevec.crypto.wrap import KeyRow
 from securevec.errors import KeyDestroyed, KeyUnavailable, SecurevecError
 from securevec.keyproviders.file import FileRoot
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keystore import KeyStore
 from securevec.types import TenantId
 from tests.support.keybench import EPOCH, Bench, forked, in_child, refuse_everything, use_everything
 
@@ -173,7 +173,7 @@ def test_a_copy_of_the_store_beside_it_is_found_and_nothing_is_claimed(bench: Be
 def test_bytes_split_over_two_reads_and_in_folders_below_are_found(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("securevec.crypto.destroy._CHUNK", 64)
+    monkeypatch.setattr("securevec.keys.destroy._CHUNK", 64)
     (bench.folder / "old").mkdir()
     shutil.copy(bench.path, bench.folder / "old" / "copy")
     with pytest.raises(KeyUnavailable, match="still in"):

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 
 from securevec.crypto.envelope import open_sealed
-from securevec.crypto.leases import BLOCK
+from securevec.keys.leases import BLOCK
 from tests.support.keybench import EPOCH, Bench, in_child
 
 

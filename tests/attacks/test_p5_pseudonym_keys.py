@@ -26,10 +26,10 @@ from securevec.people import erase as erasing
 from securevec.reading.live import first_chunks
 from securevec.reading.opening import open_body
 from securevec.reading.question import anonymize_query
+from securevec.rekeying import renewing, resurrogate
+from securevec.rekeying.respelling import Respelling
 from securevec.search import answer
 from securevec.types import StoredPoint
-from securevec.verbs import renewing, resurrogate
-from securevec.verbs.respelling import Respelling
 from tests.support.attacks import Stage, memory_of
 from tests.support.world import ACME
 

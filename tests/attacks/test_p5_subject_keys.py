@@ -409,7 +409,7 @@ def test_a_restored_home_does_not_revive_the_key(tmp_path: Path, monkeypatch: py
     for name in ("from the list", "skipped"):
         if name == "skipped":
             # The guard, seen to fail: without the list of destroyed keys, and without the erasure's own first step.
-            monkeypatch.setattr("securevec.crypto.keyring.KeyRing.destroy_keys", none_of)
+            monkeypatch.setattr("securevec.keys.keyring.KeyRing.destroy_keys", none_of)
             monkeypatch.setattr(shred, "held_by", nothing)
         again = tmp_path / name
         restore_backup(kept, again, newer=Newer(tombstones=later), key_file=key_file, embedder=HashEmbedder())

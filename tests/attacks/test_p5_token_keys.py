@@ -27,11 +27,11 @@ from securevec.errors import (
 from securevec.guard import admit
 from securevec.people import erase as erasing
 from securevec.reading.opening import open_body
+from securevec.rekeying import renewing
 from securevec.retention.jobs import JobResult
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint
-from securevec.verbs import renewing
 from tests.support.attacks import Stage, memory_of
 from tests.support.world import ACME
 

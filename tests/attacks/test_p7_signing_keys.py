@@ -21,9 +21,9 @@ from securevec.backup import Newer, create_backup, export_tombstones, restore_ba
 from securevec.backup.manifest import installation_of, open_manifest, sign_for
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
-from securevec.crypto.keystore import KeyStore
 from securevec.crypto.sign import SigningKey, load_public_pem
 from securevec.errors import AuditTampered, AuditUnavailable, BackupRejected, HomeRefused, ReceiptInvalid
+from securevec.keys.keystore import KeyStore
 from securevec.retention.anchoring import VerifiedLog
 from securevec.retention.receipt import read
 from securevec.store.signingkey import chain_of_home

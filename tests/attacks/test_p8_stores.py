@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from securevec.crypto.openkeys import OpenKeys
 from securevec.errors import (
     BackendError,
     ControlUnavailable,
@@ -18,6 +17,7 @@ from securevec.errors import (
     TenantUnavailable,
     WriteNotAcknowledged,
 )
+from securevec.keys.openkeys import OpenKeys
 from securevec.testing.lying import Lie
 from securevec.types import ProtectedPoint
 from tests.support.attacks import ACME_MARK, Pair, memory_of, open_stage, text, texts_of

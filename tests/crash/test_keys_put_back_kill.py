@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 from securevec.control.store import ControlStore
-from securevec.crypto.keystore import KeyStore
 from securevec.errors import HomeRefused
+from securevec.keys.keystore import KeyStore
 from tests.support.crash_child import edition, open_collection
 from tests.support.crash_home import Home, Nursery, Trap
 

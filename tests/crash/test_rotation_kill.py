@@ -17,14 +17,14 @@ from typing import cast
 import pytest
 
 from securevec.clock import Clock
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keystore import KeyStore
 from securevec.crypto.root import RootKey
 from securevec.errors import KeyDestroyed, KeyRejected, KeyUnavailable, SecurevecError
 from securevec.keyproviders.choosing import provider_from
 from securevec.keyproviders.file import FileProvider
 from securevec.keyproviders.passphrase import PassphraseProvider
 from securevec.keyproviders.provider import Provider
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keystore import KeyStore
 from securevec.state import home as homes
 from securevec.state.runtime import Runtime
 from securevec.store.rootkeys import RootRotation, roots_of, rotate_root

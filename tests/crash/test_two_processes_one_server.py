@@ -23,8 +23,8 @@ from securevec.crypto.envelope import read_key_ids
 from securevec.errors import ControlUnavailable, KeyDestroyed, RecordNotFound
 from securevec.reading.opening import open_body
 from securevec.reading.sheets import sheets
+from securevec.rekeying.respelling import Respelling
 from securevec.testing.embedders import HashEmbedder
-from securevec.verbs.respelling import Respelling
 from tests.support import writer_child
 from tests.support.chroma_server import chroma_server
 from tests.support.crash_child import ACTOR, RECORDS, open_collection

@@ -14,7 +14,7 @@ import securevec.backup.restore as restoring
 from securevec.anonymize import builtin_detector
 from securevec.backup import Newer, create_backup, files, restore_backup
 from securevec.control.store import ControlStore
-from securevec.crypto.keyring import KeyRing
+from securevec.keys.keyring import KeyRing
 from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
 from securevec_qdrant.edge import EdgeBackend

@@ -30,10 +30,10 @@ from securevec.anonymize import default_detector
 from securevec.audit import AuditWriter
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keystore import KeyStore
 from securevec.discovery import known_backends
 from securevec.ingest import ingest
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keystore import KeyStore
 from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder

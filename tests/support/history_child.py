@@ -17,8 +17,8 @@ from typing import Any, Final
 import securevec as sv
 from securevec.clock import Clock
 from securevec.control.store import ControlStore
-from securevec.crypto.keystore import KeyStore
 from securevec.errors import RecordNotFound, SecurevecError
+from securevec.keys.keystore import KeyStore
 from securevec.people.identify import subject_tokens
 from securevec.points.body_format import decode_body
 from securevec.reading.opening import open_envelope

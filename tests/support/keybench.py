@@ -16,9 +16,9 @@ import pytest
 from securevec.clock import Clock
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import seal
-from securevec.crypto.keyring import KeyRing
 from securevec.errors import KeyDestroyed
 from securevec.keyproviders.file import FileRoot
+from securevec.keys.keyring import KeyRing
 from securevec.types import CollectionId, TenantId
 
 EPOCH = "r0/never"

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import securevec as sv
 from securevec.control.store import ControlStore
-from securevec.crypto.keyring import KeyRing
-from securevec.crypto.keystore import KeyStore
+from securevec.keys.keyring import KeyRing
+from securevec.keys.keystore import KeyStore
 from tests.support.crash_child import ACTOR, PERSON, nursery, open_home, trap_call
 
 CALLS: dict[str, tuple[type, str, int]] = {

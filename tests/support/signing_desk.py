@@ -14,8 +14,8 @@ import orjson
 import securevec as sv
 from securevec.audit import AuditReport, files, verify_log
 from securevec.audit.writers import WriterLog
-from securevec.crypto.keyring import KeyRing
 from securevec.crypto.sign import SigningKey
+from securevec.keys.keyring import KeyRing
 from securevec.retention.anchoring import VerifiedLog
 from securevec.retention.receipt import issue
 from securevec.testing.embedders import HashEmbedder

@@ -14,7 +14,7 @@ pytest.importorskip("qdrant_client", reason="needs securevec[qdrant]", exc_type=
 
 import securevec.cli.main as cli
 from securevec.anonymize import default_detector
-from securevec.cli.inspect import inspection_json
+from securevec.cli.commands.inspect import inspection_json
 from securevec.cli.session import Session
 from securevec.errors import SourceError, UnscopedPoint, UsageError
 from securevec.foreign import ForeignPoint

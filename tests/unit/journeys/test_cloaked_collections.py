@@ -11,8 +11,8 @@ import pytest
 
 import securevec as sv
 from securevec.crypto.cloak import Cloak
-from securevec.crypto.keyring import KeyRing
 from securevec.errors import CollectionMismatch, ConfigError, KeyDestroyed, TenantUnavailable
+from securevec.keys.keyring import KeyRing
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import mint_anonymized
 from tests.support.world import ACME, Ticket, ticket

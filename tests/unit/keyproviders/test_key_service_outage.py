@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from securevec.clock import Clock
-from securevec.crypto.keyring import KeyRing
 from securevec.crypto.root import RootKey, Roots
 from securevec.errors import KeyDestroyed, KeyDisabled, KeyRejected, KeyUnavailable, SecurevecError
 from securevec.keyproviders.aws_kms import AwsKmsProvider
 from securevec.keyproviders.choosing import provider_from
 from securevec.keyproviders.file import FileRoot
 from securevec.keyproviders.provider import to_base64
+from securevec.keys.keyring import KeyRing
 from securevec.testing.keyproviders import INSTALLATION
 from securevec.types import CollectionId, TenantId
 from tests.support.keyservices import kms_client

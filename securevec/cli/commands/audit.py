@@ -1,0 +1,195 @@
+"""``audit tail|verify|export``: who did what, whether the record of it is whole, and the record for another system."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.commands.receipts import Pubkey, pinned_key
+from securevec.cli.output import moment, pairs, table
+from securevec.cli.session import Session
+from securevec.cli.tail import Format, tail
+from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
+
+if TYPE_CHECKING:
+    from securevec.audit import Head
+
+
+def register(group: Group) -> None:
+    group.command("tail")(tail)
+    group.command("verify")(verify)
+    group.command("export")(export)
+
+
+def verify(
+    session: Session,
+    pubkey: Pubkey = None,
+    audit_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--audit-dir",
+            metavar="DIR",
+            help="A copy of a home's audit directory. Default: the home's.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Check the whole log offline: edits, cuts, reordering, missing files, rewritten history.
+
+    With ``--pubkey`` no root key is needed. The head kept in the home's control store is the anchor, when there is a
+    home. Without a pinned key the exit code is 5.
+    """
+    from securevec.audit import verify_log
+    from securevec.retention.receipt import public_key_id
+
+    directory = audit_dir or session.home / "audit"
+    log_id = log_id_of(session, directory)
+    public = pinned_key(session, pubkey)
+    if public is None:
+        writers, records = _structure(directory, log_id)
+        session.out.show({"verified": False, "pinned": False, "writers": writers, "records": records})
+        raise Unpinned(
+            f"Integrity only: {records} records link up; no pinned key says who signed them.",
+            next_step="Pass --pubkey FILE.",
+        )
+    anchor = anchor_of(session)
+    try:
+        report = verify_log(directory, log_id=log_id, public_key=public, anchor=anchor)
+    except AuditTampered as error:
+        raise AuditTampered(
+            f"The audit log was tampered with at {error.position}. {error.message}",
+            position=error.position,
+            next_step="Keep the directory as evidence and compare it with a copy.",
+        ) from error
+    document: dict[str, Any] = {
+        "verified": True,
+        "pinned": True,
+        "anchored": anchor is not None,
+        "records": report.records,
+        "checkpointed": report.checkpointed,
+        "uncheckpointed": report.uncheckpointed,
+        "crashed": list(report.crashed),
+        "head": {"size": report.head.size, "root": report.head.root},
+        "signing_keys": [
+            {"key_id": public_key_id(each.old), "given_up": moment(each.time_ms), "compromised": each.compromised}
+            for each in report.successions
+        ]
+        + [{"key_id": public_key_id(report.chain.current)}],
+        "writers": [
+            {"writer": w.writer, "state": w.state, "records": w.records, "checkpointed": w.checkpointed}
+            for w in report.writers
+        ],
+    }
+    rows = [(w.writer, w.state, w.records, w.checkpointed, w.torn_bytes or "-") for w in report.writers]
+    summary = f"{report.records} records hold, {report.checkpointed} of them under a signed checkpoint" + (
+        "; head agrees with the control store" if anchor is not None else "; no anchor outside the log"
+    )
+    session.out.show(document, table(["writer", "state", ">records", ">signed", ">torn bytes"], rows), summary)
+
+
+def export(
+    session: Session,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new file, mode 0600.", show_default=False)],
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME|AGE", help="From here on: 2026-11-01, or 24h ago.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME|AGE", help="Before this.")] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="OCSF as JSON lines, the same in syslog messages (RFC 5424), or CEF.")
+    ] = "json",
+) -> None:
+    """Write the log for another system, one event a line, by time: OCSF 1.8.0 as JSON, as it stands in the log.
+
+    `--format syslog` puts the same document into messages of RFC 5424, `--format cef` writes what CEF can hold of it.
+    The events hold no content and no names: actors and tenants are keyed references. Nothing is checked here; that is
+    `audit verify`, which reads the log itself.
+    """
+    from securevec.audit import FORMATS, read_between
+    from securevec.verbs.export import new_file
+
+    session.require_manager()
+    runtime = session.store.runtime
+    now_ms = runtime.clock.now_ms()
+    start, end = _moment(since, now_ms), _moment(until, now_ms)
+    number, shown = 0, FORMATS[form]
+    with new_file(out, overwrite=False) as stream:
+        for line in read_between(
+            runtime.home / "audit", log_id=runtime.installation_id, since_ms=start or 0, until_ms=end
+        ):
+            stream.write(shown(line).encode() + b"\n")
+            number += 1
+    document = {"records": number, "format": form, "out": str(out)}
+    session.out.show(document, pairs(document))
+
+
+def _moment(typed: str | None, now_ms: int) -> int | None:
+    """UTC milliseconds of a date, a moment, or an age before now. Raises :class:`UsageError`."""
+    from securevec.clock import to_ms
+    from securevec.errors import ConfigError
+    from securevec.retention.rules import parse_retention
+
+    if typed is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(typed)
+    except ValueError:
+        pass
+    else:
+        return to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    try:
+        return now_ms - parse_retention(typed)
+    except ConfigError as error:
+        raise UsageError("That is no moment and no age.", next_step="For example 2026-11-01, or 24h.") from error
+
+
+def log_id_of(session: Session, directory: Path) -> str:
+    """The home's own log; for a copy on another machine, the only log that is there."""
+    from securevec.state import home as homes
+
+    if homes.exists(session.home):
+        return homes.load(session.home).installation_id
+    try:
+        logs = sorted(entry.name for entry in directory.iterdir() if entry.is_dir())
+    except OSError as error:
+        raise AuditUnavailable(
+            "There is no audit log here.", next_step="Name its directory: --audit-dir DIR"
+        ) from error
+    if len(logs) != 1:
+        raise UsageError("The audit directory does not hold exactly one log.", next_step="Pass --home as well.")
+    return logs[0]
+
+
+def anchor_of(session: Session) -> Head | None:
+    """The head the control store keeps. Reading it takes no key."""
+    from securevec.audit import Head
+    from securevec.control import ControlStore
+    from securevec.state import home as homes
+
+    if not homes.exists(session.home):
+        return None
+    control = ControlStore.open(session.home / "control.db", create=False)
+    try:
+        head = control.audit_head()
+    finally:
+        control.close()
+    return Head(*head) if head is not None else None
+
+
+def _structure(directory: Path, log_id: str) -> tuple[int, int]:
+    """Writers and records whose indexes and links follow one another. Says nothing about who wrote them."""
+    from securevec.audit.directory import WRITER
+    from securevec.audit.scan import Scanner
+
+    try:
+        writers = sorted(entry for entry in (directory / log_id).iterdir() if WRITER.match(entry.name))
+        records = 0
+        for writer in writers:
+            scanner = Scanner(writer, writer=writer.name, log_id=log_id, roots={})
+            records += scanner.run(may_be_torn=True).size
+    except OSError as error:
+        raise AuditUnavailable("The audit log cannot be read.") from error
+    return len(writers), records

@@ -1,0 +1,235 @@
+"""``receipt verify``: whether a deletion receipt is genuine, on this machine or on one that never saw the home. And the
+option of every command that ends with a receipt.
+
+A receipt carries a fingerprint, not a key, and a key that came with it would prove nothing. So the key is the one named
+by ``--pubkey``, or that of the home at hand; without either, only the structure can be looked at, and that is never
+success.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import orjson
+import typer
+
+from securevec.cli.command import Group
+from securevec.cli.output import cell, moment, pairs, table
+from securevec.cli.session import Session
+from securevec.errors import ReceiptInvalid, SourceError, Unpinned, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from securevec.audit import Keychain
+    from securevec.retention.anchoring import VerifiedLog
+
+_MAX_KEYS: Final = 4 * 1024 * 1024
+"""A key file with all exchanges: 1 kB each."""
+
+Pubkey = Annotated[
+    Path | None,
+    typer.Option("--pubkey", metavar="FILE", help="The pinned public key (keys export-public).", show_default=False),
+]
+NewReceipt = Annotated[
+    Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
+]
+
+
+def register(group: Group) -> None:
+    group.command("verify")(verify)
+
+
+def require_new(receipt: Path | None) -> None:
+    """Before a job that ends with a receipt begins: none is written over. Raises :class:`UsageError`."""
+    if receipt is not None and receipt.exists():
+        raise UsageError("The receipt's file exists.", next_step="Name another one.")
+
+
+def verify(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The receipt.", show_default=False)],
+    pubkey: Pubkey = None,
+    chain_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--chain",
+            metavar="FILE",
+            help="A later key file of the issuer, for its exchanges of keys (keys export-public).",
+            show_default=False,
+        ),
+    ] = None,
+    audit_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--audit-dir",
+            metavar="DIR",
+            help="A copy of the issuer's audit directory: the receipt is compared with its record there.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Check a deletion receipt's signature and show what it says.
+
+    With ``--pubkey`` no home and no network are needed. Without a pinned key the exit code is 5.
+    """
+    from securevec.retention.receipt import MAX_RECEIPT_BYTES, read
+
+    data = read_bounded(file, MAX_RECEIPT_BYTES)
+    public = pinned_key(session, pubkey)
+    if public is None:
+        statement = _structure(data)
+        session.out.show(
+            {"verified": False, "pinned": False, **_summary(statement)}, "what it says, unchecked:", *_shown(statement)
+        )
+        raise Unpinned(
+            "Integrity only: the structure is sound; no pinned key says who signed it.",
+            next_step="Pass --pubkey FILE with the issuer's key.",
+        )
+    chain, log = _known_keys(session, pubkey, chain_file, audit_dir, public)
+    receipt = read(data, public=public, chain=chain, log=log)
+    document = {"verified": True, "pinned": True, "key_id": receipt.key_id, **_summary(receipt.statement)}
+    if receipt.retired is not None:
+        document |= {"key_given_up": _moment(receipt.retired.time_ms), "anchored": receipt.anchored}
+        session.out.say(_of_retired(receipt.anchored))
+    elif receipt.anchored:
+        document |= {"anchored": True}
+        session.out.say("the audit log holds its record, with the digest of what it says")
+    since = _in_backups(session, receipt.statement) if pubkey is None else {}
+    shown = [cell(f"root key of that time: {since['root_key']}")] if since else []
+    session.out.show(document | since, f"signature holds, key id {receipt.key_id}", *_shown(receipt.statement), *shown)
+
+
+def _of_retired(anchored: bool) -> str:
+    if anchored:
+        return "its key was given up since; the audit log holds its record from before"
+    return "its key was given up since; that the receipt is older is its own word (--audit-dir DIR shows it)"
+
+
+def _known_keys(
+    session: Session, pubkey: Path | None, chain_file: Path | None, audit_dir: Path | None, public: bytes
+) -> tuple[Keychain | None, VerifiedLog | None]:
+    """The chain of keys, and the audit log to compare the receipt with when one was named or keys were exchanged.
+
+    The log is checked whole, which takes its time: at a home with one key its signature is enough.
+    """
+    from securevec.audit import verify_log
+    from securevec.audit.succession import chain_in
+    from securevec.cli.commands.audit import anchor_of, log_id_of
+    from securevec.retention.anchoring import VerifiedLog
+
+    directory = audit_dir
+    if pubkey is None and directory is None:
+        from securevec.store.signingkey import chain_of_home
+
+        if not chain_of_home(session.store.runtime).successions:
+            return None, None
+        directory = session.home / "audit"
+    if directory is not None:
+        log_id = log_id_of(session, directory)
+        report = verify_log(directory, log_id=log_id, public_key=public, anchor=anchor_of(session))
+        return report.chain, VerifiedLog(directory, log_id, report)
+    assert pubkey is not None
+    return chain_in(read_bounded(chain_file or pubkey, _MAX_KEYS), pinned=public), None
+
+
+def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str]:
+    """What became of the root key under which the keys stood, as the home at hand remembers it."""
+    from securevec.state import home as homes
+
+    root: Mapping[str, Any] | None = statement["predicate"].get("root")
+    if root is None:
+        return {}
+    for each in homes.described(session.home).retired_roots:
+        if each.get("key_id") == root["key_id"]:
+            return {"root_key": f"given up on {_moment(each.get('retired_ms'))}: {each.get('evidence')}"}
+    return {"root_key": "not given up yet: a key-store backup of that time still opens"}
+
+
+def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:
+    """The 32-byte key of ``--pubkey``, else of the home at hand, else nothing.
+
+    A home that is there, or was named, and does not open raises: it must not pass for having no key.
+    """
+    from securevec.crypto.sign import load_public_pem
+    from securevec.state import home as homes
+
+    if pubkey is not None:
+        return load_public_pem(read_bounded(pubkey, _MAX_KEYS))
+    if not session.home_was_named and not homes.exists(session.home):
+        return None
+    return session.store.runtime.keys.signing_key().public
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A small file. Raises :class:`SourceError`."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise SourceError("A file that was named cannot be read.") from error
+    if len(data) > limit:
+        raise SourceError("A file that was named is too large to be what it is said to be.")
+    return data
+
+
+def _structure(data: bytes) -> Mapping[str, Any]:
+    """The statement inside, its signature unchecked. Raises :class:`ReceiptInvalid`."""
+    from securevec.retention.receipt import PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE
+
+    try:
+        envelope: dict[str, Any] = orjson.loads(data)
+        statement: dict[str, Any] = orjson.loads(base64.b64decode(envelope["payload"], validate=True))
+        signed = [base64.b64decode(entry["sig"], validate=True) for entry in envelope["signatures"]]
+        kinds = (envelope["payloadType"], statement["_type"], statement["predicateType"])
+        sound = kinds == (PAYLOAD_TYPE, STATEMENT_TYPE, PREDICATE_TYPE) and len(signed) == 1 and len(signed[0]) == 64
+        sound = sound and isinstance(statement["predicate"]["artefacts"], list)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise ReceiptInvalid("This file is not a securevec receipt.") from error
+    if not sound:
+        raise ReceiptInvalid("This file is not a securevec receipt.")
+    return statement
+
+
+def _summary(statement: Mapping[str, Any]) -> dict[str, Any]:
+    predicate: Mapping[str, Any] = statement["predicate"]
+    times = {"effective_ms": "hidden", "fenced_until_ms": "fenced_until"}
+    return {
+        "kind": predicate.get("kind"),
+        "tenant_id": predicate.get("tenant"),
+        "job": predicate.get("job"),
+        "requested": _moment(predicate.get("requested_ms")),
+        **{name: _moment(predicate[key]) for key, name in times.items() if key in predicate},
+        "completed": _moment(predicate.get("completed_ms")),
+        "manifest": predicate.get("manifest"),
+        **{name: predicate[name] for name in ("plan", "result", "exceptions") if name in predicate},
+        "artefacts": predicate["artefacts"],
+    }
+
+
+def _shown(statement: Mapping[str, Any]) -> list[RenderableType]:
+    summary = _summary(statement)
+    artefacts: list[Mapping[str, Any]] = summary.pop("artefacts")
+    counts: Mapping[str, Any] = summary.pop("manifest") or {}
+    summary["counted before"] = ", ".join(f"{number} {name}" for name, number in counts.items())
+    stayed: list[Mapping[str, Any]] = summary.pop("exceptions", [])
+    if "plan" in summary:
+        summary["plan"] = summary["plan"].get("digest")
+        summary["result"] = ", ".join(f"{number} {name} gone" for name, number in summary["result"].items())
+    rows = [(entry.get("artefact"), entry.get("verdict"), entry.get("evidence")) for entry in artefacts]
+    residuals = sorted({str(entry.get("residual")) for entry in artefacts if entry.get("residual")})
+    shown: list[RenderableType] = [pairs(summary), "", table(["artefact", "verdict", "evidence"], rows)]
+    shown += [
+        cell(f"stayed: {each.get('records')} records, by {each.get('kind')} {each.get('ref')}".rstrip())
+        for each in stayed
+    ]
+    shown += [cell(f"may remain: {residual}") for residual in residuals]
+    return shown
+
+
+def _moment(ms: object) -> str | None:
+    return moment(ms) if isinstance(ms, int) else None
