@@ -148,7 +148,7 @@ class IndexBuilder:
 
     def _build(self, build: _Build) -> None:
         namespace = build.namespace
-        with self._store.workplace("index") as place:
+        with self._store.workplace(f"index-{namespace.shard}") as place:  # the name tells the byte probe whose it is
             copy = place / "copy"
             with self._store.writing(namespace, failed="keep") as writer:
                 self._go_on(build)

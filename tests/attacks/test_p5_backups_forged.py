@@ -156,6 +156,15 @@ def test_a_link_or_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(
         attic.opened(tmp_path / "home")
 
 
+@pytest.mark.parametrize("name", ["data/installation.json", "control/control.db", "keys/keys.db"])
+def test_a_backup_with_a_file_too_few_is_refused(attic: Attic, copy: Path, tmp_path: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(BackupRejected, match="missing"):
+        verify_backup(copy, public=attic.public, root=False)
+    with pytest.raises(BackupRejected, match="missing"):
+        attic.restore(tmp_path / "home", Newer(nothing=True), copy)
+
+
 @pytest.mark.parametrize("part", ["control", "keys"])
 def test_parts_of_two_backups_are_not_put_together(attic: Attic, copy: Path, tmp_path: Path, part: str) -> None:
     """The key part of a day before brings keys back, the control part of a day after records that never lay here."""
