@@ -199,3 +199,17 @@ class CopiesFiles(Protocol):
         Readers and writers of the namespace wait meanwhile. Raises :class:`BackendError`.
         """
         ...
+
+
+@runtime_checkable
+class BuildsIndexes(Protocol):
+    """An embedded store that builds vector indexes by itself, at a time of its own choosing."""
+
+    def finish_indexes(self) -> None:
+        """Build now what waits to be built, and return when every index that is due is in use or given up."""
+        ...
+
+    def index_breadth(self, *, namespace: Namespace) -> int | None:
+        """How many candidates a search looks at in the namespace's vector index: 0 where the scan was found better,
+        ``None`` where there is no index."""
+        ...

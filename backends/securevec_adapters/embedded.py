@@ -97,8 +97,9 @@ class EmbeddedStore(Generic[S]):
         with self.writing(namespace) as writer, writer.turn() as held:
             yield held
 
-    def require_room(self) -> None:
-        """Refuse to add anything while the disk is nearly full. Reading and deleting go on.
+    def require_room(self, needed: int = 0) -> None:
+        """Refuse to add anything while the disk is nearly full, or would be with ``needed`` bytes more. Reading and
+        deleting go on.
 
         An engine that maps its files is ended by the kernel (SIGBUS, no exception) when one of them cannot grow, and
         the process of the application with it. Another program may still fill the disk between this look and the write.
@@ -106,7 +107,7 @@ class EmbeddedStore(Generic[S]):
         Raises :class:`BackendError`.
         """
         disk = os.statvfs(self._root.path)
-        if disk.f_bavail * disk.f_frsize < ROOM:
+        if disk.f_bavail * disk.f_frsize < ROOM + needed:
             raise BackendError(
                 "The home's disk is nearly full, so nothing is added.",
                 next_step=f"Free space on it: at least {ROOM >> 20} MiB.",

@@ -269,6 +269,11 @@ def sync_tree(directory: Path) -> None:
                 waiting.result()
 
 
+def allocated(directory: Path) -> int:
+    """Bytes that the disk gives to the files below a directory: what a copy of it takes."""
+    return sum(path.lstat().st_blocks * 512 for path in directory.rglob("*") if path.is_file())
+
+
 def copy_tree(source: Path, target: Path) -> None:
     """Copy what is in a directory into another. An engine's few kilobytes are files of 70 MB, mostly holes: they stay
     holes."""

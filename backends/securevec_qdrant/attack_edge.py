@@ -28,7 +28,7 @@ from qdrant_edge import (
 )
 
 from securevec_adapters.attacked import Row, Seen
-from securevec_qdrant.edge_shard import make_engine
+from securevec_qdrant.edge_engine import make_engine
 
 if TYPE_CHECKING:
     from securevec.backend import VectorBackend

@@ -15,6 +15,7 @@ from uuid import UUID
 from securevec import limits
 from securevec.backend import (
     OTHERWISE,
+    BuildsIndexes,
     Capabilities,
     CollectionSpec,
     CopiesFiles,
@@ -32,9 +33,9 @@ from securevec_adapters.points import check_cursor, check_id, tags_of, unit_vect
 from securevec_qdrant._filters import widened
 from securevec_qdrant._points import encode_payload
 from securevec_qdrant.edge_filters import edge_filter
-from securevec_qdrant.edge_index import IndexBuilder
+from securevec_qdrant.edge_index import SCANNED, IndexBuilder
 from securevec_qdrant.edge_purge import copy_points
-from securevec_qdrant.edge_shard import EXACT, Row, Shard
+from securevec_qdrant.edge_shard import Row, Shard
 from securevec_qdrant.edge_template import Templates
 
 VERSION: Final = "securevec-edge 1\n"
@@ -50,7 +51,7 @@ class EdgeBackend:
 
     OPTIONS: ClassVar[frozenset[str]] = frozenset({"open_shards"})
 
-    def __init__(self, root: Path, *, open_shards: int = OPEN_SHARDS, index_above: int = EXACT) -> None:
+    def __init__(self, root: Path, *, open_shards: int = OPEN_SHARDS, index_above: int = SCANNED) -> None:
         self._store = EmbeddedStore[Shard](root, VERSION, open_shards=open_shards, load=Shard.load)
         self._index = IndexBuilder(self._store, threshold=index_above)
         self._templates = Templates(self._store)
@@ -161,6 +162,7 @@ class EdgeBackend:
             shard = held.get()
             if shard is None:
                 return []
+            self._index.look(namespace, shard)
             asked = unit_vector(vector, shard.spec.dimension).tolist()
             words = check_terms(terms, sparse=shard.spec.sparse)
             return shard.search(asked, condition, limit, exclude, tags_of(namespace), words)
@@ -212,6 +214,15 @@ class EdgeBackend:
     def copy_files(self, *, namespace: Namespace, target: Path) -> bool:
         return self._store.copy(namespace, target)
 
+    def finish_indexes(self) -> None:
+        """Builds wait for a quiet moment otherwise (:mod:`securevec_qdrant.edge_index`)."""
+        self._index.finish()
+
+    def index_breadth(self, *, namespace: Namespace) -> int | None:
+        with self._store.hold(namespace) as held:
+            shard = held.get()
+            return None if shard is None or not shard.indexed else shard.breadth
+
     def namespaces(self) -> Iterator[str]:
         return self._store.names()
 
@@ -226,3 +237,4 @@ class EdgeBackend:
 if TYPE_CHECKING:
     _: type[VectorBackend] = EdgeBackend
     _files: type[CopiesFiles] = EdgeBackend
+    _indexes: type[BuildsIndexes] = EdgeBackend

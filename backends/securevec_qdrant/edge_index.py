@@ -4,6 +4,12 @@
     meanwhile                  the copy is indexed in a child process; the shard is read and written as ever
     under the writer's right   bring the noted ids into the copy, compare the counts, swap
 
+When: once more points were written since than ``threshold``, and than half of what the index holds, so that the builds
+of a collection that grows to a million cost less than twice the last one; or once too many points of the index are gone
+for it to be used. A shard's builds take a tenth of the time at most (:data:`RESTS`). Not in the midst of an ingest: the
+shard has to be left alone for a while, or written slowly, unless that takes too long (:data:`STILL_S`,
+:data:`AT_LATEST_S`). A program that only reads has it built too.
+
 Killed, failed or cancelled at any step, the shard is what it was. The copy holds what the shard's files hold, deleted
 points too, so a purge and a drop end the build and remove the copy first (:meth:`IndexBuilder.without`).
 """
@@ -16,6 +22,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,9 +32,20 @@ from uuid import UUID
 from securevec.errors import BackendError
 from securevec.types import Namespace
 from securevec_adapters.embedded import EmbeddedStore, existing
-from securevec_adapters.layout import copy_tree
-from securevec_qdrant.edge_shard import EXACT, Shard
+from securevec_adapters.layout import allocated, copy_tree
+from securevec_qdrant.edge_shard import Shard
 
+SCANNED: Final = 10_000
+"""Points without a vector index above which one is built: the scan of so many takes as long as the index does."""
+GROWTH: Final = 0.5
+"""Share of the points in an index that may be added to it before it is built anew."""
+STILL_S: Final = 5.0
+"""Seconds in which a shard takes less than :data:`SLOW` points before its index is built."""
+SLOW: Final = 1_000
+AT_LATEST_S: Final = 600.0
+"""Seconds after which it is built though it is written fast."""
+RESTS: Final = 9
+"""How many times as long as a build took its shard is left alone afterwards."""
 _KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "LC_ALL")
 _START: Final = (
     "import sys, runpy; sys.path[:] = {path}; sys.argv[0] = 'edge_optimize'; "
@@ -46,10 +64,15 @@ def child_command(directory: Path) -> list[str]:
 class _Build:
     """One shard's build. ``changed`` are the ids written since its files were copied."""
 
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace, not_before: float = 0.0) -> None:
         self.namespace = namespace
         self.changed: set[UUID] = set()
+        self.begun = False
         self.cancelled = False
+        self.asked = self.looked = time.monotonic()
+        self.not_before = not_before
+        self.lately = 0
+        """Points written since ``looked``."""
         self.child: subprocess.Popen[bytes] | None = None
 
 
@@ -58,9 +81,15 @@ class IndexBuilder:
     the store is opened anew: the exact scan goes on, and is right."""
 
     def __init__(
-        self, store: EmbeddedStore[Shard], *, threshold: int = EXACT, command: Command = child_command
+        self,
+        store: EmbeddedStore[Shard],
+        *,
+        threshold: int = SCANNED,
+        still_s: float = STILL_S,
+        command: Command = child_command,
     ) -> None:
         self.threshold = threshold
+        self._still_s = still_s
         self._store = store
         self._command = command
         self._lock = threading.Lock()
@@ -68,6 +97,8 @@ class IndexBuilder:
         self._builds: dict[str, _Build] = {}
         self._barred: dict[str, int] = {}
         self._failed: dict[str, BaseException] = {}
+        self._rested: dict[str, float] = {}
+        """When a shard that was built may be built again."""
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -76,12 +107,24 @@ class IndexBuilder:
         with self._lock:
             build = self._builds.get(namespace.shard)
             if build is not None:
-                build.changed.update(ids)
+                build.lately += len(ids)
+                if build.begun:
+                    build.changed.update(ids)
                 return
-            if self._closed or namespace.shard in self._failed or namespace.shard in self._barred:
-                return
-        if shard.unindexed() > self.threshold:
+        self.look(namespace, shard)
+
+    def look(self, namespace: Namespace, shard: Shard) -> None:
+        """Ask for a build where the shard has become large. Called in somebody's turn; takes a microsecond."""
+        if shard.unindexed() > max(self.threshold, GROWTH * shard.indexed) or not shard.indexed_whole:
             self._ask(namespace)
+
+    def finish(self) -> None:
+        """Build now what waits to be built, and return when nothing is built or waits."""
+        with self._lock:
+            for build in self._builds.values():
+                build.not_before, build.looked, build.asked = 0.0, 0.0, -AT_LATEST_S
+            self._moved.notify_all()
+            self._moved.wait_for(lambda: not self._builds or self._closed)
 
     def idle(self) -> bool:
         """Whether nothing is being built or waits to be."""
@@ -95,6 +138,7 @@ class IndexBuilder:
         with self._lock:
             self._barred[name] = self._barred.get(name, 0) + 1
             self._cancel(self._builds.get(name))
+            self._moved.notify_all()
             self._moved.wait_for(lambda: name not in self._builds)
         try:
             yield
@@ -118,9 +162,10 @@ class IndexBuilder:
 
     def _ask(self, namespace: Namespace) -> None:
         with self._lock:
-            if self._closed or namespace.shard in self._builds or namespace.shard in self._barred:
+            name = namespace.shard
+            if self._closed or name in self._builds or name in self._barred or name in self._failed:
                 return
-            self._builds[namespace.shard] = _Build(namespace)
+            self._builds[name] = _Build(namespace, self._rested.get(name, 0.0))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="securevec-index", daemon=True)
                 self._thread.start()
@@ -129,13 +174,17 @@ class IndexBuilder:
     def _work(self) -> None:
         while True:
             with self._lock:
-                self._moved.wait_for(lambda: self._builds or self._closed)
-                if self._closed:
+                chosen = self._chosen()
+                while chosen is None and not self._closed:
+                    self._moved.wait(self._still_s if self._builds else None)
+                    chosen = self._chosen()
+                if chosen is None or self._closed:
                     self._builds.clear()
                     self._moved.notify_all()
                     return
-                name, build = next(iter(self._builds.items()))
+                name, build = chosen
             failure: BaseException | None = None
+            began = time.monotonic()
             try:
                 self._build(build)
             except Exception as error:  # noqa: BLE001  # kept; the exact scan goes on
@@ -143,8 +192,26 @@ class IndexBuilder:
             with self._lock:
                 if failure is not None and not build.cancelled:
                     self._failed[name] = failure
+                ended = time.monotonic()
+                self._rested[name] = ended + RESTS * (ended - began)
                 del self._builds[name]
                 self._moved.notify_all()
+
+    def _chosen(self) -> tuple[str, _Build] | None:
+        """A build that may begin: cancelled (to be given up), or of a shard that is still, or that waited long."""
+        now = time.monotonic()
+        for name, build in self._builds.items():
+            if build.cancelled:
+                return name, build
+            if now < build.not_before:
+                continue
+            if now - build.asked >= AT_LATEST_S:
+                return name, build
+            if now - build.looked >= self._still_s:
+                if build.lately < SLOW:
+                    return name, build
+                build.looked, build.lately = now, 0
+        return None
 
     def _build(self, build: _Build) -> None:
         namespace = build.namespace
@@ -155,7 +222,9 @@ class IndexBuilder:
                 with writer.turn() as held:
                     source = existing(held.get()).directory
                 # Readers change nothing, writers wait. What the engine has not written out yet is in its log.
-                build.changed.clear()
+                build.begun = True
+                # The copy, and what is written anew in it beside the old.
+                self._store.require_room(2 * allocated(source))
                 copy_tree(source, copy)
             self._index(build, copy)
             with self._store.writing(namespace, failed="keep") as writer:
@@ -199,9 +268,8 @@ def _catch_up(shard: Shard, directory: Path, changed: Sequence[UUID]) -> None:
     """Make the copy hold what the shard holds now. Raises :class:`BackendError` when it does not."""
     copy = Shard.load(directory)
     try:
-        if copy.vectors_indexed() <= max(0, shard.vectors_indexed() - len(changed)):
-            raise BackendError("The engine built no vector index; the original was kept.")
-        copy.accept_index()
+        if not copy.indexed or copy.unindexed():
+            raise BackendError("The copy says nothing of a vector index; the original was kept.")
         for start in range(0, len(changed), copy.page):
             some = changed[start : start + copy.page]
             rows = shard.rows_of(some)

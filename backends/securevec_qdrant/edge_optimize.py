@@ -21,18 +21,23 @@ _NICE: Final = 10
 
 
 def main(directory: Path) -> None:
-    """Index every point of the shard in ``directory``, which nobody else has open, and put the result on disk."""
-    from qdrant_edge import EdgeShard
+    """Index every point of the shard in ``directory``, which nobody else has open, and put the result on disk.
 
+    Raises :class:`BackendError`."""
     from securevec_adapters.layout import sync_tree
+    from securevec_qdrant.edge_shard import Shard
 
     settings = directory / "edge_config.json"
     config = json.loads(settings.read_bytes())
-    # The engine's own threshold is in kilobytes of vectors; ours decided already.
-    config["optimizers"] = (config.get("optimizers") or {}) | {"indexing_threshold": 1}
+    # The engine's own thresholds are kilobytes of vectors, and a fifth of the points deleted; ours decided already.
+    config["optimizers"] = (config.get("optimizers") or {}) | {
+        "indexing_threshold": 1,
+        "deleted_threshold": 0.0,
+        "vacuum_min_vector_number": 1,
+    }
     settings.write_bytes(json.dumps(config).encode())
-    shard = EdgeShard.load(str(directory))
-    shard.optimize()
+    shard = Shard.load(directory)
+    shard.build_index()
     shard.flush()
     shard.close()
     sync_tree(directory)

@@ -1,43 +1,34 @@
 """One engine shard: the points of one namespace. Typed calls in, plain values out; no engine object leaves this module.
 
-Settings, and why (measured on qdrant-edge-py 0.9):
+Measured on qdrant-edge-py 0.9 (its settings: :mod:`securevec_qdrant.edge_engine`):
 
-* The write-ahead log stays on: without it only what was flushed survives a killed process, and deletes come back.
-* Its segments are 1 MiB instead of 32: a deleted payload leaves it sooner and a small shard is small. The Python API
-  cannot say so; the configuration file can, and it is safe only while the shard has no points, because a removed log
-  restarts the operation counter and the engine then skips, silently, every operation numbered below a point's own.
-* Vectors and payloads are cold and one thread searches: 0.3 MB a shard instead of 40.
 * A payload index costs 3 to 5 MB of mapped files and as many milliseconds at every opening, whatever it holds. Without
   one a filter costs 2.4 microseconds a point and decides the same. So a shard has none until it is large enough.
-* Up to ``EXACT`` points without a vector index a search is an exact scan: 1 ms at 10k points, 7 ms at 50k, 14 ms at
-  100k. Beyond, the vector index is used where there is one (:mod:`securevec_qdrant.edge_index`).
+* Without a vector index a search is an exact scan: 0.6 ms at 10k points, 4.3 ms at 50k, and what it reads throws
+  everything else out of the processor's caches. A large shard gets an index (:mod:`securevec_qdrant.edge_index`), which
+  is used as broadly as measured on the shard's own vectors, or not at all (``edge_breadth``).
 * The binding keeps the interpreter lock during every call, so no call is given more than a page of points, and the
   files are brought to disk (``sync``) before the engine is asked to flush them: 2 ms under the lock instead of 55.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeVar, cast, get_args
+from typing import Final, TypeVar, cast
 from uuid import UUID
 
 import numpy as np
 from qdrant_edge import (
     CountRequest,
-    Distance,
-    EdgeConfig,
     EdgeShard,
-    EdgeSparseVectorParams,
-    EdgeVectorParams,
     Filter,
     FloatIndexParams,
     Fusion,
+    HasVectorCondition,
     KeywordIndexParams,
-    Memory,
     PayloadSelector,
     Point,
     Prefetch,
@@ -56,21 +47,18 @@ from securevec.types import Scalar, StoredPoint, Terms
 from securevec_adapters.errors import mapped
 from securevec_adapters.layout import sync_tree, tighten
 from securevec_qdrant._points import BOOL_SUFFIX, TERMS, decode_payload, split_vector
+from securevec_qdrant.edge_breadth import measured_breadth
+from securevec_qdrant.edge_engine import make_engine
+from securevec_qdrant.edge_meta import META, NOTHING, Indexed, read_meta, search_params, write_meta
 
 INDEXED_FROM: Final = 500
 """Points above which a shard has its payload indexes: there a filter without them takes 1.2 ms, with them 0.1."""
-EXACT: Final = 50_000
-"""Points without a vector index above which one is built."""
-BREADTH: Final = 256
-"""``hnsw_ef``: on clustered vectors the ten nearest are those of the exact scan, at 20,000 and at 50,000 points."""
 _PAGE_VALUES: Final = 100_000
 """Numbers of vectors in one call: 256 points of 384, which the engine takes 2 to 6 ms for."""
 _MOST_ROWS: Final = 256
 _EXACTLY: Final = SearchParams(exact=True)
-_WIDELY: Final = SearchParams(hnsw_ef=BREADTH)
+_WITH_TERMS: Final = Filter(must=[HasVectorCondition(TERMS)])
 
-_META: Final = "shard.json"
-_WAL: Final = {"segment_capacity": 1024 * 1024, "segment_queue_len": 0, "retain_closed": 1}
 
 T = TypeVar("T")
 NamedVectors = list[float] | dict[str, list[float] | SparseVector | list[list[float]]]
@@ -81,12 +69,13 @@ Row = tuple[UUID, list[float], dict[str, Scalar], Terms | None]
 class Shard:
     """An open engine shard. Not thread-safe: the pool hands it to one caller at a time."""
 
-    def __init__(self, engine: EdgeShard, directory: Path, spec: CollectionSpec, *, in_vector_index: int = 0) -> None:
+    def __init__(self, engine: EdgeShard, directory: Path, spec: CollectionSpec, index: Indexed = NOTHING) -> None:
         self._engine = engine
         self.directory = directory
         self.spec = spec
         self.dirty = False
-        self._in_vector_index = in_vector_index
+        self._index = index
+        self._in_use = False
         schema = engine.info().payload_schema or {}
         self._indexed: dict[str, FieldKind] = {
             key: kind for key, kind in spec.filter_keys.items() if _index_key(key, kind) in schema
@@ -109,14 +98,14 @@ class Shard:
     @classmethod
     def describe(cls, directory: Path, spec: CollectionSpec) -> None:
         """Say what the empty shard in ``directory``, a copy of one that :func:`make_engine` made, is for."""
-        _write_meta(directory / _META, spec)
+        write_meta(directory / META, spec)
 
     @classmethod
     def load(cls, directory: Path) -> Shard:
         """Open a shard. Raises :class:`BackendError` for one that is damaged or of another format."""
-        spec, in_vector_index = _read_meta(directory / _META)
+        spec, index = read_meta(directory / META)
         with mapped("opening a shard"):
-            return cls(EdgeShard.load(str(directory)), directory, spec, in_vector_index=in_vector_index)
+            return cls(EdgeShard.load(str(directory)), directory, spec, index)
 
     def made_for(self, spec: CollectionSpec) -> bool:
         """Whether nothing has to change for a collection to use the shard."""
@@ -133,14 +122,13 @@ class Shard:
             for key in changed.keys() & self._indexed.keys():
                 self.dirty = True
                 self._engine.update(UpdateOperation.delete_field_index(_index_key(key, self._indexed.pop(key))))
-        if changed or not (self.directory / _META).exists():
+        if changed or not (self.directory / META).exists():
             self.spec = replace(self.spec, filter_keys={**held, **changed})
-            _write_meta(self.directory / _META, self.spec, self._in_vector_index)
+            write_meta(self.directory / META, self.spec, self._index, in_use=self._in_use)
         self._index_payloads()
 
     def upsert(self, rows: Sequence[Row]) -> None:
-        self.dirty = True
-        with mapped("writing points"):
+        with self._changing(len(rows)), mapped("writing points"):
             for some in _pages(rows, self.page):
                 self._engine.update(
                     UpdateOperation.upsert_points(
@@ -150,10 +138,28 @@ class Shard:
         self._index_payloads()
 
     def remove(self, ids: Sequence[UUID]) -> None:
-        self.dirty = True
-        with mapped("deleting points"):
+        with self._changing(0), mapped("deleting points"):
             for some in _pages(ids, self.page):
                 self._engine.update(UpdateOperation.delete_points(list(some)))
+
+    @contextmanager
+    def _changing(self, written: int) -> Generator[None]:
+        """Around a change: keep count of what it does to the vector index."""
+        self.dirty = True
+        if not self._index.points:
+            yield
+            return
+        if not self._in_use:
+            write_meta(self.directory / META, self.spec, self._index, in_use=True)
+            self._in_use = True
+        before = self.about()
+        try:
+            yield
+        finally:
+            # Written, and no more points than before: written anew, and gone from where they were.
+            gone = max(0, written + before - self.about())
+            index = self._index
+            self._index = index._replace(since=index.since + written, gone=index.gone + gone)
 
     def fetch(self, ids: Sequence[UUID], tags: Mapping[str, str], *, with_vectors: bool) -> list[StoredPoint]:
         """``tags``, here and below, are the namespace's, which the points are answered with."""
@@ -174,13 +180,17 @@ class Shard:
         terms: Terms | None = None,
     ) -> list[StoredPoint]:
         payload = PayloadSelector.Exclude(list(exclude)) if exclude else True
-        params = _WIDELY if self._in_vector_index else _EXACTLY
         if terms is None:
             request = QueryRequest(
-                limit=limit, query=Query.Nearest(vector), filter=where, with_payload=payload, params=params
+                limit=limit,
+                query=Query.Nearest(vector),
+                filter=where,
+                with_payload=payload,
+                params=search_params(self._index, limit, filtered=where is not None),
             )
         else:
             depth = max(limit, HYBRID_DEPTH)
+            params = search_params(self._index, depth, filtered=where is not None)
             near = Prefetch(limit=depth, query=Query.Nearest(vector), filter=where, params=params)
             lists = [near]
             if len(terms):  # asked for no term at all, the engine answers with an error
@@ -234,19 +244,57 @@ class Shard:
                 for point in self._engine.retrieve(list(some), True, True)
             ]
 
+    def about(self) -> int:
+        """How many points there are, as the engine counts them itself: at once, where :meth:`count` takes a tenth of a
+        millisecond for a thousand."""
+        with mapped("counting"):
+            return self._engine.info().points_count
+
+    @property
+    def indexed(self) -> int:
+        """Points that there were when the vector index was built; 0 without one."""
+        return self._index.points
+
+    @property
+    def indexed_whole(self) -> bool:
+        """Whether the index is used: too much of what it was built of may be gone."""
+        return self._index.whole
+
+    @property
+    def breadth(self) -> int:
+        """Candidates that a search looks at in the index; 0 where it scans."""
+        return self._index.breadth
+
     def unindexed(self) -> int:
-        """Points that were written since the vector index was built; all of them where there is none."""
-        return max(0, self.count() - self._in_vector_index)
+        """Points that were written since the vector index was built, each as often as it was; all of them where there
+        is none. These are scanned."""
+        points = self.about()
+        return points if not self._index.points else max(self._index.since, points - self._index.points)
 
     def vectors_indexed(self) -> int:
         """Vectors the engine says it has an index of. It counts terms among them."""
         with mapped("counting"):
             return self._engine.info().indexed_vectors_count
 
-    def accept_index(self) -> None:
-        """Remember that every point is in the vector index that was just built."""
-        self._in_vector_index = self.count()
-        _write_meta(self.directory / _META, self.spec, self._in_vector_index)
+    def build_index(self) -> None:
+        """Index every point, and measure how broadly the index is to be looked through. Holds the interpreter lock for
+        seconds to minutes, so a process of its own calls it. Raises :class:`BackendError` when nothing was indexed."""
+        with mapped("building a vector index"):
+            self._engine.optimize()
+        terms = self._engine.count(CountRequest(exact=True, filter=_WITH_TERMS)) if self.spec.sparse else 0
+        beside = self.about() + terms - self.vectors_indexed()
+        # A kilobyte of new vectors is left as it is. Less than none: what was deleted is in the index still.
+        if beside > 256 // self.spec.dimension + 1 or (beside < 0 and not self.spec.sparse):
+            raise BackendError("The engine built no vector index.")
+        with mapped("measuring a vector index"):
+            breadth = measured_breadth(self._engine)
+        self._index = Indexed(self.about(), breadth)
+        write_meta(self.directory / META, self.spec, self._index)
+
+    def accept_breadth(self, breadth: int) -> None:
+        """Look through the index as broadly as another shard's was measured to need."""
+        self._index = self._index._replace(breadth=breadth)
+        write_meta(self.directory / META, self.spec, self._index)
 
     def settle(self) -> None:
         """Nothing to do: the engine writes no bytes but its own."""
@@ -271,6 +319,8 @@ class Shard:
         with mapped("closing a shard"):
             try:
                 if self.dirty:
+                    if self._in_use:
+                        write_meta(self.directory / META, self.spec, self._index)
                     self.sync()
                     self.flush()
             finally:
@@ -290,27 +340,6 @@ class Shard:
                 params = FloatIndexParams() if kind in ("integer", "float") else KeywordIndexParams()
                 self._engine.update(UpdateOperation.create_field_index(_index_key(key, kind), params))
                 self._indexed[key] = kind
-
-
-def make_engine(directory: Path, dimension: int, *, sparse: bool = False) -> EdgeShard:
-    """An engine with an empty shard in an existing, empty directory, with this module's settings."""
-    config = EdgeConfig(
-        vectors=EdgeVectorParams(size=dimension, distance=Distance.Cosine, memory=Memory.Cold),
-        # No modifier: weights come with the points, and no statistics are taken here either.
-        sparse_vectors={TERMS: EdgeSparseVectorParams(memory=Memory.Cold)} if sparse else None,
-        payload_memory=Memory.Cold,
-        max_search_threads=1,
-        wal_enabled=True,
-    )
-    engine = EdgeShard.create(str(directory), config)
-    empty = engine.count(CountRequest(exact=True)) == 0 and not engine.info().payload_schema
-    engine.close()
-    if not empty:
-        raise BackendError("A new shard is not empty; its log is left alone.")
-    settings = directory / "edge_config.json"
-    settings.write_bytes(json.dumps(json.loads(settings.read_bytes()) | {"wal_options": _WAL}).encode())
-    shutil.rmtree(directory / "wal")
-    return EdgeShard.load(str(directory))
 
 
 def _pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -353,36 +382,3 @@ def _uuid(point: object) -> UUID:
     if not isinstance(point, UUID):
         raise BackendError("The store holds a point whose id is not a UUID.")
     return point
-
-
-def _write_meta(path: Path, spec: CollectionSpec, in_vector_index: int = 0) -> None:
-    meta: dict[str, object] = {
-        "dimension": spec.dimension,
-        "distance": spec.distance,
-        "filter_keys": dict(sorted(spec.filter_keys.items())),
-        "format": 1,
-    }
-    if spec.sparse:
-        meta["sparse"] = True
-    if in_vector_index:
-        meta["vector_index"] = in_vector_index
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(json.dumps(meta, separators=(",", ":")).encode())
-    fresh.chmod(0o600)
-    fresh.replace(path)
-
-
-def _read_meta(path: Path) -> tuple[CollectionSpec, int]:
-    try:
-        meta = json.loads(path.read_bytes())
-        if meta["format"] != 1 or meta["distance"] != "cosine" or type(meta["dimension"]) is not int:
-            raise ValueError("format")
-        keys = {str(key): kind for key, kind in meta["filter_keys"].items()}
-        if any(kind not in get_args(FieldKind) for kind in keys.values()):
-            raise ValueError("kind")
-        in_vector_index = meta.get("vector_index", 0)
-        if type(in_vector_index) is not int or in_vector_index < 0:
-            raise ValueError("vector_index")
-        return CollectionSpec(meta["dimension"], "cosine", keys, sparse=meta.get("sparse") is True), in_vector_index
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BackendError("A shard's description is missing or of another format.") from error

@@ -52,6 +52,10 @@ class Figures:
     search: Sequence[SearchRow]
     paired: Paired | None
     """The product against the vendor's client in pairs, which says more than the medians of their rows."""
+    paired_scan: Paired | None
+    """The product against the vendor's client without a vector index, where the product has built one."""
+    breadth: int | None
+    """Candidates a search looks at in that index: 0 where the scan was found better, absent without an index."""
     ingest: Sequence[IngestRow]
     model_search: Sequence[SearchRow]
     model_ingest: Sequence[IngestRow]

@@ -21,11 +21,23 @@ from uuid import uuid4
 
 import numpy as np
 
+from securevec.backend import BuildsIndexes
 from securevec.bench.data import FILTER_KEYS, Case, Corpus, corpus, nearest
 from securevec.bench.figures import Figures, IngestRow, SearchRow, ingest_rows, search_rows
 from securevec.bench.memory import resident
 from securevec.bench.paired import Paired, compare, flush_ms
-from securevec.bench.sides import PRODUCT, Adapter, Prepared, RawStore, Side, embedding_sides, raw_module, sides
+from securevec.bench.sides import (
+    PRODUCT,
+    SCAN,
+    Adapter,
+    Indexed,
+    Prepared,
+    RawStore,
+    Side,
+    embedding_sides,
+    raw_module,
+    sides,
+)
 from securevec.discovery import open_backend
 from securevec.embed import Embedder, MiniLM
 from securevec.embed.minilm import DIMENSION as MODEL_DIMENSION
@@ -91,6 +103,7 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
         try:
             say(f"Writing {options.points:,} records on each side")
             ingest = _ingest(options, data, opened)
+            breadth = _index(opened, say)
         finally:
             _close(opened)
         # Before anything is searched, so that the records of those searches are not counted.
@@ -102,14 +115,25 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
         opened = _open(options, vendor, directory, create=False)
         try:
             say(f"Asking {options.questions:,} questions on each side")
-            rows = sides(opened.raw, opened.adapter, opened.cases, opened.runtime, data, options.k)
+            rows = sides(
+                opened.raw,
+                opened.adapter,
+                opened.cases,
+                opened.runtime,
+                data,
+                options.k,
+                indexed=breadth is not None,
+            )
             flush_ms, search = _search(data, rows, options, directory, exact=True)
             paired: Paired | None = None
+            paired_scan: Paired | None = None
             if options.rounds:
                 say(f"Asking them in pairs, {options.rounds} rounds in either order")
                 product = next(row for row in rows if row.name == PRODUCT)
                 questions = range(WARM, len(data.questions))
                 paired = compare(rows[0].search, product.search, questions, options.rounds, directory)
+                for scan in (row for row in rows if row.name == SCAN):
+                    paired_scan = compare(scan.search, product.search, questions, options.rounds, directory)
             model_search: list[SearchRow] = []
             model_ingest: list[IngestRow] = []
             if options.model_points and options.dimension == MODEL_DIMENSION:
@@ -134,6 +158,8 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
         flush_p50_ms=flush_ms,
         search=search,
         paired=paired,
+        paired_scan=paired_scan,
+        breadth=breadth,
         ingest=ingest,
         model_search=model_search,
         model_ingest=model_ingest,
@@ -211,6 +237,22 @@ def _ingest(options: Options, data: Corpus, opened: _Open) -> list[IngestRow]:
             works[at](start, end)
             seconds[at] += time.perf_counter() - began
     return ingest_rows(named, seconds, options.points)
+
+
+def _index(opened: _Open, say: Say) -> int | None:
+    """Wait for the vector indexes the product builds, and have the vendor's client build the same. How broadly they are
+    looked through, as :meth:`BuildsIndexes.index_breadth` says."""
+    backend = opened.runtime.backend()
+    if not isinstance(backend, BuildsIndexes):
+        return None
+    say("Waiting for vector indexes")
+    backend.finish_indexes()
+    breadth = backend.index_breadth(namespace=opened.cases._scope.namespace)
+    if opened.adapter is not None:
+        opened.adapter.finish_indexes()
+    if breadth is not None and isinstance(opened.raw, Indexed):
+        opened.raw.index(breadth)
+    return breadth
 
 
 def _search(

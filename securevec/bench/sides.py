@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, cast, runtime_checkable
 from uuid import UUID
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from securevec import search as journey
 from securevec.audit import AuditRef, Event, Succession
 from securevec.audit.checkpoint import Signer
-from securevec.backend import CollectionSpec, VectorBackend
+from securevec.backend import BuildsIndexes, CollectionSpec, VectorBackend
 from securevec.bench import RAW
 from securevec.bench.data import Case, Corpus, Row
 from securevec.embed import Embedder, ModelIdentity
@@ -28,6 +28,8 @@ from securevec.types import AnonymizedText, Matrix, Namespace, ProtectedPoint, S
 
 PRODUCT: Final = "audit, waited"
 """The row that is the product."""
+SCAN: Final = "vendor, scan"
+"""The row of a vendor's client that is not told to build a vector index, where the product has built one."""
 
 
 class RawStore(Protocol):
@@ -38,6 +40,17 @@ class RawStore(Protocol):
     def search(self, vector: Matrix, k: int) -> list[str]: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Indexed(Protocol):
+    """A raw store that has a vector index only when it is told to build one."""
+
+    def index(self, breadth: int) -> None: ...
+
+    def scan(self, vector: Matrix, k: int) -> list[str]:
+        """As :meth:`RawStore.search`, without the index."""
+        ...
 
 
 def raw_module(backend: str) -> Any:
@@ -138,14 +151,28 @@ class Adapter:
         found = self._backend.query(namespace=self._place, vector=vector, where=None, limit=k)
         return [str(point.payload["id"]) for point in found]
 
+    def finish_indexes(self) -> None:
+        if isinstance(self._backend, BuildsIndexes):
+            self._backend.finish_indexes()
+
     def close(self) -> None:
         self._backend.close()
 
 
 def sides(
-    raw: RawStore, adapter: Adapter | None, cases: Collection[Case], runtime: Runtime, corpus: Corpus, k: int
+    raw: RawStore,
+    adapter: Adapter | None,
+    cases: Collection[Case],
+    runtime: Runtime,
+    corpus: Corpus,
+    k: int,
+    *,
+    indexed: bool = False,
 ) -> list[Side]:
-    """The rows without an embedder. Without ``adapter`` only the vendor's client and the product."""
+    """The rows without an embedder. Without ``adapter`` only the vendor's client and the product.
+
+    ``indexed``: the vendor was told to build the vector index that the product builds; it is asked without one too.
+    """
     questions = corpus.questions
     scope = cases._scope
 
@@ -154,8 +181,9 @@ def sides(
 
     first = Side("vendor", "the vendor's client, fields in clear", lambda number: raw.search(questions[number], k))
     last = Side(PRODUCT, "and an answer waits for its audit record: the product", product)
+    scans = [_scan(raw, questions, k)] if indexed and isinstance(raw, Indexed) else []
     if adapter is None:
-        return [first, last]
+        return [first, *scans, last]
     prepared = Prepared(questions.shape[1])
     reading = replace(scope, embedder=cast("Embedder", prepared))
 
@@ -165,6 +193,7 @@ def sides(
 
     return [
         first,
+        *scans,
         Side("namespace", "a place of its own, checked", lambda number: adapter.search(questions[number], k)),
         Side("sealing", "and sealed, each hit opened", lambda number: _opened(runtime, scope, questions[number], k)),
         Side(
@@ -200,6 +229,11 @@ def embedding_sides(
         Side("vendor + model", "the vendor's client behind the model", embedded),
         Side("product + model", "the product behind the same model", product),
     ]
+
+
+def _scan(raw: Indexed, questions: Matrix, k: int) -> Side:
+    says = "the vendor's client as it comes: the engine builds no vector index by itself"
+    return Side(SCAN, says, lambda number: raw.scan(questions[number], k))
 
 
 def _ids(hits: Sequence[Any]) -> list[str]:

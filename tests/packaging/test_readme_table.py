@@ -47,6 +47,34 @@ def test_another_result_changes_the_table_and_a_missed_bar_is_marked(
     assert all("**missed**" in line for line in bars)
 
 
+def test_a_vendor_that_is_asked_without_an_index_too_has_a_row_and_a_store_without_one_an_empty_cell(
+    writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in writer.RESULTS.glob("cost_*.json"):
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        rows = [row for row in document["search"] if row["name"] != "vendor, scan"]
+        for key in ("breadth", "paired_scan"):
+            document.pop(key, None)
+        if path.name == "cost_edge.json":
+            scan = rows[0] | {
+                "name": "vendor, scan",
+                "says": "as it comes",
+                "p50_ms": 4.25,
+                "p95_ms": 5.0,
+                "ratio": 9.0,
+            }
+            rows.insert(1, scan)
+            document["breadth"] = 128
+            document["paired_scan"] = {"added_ms": {"value": -1.5, "low": -1.75, "high": -1.25}}
+        document["search"] = rows
+        (tmp_path / path.name).write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr(writer, "RESULTS", tmp_path)
+    lines = writer.table().splitlines()
+    assert "| **vendor, scan**: as it comes | 4.25, 5.00 (9.00x) |  |" in lines
+    assert "| Vector index, of the vendor too: candidates looked at | 128 |  |" in lines
+    assert "| Product beyond the vendor's scan and 1.2 appends, ms | -1.50 [-1.75, -1.25] |  |" in lines
+
+
 def test_a_missed_bar_of_detection_is_marked(
     writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

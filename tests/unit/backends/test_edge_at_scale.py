@@ -320,7 +320,7 @@ def large(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Edge
     """A shard of 300 points that is large enough for a vector index; the process that builds it waits for a file."""
     backend = EdgeBackend(tmp_path / "edge", index_above=250)
     gate = tmp_path / "gate"
-    backend._index = IndexBuilder(backend._store, threshold=250, command=gated(gate))
+    backend._index = IndexBuilder(backend._store, threshold=250, still_s=0, command=gated(gate))
     sparse = request.param == "with terms"
     backend.ensure(namespace=PLACE, spec=replace(SPEC, sparse=sparse))
     if sparse:

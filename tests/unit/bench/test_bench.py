@@ -51,6 +51,7 @@ def test_all_sides_wrote_and_kept_something(measured: Figures) -> None:
     assert measured.disk["vendor"] > 0
     assert measured.memory["securevec"] > measured.memory["vendor"] > 2**20
     assert measured.flush_p50_ms > 0
+    assert (measured.breadth, measured.paired_scan) == (None, None), "too few points for an index of the product's own"
 
 
 def test_the_document_is_json_and_names_what_ran(measured: Figures) -> None:
@@ -73,6 +74,34 @@ def test_the_page_is_whole_and_fetches_nothing(measured: Figures) -> None:
             assert 0 < float(bar.attrib["x"]) + float(bar.attrib["width"]) <= width
     for row in measured.search:
         assert f"{row.p50_ms:.2f}" in text
+
+
+def test_where_the_product_builds_an_index_the_vendor_has_the_same_and_is_asked_without_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge = pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+    raw = pytest.importorskip("securevec_qdrant.raw")
+    monkeypatch.setitem(edge.EdgeBackend.__init__.__kwdefaults__, "index_above", 100)
+    given: list[int] = []
+    real = raw.RawStore.index
+
+    def noted(self: Any, breadth: int) -> None:
+        given.append(breadth)
+        real(self, breadth)
+        assert (self._index.points, self._index.breadth) == (150, breadth)
+        assert self._engine.info().indexed_vectors_count == 150
+
+    monkeypatch.setattr(raw.RawStore, "index", noted)
+    options = Options(
+        points=150, dimension=48, k=5, questions=12, model_points=0, rounds=1, memory=False, every_row=False
+    )
+    figures = measure(options, below=tmp_path)
+    assert given == [figures.breadth]
+    assert [row.name for row in figures.search] == ["vendor", "vendor, scan", "audit, waited"]
+    assert all((row.recall, row.same) == (1.0, 1.0) for row in figures.search)
+    assert figures.paired is not None
+    assert figures.paired_scan is not None
+    assert figures.paired_scan.questions == 12
 
 
 def test_pairs_are_asked_in_either_order_and_have_an_interval(measured: Figures, tmp_path: Path) -> None:
