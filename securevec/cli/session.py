@@ -42,6 +42,8 @@ class Session:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.out = Output(as_json=options.json)
+        self.backend: str | None = None
+        """Where the command itself says that vectors lie; to be set before anything else is asked for."""
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -63,7 +65,8 @@ class Session:
         from securevec.config import load_settings
 
         environment = {name: value for name, value in os.environ.items() if name != DEBUG}
-        return load_settings(env=environment, overrides={"home": self.options.home, "key_file": self.options.key_file})
+        given = {"home": self.options.home, "key_file": self.options.key_file, "backend": self.backend}
+        return load_settings(env=environment, overrides=given)
 
     @property
     def home(self) -> Path:

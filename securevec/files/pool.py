@@ -40,6 +40,10 @@ REFUSALS: Final[dict[str, Callable[[], SecurevecError]]] = {
         "The file's encoding is not known, or it does not keep to it.",
         next_step="Name it with --encoding, or save it as UTF-8.",
     ),
+    "mixed": lambda: FileCorrupt(
+        "Some lines of the file are UTF-8 and others are not.",
+        next_step="Save all of it as UTF-8; --encoding takes it as it is and garbles some.",
+    ),
     "password": lambda: FileLocked("The file needs a password.", next_step="Save a copy without one."),
     "empty": lambda: FileCorrupt("The file holds no text.", next_step="Pictures of pages need text recognition first."),
     "too_large": lambda: LimitExceeded(

@@ -14,6 +14,31 @@ from tests.cli.conftest import Shell
 CANARIES = ("canary-", "jane.porter@example.com", "Wieczorek")
 
 
+@pytest.mark.parametrize(
+    ("backend", "code"),
+    [
+        ("chroma", 0),
+        ("memory", 0),
+        ("nonsense", 2),
+        ("chroma://192.0.2.7:8000", 2),
+        ("qdrants://key@host:6333", 2),
+        ("../elsewhere", 2),
+    ],
+)
+def test_the_store_of_a_new_home_is_named_when_it_is_made_and_kept(
+    shell: Shell, tmp_path: Path, backend: str, code: int
+) -> None:
+    place = ["--home", str(tmp_path / "new")]
+    answer = shell.run("init", "--backend", backend, "--json", *place)
+    assert answer.code == code, answer.err
+    if code:
+        assert "key@host" not in answer.err
+        assert not (tmp_path / "new" / "installation.json").exists()
+        return
+    assert answer.json["backend"] == backend
+    assert shell.run("tenant", "create", "acme", *place).code == 0
+
+
 def test_init_refuses_a_home_that_is_there(shell: Shell) -> None:
     answer = shell.at_home("init")
     assert (answer.code, answer.out) == (3, "")

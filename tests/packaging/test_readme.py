@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from securevec import config
 from securevec.cli.main import main
+from securevec.keyproviders.choosing import VARIABLES as KEY_SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -86,6 +88,14 @@ def test_the_extras_of_the_readme_are_those_of_the_package() -> None:
     }
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert named == set(declared) - {"dev", "demo"}
+
+
+def test_the_page_of_settings_names_every_setting_and_variable_there_is() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| `(SECUREVEC_[A-Z_]+)` \|", page, flags=re.MULTILINE))
+    assert rows == {known.name: known.variable for known in config._KNOWN}
+    services = set(KEY_SERVICES)  # in docs/keys.md
+    assert {name for name in config._OTHER_VARIABLES if name not in services and name not in page} == set()
 
 
 def test_the_leak_figures_are_those_of_the_committed_run() -> None:

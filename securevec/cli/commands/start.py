@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import pairs
@@ -16,11 +18,25 @@ def register(group: Group) -> None:
     group.command("init")(init)
 
 
-def init(session: Session) -> None:
+def init(
+    session: Session,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            "--backend",
+            metavar="edge|chroma|URL",
+            help="Where vectors lie, for good: in this process, or a server at chroma://HOST:PORT, "
+            "qdrants://HOST:PORT. Also SECUREVEC_BACKEND. Default: edge.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Make a home: keys, control store, and the place for the engine and the audit log.
 
     The root key goes to a key file outside the home, or comes from a passphrase (SECUREVEC_KEY_PROVIDER=passphrase).
+    Every other setting: `securevec doctor --config`.
     """
+    session.backend = backend
     if homes.exists(session.home):
         raise HomeRefused("There is a home here already.", next_step="Look at it with: securevec doctor")
     store = session.open_store(create=True)

@@ -14,7 +14,7 @@ from typing import Final, Literal, cast
 
 from securevec import limits
 
-Code = Literal["damaged", "binary", "encoding", "password", "empty", "too_large", "missing", "failed"]
+Code = Literal["damaged", "binary", "encoding", "mixed", "password", "empty", "too_large", "missing", "failed"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,7 +1,8 @@
 """Text files: which encoding, and is it text at all.
 
 A byte order mark is believed, then strict UTF-8. Only what is neither is guessed, by charset-normalizer, and among
-the encodings that are in use: a wrong guess garbles names, and a garbled name is not recognized as one.
+the encodings that are in use: a wrong guess garbles names, and a garbled name is not recognized as one. For the same
+reason a file of which some lines are UTF-8 and others are not is refused: no one encoding reads all of it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def parse(data: bytes, encoding: str | None) -> Parsed:
 def decode(data: bytes, encoding: str | None = None, *, declared: str | None = None) -> str:
     """The text of a file. ``encoding`` is the caller's word and decides; ``declared`` is the document's own.
 
-    Raises :class:`Unparsable` with ``encoding`` or ``binary``.
+    Raises :class:`Unparsable` with ``encoding``, ``mixed`` or ``binary``.
     """
     if encoding is not None:
         return _text(_strictly(data, encoding))
@@ -57,7 +58,7 @@ def decode(data: bytes, encoding: str | None = None, *, declared: str | None = N
     for name in ("utf-8", declared):
         known = _try(data, name) if name is not None else None
         if known is not None:
-            return _text(known)
+            return _text(_of_one_encoding(data, known))
     return _text(_guess(data))
 
 
@@ -100,5 +101,18 @@ def _guess(data: bytes) -> str:
     ]
     for name in sorted(best, key=_GUESSED.index):
         if (text := _try(data, name)) is not None:
-            return text
+            return _of_one_encoding(data, text)
     raise Unparsable("encoding")
+
+
+def _of_one_encoding(data: bytes, text: str) -> str:
+    """``text``, unless an encoding of one byte a character was taken for a file of which some lines are UTF-8.
+
+    By chance such a line would be one in which every accented letter is a capital and stands before a sign. Where a
+    character is two bytes, chance is likelier (the first word of many a Chinese page), and nothing is concluded.
+
+    Raises :class:`Unparsable` with ``mixed``.
+    """
+    if len(text) == len(data) and any(not line.isascii() and _try(line, "utf-8") for line in data.splitlines()):
+        raise Unparsable("mixed")
+    return text

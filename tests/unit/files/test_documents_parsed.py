@@ -190,6 +190,30 @@ def test_the_encoding_of_a_text_is_found(text: str, encoding: str) -> None:
     assert parse("text", text.encode(encoding)).text == text
 
 
+@pytest.mark.parametrize("other", ["cp1252", "cp1250", "cp1254"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_file_of_lines_in_two_encodings_is_refused_rather_than_garbled(other: str, ends: str) -> None:
+    lines = [GERMAN.encode(), GERMAN.encode(other), b"plain"]
+    for order in (lines, lines[::-1]):
+        assert refused("text", ends.encode().join(order)) == "mixed"
+    page = b"<meta charset='windows-1252'><p>" + b"\n<p>".join(lines)
+    assert refused("html", page) == "mixed"
+    # Who names an encoding has been told, and decides.
+    assert GERMAN in parse("text", b"\n".join(lines), other).text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Il a dit \u00abCAFÉ\u00bb.\nEt puis É. Voilà\u2026", "cp1252"),
+        ("Отчёт \u00abЕС\u00bb и \u00abСША\u00bb\nНовости \u00abРБК\u00bb \u2014 вчера", "cp1251"),
+        ("联通\n请打电话给我们，谢谢", "gb18030"),
+    ],
+)
+def test_one_encoding_is_not_taken_for_two(text: str, encoding: str) -> None:
+    assert parse("text", text.encode(encoding)).text == text
+
+
 def test_an_encoding_that_is_named_decides_and_is_held_to(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse("text", "Zażółć".encode("iso8859-2"), "iso8859-2").text == "Zażółć"
     assert refused("text", b"\xff\xfe\xfd", "utf-8") == "encoding"
