@@ -18,6 +18,7 @@ from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
+from securevec.anonymize.names.known_organisations import by_kind, by_list
 from securevec.anonymize.names.model import NameModel, Stretch, Tagging
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.runs import PERSON_PRIORITY
@@ -49,6 +50,7 @@ _NO_NAME: Final = 6.0
 _BEHIND_SURE: Final = 6.0
 _BEHIND_LABEL: Final = 2.5
 """How much the label of a form counts, in the model's units."""
+_BUILT: Final = 4.0
 _WORD: Final = re.compile(r"([^\W\d_]+)\.?[ \t]+")
 _UNDER_FLAT: Final = re.compile(
     r"\b(?:Apt|Apartment|Suite|apt|suite)\.? ?\d{1,5}[A-Za-z]?,?\n"
@@ -99,6 +101,10 @@ def find_entities(
     for start, end in by_legal_form(text):
         tagging.lift(start, end, "ORG", _BEHIND_SURE)
         found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
+    for start, end, counts in by_list(text):
+        tagging.lift(start, end, "ORG", counts)
+    for start, end in by_kind(text):
+        tagging.lift(start, end, "ORG", _BUILT)
     found += inverted_names(text)
     supported = [(finding.start, finding.end) for finding in by_rule]
     stretches = tidy(text, tagging.stretches())

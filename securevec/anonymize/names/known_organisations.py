@@ -1,0 +1,95 @@
+"""Organizations that everybody knows, by a list, and those built on a word for their kind.
+
+The model was shown few of them, a lone capital may be anything to it, and of foreign text it is sure that it names
+nobody. A name of the list lifts the model's score of ORG; one that is also a word, a place or a surname a little.
+Behind a given name or an initial a single word is somebody's surname.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+import re2
+
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names, word_set
+from securevec.anonymize.names.words import UPPER
+from securevec.anonymize.rules.rulebook import engine_options
+
+_FILE: Final = "org_known.txt"
+_SURE: Final = 10.0
+_PERHAPS: Final = 2.0
+_PART_BEFORE: Final = "@#/._-"
+_PART_BEHIND: Final = re.compile(r"[@_/.\-][^\W_]|_")
+_BEFORE: Final = re.compile(r"(?:([^\W\d_][\w'\-]*)|[^\W\d_]\.) \Z")
+_LOOK_BACK: Final = 24
+_LEADS: Final = word_set("org_leads.txt")
+"""Words that stand capitalized in front of a name and are no part of it."""
+_CAP: Final = rf"(?:St\. )?[{UPPER}][\w'’\-]*"
+_OF: Final = r"(?:of(?: the)?|de(?: la| los| las)?|del|della|di|du|des|der|für|van|voor|da|do)"
+_FIRST: Final = (
+    "University|College|Institute|Ministry|Department|Bank|Academy|School|Court|Council|Church|Society|Board|Hospital"
+    "|Universidad|Universitat|Universität|Università|Université|Universidade|Universiteit|Ayuntamiento"
+    "|Ministerio|Ministère|Ministero|Banco|Banca|Banque|Tribunal|Tribunale|Cour|Corte|Conseil|Consejo"
+    "|Gemeente|Academia"
+)
+_LAST: Final = (
+    "University|Hospital|Infirmary|College|Academy|Airlines|Airways|Pharmaceuticals|Federation|Ministry|Institute"
+    "|High School|Medical Cent(?:er|re)|Health Cent(?:er|re)|Police Department|City Council|County Council"
+    "|Supreme Court|District Court|High Court|Court of Appeals?|Commission|Committee|Orchestra|Universität|Klinikum"
+    "|Krankenhaus|Gymnasium|Hochschule|Ziekenhuis"
+)
+_BUILT: Final = re.compile(
+    rf"(?<![\w@#/.'’\-])(?:(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,2}}"
+    rf"|{_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_CAP}){{0,3}} (?:{_LAST}))(?![\w@/\-])"
+)
+_KIND: Final = re.compile(rf"\b(?:{_FIRST}|{_LAST})\b")
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[Any, dict[str, float]]:
+    """A pattern over ASCII, every other letter a question mark, and what each name counts."""
+    text = files("securevec.anonymize").joinpath("data", _FILE).read_text(encoding="utf-8")
+    listed = [name for line in text.splitlines() if not line.startswith("#") for name in line.split("|") if name]
+    counts = {_plain(name.lstrip("?")): _PERHAPS if name[0] == "?" else _SURE for name in listed}
+    # The longest first: of two that begin alike RE2 takes the one that stands first.
+    ordered = sorted(counts, key=lambda name: (-len(name), name))
+    pattern = rb"\b(?:" + b"|".join(re.escape(name).encode() for name in ordered) + rb")"
+    return re2.compile(pattern, engine_options()), counts
+
+
+def _plain(name: str) -> str:
+    return name.encode("ascii", "replace").decode()
+
+
+def by_list(text: str) -> Iterator[tuple[int, int, float]]:
+    """Start and end of each listed name, and how much it counts in the model's units."""
+    pattern, counts = _known()
+    for match in pattern.finditer(text.encode("ascii", "replace")):
+        start, end = match.span()
+        if text[end : end + 1].isalnum() or (start and (text[start - 1] in _PART_BEFORE or text[start - 1].isalnum())):
+            continue
+        if _PART_BEHIND.match(text, end):
+            continue
+        name = match.group().decode()
+        if " " not in name and (before := _BEFORE.search(text, max(0, start - _LOOK_BACK), start)) is not None:
+            given = before.group(1)
+            if given is None or lookup_key(given) in names().given:
+                continue
+        yield start, end, counts[name]
+
+
+def by_kind(text: str) -> Iterator[tuple[int, int]]:
+    """Names built on the kind of house: "Ministry of Defence", "St. Brendan's Hospital"."""
+    if _KIND.search(text) is None:
+        return
+    for match in _BUILT.finditer(text):
+        start, end = match.span()
+        while (word := text[start:end].partition(" ")[0]).lower() in _LEADS:
+            start += len(word) + 1
+        if " " in text[start:end]:
+            yield start, end
