@@ -15,6 +15,8 @@ from securevec.anonymize.names.context import find_names, names_a_person
 from securevec.anonymize.names.forms import under_head
 from securevec.anonymize.names.merge import Recall, find_entities
 from securevec.anonymize.names.model import NameModel, Tagging, name_model
+from securevec.anonymize.names.scripts.find import in_scripts, under_scripted_head
+from securevec.anonymize.names.scripts.gate import scripts_in
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rules.addresses import joined_addresses
 from securevec.anonymize.rules.postcodes import behind_streets
@@ -26,7 +28,7 @@ from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 12
+DETECTOR_VERSION: Final = 13
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 _INSIDE: Final = 100
@@ -74,10 +76,13 @@ class BuiltinDetector:
             found = self._rules.find(text, field_name)
         plain = fold(text, skeleton=False)
         people = scan_windows(plain.text, lambda part: self._names(part, field_name, tagging))
+        if scripts := scripts_in(plain.text):
+            people.extend(scan_windows(plain.text, lambda part: in_scripts(part, scripts)))
         if has_table(text):
             people.extend(scan_cells(plain.text, _names_in_cell))
         if field_name and len(text) <= LONGEST_CELL:
             people.extend(under_head(plain.text, field_name))
+            people.extend(under_scripted_head(plain.text, fold(field_name, skeleton=False).text))
         found += mapped(people, plain)
         return joined_addresses(resolve([*found, *behind_streets(text, found)], text), text)
 
@@ -242,7 +247,7 @@ def entities_of(detector: Detector) -> frozenset[str]:
 def _names_in_cell(cell: str, head: str) -> list[Finding]:
     if names_a_person(head):
         return find_names(cell, field_name=head)
-    return under_head(cell, head)
+    return [*under_head(cell, head), *under_scripted_head(cell, head)]
 
 
 def _check_size(text: str) -> None:

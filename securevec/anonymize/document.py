@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.findings import Finding
-from securevec.anonymize.fold import fold, lookup_key
+from securevec.anonymize.findings import Finding, mapped
+from securevec.anonymize.fold import Folded, fold, lookup_key
 from securevec.anonymize.keys import normalize
 from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.names.scripts.gate import scripts_in
+from securevec.anonymize.names.scripts.mentions import mentions_in, parts_of
 from securevec.anonymize.names.words import ANY_WORD, any_word, opens_sentence, without_possessive
 from securevec.anonymize.written import Reading, spoken
 
@@ -83,7 +85,7 @@ _SUBJECT_PRIORITY: Final = 92
 class DocumentNames:
     """Names of one record. Immutable after construction."""
 
-    __slots__ = ("_codes", "_full", "_owners", "_parts", "_subjects")
+    __slots__ = ("_codes", "_full", "_owners", "_parts", "_scripted", "_subjects")
 
     def __init__(
         self,
@@ -111,9 +113,12 @@ class DocumentNames:
             for value, entity in (subjects or {}).items()
             if len(value.strip()) >= 4 and (entity != "PERSON" or len(value.split()) > 1)
         }
+        self._scripted: set[str] = set()
         for name in people:
+            if not name.isascii() and scripts_in(name):
+                self._scripted.update(parts_of(fold(name, skeleton=False).text))
             keys = [key for key in map(lookup_key, words_of_name(name)) if meaningful(key)]
-            self._parts.update(keys)
+            self._parts.update(key for key in keys if key.isascii() or not scripts_in(key))
             if len(keys) > 1:
                 identity = normalize("PERSON", name)
                 self._full[identity] = name
@@ -135,10 +140,17 @@ class DocumentNames:
     def find(self, text: str) -> list[Finding]:
         """Mentions of the record's people and subjects in ``text``, in its offsets."""
         found = [*self._find_subjects(text), *self._find_codes(text)]
-        if not self._parts:
+        if not self._parts and not self._scripted:
             return found
         plain = fold(text, skeleton=False)
         body = plain.text
+        if self._scripted and not body.isascii():
+            found += [
+                Finding(start, end, "PERSON", 0.8, "name-record", PERSON_PRIORITY)
+                for start, end in mentions_in(body, self._scripted)
+            ]
+        if not self._parts:
+            return self._placed(found, plain)
         previous: Finding | None = None
         for match in self._words(body):
             word = without_possessive(match.group())
@@ -150,11 +162,13 @@ class DocumentNames:
                 start = previous.start
             previous = Finding(start, end, "PERSON", 0.8, "name-record", PERSON_PRIORITY)
             found.append(previous)
-        if not text.isascii():
-            mapped = [(f, *plain.span(f.start, f.end)) for f in found if f.rule == "name-record"]
-            found = [f for f in found if f.rule != "name-record"]
-            found.extend(Finding(start, end, f.entity, f.score, f.rule, f.priority) for f, start, end in mapped)
-        return found
+        return found if text.isascii() else self._placed(found, plain)
+
+    @staticmethod
+    def _placed(found: list[Finding], plain: Folded) -> list[Finding]:
+        """Names in offsets of the text, as the others are."""
+        named = [f for f in found if f.rule == "name-record"]
+        return [f for f in found if f.rule != "name-record"] + mapped(named, plain)
 
     def _words(self, body: str) -> Iterable[re.Match[str]]:
         """The words of a folded text that may be a part, in order: where plain string search finds one in ASCII.
@@ -221,7 +235,11 @@ def value_of(finding: Finding, text: str, reading: Reading | None) -> str:
 
 
 def words_of_name(name: str) -> list[str]:
-    return [without_possessive(match.group()) for match in ANY_WORD.finditer(fold(name, skeleton=False).text)]
+    plain = fold(name, skeleton=False).text
+    if not plain.isascii() and scripts_in(plain):
+        # Vowel signs of Indic scripts and Thai are no letters to a pattern: they would cut every word.
+        return plain.split()
+    return [without_possessive(match.group()) for match in ANY_WORD.finditer(plain)]
 
 
 def meaningful(key: str) -> bool:

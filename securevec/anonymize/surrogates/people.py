@@ -25,9 +25,10 @@ NEUTRAL: Final = "en"
 EASTERN: Final = frozenset({"hani", "jpan", "kana", "hang"})
 """Surname first, and no space between where the original has none."""
 
+_LONGEST_FAMILY: Final = 3
 _SCRIPTS: Final = {
     "CYRILLIC": "cyrl", "GREEK": "grek", "HEBREW": "hebr", "ARABIC": "arab", "DEVANAGARI": "deva", "CJK": "hani",
-    "HIRAGANA": "kana", "KATAKANA": "kana", "HANGUL": "hang",
+    "HIRAGANA": "kana", "KATAKANA": "kana", "HANGUL": "hang", "THAI": "thai", "ARMENIAN": "armn", "GEORGIAN": "geor",
 }  # fmt: skip
 
 
@@ -171,9 +172,20 @@ def _is_given(value: str) -> bool:
 def _eastern(stream: Stream, said: Speech, value: str) -> str:
     words = _lists().words
     family = stream.choice(words[(said.language, "stems")])
+    if _is_family(said.language, value):
+        return family
     pool = words[(said.language, "f")] + words[(said.language, "m")]
     count = 1
     if said.language in {"hani", "hang"}:
         count = 2 if said.language == "hang" or sum(map(str.isalpha, value)) > 2 else 1
     given = "".join(stream.choice(pool) for _ in range(count))
     return f"{family} {given}" if len(value.split()) > 1 else f"{family}{given}"
+
+
+def _is_family(language: str, value: str) -> bool:
+    """Whether a name is a family name alone: "王" of "王先生", "田中" of "田中さん"."""
+    letters = sum(map(str.isalpha, value))
+    if language == "jpan":
+        words = _lists().words
+        return letters <= _LONGEST_FAMILY and value in (*words[("jpan", "stems")], *words[("jpan", "knows_s")])
+    return letters == 1 and language in {"hani", "hang"}

@@ -1,0 +1,40 @@
+"""Which scripts without capitals a text holds. Almost every text has none, and is done with here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from securevec.anonymize.fold import odd_characters
+
+_FIRST: Final = "\u0530"
+"""Below it lie Latin, Greek and Cyrillic letters, marks and signs."""
+_BLOCKS: Final[Mapping[str, re.Pattern[str]]] = {
+    "hani": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"),
+    "kana": re.compile("[\u3041-\u30ff\uff66-\uff9d]"),
+    "hang": re.compile("[\uac00-\ud7a3\u1100-\u11ff]"),
+    "arab": re.compile("[\u0620-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]"),
+    "hebr": re.compile("[\u05d0-\u05ea\ufb1d-\ufb4f]"),
+    "deva": re.compile("[\u0904-\u0939\u0958-\u097f]"),
+    "thai": re.compile("[\u0e01-\u0e4e]"),
+    "armn": re.compile("[\u0531-\u0587]"),
+    "geor": re.compile("[\u10a0-\u10ff\u1c90-\u1cbf]"),
+}
+
+
+def scripts_in(text: str) -> frozenset[str]:
+    """Names of the scripts without capitals (and of Armenian) whose letters are in ``text``."""
+    if text.isascii():
+        return frozenset()
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        pass
+    else:
+        return frozenset()
+    odd = odd_characters(text)
+    if max(odd) < _FIRST or not any(char >= _FIRST and char.isalpha() for char in odd):
+        return frozenset()
+    letters = "".join(odd)
+    return frozenset(name for name, block in _BLOCKS.items() if block.search(letters))

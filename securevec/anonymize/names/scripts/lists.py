@@ -1,0 +1,96 @@
+"""The word lists of the scripts: costs of words and names in Han script, names of scripts with spaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from securevec.anonymize.fold import fold
+
+
+def lines_of(name: str) -> list[str]:
+    """The lines of a list in ``data/``, without its comments."""
+    text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def costs(name: str) -> dict[str, int]:
+    """A list of lines of a cost and the words that have it."""
+    found: dict[str, int] = {}
+    for line in lines_of(name):
+        cost, *words = line.split()
+        found.update(dict.fromkeys(words, int(cost)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What a language writes in Han script, in halves of natural logarithms of odds."""
+
+    words: Mapping[str, int]
+    families: Mapping[str, int]
+    given: Mapping[str, int]
+    alone: int
+    """What a character costs that no word of the list holds."""
+    person: int
+    """What it costs that a person is named at all."""
+    longest: int
+    """Characters of a given name."""
+
+
+@lru_cache(maxsize=1)
+def chinese() -> Lexicon:
+    return Lexicon(
+        costs("han_words.txt"), costs("han_families.txt"), costs("han_given.txt"), alone=24, person=10, longest=2
+    )
+
+
+@lru_cache(maxsize=1)
+def japanese() -> Lexicon:
+    """Costs of IPADIC leave out what neighbours cost each other; a common word is worth ``10`` more."""
+    words = {word: cost + 10 for word, cost in costs("kanji_words.txt").items()}
+    families = {word: cost // 2 + 10 for word, cost in costs("kanji_families.txt").items()}
+    return Lexicon(words, families, costs("kanji_given.txt"), alone=14, person=6, longest=3)
+
+
+@lru_cache(maxsize=1)
+def simplified() -> dict[int, int]:
+    """From traditional characters to simplified ones, one for one."""
+    old, new = lines_of("han_simplified.txt")
+    return {ord(a): ord(b) for a, b in zip(old, new, strict=True)}
+
+
+@lru_cache(maxsize=1)
+def kana_names() -> frozenset[str]:
+    return frozenset(word for line in lines_of("kana_given.txt") for word in line.split())
+
+
+@lru_cache(maxsize=1)
+def cues() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """``script_cues.txt``: for each script, what kind of cue, and its words."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for line in fold("\n".join(lines_of("script_cues.txt")), skeleton=False).text.splitlines():
+        head, _, rest = line.partition(": ")
+        script, kind = head.split()
+        have = found.setdefault(script, {})
+        have[kind] = have.get(kind, ()) + tuple(word.strip() for word in rest.split("|"))
+    return found
+
+
+@lru_cache(maxsize=8)
+def spaced(script: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Given names and family names of a script with spaces between words."""
+    found = {"given": frozenset[str](), "family": frozenset[str]()}
+    for line in lines_of("spaced_names.txt"):
+        head, kind, *words = line.split()
+        if head == script:
+            found[kind] = frozenset(words)
+    return found["given"], found["family"]
+
+
+def either(words: Iterable[str]) -> str:
+    """A pattern of any of the words, longer ones first."""
+    return f"(?:{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})"

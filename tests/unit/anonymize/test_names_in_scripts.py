@@ -1,0 +1,141 @@
+"""Names in scripts without capitals do not pass unseen, and plain words of those languages are no names."""
+
+from __future__ import annotations
+
+import pytest
+
+from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
+from securevec.anonymize.names.scripts.gate import scripts_in
+from securevec.anonymize.names.scripts.lists import chinese, simplified
+from securevec.anonymize.surrogates.people import script_of
+
+KEYS = TenantKeys(bytes(32), bytes(range(32)))
+OTHER_KEYS = TenantKeys(bytes([7]) * 32, bytes(range(32)))
+DETECTOR = BuiltinDetector()
+
+NAMED = [
+    ("客户褚沐阳昨天来电，说没有收到货。", "褚沐阳"),
+    ("我叫骆雨桐，想取消订单。", "骆雨桐"),
+    ("尊敬的欧阳若溪女士：", "欧阳若溪"),
+    ("龔詩涵小姐昨天來店裡退貨。", "龔詩涵"),
+    ("艾米莉·霍布斯先生预订了房间。", "艾米莉·霍布斯"),
+    ("担当の柏原悠斗です。よろしくお願いいたします。", "柏原悠斗"),
+    ("柏原悠斗様", "柏原悠斗"),
+    ("昨日、荻野さんから電話がありました。", "荻野"),
+    ("ペネロペ・サラザールさんが来店しました。", "ペネロペ・サラザール"),
+    ("탁시현 고객님이 환불을 요청했습니다.", "탁시현"),
+    ("저는 봉세린이라고 합니다.", "봉세린"),
+    ("السيدة ريتاج الشهراني تطلب استرداد المبلغ.", "ريتاج الشهراني"),
+    ("اسمي تميم البلوشي وأسكن في مسقط.", "تميم البلوشي"),
+    ('ד"ר אליסף ברנדשטטר בדק את המטופל.', "אליסף ברנדשטטר"),
+    ("שמי נוריאל, ואני מבקש החזר.", "נוריאל"),
+    ("मेरा नाम त्रिलोचन भट्टाचार्य है।", "त्रिलोचन भट्टाचार्य"),
+    ("डॉ. वैदेही सुब्रमण्यम से मिलें।", "वैदेही सुब्रमण्यम"),
+    ("คุณปุณณวิช เกียรติไพบูลย์ โทรมาเมื่อวานนี้", "ปุณณวิช เกียรติไพบูลย์"),
+    ("ผมชื่อเตชินท์ ครับ", "เตชินท์"),
+    ("ქალბატონი სოფიკო ჩიქოვანი მოვიდა.", "სოფიკო ჩიქოვანი"),
+    ("Տիկին Նազենի Մելիքսեթյան եկավ։", "Նազենի Մելիքսեթյան"),
+    ("姓名：褚沐阳", "褚沐阳"),
+    ("【氏名】柏原 悠斗", "柏原 悠斗"),
+    ("이름: 탁시현", "탁시현"),
+    ("الاسم: تميم البلوشي، العمر: 40", "تميم البلوشي"),
+    ("שם: אליסף ברנדשטטר, גיל: 40", "אליסף ברנדשטטר"),
+    ("नाम: वैदेही सुब्रमण्यम", "वैदेही सुब्रमण्यम"),
+    ("ชื่อ: เตชินท์ เกียรติไพบูลย์", "เตชินท์ เกียรติไพบูลย์"),
+    ('{"姓名": "褚沐阳", "备注": "老客户"}', "褚沐阳"),
+    ("姓名,备注\n褚沐阳,老客户\n骆雨桐,新客户", "骆雨桐"),
+]
+PLAIN = [
+    "高中毕业以后，他张开双手，周末去王国旅行。",
+    "这种方法的金额不对，林业部门用白色的纸。",
+    "请把文件发给经理，高度重视，严格管理，常见问题，方便快捷。",
+    "北京大学和中山大学的学生参加了会议。",
+    "石川県金沢市に住んでいます。東京都渋谷区の本社で会議があります。",
+    "皆さん、こんにちは。お母さんも元気ですか。学生さんや店員さんも参加できます。",
+    "이상은 본 계약의 내용입니다. 주민은 조용히 하세요. 하지만 이번에 김치를 샀다.",
+    "구성원 모두 이미지 파일을 확인하고, 정수기를 설치했다.",
+    "كان الطقس جميلا والناس سعيدة، ونور الشمس يملأ المكان.",
+    "אור השמש היה חזק והים היה שקט. שלום לכולם, תודה רבה.",
+    "आज बहुत अच्छा दिन है और सूरज चमक रहा है। आशा है आप ठीक होंगे।",
+    "ขอบคุณมากครับ คุณภาพสินค้าดีมาก นายจ้างไม่จ่ายเงิน คุณลูกค้าโปรดรอสักครู่",
+]
+VALUES = [
+    ("身份证号：１１０１０５１９４９１２３１００２Ｘ", "NATIONAL_ID"),
+    ("他的手机13912345678打不通", "PHONE"),
+    ("マイナンバー：１２３４５６７８９０１８", "NATIONAL_ID"),
+    ("주민등록번호 900101-1234568", "NATIONAL_ID"),
+    ("رقم الهوية: ١٠٥٨٥٢٩٩٤٠", "NATIONAL_ID"),
+    ('ת"ז 123456782', "NATIONAL_ID"),
+    ("आधार २३४१ २३४१ २३४६", "IN_AADHAAR"),
+    ("मोबाइल ९८७६५४३२१०", "PHONE"),
+    ("เลขประจำตัวประชาชน ๑-๑๐๑๗-๐๐๒๓๐-๗๐-๘", "NATIONAL_ID"),
+    ("他住在上海市浦东新区张杨路1500号", "ADDRESS"),
+    ("大阪府大阪市北区梅田1丁目2番3号", "ADDRESS"),
+    ("서울특별시 강남구 테헤란로 152, 1203호에 거주", "ADDRESS"),
+    ("أسكن في شارع الملك فهد، مبنى 12", "ADDRESS"),
+    ("אני גר ברחוב הרצל 15, דירה 4", "ADDRESS"),
+    ("मकान नंबर 42, गांधी नगर", "ADDRESS"),
+    ("99/5 หมู่ 3 ถนนสุขุมวิท แขวงคลองเตย", "ADDRESS"),
+]
+
+
+@pytest.mark.parametrize(("text", "name"), NAMED)
+def test_a_name_in_a_script_without_capitals_is_found_to_its_ends(text: str, name: str) -> None:
+    assert name in [text[f.start : f.end] for f in DETECTOR.detect(text) if f.entity == "PERSON"]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_words_that_begin_like_names_are_no_names(text: str) -> None:
+    assert [text[f.start : f.end] for f in DETECTOR.detect(text) if f.entity == "PERSON"] == []
+
+
+@pytest.mark.parametrize(("text", "entity"), VALUES)
+def test_numbers_and_addresses_are_found_behind_words_of_their_own_script(text: str, entity: str) -> None:
+    assert entity in [f.entity for f in DETECTOR.detect(text)]
+
+
+def test_a_value_under_a_field_named_in_its_own_script_is_read_as_behind_a_label() -> None:
+    for head, value in (("姓名", "褚沐阳"), ("氏名", "柏原悠斗"), ("이름", "탁시현"), ("שם", "אליסף"), ("ชื่อ", "เตชินท์")):
+        assert [f.entity for f in DETECTOR.detect(value, field_name=head)] == ["PERSON"], head
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("客户褚沐阳来电。后来褚沐阳又打来，沐阳很满意。", "沐阳"),
+        ("柏原悠斗様から電話。再度、柏原悠斗が来店。", "柏原"),
+        ("탁시현 고객님. 오늘 탁시현에게 전화.", "시현"),
+        ("श्री रमेश शर्मा आए। फिर रमेश गए।", "रमेश"),
+        ("คุณสมชาย ใจดี โทรมา แล้วสมชายก็วางสาย", "สมชาย"),
+    ],
+)
+def test_a_person_met_once_is_replaced_everywhere_in_the_record(text: str, name: str) -> None:
+    done = Anonymizer().record({"note": text, "title": text}, keys=KEYS, subjects=())
+    assert all(name not in field.text.text for field in done.values())
+
+
+@pytest.mark.parametrize(("text", "name"), NAMED)
+def test_a_stand_in_has_the_script_of_the_name_and_is_another_for_another_tenant(text: str, name: str) -> None:
+    ours, theirs = (Anonymizer().field(name, keys=keys, whole="PERSON").text.text for keys in (KEYS, OTHER_KEYS))
+    assert name not in ours
+    assert ours != theirs
+    assert script_of(ours) == script_of(name)
+
+
+@pytest.mark.parametrize("name", ["褚沐阳", "柏原悠斗", "탁시현", "محمد البلوشي", "יונתן לוי", "रमेश शर्मा", "สมชาย ใจดี"])
+def test_a_question_that_is_a_name_reaches_the_same_stand_in(name: str) -> None:
+    stored = Anonymizer().record({"name": f"{name}"}, keys=KEYS, subjects=())["name"].text.text
+    asked, counted = Anonymizer().query(name, keys=KEYS, known=lambda _: {}, parts=lambda _: {})
+    assert asked.text == stored != name
+    assert counted["PERSON"] == 1
+
+
+def test_latin_greek_and_cyrillic_texts_never_enter_the_engine() -> None:
+    for text in ("Jane Smith", "Zoë Müller — “quoted” … €5", "Иван Петров", "Γιώργος Παπαδόπουλος", "naïve café 😀 ✓"):
+        assert scripts_in(text) == frozenset()
+
+
+def test_every_traditional_character_stands_for_one_that_a_list_holds() -> None:
+    lexicon = chinese()
+    known = set("".join([*lexicon.words, *lexicon.families, *lexicon.given]))
+    assert {chr(code) for code in simplified().values()} <= known
