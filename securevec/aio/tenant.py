@@ -76,9 +76,15 @@ class AsyncTenant:
             ),
         )
 
-    async def existing_collection(self, name: str) -> AsyncCollection[Record]:
-        """A collection by name, its record class rebuilt from what it remembers. Raises :class:`CollectionNotFound`."""
-        return AsyncCollection(self._bridge, await self._bridge.run(self._sync.existing_collection, name))
+    async def existing_collection(self, name: str, *, accept_new_detector: bool = False) -> AsyncCollection[Record]:
+        """A collection by name, its record class rebuilt from what it remembers.
+
+        See :meth:`securevec.Tenant.existing_collection`.
+        """
+        return AsyncCollection(
+            self._bridge,
+            await self._bridge.run(self._sync.existing_collection, name, accept_new_detector=accept_new_detector),
+        )
 
     async def preview_files(
         self,

@@ -136,7 +136,10 @@ def _collections(session: Session) -> Check:
     figures = {"collections": len(rows), "with_vault": len(rows) - plain, "other_detector": old}
     if not old:
         return Check("collections", "ok", detail, figures=figures)
-    step = "Open them with accept_new_detector=True and ingest again, so that all records follow one detector."
+    step = (
+        "They answer once it is accepted: securevec accept-detector --all (accept_new_detector=True in Python, which "
+        "knows recognizers of yours). Then ingest again, so that all records follow one detector."
+    )
     return Check("collections", "note", f"{detail}; {old} filled under another detector or one of yours", step, figures)
 
 

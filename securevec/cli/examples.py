@@ -26,6 +26,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "delete": ("securevec delete acme/tickets T-1 T-2", "securevec delete acme/tickets --where status=closed --yes"),
     "describe": ("securevec describe acme/tickets",),
     "update": ("securevec update acme/tickets T-1 --set status=closed --clear notes",),
+    "accept-detector": ("securevec accept-detector acme/tickets", "securevec accept-detector --all"),
     "export": ("securevec export acme/tickets --out tickets.jsonl",),
     "verify": ("securevec verify acme/tickets",),
     "leakage": ("securevec leakage acme/tickets",),

@@ -36,7 +36,8 @@ _NEXT: Final[dict[type[SecurevecError], str]] = {
 """The library's advice is a line of Python; at a command line it is a command."""
 
 _AS_OPTION: Final = {
-    "accept_new_detector=True": "--schema FILE.py:Class and --accept-new-detector to ingest",
+    "Pass accept_new_detector=True, and": "Run: securevec accept-detector TENANT/COLLECTION, and",
+    "accept_new_detector=True": "--accept-new-detector to ingest",
     "Stop it, or use a Qdrant": "Wait for it with --wait SECONDS, stop it, or use a Qdrant",
 }
 

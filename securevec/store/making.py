@@ -120,13 +120,15 @@ def open_as_wanted(
     return opened
 
 
-def open_as_made(runtime: Runtime, scope: Scope, row: CollectionRow) -> tuple[CollectionScope, type[Record]]:
+def open_as_made(
+    runtime: Runtime, scope: Scope, row: CollectionRow, *, accept_new_detector: bool = False
+) -> tuple[CollectionScope, type[Record]]:
     """The collection, if the actor may use it, and its record class, rebuilt from what it remembers."""
     admission = _admit(runtime, scope, row)
     try:
         description = description_of(runtime, row)
         record = schema_of(description).record_class()
-        opened = _open(runtime, scope, row, record, description, accept_new_detector=False)
+        opened = _open(runtime, scope, row, record, description, accept_new_detector=accept_new_detector)
     except SecurevecError as error:
         admission.failure(error)
         raise

@@ -99,12 +99,18 @@ class Tenant(TenantLifetimes):
         opened = open_as_wanted(runtime, scope, row, record, wanted, accept_new_detector=accept_new_detector)
         return Collection(runtime, opened, record)
 
-    def existing_collection(self, name: str) -> Collection[Record]:
-        """A collection by name, its record class rebuilt from what it remembers. Raises :class:`CollectionNotFound`."""
+    def existing_collection(self, name: str, *, accept_new_detector: bool = False) -> Collection[Record]:
+        """A collection by name, its record class rebuilt from what it remembers.
+
+        ``accept_new_detector`` goes on with the store's detector where the collection was filled under another one;
+        records already stored keep what was replaced then, until they are ingested again.
+
+        Raises :class:`CollectionNotFound`, :class:`CollectionMismatch`, :class:`PolicyDenied`.
+        """
         row = find_collection(self._runtime, self._scope.tenant, check_name("collection", name))
         if row is None:
             raise CollectionNotFound("The tenant has no such collection.")
-        opened, record = open_as_made(self._runtime, self._scope, row)
+        opened, record = open_as_made(self._runtime, self._scope, row, accept_new_detector=accept_new_detector)
         return Collection(self._runtime, opened, record)
 
     def preview_files(

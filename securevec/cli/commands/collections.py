@@ -12,11 +12,12 @@ from securevec.cli.command import Group
 from securevec.cli.commands.data import Place, Where
 from securevec.cli.output import pairs, table
 from securevec.cli.records import conditions, record_id
-from securevec.cli.session import Session
-from securevec.errors import UsageError
+from securevec.cli.session import Session, split_place
+from securevec.errors import CollectionMismatch, UsageError
 
 if TYPE_CHECKING:
     from securevec.crypto.cloak import Cloak
+    from securevec.store import Tenant
 
 _DAY_MS = 86_400_000
 
@@ -25,6 +26,7 @@ def register(group: Group) -> None:
     group.command("describe")(describe)
     group.command("update")(update)
     group.command("export")(export)
+    group.command("accept-detector")(accept_detector)
 
 
 def describe(session: Session, place: Place) -> None:
@@ -168,3 +170,52 @@ def _said(cloak: Cloak) -> str:
 
 def _room(held: int, most: int | None) -> str:
     return f"{held:,} of {most:,}" if most is not None else f"{held:,}, no limit"
+
+
+def accept_detector(
+    session: Session,
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TENANT[/COLLECTION]...", help="A tenant alone is all it has.", show_default=False),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every collection of every tenant.")] = False,
+) -> None:
+    """Let collections go on with the detector that is installed now, after an update of securevec.
+
+    Until then a collection that was filled under another detector answers nothing: a question would be anonymized in
+    another way than the records. Nothing is read or written but the collection's description. Stored records keep what
+    was replaced then; run their ingest again for what the new detector finds besides. A collection of a service that
+    brings recognizers, operators or a recall of its own is accepted there: existing_collection(NAME,
+    accept_new_detector=True).
+    """
+    if bool(places) == every:
+        raise UsageError("Name tenants and collections, or --all.", next_step="For example acme/tickets.")
+    wanted: list[tuple[str, str | None]] = [
+        split_place(place) if "/" in place else (place, None) for place in places or ()
+    ]
+    if every:
+        wanted = [(name, None) for name, state in session.store.tenants() if state == "active"]
+    rows: list[dict[str, Any]] = []
+    refused: CollectionMismatch | None = None
+    for tenant_name, collection in wanted:
+        tenant = session.tenant(tenant_name)
+        for name in [collection] if collection is not None else tenant.collections():
+            try:
+                state = _accepted(tenant, name)
+            except CollectionMismatch as error:
+                # Another model, for example. It must not keep the collections behind it from answering.
+                state, refused = error.message, error
+            rows.append({"tenant": tenant_name, "collection": name, "state": state})
+    session.out.show(rows, table(["tenant", "collection", "state"], [tuple(row.values()) for row in rows]))
+    if refused is not None:
+        raise refused
+
+
+def _accepted(tenant: Tenant, name: str) -> str:
+    """Raises :class:`CollectionMismatch` for what accepting a detector does not mend."""
+    try:
+        tenant.existing_collection(name)
+    except CollectionMismatch:
+        tenant.existing_collection(name, accept_new_detector=True)
+        return "accepted"
+    return "as it was"

@@ -181,10 +181,8 @@ def _target(
     tenant = session.tenant(tenant_name)
     if record is not None:
         return fixed.collection(tenant, record, name, accept=accept)
-    if accept:
-        raise UsageError("--accept-new-detector needs the schema again.", next_step="Pass --schema FILE.py:Class.")
     try:
-        collection = tenant.existing_collection(name)
+        collection = tenant.existing_collection(name, accept_new_detector=accept)
     except CollectionNotFound:
         made = fixed.collection(tenant, _record_for(session, paths), name)
         session.out.say(f"made the collection {name} for documents")

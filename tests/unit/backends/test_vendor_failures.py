@@ -1,0 +1,60 @@
+"""A vendor's failure becomes ours: none of its text, and where to look when its server did not answer."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from securevec.errors import BackendError, LimitExceeded
+from securevec_adapters.errors import mapped
+
+
+def test_no_text_of_a_vendor_is_repeated() -> None:
+    with pytest.raises(BackendError) as caught, mapped("reading"):
+        raise ValueError("canary-1a2b")
+    assert str(caught.value) == "The vector store failed while reading."
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize("around", [None, RuntimeError("canary-1a2b")])
+def test_a_server_that_cannot_be_reached_is_said_to_be_looked_at(around: Exception | None) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def reach() -> None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+        except OSError as error:
+            if around is None:
+                raise
+            raise around from error
+
+    with pytest.raises(BackendError) as caught, mapped("asking"):
+        reach()
+    assert "securevec doctor" in caught.value.next_step
+    assert "canary" not in str(caught.value)
+
+
+def test_a_chroma_server_that_is_gone_says_where_to_look() -> None:
+    chroma = pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(BackendError) as caught:
+        list(chroma.ChromaServerBackend(f"chroma://127.0.0.1:{port}").namespaces())
+    assert "securevec doctor" in caught.value.next_step
+
+
+def test_causes_in_a_circle_are_looked_at_once() -> None:
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    with pytest.raises(BackendError) as caught, mapped("reading"):
+        raise first
+    assert caught.value.next_step == ""
+
+
+def test_errors_of_our_own_pass_through_unchanged() -> None:
+    with pytest.raises(LimitExceeded), mapped("reading"):
+        raise LimitExceeded("Too much.")
