@@ -15,7 +15,12 @@ _JOINS: Final = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "&",
 _ARTICLES: Final = frozenset(["the", "die", "der", "das", "la", "le", "les", "el", "los", "il", "lo", "de", "het"])
 _OPENERS: Final = word_set("openers.txt")
 """Words that open a sentence in other languages; the model takes a capital it knows nothing about for a name."""
-_FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES | _OPENERS
+_GREETINGS: Final = frozenset(
+    ["querida", "querido", "prezado", "cara", "caro", "gentile", "egregio", "egregia", "beste", "geachte", "lieve",
+     "estimado", "estimada", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga"]
+)  # fmt: skip
+"""What a letter begins with. Some are given names too, so only where a line begins and a sign behind the name ends."""
+_FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES | _OPENERS | _GREETINGS
 _WORD: Final = re.compile(r"[^\W_][\w'’.\-]*|&")
 _NAMES: Final = frozenset({"PERSON", "LOCATION", "ORG"})
 _MOST_PARTS: Final = 4
@@ -79,7 +84,7 @@ def _cut(text: str, stretch: Stretch) -> Stretch | None:
         return stretch
     words = [(match.start(), match.end(), match.group()) for match in _WORD.finditer(text, stretch.start, stretch.end)]
     capital = any(word[0].isupper() for _, _, word in words)
-    low, high = 0, len(words)
+    low, high = int(len(words) > 1 and _greets(text, stretch, words[0][2])), len(words)
     while high > low and words[high - 1][2].lower() in _JOINS and not words[high - 1][2].isupper():
         high -= 1
     while low < high and _leads(words[low][2], words[low + 1][2] if low + 1 < high else "", stretch.tag, capital):
@@ -89,6 +94,14 @@ def _cut(text: str, stretch: Stretch) -> Stretch | None:
     if low == 0 and high == len(words):
         return stretch
     return Stretch(words[low][0], words[high - 1][1], stretch.tag, stretch.margin)
+
+
+def _greets(text: str, stretch: Stretch, word: str) -> bool:
+    if stretch.tag != "PERSON" or lookup_key(word) not in _GREETINGS:
+        return False
+    return (
+        text[: stretch.start].rpartition("\n")[2].strip(" >") == "" and text[stretch.end : stretch.end + 1] in ",:!\n"
+    )
 
 
 def _leads(word: str, following: str, tag: str, capital: bool) -> bool:

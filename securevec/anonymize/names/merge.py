@@ -19,6 +19,7 @@ from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list
+from securevec.anonymize.names.known_places import by_list as places_by_list
 from securevec.anonymize.names.model import NameModel, Stretch, Tagging
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.runs import PERSON_PRIORITY
@@ -103,6 +104,8 @@ def find_entities(
         found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
     for start, end, counts in by_list(text):
         tagging.lift(start, end, "ORG", counts)
+    for start, end, counts in places_by_list(text):
+        tagging.lift(start, end, "LOCATION", counts)
     for start, end in by_kind(text):
         tagging.lift(start, end, "ORG", _BUILT)
     found += inverted_names(text)
