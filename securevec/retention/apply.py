@@ -144,7 +144,8 @@ def _again(data: dict[str, Any], left: set[str]) -> dict[str, Any]:
     return data | {
         "collections": {each: seen for each, seen in done.items() if each not in left},
         "before": {
-            "collections": before["collections"] + [[each, seen] for each, seen in done.items() if each in left],
+            "collections": before["collections"]
+            + [[each, seen] for each, seen in done.items() if each in left and seen["removed"]],
             "keys": before["keys"] + data["keys"],
         },
         "keys": [],
@@ -201,20 +202,22 @@ def _remove(
 ) -> dict[str, Any]:
     """Delete what is listed of one collection, purge its bytes, and tell what was seen of it."""
     refs: list[str] = watched["refs"]
+    removed = False
     with runtime.write_lock(collection):
         for start in range(0, len(items), MAX_BATCH):
             renew(runtime, job)
             settle_collection(runtime, collection)
             doomed = _still_doomed(runtime, job, collection, items[start : start + MAX_BATCH])
             if doomed:
-                _delete(runtime, job, collection, doomed)
+                removed |= _delete(runtime, job, collection, doomed)
         renew(runtime, job)
         # What a hold has kept since it was watched still stands, and is not looked for.
         live = runtime.control.current(collection, [bytes.fromhex(ref) for ref in refs])
         left = {ref.hex() for ref, row in live.items() if row.ingested_ms < job.created_ms}
         seen = recall(runtime, job, watched["needles"], gone=lambda number: refs[number] not in left)
+        removed |= len(left) < len(refs)  # also by a process that was killed before it could say so
         namespace = runtime.names.namespace(job.tenant, collection)
-        return purge_with_proof(runtime, namespace, seen.needles, seen.stood).to_json()
+        return purge_with_proof(runtime, namespace, seen.needles, seen.stood).to_json() | {"removed": removed}
 
 
 def _still_doomed(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> list[JobItem]:
@@ -241,13 +244,16 @@ def _kept(runtime: Runtime, tenant: TenantId, collection: CollectionId, refs: Se
     )
 
 
-def _delete(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> None:
-    """One batch, under an intent of its own. What became held a moment ago is recorded, and left for the next look."""
+def _delete(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequence[JobItem]) -> bool:
+    """One batch, under an intent of its own. Whether it was deleted: a batch of which something became held a moment
+    ago is recorded, and left whole for the next look."""
     admission = commission(runtime, job, permission="retention", action="delete", collection=collection)
     namespace = runtime.names.namespace(job.tenant, collection)
     expect = {item.ref: item.generation for item in items}
     with contextlib.suppress(LegalHold, RetentionMinimum):
         remove_batch(runtime, admission, namespace, list(expect), expect=expect)
+        return True
+    return False
 
 
 def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:
