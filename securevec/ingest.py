@@ -36,6 +36,7 @@ from securevec.control.rows import NewRecord
 from securevec.crypto.envelope import SubjectKey
 from securevec.errors import (
     BoundKeyDestroyed,
+    DetectorError,
     LegalHold,
     QuotaExceeded,
     RecordError,
@@ -101,6 +102,7 @@ def ingest(
                     stored([(each.ref, each.digest) for each in candidates if each.row not in absent])
                 if progress is not None:
                     progress(Progress(tally.rows, tally.bytes_read, total))
+        tally.require_a_detector()
         admission.recheck()
     admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)
@@ -143,6 +145,10 @@ def _store(
             )
         except RecordError as error:
             tally.refuse(candidate.row, error)
+        except DetectorError as error:
+            tally.not_detected(candidate.row, error)
+        else:
+            tally.detected()
     runtime.ahead.spent(time.monotonic() - began)
     prepared = without_erased(runtime, collection, prepared, tally)
     prepared = without_weak(runtime, collection, prepared, tally)

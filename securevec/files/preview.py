@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from securevec.errors import RecordError
+from securevec.errors import DetectorError, RecordError
 from securevec.files.bar import Bar
 from securevec.files.documents import Documents, Item
 from securevec.files.options import FileOptions
@@ -170,9 +170,14 @@ class _Preview:
                 except RecordError as error:
                     tally.refuse(candidate.row, error)
                     continue
+                except DetectorError as error:
+                    tally.not_detected(candidate.row, error)
+                    continue
+                tally.detected()
                 self._new += row is None
                 self._updated += row is not None
                 yield _Seen(candidate, redactions_of(self._collection, anonymized))
+        tally.require_a_detector()
 
     def _count(self, path: str, redactions: Mapping[str, int]) -> None:
         counted = self._files.setdefault(path, _Counted())

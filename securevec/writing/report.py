@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
-from securevec.errors import RecordError, SecurevecError
+from securevec.errors import DetectorError, RecordError, SecurevecError
+
+MAX_FAILURES: Final = 16
+"""Rows at which the detector failed, without one between them that it read, from which on an ingest ends."""
 
 
 class Counted(Protocol):
@@ -91,6 +94,10 @@ class Tally:
         default_factory=lambda: defaultdict[str, Counter[str]](Counter)
     )
     """By field, what rows carried that were refused for what their tokens tell."""
+    _failed: int = 0
+    """Rows at which the detector failed, one behind the other."""
+    _failure: DetectorError | None = None
+    _works: bool = False
 
     def read(self, position: int) -> None:
         self.bytes_read = position
@@ -98,6 +105,27 @@ class Tally:
     def refuse(self, row: int, error: SecurevecError) -> None:
         name = error.field if isinstance(error, RecordError) else None
         self.refused.append(RefusedRow(row, name, error.message, type(error).__name__))
+
+    def not_detected(self, row: int, error: DetectorError) -> None:
+        """Refuse a row at which the detector failed: one text must not keep the others out.
+
+        Raises :class:`DetectorError` when it failed at so many, one behind the other, that it is no text's fault.
+        """
+        self.refuse(row, error)
+        self._failed += 1
+        self._failure = DetectorError(
+            error.message, next_step=f"Mend the detector; the last row it failed at is {row}."
+        )
+        if self._failed >= MAX_FAILURES:
+            raise self._failure from error
+
+    def detected(self) -> None:
+        self._failed, self._works = 0, True
+
+    def require_a_detector(self) -> None:
+        """Raises :class:`DetectorError` when the detector failed in this run and never answered."""
+        if self._failure is not None and not self._works:
+            raise self._failure
 
     def counts(self) -> dict[str, int]:
         """For the audit record of the whole ingest."""
