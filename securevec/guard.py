@@ -26,10 +26,10 @@ from securevec.audit import (
     Event,
     Outcome,
     Phase,
+    Refs,
     error_name,
     fold_entities,
     keyed_ref,
-    keyed_refs,
     request_id,
 )
 from securevec.audit.vocabulary import HEX as _HEX
@@ -98,8 +98,9 @@ class Admission:
             # A tenant whose keys are gone has nothing left to refer to; the refusal itself is still recorded.
             with contextlib.suppress(KeyDestroyed):
                 key = (keys or runtime.keys).tenant_key(tenant, "audit")
-                refs = keyed_refs(key, tenant, "record", record_ids)
-                query_ref = keyed_ref(key, tenant, "query", query) if query is not None else ""
+                keyed = Refs(key, tenant)
+                refs = keyed.of("record", record_ids)
+                query_ref = keyed.of("query", (query,))[0] if query is not None else ""
         return runtime.audit.record(
             Event(
                 action=self.action,

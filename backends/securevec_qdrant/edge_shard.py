@@ -363,7 +363,9 @@ def _stored(
     score: float = 0.0,
     vector: object = None,
 ) -> StoredPoint:
-    body = {**tags, **decode_payload(payload)}
+    body = decode_payload(payload)
+    for tag, value in tags.items():
+        body.setdefault(tag, value)
     if vector is None:
         return StoredPoint(_uuid(point), body, score)
     dense, terms = split_vector(vector)

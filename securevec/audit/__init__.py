@@ -8,10 +8,10 @@ from securevec.audit.event import (
     Event,
     Outcome,
     Phase,
+    Refs,
     error_name,
     fold_entities,
     keyed_ref,
-    keyed_refs,
     request_id,
 )
 from securevec.audit.export import FORMATS, Format
@@ -36,6 +36,7 @@ __all__ = [
     "Keychain",
     "Outcome",
     "Phase",
+    "Refs",
     "Succession",
     "WriterReport",
     "error_name",
@@ -43,7 +44,6 @@ __all__ = [
     "fold_entities",
     "is_alive",
     "keyed_ref",
-    "keyed_refs",
     "read_between",
     "read_chain",
     "read_tail",

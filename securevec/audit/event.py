@@ -28,10 +28,10 @@ __all__ = [
     "Event",
     "Outcome",
     "Phase",
+    "Refs",
     "error_name",
     "fold_entities",
     "keyed_ref",
-    "keyed_refs",
     "request_id",
 ]
 
@@ -84,14 +84,22 @@ def keyed_ref(key: bytes, key_name: str, domain: str, value: bytes) -> str:
     (``key_name`` = tenant id). ``domain`` keeps equal values of different kinds apart (``actor``, ``record``,
     ``query``, ``purpose``). The message is ``"securevec/audit-ref/v1" || LP(domain) || LP(value)``.
     """
-    return keyed_refs(key, key_name, domain, (value,))[0]
+    return Refs(key, key_name).of(domain, (value,))[0]
 
 
-def keyed_refs(key: bytes, key_name: str, domain: str, values: Iterable[bytes]) -> tuple[str, ...]:
-    """:func:`keyed_ref` of each value."""
-    name, start = f"hmac-sha256:{key_name}:", b"securevec/audit-ref/v1" + lp(domain.encode())
-    h16 = Keyed(key).h16
-    return tuple([name + h16(start + len(value).to_bytes(4, "big") + value).hex() for value in values])
+class Refs:
+    """:func:`keyed_ref` of many values under one key, which is hashed in once."""
+
+    __slots__ = ("_h16", "_name")
+
+    def __init__(self, key: bytes, key_name: str) -> None:
+        self._name = f"hmac-sha256:{key_name}:"
+        self._h16 = Keyed(key).h16
+
+    def of(self, domain: str, values: Iterable[bytes]) -> tuple[str, ...]:
+        """Those of one kind."""
+        name, h16, start = self._name, self._h16, b"securevec/audit-ref/v1" + lp(domain.encode())
+        return tuple([name + h16(start + len(value).to_bytes(4, "big") + value).hex() for value in values])
 
 
 @dataclass(frozen=True, slots=True)

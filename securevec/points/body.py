@@ -79,11 +79,6 @@ def mark(digest: str) -> bytes:
     return bytes.fromhex(digest)[:MARK]
 
 
-def joined_text(fields: Mapping[str, object], embedded: Sequence[str]) -> str:
-    """The joined text of a record: its embedded fields in declared order, a blank line between."""
-    return SEPARATOR.join(str(fields[name]) for name in embedded if fields.get(name) is not None)
-
-
 @dataclass(frozen=True, slots=True)
 class PlacedSpan:
     """A span of the chunk text and where its original lies in the vault: ``(field or None, index)``."""
@@ -94,7 +89,8 @@ class PlacedSpan:
 
 
 def chunk_view(body: Body, embedded: Sequence[str]) -> tuple[str, tuple[PlacedSpan, ...]]:
-    """A chunk's anonymized text and its spans, wherever the body keeps them."""
+    """A chunk's anonymized text and its spans, wherever the body keeps them: as they are, or as a part of the embedded
+    fields in declared order with a blank line between."""
     if body.text is not None:
         spans = body.spans or ()
         return body.text, tuple(PlacedSpan(span, None, index) for index, span in enumerate(spans))
@@ -102,14 +98,17 @@ def chunk_view(body: Body, embedded: Sequence[str]) -> tuple[str, tuple[PlacedSp
         raise UnknownFormat("A sealed body carries no text.")
     start, end = body.cut
     placed: list[PlacedSpan] = []
+    texts: list[str] = []
     offset = 0
     for name in embedded:
         value = body.fields.get(name)
         if value is None:
             continue
+        text = str(value)
+        texts.append(text)
         for index, span in enumerate((body.field_spans or {}).get(name, ())):
             shifted = span.shifted(offset - start)
             if shifted.start >= 0 and shifted.end <= end - start:
                 placed.append(PlacedSpan(shifted, name, index))
-        offset += len(str(value)) + len(SEPARATOR)
-    return joined_text(body.fields, embedded)[start:end], tuple(placed)
+        offset += len(text) + len(SEPARATOR)
+    return SEPARATOR.join(texts)[start:end], tuple(placed)

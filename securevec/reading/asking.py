@@ -39,8 +39,14 @@ class Shown:
     @classmethod
     def of(cls, lists: Sequence[tuple[int, Sequence[StoredPoint]]], limit: int) -> Shown:
         """Each point by its highest score."""
+        if len(lists) == 1:
+            ((version, points),) = lists
+            alone: dict[UUID, tuple[StoredPoint, int]] = {}
+            for point in points:
+                alone.setdefault(point.id, (point, version))
+            return cls(lists, limit, alone)
         found = [(point, version) for version, points in lists for point in points]
-        if len(lists) > 1:
+        if found:
             found.sort(key=lambda each: -each[0].score)
         nearest: dict[UUID, tuple[StoredPoint, int]] = {}
         for point, version in found:

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from securevec.control.rows import RecordState
 from securevec.crypto.armour import from_texts
 from securevec.crypto.derive import RecordIds, typed_record_id
+from securevec.crypto.header import REJECTED
 from securevec.errors import BoundKeyDestroyed, EnvelopeRejected, KeyDestroyed, UnknownFormat
 from securevec.filters import Expr, matches
 from securevec.keys.filterkeys import FilterKeys
@@ -34,10 +35,12 @@ from securevec.points.body import Body
 from securevec.points.body_format import decode_bodies
 from securevec.points.protect import EXPIRY_KEY
 from securevec.reading.lifting import lifted
-from securevec.reading.opening import check_place, fetch_only, open_envelope
+from securevec.reading.opening import Opener, check_place, fetch_only
 from securevec.retention.rules import expired
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef, StoredPoint
+
+_NONE: Final[Mapping[int, RecordState]] = {}
 
 
 class Judged(NamedTuple):
@@ -119,10 +122,13 @@ def judge(
     dead: list[UUID] = []
     tokens = runtime.control.token_version(collection.tenant)
     blobs = from_texts([point.payload.get("b") for point in points])
+    opens = Opener(keys, collection, "body").open
     sealed: list[tuple[StoredPoint, bytes]] = []
     for point, blob in zip(points, blobs, strict=True):
         try:
-            sealed.append((point, open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob)))
+            if blob is None:
+                raise EnvelopeRejected(REJECTED)
+            sealed.append((point, opens(point, blob)))
         except UnknownFormat:
             raise  # UnknownEnvelope is an EnvelopeRejected too, and no violation
         except EnvelopeRejected:
@@ -141,7 +147,7 @@ def judge(
                 dead.append(point.id)
     # All of them at once: what was opened is what a release of securevec wrote, or UnknownFormat for the whole answer.
     for (point, _), read in zip(sealed, decode_bodies([plain for _, plain in sealed]), strict=True):
-        body = lifted(keys, collection.tenant, read, tokens)
+        body = read if read.tokens >= tokens else lifted(keys, collection.tenant, read, tokens)
         ref = ids.ref(typed_record_id(body.record_id))
         try:
             check_place(ids, point, body, ref)
@@ -169,13 +175,14 @@ def judge(
     hidden = erased(runtime, collection, [] if erasing else [(each.ref, each.body) for each in opened])
     verdicts.asked = Asked(seen, known)
     now_ms = runtime.clock.now_ms()
-    unknown = [judged for judged in opened if _state_of(judged, known) is None]
-    verdicts.violations += _still_stored(runtime, collection, [judged.point.id for judged in unknown])
+    unknown: list[UUID] = []
     for judged in opened:
-        state = _state_of(judged, known)
-        if state in (None, "retiring") and "live" in known.get(judged.ref, {}).values():
+        generations = known.get(judged.ref, _NONE)
+        state = generations.get(judged.body.generation)
+        if state in (None, "retiring") and "live" in generations.values():
             verdicts.overtaken.add(judged.ref)
         if state is None:
+            unknown.append(judged.point.id)
             continue
         if state != "live" or expired(judged.body.expires_ms, now_ms=now_ms):
             verdicts.passed_over += 1
@@ -191,6 +198,7 @@ def judge(
                 verdicts.violations += 1
         else:
             verdicts.accepted.append(judged)
+    verdicts.violations += _still_stored(runtime, collection, unknown)
     verdicts.overtaken.difference_update(judged.ref for judged in verdicts.accepted)
     return verdicts
 
@@ -231,9 +239,3 @@ def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequen
     was replaced or deleted while this read ran; one that is still stored was put back.
     """
     return len(fetch_only(runtime, collection, unknown))
-
-
-def _state_of(judged: Judged, known: Mapping[bytes, Mapping[int, RecordState]]) -> RecordState | None:
-    """What the manifest says of the generation a point belongs to."""
-    generations = known.get(judged.ref)
-    return None if generations is None else generations.get(judged.body.generation)

@@ -29,6 +29,8 @@ R = TypeVar("R", bound=Record)
 RecordId = str | int | UUID
 
 _EPOCH: Final = date(1970, 1, 1)
+_NEAR_MS: Final = 60_000_000_000_000
+"""Milliseconds to either side of 1970 that every ``datetime`` can say: nineteen centuries."""
 _PLAIN: Final[Mapping[str, type]] = {"str": str, "int": int, "float": float, "bool": bool}
 """Types that are stored as they are."""
 _DAY_MS: Final = 86_400_000
@@ -102,10 +104,12 @@ def require_size(schema: Schema, record: Record) -> None:
 
 
 class _Step(NamedTuple):
-    """What :func:`rebuild` does for one field. ``plain``: values of this type are taken as they are."""
+    """What :func:`rebuild` does for one field. ``plain``: values of this type are taken as they are. ``moment``: whole
+    numbers are milliseconds."""
 
     field: FieldSpec
     plain: type | None
+    moment: bool
     required: bool
 
 
@@ -115,7 +119,9 @@ def _steps(record_class: type[Record]) -> tuple[tuple[_Step, ...], frozenset[str
     put together plainly: looked up once, and not for each hit of each search."""
     schema = describe(record_class)
     steps = tuple(
-        _Step(field, _PLAIN.get(field.type), record_class.model_fields[field.name].is_required())
+        _Step(
+            field, _PLAIN.get(field.type), field.type == "datetime", record_class.model_fields[field.name].is_required()
+        )
         for field in schema.fields
     )
     own = record_class.model_construct.__func__ is not Record.model_construct.__func__  # type: ignore[attr-defined]  # a bound method has it
@@ -133,10 +139,15 @@ def rebuild(record_class: type[R], values: Mapping[str, object]) -> R:
     """
     steps, names, plain = _steps(record_class)
     built: dict[str, Any] = {}
-    for field, kind, required in steps:
+    for field, kind, moment, required in steps:
         value = values.get(field.name)
         if value is not None:
-            built[field.name] = value if type(value) is kind else _python_value(field, value)
+            if type(value) is kind:
+                built[field.name] = value
+            elif moment and type(value) is int and -_NEAR_MS < value < _NEAR_MS:
+                built[field.name] = from_ms(value)
+            else:
+                built[field.name] = _python_value(field, value)
         elif field.optional:
             built[field.name] = None
         elif required:
