@@ -16,6 +16,7 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.edges import tidy
+from securevec.anonymize.names.foreign import is_foreign
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list
@@ -37,6 +38,9 @@ _LIFT: Final = 8.0
 """A rule's score above ``_DOUBT`` counts ``_LIFT`` times in the model's units (natural logarithms of odds)."""
 _FULL_NAME: Final = 6.0
 """What a listed given name with a capitalized word behind it counts besides: the model is sure of foreign text."""
+_GIVEN: Final = frozenset({"name-given", _GIVEN_SURNAME})
+_LONE_NAME: Final = 8.0
+"""What a listed given name alone counts besides in a text of another language than English."""
 _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
@@ -94,6 +98,9 @@ def find_entities(
     if bonus := _BONUS[recall]:
         tagging.lift(0, len(text), "PERSON", bonus)
     found = [finding for finding in by_rule if recall == "high" or _is_certain(text, finding)]
+    lone = [finding for finding in by_rule if finding.rule in _GIVEN and " " not in text[finding.start : finding.end]]
+    for finding in lone if lone and is_foreign(text.lower()) else ():
+        tagging.lift(finding.start, finding.end, "PERSON", _LONE_NAME)
     for finding in by_rule:
         tagging.lift(finding.start, finding.end, "PERSON", _lift(finding))
     found += _behind_labels(text, tagging)
