@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final
 
 import numpy as np
@@ -197,38 +197,41 @@ class NameModel:
                 if cache is not self._cache:
                     cache = self._cache
                     places = list(map(cache.places.get, tokens))
-                # Those of long tokens are never there: only their beginning has a place.
-                places = [
-                    self._place(cache, token) if place is None else place
-                    for token, place in zip(tokens, places, strict=True)
-                ]
+                places = self._placed(cache, tokens, places)
         made: Array = np.zeros((-(-len(tokens) // _TILE) * _TILE, cache.rows.shape[1]), np.float32)
         cache.rows.take(places, axis=0, out=made[: len(tokens)], mode="clip")
         return made
 
-    def _place(self, cache: _Cache, token: str) -> int:
-        """Where the token's row is. A row is written before its place is known to other threads."""
-        place = cache.places.get(token)
-        if place is None:
-            form = canonical(token)
-            place = cache.places.get(form)
-            if place is None:
-                place = cache.used
-                cache.rows[place] = self._row(form)
-                cache.used += 1
-                cache.places[form] = place
-            if len(token) <= LONGEST:
-                cache.places[token] = place
-        return place
+    def _placed(self, cache: _Cache, tokens: list[str], places: list[int | None]) -> list[int]:
+        """``places`` with those of the tokens that have none yet; of a long one only its beginning has a place.
 
-    def _row(self, form: str) -> npt.NDArray[np.int32]:
-        word = self._words.get(lookup_key(form)) if is_word(form) else None
-        rows = hashed_features(form, known=word is not None)
-        total: npt.NDArray[np.int32] = self._hashed[rows].sum(axis=0, dtype=np.int32)
-        if word is not None:
-            total += self._table[word]
-        made: npt.NDArray[np.int32] = np.minimum(np.maximum(total, -127), 127)
-        return made
+        Rows are written before their places are known to other threads.
+        """
+        known: dict[str, int] = {}
+        fresh: dict[str, int] = {}
+        for token, place in zip(tokens, places, strict=True):
+            if place is None and token not in known:
+                form = canonical(token)
+                at = cache.places.get(form)
+                known[token] = fresh.setdefault(form, cache.used + len(fresh)) if at is None else at
+        if fresh:
+            cache.rows[cache.used : cache.used + len(fresh)] = self._rows_of([*fresh])
+            cache.used += len(fresh)
+        cache.places.update(fresh)
+        cache.places.update({token: place for token, place in known.items() if len(token) <= LONGEST})
+        return [known[token] if place is None else place for token, place in zip(tokens, places, strict=True)]
+
+    def _rows_of(self, forms: list[str]) -> npt.NDArray[np.int32]:
+        """A row a form: the sum of its features' rows and of its word's, clipped."""
+        words = [self._words.get(lookup_key(form)) if is_word(form) else None for form in forms]
+        features = [hashed_features(form, known=word is not None) for form, word in zip(forms, words, strict=True)]
+        begins = [0, *accumulate(map(len, features[:-1]))]
+        total: npt.NDArray[np.int32] = np.add.reduceat(
+            self._hashed[[*chain.from_iterable(features)]], begins, axis=0, dtype=np.int32
+        )
+        listed = [(place, word) for place, word in enumerate(words) if word is not None]
+        total[[place for place, _ in listed]] += self._table[[word for _, word in listed]]
+        return total.clip(-127, 127)
 
 
 def _tokens(text: str) -> tuple[list[str], list[int], list[int]]:

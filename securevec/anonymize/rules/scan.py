@@ -1,4 +1,4 @@
-"""Structured values: one RE2 set says which rules occur, RE2 finds where, validators and context words decide.
+"""Structured values: RE2 sets say which rules occur, RE2 finds where, validators and context words decide.
 
 RE2 matches in time linear in the text, so no text can stall the scan. A sentinel is appended to every text and its
 rule must be among the hits: if the engine ever gave up silently (for want of memory, say), the sentinel would be
@@ -12,9 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
-from typing import Any, Final
-
-import re2
+from typing import Final
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.rules.alphabet import Alphabet
@@ -22,9 +20,10 @@ from securevec.anonymize.rules.factors import Factors
 from securevec.anonymize.rules.matching import CompiledRule, byte_options
 from securevec.anonymize.rules.rulebook import ACCEPT, CONTEXT_BONUS, RuleBook, engine_options
 from securevec.anonymize.rules.sheet import Part, Sheet, View, views
+from securevec.anonymize.rules.sieve import Sieve
 from securevec.errors import DetectorError
 
-_SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
+_PLACES: Final = frozenset({"ADDRESS", "POSTCODE"})
 _FAILED: Final = "The pattern engine failed; nothing was scanned."
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
@@ -35,21 +34,15 @@ class PatternScanner:
     def __init__(self, book: RuleBook) -> None:
         self._alphabet = Alphabet(rule.regex for rule in book.rules)
         self._compiled = tuple(CompiledRule(rule, self._alphabet) for rule in book.rules)
-        self._set: Any = re2.Set.SearchSet(byte_options())
-        for compiled in self._compiled:
-            self._set.Add(compiled.regex)
-        self._sentinel: int = self._set.Add(_SENTINEL)
-        self._set.Compile()
-        # Without the wrapper of the engine's module.
-        self._set = self._set._set
-        needy = (number for number, rule in enumerate(self._compiled) if rule.needy)
-        self._needy = {number: place for place, number in enumerate(needy)}
-        self._words: Any = re2.Set.SearchSet(engine_options())
-        for number in self._needy:
-            self._words.Add("|".join(map(re.escape, self._compiled[number].words)).encode())
-        self._words.Add(_SENTINEL)
-        self._words.Compile()
-        self._words = self._words._set
+        by_number = dict(enumerate(self._compiled))
+        # Names of streets may be any words, so their rules have a set of their own; they need a house number.
+        places = {n: rule for n, rule in by_number.items() if rule.entity in _PLACES and rule.digit}
+        others = {n: rule for n, rule in by_number.items() if n not in places}
+        self._places = Sieve(((n, rule.sieve) for n, rule in places.items()), byte_options())
+        self._others = Sieve(((n, rule.sieve) for n, rule in others.items()), byte_options())
+        self._needy = {n: rule for n, rule in by_number.items() if rule.needy}
+        words = ((n, "|".join(map(re.escape, rule.words)).encode()) for n, rule in self._needy.items())
+        self._words = Sieve(words, engine_options())
 
     def crossing(self, *, without: Collection[str]) -> Factors:
         """Of the rules whose values may hold a space those that may have one with given signs in it.
@@ -93,7 +86,10 @@ class PatternScanner:
 
     def _occurring(self, view: View, able: frozenset[int] | None = None) -> list[int]:
         """The rules to be tried in a part, of those ``able`` where it names some."""
-        rules = self._hits(view.data[view.start : view.end])
+        data = view.data[view.start : view.end]
+        rules = self._others.numbers(data)
+        if view.digits_end > view.start:
+            rules += self._places.numbers(data)
         if able is not None:
             rules = [*able.intersection(rules)]
         if rules and not self._needy.keys().isdisjoint(rules):
@@ -110,29 +106,19 @@ class PatternScanner:
             # The cause is named and not chained: its message may quote the text.
             raise DetectorError(f"A detection rule failed ({type(error).__name__}); nothing was scanned.") from None
 
-    def _hits(self, data: bytes) -> list[int]:
-        """The rules that occur in a text's bytes."""
-        hits: list[int] = self._set.Match(data + _SENTINEL)
-        if not hits or self._sentinel not in hits:
-            raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")
-        hits.remove(self._sentinel)
-        return hits
-
     def _spoken_of(self, rules: Iterable[int], words: bytes, hint: str) -> list[int]:
         """The rules without those that need a word near their value and have none of theirs anywhere in the text.
 
         ``words``: all that is around its values, ``hint`` at the beginning.
         """
         needy = self._needy
-        spoken = self._words.Match(words + _SENTINEL)
-        if not spoken or len(needy) not in spoken:
-            raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")
+        spoken = {*self._words.numbers(words)}
         hint_words = hint.split()
         return [
             index
             for index in rules
             # A phrase may begin in the name of the field and end where the words around a value begin.
-            if index not in needy or needy[index] in spoken or not self._compiled[index].heads.isdisjoint(hint_words)
+            if index not in needy or index in spoken or not needy[index].heads.isdisjoint(hint_words)
         ]
 
 

@@ -39,15 +39,15 @@ class _Breaks:
 def test_an_engine_that_gives_up_on_words_or_on_lines_stops_the_scan(engine: object) -> None:
     lines = [Part("GB82 WEST 1234 5698 7654 32", "", Across(7, 12), frozenset(range(9)))] * 2
     scanner = PatternScanner(builtin_rules())
-    scanner._words = engine
+    scanner._words._engine = engine
     with pytest.raises(DetectorError) as raised:
         scanner.scan("sort code 12-34-56")
     assert "12-34-56" not in str(raised.value)
-    for some in (lines, lines[:1]):
+    for sieve in ("_others", "_places"):
         scanner = PatternScanner(builtin_rules())
-        scanner._set = engine
+        getattr(scanner, sieve)._engine = engine
         with pytest.raises(DetectorError):
-            scanner.scan_each(some)
+            scanner.scan_each(lines)
 
 
 def test_a_text_that_stops_the_scan_takes_no_other_one_with_it() -> None:
@@ -60,7 +60,7 @@ def test_a_text_that_stops_the_scan_takes_no_other_one_with_it() -> None:
 
     detector = BuiltinDetector()
     scanner = detector._rules._scanner
-    scanner._set = Chokes(scanner._set)
+    scanner._others._engine = Chokes(scanner._others._engine)
     texts = [("note", f"write to {SECRET}"), ("note", "choke on 4111 1111 1111 1111"), ("note", "nothing")]
     for found in (detector.structured_each(texts), detector.detect_each(texts)):
         assert found[1] is None
@@ -71,7 +71,7 @@ def test_a_text_that_stops_the_scan_takes_no_other_one_with_it() -> None:
 @pytest.mark.parametrize("engine", [_GivesUp(), _ForgetsSentinel(), _Breaks()])
 def test_an_engine_that_gives_up_stops_the_scan(engine: object) -> None:
     scanner = PatternScanner(builtin_rules())
-    scanner._set = engine
+    scanner._others._engine = engine
     with pytest.raises(DetectorError) as raised:
         scanner.scan(f"write to {SECRET}")
     assert SECRET not in str(raised.value)

@@ -79,9 +79,26 @@ def test_a_text_on_a_sheet_begins_and_ends_where_it_does_alone() -> None:
     text, able = "123 456", frozenset([0])
     assert [(f.start, f.end) for f in scanner.scan(text)] == [(0, 7)]
     assert scanner.scan_each([Part(text)] * 3) == [scanner.scan(text)] * 3
-    # Lines are read together first, where the second one does not begin.
+    # Each line begins where it does, whatever stands above it.
     lines = [Part(line, "", Across(1, 6), able) for line in ("12 34 56", text)]
     assert scanner.scan_each(lines) == [[], scanner.scan(text)]
+
+
+def test_a_rule_of_addresses_is_tried_where_there_is_no_digit_unless_its_pattern_needs_one() -> None:
+    heads = "[[rule]]\nid = '{}'\nentity = 'ADDRESS'\nregex = '{}'\nexamples = []\ncounter_examples = []\n"
+    rules = heads.format("named", r"\bRose Cottage\b") + heads.format("numbered", r"\b\d{1,3} [A-Z][a-z]+ Lane\b")
+    scanner = PatternScanner(load_rules([("x.toml", rules.encode())]))
+    assert [f.rule for f in scanner.scan("at Rose Cottage, Mill Lane")] == ["named"]
+    assert [f.rule for f in scanner.scan("at Rose Cottage, 12 Mill Lane")] == ["named", "numbered"]
+    # The digit is the other text's.
+    texts = ("Mill Lane", "12", "3 Mill Lane")
+    assert [len(found) for found in scanner.scan_each([Part(text) for text in texts])] == [0, 0, 1]
+
+
+def test_a_rule_searched_around_a_sign_is_tried_wherever_the_sign_stands() -> None:
+    scanner = _scanner(r"regex = '[a-z]{1,64}\^[a-z]+'" + "\naround = '^'")
+    assert [(f.start, f.end) for f in scanner.scan("ab^cd ^ ef^gh")] == [(0, 5), (8, 13)]
+    assert scanner.scan("[ab] ^ c") == []
 
 
 def test_words_of_one_text_on_a_sheet_are_not_near_a_value_of_the_next() -> None:
