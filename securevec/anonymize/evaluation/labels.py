@@ -39,6 +39,7 @@ _BROADER: Final[Mapping[str, tuple[str, ...]]] = {
     "URL_CREDENTIALS": ("URL", "SECRET"),
     "ADDRESS": ("LOCATION",),
     "LOCATION": ("ADDRESS",),
+    "POSTCODE": ("ADDRESS",),
     "ONE_TIME_CODE": ("SECRET",),
     "SORT_CODE": ("BANK_ACCOUNT", "ID"),
     "ROUTING_NUMBER": ("BANK_ACCOUNT", "ID"),

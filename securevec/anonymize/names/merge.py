@@ -64,6 +64,8 @@ _UNDER_FLAT: Final = re.compile(
 """The line under a flat's number in an address: a town."""
 _A_WORD: Final = re.compile(r"[^\W\d_]{3}|[^\W\d_]{2}\W")
 """What an address has beside numbers; a code of letters and digits has none."""
+_POSTCODE: Final = re.compile(r"\d{4,5}(?:-\d{4})?")
+_BESIDE: Final = frozenset({" ", ", "})
 _PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
 _YEAR: Final = re.compile(r"(?:1[5-9]|20)\d\d")
 _YEAR_BEFORE: Final = re.compile(
@@ -133,7 +135,8 @@ def find_entities(
             start = _with_given_name(text, start)
         elif (person := _full_name_in(text, stretch)) is not None:
             found.append(Finding(person, stretch.end, "PERSON", score, _IN_OTHER, _PRIORITY["PERSON"]))
-        found.append(Finding(start, stretch.end, stretch.tag, score, rule, _PRIORITY[stretch.tag]))
+        kind = "POSTCODE" if _is_postcode(text, stretches, place) else stretch.tag
+        found.append(Finding(start, stretch.end, kind, score, rule, _PRIORITY[stretch.tag]))
     return found
 
 
@@ -241,6 +244,17 @@ def _is_anchor(text: str, stretch: Stretch) -> bool:
     if stretch.tag == "LOCATION":
         return True
     return stretch.tag == "ADDRESS" and any(map(str.isalpha, text[stretch.start : stretch.end]))
+
+
+def _is_postcode(text: str, stretches: list[Stretch], place: int) -> bool:
+    """A bare number beside a place: "50667 Köln", "Duluth, Minnesota 55802"."""
+    stretch = stretches[place]
+    if stretch.tag != "ADDRESS" or not _POSTCODE.fullmatch(text, stretch.start, stretch.end):
+        return False
+    before, after = stretches[max(0, place - 1)], stretches[min(place + 1, len(stretches) - 1)]
+    return (before.tag == "LOCATION" and text[before.end : stretch.start] in _BESIDE) or (
+        after.tag == "LOCATION" and text[stretch.end : after.start] == " "
+    )
 
 
 def _alone(text: str, stretches: list[Stretch], place: int, anchors: list[int]) -> bool:

@@ -61,3 +61,11 @@ def test_what_a_letter_begins_with_is_no_part_of_the_name(greeting: str) -> None
 
 def test_a_given_name_like_a_greeting_stays_in_its_name() -> None:
     assert _entities("Last week Cara Ellwood, the clerk, left.")["Cara Ellwood"] == "PERSON"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("50667 Köln", "50667"), ("He lives in Duluth, Minnesota 55802.", "55802"), ("nach 8001 Zürich gezogen", "8001")],
+)
+def test_a_number_beside_a_town_is_its_postcode(text: str, code: str) -> None:
+    assert _entities(text)[code] == "POSTCODE"

@@ -285,6 +285,8 @@ def test_a_finding_never_counts_as_wider_where_the_set_has_its_own_label() -> No
     assert counted_as("CARD", {"CARD", "BANK_ACCOUNT", "ID"}) == ("CARD",)
     assert counted_as("CARD", {"BANK_ACCOUNT", "ID"}) == ("BANK_ACCOUNT", "ID")
     assert counted_as("IBAN", {"PERSON"}) == ("IBAN",)
+    assert counted_as("POSTCODE", {"POSTCODE", "ADDRESS"}) == ("POSTCODE",)
+    assert counted_as("POSTCODE", {"ADDRESS"}) == ("ADDRESS",)
 
 
 def test_a_label_that_nobody_looks_for_is_told_and_not_scored_as_zero(tmp_path: Path) -> None:
