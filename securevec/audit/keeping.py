@@ -3,7 +3,9 @@
 Under the lock of the log each line is announced there, then written, and then its head is kept. So the log is as long
 as the head that is kept, or, when a process died between the last two, by the one line that was announced longer. Is it
 shorter, it was cut (``writers``). Is it longer than was ever announced, the control store is an older one that was put
-back: it knows nothing of the holds, erasures and rules since, be it of a single one.
+back: it knows nothing of the holds, erasures and rules since, be it of a single one. Was the head that is kept never
+announced, a piece of an older one was put back: a write-ahead log of before beside the file, which SQLite plays back
+(docs/adr/0055).
 """
 
 from __future__ import annotations
@@ -31,10 +33,10 @@ Announce = Callable[[int], None]
 
 
 def lags(kept: Kept, size: int) -> bool:
-    """Whether the head of a log of ``size`` lines is still to be kept. Raises :class:`HomeRefused` when its last line
-    was never announced."""
+    """Whether the head of a log of ``size`` lines is still to be kept. Raises :class:`HomeRefused` when its last line,
+    or the head, was never announced."""
     known = kept.head.size if kept.head is not None else 0
-    if size > max(known, kept.announced):
+    if max(size, known) > kept.announced:
         raise HomeRefused(
             "The control store is older than the audit log: a copy of it was put back, which does not know what was "
             "held, erased or deleted since.",

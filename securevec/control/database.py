@@ -221,6 +221,22 @@ def _guard_forks(*sides: _Side) -> None:
     os.register_at_fork(before=each(_Side.pause), after_in_parent=each(_Side.resume), after_in_child=each(_Side.renew))
 
 
+_ANNOUNCED: Final = "SELECT size FROM audit_next WHERE id = 1"
+IN_HEADER: Final = 0x7FFFFFFF
+"""What of a count the header of the file holds: SQLite keeps 32 bits there for the application, with a sign."""
+
+
+def _note_in_header(writer: sqlite3.Connection) -> None:
+    """Say in the file's first page, in every commit, how long the audit log was announced to be.
+
+    SQLite plays back any write-ahead log that lies beside the file, also one of before that somebody put there. The
+    first page is in it then, as it was, and says less than the table does, or than the log is long (docs/adr/0055).
+    """
+    announced = writer.execute(_ANNOUNCED).fetchone()
+    if announced is not None:
+        writer.execute(f"PRAGMA application_id = {announced[0] & IN_HEADER}")
+
+
 class Database:
     """``control.db`` as this process sees it. Thread-safe; raises :class:`ControlUnavailable` and nothing of sqlite."""
 
@@ -274,11 +290,14 @@ class Database:
                 if writer.in_transaction:
                     writer.rollback()
                 writer.execute("BEGIN IMMEDIATE")
+                unchanged = writer.total_changes
                 try:
                     yield Transaction(writer)
                     aside = self._aside
                     if aside[1] > self._written:
                         writer.execute(aside[0], {"number": aside[1]})
+                    if writer.total_changes != unchanged:
+                        _note_in_header(writer)
                     writer.execute("COMMIT")
                     self._written = max(self._written, aside[1])
                 except BaseException:

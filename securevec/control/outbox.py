@@ -59,6 +59,8 @@ class Outbox(Room):
                         "The audit log has another history than the one kept for its size.", position=f"size {size}"
                     )
             tx.run(UPSERT_HEAD, {"size": size, "root": root, "note": note})
+            # It was announced before, unless an operator goes on with an older store: no head is kept unannounced.
+            tx.run(UPSERT_NEXT, {"size": size})
 
     def audit_head(self) -> tuple[int, str, bytes] | None:
         """Size, root and signed note, or ``None`` before the first."""

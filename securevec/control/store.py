@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Final
 
 from securevec.control.batches import Batches
 from securevec.control.collections import Collections
-from securevec.control.database import Database
+from securevec.control.database import IN_HEADER, Database
 from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
 from securevec.control.keystore import KeyStoreSeen
@@ -27,6 +28,7 @@ from securevec.control.tenants import Tenants
 from securevec.control.tokens import Tokens
 from securevec.errors import ControlUnavailable, HomeRefused
 
+_MOMENTS: Final = "SELECT n.size, h.application_id FROM audit_next n, pragma_application_id h WHERE n.id = 1"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -72,6 +74,7 @@ class ControlStore(
             if create and revision(database) is None:
                 upgrade(path)
             require_head(database)
+            _require_one_moment(database)
             return cls(database)
         except BaseException:
             database.close()
@@ -99,6 +102,17 @@ def _make(path: Path) -> None:
         return
 
 
+def _require_one_moment(database: Database) -> None:
+    """The file's first page tells of the same moment as its tables: both are written in every commit. Before the first
+    write of a process, which would make them agree."""
+    row = database.row(_MOMENTS)
+    if row is not None and row[1] not in (0, row[0] & IN_HEADER):  # 0: nothing was committed since the header says it
+        raise HomeRefused(
+            "The control store was put together from two moments: a write-ahead log of before was put beside it.",
+            next_step="Restore a backup, which does again what came after it: securevec backup restore",
+        )
+
+
 def _require_private(path: Path) -> None:
     try:
         found = path.lstat()
@@ -106,6 +120,10 @@ def _require_private(path: Path) -> None:
         raise HomeRefused("The home has no control store.", next_step="Run: securevec init") from error
     if not stat.S_ISREG(found.st_mode):
         raise HomeRefused("The control store is not a regular file.")
+    for suffix in ("-wal", "-shm", "-journal"):  # a pipe in their place would be waited for
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.with_name(f"{path.name}{suffix}").lstat().st_mode):
+                raise HomeRefused("A log of the control store is not a regular file.", next_step="Remove it.")
     if found.st_mode & _OTHERS:
         raise HomeRefused("The control store can be read by other users.", next_step="Run: chmod 600 on control.db")
     if path.parent.stat().st_mode & _OTHERS:

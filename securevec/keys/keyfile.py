@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 
 from securevec.crypto.wrap import KeyRow
 from securevec.errors import HomeRefused, KeyUnavailable
-from securevec.keys.keytables import COUNT_CHANGE, SELECT_CHANGES, check_tables, create_tables
+from securevec.keys.keytables import COUNT_CHANGE, IN_HEADER, SELECT_CHANGES, check_tables, create_tables
 from securevec.keys.newest import older_copy
 
 FILE_NAME: Final = "keys.db"
@@ -87,7 +87,13 @@ class KeyFile:
         found = self._run(SELECT_CHANGES)
         if not found:
             raise HomeRefused("The key store was altered.", next_step="Restore keys.db from a backup.")
-        return int(found[0][0])
+        ((changes, in_header),) = found
+        if in_header not in (0, changes & IN_HEADER):  # 0: nothing was changed since the header says it
+            raise HomeRefused(
+                "The key store was put together from two moments: a rollback journal of before was put beside it.",
+                next_step="Restore keys.db from a backup.",
+            )
+        return int(changes)
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
@@ -111,6 +117,10 @@ class KeyFile:
                 ((changes,),) = self._run(COUNT_CHANGE) if self._changed else ((0,),)
                 if self._changed and changes <= self.least:
                     raise older_copy()
+                if self._changed:
+                    # In the first page, which every rollback journal holds as it was: one of before that was put beside
+                    # the file is played back, and the header then tells of another moment (docs/adr/0055).
+                    self._run(f"PRAGMA application_id = {changes & IN_HEADER}")
                 self._run("COMMIT")
             except BaseException:
                 self._roll_back()
@@ -204,7 +214,10 @@ def _create_file(directory: Path, path: Path) -> None:
 
 
 def _check_private(directory: Path, path: Path) -> None:
-    """The directory and file must be this user's alone."""
+    """The directory and file must be this user's alone, and the journal beside it a file: a pipe is waited for."""
+    with contextlib.suppress(OSError):  # there is none, or the look at the file itself says what is wrong
+        if not stat.S_ISREG(path.with_name(f"{path.name}-journal").lstat().st_mode):
+            raise HomeRefused("The journal of the key store is not a regular file.", next_step="Remove it.")
     for place, is_kind in ((directory, stat.S_ISDIR), (path, stat.S_ISREG)):
         try:
             status = place.lstat()

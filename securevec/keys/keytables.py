@@ -103,8 +103,10 @@ REPLACE_KEY: Final = """UPDATE keys SET state = CASE :state WHEN 0 THEN 0 ELSE :
 REWRAP_KEY: Final = """UPDATE keys SET wrapping = (SELECT wrapping FROM wrappings WHERE wrapping_id = :wrapping_id),
   wrapped = :wrapped WHERE substr(key_id, 1, 4) = substr(:key_id, 1, 4) AND key_id = :key_id"""
 """Another wrapping of the same key in the same state."""
-SELECT_CHANGES: Final = "SELECT count FROM changes WHERE id = 1"
+SELECT_CHANGES: Final = "SELECT c.count, h.application_id FROM changes c, pragma_application_id h WHERE c.id = 1"
 COUNT_CHANGE: Final = "UPDATE changes SET count = count + 1 WHERE id = 1 RETURNING count"
+IN_HEADER: Final = 0x7FFFFFFF
+"""What of the count the header of the file holds: SQLite keeps 32 bits there for the application, with a sign."""
 FORGET_NAMES: Final = (
     "DELETE FROM places WHERE place NOT IN (SELECT place FROM keys)",
     "DELETE FROM epochs WHERE epoch NOT IN (SELECT epoch FROM keys)",

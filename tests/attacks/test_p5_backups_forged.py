@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def copy(attic: Attic, tmp_path: Path) -> Path:
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
+def in_time() -> Generator[None]:
     """What waits for ever is ended, and told from what is refused."""
 
     def late(*_: object) -> None:

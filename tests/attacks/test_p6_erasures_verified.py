@@ -65,7 +65,10 @@ def require_unsigned(stage: Stage) -> None:
 def test_a_step_that_did_nothing_is_found_before_the_receipt(
     stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr(erasing, step, lambda *_: None)
+    def nothing(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(erasing, step, nothing)
     with pytest.raises(WriteNotAcknowledged, match="manifest still names"):
         stage.acme.erase_subject(JANE)
     require_unsigned(stage)
@@ -76,7 +79,10 @@ def test_a_step_that_did_nothing_is_found_before_the_receipt(
 def test_a_record_that_was_left_off_the_list_is_found_before_the_receipt(
     stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "records_of", lambda *given: [row for row in records_of(*given) if row.about])
+    def only_about(*given: Any) -> list[Any]:
+        return [row for row in records_of(*given) if row.about]
+
+    monkeypatch.setattr(erasing, "records_of", only_about)
     with pytest.raises(WriteNotAcknowledged, match="still carries an erased person"):
         stage.acme.erase_subject(JANE)
     require_unsigned(stage)
