@@ -29,16 +29,23 @@ from securevec.anonymize.fold import fold
 HAN = re.compile(r"[一-鿿]+")
 KANA = re.compile(r"[ぁ-ん]{2,4}")
 KANJI = re.compile(r"[一-鿿々ヶ]+")
-CHINESE_WORDS = 15_000
-CHINESE_CHARACTERS = 3_500
-JAPANESE_WORDS = {2: 6_000, 3: 1_500}
-JAPANESE_FAMILIES = 5_000
+CHINESE_WORDS = 10_000
+CHINESE_CHARACTERS = 2_500
+CHINESE_SEEN = 15
+"""How often a rarer word must have been seen that begins as a name does."""
+JAPANESE_WORDS = {2: 5_000, 3: 1_200}
+JAPANESE_FAMILIES = 9_000
 GIVEN_CHARACTERS = 700
 KANA_NAMES = 1_200
 KOREAN_FAMILIES = frozenset(
     "김이박최정강조윤장임한오서신권황안송류전홍고문양손배백허유남심노하곽성차주우구민진지엄채원천방공현함변염여추도소석선설마길연위표명기반라왕금옥육인맹제모탁국어은편용예봉경"
 )
 KOREAN_SYLLABLES = 160
+KOREAN_MODERN = (
+    "서하지예채다아나소시유은가라민도태준이윤현수연세",
+    "린아은윤율라온안별담결솔빈엘주현우하이나늘봄서연진민준후혁재겸",
+)
+"""Syllables of given names of today, of which a dictionary of the last century knows few people. Own list."""
 KOREAN_SEEN = 2_600
 """A word of a cost below was met in the texts that the dictionary learned from."""
 KOREAN_NAMELIKE = 20
@@ -50,6 +57,10 @@ MODERN = (
     "亮成康星光天达安岩中茂进有坚和彪诚先敬震振壮会思群豪心邦承乐绍功松善厚裕河哲江彬冰曼桂娣叶璧云莲真环春妹香月媛瑗蓉薇姿"
 )
 """Characters of given names of today, of which a dictionary of the last century knows few people. Own list."""
+JAPANESE_MODERN = (
+    "蒼颯凛澪莉琉翔悠陽葵結愛咲心桜杏茉紬楓碧湊樹蓮律朝暖奏斗真叶瑛晴新朔凪琴音羽望梨紗彩華菜芽希璃瑠柚栞朱珠環絢汐澄涼隼駿虎龍暁昴煌輝岳陸海空大匠拓拳蔵丞之介輔祐佑瑞稀穂乃依伊吹織衣"
+    "遥遼諒凌稜玲怜伶礼麗綾文史志織詩歌奈那乙女百千万里緒桃李果歩花春夏秋冬月星河渚夢実未来優由佑宥侑勇雄祥将聖誠慎真進迅仁壱弥冴沙早苗聡智知朋友和馬真司士郎哉也耶弥生郁育明日香"
+)
 _MADE = "# Made by training/names/script_lists.py from "
 
 
@@ -73,11 +84,19 @@ def cost(seen: float, total: float) -> int:
 
 
 def by_cost(costs: Mapping[str, int]) -> str:
-    """Lines of a cost and the words that have it."""
-    lines: dict[int, list[str]] = defaultdict(list)
+    """Lines of a cost, a length and words of both, all that end differently in one: "18 2 王国后" is 王国 and 王后."""
+    lines: dict[tuple[int, int], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for word, value in costs.items():
-        lines[value].append(word)
-    return "".join(f"{value} {' '.join(sorted(words))}\n" for value, words in sorted(lines.items()))
+        lines[(value, len(word))][word[:-1]].append(word[-1])
+    return "".join(
+        f"{value} {size} {' '.join(head + ''.join(sorted(ends)) for head, ends in sorted(words.items()))}\n"
+        for (value, size), words in sorted(lines.items())
+    )
+
+
+def even(costs: Mapping[str, int]) -> dict[str, int]:
+    """Costs in whole logarithms: half as many lines."""
+    return {word: value // 2 * 2 for word, value in costs.items()}
 
 
 def most(costs: Mapping[str, int], count: int) -> dict[str, int]:
@@ -148,14 +167,19 @@ def chinese() -> dict[str, str]:
     all_families = sum(begun.values()) + len(families)
     several = {word: cost(number, total) for word, number in words.items() if 2 <= len(word) <= 4}
     alone = {word: cost(number, total) for word, number in words.items() if len(word) == 1}
-    kept = most(several, CHINESE_WORDS) | most(alone, CHINESE_CHARACTERS)
     chars = characters(given, GIVEN_CHARACTERS)
+    like = {
+        word: several[word]
+        for word, number in words.items()
+        if 2 <= len(word) <= 3 and number >= CHINESE_SEEN and word[0] in families and set(word[1:]) <= chars.keys()
+    }
+    kept = most(several, CHINESE_WORDS) | most(alone, CHINESE_CHARACTERS) | like
     used = set("".join([*kept, *families, *chars]))
     pairs = [(old, new) for old, new in to_simple.items() if new in used and old != new and old not in used]
-    head = f"{_MADE}jieba 0.42.1 (MIT). A cost (halves of natural logarithms) and the words that have it.\n"
-    both = f"{_MADE}jieba 0.42.1 (MIT) and Faker 40.63.0 (MIT). A cost and what has it.\n"
+    head = f"{_MADE}jieba 0.42.1 (MIT). A cost (halves of natural logarithms), a length, words.\n"
+    both = f"{_MADE}jieba 0.42.1 (MIT) and Faker 40.63.0 (MIT). A cost, a length, words.\n"
     return {
-        "han_words.txt": head + by_cost(kept),
+        "han_words.txt": head + by_cost(even(kept)),
         "han_families.txt": both + by_cost({name: cost(begun[name] + 1, all_families) for name in families}),
         "han_given.txt": both + by_cost(chars),
         "han_simplified.txt": f"{_MADE}OpenCC (Apache-2.0). Traditional characters, and what stands for each.\n"
@@ -194,7 +218,8 @@ def japanese() -> dict[str, str]:
         "kanji_words.txt": f"{_MADE}{source}.\n" + by_cost({w: _thousands(p) for w, p in kept.items()}),
         "kanji_families.txt": f"{_MADE}{source} and Faker 40.63.0 (MIT).\n"
         + by_cost({w: _thousands(p) for w, p in most(families, JAPANESE_FAMILIES).items()}),
-        "kanji_given.txt": f"{_MADE}{source}.\n" + by_cost(characters(given, GIVEN_CHARACTERS)),
+        "kanji_given.txt": f"{_MADE}{source}, and an own list of characters.\n"
+        + by_cost(characters([*given, *((char, 20.0) for char in sorted(set(JAPANESE_MODERN)))], GIVEN_CHARACTERS)),
         "kana_given.txt": f"{_MADE}{source}.\n" + " ".join(sorted(most(kana, KANA_NAMES))) + "\n",
     }
 
@@ -213,6 +238,8 @@ def korean() -> dict[str, str]:
     for name, number in [*((name[1:], 1.0) for name in names), *((name, weight) for name in modern)]:
         first[name[0]] += number
         second[name[1]] += number
+    first.update(dict.fromkeys(KOREAN_MODERN[0], round(len(names) / 100)))
+    second.update(dict.fromkeys(KOREAN_MODERN[1], round(len(names) / 100)))
     costs_first = {char: cost(seen, first.total()) for char, seen in first.most_common(KOREAN_SYLLABLES)}
     costs_second = {char: cost(seen, second.total()) for char, seen in second.most_common(KOREAN_SYLLABLES)}
     like = {

@@ -41,7 +41,16 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.setattr(sys, "path", [*sys.path])
     spec.loader.exec_module(module)
     yield module
-    for name in {"formats", "people", "people_kept", "styles", "templates"} - before:
+    for name in {
+        "formats",
+        "people",
+        "people_kept",
+        "styles",
+        "templates",
+        "scripts_make",
+        "scripts_plain",
+        "scripts_texts",
+    } - before:
         sys.modules.pop(name, None)
 
 

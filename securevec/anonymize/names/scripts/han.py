@@ -22,12 +22,15 @@ _LONGEST_WORD: Final = 4
 _LONGEST_RUN: Final = 400
 """Characters that are cut at once; prose has a sign after some ten."""
 _CUED: Final = 10
+_CUED_SHORT: Final = 3
+"""Behind "and", "to" and their kin, which stand in front of anything."""
 _TITLED: Final = 14
 _EDGE: Final = 2
 _UNKNOWN_GIVEN: Final = 22
 _SHORT: Final = 6
 """What a name of two characters costs besides: most that look like one are words."""
-_AREAS: Final = frozenset("省市县縣県区區州町村郡駅站都府道")
+_DISTRICTS: Final = frozenset("省市县縣県区區郡駅站")
+_AREAS: Final = frozenset("省市县縣県区區州町村郡駅站都府道部峠課室店社寺城港橋坂谷線岳沼家")
 """What makes a place of the family name in front of it."""
 _FOREIGN: Final = re.compile("[\u4e00-\u9fff]{1,7}(?:[·•][\u4e00-\u9fff]{1,7}){1,3}")
 _SOUNDS: Final = frozenset(
@@ -66,7 +69,9 @@ def japanese_names(text: str) -> list[Finding]:
     return found
 
 
-def _people(run: str, at: int, lexicon: Lexicon, before: frozenset[int], titles: frozenset[int]) -> Iterator[Finding]:
+def _people(
+    run: str, at: int, lexicon: Lexicon, before: Mapping[int, int], titles: frozenset[int]
+) -> Iterator[Finding]:
     """The names on the cheapest way through ``run``, which begins at ``at`` in the text."""
     size = len(run)
     best: list[float] = [0.0] + [float("inf")] * size
@@ -86,7 +91,7 @@ def _people(run: str, at: int, lexicon: Lexicon, before: frozenset[int], titles:
             family = families.get(run[start : start + length])
             if family is None or start + length > size:
                 continue
-            cued = _CUED * (at + start in before) + _EDGE * (start == 0)
+            cued = before.get(at + start, 0) + _EDGE * (start == 0)
             for end, price in _with_given(run, start + length, lexicon, at, titles, short=length == 1):
                 total = spent + lexicon.person + family + price - cued
                 if total < best[end]:
@@ -107,9 +112,11 @@ def _with_given(
         yield begin, -_SHORT
     given, price = lexicon.given, 0.0
     for end in range(begin + 1, begin + lexicon.longest + 1):
-        if end > len(run) or (end == begin + 1 and run[begin] in _AREAS):
+        if end > len(run) or run[begin] in _DISTRICTS:
             return
         price += given.get(run[end - 1], _UNKNOWN_GIVEN)
+        if end == begin + 1 and run[begin] in _AREAS:
+            continue
         titled = _TITLED * (at + end in titles) + _EDGE * (end == len(run))
         yield end, price - titled + (_SHORT if short and end == begin + 1 else 0)
 
@@ -170,10 +177,21 @@ def _in_kana(text: str, found: list[Finding]) -> Iterator[Finding]:
         )
         if start < 0:
             continue
-        for size in range(len(kana.group()), 1, -1):
-            if kana.group()[:size] in kana_names():
-                yield Finding(start, end + size, "PERSON", 0.8, "script-han-kana", PERSON_PRIORITY + 1)
-                break
+        size = _kana_size(kana.group())
+        if size:
+            yield Finding(start, end + size, "PERSON", 0.8, "script-han-kana", PERSON_PRIORITY + 1)
+
+
+def _kana_size(kana: str) -> int:
+    """How much of what follows a family name is a given name: a listed one, or one in front of a particle."""
+    names = kana_names()
+    for size in range(len(kana), 1, -1):
+        if kana[:size] in names:
+            return size
+    words = frozenset(cues()["jpan"]["kanawords"])
+    plain = kana[:-1] if kana[-1] in _PARTICLES else ""
+    known = any(kana.startswith(word) for word in words)
+    return len(plain) if 2 <= len(plain) <= 3 and plain[0] not in _PARTICLES and not known else 0
 
 
 @lru_cache(maxsize=1)
@@ -189,7 +207,7 @@ def _titled() -> re.Pattern[str]:
             f"(?<=[\u3041-\u3096\u30a1-\u30fa])(?:{kana})",
         )
     )
-    return re.compile(f"({name}) ?(?=(?:{titles}))")
+    return re.compile(f"({name}) ?(?=(?:{titles}|と申します|ともうします|と名乗|という者))")
 
 
 def _before_titles(text: str) -> Iterator[Finding]:
@@ -222,12 +240,12 @@ def _pattern(words: tuple[str, ...], *, ending: bool = False) -> re.Pattern[str]
     return re.compile(f"(?:{joined})[:,! ]{{0,2}}" if ending else f"(?=(?:{joined}))")
 
 
-def _ends(text: str, pattern: re.Pattern[str]) -> frozenset[int]:
-    return frozenset(match.end() for match in pattern.finditer(text))
+def _ends(text: str, pattern: re.Pattern[str]) -> dict[int, int]:
+    """Where cues end, and what they take off the cost of a name that begins there."""
+    return {
+        match.end(): _CUED if len(match.group().rstrip(":,! ")) > 1 else _CUED_SHORT for match in pattern.finditer(text)
+    }
 
 
 def _starts(text: str, pattern: re.Pattern[str]) -> frozenset[int]:
     return frozenset(match.start() for match in pattern.finditer(text))
-
-
-Costs = Mapping[str, int]

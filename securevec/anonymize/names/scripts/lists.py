@@ -18,11 +18,12 @@ def lines_of(name: str) -> list[str]:
 
 
 def costs(name: str) -> dict[str, int]:
-    """A list of lines of a cost and the words that have it."""
+    """A list of lines of a cost, a length, and words of both; words that differ in their end are written as one."""
     found: dict[str, int] = {}
     for line in lines_of(name):
-        cost, *words = line.split()
-        found.update(dict.fromkeys(words, int(cost)))
+        cost, length, *words = line.split()
+        size = int(length) - 1
+        found.update(dict.fromkeys((word[:size] + end for word in words for end in word[size:]), int(cost)))
     return found
 
 
@@ -65,7 +66,9 @@ def simplified() -> dict[int, int]:
 
 @lru_cache(maxsize=1)
 def kana_names() -> frozenset[str]:
-    return frozenset(word for line in lines_of("kana_given.txt") for word in line.split())
+    return frozenset(word for line in lines_of("kana_given.txt") for word in line.split()) | set(
+        cues()["jpan"]["kananames"]
+    )
 
 
 @lru_cache(maxsize=1)

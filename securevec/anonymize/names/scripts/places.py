@@ -49,7 +49,7 @@ def _chinese_street() -> re.Pattern[str]:
 def _japanese(*, whole: bool) -> re.Pattern[str]:
     """``whole``: only with a prefecture in front, as a text without kana may be Chinese."""
     part = "(?:丁目|番地|番|号|-)?"
-    block = f"(?:\\d{{1,4}}|[{_ORDINALS}]{{1,3}}){part}(?:の?\\d{{1,4}}{part}){{0,4}}"
+    block = f"(?:\\d{{1,4}}{part}|[{_ORDINALS}]{{1,3}}(?:丁目|番地|番|号))(?:の?\\d{{1,4}}{part}){{0,4}}"
     behind = f"{block}(?:[ ]?[{_KANJI}A-Za-z-]{{2,16}}[ ]?\\d{{1,4}}(?:号室|号|F|階)?)?"
     prefectures = either(cues()["jpan"]["prefectures"])
     prefecture = f"{prefectures}[ ]?[{_KANJI}]{{1,12}}[市区町村郡][{_KANJI} ]{{0,14}}{behind}"
@@ -74,7 +74,8 @@ def _arabic() -> re.Pattern[str]:
     told = cues()["arab"]
     number = f"[،,]?[ ](?:{either(told['houses'])}[ ]?)?\\d{{1,5}}"
     name = f"[{_ARABIC}]+(?:[ ][{_ARABIC}]+){{0,3}}?"
-    return re.compile(f"(?<![{_ARABIC}]){either(told['streets'])}[ ]{name}(?:{number}){{1,4}}")
+    quarter = f"(?:(?:حي|محلة)[ ]{name}[،,][ ])?"
+    return re.compile(f"(?<![{_ARABIC}]){quarter}{either(told['streets'])}[ ]{name}(?:{number}){{1,4}}")
 
 
 def _hebrew() -> re.Pattern[str]:

@@ -63,6 +63,8 @@ class _Told(NamedTuple):
     strong: re.Pattern[str]
     before: re.Pattern[str]
     respect: frozenset[str]
+    certain: frozenset[str]
+    """Family names that make a name of what stands before them."""
     titles: frozenset[str]
     """Words that lead to a name and are none."""
 
@@ -91,14 +93,15 @@ def _told(script: str) -> _Told:
     sure = keys("sure")
     return _Told(
         frozenset(map(key_of, given)) | sure,
-        frozenset(map(key_of, family)),
-        keys("words"),
+        frozenset(map(key_of, family)) | keys("family"),
+        keys("words") | keys("stops"),
         sure,
         keys("joins"),
         keys("ends"),
         ending("titles", "intro"),
         ending("before", "titles", "intro"),
         keys("behind"),
+        keys("family"),
         keys("titles") | keys("before") | keys("intro"),
     )
 
@@ -159,7 +162,11 @@ def _name_at(text: str, tokens: Sequence[_Token], at: int, told: _Told) -> tuple
     token = tokens[at]
     if token.key in told.titles:
         return 0, token.start
-    near = text[max(0, token.start - 24) : token.start]
+    low = max(0, token.start - 24)
+    if told.before.search(text[low : token.end]) is not None:
+        # The end of a phrase ("קוראים לי", they call me), which may be a name by itself.
+        return 0, token.start
+    near = text[low : token.start]
     strong = told.strong.search(near) is not None
     cued = strong or told.before.search(near) is not None
     size, names, given, listed = 0, 0, 0, 0
@@ -183,11 +190,15 @@ def _name_at(text: str, tokens: Sequence[_Token], at: int, told: _Told) -> tuple
     certain = [one for one in plain if one.name and one.key not in told.words]
     if names > 1 and given and certain and (listed > 1 or any(one.sure for one in plain) or cued or _ends_like(plain)):
         return size, token.start
+    if not token.name and token.key not in told.words and _before_family(text, tokens, at, told, cued=cued):
+        return 2, token.start
     if size and cued and listed and (certain or strong):
-        return _longer(text, tokens, at, size, told), token.start
+        given_alone = strong and size == 1 and token.key in told.given
+        return _longer(text, tokens, at, size, told, long=given_alone), token.start
     if size and certain and any(one.sure for one in plain) and token.sure:
         return _longer(text, tokens, at, size, told, closed=False), token.start
-    if strong and token.key not in told.words and token.end - token.start > 1:
+    article = token.key.startswith("ال") and not token.name
+    if strong and token.key not in told.words and token.end - token.start > 1 and not article:
         return _longer(text, tokens, at, max(size, 1), told, long="\u05d0" <= token.key[0] <= "\u05ea"), token.start
     behind = tokens[at + 1] if at + 1 < len(tokens) else None
     if behind is not None and behind.key in told.respect and text[token.end : behind.start] == " " and token.name:
@@ -200,11 +211,23 @@ def _ends_like(tokens: Sequence[_Token]) -> bool:
     return len(tokens) > 1 and len(tokens[-1].key) > 4
 
 
+def _before_family(text: str, tokens: Sequence[_Token], at: int, told: _Told, *, cued: bool) -> bool:
+    """Whether an unlisted word is the given name of the family name behind it."""
+    if at + 1 >= len(tokens) or not _GAP.fullmatch(text, tokens[at].end, tokens[at + 1].start):
+        return False
+    key, behind = tokens[at].key, tokens[at + 1]
+    if len(key) < 2 or key in told.joins or key in told.ends or key in told.respect or not behind.name:
+        return False
+    if behind.key in told.certain or behind.key.endswith(_FAMILY_ENDS["armn"] + _FAMILY_ENDS["geor"]):
+        return True
+    return cued and behind.key not in told.words and behind.key not in told.given and not key.startswith("ال")
+
+
 def _longer(
     text: str, tokens: Sequence[_Token], at: int, size: int, told: _Told, *, closed: bool = True, long: bool = False
 ) -> int:
     """One word more where a small word, or (``closed``) a sign, says that the name ends behind it, or (``long``) that
-    is too long for a verb."""
+    stands behind a listed given name or is too long for a verb."""
     after = at + size
     if after >= len(tokens) or not _GAP.fullmatch(text, tokens[after - 1].end, tokens[after].start):
         return size
@@ -216,6 +239,7 @@ def _longer(
     if here.key in told.joins and after + 1 < len(tokens):
         return size + 2
     closed = closed and _SIGN.match(text, here.end) is not None and size == 1
-    long = long and size == 1 and len(here.key) >= _LONG_FAMILY and tokens[at].key not in told.family
+    known = tokens[at].key in told.given
+    long = long and size == 1 and (known or (len(here.key) >= _LONG_FAMILY and tokens[at].key not in told.family))
     ended = after + 1 < len(tokens) and tokens[after + 1].key in told.ends and size == 1
     return size + 1 if closed or ended or long else size
