@@ -137,6 +137,10 @@ def test_a_tree_that_did_not_only_grow_has_no_consistency_proof() -> None:
             (old, 8, before, after, [*proof, bytes(32)]),
             (0, 8, before, after, proof),
             (9, 8, before, after, proof),
+            # As old as it is new, and another one; and no proof at all.
+            (8, 8, bytes(32), after, []),
+            (8, 8, after, after, [bytes(32)]),
+            (3, 8, bytes.fromhex(ROOTS[2]), after, []),
         ]
         for case in wrong:
             with pytest.raises(AuditTampered):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PageObject, PdfReader, PdfWriter
 
 from securevec import limits
-from securevec.files.parse import Parsed, Unparsable, clean, parse
+from securevec.files.parse import Parsed, Unparsable, clean, html, parse
 from tests.support.documents import docx, encrypted_pdf, pdf, with_body, with_part_of_zeros
 
 NEEDLE = "canary-9f3e"
@@ -166,6 +169,35 @@ def test_a_text_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(limits, "MAX_TEXT_BYTES", 1000)
     for kind, data in (("text", b"x" * 1001), ("html", b"<p>" + b"x" * 1001), ("pdf", pdf(["x" * 50] * 30))):
         assert refused(kind, data) == "too_large"
+
+
+def test_a_text_beyond_the_limit_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file may hold pages without end: what comes behind the limit costs nothing."""
+    monkeypatch.setattr(limits, "MAX_TEXT_BYTES", 1000)
+    read: list[str] = []
+
+    def counted(kind: type[Any], method: str) -> None:
+        honest = getattr(kind, method)
+
+        def count(*given: Any, **named: Any) -> Any:
+            read.append(method)
+            return honest(*given, **named)
+
+        monkeypatch.setattr(kind, method, count)
+
+    writer = PdfWriter()
+    (page,) = PdfReader(io.BytesIO(pdf(["x" * 50] * 10))).pages
+    for _ in range(40):
+        writer.add_page(page)
+    pages = io.BytesIO()
+    writer.write(pages)
+    counted(PageObject, "extract_text")
+    assert refused("pdf", pages.getvalue()) == "too_large"
+    assert 0 < len(read) < 10
+    read.clear()
+    counted(html._Reader, "data")
+    assert refused("html", f"<p>{'x' * 1001}</p>".encode() + b"<p>y</p>" * 1000) == "too_large"
+    assert 0 < len(read) < 10
 
 
 GERMAN = "Die Größe der Gebühr für März, Herr Müller, ist überraschend."

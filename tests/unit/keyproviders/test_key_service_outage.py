@@ -21,6 +21,7 @@ from securevec.errors import KeyDestroyed, KeyDisabled, KeyRejected, KeyUnavaila
 from securevec.keyproviders.aws_kms import AwsKmsProvider
 from securevec.keyproviders.choosing import provider_from
 from securevec.keyproviders.file import FileRoot
+from securevec.keyproviders.pkcs11 import Pkcs11Provider
 from securevec.keyproviders.provider import to_base64
 from securevec.keys.keyring import KeyRing
 from securevec.testing.keyproviders import INSTALLATION
@@ -112,6 +113,50 @@ def test_a_wrong_pin_or_token_is_told_apart_from_an_absent_one(token: dict[str, 
             other.load(remembered, INSTALLATION)
         assert type(caught.value) is expected, change
         assert token["SECUREVEC_PKCS11_PIN"] not in str(caught.value)
+
+
+def test_a_second_key_of_the_same_label_in_the_token_is_refused_and_not_guessed_at(token: dict[str, str]) -> None:
+    """Planted by who has the PIN: which of the two answers would be the token's choice, and giving up a root key
+    would destroy the wrong one."""
+    provider = provider_from("pkcs11", token)
+    assert isinstance(provider, Pkcs11Provider)
+    _, remembered = provider.create(INSTALLATION)
+    with provider._session(write=True) as session:
+        session.generate_key(provider._pkcs11.KeyType.AES, 256, label=remembered["key"], store=True)
+    with pytest.raises(KeyRejected, match="two keys"):
+        provider.load(remembered, INSTALLATION)
+    with pytest.raises(KeyRejected, match="two keys"):
+        provider.retire(remembered, INSTALLATION)
+    with provider._session(write=True) as session:
+        found = session.get_objects({provider._pkcs11.Attribute.LABEL: remembered["key"]})
+        assert len(list(found)) == 2, "nothing was destroyed"
+
+
+def test_a_token_that_keeps_a_key_it_was_told_to_destroy_is_no_evidence(
+    token: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = provider_from("pkcs11", token)
+    assert isinstance(provider, Pkcs11Provider)
+    root, remembered = provider.create(INSTALLATION)
+    honest = Pkcs11Provider._find
+
+    class Keeps:
+        """The token's key, which says yes to its destruction."""
+
+        def __init__(self, key: Any) -> None:
+            self._key = key
+
+        def destroy(self) -> None:
+            return None
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._key, name)
+
+    monkeypatch.setattr(Pkcs11Provider, "_find", lambda self, session, label: Keeps(honest(self, session, label)))
+    with pytest.raises(KeyUnavailable, match="still shows"):
+        provider.retire(remembered, INSTALLATION)
+    monkeypatch.undo()
+    assert provider.load(remembered, INSTALLATION).key_id == root.key_id
 
 
 def test_a_forked_child_reaches_the_token(token: dict[str, str]) -> None:
