@@ -84,7 +84,12 @@ class Anonymizer:
         found = resolve(checked(self._detector, text, field_name) if known is None else known, text)
         return [finding for finding in found if not self._policy.keeps(finding.entity)]
 
-    def findings_in_clear(self, value: str, field_name: str) -> list[Finding]:
+    def texts_in_clear(self, value: str, field_name: str) -> Iterator[Text]:
+        """What :meth:`findings_in_clear` is going to ask the detector first."""
+        if (field_name, value) not in self._clean:
+            yield ("" if _holds_own_ids(field_name) else field_name), value
+
+    def findings_in_clear(self, value: str, field_name: str, ahead: Found = NOTHING) -> list[Finding]:
         """:meth:`findings` in a value that a store is to read, without ids that whoever declared the field gave out: in
         a field for them (``customer_id``, ``case_id``), and where only the field's name says that they are some.
 
@@ -93,11 +98,10 @@ class Anonymizer:
         """
         if (field_name, value) in self._clean:
             return []
-        label = label_of(field_name)
-        if label is not None and label.entity in OWN_IDS:
-            found = [finding for finding in self.findings(value) if finding.entity not in OWN_IDS]
+        if _holds_own_ids(field_name):
+            found = [finding for finding in self.findings(value, ahead=ahead) if finding.entity not in OWN_IDS]
         else:
-            found = self.findings(value, field_name)
+            found = self.findings(value, field_name, ahead)
             if found and all(finding.entity in OWN_IDS for finding in found):
                 found = self.findings(value)
         if not found and len(value) <= _SHORT and type(self._detector) is BuiltinDetector:
@@ -304,6 +308,12 @@ def _part_of(identity: str, value: str, keys: TenantKeys) -> str:
         if lookup_key(made) != lookup_key(value)
         else operator_named("tag").operate(value, {"entity": "PERSON", "key": keys.pseudonym})
     )
+
+
+def _holds_own_ids(field_name: str) -> bool:
+    """Whether a field's name says that it holds ids which whoever declared it gave out."""
+    label = label_of(field_name)
+    return label is not None and label.entity in OWN_IDS
 
 
 def _inside(finding: Finding, met: Iterable[Met]) -> bool:

@@ -33,16 +33,18 @@ def anonymize(
 ) -> dict[str, AnonymizedField]:
     """The texts of one record, anonymized. Raises :class:`RecordError` for a clear filter value the detector knows,
     and for a sealed number that its field's name gives away."""
-    refuse_findings_in_clear_filters(collection, minimized)
+    refuse_findings_in_clear_filters(collection, minimized, ahead)
     refuse_findings_in_sealed_numbers(collection, minimized)
     subjects = [spec.name for spec in collection.schema.by_kind("subject") if spec.name in minimized.texts]
     return collection.anonymizer.record(minimized.texts, keys=keys, subjects=subjects, ahead=ahead)
 
 
 def texts_of(collection: CollectionScope, minimized: Minimized) -> Iterator[Text]:
-    """The texts of one record that the detector is going to read, to have them read ahead."""
+    """The texts of one record that the detector is going to read, to have them read ahead or together."""
     subjects = [spec.name for spec in collection.schema.by_kind("subject")]
-    return collection.anonymizer.texts(minimized.texts, subjects=subjects)
+    yield from collection.anonymizer.texts(minimized.texts, subjects=subjects)
+    for name, value in _clear_filters(collection, minimized):
+        yield from collection.anonymizer.texts_in_clear(value, name)
 
 
 def redactions_of(collection: CollectionScope, anonymized: Mapping[str, AnonymizedField]) -> Counter[str]:
@@ -55,8 +57,21 @@ def redactions_of(collection: CollectionScope, anonymized: Mapping[str, Anonymiz
     return redactions
 
 
-def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Minimized) -> None:
+def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Minimized, ahead: Found = NOTHING) -> None:
     """A clear filter value is readable by the store, so nothing the detector knows may stand in one."""
+    for name, value in _clear_filters(collection, minimized):
+        findings = collection.anonymizer.findings_in_clear(value, name, ahead)
+        if findings:
+            raise RecordError(
+                f"A clear filter value holds what the detector calls {findings[0].entity}; with "
+                'marks.Filter(mode="token") equality filters work and the store reads a token.',
+                field=name,
+                next_step='Declare the field with marks.Filter(mode="token").',
+            )
+
+
+def _clear_filters(collection: CollectionScope, minimized: Minimized) -> Iterator[tuple[str, str]]:
+    """The clear filter values of a record that are to be read as a text, each behind its field's name."""
     for spec in collection.schema.by_kind("filter"):
         value = minimized.filters.get(spec.name)
         if spec.mode != "clear" or value is None or spec.type not in _READ_AS_TEXT:
@@ -64,14 +79,7 @@ def refuse_findings_in_clear_filters(collection: CollectionScope, minimized: Min
         if isinstance(value, float):
             # As a reader would copy it: whole amounts without their fraction.
             value = int(value) if value.is_integer() else value
-        findings = collection.anonymizer.findings_in_clear(str(value), spec.name)
-        if findings:
-            raise RecordError(
-                f"A clear filter value holds what the detector calls {findings[0].entity}; with "
-                'marks.Filter(mode="token") equality filters work and the store reads a token.',
-                field=spec.name,
-                next_step='Declare the field with marks.Filter(mode="token").',
-            )
+        yield spec.name, str(value)
 
 
 def refuse_findings_in_sealed_numbers(collection: CollectionScope, minimized: Minimized) -> None:

@@ -174,6 +174,29 @@ def test_only_a_clean_value_is_remembered_and_only_under_its_field(monkeypatch: 
     assert asked.count(("status", "jane@example.com")) == asked.count(("customer_name", "ashby")) == 2
 
 
+def test_clear_values_read_together_are_judged_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [
+        ("status", "open"), ("status", "jane@example.com"), ("customer_id", "C-4839201"), ("ssn", "161423291"),
+        ("customer_id", "+1 202 555 0123"), ("status", "GRV-2026-004412"), ("amount", "1250"),
+    ]  # fmt: skip
+    alone = [Anonymizer().findings_in_clear(value, name) for name, value in given]
+    anonymizer = Anonymizer()
+    ahead = anonymizer.read([text for name, value in given for text in anonymizer.texts_in_clear(value, name)], {})
+    asked: list[tuple[str, str]] = []
+    detect = BuiltinDetector.detect
+
+    def counted(self: BuiltinDetector, text: str, *, field_name: str = "") -> list[Finding]:
+        asked.append((field_name, text))
+        return detect(self, text, field_name=field_name)
+
+    monkeypatch.setattr(BuiltinDetector, "detect", counted)
+    assert [anonymizer.findings_in_clear(value, name, ahead) for name, value in given] == alone
+    # A second question: what is it without the field's name? And what nobody read ahead is read now.
+    assert asked == [("", "GRV-2026-004412")]
+    assert anonymizer.findings_in_clear("bob@example.com", "status", ahead)
+    assert asked[1:] == [("status", "bob@example.com")]
+
+
 def test_what_another_detector_says_is_not_remembered() -> None:
     class Changing:
         def __init__(self) -> None:

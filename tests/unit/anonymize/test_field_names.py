@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 
 import securevec as sv
-from securevec.anonymize import Anonymizer, default_detector
+from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, default_detector
 from securevec.anonymize.rules.heads import label_of
 from securevec.rows.infer import infer
 from securevec.testing.embedders import HashEmbedder
@@ -152,6 +152,25 @@ def test_a_store_takes_own_ids_in_the_clear_and_says_how_to_keep_the_others(tmp_
         assert kept.case_no == 48213377
         assert kept.passport_no != "533380006"
         assert [hit.id for hit in visits.search("one", where=sv.F("customer_id") == "C-10442")] == ["a"]
+
+
+def test_clear_values_of_a_batch_are_read_with_its_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone: list[str] = []
+    detect = BuiltinDetector.detect
+
+    def noted(self: BuiltinDetector, text: str, *, field_name: str = "") -> list[Finding]:
+        alone.append(text)
+        return detect(self, text, field_name=field_name)
+
+    monkeypatch.setattr(BuiltinDetector, "detect", noted)
+    rows = [Visit(id=str(n), body=f"visit {n}", customer_id=f"C-{n}0442") for n in range(3)]
+    rows.append(Visit(id="d", body="one more", mrn="A1234567"))
+    with sv.SecureStore.open(
+        tmp_path / "home", backend="memory", key_file=tmp_path / "keys" / "root.key", embedder=HashEmbedder()
+    ) as store:
+        report = store.tenant("acme", create=True, actor=ACME).collection(Visit).ingest(rows)
+    assert [(row.row, row.field) for row in report.refused] == [(4, "mrn")]
+    assert alone == []
 
 
 def test_what_is_proposed_for_a_file_takes_the_rows_of_that_file(tmp_path: Path) -> None:
