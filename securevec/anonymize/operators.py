@@ -143,7 +143,11 @@ class _Presidio:
         try:
             operator.validate(self._complete(params, bytes(32)))
         except Exception as error:
-            raise ConfigError(f"The parameters of presidio:{self._name} are not valid.") from error
+            raise ConfigError(
+                f"The parameters of presidio:{self._name} are not valid.",
+                next_step='Give all that presidio-anonymizer asks for: {"operator": "presidio:mask", "params": '
+                '{"masking_char": "*", "chars_to_mask": 8, "from_end": False}}.',
+            ) from error
 
     def operate(self, text: str, params: Mapping[str, object]) -> str:
         own = {name: value for name, value in params.items() if name not in {"key", "entity"}}

@@ -96,6 +96,14 @@ def test_scan_text_redacts_and_keeps_the_rest_to_the_byte(tmp_path: Path, capsys
     assert out == "Hello, my name is [PERSON].\nWrite to [EMAIL] or ring [PHONE].\n"
 
 
+def test_a_redacted_text_keeps_what_only_a_terminal_would_obey(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"\x1b[31mfailed\x1b[0m for jane@example.com\a\n")
+    assert run(capsys, "scan-text", str(path), "--redact")[1] == "\x1b[31mfailed\x1b[0m for [EMAIL]\a\n"
+
+
 def test_scan_text_answers_programs_without_the_values(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

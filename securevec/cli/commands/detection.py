@@ -110,7 +110,8 @@ def scan_text(
     elif redact:
         clean = redacted(text, found)
         # A file or another program gets the text as it is; a terminal must not obey what stands in it.
-        typer.echo(safe_lines(clean) if sys.stdout.isatty() else clean, nl=not clean.endswith("\n"))
+        # Not by typer.echo, which takes colours out of what it writes into a pipe.
+        print(safe_lines(clean) if sys.stdout.isatty() else clean, end="" if clean.endswith("\n") else "\n")
     else:
         session.out.show(None, highlighted(text.rstrip("\n"), found))
     if not session.out.as_json:

@@ -68,7 +68,7 @@ def test_what_was_refused_is_stored_when_the_recognizer_works_again(
     notes: sv.Collection[Note], moody: Moody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(notes.ingest(rows(5, lambda n: n == 2)).refused) == 1
-    monkeypatch.setattr(Moody, "__call__", lambda self, text: [])
+    monkeypatch.setattr(f"{__name__}.POISON", "no text holds this")
     again = notes.ingest(rows(5, lambda n: n == 2))
     assert (again.new, again.unchanged, again.refused) == (1, 4, ())
 
