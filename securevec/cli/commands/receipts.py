@@ -90,7 +90,7 @@ def verify(
             "Integrity only: the structure is sound; no pinned key says who signed it.",
             next_step="Pass --pubkey FILE with the issuer's key.",
         )
-    chain, log = _known_keys(session, pubkey, chain_file, audit_dir, public)
+    chain, log = _known_keys(session, data, pubkey, chain_file, audit_dir, public)
     receipt = read(data, public=public, chain=chain, log=log)
     document = {"verified": True, "pinned": True, "key_id": receipt.key_id, **_summary(receipt.statement)}
     if receipt.retired is not None:
@@ -111,11 +111,17 @@ def _of_retired(anchored: bool) -> str:
 
 
 def _known_keys(
-    session: Session, pubkey: Path | None, chain_file: Path | None, audit_dir: Path | None, public: bytes
+    session: Session,
+    data: bytes,
+    pubkey: Path | None,
+    chain_file: Path | None,
+    audit_dir: Path | None,
+    public: bytes,
 ) -> tuple[Keychain | None, VerifiedLog | None]:
-    """The chain of keys, and the audit log to compare the receipt with when one was named or keys were exchanged.
+    """The chain of keys, and the audit log to compare the receipt with when one was named, keys were exchanged, or the
+    home did not keep this receipt: a copy of the home signs with the same key, and deletes nothing here.
 
-    The log is checked whole, which takes its time: at a home with one key its signature is enough.
+    The log is checked whole, which takes its time: at a home with one key, of its own receipts, it is not needed.
     """
     from securevec.audit import verify_log
     from securevec.audit.succession import chain_in
@@ -126,7 +132,7 @@ def _known_keys(
     if pubkey is None and directory is None:
         from securevec.store.signingkey import chain_of_home
 
-        if not chain_of_home(session.store.runtime).successions:
+        if not chain_of_home(session.store.runtime).successions and _is_kept(session, data):
             return None, None
         directory = session.home / "audit"
     if directory is not None:
@@ -135,6 +141,12 @@ def _known_keys(
         return report.chain, VerifiedLog(directory, log_id, report)
     assert pubkey is not None
     return chain_in(read_bounded(chain_file or pubkey, _MAX_KEYS), pinned=public), None
+
+
+def _is_kept(session: Session, data: bytes) -> bool:
+    """Whether the home's control store holds this very receipt with its job."""
+    job = session.store.runtime.control.job(str(_structure(data)["predicate"].get("job")))
+    return job is not None and job.receipt is not None and _structure(job.receipt) == _structure(data)
 
 
 def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str]:

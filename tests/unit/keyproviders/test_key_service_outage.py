@@ -152,7 +152,10 @@ def test_a_token_that_keeps_a_key_it_was_told_to_destroy_is_no_evidence(
         def __getattr__(self, name: str) -> Any:
             return getattr(self._key, name)
 
-    monkeypatch.setattr(Pkcs11Provider, "_find", lambda self, session, label: Keeps(honest(self, session, label)))
+    def found(provider: Pkcs11Provider, session: Any, label: str) -> Keeps:
+        return Keeps(honest(provider, session, label))
+
+    monkeypatch.setattr(Pkcs11Provider, "_find", found)
     with pytest.raises(KeyUnavailable, match="still shows"):
         provider.retire(remembered, INSTALLATION)
     monkeypatch.undo()
