@@ -210,7 +210,10 @@ def _check_owner(path: Path) -> None:
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise HomeRefused("Others can reach the engine's directory.", next_step="Run: chmod 700 on it.")
     if foreign:
-        raise HomeRefused("The engine's directory holds something else.")
+        raise HomeRefused(
+            "The engine's directory holds something else.",
+            next_step="Move away what another program put there; restore what is yours. Nothing was changed.",
+        )
 
 
 def _check_version(path: Path, wanted: str) -> None:

@@ -232,8 +232,9 @@ def test_a_foreign_or_newer_directory_is_refused_untouched(tmp_path: Path) -> No
     foreign = tmp_path / "foreign"
     foreign.mkdir(mode=0o700)
     (foreign / "thesis.txt").write_text("mine")
-    with pytest.raises(HomeRefused):
+    with pytest.raises(HomeRefused) as caught:
         EdgeBackend(foreign)
+    assert "Move away" in caught.value.next_step
     assert [path.name for path in foreign.iterdir()] == ["thesis.txt"]
     for version in ("securevec-edge 2\n", "securevec-edge 1", "qdrant\n", ""):
         newer = tmp_path / f"newer{len(version)}"
