@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -305,7 +305,11 @@ def test_detection_that_fails_ahead_fails_here_and_nothing_is_stored(
     def broken(self: BuiltinDetector, text: str, *, field_name: str = "") -> list[Any]:
         raise DetectorError("The pattern engine failed; nothing was scanned.")
 
+    def broken_together(self: BuiltinDetector, texts: Iterable[Text]) -> list[Any]:
+        raise DetectorError("The pattern engine failed; nothing was scanned.")
+
     monkeypatch.setattr(BuiltinDetector, "detect", broken)
+    monkeypatch.setattr(BuiltinDetector, "detect_each", broken_together)
     with pytest.raises(DetectorError):
         stored(world, ROWS)
     assert world.acme.count() == 0
