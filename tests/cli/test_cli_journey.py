@@ -244,12 +244,14 @@ def test_doctor_says_ok_and_names_no_tenant(shell: Shell) -> None:
 
 
 def test_doctor_finds_an_open_key_file_and_a_missing_home(shell: Shell) -> None:
-    key = next((shell.base / "config").rglob("*.key"))
-    key.chmod(0o644)
+    keys = list((shell.base / "config").rglob("*.key"))  # other homes that were made here have theirs there too
+    for key in keys:
+        key.chmod(0o644)
     try:
         answer = shell.at_home("doctor", "--json")
     finally:
-        key.chmod(0o600)
+        for key in keys:
+            key.chmod(0o600)
     assert answer.code == 1
     assert {check["name"] for check in answer.json if check["status"] == "wrong"} == {"key file", "stores"}
     assert shell.run("doctor", "--home", str(shell.base / "absent")).code == 1
