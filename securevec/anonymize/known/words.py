@@ -11,6 +11,7 @@ from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
 from securevec.anonymize.lexicon import names
 from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.names.scripts.gate import scripts_in
 
 _NGRAM: Final = 4
 _LOOKED_UP: Final = ("PERSON", "SUBJECT_ID")
@@ -32,6 +33,9 @@ _LOOKED_UP_ALONE: Final = (
 _QUERY_WORD: Final = re.compile(r"\S+")
 _EDGE: Final = " \t\r\n.,;:!?\"'()[]{}<>"
 _KNOWN: Final = "known"
+_TOGETHER: Final = frozenset({"hani", "kana", "hang"})
+_LONGEST_RUN: Final = 32
+_LONGEST_PIECE: Final = 6
 KNOWN_PRIORITY: Final = 93
 _KNOWN_PERSON_PRIORITY: Final = PERSON_PRIORITY + 5
 
@@ -53,6 +57,12 @@ def known_values(
                 continue
             for entity in _LOOKED_UP + (_LOOKED_UP_ALONE if size == 1 else ()):
                 candidates[(start, end, entity)] = subject_token(keys, entity, text[start:end])
+        start, end = words[index]
+        if end - start <= _LONGEST_RUN and not _TOGETHER.isdisjoint(scripts_in(text[start:end])):
+            # Where words stand together a name is a piece of what stands between two spaces.
+            for low in range(start, end - 1):
+                for high in range(low + 2, min(low + _LONGEST_PIECE, end) + 1):
+                    candidates[(low, high, "PERSON")] = subject_token(keys, "PERSON", text[low:high])
     if not candidates:
         return []
     answer = known(list(dict.fromkeys(candidates.values())))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
+from securevec.anonymize.keys import subject_token
 from securevec.anonymize.names.scripts.gate import scripts_in
 from securevec.anonymize.names.scripts.lists import chinese, simplified
 from securevec.anonymize.surrogates.people import script_of
@@ -139,3 +142,32 @@ def test_every_traditional_character_stands_for_one_that_a_list_holds() -> None:
     lexicon = chinese()
     known = set("".join([*lexicon.words, *lexicon.families, *lexicon.given]))
     assert {chr(code) for code in simplified().values()} <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("贤哉如水", "为什么贤哉如水没有收到货"),
+        ("ゆのか", "ゆのかの注文はどこ"),
+        ("솔빛나", "솔빛나의 주문은 어디에 있나요"),
+    ],
+)
+def test_a_person_the_tenant_knows_is_met_inside_a_question_without_spaces(name: str, question: str) -> None:
+    token = subject_token(KEYS, "PERSON", name)
+    stand_in = Anonymizer().field(name, keys=KEYS, whole="PERSON").text.text
+
+    def known(tokens: Sequence[bytes]) -> dict[bytes, str]:
+        return {token: "PERSON"} if token in tokens else {}
+
+    asked, counted = Anonymizer().query(question, keys=KEYS, known=known)
+    assert name not in asked.text
+    assert stand_in in asked.text
+    assert counted["PERSON"] == 1
+
+
+@pytest.mark.parametrize(
+    "run", ["王", "市", "1号", "さん", "김", "구 ", "محمد ", "عبد ", "רחוב ", "न ", "คุณ", "นาย ก ", "姓名:", "地址:"]
+)
+def test_a_hostile_text_of_one_word_is_answered(run: str) -> None:
+    """Patterns that grow with the square of a run never came back from a hundred thousand characters."""
+    assert isinstance(DETECTOR.detect(run * (100_000 // len(run))), list)

@@ -44,6 +44,8 @@ _PEOPLE: Final = (
 )
 _LONGEST: Final = 24
 _SHORTEST_PLAIN: Final = 5
+_FURTHEST: Final = 2 * _LONGEST
+"""Characters that are looked at for a name: a text is one run of letters where nobody puts a space."""
 
 
 class _Told(NamedTuple):
@@ -106,7 +108,7 @@ def name_end(text: str, start: int) -> int:
 
 def _behind_title(text: str, title: re.Match[str]) -> int:
     told = _told()
-    inside = title.start() > 0 and _RUN.match(text, title.start() - 1) is not None
+    inside = title.start() > 0 and _RUN.match(text, title.start() - 1, title.start()) is not None
     inside = inside and not text.endswith(_PEOPLE, max(0, title.start() - 12), title.start())
     weak = title.group(1) in _WEAK
     start = title.end()
@@ -123,7 +125,7 @@ def _behind_title(text: str, title: re.Match[str]) -> int:
 def _listed(text: str, start: int) -> int:
     """Where the longest listed given name that begins here ends."""
     given = _told().given
-    run = _RUN.match(text, start)
+    run = _RUN.match(text, start, start + _FURTHEST)
     if run is None:
         return 0
     for end in range(min(run.end(), start + _LONGEST), start + 2, -1):
@@ -144,7 +146,7 @@ def _given_end(text: str, start: int) -> int:
 
 def _cut(text: str, start: int) -> int:
     """The run from ``start``, up to a word that stands behind names."""
-    run = _RUN.match(text, start)
+    run = _RUN.match(text, start, start + _FURTHEST)
     if run is None:
         return 0
     stop = _told().stops.search(text, start + 2, run.end())
@@ -157,7 +159,7 @@ def _cut(text: str, start: int) -> int:
 def _with_family(text: str, end: int) -> int:
     if text[end : end + 1] != " ":
         return end
-    run = _RUN.match(text, end + 1)
+    run = _RUN.match(text, end + 1, end + 1 + _FURTHEST)
     if run is None:
         return end
     for stop in range(run.end(), end + 4, -1):
