@@ -10,7 +10,6 @@ from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
 from securevec.anonymize.keys import subject_token
 from securevec.anonymize.names.scripts.gate import scripts_in
 from securevec.anonymize.names.scripts.lists import chinese, simplified
-from securevec.anonymize.surrogates.people import script_of
 
 KEYS = TenantKeys(bytes(32), bytes(range(32)))
 OTHER_KEYS = TenantKeys(bytes([7]) * 32, bytes(range(32)))
@@ -122,7 +121,8 @@ def test_a_stand_in_has_the_script_of_the_name_and_is_another_for_another_tenant
     ours, theirs = (Anonymizer().field(name, keys=keys, whole="PERSON").text.text for keys in (KEYS, OTHER_KEYS))
     assert name not in ours
     assert ours != theirs
-    assert script_of(ours) == script_of(name)
+    assert scripts_in(ours) <= scripts_in(name) | {"hani"}
+    assert scripts_in(ours)
 
 
 @pytest.mark.parametrize("name", ["褚沐阳", "柏原悠斗", "탁시현", "محمد البلوشي", "יונתן לוי", "रमेश शर्मा", "สมชาย ใจดี"])
@@ -169,5 +169,23 @@ def test_a_person_the_tenant_knows_is_met_inside_a_question_without_spaces(name:
     "run", ["王", "市", "1号", "さん", "김", "구 ", "محمد ", "عبد ", "רחוב ", "न ", "คุณ", "นาย ก ", "姓名:", "地址:"]
 )
 def test_a_hostile_text_of_one_word_is_answered(run: str) -> None:
-    """Patterns that grow with the square of a run never came back from a hundred thousand characters."""
+    """No pattern or walk gives up on, or runs away with, a hundred thousand characters of one kind."""
     assert isinstance(DETECTOR.detect(run * (100_000 // len(run))), list)
+
+
+def test_a_number_is_an_identity_number_by_its_check_digit_alone() -> None:
+    right, wrong = "他写的是11010519491231002X", "他写的是110105194912310021"
+    assert [f.rule for f in DETECTOR.detect(right)] == ["cn-id"]
+    assert "cn-id" not in [f.rule for f in DETECTOR.detect(wrong)]
+
+
+def test_a_question_for_the_given_name_alone_meets_the_person_of_a_record_in_devanagari() -> None:
+    stored = Anonymizer().record({"note": "श्री त्रिलोचन कुलकर्णी आए।"}, keys=KEYS, subjects=())["note"]
+    kept = Anonymizer().name_parts([stored], keys=KEYS)
+
+    def parts(tokens: Sequence[bytes]) -> dict[bytes, dict[bytes, str]]:
+        return {one.part: {one.person: one.stand_in} for one in kept if one.part in tokens}
+
+    asked, _ = Anonymizer().query("त्रिलोचन", keys=KEYS, known=lambda _: {}, parts=parts)
+    assert asked.text
+    assert asked.text in stored.text.text
