@@ -38,6 +38,9 @@ _NEXT: Final[dict[type[SecurevecError], str]] = {
 _AS_OPTION: Final = {
     "Pass accept_new_detector=True, and": "Run: securevec accept-detector TENANT/COLLECTION, and",
     "accept_new_detector=True": "--accept-new-detector to ingest",
+    "hybrid=True": "ingest --hybrid",
+    "overwrite=True": "--overwrite",
+    "by its name: plain_http_hosts": "by its name: SECUREVEC_PLAIN_HTTP_HOSTS",
     "Stop it, or use a Qdrant": "Wait for it with --wait SECONDS, stop it, or use a Qdrant",
 }
 

@@ -217,6 +217,8 @@ def test_the_audit_log_is_written_for_another_system_by_time_and_as_it_stands(sh
     assert b"acme" not in b"".join(lines)
     assert shell.at_home("audit", "export", "--out", str(out)).code == 2
     assert out.read_bytes() == b"".join(lines)
+    assert shell.at_home("audit", "export", "--out", str(out), "--overwrite").code == 0
+    assert out.read_bytes().startswith(b"".join(lines))
 
 
 @pytest.mark.parametrize(("form", "start"), [("syslog", "<110>1 "), ("cef", "CEF:0|securevec|securevec|")])

@@ -101,6 +101,7 @@ def export(
     form: Annotated[
         Format, typer.Option("--format", help="OCSF as JSON lines, the same in syslog messages (RFC 5424), or CEF.")
     ] = "json",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
     """Write the log for another system, one event a line, by time: OCSF 1.8.0 as JSON, as it stands in the log.
 
@@ -116,7 +117,7 @@ def export(
     now_ms = runtime.clock.now_ms()
     start, end = _moment(since, now_ms), _moment(until, now_ms)
     number, shown = 0, FORMATS[form]
-    with new_file(out, overwrite=False) as stream:
+    with new_file(out, overwrite=overwrite) as stream:
         for line in read_between(
             runtime.home / "audit", log_id=runtime.installation_id, since_ms=start or 0, until_ms=end
         ):

@@ -73,6 +73,25 @@ def test_advice_for_python_becomes_advice_for_the_shell(capsys: pytest.CaptureFi
     assert "--accept-new-detector" in shown
 
 
+@pytest.mark.parametrize(
+    ("python", "shell"),
+    [
+        ("Name another one, or pass overwrite=True.", "--overwrite"),
+        ("Ingest into a new one, made with hybrid=True.", "made with ingest --hybrid."),
+        ("Use chromas://, or allow the host by its name: plain_http_hosts.", "SECUREVEC_PLAIN_HTTP_HOSTS"),
+        ("Stop it, or use a Qdrant or Chroma server when several processes must search.", "--wait SECONDS"),
+    ],
+)
+def test_an_argument_in_an_advice_is_the_option_of_its_command(
+    capsys: pytest.CaptureFixture[str], python: str, shell: str
+) -> None:
+    report(errors.UsageError("No.", next_step=python), as_json=False)
+    shown = capsys.readouterr().err
+    assert shell in shown
+    assert "=True" not in shown
+    assert "plain_http_hosts" not in shown
+
+
 def test_a_line_break_in_a_message_does_not_forge_a_second_line(capsys: pytest.CaptureFixture[str]) -> None:
     usage("No such option: --x\nsecurevec: all is well", as_json=False, advice="")
     assert capsys.readouterr().err.count("\n") == 1
