@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+import securevec as sv
 from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
 from securevec.anonymize.keys import subject_token
 from securevec.anonymize.names.scripts.gate import scripts_in
 from securevec.anonymize.names.scripts.lists import chinese, simplified
+from securevec.testing.embedders import HashEmbedder
+from securevec.types import AnonymizedText, Matrix
+from tests.support.world import ACME
 
 KEYS = TenantKeys(bytes(32), bytes(range(32)))
 OTHER_KEYS = TenantKeys(bytes([7]) * 32, bytes(range(32)))
@@ -189,3 +194,40 @@ def test_a_question_for_the_given_name_alone_meets_the_person_of_a_record_in_dev
     asked, _ = Anonymizer().query("त्रिलोचन", keys=KEYS, known=lambda _: {}, parts=parts)
     assert asked.text
     assert asked.text in stored.text.text
+
+
+class Listening(HashEmbedder):
+    """Keeps what reaches the embedder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
+        self.heard += [each.text for each in texts]
+        return super().embed(texts)
+
+
+class Note(sv.Record):
+    id: sv.Key[str]
+    body: sv.Embed[str]
+
+
+def test_no_name_in_any_of_these_scripts_reaches_the_embedder_and_a_search_for_it_says_the_same_stand_in(
+    tmp_path: Path,
+) -> None:
+    embedder = Listening()
+    with sv.SecureStore.open(
+        tmp_path / "home", backend="memory", key_file=tmp_path / "keys" / "root.key", embedder=embedder
+    ) as store:
+        notes = store.tenant("acme", create=True, actor=ACME).collection(Note)
+        notes.ingest([Note(id=f"n{number}", body=text) for number, (text, _) in enumerate(NAMED)])
+        stored = "\n".join(embedder.heard)
+        assert [name for _, name in NAMED if name in stored] == []
+        unmet: list[str] = []
+        for name in dict.fromkeys(name for _, name in NAMED):
+            embedder.heard.clear()
+            notes.search(name)
+            asked = "".join(embedder.heard)
+            unmet += [name] if asked == name or asked not in stored else []
+        assert unmet == []

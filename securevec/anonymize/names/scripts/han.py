@@ -29,6 +29,8 @@ _EDGE: Final = 2
 _UNKNOWN_GIVEN: Final = 22
 _SHORT: Final = 6
 """What a name of two characters costs besides: most that look like one are words."""
+_AMOUNTS: Final = frozenset("万千百亿")
+"""Family names that are an amount behind a digit."""
 _DISTRICTS: Final = frozenset("省市县縣県区區郡駅站")
 _AREAS: Final = frozenset("省市县縣県区區州町村郡駅站都府道部峠課室店社寺城港橋坂谷線岳沼家")
 """What makes a place of the family name in front of it."""
@@ -52,7 +54,7 @@ def chinese_names(text: str) -> list[Finding]:
         for low in range(0, len(run.group()), _LONGEST_RUN):
             part = run.group()[low : low + _LONGEST_RUN]
             found += _people(part, run.start() + low, chinese(), before, titles)
-    return found
+    return [f for f in found if plain[f.start] not in _AMOUNTS or not plain[max(0, f.start - 1) : f.start].isdigit()]
 
 
 def japanese_names(text: str) -> list[Finding]:
