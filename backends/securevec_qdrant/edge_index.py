@@ -67,6 +67,8 @@ class _Build:
     def __init__(self, namespace: Namespace, not_before: float = 0.0) -> None:
         self.namespace = namespace
         self.changed: set[UUID] = set()
+        self.taken = False
+        """Whether the thread is at it. Another one may be built for minutes before."""
         self.begun = False
         self.cancelled = False
         self.asked = self.looked = time.monotonic()
@@ -137,7 +139,11 @@ class IndexBuilder:
         name = namespace.shard
         with self._lock:
             self._barred[name] = self._barred.get(name, 0) + 1
-            self._cancel(self._builds.get(name))
+            build = self._builds.get(name)
+            if build is not None and not build.taken:
+                del self._builds[name]
+            else:
+                self._cancel(build)
             self._moved.notify_all()
             self._moved.wait_for(lambda: name not in self._builds)
         try:
@@ -183,6 +189,7 @@ class IndexBuilder:
                     self._moved.notify_all()
                     return
                 name, build = chosen
+                build.taken = True
             failure: BaseException | None = None
             began = time.monotonic()
             try:

@@ -20,13 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from securevec.control.rows import RecordState
 from securevec.crypto.armour import from_texts
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.crypto.header import REJECTED
 from securevec.errors import BoundKeyDestroyed, EnvelopeRejected, KeyDestroyed, UnknownFormat
 from securevec.filters import Expr, matches
 from securevec.keys.filterkeys import FilterKeys
@@ -35,12 +34,10 @@ from securevec.points.body import Body
 from securevec.points.body_format import decode_bodies
 from securevec.points.protect import EXPIRY_KEY
 from securevec.reading.lifting import lifted
-from securevec.reading.opening import Opener, check_place, fetch_only
+from securevec.reading.opening import check_place, fetch_only, open_envelope
 from securevec.retention.rules import expired
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef, StoredPoint
-
-_NONE: Final[Mapping[int, RecordState]] = {}
 
 
 class Judged(NamedTuple):
@@ -122,13 +119,10 @@ def judge(
     dead: list[UUID] = []
     tokens = runtime.control.token_version(collection.tenant)
     blobs = from_texts([point.payload.get("b") for point in points])
-    opens = Opener(keys, collection, "body").open
     sealed: list[tuple[StoredPoint, bytes]] = []
     for point, blob in zip(points, blobs, strict=True):
         try:
-            if blob is None:
-                raise EnvelopeRejected(REJECTED)
-            sealed.append((point, opens(point, blob)))
+            sealed.append((point, open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob)))
         except UnknownFormat:
             raise  # UnknownEnvelope is an EnvelopeRejected too, and no violation
         except EnvelopeRejected:
@@ -177,9 +171,8 @@ def judge(
     now_ms = runtime.clock.now_ms()
     unknown: list[UUID] = []
     for judged in opened:
-        generations = known.get(judged.ref, _NONE)
-        state = generations.get(judged.body.generation)
-        if state in (None, "retiring") and "live" in generations.values():
+        state = _state_of(judged, known)
+        if state in (None, "retiring") and "live" in known.get(judged.ref, {}).values():
             verdicts.overtaken.add(judged.ref)
         if state is None:
             unknown.append(judged.point.id)
@@ -239,3 +232,9 @@ def _still_stored(runtime: Runtime, collection: CollectionScope, unknown: Sequen
     was replaced or deleted while this read ran; one that is still stored was put back.
     """
     return len(fetch_only(runtime, collection, unknown))
+
+
+def _state_of(judged: Judged, known: Mapping[bytes, Mapping[int, RecordState]]) -> RecordState | None:
+    """What the manifest says of the generation a point belongs to."""
+    generations = known.get(judged.ref)
+    return None if generations is None else generations.get(judged.body.generation)

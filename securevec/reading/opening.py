@@ -70,33 +70,17 @@ def open_envelope(
     ``blob``: the value as bytes, where many were read at once.
     """
     blob = from_text(point.payload.get(payload_key)) if blob is None else blob
-    return Opener(keys, collection, path).open(point, blob)
-
-
-class Opener:
-    """Opens the sealed values of one kind (``path``) of many points in one place: what is the same for all of them is
-    looked up once. It lives as long as the look at the keys that it is given."""
-
-    __slots__ = ("_collection", "_keys", "_path", "_tenant")
-
-    def __init__(self, keys: KeyRing | KeyView, collection: Owner, path: str) -> None:
-        self._keys = keys
-        self._path = path
-        self._tenant, self._collection = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
-
-    def open(self, point: StoredPoint, blob: bytes) -> bytes:
-        """Raises :class:`EnvelopeRejected`, and what the keys raise."""
-        key_id, subject_id = read_key_ids(blob)
-        key = self._keys.key_by_id(key_id)
-        tenant, collection, path = self._tenant, self._collection, self._path
-        if key.tenant != tenant or key.collection != collection or key.purpose != path:
+    key_id, subject_id = read_key_ids(blob)
+    key = keys.key_by_id(key_id)
+    tenant, collection_raw = bytes.fromhex(collection.tenant), bytes.fromhex(collection.collection)
+    if key.tenant != tenant or key.collection != collection_raw or key.purpose != path:
+        raise EnvelopeRejected("A sealed value belongs to another place.")
+    subject: SubjectKey | None = None
+    if subject_id:
+        subject = keys.bound_key(subject_id)
+        if subject.tenant != tenant:
             raise EnvelopeRejected("A sealed value belongs to another place.")
-        subject: SubjectKey | None = None
-        if subject_id:
-            subject = self._keys.bound_key(subject_id)
-            if subject.tenant != tenant:
-                raise EnvelopeRejected("A sealed value belongs to another place.")
-        return open_sealed(key, blob, Place(tenant, collection, point.id, path), subject=subject)
+    return open_sealed(key, blob, Place(tenant, collection_raw, point.id, path), subject=subject)
 
 
 def clear_copies(point: StoredPoint) -> dict[str, object]:

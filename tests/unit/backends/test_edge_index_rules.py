@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -215,6 +216,40 @@ def test_no_shard_is_built_most_of_the_time(
     with builder._lock:
         assert builder._chosen() is not None
     builder._builds.clear()
+
+
+def test_a_purge_does_not_wait_for_the_index_of_somebody_else(
+    opened: Callable[..., EdgeBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = opened()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(build: edge_index._Build, directory: Path) -> None:
+        begun.set()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(backend._index, "_index", slow)
+    fill(backend, PLACE, range(300))
+    other = a_namespace("other")
+    backend.ensure(namespace=other, spec=SPEC)
+    fill(backend, other, range(300))
+    building = threading.Thread(target=backend.finish_indexes)
+    building.start()
+    assert begun.wait(60)
+    purged = threading.Event()
+
+    def purge() -> None:
+        backend.purge(namespace=other)
+        purged.set()
+
+    purging = threading.Thread(target=purge)
+    purging.start()
+    assert purged.wait(60), "the other one is still being built"
+    assert not go_on.is_set()
+    assert held(backend, other) == set(range(300))
+    go_on.set()
+    purging.join()
+    building.join()
 
 
 def test_a_purge_is_followed_by_a_new_index(opened: Callable[..., EdgeBackend]) -> None:
