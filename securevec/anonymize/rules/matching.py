@@ -148,11 +148,12 @@ class CompiledRule:
         found: list[Range] = []
         at = data.find(sign, start, end)
         while at >= 0:
-            behind = _WORD_END.search(data, at + 1, end)
-            finish = behind.start() if behind else end
             following = data.find(sign, at + 1, end)
-            if 0 <= following < finish:
-                finish = following
+            # No further than the next sign, or a word of many would be read to its end from each.
+            finish = following if following >= 0 else end
+            behind = _WORD_END.search(data, at + 1, finish)
+            if behind:
+                finish = behind.start()
             nearest = at - AROUND_BYTES if at - AROUND_BYTES > start else start
             start = data.rfind(b" ", nearest, at) + 1 or nearest
             until = finish - fewest if finish - fewest < last else last
