@@ -52,6 +52,14 @@ NAMED = [
     ('{"姓名": "褚沐阳", "备注": "老客户"}', "褚沐阳"),
     ("姓名,备注\n褚沐阳,老客户\n骆雨桐,新客户", "骆雨桐"),
 ]
+LABELLED = [
+    ("ФИО: Мелентьев Георгий Аркадьевич", "Мелентьев Георгий Аркадьевич"),
+    ("Фамилия: Заречная, Имя: Снежана", "Заречная"),
+    ("Прізвище: Задорожний", "Задорожний"),
+    ("Ονοματεπώνυμο: Ευτέρπη Καραμπέτσου", "Ευτέρπη Καραμπέτσου"),
+    ("Адрес: ул. Садовая, д. 5, кв. 12", "ул. Садовая, д. 5, кв. 12"),
+    ("Διεύθυνση: Οδός Ερμού 15", "Οδός Ερμού 15"),
+]
 PLAIN = [
     "高中毕业以后，他张开双手，周末去王国旅行。",
     "这种方法的金额不对，林业部门用白色的纸。",
@@ -89,6 +97,12 @@ VALUES = [
 @pytest.mark.parametrize(("text", "name"), NAMED)
 def test_a_name_in_a_script_without_capitals_is_found_to_its_ends(text: str, name: str) -> None:
     assert name in [text[f.start : f.end] for f in DETECTOR.detect(text) if f.entity == "PERSON"]
+
+
+@pytest.mark.parametrize(("text", "value"), LABELLED)
+def test_labels_of_forms_in_cyrillic_and_greek_say_what_a_value_is(text: str, value: str) -> None:
+    assert value in [text[f.start : f.end] for f in DETECTOR.detect(text) if f.entity in {"PERSON", "ADDRESS"}]
+    assert DETECTOR.detect("Клиент: новый, статус: открыт") == []
 
 
 @pytest.mark.parametrize("text", PLAIN)
