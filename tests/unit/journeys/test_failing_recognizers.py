@@ -65,11 +65,12 @@ def test_a_text_at_which_a_recognizer_fails_is_refused_by_row_and_the_others_go_
 
 
 def test_what_was_refused_is_stored_when_the_recognizer_works_again(
-    notes: sv.Collection[Note], moody: Moody, monkeypatch: pytest.MonkeyPatch
+    notes: sv.Collection[Note], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert len(notes.ingest(rows(5, lambda n: n == 2)).refused) == 1
+    given = rows(5, lambda n: n == 2)
+    assert len(notes.ingest(given).refused) == 1
     monkeypatch.setattr(f"{__name__}.POISON", "no text holds this")
-    again = notes.ingest(rows(5, lambda n: n == 2))
+    again = notes.ingest(given)
     assert (again.new, again.unchanged, again.refused) == (1, 4, ())
 
 
