@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def _totals(documents: dict[str, Any]) -> str:
         "| | " + " | ".join(STORES[store] for store in documents) + " |",
         "|---|" + "---|" * len(documents),
     ]
-    rows = {
+    rows: dict[str, Callable[[dict[str, Any]], str]] = {
         "Durable append, ms": lambda d: f"{d['flush_p50_ms']:.2f}",
         "Same top k as the vendor, recall": lambda d: (
             f"{_row(d, 'audit, waited')['same']:.0%}, {_row(d, 'audit, waited')['recall']:.3f}"
