@@ -9,7 +9,7 @@ import pytest
 from securevec.anonymize import Anonymizer, TenantKeys, default_detector
 
 PATTERNS = [
-    "1 ", "1-", "41111111", "a@", "a.", "A ", "Aa ", "Mr ", "Mr. ", "Jane, ", "Jane and ", "ey",
+    "1 ", "1-", "41111111", "a@", "ab@c.de@", "a.", "A ", "Aa ", "Mr ", "Mr. ", "Jane, ", "Jane and ", "ey",
     "eyJhbGciOiJIUzI1NiJ9.", "http://", "-----BEGIN PRIVATE KEY-----", "password ", "password=", "token: ",
     "my name is ", "name ", "GB82 ", "::", "2001:", "+1 ", "00 ", "\u00e9", "e\u0301", "\u200b", "\uff11", "ﬁ",
     " ", "\n", '"', "(", "'s ", "de ", "Jane de ", "=", "jane smith ", "www.a.", "AKIA", "((((", "a-b'", "MRN ",
