@@ -119,13 +119,16 @@ def walled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
 def test_without_the_namespace_the_envelope_still_keeps_foreign_rows_out(
     walled: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What stands in place of addresses differs from run to run, and with it which row is nearest to a text: a foreign
+    # row's own vector is nearest to that row.
+    foreigner = Vandal(walled.stage, walled.acme).row()
     remove_the_namespace(walled.stage, monkeypatch)
     hits = walled.globex.search(f"refund {GLOBEX_MARK}", k=12)
     assert (len(hits), foreign(hits)) == (8, 0)
     assert hits.violations == 8
     assert GLOBEX_MARK in walled.globex.get("T-1").body
     with pytest.raises(IsolationViolation):
-        walled.globex.search(f"refund {ACME_MARK} case", k=1)
+        walled.globex.search(vector=foreigner.vector, k=1)
 
 
 def test_without_the_envelopes_place_the_namespace_still_keeps_foreign_rows_out(
