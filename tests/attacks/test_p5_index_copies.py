@@ -70,6 +70,7 @@ class Large:
         """Have a build begun, and wait until it has its copy (or is over)."""
         index = self.backend._index
         index.threshold = 100
+        index._still_s = 0.05  # what is waited for is the build, not the quiet before it
         if command is not None:
             index._command = command
         self.world.acme.ingest([ticket(999, "One more.")])
