@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -128,6 +129,24 @@ def test_a_program_that_only_reads_gets_its_index_too(opened: Callable[..., Edge
     backend.finish_indexes()
     assert indexed(backend) == (300, 0)
     assert backend.query(namespace=PLACE, vector=a_vector(5), where=None, limit=1)[0].payload["n"] == 5
+
+
+def test_an_index_has_no_links_of_its_own_for_the_keys_that_filters_use(
+    opened: Callable[..., EdgeBackend],
+) -> None:
+    """Nobody goes through them, and they make the graph four times as large."""
+    backend = opened(above=600)
+    fill(backend, PLACE, range(700))
+    assert looked_at(backend, lambda shard: shard._indexed), "positive control: it has indexes of filter keys"
+    backend.finish_indexes()
+    assert indexed(backend) == (700, 0)
+    directory = looked_at(backend, lambda shard: shard.directory)
+    kinds = [
+        json.loads(path.read_bytes())["config"]["vector_data"][""]["index"] for path in directory.rglob("segment.json")
+    ]
+    graphs = [kind["options"] for kind in kinds if kind["type"] == "hnsw"]
+    assert graphs
+    assert [graph["payload_m"] for graph in graphs] == [0] * len(graphs)
 
 
 def test_points_that_were_written_anew_are_known_to_lie_beside_the_index_after_a_restart_too(
