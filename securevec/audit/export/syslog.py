@@ -50,7 +50,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _plain(raw: bytes) -> str:
-    """The document on one line of printable ASCII. Inside a JSON string ``\\uXXXX`` is the same character."""
+    """The document on one line of printable ASCII: others as escapes of JSON strings (RFC 8259, section 7)."""
     return _NOT_PLAIN.sub(_as_json, raw.decode("utf-8", "replace"))
 
 
