@@ -25,6 +25,7 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -265,7 +266,7 @@ def write_batch(
         stored, version = cloaked(runtime, collection, vectors, texts)
         # What an erasure stores again may be about people who are being erased too: theirs is not made anew.
         known = erasing or same is not None
-        bound = _bound_to(runtime, collection, prepared, generations, people, create=not known)
+        bound = _bound_to(runtime, collection, request, prepared, generations, people, create=not known)
         points = seal_points(runtime, collection, prepared, generations, stored, bound=bound, cloak=version)
         keys = collection.tenant_keys(runtime)
         runtime.control.add_tokens(
@@ -312,19 +313,30 @@ def write_batch(
 def _bound_to(
     runtime: Runtime,
     collection: CollectionScope,
+    request: Admission,
     prepared: Sequence[Prepared],
     generations: Mapping[bytes, int],
     people: Sequence[Token],
     *,
     create: bool,
 ) -> dict[bytes, SubjectKey]:
-    """By ref, the key a record is sealed under besides the data key: of its person, or its own."""
+    """By ref, the key a record is sealed under besides the data key: of its person, or its own.
+
+    A person who has none gets one while no erasure can be accepted, and not when one was since the batch began: that
+    one has destroyed what there was, and would not come back for a key that was made behind it.
+    """
     if collection.key_scope == "document":
         return runtime.keys.document_keys(collection.tenant, generations)
     if not people:
         return {}
     version = max(record.token_version for record in prepared)
-    keys = runtime.keys.subject_keys(collection.tenant, people, version=version, create=create)
+    ask = partial(runtime.keys.subject_keys, collection.tenant, people, version=version)
+    try:
+        keys = ask(create=False)
+    except BoundKeyDestroyed:
+        if not create:
+            raise
+        keys = runtime.control.while_unerased(request.request_id, ask)
     return {record.ref: keys[record.shred] for record in prepared if record.shred is not None}
 
 

@@ -35,7 +35,7 @@ Rules that hold in every state:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from securevec.control.batch_rows import batch_row, insert_batch, require_batch, rows_of
 from securevec.control.batch_statements import (
@@ -86,6 +86,8 @@ from securevec.errors import (
 )
 from securevec.limits import MAX_BATCH
 from securevec.types import CollectionId, TenantId
+
+T = TypeVar("T")
 
 _FOREVER: Final = 2**63 - 1
 
@@ -230,6 +232,17 @@ class Batches(Room):
                     tx.run(FOLLOW_ITEMS, {"request_id": request_id})
                 tx.run(SWITCH, {"request_id": request_id, "committed": True})
             return rows_of(tx, request_id)
+
+    def while_unerased(self, request_id: str, act: Callable[[], T]) -> T:
+        """What ``act`` returns, done where no erasure can be accepted beside it, nor was one since step 1 of this batch
+        for somebody in its records: a key that is made there is one that the next erasure finds.
+
+        Raises :class:`SubjectErased` and :class:`ControlUnavailable` (settled by others), and then ``act`` was not
+        called.
+        """
+        with self._db.write() as tx:
+            require_still_not_erased(tx, require_batch(tx, request_id))
+            return act()
 
     def abort_batch(self, *, request_id: str) -> list[ManifestRow]:
         """Give an open batch up. Returns its rows, now retiring, whose points are to be deleted.

@@ -23,7 +23,7 @@ from securevec.crypto.armour import to_text
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, lift
 from securevec.crypto.envelope import SubjectKey, seal_batch
-from securevec.errors import SecurevecError
+from securevec.errors import BoundKeyDestroyed, RecordChanged, SecurevecError, SubjectErased
 from securevec.guard import Admission
 from securevec.keys.bound import DOCUMENT
 from securevec.keys.keyring import DataPurpose
@@ -52,9 +52,26 @@ def reseal(
 
     The caller holds the collection's write lock and has settled it. ``epochs``, by ref, moves records to another key
     epoch; the others keep theirs. ``anew`` makes of the opened chunks what is stored in their place. Raises
-    :class:`RecordChanged` when another process replaced one first, and :class:`CheckFailed` when the store does not
-    show one as it was written.
+    :class:`RecordChanged` when another process replaced one first, or erased the person that one is bound to, and
+    :class:`CheckFailed` when the store does not show one as it was written.
     """
+    try:
+        return _reseal(runtime, admission, place, rows, epochs, anew)
+    except (BoundKeyDestroyed, SubjectErased) as error:
+        # Before the switch, so the old generations stand; read again, those of this person are left to the erasure.
+        raise RecordChanged(
+            "A person was erased while their record was sealed anew.", next_step="Try again."
+        ) from error
+
+
+def _reseal(
+    runtime: Runtime,
+    admission: Admission,
+    place: Sealed,
+    rows: Sequence[ManifestRow],
+    epochs: Mapping[bytes, str] | None,
+    anew: Anew | None,
+) -> list[StoredPoint]:
     opened = opened_chunks(runtime, place, rows) if rows else {}
     rows = [row for row in rows if row.ref in opened]
     if not rows:
@@ -102,7 +119,7 @@ def reseal(
         raise
     hybrid = replace(place, hybrid=any(point.terms is not None for point in points))
     # A key that was destroyed since it was asked for would make these records unreadable: then the old ones stay.
-    alive = partial(runtime.keys.require_alive, used)
+    alive = partial(_require_alive, runtime, used)
     switch_over(
         runtime,
         hybrid,
@@ -115,6 +132,13 @@ def reseal(
         with_vectors=anew is not None,
     )
     return [chunk.point for chunk in chunks]
+
+
+def _require_alive(runtime: Runtime, used: Sequence[bytes]) -> None:
+    try:
+        runtime.keys.require_alive(used)
+    except BoundKeyDestroyed as error:
+        raise SubjectErased("A subject of this batch was erased while it was written.") from error
 
 
 def _made_anew(
@@ -180,14 +204,15 @@ def _seal(
 
 def _renamed(runtime: Runtime, place: Sealed, chunks: Iterable[Chunk]) -> dict[bytes, SubjectKey]:
     """By id of a person's key that is named by a token of an earlier version: the person's key under the token in
-    force. What a key is named by is part of its id, so the person gets another one."""
+    force. What a key is named by is part of its id, so the person gets another one: while the one before lives, and not
+    behind an erasure that destroyed it. Raises :class:`BoundKeyDestroyed`."""
     found: dict[bytes, SubjectKey] = {}
     for chunk in chunks:
         key, version = chunk.subject, chunk.body.tokens
         if key is None or not key.named_before(version) or key.key_id in found:
             continue
         token = lift(runtime.keys.token_lifts(place.tenant, key.version, version), Token(key.name))
-        found[key.key_id] = runtime.keys.subject_keys(place.tenant, [token], version=version)[token]
+        found[key.key_id] = runtime.keys.subject_keys(place.tenant, [token], version=version, create=False)[token]
     return found
 
 

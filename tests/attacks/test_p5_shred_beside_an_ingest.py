@@ -1,17 +1,22 @@
 """A person's key is destroyed while another thread goes on ingesting records about them: none of them is left, none of
-anybody else's is lost or unreadable. The same with two processes: ``tests/crash/test_two_processes_one_server.py``."""
+anybody else's is lost or unreadable, and no new key of theirs is made behind the one that was destroyed. The same with
+two processes: ``tests/crash/test_two_processes_one_server.py``."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 
 import securevec as sv
+from securevec import ingest
 from securevec.errors import SubjectErased
+from securevec.guard import admit
+from securevec.people import erase as erasing
+from securevec.writing import resealing
 from tests.support.attacks import Stage, open_stage
 from tests.support.other_process import until
 
@@ -38,6 +43,79 @@ def letters_of(turn: int) -> list[dict[str, Any]]:
         # Over and over the same record: the erasure meets it in the middle of being replaced.
         {"id": "J-again", "writer": JANE, "body": f"a lantern once more, letter {turn}"},
     ]
+
+
+def accept_and_shred(stage: Stage, *values: str) -> None:
+    """What an erasure does without the collection's lock: it is accepted, and destroys the keys that it finds."""
+    runtime = stage.store.runtime
+    admission = admit(runtime, stage.acme._scope, permission="subject.erase", action="subject.erase")
+    until = runtime.clock.now_ms() + 86_400_000
+    job = erasing.request_erasure(runtime, admission, values, until_ms=until, include_name_matches=False)
+    while job.state not in ("shredded", "planned"):
+        job = erasing.step(runtime, job)
+
+
+def keys_of_people(stage: Stage) -> set[str]:
+    return {key.key_id for key in stage.store.runtime.keys.list_keys(tenant=stage.acme.id, kind="subject")}
+
+
+def beside(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, act: Callable[[], None]) -> None:
+    """Have ``act`` done by somebody else right before the next call of this step, once."""
+    real = getattr(module, name)
+
+    def after_another(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(module, name, real)
+        act()
+        return real(*args, **options)
+
+    monkeypatch.setattr(module, name, after_another)
+
+
+# A name fences nothing and leads to the records there are: of one that no record carries nothing is erased.
+@pytest.mark.parametrize(
+    ("called", "known"), [(JANE, True), (JANE, False), ("Jane Doe", True)], ids=["identifier", "new", "name"]
+)
+def test_a_batch_in_flight_makes_no_key_for_who_is_erased_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, called: str, *, known: bool
+) -> None:
+    letters = stage.acme.collection(Letter, retention="180d")
+    letters.ingest([{"id": "P-0", "writer": PETER, "body": "a bicycle"}])
+    of_peter = keys_of_people(stage)
+    if known:
+        letters.ingest([{"id": "J-0", "writer": called, "body": "a lantern"}])
+    beside(monkeypatch, ingest, "_bound_to", lambda: accept_and_shred(stage, called))
+    with pytest.raises(SubjectErased):
+        letters.ingest([{"id": "J-0", "writer": called, "body": "a lantern once more"}])
+    assert keys_of_people(stage) == of_peter
+    stage.store.run_jobs()
+    assert keys_of_people(stage) == of_peter
+    assert (letters.exists("J-0"), letters.exists("P-0")) == (False, True)
+    letters.verify().raise_if_wrong()
+
+
+@pytest.mark.parametrize(
+    ("module", "step"), [(resealing, "_renamed"), (resealing, "seal_batch"), (resealing, "switch_over")]
+)
+def test_a_record_that_is_sealed_anew_makes_no_key_for_who_is_erased_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
+) -> None:
+    """New versions of tokens give every person a key of a new name, where the one before lives."""
+    letters = stage.acme.collection(Letter, retention="180d")
+    letters.ingest(letters_of(0))
+    before = keys_of_people(stage)
+    erased = list[set[str]]()
+
+    def erase() -> None:
+        accept_and_shred(stage, JANE)
+        erased.append(keys_of_people(stage))
+
+    beside(monkeypatch, module, step, erase)
+    assert stage.store.renew_tokens("acme").state == "done"
+    assert (len(before), len(erased[0] & before)) == (2, 1), "the erasure came in the middle"
+    stage.store.run_jobs()
+    assert len(keys_of_people(stage)) == 1, "the key of who was not erased"
+    assert {record.id for record in letters.iter()} == {"P-0", "M-0"}
+    letters.verify().raise_if_wrong()
 
 
 def test_a_person_is_erased_while_records_about_them_arrive(stage: Stage) -> None:
