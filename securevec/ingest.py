@@ -279,6 +279,7 @@ def write_batch(
                 )
             ],
             fence=admission.fence,
+            request_id=request.request_id,
         )
         request.note(
             phase="intent", counts=counts, redactions=redactions, record_ids=[record.ref for record in prepared]

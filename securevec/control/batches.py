@@ -40,7 +40,9 @@ from typing import Final, TypeVar
 from securevec.control.batch_rows import batch_row, insert_batch, require_batch, rows_of
 from securevec.control.batch_statements import (
     DELETE_BATCH,
+    DELETE_ERASED_PERSON,
     DELETE_LIVE,
+    DELETE_PARTS_OF_ERASED,
     DELETE_PENDING,
     DELETE_RECORD_SUBJECTS,
     DELETE_ROWS,
@@ -54,6 +56,7 @@ from securevec.control.batch_statements import (
     RETIRE_PENDING,
     RETIRE_REPLACED,
     SELECT_BATCH,
+    SELECT_ERASED_PEOPLE,
     SELECT_NEXT_GENERATION,
     SELECT_OPEN,
     SELECT_PENDING_ELSEWHERE,
@@ -145,7 +148,9 @@ class Batches(Room):
             if not (erasing or resealing):
                 if expect and hidden_among(tx, tenant, collection, list(expect)):
                     raise RecordChanged("A record of this batch was erased meanwhile.", next_step="Try again.")
-                require_not_erased(tx, tenant, {token for row in rows for token in (*row.about, *row.mentions)}, now_ms)
+                read_ms = min(row.ingested_ms for row in rows)
+                people_in = {token for row in rows for token in (*row.about, *row.mentions)}
+                require_not_erased(tx, tenant, people_in, now_ms, read_ms=read_ms)
                 require_keys_stay(tx, tenant, people)
             if not resealing:
                 require_room(tx, tenant, collection, rows)
@@ -326,9 +331,13 @@ class Batches(Room):
             if found is not None and batch_row(found).state == "open":
                 raise UsageError("An open batch cannot be finished.", next_step="Commit or abort it first.")
             unknown = tx.rows(SELECT_UNKNOWN_PEOPLE, {"request_id": request_id})
+            erased = tx.rows(SELECT_ERASED_PEOPLE, {"request_id": request_id})
             for statement in (DELETE_RECORD_SUBJECTS, DELETE_ROWS, DELETE_BATCH):
                 tx.run(statement, {"request_id": request_id})
             tx.run_many(DELETE_UNKNOWN_PERSON, unknown)
+            # Whose erasure looked for what nobody carries while these generations still did.
+            tx.run_many(DELETE_PARTS_OF_ERASED, erased)
+            tx.run_many(DELETE_ERASED_PERSON, erased)
 
     def extend_lease(self, request_id: str, until_ms: int) -> None:
         """Keep a batch until ``until_ms``; 0 gives it up at once, so that the next recovery settles it.

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
+from securevec.control.minimums import require_past_minimum
 from securevec.control.numbers import COLLECTION_NO, THIS_COLLECTION_NO, THIS_TENANT_NO
 from securevec.control.room import Room, require_active, require_fence, require_open
 from securevec.control.rows import HoldRow
@@ -147,16 +148,20 @@ class Holds(Room):
         tokens: Sequence[bytes],
         refs: Mapping[CollectionId, Sequence[bytes]],
         act: Callable[[], T],
+        *,
+        now_ms: int,
     ) -> T:
-        """What ``act`` returns, done where nobody can place a hold beside it: no hold stands on any of the records or
-        people, and none can until it is over.
+        """What ``act`` returns, done where nobody can place a hold or set a minimum beside it: no hold stands on any of
+        the records or people, no minimum keeps one of the records, and none can until it is over.
 
-        Raises :class:`LegalHold` and :class:`TenantUnavailable` (not active), and then ``act`` was not called.
+        Raises :class:`LegalHold`, :class:`RetentionMinimum` and :class:`TenantUnavailable` (not active), and then
+        ``act`` was not called.
         """
         with self._db.write() as tx:
             require_active(tx, tenant)
             for collection, listed in refs.items():
                 require_unheld(tx, tenant, collection, listed)
+                require_past_minimum(tx, collection, listed, now_ms)
             for part in parts(list(tokens)):
                 for (hold_id,) in tx.rows(many(SELECT_HOLDS_ON, len(part)), (tenant, *part)):
                     raise LegalHold("A legal hold covers this subject.", hold_id=hold_id)

@@ -62,7 +62,7 @@ INSERT_JOB: Final = (
 )
 ADVANCE: Final = (
     "UPDATE job SET state = :to, data = :data, error = '', updated_ms = :now"
-    " WHERE job_id = :job_id AND state = :expect AND state NOT IN ('done', 'cancelled')"
+    " WHERE job_id = :job_id AND state = :expect AND owner = :owner AND state NOT IN ('done', 'cancelled')"
 )
 FINISH: Final = (
     "UPDATE job SET state = 'done', receipt = :receipt, error = '', owner = '', lease_until_ms = 0, updated_ms = :now"
@@ -199,17 +199,19 @@ class Jobs(Room):
         """Every state the job reached, in order."""
         return [JobStep(*row) for row in self._db.rows(SELECT_STEPS, {"job_id": job_id})]
 
-    def advance_job(self, job_id: str, *, expect: str, to: str, data: str, now_ms: int) -> JobRow:
+    def advance_job(self, job_id: str, *, expect: str, to: str, data: str, now_ms: int, owner: str) -> JobRow:
         """Move a job from state ``expect`` to ``to`` with new data, and owe the audit event of the step.
 
-        Raises :class:`ControlUnavailable` when another worker moved it first; :class:`UsageError` for an unknown job
-        and for ``to="done"``, which needs a receipt.
+        ``owner``: who took its lease and had it last. A job comes to the same state more than once, so the state alone
+        does not say that nobody else was at it. Raises :class:`ControlUnavailable` when another worker moved it first,
+        or took its lease since; :class:`UsageError` for an unknown job and for ``to="done"``, which needs a receipt.
         """
         if to == DONE:
             raise UsageError("A job is done by handing in its receipt.")
         with self._db.write() as tx:
             before = require_job(tx, job_id)
-            if not tx.run(ADVANCE, {"job_id": job_id, "expect": expect, "to": to, "data": data, "now": now_ms}):
+            moved = {"job_id": job_id, "expect": expect, "owner": owner, "to": to, "data": data, "now": now_ms}
+            if not tx.run(ADVANCE, moved):
                 raise ControlUnavailable("Another worker moved this job.", next_step="Read the job again.")
             job = stepped(tx, job_id, to, now_ms)
             owe(
@@ -231,7 +233,7 @@ class Jobs(Room):
     def lease_job(self, job_id: str, *, owner: str, until_ms: int, now_ms: int) -> bool:
         """Take or renew the job's lease. False when another owner's lease runs, and for a job done or unknown.
 
-        A lease spares double work; correctness rests on the compare-and-set of :meth:`advance_job`.
+        A lease spares double work; correctness rests on the compare-and-set of :meth:`advance_job`, by state and owner.
         """
         with self._db.write() as tx:
             return tx.run(LEASE, {"job_id": job_id, "owner": owner, "until": until_ms, "now": now_ms}) == 1

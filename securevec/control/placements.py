@@ -98,10 +98,18 @@ class Placements(Room):
             )
 
     def double_placement(
-        self, job: JobRow, *, tag: str, source: Layout, to: Layout, prepared: Sequence[CollectionId], now_ms: int
+        self,
+        job: JobRow,
+        *,
+        tag: str,
+        source: Layout,
+        to: Layout,
+        prepared: Sequence[CollectionId],
+        now_ms: int,
+        owner: str,
     ) -> JobRow | None:
         """From the commit on every write goes to both places. ``prepared`` are the collections that have their second
-        place; ``None``, and nothing changed, when there is one more by now."""
+        place; ``None``, and nothing changed, when there is one more by now. ``owner``: as for ``advance_job``."""
         with self._db.write() as tx:
             require_active(tx, job.tenant)
             if {row[0] for row in tx.rows(SELECT_COLLECTIONS, {"tenant": job.tenant})} - set(prepared):
@@ -109,15 +117,15 @@ class Placements(Room):
             tx.run(INSERT_PLACEMENT, {"tenant": job.tenant, "tag": tag, "layout": source, "moving_to": to})
             if tx.row(SELECT_PLACEMENT, {"tag": tag}) != (source, to):
                 raise ControlUnavailable("The tenant lives elsewhere than this job began from.")
-            return _moved(tx, job, "doubled", now_ms)
+            return _moved(tx, job, "doubled", now_ms, owner)
 
-    def switch_placement(self, job: JobRow, *, to: Layout, now_ms: int) -> JobRow:
-        """From the commit on the tenant is read and written in its new place only."""
+    def switch_placement(self, job: JobRow, *, to: Layout, now_ms: int, owner: str) -> JobRow:
+        """From the commit on the tenant lives in its new place only. ``owner``: as for ``advance_job``."""
         with self._db.write() as tx:
             require_active(tx, job.tenant)
             if not tx.run(SWITCH_PLACEMENT, {"tenant": job.tenant, "to": to}):
                 raise ControlUnavailable("The tenant is not on its way there.")
-            return _moved(tx, job, "switched", now_ms)
+            return _moved(tx, job, "switched", now_ms, owner)
 
     def abandon_placement(self, job_id: str, *, now_ms: int) -> JobRow:
         """Take a move back that has not switched: from the commit on only the old place is read and written.
@@ -132,7 +140,7 @@ class Placements(Room):
                     next_step="See: securevec jobs show JOB",
                 )
             tx.run(ABANDON_PLACEMENT, {"tenant": job.tenant})
-            return _moved(tx, job, "abandoned", now_ms)
+            return _moved(tx, job, "abandoned", now_ms, job.owner)
 
     def finish_abandoned(self, job: JobRow, *, now_ms: int) -> JobRow:
         """The last step of a move that was taken back: nothing of the tenant is left in the other place."""
@@ -142,8 +150,9 @@ class Placements(Room):
             return _step(tx, job, CANCELLED, now_ms)
 
 
-def _moved(tx: Transaction, job: JobRow, to: str, now_ms: int) -> JobRow:
-    if not tx.run(ADVANCE, {"job_id": job.job_id, "expect": job.state, "to": to, "data": job.data, "now": now_ms}):
+def _moved(tx: Transaction, job: JobRow, to: str, now_ms: int, owner: str) -> JobRow:
+    moved = {"job_id": job.job_id, "expect": job.state, "owner": owner, "to": to, "data": job.data, "now": now_ms}
+    if not tx.run(ADVANCE, moved):
         raise ControlUnavailable("Another worker moved this job.", next_step="Read the job again.")
     return _step(tx, job, to, now_ms)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from securevec.control.batch_rows import require_batch
 from securevec.control.database import many
 from securevec.control.hot import HotReads, parts
 from securevec.control.numbers import (
@@ -16,6 +17,7 @@ from securevec.control.numbers import (
 )
 from securevec.control.room import require_active
 from securevec.control.rows import ManifestRow
+from securevec.errors import ControlUnavailable
 from securevec.types import CollectionId, TenantId
 
 SELECT_COUNT: Final = (
@@ -114,12 +116,15 @@ class Records(HotReads):
         parts: Iterable[tuple[bytes, bytes, bytes]] = (),
         *,
         fence: int | None = None,
+        request_id: str = "",
     ) -> None:
         """Remember subject tokens with their entity. Known ones cost no write; the first entity stays.
 
         ``parts``: token of a part of a name, token of the person, what stands for the part in the vectors; those of
-        people known before are known. Raises :class:`TenantUnavailable` (not active, or another fence): a token
-        written after a tenant's deletion would outlive it, and one of an older version would never be met.
+        people known before are known. ``request_id``: the batch that carries them. Raises :class:`TenantUnavailable`
+        (not active, or another fence): a token written after a tenant's deletion would outlive it, and one of an older
+        version would never be met; :class:`ControlUnavailable` when others settled the batch, for then nobody carries
+        them, and an erasure that forgot them has been here.
         """
         offered = dict(tokens)
         known = self.known_tokens(tenant, list(offered))
@@ -129,5 +134,7 @@ class Records(HotReads):
             return
         with self._db.write() as tx:
             require_active(tx, tenant, fence)
+            if request_id and require_batch(tx, request_id).state != "open":
+                raise ControlUnavailable("This batch is no longer held by its writer.", next_step="Write again.")
             tx.run_many(INSERT_SUBJECT, new)
             tx.run_many(INSERT_PART, ((part, stand_in, tenant, person) for part, person, stand_in in names))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from securevec.control.collections import SELECT_COLLECTIONS, collection_row
 from securevec.control.database import Database, Transaction, many
@@ -29,8 +29,10 @@ from securevec.control.rows import (
     Survey,
 )
 from securevec.control.tenants import SELECT_TENANTS
-from securevec.errors import CollectionNotFound, PlanChanged, RetentionConflict, UsageError
+from securevec.errors import CollectionNotFound, ControlUnavailable, PlanChanged, RetentionConflict, UsageError
 from securevec.types import CollectionId, TenantId
+
+T = TypeVar("T")
 
 _RULE: Final = (
     "SELECT tenant, collection, classification, label_sealed, max_age_ms, min_age_ms, created_ms FROM retention_rule"
@@ -147,6 +149,20 @@ class Retention(Room):
     def epochs_in_use(self, collection: CollectionId) -> dict[str, int]:
         """Key epochs that a live or a travelling record names, each with how many do."""
         return dict(self._db.rows(SELECT_EPOCHS, {"collection": collection}))
+
+    def while_unused(self, collection: CollectionId, epoch: str, act: Callable[[], T]) -> T:
+        """What ``act`` returns, done where nobody can announce a record of this key epoch beside it.
+
+        Raises :class:`ControlUnavailable` when a live or a travelling record names the epoch; then ``act`` was not
+        called.
+        """
+        with self._db.write() as tx:
+            if any(named == epoch for named, _ in tx.rows(SELECT_EPOCHS, {"collection": collection})):
+                raise ControlUnavailable(
+                    "Records came under a key that was about to be destroyed; it is kept for them.",
+                    next_step="Run: securevec jobs run",
+                )
+            return act()
 
     def survey(self, *, as_of_ms: int, tenant: TenantId | None, ages: Ages) -> Survey:
         """What is due at ``as_of_ms``, in one tenant or in all of them, as committed now."""

@@ -15,8 +15,9 @@ SELECT_SOURCE_FILES: Final = (
     f"SELECT ref, digest FROM source_file WHERE collection_no = {THIS_COLLECTION_NO} AND source = :source ORDER BY ref"
 )
 UPSERT_SOURCE_FILE: Final = (
-    f"INSERT INTO source_file (collection_no, source, ref, digest) VALUES ({COLLECTION_NO}, ?, ?, ?)"
-    " ON CONFLICT (collection_no, source, ref) DO UPDATE SET digest = excluded.digest"
+    "INSERT INTO source_file (collection_no, source, ref, digest) SELECT collection_no, ?2, ref, ?4 FROM manifest"
+    " WHERE collection_no = (SELECT c.collection_no FROM collection c WHERE c.collection = ?1) AND ref = ?3"
+    " AND content_digest = ?5 ON CONFLICT (collection_no, source, ref) DO UPDATE SET digest = excluded.digest"
 )
 SELECT_SOURCES: Final = f"SELECT DISTINCT source FROM source_file WHERE collection_no = {THIS_COLLECTION_NO}"
 SELECT_LISTED: Final = (
@@ -29,10 +30,17 @@ DELETE_RECORDS_FILES: Final = f"DELETE FROM source_file WHERE collection_no = {C
 
 
 class Sources(Room):
-    def note_source_files(self, collection: CollectionId, source: bytes, files: Iterable[tuple[bytes, bytes]]) -> None:
-        """Remember files of a source by ref and keyed digest of their content."""
+    def note_source_files(
+        self, collection: CollectionId, source: bytes, files: Iterable[tuple[bytes, bytes, bytes]]
+    ) -> None:
+        """Remember files of a source: ref, what its record was read from, and the content digest it was stored with.
+
+        Only of records that are live as they were stored. One that was erased meanwhile leaves no digest behind, and is
+        read again by the next run.
+        """
         with self._db.write() as tx:
-            tx.run_many(UPSERT_SOURCE_FILE, ((collection, source, ref, digest) for ref, digest in files))
+            for ref, origin, content in files:
+                tx.run(UPSERT_SOURCE_FILE, (collection, source, ref, origin + content, content))
 
     def source_files(self, collection: CollectionId, source: bytes) -> dict[bytes, bytes]:
         """Ref to digest of every file of the source that was read into this collection."""

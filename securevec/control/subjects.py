@@ -46,7 +46,9 @@ SELECT_HIDDEN: Final = (
     " FROM job j JOIN job_item i ON i.job_id = j.job_id"
     " WHERE j.tenant = ? AND j.kind = 'subject.erase' AND j.state <> 'done' AND i.collection = ? AND i.ref IN (*)"
 )
-SELECT_FENCED: Final = "SELECT 1 FROM tombstone WHERE tenant = ? AND until_ms > ? AND token IN (*) LIMIT 1"
+SELECT_FENCED: Final = (
+    "SELECT 1 FROM tombstone WHERE tenant = ? AND (until_ms > ? OR at_ms >= ?) AND token IN (*) LIMIT 1"
+)
 SELECT_ERASED_SINCE: Final = (
     "SELECT 1 FROM transit t"
     " JOIN record_subject r ON r.collection_no = t.collection_no AND r.ref = t.ref AND r.generation = t.generation"
@@ -165,10 +167,13 @@ def write_tombstones(
     tx.run_many(INSERT_TOMBSTONE, ((tenant, token, job_id, now_ms, until_ms) for token in tokens))
 
 
-def require_not_erased(tx: Transaction, tenant: TenantId, tokens: Collection[bytes], now_ms: int) -> None:
-    """Raises :class:`SubjectErased` when one of the tokens is fenced now."""
+def require_not_erased(
+    tx: Transaction, tenant: TenantId, tokens: Collection[bytes], now_ms: int, *, read_ms: int
+) -> None:
+    """Raises :class:`SubjectErased` when one of the tokens is fenced now, or was erased since the records that carry
+    them were read, at ``read_ms``: its tombstone would hide them from everybody, and no erasure would delete them."""
     for part in parts(list(tokens)):
-        if tx.row(many(SELECT_FENCED, len(part)), (tenant, now_ms, *part)):
+        if tx.row(many(SELECT_FENCED, len(part)), (tenant, now_ms, read_ms, *part)):
             raise SubjectErased("A record of this batch is about, or mentions, a subject that was erased.")
 
 

@@ -86,5 +86,9 @@ class SourceState:
             ref: origin + content for ref, origin, content in entries if self.known.get(ref) != origin + content
         }
         if changed:
-            self._runtime.control.note_source_files(self._collection.collection, self.token, changed.items())
+            self._runtime.control.note_source_files(
+                self._collection.collection,
+                self.token,
+                ((ref, digest[:HALF], digest[HALF:]) for ref, digest in changed.items()),
+            )
             self.known.update(changed)

@@ -1,8 +1,8 @@
 """The first step of an erasure, where people have keys of their own: those are destroyed before anything is deleted.
 
-It needs no engine, so a process that does not hold it does this much at once. A legal hold beats it, also one that was
-added after the erasure was accepted: holds are asked for inside a transaction that nobody else writes beside, and the
-rows of the keys are gone before it ends.
+It needs no engine, so a process that does not hold it does this much at once. A legal hold or a statutory minimum beats
+it, also one that came after the erasure was accepted: both are asked for inside a transaction that nobody else writes
+beside, and the rows of the keys are gone before it ends.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def held_by(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> bool:
 def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str, Any]:
     """Destroy the keys of the job's people, and tell on what evidence. May be repeated.
 
-    Raises :class:`LegalHold`, :class:`TenantUnavailable` (nothing was destroyed; the job waits) and
-    :class:`KeyUnavailable` (the same call continues).
+    Raises :class:`LegalHold`, :class:`RetentionMinimum`, :class:`TenantUnavailable` (nothing was destroyed; the job
+    waits) and :class:`KeyUnavailable` (the same call continues).
     """
     tokens = _tokens(data)
     items = manifest.by_collection(runtime.control.job_items(job.job_id), "delete")
@@ -40,7 +40,11 @@ def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str,
 
     def destroy_unheld() -> None:
         runtime.control.while_unheld(
-            job.tenant, tokens, refs, lambda: runtime.keys.destroy_subjects(job.tenant, tokens, job_id=job.job_id)
+            job.tenant,
+            tokens,
+            refs,
+            lambda: runtime.keys.destroy_subjects(job.tenant, tokens, job_id=job.job_id),
+            now_ms=runtime.clock.now_ms(),
         )
 
     entry = {"collection": "", "epoch": "", "key_ids": sorted(wanted), "probe": None}

@@ -8,8 +8,9 @@ from securevec.errors import RecordNotFound, SecurevecError, VaultDisabled
 from securevec.guard import admit
 from securevec.points.body_format import decode_vault
 from securevec.reading.hits import OriginalAt
-from securevec.reading.judge import erased, judge
+from securevec.reading.judge import Judged, erased, judge
 from securevec.reading.opening import fetch_only, open_envelope
+from securevec.retention.rules import expired
 from securevec.state.runtime import CollectionScope, Runtime
 
 
@@ -40,8 +41,7 @@ def originals_at(
             if held is None or place.index >= len(held):
                 raise RecordNotFound("A value of this result is no longer kept.")
             originals[place] = held[place.index]
-        if erased(runtime, collection, [(judged.ref, judged.body) for judged in verdicts.accepted]):
-            raise RecordNotFound("A record of this result was erased while its originals were read.")
+        _require_still_there(runtime, collection, verdicts.accepted)
         admission.recheck()
     except SecurevecError as error:
         admission.fenced(error)
@@ -49,3 +49,22 @@ def originals_at(
         raise
     admission.note(counts={"restored": len(originals)}, record_ids=[judged.ref for judged in verdicts.accepted])
     return originals
+
+
+def _require_still_there(runtime: Runtime, collection: CollectionScope, opened: Sequence[Judged]) -> None:
+    """The last look before originals leave. Raises :class:`RecordNotFound` when a record was deleted, replaced or
+    erased while they were read, or is due by now."""
+    live = runtime.control.live(collection.collection, list({judged.ref for judged in opened})) if opened else {}
+    # After the generations: one that was live then, and is redacted since, is one nobody hides any more.
+    hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged in opened])
+    now_ms = runtime.clock.now_ms()
+    for judged in opened:
+        body = judged.body
+        if (
+            live.get(judged.ref) != body.generation
+            or (judged.ref, body.generation) in hidden
+            or expired(body.expires_ms, now_ms=now_ms)
+        ):
+            raise RecordNotFound(
+                "A record of this result was deleted, replaced or erased while its originals were read."
+            )

@@ -275,10 +275,12 @@ def _destroy(runtime: Runtime, job: JobRow, keys: Sequence[dict[str, Any]]) -> l
     for entry in keys:
         renew(runtime, job)
         collection, epoch = CollectionId(entry["collection"]), str(entry["epoch"])
-        # A bucket that has ended gets no new records; looked up again all the same, for nothing undoes this.
         if runtime.control.epochs_in_use(collection).get(epoch, 0) or not may_die(epoch, now_ms=runtime.clock.now_ms()):
             continue
-        destroyed.append(shred(runtime, job, entry, partial(runtime.keys.destroy_epoch, job.tenant, collection, epoch)))
+        # Looked up again where no other process announces a record beside it: what a hold keeps moves to another key
+        # at any time, and nothing undoes this.
+        destroy = partial(runtime.keys.destroy_epoch, job.tenant, collection, epoch)
+        destroyed.append(shred(runtime, job, entry, partial(runtime.control.while_unused, collection, epoch, destroy)))
     return destroyed
 
 

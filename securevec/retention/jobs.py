@@ -5,7 +5,8 @@ together in :mod:`securevec.store.machines` and handed in, so that a machine may
 What every machine keeps to:
 
 1. A step may be repeated: it checks what is already so. The process may be killed anywhere inside it.
-2. A step ends by ``advance_job`` (compare-and-set) or by handing in the receipt; both owe their audit event.
+2. A step ends by ``advance_job`` (compare-and-set, by state and lease) or by handing in the receipt; both owe their
+   audit event.
 3. ``job.data`` is a JSON object with ``requested``: ``{"ms": when, "by": audit pseudonym of who asked}``.
 4. A step that needs the engine takes it from ``runtime.backend()``. When another process holds it, the job waits there
    (:class:`EngineLocked` is no failure), and the holder goes on with it.
@@ -150,7 +151,12 @@ def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -
 def move_on(runtime: Runtime, job: JobRow, *, to: str, data: Mapping[str, Any]) -> JobRow:
     """The job in its next state, with its data. Raises as :meth:`ControlStore.advance_job`."""
     return runtime.control.advance_job(
-        job.job_id, expect=job.state, to=to, data=encode(data), now_ms=runtime.clock.now_ms()
+        job.job_id,
+        expect=job.state,
+        to=to,
+        data=encode(data),
+        now_ms=runtime.clock.now_ms(),
+        owner=runtime.audit.writer_id,
     )
 
 

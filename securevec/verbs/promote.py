@@ -86,16 +86,18 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         return move_on(runtime, job, to="verified", data=data | {"verified": found})
     if job.state == "verified":
         _require_active(runtime, tenant)
-        return runtime.control.switch_placement(job, to=data["to"], now_ms=runtime.clock.now_ms())
+        return runtime.control.switch_placement(
+            job, to=data["to"], now_ms=runtime.clock.now_ms(), owner=runtime.audit.writer_id
+        )
     if job.state == "switched":
-        dropped = _emptied(runtime, tenant, data["source"])
+        dropped = _emptied(runtime, job, data["source"])
         return move_on(runtime, job, to="removed", data=data | {"dropped": dropped})
     if job.state == "removed":
         # Again: a write that was under way at the switch may have landed after the first removal.
-        _emptied(runtime, tenant, data["source"])
+        _emptied(runtime, job, data["source"])
         return _done(runtime, job, data)
     if job.state == "abandoned":
-        _emptied(runtime, tenant, data["to"])
+        _emptied(runtime, job, data["to"])
         note(runtime, job, action="tenant.promote", phase="result", detail={"step": "cancelled"})
         return runtime.control.finish_abandoned(job, now_ms=runtime.clock.now_ms())
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
@@ -116,6 +118,7 @@ def _doubled(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
             to=data["to"],
             prepared=[row.collection for row in rows],
             now_ms=runtime.clock.now_ms(),
+            owner=runtime.audit.writer_id,
         )
         if doubled is not None:
             return doubled
@@ -133,11 +136,14 @@ def _moves(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> Iterator[Move
         yield Move(runtime, tenant, row.collection, source, target, still)
 
 
-def _emptied(runtime: Runtime, tenant: TenantId, layout: Layout) -> dict[str, int]:
-    """Drop the tenant's places in this layout and read back. Points by collection."""
+def _emptied(runtime: Runtime, job: JobRow, layout: Layout) -> dict[str, int]:
+    """Drop the tenant's places in this layout and read back. Points by collection.
+
+    Raises :class:`ControlUnavailable` when another process took the job: the tenant may live there again by now."""
     dropped: dict[str, int] = {}
-    for row in runtime.control.collections(tenant):
+    for row in runtime.control.collections(TenantId(job.tenant)):
         place = _at(runtime, row, layout)
+        renew(runtime, job)
         dropped[row.collection] = runtime.backend().drop(namespace=place).points
         if runtime.backend().count(namespace=place):
             raise WriteNotAcknowledged("The store still counts points in a place that was emptied.")

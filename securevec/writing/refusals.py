@@ -31,20 +31,21 @@ _SAMPLE: Final = 512
 def without_erased(
     runtime: Runtime, collection: CollectionScope, prepared: Sequence[Prepared], tally: Tally
 ) -> list[Prepared]:
-    """Refuse the rows about, or mentioning, a subject whose erasure still fences writes. The batch judges it again."""
+    """Refuse the rows about, or mentioning, a subject whose erasure still fences writes, or came since the rows were
+    read. The batch judges it again."""
     prepared = _without_shredded(runtime, collection, prepared, tally)
     tokens = {token for record in prepared for token in (*record.about, *record.mentions)}
     if not runtime.control.fence(collection.tenant).tombstoned or not tokens:
         return list(prepared)
     now_ms = runtime.clock.now_ms()
     stones = runtime.control.tombstones_among(collection.tenant, list(tokens))
-    fenced = {token for token, (_, until_ms) in stones.items() if until_ms > now_ms}
     kept: list[Prepared] = []
     for record in prepared:
-        if fenced.isdisjoint((*record.about, *record.mentions)):
-            kept.append(record)
-        else:
+        found = [stones[token] for token in (*record.about, *record.mentions) if token in stones]
+        if any(until_ms > now_ms or at_ms >= record.ingested_ms for at_ms, until_ms in found):
             tally.refuse(record.row, SubjectErased("The record is about, or mentions, a subject that was erased."))
+        else:
+            kept.append(record)
     return kept
 
 

@@ -51,6 +51,8 @@ def accept_and_shred(stage: Stage, *values: str) -> None:
     admission = admit(runtime, stage.acme._scope, permission="subject.erase", action="subject.erase")
     until = runtime.clock.now_ms() + 86_400_000
     job = erasing.request_erasure(runtime, admission, values, until_ms=until, include_name_matches=False)
+    now_ms = runtime.clock.now_ms()
+    assert runtime.control.lease_job(job.job_id, owner=runtime.audit.writer_id, until_ms=now_ms, now_ms=now_ms)
     while job.state not in ("shredded", "planned"):
         job = erasing.step(runtime, job)
 

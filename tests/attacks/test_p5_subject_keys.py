@@ -133,6 +133,8 @@ def accept(stage: Stage, *values: str) -> str:
 
 def step(stage: Stage, job_id: str) -> str:
     runtime = stage.store.runtime
+    now_ms = runtime.clock.now_ms()
+    runtime.control.lease_job(job_id, owner=runtime.audit.writer_id, until_ms=now_ms, now_ms=now_ms)
     job = runtime.control.job(job_id)
     assert job is not None
     return erasing.step(runtime, job).state

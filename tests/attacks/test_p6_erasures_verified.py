@@ -123,7 +123,9 @@ def test_a_job_whose_state_was_edited_is_not_taken_for_any_step(stage: Stage, pa
         with pytest.raises(UsageError):
             stage.acme.erase_subject(JANE)
     (job,) = control.jobs(open_only=True)
-    control.advance_job(job.job_id, expect=job.state, to="erased", data=job.data, now_ms=job.updated_ms)
+    control.advance_job(
+        job.job_id, expect=job.state, to="erased", data=job.data, now_ms=job.updated_ms, owner=job.owner
+    )
     (result,) = stage.store.run_jobs()
     assert (result.failed, result.state, result.receipt) == (True, "erased", None)
     with pytest.raises(DeletionIncomplete):

@@ -213,9 +213,11 @@ def test_an_export_with_originals_shows_what_the_permission_to_reveal_covers_and
 def test_no_digest_of_the_file_an_erased_record_came_from_is_left(stage: Stage, pair: Pair) -> None:
     control, scope, source = stage.store.runtime.control, pair.acme._scope, b"s" * 16
     refs = {name: scope.record_ref(stage.store.runtime, name) for name in ("T-1", "T-2", "T-3")}
-    control.note_source_files(pair.acme.id, source, [(ref, b"d" * 32) for ref in refs.values()])
+    live = control.current(pair.acme.id, list(refs.values()))
+    control.note_source_files(pair.acme.id, source, [(ref, b"d" * 16, row.content_digest) for ref, row in live.items()])
+    assert len(control.source_files(pair.acme.id, source)) == 3
     stage.acme.erase_subject(JANE).raise_if_incomplete()
-    assert control.source_files(pair.acme.id, source) == {refs["T-1"]: b"d" * 32}
+    assert control.source_files(pair.acme.id, source) == {refs["T-1"]: b"d" * 16 + live[refs["T-1"]].content_digest}
 
 
 def test_whoever_may_see_a_part_does_not_learn_by_a_verification_how_much_there_is(

@@ -243,7 +243,7 @@ def delete_tenant(store: ControlStore, _: Engine) -> None:
     job = store.begin_tenant_deletion(tenant=TENANT, job_id="j", request_id="r", manifest="{}", now_ms=1)
     for before, after in (("accepted", "keys_gone"), ("keys_gone", "removed")):
         if job.state == before:
-            job = store.advance_job("j", expect=before, to=after, data="{}", now_ms=2)
+            job = store.advance_job("j", expect=before, to=after, data="{}", now_ms=2, owner="")
     store.finish_tenant_deletion(job_id="j", receipt=b"receipt", now_ms=3)
 
 

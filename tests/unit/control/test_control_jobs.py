@@ -38,7 +38,7 @@ def test_acceptance_closes_the_tenant_writes_the_job_and_owes_the_event_together
 
 def test_asking_twice_gives_the_first_job(desk: Desk) -> None:
     first = _begin(desk)
-    moved = desk.store.advance_job("j-1", expect=ACCEPTED, to="keys_gone", data="{}", now_ms=NOW + 1)
+    moved = desk.store.advance_job("j-1", expect=ACCEPTED, to="keys_gone", data="{}", now_ms=NOW + 1, owner="")
     assert _begin(desk, "j-2") == moved
     assert moved.job_id == first.job_id
     assert desk.store.fence(TENANT).epoch == 2
@@ -65,10 +65,10 @@ def test_a_job_needs_a_tenant_and_an_id_of_its_own(desk: Desk) -> None:
 
 def test_of_two_workers_one_moves_the_job(desk: Desk) -> None:
     _begin(desk)
-    moved = desk.store.advance_job("j-1", expect=ACCEPTED, to="keys_gone", data='{"a":1}', now_ms=NOW + 1)
+    moved = desk.store.advance_job("j-1", expect=ACCEPTED, to="keys_gone", data='{"a":1}', now_ms=NOW + 1, owner="")
     assert (moved.state, moved.data, moved.updated_ms) == ("keys_gone", '{"a":1}', NOW + 1)
     with pytest.raises(ControlUnavailable):
-        desk.store.advance_job("j-1", expect=ACCEPTED, to="keys_gone", data='{"b":1}', now_ms=NOW + 2)
+        desk.store.advance_job("j-1", expect=ACCEPTED, to="keys_gone", data='{"b":1}', now_ms=NOW + 2, owner="")
     assert desk.store.job("j-1") == moved
     assert [(step.step, step.state) for step in desk.store.job_steps("j-1")] == [(0, ACCEPTED), (1, "keys_gone")]
     assert len(desk.store.outbox_pending()) == 2
@@ -77,9 +77,9 @@ def test_of_two_workers_one_moves_the_job(desk: Desk) -> None:
 def test_a_job_is_not_done_without_its_receipt(desk: Desk) -> None:
     _begin(desk)
     with pytest.raises(UsageError):
-        desk.store.advance_job("j-1", expect=ACCEPTED, to=DONE, data="{}", now_ms=NOW)
+        desk.store.advance_job("j-1", expect=ACCEPTED, to=DONE, data="{}", now_ms=NOW, owner="")
     with pytest.raises(UsageError):
-        desk.store.advance_job("j-9", expect=ACCEPTED, to="x", data="{}", now_ms=NOW)
+        desk.store.advance_job("j-9", expect=ACCEPTED, to="x", data="{}", now_ms=NOW, owner="")
     with pytest.raises(sqlite3.IntegrityError):
         desk.sql("UPDATE job SET state = 'done'")
 
@@ -90,7 +90,7 @@ def test_a_job_done_stays_done(desk: Desk) -> None:
     assert (done.state, done.receipt) == (DONE, b"first")
     assert desk.store.finish_tenant_deletion(job_id="j-1", receipt=b"second", now_ms=NOW) == done
     with pytest.raises(ControlUnavailable):
-        desk.store.advance_job("j-1", expect=DONE, to="x", data="{}", now_ms=NOW)
+        desk.store.advance_job("j-1", expect=DONE, to="x", data="{}", now_ms=NOW, owner="")
     desk.store.note_job_error("j-1", error="BackendError", now_ms=NOW)
     assert not desk.store.lease_job("j-1", owner="w", until_ms=NOW + 1, now_ms=NOW)
     assert desk.store.job("j-1") == done
@@ -120,7 +120,7 @@ def test_an_error_is_kept_until_the_next_step(desk: Desk) -> None:
     job = desk.store.job("j-1")
     assert job is not None
     assert job.error == "BackendError"
-    assert desk.store.advance_job("j-1", expect=ACCEPTED, to="x", data="{}", now_ms=NOW).error == ""
+    assert desk.store.advance_job("j-1", expect=ACCEPTED, to="x", data="{}", now_ms=NOW, owner="").error == ""
 
 
 def _fill(desk: Desk, tenant: TenantId, collection: CollectionId, mark: bytes) -> list[bytes]:

@@ -116,8 +116,10 @@ def test_one_ref_in_two_collections_is_two_records(desk: Desk) -> None:
     assert desk.store.live_after(its, b"", limit=9, now_ms=NOW) == []
     assert desk.store.epochs_in_use(its) == {}
     assert desk.store.epochs_in_use(COLLECTION) == {"r0/never": 1}
-    desk.store.note_source_files(its, b"source", [(ref(1), b"digest")])
-    assert desk.store.sources(COLLECTION) == []
+    desk.store.note_source_files(its, b"source", [(ref(1), b"read from", b"d" * 16)])
+    assert desk.store.sources(COLLECTION) == desk.store.sources(its) == []
+    desk.store.note_source_files(COLLECTION, b"source", [(ref(1), b"read from", b"d" * 16)])
+    assert (desk.store.sources(COLLECTION), desk.store.sources(its)) == ([b"source"], [])
     desk.store.add_hold("hold-1", TENANT, its, None, b"sealed", NOW)
     assert desk.store.held_refs(TENANT, COLLECTION, [ref(1)]) == {}
     desk.store.release_hold("hold-1", NOW)
@@ -154,7 +156,9 @@ def test_nothing_is_written_about_an_erased_subject_until_its_fence_ends(desk: D
         with pytest.raises(SubjectErased):
             desk.begin(replace(record(1), **late))
     desk.begin(replace(record(1), about=(SAM,)))
-    desk.begin(replace(record(2), about=(JANE,)), now_ms=NOW + 1000)
+    with pytest.raises(SubjectErased):
+        desk.begin(replace(record(2), about=(JANE,), ingested_ms=NOW), now_ms=NOW + 1000)
+    desk.begin(replace(record(2), about=(JANE,), ingested_ms=NOW + 1000), now_ms=NOW + 1000)
 
 
 def test_a_write_that_began_before_the_erasure_is_refused_at_its_switch(desk: Desk) -> None:
@@ -226,7 +230,7 @@ def test_deleting_the_tenant_ends_its_other_jobs_and_forgets_its_people(desk: De
     write(desk, 1, about=(JANE,))
     erase(desk, JANE)
     desk.store.set_quota(TENANT, max_points=5, max_bytes=None)
-    desk.store.note_source_files(COLLECTION, b"source", [(ref(1), b"digest")])
+    desk.store.note_source_files(COLLECTION, b"source", [(ref(1), b"digest", b"d" * 16)])
     desk.store.begin_tenant_deletion(tenant=TENANT, job_id="j-2", request_id="r", manifest="{}", now_ms=NOW)
     desk.store.finish_tenant_deletion(job_id="j-2", receipt=b"signed", now_ms=NOW)
     for table in ("record_subject", "tombstone", "job_item", "quota", "source_file", "hold_subject"):
@@ -260,12 +264,15 @@ def test_a_replaced_record_counts_once_and_bytes_are_counted_too(desk: Desk) -> 
 
 
 def test_the_files_of_a_source_are_remembered_apart(desk: Desk) -> None:
-    desk.store.note_source_files(COLLECTION, b"one", [(ref(1), b"a"), (ref(2), b"b")])
-    desk.store.note_source_files(COLLECTION, b"two", [(ref(1), b"c")])
-    desk.store.note_source_files(COLLECTION, b"one", [(ref(2), b"B")])
+    write(desk, 1)
+    write(desk, 2)
+    stored = b"d" * 16
+    desk.store.note_source_files(COLLECTION, b"one", [(ref(1), b"a", stored), (ref(2), b"b", stored)])
+    desk.store.note_source_files(COLLECTION, b"two", [(ref(1), b"c", stored), (ref(2), b"c", b"another version.")])
+    desk.store.note_source_files(COLLECTION, b"one", [(ref(2), b"B", stored)])
     desk.store.forget_source_files(COLLECTION, b"one", [ref(1)])
-    assert desk.store.source_files(COLLECTION, b"one") == {ref(2): b"B"}
-    assert desk.store.source_files(COLLECTION, b"two") == {ref(1): b"c"}
+    assert desk.store.source_files(COLLECTION, b"one") == {ref(2): b"B" + stored}
+    assert desk.store.source_files(COLLECTION, b"two") == {ref(1): b"c" + stored}
 
 
 def test_a_store_of_the_first_revision_with_records_is_refused_whole(desk: Desk) -> None:

@@ -17,12 +17,12 @@ from qdrant_client import QdrantClient
 import securevec as sv
 from securevec.audit import read_tail
 from securevec.backend import VectorBackend
-from securevec.errors import BackendError, CheckFailed, PolicyDenied, TenantNotFound, UsageError
+from securevec.errors import BackendError, CheckFailed, ControlUnavailable, PolicyDenied, TenantNotFound, UsageError
 from securevec.retention import receipt as receipts
 from securevec.state.placement import placed
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import Layout, ProtectedPoint, StoredPoint
-from securevec.verbs import moving
+from securevec.verbs import moving, promote
 from securevec_qdrant.server import QdrantServerBackend
 from tests.support.qdrant_wire import Line, line
 from tests.support.world import ACME, GLOBEX, Ticket, ticket
@@ -430,3 +430,26 @@ def test_who_may_not_or_what_cannot_be_moved_is_refused_and_nothing_happens(home
         store.tenant("acme", create=True)
         with pytest.raises(UsageError, match="by itself"):
             store.promote_tenant("acme", to="collection")
+
+
+def test_a_worker_that_was_too_slow_does_not_empty_the_place_the_tenant_moved_back_to(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was about to drop what the tenant had left. Its lease ended, another process finished the job, and the tenant
+    was moved back."""
+    with home.open() as store, home.open() as other:
+        acme, _ = filled(store)
+        honest = promote._emptied
+
+        def slow(runtime: Any, job: Any, layout: Layout) -> dict[str, int]:
+            monkeypatch.setattr(promote, "_emptied", honest)
+            control, now_ms = store.runtime.control, store.runtime.clock.now_ms()
+            assert control.lease_job(job.job_id, owner=store.runtime.audit.writer_id, until_ms=0, now_ms=now_ms)
+            assert other.run_jobs()[0].state == "done"
+            other.promote_tenant("acme", to="shared").raise_if_incomplete()
+            return honest(runtime, job, layout)
+
+        monkeypatch.setattr(promote, "_emptied", slow)
+        with pytest.raises(ControlUnavailable):
+            store.promote_tenant("acme", to="collection")
+        whole(acme, tickets(range(N)))

@@ -1,0 +1,283 @@
+"""Looked at in one store, done in another: what somebody changes in between is not passed over.
+
+Control store, key store, engine and audit log share no transaction. Each attack here stops one operation at the seam
+between two of them, lets another one through, and goes on. Nothing waits: the seam is a call that is wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+
+import securevec as sv
+from securevec import ingest as ingesting
+from securevec.control.database import Database
+from securevec.control.store import ControlStore
+from securevec.errors import ControlUnavailable, DeletionIncomplete, LegalHold, RecordNotFound, SubjectErased
+from securevec.guard import admit
+from securevec.people import erase as erasing
+from securevec.reading import revealing
+from securevec.reading.sheets import Sealed, opened_chunks
+from securevec.recover import settle_collection
+from securevec.retention import apply as applying
+from securevec.retention.rules import hold_epoch
+from securevec.writing.resealing import reseal
+from tests.support.attacks import DAY_MS, Stage, open_stage
+from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
+from tests.support.world import ticket
+
+JANE = "jane.doe@example.com"
+
+
+@pytest.fixture(params=["memory", "edge"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    with open_stage(tmp_path, str(request.param)) as made:
+        made.store._caretaker.stop()
+        yield made
+
+
+@pytest.fixture
+def glass(tmp_path: Path) -> Iterator[Hourglass]:
+    with hourglass(tmp_path, "memory") as made:
+        made.store._caretaker.stop()
+        yield made
+
+
+class Letter(sv.Record):
+    id: sv.Key[str]
+    writer: Annotated[str, sv.marks.Subject(shred=True)]
+    body: sv.Embed[str]
+
+
+def before(patch: pytest.MonkeyPatch, owner: Any, name: str, then: Callable[[], Any]) -> None:
+    """Does ``then`` at the next call of this, and lets it go on."""
+    honest = getattr(owner, name)
+
+    def first(*given: Any, **named: Any) -> Any:
+        patch.setattr(owner, name, honest)
+        then()
+        return honest(*given, **named)
+
+    patch.setattr(owner, name, first)
+
+
+def accept(stage: Stage, value: str, *, lasting_ms: int = DAY_MS) -> None:
+    """The first step of an erasure, from which on it is in force."""
+    runtime = stage.store.runtime
+    admission = admit(runtime, stage.acme._scope, permission="subject.erase", action="subject.erase")
+    until_ms = runtime.clock.now_ms() + lasting_ms
+    erasing.request_erasure(runtime, admission, (value,), until_ms=until_ms, include_name_matches=False)
+
+
+def rows_in(store: sv.SecureStore, table: str) -> int:
+    database: Database = store.runtime.control._db
+    return int(database.rows(f"SELECT COUNT(*) FROM {table}")[0][0])
+
+
+# -- control store and key store
+
+
+def test_a_hold_keeps_what_was_moved_under_a_key_that_another_job_was_about_to_destroy(
+    glass: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under two holds a record moves to the key of one. That one is released, its other record deleted, and a job finds
+    its key unused; the other process, which had looked the holds up before, moves the record there in this moment."""
+    glass.fill(1)
+    glass.pass_days(60)
+    glass.fill(2)
+    wide = glass.acme.hold("case 1", collection="ticket").id
+    while (narrow := glass.acme.hold("case 2", collection="ticket", record="T-2").id) < wide:
+        glass.acme_operated.release(narrow)
+    glass.pass_days(RETENTION_DAYS - 30)
+    glass.apply()
+    assert {hold_epoch(wide)} <= glass.keys()
+    glass.pass_days(90)
+    glass.acme_operated.release(wide)
+    runtime, scope = glass.store.runtime, glass.tickets._scope
+    place = Sealed(scope.tenant, scope.collection, scope.namespace, scope.vault)
+    ref = scope.record_ref(runtime, "T-2")
+
+    def move() -> None:
+        admission = admit(runtime, glass.acme_operated._scope, permission="retention", action="key.reseal")
+        rows = list(runtime.control.current(scope.collection, [ref]).values())
+        assert reseal(runtime, admission, place, rows, epochs={row.ref: hold_epoch(wide) for row in rows})
+
+    before(monkeypatch, applying, "shred", move)
+    with pytest.raises(DeletionIncomplete):
+        glass.apply()
+    assert [job.state for job in runtime.control.jobs(open_only=True)] == ["purged"]
+    assert glass.store.run_jobs()[0].state == "done"
+    assert {hold_epoch(wide)} <= glass.keys()
+    with pytest.raises(LegalHold):
+        glass.tickets.delete(["T-2"])
+    rows = list(runtime.control.current(scope.collection, [ref]).values())
+    assert opened_chunks(runtime, place, rows)[ref][0].body.fields, "evidence is kept, and can be read"
+
+
+def test_a_minimum_set_after_an_erasure_was_accepted_keeps_the_persons_key(stage: Stage) -> None:
+    letters = stage.acme.collection(Letter, retention="180d")
+    letters.ingest([{"id": "L-1", "writer": JANE, "body": "the lantern"}])
+    accept(stage, JANE)
+    stage.store.set_retention(min_age="30d")
+    (result,) = stage.store.run_jobs()
+    assert (result.failed, result.waiting_for) == (True, "RetentionMinimum")
+    assert len(stage.store.runtime.keys.list_keys(tenant=stage.acme.id, kind="subject")) == 1
+    assert len(letters.search("lantern", k=3)) == 0, "it stays hidden"
+    stage.time.forward(31 * DAY_MS)
+    assert [each.state for each in stage.store.run_jobs()] == ["done"]
+    assert stage.store.runtime.keys.list_keys(tenant=stage.acme.id, kind="subject") == []
+
+
+# -- who goes on with a job
+
+
+def test_a_worker_that_was_too_slow_does_not_take_a_job_back_to_where_it_left_it(glass: Hourglass) -> None:
+    """Its lease ended, another one went on with the job. A state that the job has again is no sign that it stood
+    still: what was destroyed in between would be in no receipt."""
+    glass.fill(1)
+    glass.pass_days(RETENTION_DAYS + 30)
+    control = glass.store.runtime.control
+    admission = glass.store.retention_plan()
+    (job,) = applying.request_retention(
+        glass.store.runtime,
+        admission.digest,
+        {
+            glass.tickets._scope.tenant: admit(
+                glass.store.runtime, glass.acme_operated._scope, permission="retention", action="retention.apply"
+            )
+        },
+        by="actor:00",
+    )
+    now = glass.time[0]
+    assert control.lease_job(job.job_id, owner="w-slow", until_ms=now + 1, now_ms=now)
+    seen = control.advance_job(job.job_id, expect="accepted", to="deleting", data=job.data, now_ms=now, owner="w-slow")
+    glass.time[0] += 2
+    now = glass.time[0]
+    assert control.lease_job(job.job_id, owner="w-quick", until_ms=now + 9, now_ms=now)
+    further: dict[str, Any] = {"expect": "deleting", "to": "deleting", "data": seen.data, "now_ms": now}
+    control.advance_job(job.job_id, **further, owner="w-quick")
+    with pytest.raises(ControlUnavailable):
+        control.advance_job(job.job_id, **further, owner="w-slow")
+    assert control.lease_job(job.job_id, owner="w-quick", until_ms=0, now_ms=now)
+    with pytest.raises(ControlUnavailable):
+        control.advance_job(job.job_id, **further, owner="w-other")
+
+
+# -- a batch that is on its way while somebody is erased
+
+
+@pytest.mark.parametrize("by", [JANE, "Jane Doe"])
+def test_a_refused_batch_leaves_no_token_of_whom_an_erasure_forgot_meanwhile(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """The pending record still carried the person when the erasure forgot what nobody carries."""
+    pair = stage.pair()
+
+    def erase() -> None:
+        stage.acme.erase_subject(by, include_name_matches=True).raise_if_incomplete()
+
+    before(monkeypatch, stage.trap, "insert", erase)
+    with pytest.raises(SubjectErased):
+        pair.acme.ingest([ticket(1, f"Jane Doe of {JANE} has a lantern", customer="C-1")])
+    assert (rows_in(stage.store, "record_subject"), rows_in(stage.store, "manifest")) == (0, 0)
+    runtime = stage.store.runtime
+    gone = [bytes(token) for (token,) in runtime.control._db.rows("SELECT token FROM tombstone")]
+    assert runtime.control.known_tokens(stage.acme.id, gone) == {}
+    assert gone
+    held = "SELECT COUNT(*) FROM name_part WHERE person_no NOT IN (SELECT subject_no FROM subject_token)"
+    assert runtime.control._db.rows(held) == [(0,)]
+    assert (rows_in(stage.store, "name_part") == 0) is (by != JANE)
+
+
+def test_a_writer_whose_batch_others_settled_makes_nobody_known(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = stage.pair()
+
+    def settled_by_another_process() -> None:
+        runtime = stage.store.runtime
+        stage.time.forward(120_000)
+        settle_collection(runtime, pair.acme.id)
+        stage.acme.erase_subject(JANE).raise_if_incomplete()
+
+    before(monkeypatch, ControlStore, "add_tokens", settled_by_another_process)
+    with pytest.raises(ControlUnavailable):
+        pair.acme.ingest([ticket(1, f"Jane Doe of {JANE} has a lantern", customer="C-1")])
+    assert rows_in(stage.store, "subject_token") == 0
+    assert rows_in(stage.store, "name_part") == 0
+
+
+def test_a_record_that_was_read_before_a_short_fence_is_not_stored_after_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tombstone would hide it, and no erasure ever delete it: stored, seen by nobody, kept until its expiry."""
+    pair = stage.pair()
+
+    def erase_and_wait() -> None:
+        stage.acme.erase_subject(JANE, until="1s").raise_if_incomplete()
+        stage.time.forward(2000)
+
+    before(monkeypatch, ingesting, "_embed", erase_and_wait)
+    row = ticket(1, f"{JANE} has a lantern", customer="C-1")
+    with pytest.raises(SubjectErased):
+        pair.acme.ingest([row])
+    assert (pair.acme.count(), rows_in(stage.store, "manifest")) == (0, 0)
+    assert pair.acme.ingest([row]).new == 1, "what is brought after the fence is stored"
+    assert pair.acme.count() == len(pair.acme.search("lantern", k=3)) == 1
+
+
+def test_the_rest_of_a_batch_goes_through_behind_a_short_fence(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = stage.pair()
+
+    def erase_and_wait() -> None:
+        stage.acme.erase_subject(JANE, until="1s").raise_if_incomplete()
+        stage.time.forward(2000)
+
+    before(monkeypatch, ingesting, "without_erased", erase_and_wait)
+    report = pair.acme.ingest([ticket(1, f"{JANE} has a lantern"), ticket(2, "a lantern of nobody")])
+    assert ([(row.row, row.error) for row in report.refused], report.new) == ([(1, "SubjectErased")], 1)
+    assert {record.id for record in pair.acme.iter()} == {"T-2"}
+
+
+def test_no_digest_is_noted_of_a_file_whose_record_was_erased_meanwhile(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "one.txt").write_text(f"{JANE} has a lantern")
+    (folder / "two.txt").write_text("a bicycle")
+    pages = stage.acme.collection(sv.Page, retention="180d")
+    before(monkeypatch, ControlStore, "note_source_files", lambda: stage.acme.erase_subject(JANE).raise_if_incomplete())
+    pages.ingest_files([folder])
+    assert rows_in(stage.store, "source_file") == 1
+
+
+# -- originals
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "due", "erased by a name", "erasure accepted"])
+def test_originals_are_not_handed_out_once_a_deletion_was_acknowledged(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The vault was opened before; the answer had not left."""
+    pair = stage.pair()
+    pair.acme.ingest([ticket(1, f"{JANE} has a lantern", customer="Bob Stone")])
+    hits = pair.acme.search("lantern", k=1)
+    assert JANE in hits.restore(hits.context())
+
+    def meanwhile() -> None:
+        if how == "deleted":
+            assert pair.acme.delete(["T-1"]).deleted == 1
+        elif how == "replaced":
+            assert pair.acme.ingest([ticket(1, "a lantern", customer="Bob Stone")]).updated == 1
+        elif how == "due":
+            stage.time.forward(181 * DAY_MS)
+        elif how == "erasure accepted":
+            accept(stage, JANE)
+        else:
+            stage.acme.erase_subject("Bob Stone").raise_if_incomplete()
+
+    before(monkeypatch, revealing, "decode_vault", meanwhile)
+    with pytest.raises(RecordNotFound):
+        hits.restore(hits.context())
