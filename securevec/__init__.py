@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from securevec.integrations.passage import Passage
     from securevec.policy import Actor
     from securevec.reading.hits import Hit, SearchResult
+    from securevec.reading.released import Released
     from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, marks
     from securevec.store import Collection, SecureStore, Tenant
     from securevec.writing.report import IngestReport
@@ -49,6 +50,7 @@ __all__ = [
     "Page",
     "Passage",
     "Record",
+    "Released",
     "Seal",
     "SearchResult",
     "SecureStore",
@@ -82,6 +84,7 @@ if not TYPE_CHECKING:
         "Page": "securevec.files.page",
         "Passage": "securevec.integrations.passage",
         "Record": "securevec.schema",
+        "Released": "securevec.reading.released",
         "Seal": "securevec.schema",
         "SearchResult": "securevec.reading.hits",
         "SecureStore": "securevec.store",

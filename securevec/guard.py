@@ -181,11 +181,16 @@ class Admission:
                 raise unavailable from error
 
     def failure(
-        self, error: BaseException, *, phase: Phase = "single", counts: Mapping[str, int] | None = None
+        self,
+        error: BaseException,
+        *,
+        phase: Phase = "single",
+        counts: Mapping[str, int] | None = None,
+        detail: Mapping[str, str | int | bool] | None = None,
     ) -> AuditRef:
         """Record that the operation ended in this error: ``denied`` when it was not allowed, ``failed`` otherwise."""
         outcome: Outcome = "denied" if isinstance(error, _DENIALS) else "failed"
-        return self.note(phase=phase, outcome=outcome, counts=counts, error=error)
+        return self.note(phase=phase, outcome=outcome, counts=counts, detail=detail, error=error)
 
 
 @dataclass(frozen=True, slots=True)

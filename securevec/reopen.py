@@ -16,7 +16,7 @@ from securevec.binding import bound_and_now, cloak_of, filter_keys, is_hybrid, k
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION
 from securevec.crypto.kdf import lp
-from securevec.embed.checked import CheckedEmbedder
+from securevec.egress.governed import governed
 from securevec.errors import CollectionMismatch, UnknownFormat
 from securevec.schema import Record, Schema
 from securevec.state.runtime import CollectionScope, Runtime, Scope
@@ -74,10 +74,10 @@ def scope_of(
     identity: Mapping[str, Any],
 ) -> CollectionScope:
     """The collection's place made sure of in the store, and everything a journey needs of it."""
-    schema = schema_of(description)
+    schema, classification = schema_of(description), str(description["classification"])
     if not row.classification:
         # Made under revision 0001, which kept the label in the sealed description only.
-        token = runtime.names.classification_token(str(description["classification"]))
+        token = runtime.names.classification_token(classification)
         runtime.control.set_classification(row.collection, token)
     namespace = runtime.names.namespace(scope.tenant, row.collection)
     runtime.backend().ensure(namespace=namespace, spec=spec_of(row, description))
@@ -88,10 +88,10 @@ def scope_of(
         schema=schema,
         record_class=record,
         anonymizer=anonymizer_of(runtime, description),
-        embedder=CheckedEmbedder(runtime.embedder()),
+        embedder=governed(runtime, tenant=scope.tenant, collection=row.collection, classification=classification),
         retention_ms=row.retention_ms,
         vault=row.vault,
-        classification=str(description["classification"]),
+        classification=classification,
         identity_digest=_identity_digest(row, identity),
         suite=runtime.keys.suite,
         hybrid=is_hybrid(description),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from securevec import limits
@@ -30,6 +31,7 @@ from securevec.reading.judge import Asked, Judged, erased, judge
 from securevec.reading.live import first_chunks, live_record
 from securevec.reading.narrow import Narrow
 from securevec.reading.question import Question, check_hybrid, check_k, hint_of, question_of
+from securevec.reading.releasing import release
 from securevec.reading.revealing import originals_at
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope, Runtime
@@ -161,6 +163,7 @@ def deliver(
         complete=found.complete,
         request_id=admission.request_id,
         restorer=lambda places: originals_at(runtime, collection, places),
+        releaser=partial(release, runtime, collection),
     )
 
 

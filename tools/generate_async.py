@@ -1,4 +1,4 @@
-"""Write ``securevec/aio/{collection,tenant,store}.py`` from the synchronous classes. ``--check`` only compares.
+"""Write ``securevec/aio/{collection,tenant,store,models}.py`` from the synchronous classes. ``--check`` only compares.
 
 Signatures are taken over as they are written; what a call returns is wrapped where it can do more (a tenant, a
 collection, hits). A few calls need more than that: their texts stand here.
@@ -32,10 +32,21 @@ class Twin:
     leave_out: tuple[str, ...] = ()
     by_hand: dict[str, str] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
+    inherits: str = ""
+    """A twin that this one is made of besides: what would be too long for one file stands in its own."""
+    held: str = "_sync"
+    """The attribute that holds the synchronous object."""
+
+    @property
+    def public(self) -> str:
+        """The class that users know these calls from."""
+        return "SecureStore" if self.name == "StoreModels" else self.name
 
     @property
     def path(self) -> Path:
-        short = {"Collection": "collection", "Tenant": "tenant", "SecureStore": "store"}[self.name]
+        short = {"Collection": "collection", "Tenant": "tenant", "SecureStore": "store", "StoreModels": "models"}[
+            self.name
+        ]
         return ROOT / "securevec" / "aio" / f"{short}.py"
 
 
@@ -133,6 +144,16 @@ TWINS: Final = (
         ),
     ),
     Twin(
+        "StoreModels",
+        f"{STORE}.models",
+        says="The list of models, for coroutines: a part of :class:`securevec.aio.AsyncSecureStore`.",
+        held="_models",
+        imports=(
+            "from securevec.aio.bridge import Bridge",
+            "from securevec.store.models import StoreModels",
+        ),
+    ),
+    Twin(
         "SecureStore",
         f"{STORE}.secure_store",
         bases=(
@@ -142,6 +163,7 @@ TWINS: Final = (
         ),
         says="One home, opened, for coroutines: :class:`securevec.SecureStore`, each call awaited.\n\n"
         "    Tied to no event loop: several may use it. Not for use across ``fork``.",
+        inherits="AsyncStoreModels",
         leave_out=("runtime",),
         by_hand={"open": OPEN, "close": CLOSE},
         imports=(
@@ -149,6 +171,7 @@ TWINS: Final = (
             "from types import TracebackType",
             "from typing import Self",
             "from securevec.aio.bridge import THREADS, Bridge, on_loop",
+            "from securevec.aio.models import AsyncStoreModels",
             "from securevec.aio.opening import Opening",
             "from securevec.aio.tenant import AsyncTenant",
             "from securevec.store.secure_store import SecureStore",
@@ -212,8 +235,10 @@ def wrapped(returns: str, call: str) -> tuple[str, str]:
 def twin_of(method: ast.FunctionDef, twin: Twin) -> str:
     returns = ast.unparse(method.returns) if method.returns is not None else "None"
     if is_property(method):
-        return f"    @property\n    def {method.name}(self) -> {returns}:\n        return self._sync.{method.name}\n"
-    says = summary(method, twin.name)
+        return (
+            f"    @property\n    def {method.name}(self) -> {returns}:\n        return self.{twin.held}.{method.name}\n"
+        )
+    says = summary(method, twin.public)
     signature = parameters(method.args, asynchronous_source=method.name == "ingest")
     template = twin.by_hand.get(method.name)
     if template is not None:
@@ -222,7 +247,7 @@ def twin_of(method: ast.FunctionDef, twin: Twin) -> str:
             + "\n"
         )
     arguments = passed_on(method.args)
-    call = f"self._bridge.run(self._sync.{method.name}{', ' if arguments else ''}{arguments})"
+    call = f"self._bridge.run(self.{twin.held}.{method.name}{', ' if arguments else ''}{arguments})"
     returns, made = wrapped(returns, call)
     answer = made if returns == "None" else f"return {made}"
     return f'    async def {method.name}({signature}) -> {returns}:\n        """{says}"""\n        {answer}\n'
@@ -255,16 +280,17 @@ def written(twin: Twin) -> str:
                 continue
             seen.add(node.name)
             methods.append(twin_of(node, twin))
-    base = "(Generic[R])" if twin.generic else ""
+    base = "(Generic[R])" if twin.generic else f"({twin.inherits})" if twin.inherits else ""
+    first = "super().__init__(bridge, sync)" if twin.inherits else "self._bridge = bridge"
     body = f'''class Async{twin.name}{base}:
     """{twin.says}"""
 
     def __init__(self, bridge: Bridge, sync: {twin.name}{twin.generic}) -> None:
-        self._bridge = bridge
-        self._sync = sync
+        {first}
+        self.{twin.held} = sync
 
     def __repr__(self) -> str:
-        return f"Async{{self._sync!r}}"
+        return f"Async{{self.{twin.held}!r}}"
 
 ''' + "\n".join(methods)
     head = [line for line in twin.imports if not line.startswith("R =")]
@@ -272,7 +298,7 @@ def written(twin: Twin) -> str:
     found = imports_for(body + "\n".join(variables), modules)
     return "\n".join(
         [
-            f'"""Written by ``tools/generate_async.py`` from :class:`securevec.{twin.name}`: change that class."""',
+            f'"""Written by ``tools/generate_async.py`` from :class:`securevec.{twin.public}`: change that class."""',
             "",
             "from __future__ import annotations",
             "",

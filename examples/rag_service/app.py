@@ -5,7 +5,8 @@
 
 The token is the only thing a request can say about whom it comes from: there is no tenant in a path, a query or a body
 that could be set to somebody else's. What goes to the model holds placeholders such as [PERSON_1] in place of personal
-data, and real values are put back into its answer on the way out.
+data, and real values are put back into its answer on the way out. The model is named where texts leave for it, so that
+the operator's list of models decides whether it may have them (docs/models.md).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from pydantic import BaseModel, Field
 import securevec as sv
 
 COLLECTION = "pages"
+MODEL = "stand-in-model"
+"""As the operator's list has it: securevec models allow stand-in-model --class internal"""
 _BEARER = HTTPBearer(auto_error=False)
 
 
@@ -93,7 +96,9 @@ def make_app(store: sv.SecureStore, callers: Mapping[str, Caller]) -> FastAPI:
     def ask(question: Question, who: Annotated[Caller, Depends(caller)]) -> Answer:
         pages = store.tenant(who.tenant, actor=who.actor).existing_collection(COLLECTION)
         hits = pages.search(question.text, k=4)
-        draft = stand_in_model(question.text, hits.context())
+        # Refused here, nothing leaves: a model that is not on the home's list, a tenant it may not serve.
+        released = hits.for_model(MODEL, purpose="answering a question")
+        draft = stand_in_model(question.text, released.prompt)
         try:
             answer, restored = hits.restore(draft), True
         except sv.errors.PolicyDenied:

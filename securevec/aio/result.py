@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
 from securevec.aio.bridge import Bridge
-from securevec.reading.hits import Hit, SearchResult
+from securevec.reading.hits import SEPARATOR, Hit, SearchResult
+from securevec.reading.released import Released
 from securevec.schema import Record
 
 R = TypeVar("R", bound=Record)
 
 
 class AsyncSearchResult(Sequence[Hit[R]], Generic[R]):
-    """As :class:`securevec.SearchResult`; only :meth:`restore`, which opens originals, is awaited."""
+    """As :class:`securevec.SearchResult`; :meth:`restore` and :meth:`for_model`, which ask the store, are awaited."""
 
     def __init__(self, bridge: Bridge, sync: SearchResult[R]) -> None:
         self._bridge = bridge
@@ -47,9 +48,32 @@ class AsyncSearchResult(Sequence[Hit[R]], Generic[R]):
     def request_id(self) -> str:
         return self._sync.request_id
 
-    def context(self, *, separator: str = "\n\n---\n\n") -> str:
+    def context(self, *, separator: str = SEPARATOR) -> str:
         """The hits' texts for a prompt, as :meth:`securevec.SearchResult.context`."""
         return self._sync.context(separator=separator)
+
+    async def for_model(
+        self,
+        model: str,
+        *,
+        purpose: str,
+        hits: Sequence[Hit[R]] | None = None,
+        originals: bool = False,
+        provider: str = "",
+        region: str = "",
+        separator: str = SEPARATOR,
+    ) -> Released:
+        """The hits' texts for this model, as :meth:`securevec.SearchResult.for_model`."""
+        return await self._bridge.run(
+            self._sync.for_model,
+            model,
+            purpose=purpose,
+            hits=hits,
+            originals=originals,
+            provider=provider,
+            region=region,
+            separator=separator,
+        )
 
     async def restore(self, answer: str) -> str:
         """``answer`` with its placeholders put back, as :meth:`securevec.SearchResult.restore`."""

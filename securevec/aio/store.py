@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from securevec.aio.bridge import THREADS, Bridge, on_loop
+from securevec.aio.models import AsyncStoreModels
 from securevec.aio.opening import Opening
 from securevec.aio.tenant import AsyncTenant
 from securevec.anonymize import Detector, Recall
@@ -35,13 +36,13 @@ from securevec.verbs.quota import QuotaUse
 from securevec.writing.report import Progress
 
 
-class AsyncSecureStore:
+class AsyncSecureStore(AsyncStoreModels):
     """One home, opened, for coroutines: :class:`securevec.SecureStore`, each call awaited.
 
     Tied to no event loop: several may use it. Not for use across ``fork``."""
 
     def __init__(self, bridge: Bridge, sync: SecureStore) -> None:
-        self._bridge = bridge
+        super().__init__(bridge, sync)
         self._sync = sync
 
     def __repr__(self) -> str:

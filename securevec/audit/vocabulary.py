@@ -27,6 +27,7 @@ Action = Literal[
     "update",
     "delete",
     "restore",
+    "release",
     "subject.find",
     "subject.export",
     "subject.erase",
@@ -58,6 +59,7 @@ Action = Literal[
     "retention.rule",
     "retention.plan",
     "retention.apply",
+    "model.rule",
     "purge",
     "backup.create",
     "backup.restore",
@@ -68,7 +70,7 @@ Outcome = Literal["allowed", "denied", "failed", "recovered"]
 
 DATA: Final[frozenset[str]] = frozenset(
     ["search", "get", "exists", "list", "verify", "count", "ingest", "import", "update", "delete", "restore", "recover"]
-).union(["leakage", "cloak.report", "export", "subject.find", "subject.export"])
+).union(["leakage", "cloak.report", "export", "release", "subject.find", "subject.export"])
 """Actions on data (OCSF class 6005); every other action manages an entity (3004)."""
 
 SEALING: Final[frozenset[str]] = frozenset(
@@ -100,6 +102,7 @@ SEALING: Final[frozenset[str]] = frozenset(
         "hold.release",
         "retention.rule",
         "retention.apply",
+        "model.rule",
         "purge",
         "backup.create",
         "backup.restore",
@@ -132,9 +135,10 @@ def _words(text: str) -> frozenset[str]:
 
 COUNTS: Final[frozenset[str]] = _words(
     """
-        batches bytes candidates chunks collections deleted dropped embedded expired fields files found held hits holds
-        identifiers kept keys missing named new opened points queries records redacted refilled refused replaced
-        restored results returned rows sealed spans superseded tenants tokens unchanged updated violations writers
+        batches bytes candidates characters chunks collections deleted dropped embedded expired fields files found held
+        hits holds identifiers kept keys missing named new opened points queries records redacted refilled refused
+        replaced restored results returned rows sealed spans superseded tenants tokens unchanged updated violations
+        writers
         """
 )
 
@@ -193,7 +197,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     "change": _words("created updated unchanged replaced removed granted revoked resumed"),
     "permission": _words(
         """
-        tenant.create tenant.manage tenant.delete collection.create ingest search get count delete reveal
+        tenant.create tenant.manage tenant.delete collection.create ingest search get count delete reveal release
         grant hold hold.release retention unsafe_vectors subject.find subject.export subject.erase
         """
     ),
@@ -226,6 +230,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     "filtered": bool,
     "include_vectors": bool,
     "purged": bool,
+    "revealed": bool,
     "unsafe_vectors": bool,
     "vault": bool,
 }

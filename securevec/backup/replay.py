@@ -77,6 +77,8 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
     clock.raise_floor(ledger.floor_ms)
     control.raise_time_floor(clock.floor_ms())
     control.lay_down_authority()
+    # Before anything is embedded again: what was denied since the backup receives nothing here either.
+    control.take_model_list(ledger.authority["model_list"])
     for row in control.tenants():
         if row.state == "suspended":
             control.set_tenant_state(row.tenant, "active", now_ms=clock.now_ms())

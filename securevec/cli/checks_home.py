@@ -204,6 +204,34 @@ def _jobs(session: Session) -> Check:
     return Check("jobs", "ok", "none open")
 
 
+def _models(session: Session) -> Check:
+    """The list of models, and collections whose own embedder it does not allow: they cannot be searched or filled."""
+    from securevec.egress.gate import ask, entries_of
+    from securevec.policy.models import Use
+    from securevec.reopen import description_of
+
+    runtime = session.store.runtime
+    entries = entries_of(runtime, runtime.control.model_list())
+    if entries is None:
+        return Check("models", "ok", "no list of models is set: every model may receive everything")
+    shut = 0
+    for tenant in runtime.control.tenants():
+        for row in runtime.control.collections(tenant.tenant) if tenant.state != "deleted" else ():
+            model = str(_identity(row.identity)["model"]["name"])
+            label = str(description_of(runtime, row)["classification"])
+            shut += not ask(runtime, Use(model, "embedder", tenant.tenant, label), row.collection)[0]
+    detail = f"a list of {len(entries)} entries; nothing else receives anything"
+    if not shut:
+        return Check("models", "ok", detail)
+    step = "Allow their embedder: securevec models allow MODEL --kind embedder --class LABEL"
+    return Check(
+        "models",
+        "note",
+        f"{detail}; {shut} collections cannot be searched or filled: their embedder is not on it",
+        step,
+    )
+
+
 def _holds(session: Session) -> Check:
     control = session.store.runtime.control
     active = [
@@ -252,6 +280,7 @@ _OPENED: Final[tuple[tuple[str, Callable[[Session], Check]], ...]] = (
     ("collections", _collections),
     ("audit log", _audit),
     ("given vectors", _given),
+    ("models", _models),
     ("jobs", _jobs),
     ("holds", _holds),
     ("receipts", _receipts),

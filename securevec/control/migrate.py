@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.schema import ExecutableDDLElement
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The revision this release reads and writes; a test holds it equal to the newest file of ``migrations/versions``."""
 
 SELECT_TABLES: Final = "SELECT COUNT(*), COALESCE(SUM(name = 'alembic_version'), 0) FROM sqlite_master"

@@ -12,6 +12,7 @@ from typing import Final
 from securevec.control.database import Row
 from securevec.control.jobs import ACCEPTED, INSERT_JOB, TENANT_DELETE, require_job, stepped
 from securevec.control.migrate import revision
+from securevec.control.models import SELECT_MODEL_ROWS
 from securevec.control.numbers import COLLECTION_NO
 from securevec.control.room import Room, owe
 from securevec.control.rows import JobRow
@@ -56,8 +57,9 @@ class Replays(Room):
         return revision(self._db) or ""
 
     def authority(self) -> dict[str, list[Row]]:
-        """Holds, retention rules and quotas, as rows by table."""
-        return {table: self._db.rows(read) for table, (read, _) in AUTHORITY.items()}
+        """Holds, retention rules and quotas, as rows by table, and the list of models, which is taken by itself."""
+        found = {table: self._db.rows(read) for table, (read, _) in AUTHORITY.items()}
+        return found | {"model_list": self._db.rows(SELECT_MODEL_ROWS)}
 
     def lay_down_authority(self) -> None:
         """Forget them all: what a newer store deleted is deleted whatever an older hold or minimum says."""

@@ -15,6 +15,7 @@ from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
 from securevec.control.keystore import KeyStoreSeen
 from securevec.control.migrate import require_head, revision, upgrade
+from securevec.control.models import Models
 from securevec.control.outbox import Outbox
 from securevec.control.placements import Placements
 from securevec.control.quotas import Quotas
@@ -44,6 +45,7 @@ class ControlStore(
     Holds,
     Retention,
     Quotas,
+    Models,
     Placements,
     Sources,
     Replays,

@@ -127,6 +127,11 @@ def classification_token(key: bytes, label: str) -> str:
     return h16_hex(key, b"securevec/classification/v1" + lp(_name(label)))
 
 
+def model_token(key: bytes, name: str) -> str:
+    """What the audit log calls a model. ``key`` is the installation's ``names`` key."""
+    return h16_hex(key, b"securevec/model/v1" + lp(_name(name)))
+
+
 def subject_token(key: bytes, entity: str, normalized: str) -> Token:
     """What links equal values inside one tenant. ``key`` is the tenant's ``token`` key; the value is normalized.
 

@@ -26,6 +26,7 @@
     │   └── UnsupportedPlatform    this part does not run here
     ├── Refused                    understood, and not allowed                         exit 3
     │   ├── PolicyDenied           the actor may not do this
+    │   │   └── ModelNotAllowed    the list of models does not let this model receive this
     │   ├── TenantNotFound         no such tenant, or not for this actor
     │   ├── TenantUnavailable      suspended, being deleted, or deleted
     │   ├── CollectionNotFound
@@ -99,6 +100,7 @@ from securevec.errors.refused import (
     HomeRefused,
     IsolationViolation,
     LegalHold,
+    ModelNotAllowed,
     PolicyDenied,
     QuotaExceeded,
     RecordNotFound,
@@ -199,6 +201,7 @@ __all__ = [
     "LowEntropy",
     "MissingExtra",
     "ModelDigestMismatch",
+    "ModelNotAllowed",
     "OutcomeUnknown",
     "ParserFailed",
     "PlanChanged",

@@ -15,6 +15,10 @@ class PolicyDenied(Refused):
     """No rule permits this actor this action, or a rule forbids it."""
 
 
+class ModelNotAllowed(PolicyDenied):
+    """The home's list of models does not let this model receive this. Nothing was handed to it."""
+
+
 class TenantNotFound(Refused):
     """No such tenant for this actor."""
 

@@ -39,6 +39,7 @@ Permission = Literal[
     "count",
     "delete",
     "reveal",
+    "release",
     "grant",
     "hold",
     "hold.release",
@@ -50,7 +51,7 @@ Permission = Literal[
 ]
 Role = Literal["owner", "writer", "reader", "revealer"]
 
-_READ: Final[frozenset[Permission]] = frozenset({"collection.open", "search", "get", "count"})
+_READ: Final[frozenset[Permission]] = frozenset({"collection.open", "search", "get", "count", "release"})
 _WRITE: Final[frozenset[Permission]] = frozenset({"collection.open", "collection.create", "ingest", "delete", "count"})
 _REVEAL: Final[frozenset[Permission]] = frozenset({"reveal"})
 _GRANT: Final[frozenset[Permission]] = frozenset({"grant"})

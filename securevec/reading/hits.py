@@ -11,6 +11,7 @@ from uuid import UUID
 
 from securevec.errors import UsageError
 from securevec.points.body import Body, PlacedSpan, RecordId
+from securevec.reading.released import Released, Wish
 from securevec.rows.minimize import rebuild
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope
@@ -20,6 +21,7 @@ R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 _PLACEHOLDER: Final = re.compile(r"\[([A-Z][A-Z0-9_]*)_([1-9][0-9]*)\]")
 _SPAN_ID: Final = re.compile(r"([0-9a-f]{32})\.(0|[1-9][0-9]{0,8})(?:\.([^\W\d]\w{0,127}))?")
+SEPARATOR: Final = "\n\n---\n\n"
 _COULD_JOIN: Final = re.compile(r"[A-Z0-9_]*|.*[\[\]].*", re.DOTALL)
 """A separator that, with text on either side, could make a placeholder that no text holds alone."""
 
@@ -73,6 +75,7 @@ class Hit(Generic[R_co]):
 
 
 Restorer = Callable[[Sequence[OriginalAt]], Mapping[OriginalAt, str]]
+Releaser = Callable[[Wish, Sequence[Hit[Record]], Callable[[], Sequence[str]], str], Released]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,13 +96,21 @@ class SearchResult(Sequence[Hit[R]]):
     """
 
     def __init__(
-        self, hits: Sequence[Hit[R]], *, violations: int, complete: bool, request_id: str, restorer: Restorer
+        self,
+        hits: Sequence[Hit[R]],
+        *,
+        violations: int,
+        complete: bool,
+        request_id: str,
+        restorer: Restorer,
+        releaser: Releaser,
     ) -> None:
         self._hits = tuple(hits)
         self.violations = violations
         self.complete = complete
         self.request_id = request_id
         self._restorer = restorer
+        self._releaser = releaser
 
     @overload
     def __getitem__(self, index: int) -> Hit[R]: ...
@@ -117,7 +128,7 @@ class SearchResult(Sequence[Hit[R]]):
     def __repr__(self) -> str:
         return f"SearchResult({len(self._hits)} hits, {self.violations} violations)"
 
-    def context(self, *, separator: str = "\n\n---\n\n") -> str:
+    def context(self, *, separator: str = SEPARATOR) -> str:
         """The hits' texts for a prompt: every replaced value is a placeholder such as ``[PERSON_1]``.
 
         The same person has the same number throughout one result, so a model can tell people apart and cannot tell
@@ -128,12 +139,54 @@ class SearchResult(Sequence[Hit[R]]):
             UsageError: the separator could become part of a placeholder: it holds a square bracket, or nothing but
                 capitals, digits and underscores.
         """
-        if _COULD_JOIN.fullmatch(separator):
-            raise UsageError(
-                "A separator holds no square bracket, and more than capitals, digits and underscores.",
-                next_step="Use for example a blank line.",
-            )
+        _check_separator(separator)
         return separator.join(self._with_placeholders(hit) for hit in self._hits)
+
+    def for_model(
+        self,
+        model: str,
+        *,
+        purpose: str,
+        hits: Sequence[Hit[R]] | None = None,
+        originals: bool = False,
+        provider: str = "",
+        region: str = "",
+        separator: str = SEPARATOR,
+    ) -> Released:
+        """The hits' texts for this model, as :meth:`context` words them, if the home's list of models lets it receive
+        them; recorded as ``release``: model and purpose as keyed hashes, records, number of characters.
+
+        The points are read again, so that nothing is handed out that was deleted, replaced, erased or has expired since
+        the search. Without a list of models no model is refused.
+
+        Args:
+            model: as the list names it, letter by letter.
+            purpose: why; recorded as a keyed hash in the place of the actor's own.
+            hits: some of this result's, in the order they are to be in. Default: all of them.
+            originals: put the real values back in place of placeholders. Needs the permission ``reveal``, and a list
+                that lets the model receive originals.
+            provider, region: where the model runs, for a list that names one.
+            separator: as for :meth:`context`.
+
+        Raises:
+            ModelNotAllowed: the list does not let this model receive this, or cannot be read.
+            PolicyDenied: the actor may not release texts here, or not reveal originals.
+            RecordNotFound: a record was deleted, replaced or altered since the search, or a hit is not as it was found.
+            UsageError: a hit that is none of this result's, no model, no purpose, or another separator.
+            VaultDisabled: ``originals``, and the collection keeps none.
+        """
+        _check_separator(separator)
+        chosen = self._hits if hits is None else tuple(hits)
+        own = {id(hit) for hit in self._hits}
+        if not all(id(hit) in own for hit in chosen):
+            raise UsageError("A hit is none of this result's.", next_step="Release each result's hits by itself.")
+
+        def worded() -> Sequence[str]:
+            texts = [self._with_placeholders(hit) for hit in chosen]
+            return self._restored(texts) if originals else texts
+
+        wish = Wish(model, purpose, bool(originals), provider, region)
+        return self._releaser(wish, chosen, worded, separator)
 
     def restore(self, answer: str) -> str:
         """``answer`` with the placeholders of :meth:`context` put back to the original values.
@@ -146,12 +199,17 @@ class SearchResult(Sequence[Hit[R]]):
             VaultDisabled: the collection keeps no originals.
             RecordNotFound: a record named in the answer was deleted or replaced since the search.
         """
+        return self._restored([answer])[0]
+
+    def _restored(self, texts: Sequence[str]) -> list[str]:
+        """Texts with their placeholders put back, opened and recorded together."""
         places = self._places
-        wanted = {match[0]: places[match[0]] for match in _PLACEHOLDER.finditer(answer) if match[0] in places}
+        found = [match[0] for text in texts for match in _PLACEHOLDER.finditer(text)]
+        wanted = {name: places[name] for name in found if name in places}
         originals = self._restorer(list(dict.fromkeys(wanted.values())))
         # A value that was dropped is nowhere: its placeholder stays.
         known = {name: originals[place] for name, place in wanted.items() if originals[place]}
-        return _PLACEHOLDER.sub(lambda match: known.get(match[0], match[0]), answer)
+        return [_PLACEHOLDER.sub(lambda match: known.get(match[0], match[0]), text) for text in texts]
 
     @property
     def _places(self) -> dict[str, OriginalAt]:
@@ -201,6 +259,15 @@ class SearchResult(Sequence[Hit[R]]):
             position = placed.span.end
         parts.append(hit.text[position:])
         return "".join(parts)
+
+
+def _check_separator(separator: str) -> None:
+    """Raises :class:`UsageError`."""
+    if _COULD_JOIN.fullmatch(separator):
+        raise UsageError(
+            "A separator holds no square bracket, and more than capitals, digits and underscores.",
+            next_step="Use for example a blank line.",
+        )
 
 
 def record_of(collection: CollectionScope, body: Body, record_class: type[R]) -> R:

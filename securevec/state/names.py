@@ -43,6 +43,10 @@ class NameBook:
         """32 hex digits that stand for a classification label in retention rules."""
         return derive.classification_token(self._names, label)
 
+    def model_token(self, name: str) -> str:
+        """32 hex digits that stand for a model in the audit log."""
+        return derive.model_token(self._names, name)
+
     def actor_token(self, actor: Actor) -> bytes:
         """16 bytes that stand for the actor in grants; the hexadecimal part of :meth:`actor_ref`."""
         return bytes.fromhex(self.actor_ref(actor).rpartition(":")[2])

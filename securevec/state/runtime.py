@@ -25,6 +25,7 @@ from securevec.keys.keyring import KeyRing
 from securevec.points.protect import FilterProtector
 from securevec.points.terms import ANALYZER
 from securevec.policy import Actor, PolicyEngine
+from securevec.policy.models import KnownModels
 from securevec.schema import Record, Schema
 from securevec.state.engine import Engine
 from securevec.state.names import NameBook
@@ -67,6 +68,8 @@ class Runtime:
     key_provider: Provider | None = None
     """What keeps the root key; ``None`` where a test brings one."""
     ahead: Ahead = field(default_factory=shared_ahead)
+    models: KnownModels = field(default_factory=KnownModels)
+    """The list of models as it was last opened."""
     _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])
     _job_locks: dict[str, threading.Lock] = field(default_factory=dict[str, "threading.Lock"])
     _jobs_of_thread: threading.local = field(default_factory=threading.local)

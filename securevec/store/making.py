@@ -11,6 +11,7 @@ import orjson
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.binding import Wanted, bound_and_now, described, identity_of, require_vault
 from securevec.control.rows import CollectionRow
+from securevec.egress.gate import require_model
 from securevec.errors import (
     CollectionMismatch,
     HybridUnavailable,
@@ -19,6 +20,7 @@ from securevec.errors import (
     UsageError,
 )
 from securevec.guard import Admission, admit
+from securevec.policy.models import Use
 from securevec.reopen import anonymizer_of, description_of, require_same_terms, schema_of, scope_of
 from securevec.retention.rules import parse_retention
 from securevec.rows.validate import check_name
@@ -46,6 +48,7 @@ def create(runtime: Runtime, scope: Scope, name: str, wanted: Wanted) -> Collect
     admission = admit(runtime, scope, permission="collection.create", action="collection.create")
     if wanted.hybrid:
         _require_terms(runtime, admission)
+    _require_model(runtime, admission, classification)
     collection = CollectionId(uuid4().hex)
     raw = bytes.fromhex(collection)
     description = {
@@ -182,6 +185,20 @@ def _open(
         )
         admission.note(phase="result")
     return scope_of(runtime, scope, row, description, record=record, identity=now)
+
+
+def _require_model(runtime: Runtime, admission: Admission, classification: str) -> None:
+    """Raises :class:`ModelNotAllowed` where the store's embedder may not receive what the collection is to hold.
+
+    One that is there already opens all the same: what hands a text to the model is refused, reading and deleting is
+    not (docs/adr/0060).
+    """
+    use = Use(runtime.embedder().identity.name, "embedder", admission.scope.tenant, classification)
+    try:
+        require_model(runtime, use, None)
+    except SecurevecError as error:
+        admission.failure(error)
+        raise
 
 
 def _require_terms(runtime: Runtime, admission: Admission) -> None:

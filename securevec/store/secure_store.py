@@ -28,6 +28,7 @@ from securevec.state.runtime import Runtime
 from securevec.store.caretaker import Caretaker
 from securevec.store.importing import StoreImports
 from securevec.store.machines import MACHINES
+from securevec.store.models import StoreModels
 from securevec.store.open_home import INSTALLATION
 from securevec.store.opening import open_runtime
 from securevec.store.rekeying import StoreKeys
@@ -37,7 +38,7 @@ from securevec.types import Layout, Suite, TenantId
 from securevec.verbs.quota import QuotaUse, quota_use, set_quota
 
 
-class SecureStore(StoreImports, StoreKeys):
+class SecureStore(StoreImports, StoreKeys, StoreModels):
     """One home, opened. Use it as a context manager, or call :meth:`close`.
 
     Thread-safe. Not for use across ``fork``: open a store of its own in each process.

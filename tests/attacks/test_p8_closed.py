@@ -39,10 +39,15 @@ def calls(
     source = f"chroma:{files.with_name('foreign')}"
     return {
         "SecureStore": {
+            "allow_model": lambda: store.allow_model("gpt-5", ["internal"], kind="chat"),
             "apply_retention": lambda: store.apply_retention("0" * 64),
             "cancel_job": lambda: store.cancel_job("0" * 32),
+            "check_model": lambda: store.check_model("gpt-5", tenant="acme", collection="tickets0"),
+            "clear_models": lambda: store.clear_models(),
             "delete_tenant": lambda: store.delete_tenant("acme"),
+            "deny_model": lambda: store.deny_model("gpt-5"),
             "import_from": lambda: store.import_from(source, to="tickets0", options=options),
+            "models": lambda: store.models(),
             "preview_import": lambda: store.preview_import(source, to="tickets0", options=options),
             "rotate_root_key": lambda: store.rotate_root_key(),
             "rotate_signing_key": lambda: store.rotate_signing_key(),
@@ -106,7 +111,10 @@ def calls(
             "verify": lambda: handle.verify(),
             "leakage": lambda: handle.leakage(),
         },
-        "SearchResult": {"restore": lambda: hits.restore("[EMAIL_1]")},
+        "SearchResult": {
+            "for_model": lambda: hits.for_model("gpt-5", purpose="answer"),
+            "restore": lambda: hits.restore("[EMAIL_1]"),
+        },
     }
 
 

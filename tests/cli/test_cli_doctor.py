@@ -84,7 +84,7 @@ def test_a_sound_home_is_found_sound_and_every_part_is_named(doctor: Shell) -> N
             "detection",
         ),
         *("vector store", "unsafe settings", "home", "permissions", "key file", "key store", "engine lock", "stores"),
-        *("clock", "collections", "audit log", "given vectors", "jobs", "holds", "receipts"),
+        *("clock", "collections", "audit log", "given vectors", "models", "jobs", "holds", "receipts"),
     } == {name for name in found if not name.startswith("extra ")}
     extras = {name for name in found if name.startswith("extra ")}
     assert extras == {f"extra {name}" for name in checks._EXTRAS}

@@ -104,6 +104,29 @@ def test_the_model_gets_placeholders_and_no_person(
     assert "ozrick@" not in seen[0]
 
 
+def test_a_model_that_the_operator_did_not_allow_gets_nothing(
+    service: Any, store: sv.SecureStore, app_module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    real = app_module.stand_in_model
+
+    def watching(question: str, context: str) -> str:
+        seen.append(context)
+        return str(real(question, context))
+
+    monkeypatch.setattr(app_module, "stand_in_model", watching)
+    store.allow_model("hash", ["internal"], kind="embedder")
+    try:
+        assert ask(service, TOKENS["acme"], "who mended the brickwork?").status_code == 403
+        assert seen == []
+        store.allow_model(app_module.MODEL, ["internal"], kind="chat", tenant="acme")
+        assert ask(service, TOKENS["acme"], "who mended the brickwork?").status_code == 200
+        assert ask(service, TOKENS["globex"], "lanternfish?").status_code == 403
+        assert len(seen) == 1
+    finally:
+        store.clear_models()
+
+
 @pytest.mark.parametrize(
     ("mine", "other", "word"), [("acme", "globex", "lanternfish"), ("globex", "acme", "brickwork")]
 )

@@ -1,4 +1,4 @@
-"""Tables of revision 0008 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
+"""Tables of revision 0009 as SQLAlchemy Core. Imported by migrations and tests only, never on the way to a search.
 
 The statements of the other files are standard SQL with the named or positional parameters of DB-API; a test prepares
 each of them against these tables, and another holds these tables equal to what the migrations build.

@@ -63,3 +63,14 @@ audit_next = Table(
     PrimaryKeyConstraint("id"),
     CheckConstraint("id = 1", name="single"),
 )
+
+# Which models may receive what, as one sealed document: an edited list does not open. No row is no list.
+model_list = Table(
+    "model_list",
+    metadata,
+    Column("id", Integer, nullable=False, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("id = 1", name="single"),
+)

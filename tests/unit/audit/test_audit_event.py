@@ -152,7 +152,7 @@ def test_errors_are_named_by_their_nearest_listed_class() -> None:
 
 DATA_ACTIVITY = {
     "search": 4, "count": 4, "get": 1, "exists": 1, "list": 8, "verify": 1, "leakage": 1, "cloak.report": 1,
-    "export": 1, "recover": 2, "update": 2, "ingest": 5, "import": 5,
+    "export": 1, "release": 1, "recover": 2, "update": 2, "ingest": 5, "import": 5,
     "delete": 7, "restore": 10,
     "subject.find": 4, "subject.export": 1,
 }  # fmt: skip
@@ -181,6 +181,7 @@ ENTITY_ACTIVITY = {
     "config": (3, "configuration"),
     "hold": (1, "hold"),
     "hold.release": (4, "hold"),
+    "model.rule": (3, "policy"),
     "retention.rule": (3, "retention"),
     "retention.plan": (2, "retention"),
     "retention.apply": (4, "retention"),

@@ -1,0 +1,104 @@
+"""The check in front of every model: the list as it is now, the collection as it is now, and any failure is a denial.
+
+Who opened a collection before the list changed is asked again at each call; reading the list is one look at the control
+store's version, and opening it happens once for each change of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import orjson
+
+from securevec.errors import ControlUnavailable, ModelNotAllowed, SecurevecError
+from securevec.policy.models import ModelEntry, Reason, Use, from_json, may_receive, to_json
+from securevec.state.runtime import Runtime
+from securevec.types import CollectionId
+
+KIND: Final = "model-list"
+_ROW: Final = bytes(16)
+
+Cause = Reason | Literal["reclassified"]
+
+_SAID: Final[Mapping[Cause, tuple[str, str]]] = {
+    "unlisted": (
+        "The model is not on this home's list of models.",
+        "Names are compared letter by letter. An operator allows it: securevec models allow MODEL --class LABEL",
+    ),
+    "denied": ("The list of models denies this model here.", "An operator decides: securevec models list"),
+    "kind": (
+        "The list of models has this model for another kind of use.",
+        "An operator sets the kind: securevec models allow MODEL --kind embedder|chat --class LABEL",
+    ),
+    "classification": (
+        "The list of models does not let this model receive data of this collection's classification.",
+        "An operator allows the classification: securevec models allow MODEL --class LABEL",
+    ),
+    "originals": (
+        "The list of models lets this model receive anonymized text only.",
+        "Leave originals out, or an operator allows them: securevec models allow MODEL --originals --class LABEL",
+    ),
+    "provider": (
+        "The list of models has this model at one provider, and the call names another or none.",
+        "Pass provider= as the list has it: securevec models list",
+    ),
+    "region": (
+        "The list of models has this model in one region, and the call names another or none.",
+        "Pass region= as the list has it: securevec models list",
+    ),
+    "reclassified": (
+        "The collection has another classification than it was opened with.",
+        "Open it again.",
+    ),
+}
+
+
+def entries_of(runtime: Runtime, sealed: bytes | None) -> tuple[ModelEntry, ...] | None:
+    """The list that was sealed; ``None`` for none. Raises :class:`EnvelopeRejected`, :class:`UnknownFormat`,
+    :class:`ConfigError` for one that was edited, or that another release wrote."""
+    if sealed is None:
+        return None
+    known = runtime.models.get(sealed)
+    if known is None:
+        known = from_json(orjson.loads(runtime.names.open(sealed, row=_ROW, kind=KIND)))
+        runtime.models.keep(sealed, known)
+    return known
+
+
+def sealed_list(runtime: Runtime, entries: tuple[ModelEntry, ...]) -> bytes:
+    return runtime.names.seal(orjson.dumps(to_json(entries)), row=_ROW, kind=KIND)
+
+
+def ask(runtime: Runtime, use: Use, collection: CollectionId | None) -> tuple[bool, Cause]:
+    """What the list says now. ``collection`` is where the text comes from; its classification must still be the one
+    that ``use`` names."""
+    entries = entries_of(runtime, runtime.control.model_list())
+    if entries is not None and collection is not None:
+        token = runtime.control.classification_of(use.tenant, collection)
+        if token is None or (token and token != runtime.names.classification_token(use.classification)):
+            return False, "reclassified"
+    answer = may_receive(entries, use)
+    return answer.allowed, answer.reason
+
+
+def require_model(runtime: Runtime, use: Use, collection: CollectionId | None) -> None:
+    """Raises :class:`ModelNotAllowed` unless the list lets the model receive this, or there is none.
+
+    A list that cannot be read lets nobody receive anything. A control store that does not answer is
+    :class:`ControlUnavailable`, and nothing is handed over either.
+    """
+    try:
+        allowed, cause = ask(runtime, use, collection)
+    except ControlUnavailable:
+        raise
+    except Exception as error:
+        # Whatever went wrong, nobody has allowed anything.
+        why = f" {error.message}" if isinstance(error, SecurevecError) else ""
+        raise ModelNotAllowed(
+            f"The list of models (model_list.sealed in control.db) cannot be read, so no model receives anything.{why}",
+            next_step="Restore control.db from a backup, or an operator makes the list anew: securevec models clear",
+        ) from error
+    if allowed is not True:
+        message, step = _SAID[cause]
+        raise ModelNotAllowed(message, next_step=step)

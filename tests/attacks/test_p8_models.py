@@ -1,0 +1,398 @@
+"""P8, the list of models: an embedder that may not receive a collection's texts receives none, whatever calls it, and a
+list that cannot be read lets nobody receive anything."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+import securevec as sv
+from securevec.egress import gate
+from securevec.errors import ConfigError, ControlUnavailable, ModelNotAllowed, PolicyDenied
+from securevec.policy.models import ModelEntry, to_json
+from tests.support.attacks import Stage, open_stage, text
+from tests.support.models import CountingEmbedder, edit_control, http_sink
+from tests.support.world import ACME, Ticket
+
+NAME = "hash"
+"""What the counting embedder's identity says."""
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Iterator[tuple[Stage, CountingEmbedder]]:
+    embedder = CountingEmbedder()
+    with open_stage(tmp_path, "memory", embedder=embedder) as stage:
+        yield stage, embedder
+
+
+def every_call_that_embeds(handle: sv.Collection[Ticket]) -> dict[str, Callable[[], object]]:
+    return {
+        "ingest": lambda: handle.ingest([text(50, "never")]),
+        "search": lambda: handle.search("refund"),
+        "search in a batch": lambda: handle.search_batch(["refund", "lift"]),
+        "a diverse search": lambda: handle.search_diverse("refund"),
+        "an update of the text": lambda: handle.update("T-1", body="another body"),
+    }
+
+
+def require_refused(stage: Stage, embedder: CountingEmbedder, handle: sv.Collection[Ticket]) -> None:
+    """Each call is refused, recorded as denied, and the model has received nothing."""
+    before = embedder.received
+    for name, call in every_call_that_embeds(handle).items():
+        with pytest.raises(ModelNotAllowed) as refusal:
+            call()
+        assert NAME not in refusal.value.message.split(), name
+        assert refusal.value.next_step, name
+        record = stage.audit()[0]
+        assert (record["outcome"], record["error"]) == ("denied", "ModelNotAllowed"), name
+    assert embedder.received == before
+    assert handle.count() == 8
+
+
+def test_without_a_list_nothing_changes(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, embedder = counting
+    pair = stage.pair().fill()
+    assert stage.store.models() is None
+    assert pair.acme.search("refund", k=3)
+    assert embedder.received > 0
+
+
+def test_a_model_that_is_not_on_the_list_receives_nothing_from_a_collection_open_before(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model("another-model", ["internal"], kind="embedder")
+    require_refused(stage, embedder, handle)
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    assert len(handle.search("refund", k=3)) == 3
+
+
+def test_reading_and_deleting_go_on_for_a_model_that_may_no_longer_receive_anything(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    stage, embedder = counting
+    name = stage.pair().fill().name
+    stage.store.deny_model(NAME)
+    before = embedder.received
+    handle = stage.acme.collection(Ticket, name=name, retention="180d")
+    assert handle.get("T-1").status == "open"
+    assert not any(handle.verify().findings.values())
+    assert handle.delete(["T-1"]).deleted == 1
+    assert stage.acme.erase_subject("customer2@example.com").about == 1
+    assert embedder.received == before
+
+
+def test_no_collection_is_made_for_a_model_that_may_not_receive_its_classification(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    stage, embedder = counting
+    stage.store.allow_model(NAME, ["public"], kind="embedder")
+    with pytest.raises(ModelNotAllowed):
+        stage.acme.collection(Ticket, name="secret", classification="restricted")
+    assert stage.audit()[0]["outcome"] == "denied"
+    assert "secret" not in stage.acme.collections()
+    stage.acme.collection(Ticket, name="open", classification="public").ingest([text(1, "fine")])
+    assert embedder.received > 0
+
+
+def test_another_tenants_permission_is_not_ones_own(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, embedder = counting
+    pair = stage.pair().fill()
+    stage.store.allow_model(NAME, ["internal"], kind="embedder", tenant="globex")
+    require_refused(stage, embedder, pair.acme)
+    assert pair.globex.search("refund", k=1)
+
+
+def test_denied_to_one_tenant_counts_over_allowed_to_all(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, embedder = counting
+    pair = stage.pair().fill()
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    stage.store.deny_model(NAME, tenant="acme")
+    require_refused(stage, embedder, pair.acme)
+    assert pair.globex.search("refund", k=1)
+
+
+def test_a_chat_models_permission_is_none_to_embed(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(NAME, ["internal"], kind="chat")
+    require_refused(stage, embedder, handle)
+
+
+@pytest.mark.parametrize("listed", ["Hash", "HASH", "hash-1", "has", "hash.", "h"])
+def test_a_name_that_is_nearly_the_same_is_another_model(counting: tuple[Stage, CountingEmbedder], listed: str) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(listed, ["internal"], kind="embedder")
+    require_refused(stage, embedder, handle)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "h\u0430sh",
+        "\uff48ash",
+        "hash\u200b",
+        " hash",
+        "hash ",
+        "ha sh",
+        "hash\n",
+        "ha\u0301sh",
+        "",
+        "*",
+        "h*",
+        "a" * 129,
+    ],
+)
+def test_a_name_that_only_looks_like_one_is_never_listed(counting: tuple[Stage, CountingEmbedder], name: str) -> None:
+    stage, _ = counting
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: stage.store.allow_model(name, ["internal"], kind="embedder"),
+        lambda: stage.store.deny_model(name),
+    )
+    for call in calls:
+        with pytest.raises(ConfigError, match="field model") as refusal:
+            call()
+        assert not name.strip("*") or name not in str(refusal.value)
+    assert stage.store.models() is None
+
+
+def test_a_classification_raised_under_an_open_collection_is_seen(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    assert handle.search("refund", k=1)
+    token = stage.store.runtime.names.classification_token("restricted")
+    edit_control(stage.home, "UPDATE collection SET classification = ? WHERE collection = ?", token, handle.id)
+    require_refused(stage, embedder, handle)
+
+
+def test_nobody_but_the_operator_changes_or_reads_the_list(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, _ = counting
+    stage.pair()
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    stage.store._actor = ACME
+    for call in (
+        lambda: stage.store.allow_model("evil", ["internal"], kind="chat"),
+        lambda: stage.store.deny_model(NAME),
+        lambda: stage.store.clear_models(),
+        lambda: stage.store.models(),
+        lambda: stage.store.check_model(NAME, tenant="acme", collection="tickets0"),
+    ):
+        with pytest.raises(PolicyDenied):
+            call()
+        assert (stage.audit()[0]["action"], stage.audit()[0]["outcome"]) == ("model.rule", "denied")
+    stage.store._actor = sv.Actor.local()
+    assert [entry.model for entry in stage.store.models() or ()] == [NAME]
+
+
+def test_every_change_of_the_list_is_recorded_without_its_names(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, _ = counting
+    stage.store.allow_model("secretly-named", ["internal"], kind="chat", provider="provider-x", region="region-y")
+    stage.store.deny_model("secretly-named", tenant="acme")
+    stage.store.clear_models()
+    records = stage.audit(6)
+    assert [(r["action"], r["phase"], r["detail"]["change"]) for r in records] == [
+        ("model.rule", phase, change)
+        for change in ("replaced", "replaced", "removed")
+        for phase in ("intent", "result")
+    ]
+    assert {r["detail"].get("model") for r in records[:4]} == {stage.store.runtime.names.model_token("secretly-named")}
+    log = b"".join(path.read_bytes() for path in (stage.home / "audit").rglob("*.jsonl"))
+    control = b"".join(path.read_bytes() for path in stage.home.glob("control.db*"))
+    for word in (b"secretly-named", b"provider-x", b"region-y"):
+        assert word not in log
+        assert word not in control
+
+
+def test_an_erasure_waits_for_an_allowed_model_and_shows_the_person_to_nobody_meanwhile(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    """What is left of a record that mentions somebody is embedded anew, by a model that may receive it or by none."""
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.deny_model(NAME)
+    before = embedder.received
+    with pytest.raises(ModelNotAllowed):
+        stage.acme.erase_subject("person3@example.com")
+    assert embedder.received == before
+    assert not handle.exists("T-3")
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    assert [job.state for job in stage.store.run_jobs()] == ["done"]
+    assert "person3" not in str(handle.get("T-3").body)
+
+
+# -- a list that was edited -------------------------------------------------------------------------------------------
+
+
+def sealed_now(stage: Stage) -> bytes:
+    with closing(sqlite3.connect(stage.home / "control.db")) as connection:
+        return bytes(connection.execute("SELECT sealed FROM model_list").fetchone()[0])
+
+
+def flip(sealed: bytes) -> bytes:
+    return sealed[:-1] + bytes([sealed[-1] ^ 1])
+
+
+EDITS: dict[str, Callable[[bytes], bytes]] = {
+    "flipped": flip,
+    "cut": lambda sealed: sealed[:-5],
+    "empty": lambda sealed: b"",
+    "in clear": lambda sealed: b'{"v":1,"models":[]}',
+    "zeros": lambda sealed: bytes(len(sealed)),
+}
+
+
+@pytest.mark.parametrize("how", EDITS)
+def test_a_list_edited_by_hand_lets_nobody_receive_anything(counting: tuple[Stage, CountingEmbedder], how: str) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    assert handle.search("refund", k=1)
+    edit_control(stage.home, "UPDATE model_list SET sealed = ?", EDITS[how](sealed_now(stage)))
+    require_refused(stage, embedder, handle)
+    with pytest.raises(ModelNotAllowed, match=r"model_list\.sealed"):
+        handle.search("refund")
+    assert stage.store.check_model(NAME, tenant="acme", collection="tickets0").reason == "unreadable"
+
+
+def test_a_list_of_another_home_does_not_count_here(counting: tuple[Stage, CountingEmbedder], tmp_path: Path) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model("another", ["internal"], kind="embedder")
+    (tmp_path / "second").mkdir()
+    with open_stage(tmp_path / "second", "memory") as other:
+        other.store.allow_model(NAME, ["internal"], kind="embedder")
+        theirs = sealed_now(other)
+    edit_control(stage.home, "UPDATE model_list SET sealed = ?", theirs)
+    require_refused(stage, embedder, handle)
+
+
+DOCUMENTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "models": lambda said: said | {"models": "all"},
+    "allow": lambda said: said | {"models": [said["models"][0] | {"allow": "internal"}]},
+    "kind": lambda said: said | {"models": [said["models"][0] | {"kind": "any"}]},
+    "model": lambda said: said | {"models": [said["models"][0] | {"model": "h*"}]},
+    "tenant": lambda said: said | {"models": [said["models"][0] | {"tenant": "acme"}]},
+    "originals": lambda said: said | {"models": [said["models"][0] | {"originals": "no"}]},
+    "runs": lambda said: said | {"models": [said["models"][0] | {"runs": ""}]},
+    "region": lambda said: said | {"models": [said["models"][0] | {"region": 7}]},
+    "provider": lambda said: said | {"models": [{k: v for k, v in said["models"][0].items() if k != "provider"}]},
+    "another release": lambda said: said | {"v": 2},
+    "one twice": lambda said: said | {"models": said["models"] * 2},
+}
+
+
+@pytest.mark.parametrize("field", DOCUMENTS)
+def test_a_field_that_cannot_be_used_is_named_and_lets_nobody_receive_anything(
+    counting: tuple[Stage, CountingEmbedder], field: str
+) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    runtime = stage.store.runtime
+    document = DOCUMENTS[field](to_json([ModelEntry(NAME, "embedder", ("internal",))]))
+    edit_control(
+        stage.home,
+        "UPDATE model_list SET sealed = ?",
+        runtime.names.seal(orjson.dumps(document), row=bytes(16), kind=gate.KIND),
+    )
+    require_refused(stage, embedder, handle)
+    with pytest.raises(ModelNotAllowed, match=field):
+        handle.search("refund")
+
+
+def test_an_unreadable_list_is_not_changed_only_cleared(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, _ = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    edit_control(stage.home, "UPDATE model_list SET sealed = ?", flip(sealed_now(stage)))
+    with pytest.raises(sv.SecurevecError):
+        stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    stage.store.clear_models()
+    assert handle.search("refund", k=1)
+
+
+def test_an_error_in_the_check_denies(
+    counting: tuple[Stage, CountingEmbedder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+
+    def fails(*_: object) -> object:
+        raise RuntimeError("canary-in-an-error")
+
+    monkeypatch.setattr(gate, "may_receive", fails)
+    require_refused(stage, embedder, handle)
+    with pytest.raises(ModelNotAllowed) as refusal:
+        handle.search("refund")
+    assert "canary" not in str(refusal.value)
+
+
+def test_a_control_store_that_does_not_answer_lets_nobody_receive_anything(
+    counting: tuple[Stage, CountingEmbedder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    before = embedder.received
+
+    def busy() -> bytes | None:
+        raise ControlUnavailable("The control store is busy with another process.")
+
+    monkeypatch.setattr(stage.store.runtime.control, "model_list", busy)
+    with pytest.raises(ControlUnavailable):
+        handle.search("refund")
+    assert embedder.received == before
+
+
+def test_two_changes_at_once_are_not_lost(counting: tuple[Stage, CountingEmbedder]) -> None:
+    stage, _ = counting
+    store, control = stage.store, stage.store.runtime.control
+    store.allow_model("first", ["internal"], kind="chat")
+    before = control.model_list()
+    store.allow_model("second", ["internal"], kind="chat")
+    with pytest.raises(ControlUnavailable, match="meanwhile"):
+        control.replace_model_list(before, expect=before, now_ms=0)
+    assert [entry.model for entry in store.models() or ()] == ["first", "second"]
+
+
+def test_a_deleted_tenants_entries_are_not_listed_and_leave_with_the_next_change(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    stage, _ = counting
+    store = stage.store
+    store.allow_model("theirs", ["internal"], kind="chat", tenant="acme")
+    store.delete_tenant("acme").raise_if_incomplete()
+    assert store.models() == []
+    store.allow_model("ours", ["internal"], kind="chat")
+    entries = gate.entries_of(store.runtime, store.runtime.control.model_list()) or ()
+    assert [entry.model for entry in entries] == ["ours"]
+
+
+# -- a model behind a socket ------------------------------------------------------------------------------------------
+
+
+def test_a_blocked_remote_model_gets_no_byte_and_no_connection(tmp_path: Path) -> None:
+    with http_sink() as sink, open_stage(tmp_path, "memory", embedder=sink.embedder()) as stage:
+        handle = stage.pair().fill().acme
+        assert handle.search("refund", k=1)
+        assert sink.bytes > 0
+        seen = (sink.bytes, sink.connections)
+        stage.store.deny_model("remote-embed-1")
+        for name, call in every_call_that_embeds(handle).items():
+            with pytest.raises(ModelNotAllowed):
+                call()
+            assert (sink.bytes, sink.connections) == seen, name
+        with pytest.raises(ModelNotAllowed):
+            stage.acme.collection(Ticket, name="another")
+        assert (sink.bytes, sink.connections) == seen

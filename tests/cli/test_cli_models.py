@@ -1,0 +1,123 @@
+"""The list of models from the command line, in the order an operator types it; and a service beside it that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import securevec as sv
+from securevec.errors import ModelNotAllowed
+from securevec.testing.embedders import HashEmbedder
+from tests.cli.conftest import Shell
+from tests.support.crash_home import Home
+from tests.support.other_process import command
+from tests.support.world import ACME, Ticket, ticket
+
+
+@pytest.fixture(autouse=True)
+def _without_a_list_afterwards(shell: Shell) -> Iterator[None]:
+    yield
+    shell.at_home("models", "clear", "--yes")
+
+
+def test_a_model_is_allowed_checked_denied_and_forgotten(shell: Shell) -> None:
+    assert "every model may receive everything" in shell.at_home("models", "list").out
+    assert shell.at_home("models", "list", "--json").json is None
+    assert shell.at_home("models", "check", "gpt-5", "acme/tickets").code == 0
+    first = shell.at_home("models", "allow", "all-MiniLM-L6-v2", "--kind", "embedder", "--class", "internal", "--here")
+    assert (first.code, "There is a list now" in first.out) == (0, True)
+    again = shell.at_home("models", "allow", "gpt-5", "--class", "internal", "--class", "public", "--region", "eu")
+    assert (again.code, "There is a list now" in again.out) == (0, False)
+    assert shell.at_home("models", "deny", "gpt-5", "--tenant", "beta").code == 0
+    listed = shell.at_home("models", "list", "--json").json
+    assert [(each["model"], each["tenant"], each["allow"], each["runs"], each["region"]) for each in listed] == [
+        ("all-MiniLM-L6-v2", "", ["internal"], "here", ""),
+        ("gpt-5", "", ["internal", "public"], "remote", "eu"),
+        ("gpt-5", "beta", [], "remote", ""),
+    ]
+    assert "nothing" in shell.at_home("models", "list").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (["gpt-5", "acme/tickets", "--region", "eu"], 0, "listed"),
+        (["gpt-5", "acme/tickets"], 1, "region"),
+        (["gpt-5", "acme/tickets", "--region", "eu", "--originals"], 1, "originals"),
+        (["gpt-5", "acme/tickets", "--kind", "embedder"], 1, "kind"),
+        (["GPT-5", "acme/tickets", "--region", "eu"], 1, "unlisted"),
+        (["g\u0440t-5", "acme/tickets", "--region", "eu"], 1, "unlisted"),
+        (["open-one", "acme/tickets"], 1, "classification"),
+        (["forbidden", "acme/tickets"], 1, "denied"),
+    ],
+)
+def test_check_says_why_and_by_its_exit_code_whether(
+    shell: Shell, arguments: list[str], code: int, reason: str
+) -> None:
+    shell.at_home("models", "allow", "gpt-5", "--class", "internal", "--region", "eu")
+    shell.at_home("models", "allow", "open-one", "--class", "public")
+    shell.at_home("models", "deny", "forbidden")
+    said = shell.at_home("models", "check", *arguments, "--json")
+    assert (said.code, said.json) == (code, {"allowed": code == 0, "reason": reason})
+    plain = shell.at_home("models", "check", *arguments)
+    assert plain.out.startswith("yes: " if code == 0 else "no: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["allow", "gpt-5"], 2, "--class"),
+        (["allow", "gpt*", "--class", "internal"], 2, "field model"),
+        (["allow", "gpt-5", "--class", "internal", "--region", "e u"], 2, "field region"),
+        (["allow", "gpt-5", "--class", "internal", "--kind", "any"], 2, "kind"),
+        (["allow", "gpt-5", "--class", "internal", "--tenant", "nobody"], 3, "tenant"),
+        (["allow", "gpt-5", "--class", "a/b"], 2, "name"),
+        (["check", "gpt-5", "acme/nothing"], 3, "collection"),
+        (["clear"], 2, "--yes"),
+        (["list", "--as", "svc:someone"], 3, "No rule permits"),
+        (["allow", "gpt-5", "--class", "internal", "--as", "svc:someone"], 3, "No rule permits"),
+        (["deny", "gpt-5", "--as", "svc:someone"], 3, "No rule permits"),
+        (["clear", "--yes", "--as", "svc:someone"], 3, "No rule permits"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_said(shell: Shell, arguments: list[str], code: int, says: str) -> None:
+    answer = shell.at_home("models", *arguments)
+    assert (answer.code, says in answer.err) == (code, True), answer.err
+    assert shell.at_home("models", "list", "--json").json is None
+
+
+def test_a_search_that_the_list_refuses_says_what_to_type(shell: Shell) -> None:
+    shell.at_home("models", "deny", "all-MiniLM-L6-v2")
+    refused = shell.at_home("search", "acme/tickets", "refund")
+    assert refused.code == 3
+    assert "securevec models list" in refused.err
+    doctor = {each["name"]: each for each in shell.at_home("doctor", "--json").json}
+    assert doctor["models"]["status"] == "note"
+    assert "cannot be searched or filled" in doctor["models"]["detail"]
+    shell.at_home("models", "allow", "all-MiniLM-L6-v2", "--kind", "embedder", "--class", "internal")
+    doctor = {each["name"]: each for each in shell.at_home("doctor", "--json").json}
+    assert doctor["models"]["status"] == "ok"
+    assert shell.at_home("search", "acme/tickets", "refund").code == 0
+
+
+def test_a_service_that_is_open_follows_what_the_operator_types_beside_it(tmp_path: Path) -> None:
+    """Two processes: the service holds the engine, the command line changes the list."""
+    path, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"
+    with sv.SecureStore.open(path, backend="edge", key_file=key_file, embedder=HashEmbedder()) as store:
+        home = Home(path, key_file, store.runtime.installation_id, b"")
+        tickets = store.tenant("acme", create=True, actor=ACME).collection(Ticket)
+        tickets.ingest([ticket(1, "The refund for the lift never arrived.")])
+        hits = tickets.search("refund", k=1)
+        assert hits.for_model("gpt-5", purpose="answer").texts
+        assert command(home, "models", "allow", "hash", "--kind", "embedder", "--class", "internal").returncode == 0
+        assert tickets.search("refund", k=1)
+        with pytest.raises(ModelNotAllowed):
+            hits.for_model("gpt-5", purpose="answer")
+        assert command(home, "models", "allow", "gpt-5", "--class", "internal").returncode == 0
+        assert hits.for_model("gpt-5", purpose="answer").texts
+        assert command(home, "models", "deny", "hash", "--tenant", "acme").returncode == 0
+        with pytest.raises(ModelNotAllowed):
+            tickets.search("refund", k=1)
+        assert command(home, "models", "check", "gpt-5", "acme/ticket").returncode == 0
