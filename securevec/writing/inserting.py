@@ -16,6 +16,7 @@ import numpy as np
 
 from securevec.backend import VectorBackend
 from securevec.errors import (
+    ControlUnavailable,
     LegalHold,
     OutcomeUnknown,
     SecurevecError,
@@ -24,7 +25,7 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.guard import Admission
-from securevec.recover import remove_points
+from securevec.recover import LEASE_MS, remove_points
 from securevec.state.runtime import Runtime
 from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, StoredPoint, TenantId
 
@@ -68,6 +69,7 @@ def switch_over(
     """
     backend = runtime.backend()
     try:
+        _require_held(runtime, request.request_id)
         backend.insert(namespace=target.namespace, points=points)
         _read_back(backend, target, points, with_vectors=with_vectors)
         retiring = runtime.control.commit_batch(
@@ -93,6 +95,16 @@ def switch_over(
             next_step=f"{error.next_step} The write can be repeated safely; "
             f"securevec audit tail shows request {request.request_id}.".lstrip(),
         ) from error
+
+
+def _require_held(runtime: Runtime, request_id: str) -> None:
+    """Before anything reaches the store: points of a batch that others settled would be known to nobody once this
+    process ends. A lease that is half over is begun again. Raises :class:`ControlUnavailable`."""
+    batch, now_ms = runtime.control.batch(request_id), runtime.clock.now_ms()
+    if batch is None or batch.state != "open":
+        raise ControlUnavailable("This batch is no longer held by its writer.", next_step="Write again.")
+    if batch.lease_until_ms - now_ms < LEASE_MS // 2:
+        runtime.control.extend_lease(request_id, now_ms + LEASE_MS)
 
 
 def _present(runtime: Runtime, namespace: Namespace, ids: Sequence[UUID]) -> set[UUID]:

@@ -16,7 +16,14 @@ import securevec as sv
 from securevec import ingest as ingesting
 from securevec.control.database import Database
 from securevec.control.store import ControlStore
-from securevec.errors import ControlUnavailable, DeletionIncomplete, LegalHold, RecordNotFound, SubjectErased
+from securevec.errors import (
+    ControlUnavailable,
+    DeletionIncomplete,
+    LegalHold,
+    OutcomeUnknown,
+    RecordNotFound,
+    SubjectErased,
+)
 from securevec.guard import admit
 from securevec.people import erase as erasing
 from securevec.reading import revealing
@@ -206,6 +213,43 @@ def test_a_writer_whose_batch_others_settled_makes_nobody_known(stage: Stage, mo
         pair.acme.ingest([ticket(1, f"Jane Doe of {JANE} has a lantern", customer="C-1")])
     assert rows_in(stage.store, "subject_token") == 0
     assert rows_in(stage.store, "name_part") == 0
+
+
+def test_a_writer_whose_batch_others_settled_inserts_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed behind its insert, it would leave points that no batch, no manifest and no erasure knows of."""
+    pair = stage.pair()
+    pair.acme.ingest([ticket(2, f"{JANE} has a bicycle", customer="C-1")])
+    inserted: list[int] = []
+    honest = stage.trap.insert
+
+    def insert(**given: Any) -> None:
+        inserted.append(len(given["points"]))
+        honest(**given)
+
+    def settled_by_another_process() -> None:
+        stage.time.forward(120_000)
+        settle_collection(stage.store.runtime, pair.acme.id)
+
+    monkeypatch.setattr(stage.trap, "insert", insert)
+    before(monkeypatch, ingesting, "switch_over", settled_by_another_process)
+    with pytest.raises(OutcomeUnknown):
+        pair.acme.ingest([ticket(1, f"{JANE} has a lantern", customer="C-1")])
+    assert inserted == []
+    assert pair.acme.ingest([ticket(1, f"{JANE} has a lantern", customer="C-1")]).new == 1
+    pair.acme.verify().raise_if_wrong()
+
+
+def test_a_slow_writer_keeps_its_batch_while_it_inserts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = stage.pair()
+    before(monkeypatch, ingesting, "switch_over", lambda: stage.time.forward(50_000))
+
+    def almost_a_lease_later() -> None:
+        stage.time.forward(50_000)
+        settle_collection(stage.store.runtime, pair.acme.id)
+
+    before(monkeypatch, stage.trap, "insert", almost_a_lease_later)
+    assert pair.acme.ingest([ticket(1, "a lantern")]).new == 1
+    pair.acme.verify().raise_if_wrong()
 
 
 def test_a_record_that_was_read_before_a_short_fence_is_not_stored_after_it(
