@@ -14,13 +14,10 @@ import pytest
 import securevec as sv
 from securevec import ingest
 from securevec.errors import SubjectErased
-from securevec.guard import admit
-from securevec.people import erase as erasing
 from securevec.writing import resealing
 from tests.support.attacks import Stage, open_stage
+from tests.support.letters import JANE, PETER, accept, step, subject_keys
 from tests.support.other_process import until
-
-JANE, PETER = "jane.doe@example.com", "peter.miller@example.org"
 
 
 class Letter(sv.Record):
@@ -35,6 +32,13 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
+@pytest.fixture
+def alone(stage: Stage) -> Stage:
+    """Jobs go on only where the test says so."""
+    stage.store._caretaker.stop()
+    return stage
+
+
 def letters_of(turn: int) -> list[dict[str, Any]]:
     return [
         {"id": f"J-{turn}", "writer": JANE, "body": f"a lantern, letter {turn}"},
@@ -47,18 +51,8 @@ def letters_of(turn: int) -> list[dict[str, Any]]:
 
 def accept_and_shred(stage: Stage, *values: str) -> None:
     """What an erasure does without the collection's lock: it is accepted, and destroys the keys that it finds."""
-    runtime = stage.store.runtime
-    admission = admit(runtime, stage.acme._scope, permission="subject.erase", action="subject.erase")
-    until = runtime.clock.now_ms() + 86_400_000
-    job = erasing.request_erasure(runtime, admission, values, until_ms=until, include_name_matches=False)
-    now_ms = runtime.clock.now_ms()
-    assert runtime.control.lease_job(job.job_id, owner=runtime.audit.writer_id, until_ms=now_ms, now_ms=now_ms)
-    while job.state not in ("shredded", "planned"):
-        job = erasing.step(runtime, job)
-
-
-def keys_of_people(stage: Stage) -> set[str]:
-    return {key.key_id for key in stage.store.runtime.keys.list_keys(tenant=stage.acme.id, kind="subject")}
+    job = accept(stage, *values)
+    assert step(stage, job) in ("shredded", "planned")
 
 
 def beside(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, act: Callable[[], None]) -> None:
@@ -78,44 +72,44 @@ def beside(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, act: Callabl
     ("called", "known"), [(JANE, True), (JANE, False), ("Jane Doe", True)], ids=["identifier", "new", "name"]
 )
 def test_a_batch_in_flight_makes_no_key_for_who_is_erased_meanwhile(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, called: str, *, known: bool
+    alone: Stage, monkeypatch: pytest.MonkeyPatch, called: str, *, known: bool
 ) -> None:
-    letters = stage.acme.collection(Letter, retention="180d")
+    letters = alone.acme.collection(Letter, retention="180d")
     letters.ingest([{"id": "P-0", "writer": PETER, "body": "a bicycle"}])
-    of_peter = keys_of_people(stage)
+    of_peter = subject_keys(alone)
     if known:
         letters.ingest([{"id": "J-0", "writer": called, "body": "a lantern"}])
-    beside(monkeypatch, ingest, "_bound_to", lambda: accept_and_shred(stage, called))
+    beside(monkeypatch, ingest, "_bound_to", lambda: accept_and_shred(alone, called))
     with pytest.raises(SubjectErased):
         letters.ingest([{"id": "J-0", "writer": called, "body": "a lantern once more"}])
-    assert keys_of_people(stage) == of_peter
-    stage.store.run_jobs()
-    assert keys_of_people(stage) == of_peter
+    assert subject_keys(alone) == of_peter
+    alone.store.run_jobs()
+    assert subject_keys(alone) == of_peter
     assert (letters.exists("J-0"), letters.exists("P-0")) == (False, True)
     letters.verify().raise_if_wrong()
 
 
 @pytest.mark.parametrize(
-    ("module", "step"), [(resealing, "_renamed"), (resealing, "seal_batch"), (resealing, "switch_over")]
+    ("module", "moment"), [(resealing, "_renamed"), (resealing, "seal_batch"), (resealing, "switch_over")]
 )
 def test_a_record_that_is_sealed_anew_makes_no_key_for_who_is_erased_meanwhile(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
+    alone: Stage, monkeypatch: pytest.MonkeyPatch, module: Any, moment: str
 ) -> None:
     """New versions of tokens give every person a key of a new name, where the one before lives."""
-    letters = stage.acme.collection(Letter, retention="180d")
+    letters = alone.acme.collection(Letter, retention="180d")
     letters.ingest(letters_of(0))
-    before = keys_of_people(stage)
+    before = subject_keys(alone)
     erased = list[set[str]]()
 
     def erase() -> None:
-        accept_and_shred(stage, JANE)
-        erased.append(keys_of_people(stage))
+        accept_and_shred(alone, JANE)
+        erased.append(subject_keys(alone))
 
-    beside(monkeypatch, module, step, erase)
-    assert stage.store.renew_tokens("acme").state == "done"
+    beside(monkeypatch, module, moment, erase)
+    assert alone.store.renew_tokens("acme").state == "done"
     assert (len(before), len(erased[0] & before)) == (2, 1), "the erasure came in the middle"
-    stage.store.run_jobs()
-    assert len(keys_of_people(stage)) == 1, "the key of who was not erased"
+    alone.store.run_jobs()
+    assert len(subject_keys(alone)) == 1, "the key of who was not erased"
     assert {record.id for record in letters.iter()} == {"P-0", "M-0"}
     letters.verify().raise_if_wrong()
 
@@ -163,4 +157,4 @@ def test_a_person_is_erased_while_records_about_them_arrive(stage: Stage) -> Non
     assert len(stage.store.tenant("acme").find_subject(JANE)) == 0
     runtime = stage.store.runtime
     assert runtime.backend().count(namespace=letters._scope.namespace) == len(shown) == letters.count()
-    assert len(runtime.keys.list_keys(tenant=stage.acme.id, kind="subject")) == 1, "the key of who was not erased"
+    assert len(subject_keys(stage)) == 1, "the key of who was not erased"

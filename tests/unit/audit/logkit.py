@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from securevec.audit import AuditReport, AuditWriter, Event, Head, keyed_ref, request_id, verify_log
 from securevec.clock import Clock
@@ -79,3 +85,32 @@ class Log:
     def lines(self, writer: Path | None = None) -> list[bytes]:
         path = writer or self.writers()[0]
         return b"".join(segment.read_bytes() for segment in sorted(path.glob("seg-*"))).splitlines(keepends=True)
+
+
+class Time:
+    """A clock that is turned by hand."""
+
+    def __init__(self) -> None:
+        self.ms = 1_795_406_400_000
+        self.clock = Clock(lambda: self.ms)
+
+
+def requests_of(lines: list[bytes]) -> list[str]:
+    return [orjson.loads(line)["unmapped"]["securevec"]["request_id"] for line in lines]
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Run ``work`` in a forked child; its exit code is 0 when it returned."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        # A child that hangs is ended by the alarm, and its exit code says so.
+        signal.alarm(20)
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001  # shown here, since nothing of it reaches the parent
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

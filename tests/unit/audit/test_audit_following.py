@@ -10,8 +10,7 @@ import pytest
 
 from securevec.audit import Follower, directory, files
 from securevec.errors import AuditUnavailable
-from tests.unit.audit.logkit import LOG_ID, Log, event
-from tests.unit.audit.test_audit_writer import Time
+from tests.unit.audit.logkit import LOG_ID, Log, Time, event
 
 
 def hits(lines: list[bytes]) -> list[int]:

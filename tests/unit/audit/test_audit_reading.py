@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from securevec.audit import directory, files, find_open_intents, read_tail, request_id, summarize
-from tests.unit.audit.logkit import LOG_ID, Log, event
-from tests.unit.audit.test_audit_writer import Time
+from tests.unit.audit.logkit import LOG_ID, Log, Time, event
 
 
 def test_the_tail_is_merged_over_writers_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
