@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
@@ -58,18 +58,21 @@ class Writer(Generic[S]):
 
 
 class EmbeddedStore(Generic[S]):
-    """The shards under ``root``, a directory of the format ``version``; ``load`` opens one from its directory.
+    """The shards under ``root``, a directory of the format ``version`` or of a ``former`` one; ``load`` opens one
+    from its directory.
 
     Raises :class:`EngineLocked` when the root is already open anywhere, :class:`HomeRefused` when it is unsafe or of
     a foreign format, :class:`UnsupportedPlatform` without POSIX locks. Used in a forked child every call raises
     :class:`EngineForked`: the engine's threads do not exist there.
     """
 
-    def __init__(self, root: Path, version: str, *, open_shards: int, load: Callable[[Path], S]) -> None:
+    def __init__(
+        self, root: Path, version: str, *, open_shards: int, load: Callable[[Path], S], former: Collection[str] = ()
+    ) -> None:
         if open_shards < 1:
             raise ConfigError("At least one shard must be allowed to be open.")
         self._pid = os.getpid()
-        self._root = EngineRoot(root, version)
+        self._root = EngineRoot(root, version, former=former)
         self._load_from = load
         self._pool = ShardPool[S](open_shards, self._load)
         self._closed = False

@@ -23,7 +23,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -39,10 +39,11 @@ _COPIED_AT_ONCE: Final = 1024 * 1024
 
 
 class EngineRoot:
-    """An open, locked root of the format ``version``. Raises :class:`HomeRefused` for a foreign, newer or
-    readable-by-others directory, :class:`EngineLocked` when somebody holds it."""
+    """An open, locked root of the format ``version``; one of a ``former`` format becomes one of this. Raises
+    :class:`HomeRefused` for a foreign, newer or readable-by-others directory, :class:`EngineLocked` when somebody holds
+    it."""
 
-    def __init__(self, path: Path, version: str) -> None:
+    def __init__(self, path: Path, version: str, *, former: Collection[str] = ()) -> None:
         if os.name != "posix":
             raise UnsupportedPlatform(
                 "An embedded engine needs POSIX file locks.", next_step="Use a server: qdrants://host:6333."
@@ -52,7 +53,7 @@ class EngineRoot:
         _check_owner(self.path)
         self._lock: int | None = _lock(self.path / "LOCK")
         try:
-            _check_version(self.path, version)
+            _check_version(self.path, version, former)
             for entry in self.path.iterdir():
                 if entry.name.startswith((_NEW, _TRASH)):
                     shutil.rmtree(entry)
@@ -216,7 +217,7 @@ def _check_owner(path: Path) -> None:
         )
 
 
-def _check_version(path: Path, wanted: str) -> None:
+def _check_version(path: Path, wanted: str, former: Collection[str]) -> None:
     version = path / "VERSION"
     try:
         found = version.read_text("ascii")
@@ -227,7 +228,9 @@ def _check_version(path: Path, wanted: str) -> None:
         return
     except (OSError, UnicodeDecodeError) as error:
         raise HomeRefused("The engine's VERSION file cannot be read.") from error
-    if found != wanted:
+    if found in former:
+        _write(version, wanted)  # from now on an older release refuses it
+    elif found != wanted:
         raise HomeRefused(
             "The engine's directory has a format this release does not read.",
             next_step="Use the release that wrote it, or a newer one.",

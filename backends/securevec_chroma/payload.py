@@ -29,6 +29,7 @@ from typing import Final, cast
 from securevec.types import Namespace, Scalar
 from securevec_adapters.points import TAGS, check_payload
 from securevec_chroma.numbers import rank, unrank
+from securevec_chroma.sealed import Kept, kept
 
 Metadata = dict[str, str | int]
 
@@ -58,6 +59,22 @@ def encode(payload: Mapping[str, object], namespace: Namespace) -> Metadata:
         if key not in TAGS:
             stored.update(_encoded(key, value))
     return stored or {NOTHING: 1}
+
+
+def apart(payload: Mapping[str, object], namespace: Namespace) -> tuple[Metadata, Kept]:
+    """The metadata of a point whose sealed values are kept beside Chroma, and what is kept there. Raises as
+    :func:`encode` does."""
+    clear, sealed = _parted({key: value for key, value in check_payload(payload, namespace).items() if key not in TAGS})
+    stored: Metadata = {}
+    for key, value in clear.items():
+        stored.update(_encoded(key, cast("Scalar", value)))
+    return stored or {NOTHING: 1}, kept(clear, sealed)
+
+
+def moved_apart(stored: Mapping[str, object]) -> tuple[Metadata, Kept]:
+    """Metadata as the first format has it (docs/formats.md 5.3), parted as :func:`apart` does, whatever is in it."""
+    body = {key: value for key, value in stored.items() if not _is_sealed(key)}
+    return cast("Metadata", body) or {NOTHING: 1}, kept(*_parted(decode(stored, {})))
 
 
 def stamped(body: Metadata, number: int) -> Metadata:
@@ -108,6 +125,11 @@ def decode(stored: Mapping[str, object] | None, tags: Mapping[str, str]) -> dict
         elif kind != "text" and not kind.isdecimal() and key != NOTHING:
             payload[key] = value
     return payload
+
+
+def _parted(payload: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
+    sealed = {key: value for key in SEALED if isinstance(value := payload.get(key), str)}
+    return {key: value for key, value in payload.items() if key not in sealed}, sealed
 
 
 def _encoded(key: str, value: Scalar) -> Metadata:

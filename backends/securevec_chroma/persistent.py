@@ -21,10 +21,12 @@ from securevec.filters import Expr
 from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters.embedded import OUTSIDE, EmbeddedStore, existing
 from securevec_adapters.points import check_cursor, check_id, unit_vector
-from securevec_chroma.place import checked, prepared, refuse_terms
+from securevec_chroma.place import checked, refuse_terms
 from securevec_chroma.shard import ChromaShard, copy_points
 
-VERSION: Final = "securevec-chroma 1\n"
+VERSION: Final = "securevec-chroma 2\n"
+FORMER: Final = ("securevec-chroma 1\n",)
+"""Sealed values in Chroma's metadata. Such shards are read and written as they are, until a purge rewrites them."""
 OPEN_SHARDS: Final = 32
 
 
@@ -35,7 +37,9 @@ class ChromaPersistentBackend:
     """
 
     def __init__(self, root: Path, *, open_shards: int = OPEN_SHARDS) -> None:
-        self._store = EmbeddedStore[ChromaShard](root, VERSION, open_shards=open_shards, load=ChromaShard.load)
+        self._store = EmbeddedStore[ChromaShard](
+            root, VERSION, former=FORMER, open_shards=open_shards, load=ChromaShard.load
+        )
 
     @classmethod
     def from_location(
@@ -78,7 +82,7 @@ class ChromaPersistentBackend:
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
         with self._store.write(namespace) as held:
             place = existing(held.get()).place(namespace)
-            rows = prepared(points, namespace, place.dimension)
+            rows = place.prepared(points, namespace)
             if rows:
                 place.insert(rows)
 
@@ -100,7 +104,7 @@ class ChromaPersistentBackend:
         exclude: Sequence[str] = (),
         terms: Terms | None = None,
     ) -> list[StoredPoint]:
-        """``exclude`` is not used: Chroma returns whole payloads."""
+        """Of ``exclude`` only vaults are left out."""
         check_terms(terms, sparse=False)
         condition = checked(where, limit)
         with self._store.hold(namespace) as held:
@@ -108,7 +112,7 @@ class ChromaPersistentBackend:
             if shard is None:
                 return []
             place = shard.place(namespace)
-            return place.search(unit_vector(vector, place.dimension), condition, limit)
+            return place.search(unit_vector(vector, place.dimension), condition, limit, vaults="v" not in exclude)
 
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         condition = checked(where, limit)

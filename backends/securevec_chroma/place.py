@@ -7,6 +7,8 @@ What Chroma does on its own and how it is closed here (measured on 1.5.9):
 * ``delete`` reports ids it never had. So what to delete is looked up, and looked for again.
 * ``query`` walks a graph and may miss points that ``get`` finds. Fewer answers than asked for are checked against the
   count, and a short one is answered again from all matching vectors.
+* Ten rows of metadata take two thirds of the time that finding them does. Where the files are ours (``sealed``), sealed
+  values lie beside Chroma's and a search asks Chroma for ids and distances alone.
 * Nothing is ordered by id. A scan lists the matching ids and sorts them; with ``exclusive`` the list is kept from page
   to page until somebody writes.
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 import bisect
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 import numpy as np
@@ -32,11 +34,19 @@ from securevec.types import Namespace, ProtectedPoint, StoredPoint
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_id, tags_of, unit_vector
 from securevec_chroma.client import Found
-from securevec_chroma.payload import Metadata, decode, encode, stamped, unstamped
+from securevec_chroma.payload import Metadata, apart, decode, encode, moved_apart, stamped
+from securevec_chroma.sealed import Kept, SealedFile
 from securevec_chroma.where import Lowering, Where
 
-Row = tuple[UUID, NDArray[np.float32], Metadata]
-"""Id, unit vector, encoded payload."""
+
+class Row(NamedTuple):
+    """A point to write: its id, unit vector, metadata, and what is kept beside Chroma, where something is."""
+
+    id: UUID
+    vector: NDArray[np.float32]
+    body: Metadata
+    kept: Kept | None = None
+
 
 _IDS: Final = 1000
 """Points of one request."""
@@ -45,15 +55,25 @@ _BATCH_BYTES: Final = 8 * 1024 * 1024
 
 
 class Place:
-    """An open collection. Not thread-safe where ``exclusive``: the pool hands it to one caller at a time."""
+    """An open collection. Not thread-safe where ``exclusive``: the pool hands it to one caller at a time. ``sealed`` is
+    the file that holds its sealed values, where there is one."""
 
-    def __init__(self, api: ServerAPI, namespace: Namespace, found: Found, *, exclusive: bool) -> None:
+    def __init__(
+        self,
+        api: ServerAPI,
+        namespace: Namespace,
+        found: Found,
+        *,
+        exclusive: bool,
+        sealed: SealedFile | None = None,
+    ) -> None:
         self._api = api
         self._id = found.id
         self.dimension = found.dimension
         self._tags = tags_of(namespace)
         self._lowering = Lowering(self._tags)
         self._exclusive = exclusive
+        self._sealed = sealed
         self._listed: tuple[Expr | None, list[str]] | None = None
         self._stamp = 0
 
@@ -64,35 +84,52 @@ class Place:
             self._listed = None
             most = min(_IDS, self._api.get_max_batch_size())
             for batch in map(self._stamped, _batches(rows, most)):
+                ids = [row.id for row in batch]
                 if not new:
-                    self._remove([point.hex for point, _, _ in batch])
+                    self._remove(ids)
+                if self._sealed is not None:  # first: no point is found before what it holds is on disk
+                    self._sealed.put([(row.id, row.kept) for row in batch if row.kept is not None])
                 self._api._add(
-                    ids=[point.hex for point, _, _ in batch],
+                    ids=[point.hex for point in ids],
                     collection_id=self._id,
-                    embeddings=[vector for _, vector, _ in batch],
-                    metadatas=[body for _, _, body in batch],
+                    embeddings=[row.vector for row in batch],
+                    metadatas=[row.body for row in batch],
                 )
                 if new:
-                    kept = self._bodies([point.hex for point, _, _ in batch])
-                    if any(kept.get(point.hex) != body for point, _, body in batch):
+                    bodies, kept = self._bodies(ids), {} if self._sealed is None else self._sealed.read(ids)
+                    if any(bodies.get(row.id.hex) != row.body or kept.get(row.id.bytes) != row.kept for row in batch):
                         raise BackendError("The store did not keep every point as it was written.")
+
+    def prepared(self, points: Sequence[ProtectedPoint], namespace: Namespace) -> list[Row]:
+        """Points as rows, checked; the last of equal ids wins. Raises :class:`VectorError` and :class:`RecordError`."""
+        rows: dict[UUID, Row] = {}
+        for point in points:
+            check_terms(point.terms, sparse=False)
+            key, vector = check_id(point.id), unit_vector(point.vector, self.dimension)
+            if self._sealed is None:
+                rows[key] = Row(key, vector, encode(point.payload, namespace))
+            else:
+                rows[key] = Row(key, vector, *apart(point.payload, namespace))
+        return list(rows.values())
 
     def remove(self, ids: Sequence[UUID]) -> None:
         with mapped("deleting points"):
             self._listed = None
-            for some in _chunks([point.hex for point in ids]):
+            for some in _chunks(ids):
                 self._remove(some)
 
     def fetch(self, ids: Sequence[UUID], *, with_vectors: bool) -> list[StoredPoint]:
         with mapped("reading points"):
             return [
-                StoredPoint(point, decode(body, self._tags), vector=vector)
-                for some in _chunks([point.hex for point in ids])
-                for point, vector, body in self._rows(some, with_vectors=with_vectors)
+                StoredPoint(point, payload, vector=vector)
+                for some in _chunks(ids)
+                for point, vector, payload in self._read(some, with_vectors=with_vectors)
             ]
 
-    def search(self, vector: NDArray[np.float32], where: Expr | None, limit: int) -> list[StoredPoint]:
-        """Up to ``limit`` nearest, best first."""
+    def search(
+        self, vector: NDArray[np.float32], where: Expr | None, limit: int, *, vaults: bool = True
+    ) -> list[StoredPoint]:
+        """Up to ``limit`` nearest, best first. Without ``vaults`` these may be left out."""
         clause, among = self._selection(where)
         with mapped("searching"):
             if among == []:
@@ -103,14 +140,15 @@ class Place:
                 ids=among,
                 n_results=limit,
                 where=cast("VendorWhere", clause),
-                include=["metadatas", "distances"],
+                include=["metadatas", "distances"] if self._sealed is None else ["distances"],
             )
-            bodies, distances = answer["metadatas"], answer["distances"]
-            if bodies is None or distances is None:
-                raise BackendError("The store answered a search without payloads.")
+            ids, distances = [_uuid(point) for point in answer["ids"][0]], answer["distances"]
+            if distances is None:
+                raise BackendError("The store answered a search without distances.")
+            payloads = self._found(ids, answer["metadatas"], vaults=vaults)
             hits = [
-                StoredPoint(_uuid(point), decode(body, self._tags), 1.0 - float(distance))
-                for point, body, distance in zip(answer["ids"][0], bodies[0], distances[0], strict=True)
+                StoredPoint(point, payload, 1.0 - float(distance))
+                for point, payload, distance in zip(ids, payloads, distances[0], strict=True)
             ][:limit]
             if len(hits) < limit and len(hits) < self._count(where, clause, among):
                 return self._exact(vector, self._matching(where, clause, among), limit)
@@ -124,10 +162,8 @@ class Place:
             wanted, following = ids[first : first + limit], ids[first + limit : first + limit + 1]
             if not following:
                 self._listed = None
-            found = [row for some in _chunks(wanted) for row in self._rows(some, with_vectors=False)]
-            points = sorted(
-                (StoredPoint(point, decode(body, self._tags)) for point, _, body in found), key=lambda point: point.id
-            )
+            found = [row for some in _chunks(list(map(_uuid, wanted))) for row in self._read(some, with_vectors=False)]
+            points = sorted((StoredPoint(point, payload) for point, _, payload in found), key=lambda point: point.id)
             return points, _uuid(following[0]) if following else None
 
     def count(self, where: Expr | None = None) -> int:
@@ -136,22 +172,27 @@ class Place:
             return self._count(where, clause, among)
 
     def rows(self) -> Iterator[list[Row]]:
-        """Every point as it is stored, in pages, for copying."""
+        """Every point as it is stored, in pages, for copying into a place that keeps sealed values apart."""
         with mapped("copying a collection"):
             ids = self._sorted(None)
-        for some in _chunks(ids):
+        for some in _chunks(list(map(_uuid, ids))):
             with mapped("copying a collection"):
+                kept = None if self._sealed is None else self._sealed.read(some)
                 yield [
-                    (point, cast("NDArray[np.float32]", vector), unstamped(body))
+                    Row(point, cast("NDArray[np.float32]", vector), *moved_apart(body))
+                    if kept is None
+                    else Row(point, cast("NDArray[np.float32]", vector), cast("Metadata", body), kept.get(point.bytes))
                     for point, vector, body in self._rows(some, with_vectors=True)
                 ]
 
-    def _stamped(self, batch: Sequence[Row]) -> list[Row]:
+    def _stamped(self, batch: list[Row]) -> list[Row]:
         """The rows with stamps that grow, also while the clock stands still or is set back."""
+        if self._sealed is not None:
+            return batch  # no sealed value is among the metadata
         made: list[Row] = []
-        for point, vector, body in batch:
+        for row in batch:
             self._stamp = max(self._stamp + 1, time.time_ns() // 1000)
-            made.append((point, vector, stamped(body, self._stamp)))
+            made.append(row._replace(body=stamped(row.body, self._stamp)))
         return made
 
     def _selection(self, where: Expr | None) -> tuple[Where | None, list[str] | None]:
@@ -173,11 +214,10 @@ class Place:
     def _exact(self, vector: NDArray[np.float32], ids: set[str], limit: int) -> list[StoredPoint]:
         """The nearest of these points, by comparing with each."""
         best: list[StoredPoint] = []
-        for some in _chunks(sorted(ids)):
-            rows = self._rows(some, with_vectors=True)
+        for some in _chunks(list(map(_uuid, sorted(ids)))):
             best += [
-                StoredPoint(point, decode(body, self._tags), float(np.dot(held, vector) / np.linalg.norm(held)))
-                for point, held, body in rows
+                StoredPoint(point, payload, float(np.dot(held, vector) / np.linalg.norm(held)))
+                for point, held, payload in self._read(some, with_vectors=True)
                 if held is not None
             ]
             best = sorted(best, key=lambda point: -point.score)[:limit]
@@ -194,27 +234,56 @@ class Place:
     def _ids(self, clause: Where | None) -> set[str]:
         return set(self._api._get(collection_id=self._id, where=cast("VendorWhere", clause), include=[])["ids"])
 
-    def _remove(self, ids: list[str]) -> None:
-        held = self._api._get(collection_id=self._id, ids=ids, include=[])["ids"]
+    def _remove(self, ids: Sequence[UUID]) -> None:
+        names = [point.hex for point in ids]
+        held = self._api._get(collection_id=self._id, ids=names, include=[])["ids"]
         if held:
             self._api._delete(collection_id=self._id, ids=held)
             if self._api._get(collection_id=self._id, ids=held, include=[])["ids"]:
                 raise BackendError("The store still holds points that were deleted.")
+        if self._sealed is not None:  # of every id: a process that ended in between leaves rows without a point
+            self._sealed.remove(ids)
 
-    def _bodies(self, ids: list[str]) -> dict[str, Mapping[str, object]]:
-        answer = self._api._get(collection_id=self._id, ids=ids, include=["metadatas"])
+    def _bodies(self, ids: Sequence[UUID]) -> dict[str, Mapping[str, object]]:
+        answer = self._api._get(collection_id=self._id, ids=[point.hex for point in ids], include=["metadatas"])
         return {
             point: cast("Mapping[str, object]", body)
             for point, body in zip(answer["ids"], answer["metadatas"] or (), strict=True)
         }
 
+    def _found(self, ids: Sequence[UUID], bodies: object, *, vaults: bool) -> list[dict[str, object]]:
+        """The payloads of a search: as they are kept apart, or out of the answer's metadata."""
+        if self._sealed is not None:
+            kept = self._sealed.read(ids, vaults=vaults)
+            return [
+                {**self._tags} if (row := kept.get(point.bytes)) is None else self._tags | row.payload()
+                for point in ids
+            ]
+        if bodies is None:
+            raise BackendError("The store answered a search without payloads.")
+        (held,) = cast("Sequence[Sequence[Mapping[str, object] | None]]", bodies)
+        return [decode(body, self._tags) for body in held]
+
+    def _read(
+        self, ids: Sequence[UUID], *, with_vectors: bool
+    ) -> list[tuple[UUID, NDArray[np.float32] | None, dict[str, object]]]:
+        """Points with whole payloads. Clear copies are the ones that Chroma filters by, wherever else they stand."""
+        kept = {} if self._sealed is None else self._sealed.read(ids)
+        rows: list[tuple[UUID, NDArray[np.float32] | None, dict[str, object]]] = []
+        for point, vector, body in self._rows(ids, with_vectors=with_vectors):
+            payload = decode(body, self._tags)
+            if (row := kept.get(point.bytes)) is not None:
+                payload.update(row.sealed())
+            rows.append((point, vector, payload))
+        return rows
+
     def _rows(
-        self, ids: list[str], *, with_vectors: bool
+        self, ids: Sequence[UUID], *, with_vectors: bool
     ) -> list[tuple[UUID, NDArray[np.float32] | None, Mapping[str, object]]]:
         include: Include = ["embeddings", "metadatas"] if with_vectors else ["metadatas"]
         if not ids:
             return []
-        answer = self._api._get(collection_id=self._id, ids=ids, include=include)
+        answer = self._api._get(collection_id=self._id, ids=[point.hex for point in ids], include=include)
         held, bodies = answer["ids"], cast("Sequence[Mapping[str, object] | None]", answer["metadatas"])
         vectors = [np.asarray(vector, dtype=np.float32) for vector in answer["embeddings"]] if with_vectors else None  # type: ignore[union-attr]  # asked for
         return [
@@ -231,16 +300,6 @@ def refuse_terms(spec: CollectionSpec) -> None:
         )
 
 
-def prepared(points: Sequence[ProtectedPoint], namespace: Namespace, dimension: int) -> list[Row]:
-    """Points as rows, checked; the last of equal ids wins. Raises :class:`VectorError` and :class:`RecordError`."""
-    rows: dict[UUID, Row] = {
-        check_id(point.id): (point.id, unit_vector(point.vector, dimension), encode(point.payload, namespace))
-        for point in points
-        if check_terms(point.terms, sparse=False) is None
-    }
-    return list(rows.values())
-
-
 def checked(where: Expr | None, limit: int) -> Expr | None:
     """The filter, when it is whole. Raises :class:`FilterError`, and :class:`QueryError` for a limit below one."""
     if limit < 1:
@@ -252,7 +311,7 @@ def _batches(rows: Sequence[Row], most: int) -> Iterator[list[Row]]:
     batch: list[Row] = []
     size = 0
     for row in rows:
-        weight = sum(len(value) if isinstance(value, str) else 8 for value in row[2].values()) + row[1].nbytes
+        weight = sum(len(value) if isinstance(value, str) else 8 for value in row.body.values()) + row.vector.nbytes
         if batch and (len(batch) == most or size + weight > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
@@ -262,7 +321,7 @@ def _batches(rows: Sequence[Row], most: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+def _chunks(ids: Sequence[UUID]) -> Iterator[list[UUID]]:
     for start in range(0, len(ids), _IDS):
         yield list(ids[start : start + _IDS])
 

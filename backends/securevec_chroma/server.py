@@ -25,7 +25,7 @@ from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
 from securevec_adapters.remote import Connection
 from securevec_chroma.client import connect, create, find, ours
-from securevec_chroma.place import Place, checked, prepared, refuse_terms
+from securevec_chroma.place import Place, checked, refuse_terms
 
 TOKEN_VARIABLE: Final = "SECUREVEC_CHROMA_TOKEN"  # noqa: S105  # a name, not a token
 PORT: Final = 8000
@@ -102,7 +102,7 @@ class ChromaServerBackend:
 
     def insert(self, *, namespace: Namespace, points: Sequence[ProtectedPoint]) -> None:
         def write(place: Place) -> bool:
-            rows = prepared(points, namespace, place.dimension)
+            rows = place.prepared(points, namespace)
             if rows:
                 place.insert(rows)
             return True

@@ -13,13 +13,15 @@ from securevec_adapters.pool import Holder
 from securevec_chroma.client import Client, create, find, open_files
 from securevec_chroma.index_files import IndexFiles
 from securevec_chroma.place import Place
+from securevec_chroma.sealed import SealedFile
 
 
 class ChromaShard:
     """An open database. Not thread-safe: the pool hands it to one caller at a time."""
 
-    def __init__(self, client: Client, directory: Path) -> None:
+    def __init__(self, client: Client, directory: Path, sealed: SealedFile | None) -> None:
         self._client = client
+        self._sealed = sealed
         self._directory = directory
         self._index = IndexFiles(directory)
         self._place: tuple[Namespace, Place] | None = None
@@ -31,10 +33,11 @@ class ChromaShard:
             client = open_files(directory)
             try:
                 create(client.api, namespace, dimension)
+                sealed = SealedFile.create(directory)
             except BaseException:
                 client.close()
                 raise
-            return cls(client, directory)
+            return cls(client, directory, sealed)
 
     @classmethod
     def load(cls, directory: Path) -> ChromaShard:
@@ -43,7 +46,13 @@ class ChromaShard:
             raise BackendError("A shard's database is missing.")  # opening would make an empty one
         with mapped("opening a collection"):
             IndexFiles(directory).clear()  # of a process that was killed before it could
-            return cls(open_files(directory), directory)
+            sealed = SealedFile.load(directory)
+            try:
+                return cls(open_files(directory), directory, sealed)
+            except BaseException:
+                if sealed is not None:
+                    sealed.close()
+                raise
 
     def place(self, namespace: Namespace) -> Place:
         """The collection of ``namespace``. Raises :class:`BackendError` when it is absent, foreign or unsafe."""
@@ -52,7 +61,7 @@ class ChromaShard:
                 found = find(self._client.api, namespace)
                 if found is None:
                     raise BackendError("A shard's database has lost its collection.")
-                self._place = namespace, Place(self._client.api, namespace, found, exclusive=True)
+                self._place = namespace, Place(self._client.api, namespace, found, exclusive=True, sealed=self._sealed)
         return self._place[1]
 
     @property
@@ -72,7 +81,11 @@ class ChromaShard:
         """End the engine and give its files back. What was acknowledged is in them already."""
         self._place = None
         with mapped("closing a collection"):
-            self._client.close()
+            try:
+                if self._sealed is not None:
+                    self._sealed.close()
+            finally:
+                self._client.close()
             self._index.clear()
             tighten(self._directory)
 

@@ -360,7 +360,7 @@ def test_a_point_the_engine_did_not_keep_is_noticed(
 
         monkeypatch.setattr(place._api, "_add", forget)
         with pytest.raises(BackendError, match="did not keep"):
-            place.insert([(an_id(1), a_vector(1), {"b": "+" + "x" * 20})], new=True)
+            place.insert(place.prepared([a_point(PLACE, 1)], PLACE), new=True)
     fill(backend, PLACE, [1])
     assert backend.fetch(namespace=PLACE, ids=[an_id(1)]) == []
 

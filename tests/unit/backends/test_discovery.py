@@ -42,7 +42,7 @@ def test_chroma_is_a_directory_or_a_server(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     backend = open_backend("chroma", home=tmp_path)
     assert (backend.name, backend.capabilities.embedded) == ("chroma", True)
-    assert (tmp_path / "engine" / "chroma" / "VERSION").read_text() == "securevec-chroma 1\n"
+    assert (tmp_path / "engine" / "chroma" / "VERSION").read_text() == "securevec-chroma 2\n"
     backend.close()
 
 
