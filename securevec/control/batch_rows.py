@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from securevec.control.batch_statements import INSERT_BATCH, SELECT_BATCH, SELECT_ROWS
+from securevec.control.batch_statements import INSERT_BATCH, RETIRE_PENDING, SELECT_BATCH, SELECT_ROWS, SWITCH
 from securevec.control.database import Transaction
 from securevec.control.rows import BatchRow, ManifestRow
 from securevec.errors import ControlUnavailable, UsageError
@@ -46,3 +46,9 @@ def batch_row(row: tuple[Any, ...]) -> BatchRow:
 
 def rows_of(tx: Transaction, request_id: str) -> list[ManifestRow]:
     return [ManifestRow(*row) for row in tx.rows(SELECT_ROWS, {"request_id": request_id})]
+
+
+def abort(tx: Transaction, request_id: str) -> None:
+    """Give a batch up: nothing of it became visible, and its pending rows are to be removed."""
+    tx.run(RETIRE_PENDING, {"request_id": request_id})
+    tx.run(SWITCH, {"request_id": request_id, "committed": False})

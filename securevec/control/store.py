@@ -22,6 +22,7 @@ from securevec.control.quotas import Quotas
 from securevec.control.records import Records
 from securevec.control.replaying import Replays
 from securevec.control.retention import Retention
+from securevec.control.settling import Settling
 from securevec.control.sources import Sources
 from securevec.control.subjects import Subjects
 from securevec.control.tenant_deletion import TenantDeletions
@@ -38,6 +39,7 @@ class ControlStore(
     Collections,
     Records,
     Batches,
+    Settling,
     Subjects,
     Tokens,
     Jobs,
