@@ -80,6 +80,7 @@ class Settings:
     key_file: Path | None
     embed_model: Literal["minilm"]
     embed_threads: int | None
+    models_required: bool
     plain_http_hosts: tuple[str, ...]
     layout: Literal["shared", "collection", "shard"] | None
     grpc_port: int | None
@@ -144,6 +145,14 @@ def _hosts(name: str, value: object) -> tuple[str, ...]:
     return tuple(sorted({str(host).lower() for host in hosts}))
 
 
+def _flag(name: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
+        raise ConfigError(f"The setting {name} is neither true nor false.")
+    return value == "true"
+
+
 def _whole(most: int, *, least: int = 1) -> Callable[[str, object], int]:
     def read(name: str, value: object) -> int:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 5:
@@ -174,6 +183,7 @@ _KNOWN: Final = (
     _Known("keys.cache_ttl", "key_cache_ttl", "SECUREVEC_KEY_CACHE_TTL", 300, _whole(3600, least=0)),
     _Known("embed.model", "embed_model", "SECUREVEC_EMBED_MODEL", "minilm", _one_of("minilm")),
     _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _whole(1024)),
+    _Known("models.required", "models_required", "SECUREVEC_MODELS_REQUIRED", "false", _flag),
     _Known("detect.recall", "detect_recall", "SECUREVEC_DETECT_RECALL", "balanced", _one_of("balanced", "high")),
 )
 

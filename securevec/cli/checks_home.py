@@ -212,6 +212,9 @@ def _models(session: Session) -> Check:
 
     runtime = session.store.runtime
     entries = entries_of(runtime, runtime.control.model_list())
+    if entries is None and runtime.models_required:
+        step = "Make one: securevec models allow MODEL --kind embedder|chat --class LABEL"
+        return Check("models", "wrong", "no list of models is set, and models.required asks for one", step)
     if entries is None:
         return Check("models", "ok", "no list of models is set: every model may receive everything")
     shut = 0

@@ -22,6 +22,10 @@ _ROW: Final = bytes(16)
 Cause = Reason | Literal["reclassified"]
 
 _SAID: Final[Mapping[Cause, tuple[str, str]]] = {
+    "no-list": (
+        "No list of models is set, and this process requires one (models.required).",
+        "An operator makes it: securevec models allow MODEL --kind embedder|chat --class LABEL",
+    ),
     "unlisted": (
         "The model is not on this home's list of models.",
         "Names are compared letter by letter. An operator allows it: securevec models allow MODEL --class LABEL",
@@ -78,6 +82,8 @@ def ask(runtime: Runtime, use: Use, collection: CollectionId | None) -> tuple[bo
         token = runtime.control.classification_of(use.tenant, collection)
         if token is None or (token and token != runtime.names.classification_token(use.classification)):
             return False, "reclassified"
+    if entries is None and runtime.models_required:
+        return False, "no-list"
     answer = may_receive(entries, use)
     return answer.allowed, answer.reason
 

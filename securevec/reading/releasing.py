@@ -86,10 +86,16 @@ def _still_so(
     points = fetch_only(runtime, collection, sorted({hit.point for hit in hits}))
     verdicts = judge(runtime, collection, points, where=admission.decision.row_filter, keys=keys)
     found = {judged.point.id: judged for judged in verdicts.accepted}
+    # Asked after the points were read: what was deleted or erased meanwhile does not leave.
     gone = erased(runtime, collection, [(judged.ref, judged.body) for judged in verdicts.accepted])
+    live = runtime.control.live(collection.collection, [judged.ref for judged in verdicts.accepted])
     for hit in hits:
         judged = found.get(hit.point)
-        if judged is None or (judged.ref, judged.body.generation) in gone:
+        if (
+            judged is None
+            or (judged.ref, judged.body.generation) in gone
+            or live.get(judged.ref) != judged.body.generation
+        ):
             raise RecordNotFound(
                 "A record of this result was deleted, replaced or altered since the search.",
                 next_step="Search again, and release what is found then.",

@@ -68,6 +68,8 @@ class Runtime:
     key_provider: Provider | None = None
     """What keeps the root key; ``None`` where a test brings one."""
     ahead: Ahead = field(default_factory=shared_ahead)
+    models_required: bool = False
+    """Whether a home without a list of models lets no model receive anything."""
     models: KnownModels = field(default_factory=KnownModels)
     """The list of models as it was last opened."""
     _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])

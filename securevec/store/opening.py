@@ -100,6 +100,7 @@ def open_runtime(
     plain_http_hosts: Collection[str] = (),
     recognizers: Sequence[Detector] = (),
     recall: Recall = "balanced",
+    models_required: bool = False,
     suite: Suite = "aes-256-gcm",
     key_cache_ttl: float = TTL_S,
     stale_if_unavailable: float = 0.0,
@@ -179,6 +180,7 @@ def open_runtime(
             audit=audit,
             policy=policy or BuiltinPolicy(),
             clock=clock,
+            models_required=models_required,
             engine=Engine(
                 home=home,
                 location=location,

@@ -66,6 +66,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         plain_http_hosts: Collection[str] = (),
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
+        models_required: bool = False,
         suite: Suite = "aes-256-gcm",
         key_cache_ttl: float = 300.0,
         stale_if_unavailable: float = 0.0,
@@ -92,6 +93,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             recognizers: detectors of your own beside the built-in one, such as those of :func:`securevec.recognizer`;
                 collections are bound to them.
             recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
+            models_required: a home without a list of models (:meth:`allow_model`) lets no model receive anything.
             suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
             key_cache_ttl: seconds that an open key stays in this process's memory at most, 0 to 3,600. It is not what
@@ -124,6 +126,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             plain_http_hosts=plain_http_hosts,
             recognizers=recognizers,
             recall=recall,
+            models_required=models_required,
             suite=suite,
             key_cache_ttl=key_cache_ttl,
             stale_if_unavailable=stale_if_unavailable,

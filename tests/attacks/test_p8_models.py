@@ -183,7 +183,9 @@ def test_nobody_but_the_operator_changes_or_reads_the_list(counting: tuple[Stage
     stage.store._actor = ACME
     for call in (
         lambda: stage.store.allow_model("evil", ["internal"], kind="chat"),
+        lambda: stage.store.allow_model("evil", ["internal"], kind="chat", tenant="acme"),
         lambda: stage.store.deny_model(NAME),
+        lambda: stage.store.deny_model(NAME, tenant="acme"),
         lambda: stage.store.clear_models(),
         lambda: stage.store.models(),
         lambda: stage.store.check_model(NAME, tenant="acme", collection="tickets0"),
@@ -229,6 +231,21 @@ def test_an_erasure_waits_for_an_allowed_model_and_shows_the_person_to_nobody_me
     stage.store.allow_model(NAME, ["internal"], kind="embedder")
     assert [job.state for job in stage.store.run_jobs()] == ["done"]
     assert "person3" not in str(handle.get("T-3").body)
+
+
+def test_a_list_taken_away_lets_nobody_receive_anything_where_one_is_required(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    stage, embedder = counting
+    handle = stage.pair().fill().acme
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    stage.store.runtime.models_required = True
+    assert handle.search("refund", k=1)
+    edit_control(stage.home, "DELETE FROM model_list")
+    require_refused(stage, embedder, handle)
+    assert not stage.store.check_model(NAME, tenant="acme", collection="tickets0", kind="embedder").allowed
+    with pytest.raises(ModelNotAllowed):
+        stage.acme.collection(Ticket, name="another")
 
 
 # -- a list that was edited -------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ from securevec.errors import (
 )
 from securevec.filters import Expr
 from securevec.policy import BuiltinPolicy, Decision, Request
+from securevec.reading import releasing
+from securevec.reading.judge import judge
 from tests.support.attacks import ACME_MARK, DAY_MS, Pair, Stage, open_stage, text
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
@@ -148,7 +150,7 @@ def test_originals_leave_only_for_a_model_that_may_have_them_and_an_actor_who_ma
     stage.store.allow_model(CHAT, ["internal"], kind="chat")
     hits = found(pair)
     require_refused(stage, ModelNotAllowed, lambda: hits.for_model(CHAT, purpose="answer", originals=True))
-    assert stage.audit()[0]["action"] == "release", "no original was opened before the list was asked"
+    assert "restore" not in {each["action"] for each in stage.audit(3)}, "opened before the list was asked"
     stage.store.allow_model(CHAT, ["internal"], kind="chat", originals=True)
     released = hits.for_model(CHAT, purpose="answer", originals=True)
     assert released.originals
@@ -232,6 +234,43 @@ def test_a_record_that_is_gone_since_the_search_is_not_released(stage: Stage, pa
         assert hits.for_model(CHAT, purpose="answer").texts
         end(hits)
         require_refused(stage, RecordNotFound, partial(hits.for_model, CHAT, purpose="answer"))
+
+
+@pytest.mark.parametrize("how", ["deleted", "erased", "replaced"])
+def test_a_record_that_goes_while_it_is_read_is_not_released(
+    stage: Stage, pair: Pair, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.store.allow_model(CHAT, ["internal"], kind="chat")
+    hits = found(pair)
+    number = str(hits[0].id)[2:]
+
+    def meanwhile(*arguments: Any, **named: Any) -> Any:
+        verdicts = judge(*arguments, **named)
+        monkeypatch.setattr(releasing, "judge", judge)
+        if how == "deleted":
+            pair.acme.delete([hits[0].id])
+        elif how == "replaced":
+            pair.acme.update(hits[0].id, body="another text")
+        else:
+            # The manifest as it was before, so that what hides the record is the tombstone alone.
+            monkeypatch.setattr(stage.store.runtime.control, "live", lambda *_: dict(live))
+            stage.acme.erase_subject(f"customer{number}@example.com")
+        return verdicts
+
+    control = stage.store.runtime.control
+    refs = [pair.acme._scope.record_ref(stage.store.runtime, hit.id) for hit in hits]
+    live = control.live(pair.acme.id, refs)
+    monkeypatch.setattr(releasing, "judge", meanwhile)
+    with pytest.raises(RecordNotFound):
+        hits.for_model(CHAT, purpose="answer")
+
+
+def test_a_tenant_suspended_while_texts_are_read_releases_none(stage: Stage, pair: Pair) -> None:
+    stage.store.allow_model(CHAT, ["internal"], kind="chat")
+    hits = found(pair)
+    stage.trap.on_fetch = lambda: stage.store.suspend_tenant("acme")
+    with pytest.raises(TenantUnavailable):
+        hits.for_model(CHAT, purpose="answer")
 
 
 def test_a_row_filter_of_the_policy_holds_for_a_release(stage: Stage, pair: Pair) -> None:

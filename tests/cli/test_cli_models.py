@@ -102,6 +102,19 @@ def test_a_search_that_the_list_refuses_says_what_to_type(shell: Shell) -> None:
     assert shell.at_home("search", "acme/tickets", "refund").code == 0
 
 
+def test_where_a_list_is_required_a_home_without_one_embeds_nothing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECUREVEC_MODELS_REQUIRED", "true")
+    refused = shell.at_home("search", "acme/tickets", "refund")
+    assert (refused.code, "models.required" in refused.err) == (3, True)
+    assert shell.at_home("models", "check", "gpt-5", "acme/tickets").code == 1
+    (check,) = [each for each in shell.at_home("doctor", "--json").json if each["name"] == "models"]
+    assert check["status"] == "wrong"
+    monkeypatch.setenv("SECUREVEC_MODELS_REQUIRED", "perhaps")
+    assert shell.at_home("search", "acme/tickets", "refund").code == 2
+
+
 def test_a_service_that_is_open_follows_what_the_operator_types_beside_it(tmp_path: Path) -> None:
     """Two processes: the service holds the engine, the command line changes the list."""
     path, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"

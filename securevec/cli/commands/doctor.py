@@ -124,8 +124,7 @@ def _config(session: Session) -> None:
 
     settings = session.settings
     entries: list[dict[str, Any]] = [
-        {"setting": item.name, "value": None if item.value is None else str(item.value), "source": item.source}
-        for item in settings.explain()
+        {"setting": item.name, "value": _as_written(item.value), "source": item.source} for item in settings.explain()
     ]
     entries += [
         {"setting": name, "value": "set, not shown", "source": "environment"}
@@ -140,6 +139,13 @@ def _config(session: Session) -> None:
         table(["setting", "value", "from"], rows),
         cell(f"argument > environment > file ({file or 'none found'}) > default"),
     )
+
+
+def _as_written(value: object) -> str | None:
+    """A setting as it would stand in the environment."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _said(detail: str, next_step: str) -> str:

@@ -115,7 +115,10 @@ def check(
         provider=provider,
         region=region,
     )
-    session.out.show(asdict(answer), f"{'yes' if answer.allowed else 'no'}: {_WHY[answer.reason]}")
+    why = _WHY[answer.reason]
+    if answer.reason == "no-list" and not answer.allowed:
+        why = f"{why}, and models.required asks for one"
+    session.out.show(asdict(answer), f"{'yes' if answer.allowed else 'no'}: {why}")
     if not answer.allowed:
         raise typer.Exit(1)
 

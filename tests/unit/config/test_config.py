@@ -48,6 +48,7 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
         "keys.file": "default",
         "embed.model": "default",
         "embed.threads": "argument",
+        "models.required": "default",
         "detect.recall": "default",
         "keys.suite": "default",
         "keys.cache_ttl": "default",
@@ -202,3 +203,16 @@ def test_a_passphrase_that_is_absent_doubled_unreadable_or_open_to_others_is_ref
     assert caught.value.__context__ is None
     with pytest.raises(ConfigError, match="cannot be read"):
         read_passphrase({"SECUREVEC_PASSPHRASE_FILE": str(tmp_path / "absent")})
+
+
+@pytest.mark.parametrize(("said", "means"), [("true", True), ("false", False), ('"true"', True)])
+def test_a_list_of_models_is_required_where_it_is_said(tmp_path: Path, said: str, means: bool) -> None:
+    write(tmp_path, f"[models]\nrequired = {said}\n")
+    assert load(tmp_path, {}).models_required is means
+
+
+@pytest.mark.parametrize("said", ["1", '"yes"', '"True"', "[]"])
+def test_what_is_neither_true_nor_false_is_refused(tmp_path: Path, said: str) -> None:
+    write(tmp_path, f"[models]\nrequired = {said}\n")
+    with pytest.raises(ConfigError, match=r"models\.required"):
+        load(tmp_path, {})
