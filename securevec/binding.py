@@ -43,11 +43,20 @@ class Wanted:
                 "The collection was made with another schema.", next_step="Use the same class, or another name."
             )
         if self.retention is not None and parse_retention(self.retention) != row.retention_ms:
-            raise CollectionMismatch("The collection was made with another retention.")
+            raise CollectionMismatch(
+                "The collection was made with another retention.",
+                next_step="Leave retention out. To remove records earlier, set a rule: securevec retention set.",
+            )
         if self.vault != row.vault:
-            raise CollectionMismatch("The collection was made with another vault setting.")
+            raise CollectionMismatch(
+                "The collection was made with another vault setting.",
+                next_step="Name the setting it was made with, or ingest into a new collection.",
+            )
         if self.classification != description["classification"]:
-            raise CollectionMismatch("The collection was made with another classification.")
+            raise CollectionMismatch(
+                "The collection was made with another classification.",
+                next_step="Name the one it was made with, or ingest into a new collection.",
+            )
         made_hybrid = is_hybrid(description)
         if self.hybrid is not None and self.hybrid != made_hybrid:
             raise CollectionMismatch(

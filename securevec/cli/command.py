@@ -63,6 +63,8 @@ _COMMON: Final[dict[str, Any]] = {
 }
 """By field of :class:`Options`."""
 
+_HELP_NAMES: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
+
 _KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
 _PREFIX: Final = "common_"
 """Keeps the common parameters apart from a command's own."""
@@ -82,7 +84,9 @@ class Group:
         """Register a function ``(session, ...)`` as the command ``name``; its docstring is the help, with examples."""
 
         def register(function: Callable[Concatenate[Session, P], None]) -> Callable[Concatenate[Session, P], None]:
-            self.typer.command(name, epilog=epilog(f"{self.words} {name}".strip()))(_wrapped(function))
+            self.typer.command(name, epilog=epilog(f"{self.words} {name}".strip()), context_settings=_HELP_NAMES)(
+                _wrapped(function)
+            )
             return function
 
         return register
@@ -96,6 +100,7 @@ def group(*, help_text: str, root: bool = False, words: str = "") -> Group:
         help=help_text,
         no_args_is_help=True,
         add_completion=False,
+        context_settings=_HELP_NAMES,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,

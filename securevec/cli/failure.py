@@ -14,7 +14,7 @@ import traceback
 from types import FrameType
 from typing import Final, NoReturn
 
-from securevec.errors import PolicyDenied, SecurevecError, TenantNotFound
+from securevec.errors import CollectionNotFound, PolicyDenied, SecurevecError, TenantNotFound
 
 DEBUG: Final = "SECUREVEC_DEBUG"
 UNEXPECTED: Final = 4
@@ -31,6 +31,7 @@ class Terminated(KeyboardInterrupt):
 
 _NEXT: Final[dict[type[SecurevecError], str]] = {
     TenantNotFound: "See: securevec tenant list. Create one with: securevec tenant create NAME",
+    CollectionNotFound: "See: securevec tenant show TENANT. An ingest makes one.",
     PolicyDenied: "An owner or the local administrator grants roles: securevec tenant grant TENANT ACTOR ROLE",
 }
 """The library's advice is a line of Python; at a command line it is a command."""
@@ -40,6 +41,12 @@ _AS_OPTION: Final = {
     "accept_new_detector=True": "--accept-new-detector to ingest",
     "hybrid=True": "ingest --hybrid",
     "overwrite=True": "--overwrite",
+    'For example Actor("svc:helpdesk")': "For example svc:helpdesk",
+    "max_age=180d": "--max-age 180d",
+    'when a collection is made: cloak="rotate"': "when a collection is made: ingest --cloak rotate",
+    "Leave key_scope out": "Leave --key-scope out",
+    "Leave retention out": "Leave --retention out",
+    "Leave cloak out": "Leave --cloak out",
     "by its name: plain_http_hosts": "by its name: SECUREVEC_PLAIN_HTTP_HOSTS",
     "Stop it, or use a Qdrant": "Wait for it with --wait SECONDS, stop it, or use a Qdrant",
 }

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
+from securevec.cli.fitting import fitted
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
@@ -27,6 +29,8 @@ PLAIN_WIDTH: Final = 160
 _SAY_S: Final = 30.0
 """Seconds between two lines about one wait, where a line cannot be written over."""
 
+_NAME: Final = 90
+"""Characters of a file's name in a table."""
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -38,6 +42,11 @@ def cell(value: object, *, limit: int | None = None, style: str = "") -> Text:
     if limit is not None and len(plain) > limit:
         plain = plain[: limit - 1] + "…"
     return Text(plain, style=style)
+
+
+def shortened(name: str) -> str:
+    """A file's name that fits a table: of a very long path its beginning and its end. ``--json`` has it whole."""
+    return name if len(name) <= _NAME else f"{name[: _NAME // 3]}…{name[-(_NAME - _NAME // 3 - 1) :]}"
 
 
 def _visible(text: str) -> str:
@@ -119,7 +128,7 @@ class Output:
             return
         out = console()
         for part in shown:
-            out.print(part, soft_wrap=getattr(part, "no_wrap", None) is True)
+            out.print(fitted(part, out.width), soft_wrap=getattr(part, "no_wrap", None) is True)
 
     def lines(self, documents: Iterable[object], shown: RenderableType) -> None:
         """As :meth:`show`, with one JSON document a line."""
@@ -127,7 +136,8 @@ class Output:
             for document in documents:
                 print(to_json(document))
             return
-        console().print(shown)
+        out = console()
+        out.print(fitted(shown, out.width))
 
     def say(self, line: str) -> None:
         """A remark on stderr."""

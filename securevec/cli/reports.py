@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from securevec.cli.output import cell, console, table
+from securevec.cli.output import cell, console, shortened, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -156,11 +156,15 @@ def preview_tables(preview: FilesPreview) -> list[RenderableType]:
     ]
     listed = preview.files[:_SHOWN_FILES]
     if listed:
-        rows = [(each.path, each.records, len(each.refused), _ranked(each.redactions) or "-") for each in listed]
+        rows = [
+            (shortened(each.path), each.records, len(each.refused), _ranked(each.redactions) or "-") for each in listed
+        ]
         shown.append(table(["file", ">records", ">refused", "would be replaced"], rows))
     if len(preview.files) > _SHOWN_FILES:
         shown.append(cell(f"and {len(preview.files) - _SHOWN_FILES} more files; --json lists all"))
-    refused = [(each.path, row.row, row.field or "-", row.reason) for each in preview.files for row in each.refused]
+    refused = [
+        (shortened(each.path), row.row, row.field or "-", row.reason) for each in preview.files for row in each.refused
+    ]
     if refused:
         shown.append(table(["file", ">row", "field", "would be refused because"], refused[:_SHOWN_ROWS]))
         if len(refused) > _SHOWN_ROWS:
@@ -180,7 +184,7 @@ def _refused_json(files: Sequence[RefusedFile]) -> list[dict[str, str]]:
 def _refused_tables(files: Sequence[RefusedFile]) -> list[RenderableType]:
     if not files:
         return []
-    rows = [(each.path, each.error, f"{each.reason} {each.next_step}") for each in files[:_SHOWN_ROWS]]
+    rows = [(shortened(each.path), each.error, f"{each.reason} {each.next_step}") for each in files[:_SHOWN_ROWS]]
     shown: list[RenderableType] = [table(["file", "error", "refused because"], rows)]
     if len(files) > _SHOWN_ROWS:
         shown.append(cell(f"and {len(files) - _SHOWN_ROWS} more files; --json lists all"))

@@ -67,7 +67,7 @@ def failure(error: sqlite3.Error) -> ControlUnavailable:
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM):
         return ControlUnavailable(
             "The control store cannot be read or written.",
-            next_step="Check that the home's disk is sound and not read-only, and that the home is yours.",
+            next_step="Check that the home's disk is sound, not full and not read-only, and that the home is yours.",
         )
     return ControlUnavailable("The control store failed.")
 

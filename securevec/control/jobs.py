@@ -283,7 +283,7 @@ def accept(
 def require_job(tx: Transaction, job_id: str) -> JobRow:
     row = tx.row(SELECT_JOB, {"job_id": job_id})
     if row is None:
-        raise UsageError("There is no job of this id.")
+        raise UsageError("There is no job of this id.", next_step="See: securevec jobs list")
     return JobRow(*row)
 
 

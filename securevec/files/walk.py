@@ -1,6 +1,7 @@
 """What a folder holds. No symbolic link is followed and nothing is opened but folders, each through its parent.
 
-Names that begin with a dot are passed over, as are suffixes that are not read; both are counted. A link, a device, a
+Names that begin with a dot are passed over, as are suffixes that are not read and homes of securevec (whose audit log
+is JSON lines); all are counted. A link, a device, a
 pipe or a socket under a suffix that is read is refused by name. A folder that cannot be listed makes the listing
 incomplete, and nobody may conclude from an incomplete listing that something is gone.
 """
@@ -15,6 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from securevec import limits
 from securevec.errors import FileUnreadable, FileUnsafe, LimitExceeded, SourceError, UnsupportedPlatform
@@ -74,6 +76,10 @@ class Listing:
     refused: list[Passed] = field(default_factory=list["Passed"])
     skipped: Counter[str] = field(default_factory=Counter[str])
     complete: bool = True
+
+
+_HOME: Final = frozenset({"VERSION", "installation.json", "control.db"})
+"""What lies in every home of securevec."""
 
 
 def open_root(path: Path) -> Root:
@@ -138,6 +144,9 @@ def _folder(listing: Listing, descriptor: int, prefix: str, depth: int, leave_ou
     found = attempt(lambda: _entries(descriptor))
     if isinstance(found, OSError):
         _refuse(listing, prefix or ".", FileUnreadable("The folder cannot be listed."), found)
+        return
+    if {entry.name for entry in found} >= _HOME:
+        listing.skipped["securevec home"] += 1
         return
     for entry in found:
         relative = f"{prefix}{entry.name}"

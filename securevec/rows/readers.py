@@ -344,7 +344,7 @@ def _header(record: _Record) -> tuple[list[str], Iterator[list[str]]]:
         raise SourceError("The CSV file's columns are not separated by commas.", next_step="Save it with commas.")
     names = [name for name in header if name]
     if len(set(names)) != len(names):
-        raise SourceError("The CSV file's header names a column twice.")
+        raise SourceError("The CSV file's header names a column twice.", next_step="Rename one of the two.")
     return header, reader
 
 

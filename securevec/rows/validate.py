@@ -111,7 +111,7 @@ def _convert(record_class: type[R], raw: object) -> R:
 
 
 def _explain(record_class: type[Record], error: ValidationError) -> RecordError:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_context=False)[0]
     place = first["loc"][0] if first["loc"] else None
     name = None
     for field, info in record_class.model_fields.items():
@@ -120,7 +120,7 @@ def _explain(record_class: type[Record], error: ValidationError) -> RecordError:
     if name is None:
         return RecordError("The Record class's own check refused the record.")
     kind = first["type"]
-    reason = _REASONS.get(kind)
+    reason = _REASONS.get(kind) if first["input"] is not None else "may not be null"
     if reason is None:
         reason = next((text for prefix, text in _FAMILIES if kind.startswith(prefix)), "is not usable")
     return _refused(name, reason)

@@ -27,6 +27,7 @@ import orjson
 from securevec.errors import HomeRefused, UnsupportedPlatform
 
 VERSION_TEXT: Final = "securevec-home 3\n"
+_EARLIER: Final = frozenset({"securevec-home 1\n", "securevec-home 2\n"})
 """1 kept bodies as JSON and the tags with every point."""
 _VERSION: Final = "VERSION"
 _INSTALLATION: Final = "installation.json"
@@ -255,6 +256,11 @@ def load(home: Path) -> Installation:
     if status.st_mode & 0o077:
         raise HomeRefused("Other users may enter the home.", next_step=f"Run: chmod 700 {_shown(home)}")
     if version != VERSION_TEXT:
+        if version in _EARLIER:
+            raise HomeRefused(
+                "The home is of a format from before the first release, which no release reads.",
+                next_step="Make a new home, and ingest again.",
+            )
         raise HomeRefused(
             "The home was written by another release, or is not one.",
             next_step="Open it with the release that wrote it, or a newer one.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import Pubkey, pinned_key
+from securevec.cli.commands.receipts import Pubkey, pinned_key, require_directory
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.session import Session
 from securevec.cli.tail import Format, tail
@@ -46,6 +46,8 @@ def verify(
     from securevec.audit import verify_log
     from securevec.retention.receipt import public_key_id
 
+    if audit_dir is not None:
+        require_directory(audit_dir)
     directory = audit_dir or session.home / "audit"
     log_id = log_id_of(session, directory)
     public = pinned_key(session, pubkey)
@@ -116,6 +118,8 @@ def export(
     runtime = session.store.runtime
     now_ms = runtime.clock.now_ms()
     start, end = _moment(since, now_ms), _moment(until, now_ms)
+    if end is not None and end <= (start or 0):
+        raise UsageError("The window ends before it begins.", next_step="An age is counted back from now.")
     number, shown = 0, FORMATS[form]
     with new_file(out, overwrite=overwrite) as stream:
         for line in read_between(

@@ -48,10 +48,13 @@ def verify(session: Session, directory: Backup, keys: Keys = None, pubkey: Pubke
     The root key opens its part `keys`. With ``--pubkey`` and no root key, records are not opened (exit 5).
     """
     from securevec.backup import verify_backup
+    from securevec.backup.manifest import read_note
     from securevec.crypto.sign import load_public_pem
 
     public = load_public_pem(read_bounded(pubkey, 64 * 1024)) if pubkey is not None else None
     rooted = pubkey is None or session.options.key_file is not None
+    if rooted:
+        read_note(directory / "data")
     result = verify_backup(
         directory,
         keys=keys,
@@ -122,8 +125,10 @@ def restore(
     """Restore a backup into a new home (--home), and repeat there what was deleted since, before anybody reads."""
     from securevec.backup import Newer, restore_backup
     from securevec.backup.create import statement_of
+    from securevec.backup.manifest import read_note
 
     newer = Newer(current=current, tombstones=tombstones, nothing=nothing_newer)
+    read_note(directory / "data")
     report = restore_backup(
         directory,
         session.home,

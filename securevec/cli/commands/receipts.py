@@ -128,6 +128,8 @@ def _known_keys(
     from securevec.cli.commands.audit import anchor_of, log_id_of
     from securevec.retention.anchoring import VerifiedLog
 
+    if audit_dir is not None:
+        require_directory(audit_dir)
     directory = audit_dir
     if pubkey is None and directory is None:
         from securevec.store.signingkey import chain_of_home
@@ -178,15 +180,21 @@ def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """A small file. Raises :class:`SourceError`."""
+    """A small file that was named. Raises :class:`SourceError`, which repeats the name."""
     try:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as error:
-        raise SourceError("A file that was named cannot be read.") from error
+        raise SourceError(f"{path} cannot be read.", next_step="Is the path right, and the file yours?") from error
     if len(data) > limit:
-        raise SourceError("A file that was named is too large to be what it is said to be.")
+        raise SourceError(f"{path} is too large to be what it is said to be.")
     return data
+
+
+def require_directory(path: Path) -> None:
+    """A path typed wrong must not pass for a log that was removed. Raises :class:`SourceError`."""
+    if not path.is_dir():
+        raise SourceError(f"{path} is not a directory.", next_step="Name a copy of a home's directory `audit`.")
 
 
 def _structure(data: bytes) -> Mapping[str, Any]:

@@ -213,8 +213,13 @@ def revoke(session: Session, name: Name, actor: ActorName, role: Role) -> None:
     """Take a role back. Effective at the actor's next operation, in every process. `tenant show` lists them all."""
     from securevec.policy import Actor
 
-    session.tenant(name).revoke(Actor.parse(actor), role)
-    session.out.show({"tenant": name, "actor": actor, "revoked": role}, "revoked")
+    tenant = session.tenant(name)
+    had = {"actor": actor, "role": role} in _roles(session.store.runtime, tenant.id)
+    tenant.revoke(Actor.parse(actor), role)
+    session.out.show(
+        {"tenant": name, "actor": actor, "revoked": role, "had": had},
+        "revoked" if had else "the actor had no such role: nothing changed",
+    )
 
 
 def _roles(runtime: Runtime, tenant: TenantId) -> list[dict[str, str]]:

@@ -1,7 +1,8 @@
 """HTML, as text: what a browser would show, block by block. Parsed as a stream of events, so that no tree is built.
 
-Left out: comments, scripts, styles, templates, everything in the head but the title, elements with ``hidden``, and
-every attribute (``alt``, ``content``, ``href``, ``data-*``).
+Left out: comments, scripts, styles, templates, everything in the head but the title, elements with ``hidden`` or a
+``style`` of their own that hides them, and every attribute (``alt``, ``content``, ``href``, ``data-*``). What a style
+sheet hides is not known here.
 """
 
 from __future__ import annotations
@@ -62,6 +63,12 @@ _PARAGRAPH: Final = "\x1c"
 _LINE: Final = "\x1d"
 _MARKS: Final = {ord(_PARAGRAPH): None, ord(_LINE): None}
 """Where a block begins or ends, until the text is put together. A document's own such characters are dropped."""
+_UNSEEN: Final = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size)\s*:\s*0*\.?0+[a-z%]*)"
+    r"\s*(?:!\s*important\s*)?(?:;|$)",
+    re.IGNORECASE,
+)
+"""A ``style`` under which nobody sees the element: text for machines, and no person wrote it to be read."""
 _SPACE: Final = re.compile(r"[ \t\n\r\f]+")
 _STEP: Final = 1024 * 1024
 
@@ -108,7 +115,7 @@ class _Reader:
         self._open.append(name)
         if self._skipping:
             return
-        if name in _SKIPPED or "hidden" in attributes:
+        if name in _SKIPPED or "hidden" in attributes or _UNSEEN.search(attributes.get("style") or ""):
             self._skipping = len(self._open)
             return
         self._in_title = name == "title" and not self._title

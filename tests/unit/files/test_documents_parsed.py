@@ -91,6 +91,32 @@ def test_html_becomes_what_a_browser_shows() -> None:
     assert parsed.text == "Hello bold, you\nthere\n\none\ntwo link\n\na\tb\n1\t2\n\n  x\n    y\n\ntail & end"
 
 
+@pytest.mark.parametrize(
+    "style",
+    [
+        "display:none",
+        "color:red; DISPLAY : None !important; margin:0",
+        "visibility: hidden",
+        "opacity:0",
+        "opacity: 0.0;",
+        "font-size:0px",
+        "font-size:0",
+    ],
+)
+def test_what_an_element_s_own_style_hides_is_no_text_of_a_page(style: str) -> None:
+    page = f"<p>Seen.</p><div style='{style}'>{NEEDLE} <p style='display:block'>{NEEDLE}</p></div><p>Also seen.</p>"
+    parsed = parse("html", page.encode())
+    assert parsed.text == "Seen.\n\nAlso seen."
+
+
+@pytest.mark.parametrize(
+    "style",
+    ["", "display:block", "opacity:0.5", "font-size:0.8em", "font-size:10px", "visibility:visible", "--display:none-x"],
+)
+def test_a_style_that_hides_nothing_costs_no_text(style: str) -> None:
+    assert parse("html", f"<p style='{style}'>Seen.</p>".encode()).text == "Seen."
+
+
 def test_html_nested_two_hundred_thousand_deep_is_read() -> None:
     parsed = parse("html", b"<div>" * 200_000 + b"deep" + b"</div>" * 200_000 + b"<p>after")
     assert parsed.text.split() == ["deep", "after"]

@@ -135,6 +135,18 @@ def test_the_home_inside_the_folder_is_not_entered(tmp_path: Path) -> None:
     assert names(listing(tmp_path, tmp_path / "home")) == ["a.md"]
 
 
+def test_a_home_of_securevec_in_the_folder_is_passed_over_and_counted(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "home/VERSION", "home/installation.json", "home/control.db", "home/audit/log/seg-0.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    found = listing(tmp_path)
+    assert names(found) == ["a.jsonl"]
+    assert found.skipped == {"securevec home": 1}
+    assert found.complete
+    (tmp_path / "home" / "control.db").unlink()
+    assert "home/audit/log/seg-0.jsonl" in names(listing(tmp_path))
+
+
 @pytest.fixture
 def nobodys_folder() -> Iterator[Path]:
     """A folder that this process works in without the powers of root, which may read everything."""

@@ -1,0 +1,74 @@
+"""What people type a little wrong: each answer says what it was and what to type instead."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from securevec.cli.main import main
+from tests.cli.conftest import Shell
+
+
+@pytest.mark.parametrize("words", [["-h"], ["tenant", "-h"], ["ingest", "-h"], ["keys", "rotate", "-h"]])
+def test_the_short_option_asks_for_help_as_the_long_one_does(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 0
+    short = capsys.readouterr().out
+    assert main([*words[:-1], "--help"]) == 0
+    assert short == capsys.readouterr().out
+    assert short.startswith("Usage: securevec")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "step"),
+    [
+        (["search", "acme/tickts", "refund"], 3, "securevec tenant show TENANT"),
+        (["tenant", "grant", "acme", "bob", "reader"], 2, "For example svc:helpdesk."),
+        (["retention", "set", "acme/tickets"], 2, "--max-age 180d"),
+        (["ingest", "tickets.csv", "--to", "acme/tickets", "--retention", "31d"], 2, "Leave --retention out"),
+        (["update", "acme/tickets", "T-1", "--clear", "status"], 2, "may not be null"),
+        (["jobs", "cancel", "nothing"], 2, "securevec jobs list"),
+        (["keys", "recloak", "acme/tickets"], 2, "ingest --cloak rotate"),
+        (["audit", "export", "--out", "a.jsonl", "--since", "24h", "--until", "48h"], 2, "ends before it begins"),
+        (["audit", "verify", "--audit-dir", "elsewhere"], 2, "elsewhere is not a directory"),
+        (["audit", "verify", "--pubkey", "pub.pem"], 2, "pub.pem cannot be read"),
+        (["receipt", "verify", "gone.json"], 2, "gone.json cannot be read"),
+        (["receipt", "verify", "tickets.csv", "--audit-dir", "elsewhere"], 2, "elsewhere is not a directory"),
+        (["backup", "verify", "elsewhere"], 1, "There is no backup here"),
+        (["backup", "restore", "elsewhere", "--nothing-newer"], 1, "There is no backup here"),
+    ],
+)
+def test_a_mistake_is_named_with_what_to_type_instead(shell: Shell, words: list[str], code: int, step: str) -> None:
+    answer = shell.at_home(*words, "--json")
+    said = json.loads(answer.err.splitlines()[-1])
+    assert (answer.code, answer.out) == (code, "")
+    assert step in f"{said['message']} {said['next_step']}"
+    assert not Path("a.jsonl").exists()
+
+
+def test_a_role_taken_from_somebody_who_never_had_it_is_not_called_revoked(shell: Shell) -> None:
+    assert shell.at_home("tenant", "grant", "acme", "svc:night", "reader").code == 0
+    assert "no such role" in shell.at_home("tenant", "revoke", "acme", "svc:nigth", "reader").out
+    assert "no such role" in shell.at_home("tenant", "revoke", "acme", "svc:night", "writer").out
+    assert shell.at_home("tenant", "revoke", "acme", "svc:night", "reader", "--json").json["had"] is True
+    assert shell.at_home("tenant", "revoke", "acme", "svc:night", "reader", "--json").json["had"] is False
+
+
+def test_a_list_of_nothing_says_none(shell: Shell) -> None:
+    assert shell.at_home("jobs", "list", "--open").out.splitlines()[-1] == "none"
+    assert shell.at_home("jobs", "list", "--open", "--json").json == []
+
+
+@pytest.mark.parametrize("text", ["securevec-home 1\n", "securevec-home 2\n"])
+def test_a_home_from_before_the_first_release_is_not_sent_to_a_newer_one(
+    shell: Shell, tmp_path: Path, text: str
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "VERSION").write_text(text)
+    answer = shell.run("tenant", "list", "--home", str(home))
+    assert answer.code == 3
+    assert "Make a new home" in answer.err
