@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import people_kept
 import styles
+from europe_make import europe_lines
 from formats import FORMATS, PLAIN
 from people import Cast
 from scripts_make import script_lines
@@ -27,6 +28,7 @@ from templates import KEPT, TEMPLATES
 OWN = Path(__file__).parent / "own.jsonl"
 STYLES = Path(__file__).parent / "styles.jsonl"
 SCRIPTS = Path(__file__).parent / "scripts.jsonl"
+EUROPE = Path(__file__).parent / "europe.jsonl"
 SEED = 6
 DRAWS = {"no": 4, "other": 7, "style": 4}
 CAST = {
@@ -90,7 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the labelled texts of this repository.")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a difference")
     check = parser.parse_args().check
-    for path, made in ((OWN, lines()), (STYLES, style_lines()), (SCRIPTS, script_lines())):
+    for path, made in ((OWN, lines()), (STYLES, style_lines()), (SCRIPTS, script_lines()), (EUROPE, europe_lines())):
         text = "\n".join(made) + "\n"
         if not check:
             path.write_text(text, encoding="utf-8")

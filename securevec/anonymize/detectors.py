@@ -14,9 +14,10 @@ from securevec.anonymize.fold import fold
 from securevec.anonymize.names.context import find_names, names_a_person
 from securevec.anonymize.names.forms import under_head
 from securevec.anonymize.names.merge import Recall, find_entities
-from securevec.anonymize.names.model import NameModel, Tagging, name_model
+from securevec.anonymize.names.model import Tagging
 from securevec.anonymize.names.scripts.find import in_scripts, under_scripted_head
 from securevec.anonymize.names.scripts.gate import scripts_in
+from securevec.anonymize.names.tongues import Tagger, name_models
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rules.addresses import joined_addresses
 from securevec.anonymize.rules.postcodes import behind_streets
@@ -28,7 +29,7 @@ from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 13
+DETECTOR_VERSION: Final = 14
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 _INSIDE: Final = 100
@@ -38,7 +39,7 @@ class BuiltinDetector:
     """Rules on the skeleton view, names on the plain view, one resolver. Thread-safe, linear in the text."""
 
     def __init__(
-        self, book: RuleBook | None = None, *, recall: Recall = "balanced", model: NameModel | None = None
+        self, book: RuleBook | None = None, *, recall: Recall = "balanced", model: Tagger | None = None
     ) -> None:
         """``recall="high"`` finds more names and takes more other words for names. ``model``: other weights."""
         if recall not in ("balanced", "high"):
@@ -46,7 +47,7 @@ class BuiltinDetector:
         self._book = book or builtin_rules()
         self._rules = Structured(self._book)
         self._recall: Recall = recall
-        self._model = model or name_model()
+        self._model = model or name_models()
         parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
         self._digest = hashlib.sha256(f"securevec-detector {' '.join(map(str, parts))}".encode()).hexdigest()
 

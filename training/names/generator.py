@@ -41,6 +41,10 @@ class Generator(Values):
             "email": lambda: f"{self._word(self.given).lower()}@example.{rng.choice(['com', 'org', 'net'])}",
         }  # fmt: skip
 
+    def value(self, slot: str) -> str:
+        """What fills a slot."""
+        return self._slots[slot]()
+
     def foreign(self) -> str:
         """Words of another language one behind the other: no sense, and nobody in it."""
         rng = self.rng

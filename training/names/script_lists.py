@@ -284,6 +284,8 @@ SPACED = {
     "thai": ("th_TH",),
     "armn": ("hy_AM",),
     "geor": ("ka_GE",),
+    "taml": ("ta_IN",),
+    "beng": ("bn_BD",),
 }
 
 

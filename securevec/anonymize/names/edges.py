@@ -17,7 +17,7 @@ _OPENERS: Final = word_set("openers.txt")
 """Words that open a sentence in other languages; the model takes a capital it knows nothing about for a name."""
 _GREETINGS: Final = frozenset(
     ["querida", "querido", "prezado", "cara", "caro", "gentile", "egregio", "egregia", "beste", "geachte", "lieve",
-     "estimado", "estimada", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga"]
+     "estimado", "estimada", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga", "basta"]
 )  # fmt: skip
 """What a letter begins with. Some are given names too, so only where a line begins and a sign behind the name ends."""
 _FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES | _OPENERS | _GREETINGS
@@ -26,8 +26,14 @@ _NAMES: Final = frozenset({"PERSON", "LOCATION", "ORG"})
 _MOST_PARTS: Final = 4
 
 
-def tidy(text: str, stretches: list[Stretch]) -> list[Stretch]:
-    """``stretches`` in order, with better ends. Nothing the model left out comes in, but for what joins two halves."""
+def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[Stretch]:
+    """``stretches`` in order, with better ends. Nothing the model left out comes in, but for what joins two halves.
+
+    ``abroad``: the text is in another language of Europe than English. Where it has capitals, words in small letters
+    are no people and no places there.
+    """
+    if abroad and not text.islower():
+        stretches = [cut for stretch in stretches if (cut := _without_small(text, stretch)) is not None]
     houses = cuts = False
     for stretch in stretches:
         value = text[stretch.start : stretch.end]
@@ -41,6 +47,22 @@ def tidy(text: str, stretches: list[Stretch]) -> list[Stretch]:
     if houses or cuts:
         stretches = [cut for stretch in stretches if (cut := _cut(text, stretch)) is not None]
     return stretches
+
+
+def _without_small(text: str, stretch: Stretch) -> Stretch | None:
+    """Without words in small letters at its end, particles among them, and ``None`` where there are no others.
+
+    An organization keeps them behind its first word: "Cour de cassation".
+    """
+    if stretch.tag not in _NAMES:
+        return stretch
+    words = [(match.end(), match.group()) for match in _WORD.finditer(text, stretch.start, stretch.end)]
+    high = len(words)
+    while high and words[high - 1][1][0].islower() and (stretch.tag != "ORG" or high == 1):
+        high -= 1
+    if not high or (stretch.tag == "ORG" and all(word[0].islower() for _, word in words)):
+        return None
+    return stretch if high == len(words) else Stretch(stretch.start, words[high - 1][0], stretch.tag, stretch.margin)
 
 
 def _joined(text: str, stretches: list[Stretch]) -> list[Stretch]:

@@ -11,16 +11,30 @@ from typing import Final
 
 from securevec.anonymize.lexicon import word_set
 
-_SMALL: Final = re.compile(r"[^\W\d_]{1,8}")
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+_ASCII_WORDS: Final = re.compile("[a-z]+")
 _FOREIGN: Final = word_set("small_foreign.txt")
 _ENGLISH: Final = word_set("small_english.txt")
 _FEWEST: Final = 2
-_READ: Final = 2000
+_READ: Final = 1000
 """Characters from the beginning that say what a text is written in."""
+_LATIN_ENDS: Final = "\u0250"
 
 
-def is_foreign(lowered: str) -> bool:
-    """By more small words that English has not than English ones; by two at least unless there is no English one."""
-    words = set(_SMALL.findall(lowered[:_READ]))
+def is_foreign(text: str) -> bool:
+    """By more small words that English has not than English ones; by two at least unless there is no English one.
+
+    A word in small letters with a letter that English has not (``złożył``) counts as one.
+    """
+    begin = text[:_READ]
+    plain = begin.isascii()
+    words = set((_ASCII_WORDS if plain else _WORDS).findall(begin.lower()))
+    if plain and _FOREIGN.isdisjoint(words):
+        return False
     foreign, english = len(words & _FOREIGN), len(words & _ENGLISH)
+    if not plain:
+        foreign += sum(
+            word.islower() and not word.isascii() and word < _LATIN_ENDS
+            for word in set(_WORDS.findall(begin)) - _FOREIGN
+        )
     return foreign > english and (foreign >= _FEWEST or not english)

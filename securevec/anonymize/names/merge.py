@@ -16,14 +16,15 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.edges import tidy
-from securevec.anonymize.names.foreign import is_foreign
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list
 from securevec.anonymize.names.known_places import by_list as places_by_list
-from securevec.anonymize.names.model import NameModel, Stretch, Tagging
+from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.names.titled import behind_small_titles
+from securevec.anonymize.names.tongues import Tagger
 from securevec.anonymize.names.words import UPPER
 
 Recall = Literal["balanced", "high"]
@@ -41,6 +42,10 @@ _FULL_NAME: Final = 6.0
 _GIVEN: Final = frozenset({"name-given", _GIVEN_SURNAME})
 _LONE_NAME: Final = 8.0
 """What a listed given name alone counts besides in a text of another language than English."""
+_TITLES_IN_LETTERS: Final = frozenset({"M.", "Me"})
+"""Titles in French that are initials or words elsewhere."""
+_SMALL_TITLE: Final = 10.0
+"""What a title in small letters counts in such a text for the word behind it."""
 _BONUS: Final[dict[Recall, float]] = {"balanced": 0.0, "high": 1.5}
 _SURE: Final = 2.5
 """The margin from which a doubtful stretch is believed."""
@@ -87,7 +92,7 @@ _PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "O
 
 
 def find_entities(
-    text: str, model: NameModel, *, field_name: str = "", recall: Recall = "balanced", tagging: Tagging | None = None
+    text: str, model: Tagger, *, field_name: str = "", recall: Recall = "balanced", tagging: Tagging | None = None
 ) -> list[Finding]:
     """People, places, organizations and addresses in offsets of ``text`` (the plain folded view).
 
@@ -101,8 +106,11 @@ def find_entities(
         tagging.lift(0, len(text), "PERSON", bonus)
     found = [finding for finding in by_rule if recall == "high" or _is_certain(text, finding)]
     lone = [finding for finding in by_rule if finding.rule in _GIVEN and " " not in text[finding.start : finding.end]]
-    for finding in lone if lone and is_foreign(text.lower()) else ():
-        tagging.lift(finding.start, finding.end, "PERSON", _LONE_NAME)
+    if tagging.abroad:
+        for finding in lone:
+            tagging.lift(finding.start, finding.end, "PERSON", _LONE_NAME)
+        for start, end in behind_small_titles(text):
+            tagging.lift(start, end, "PERSON", _SMALL_TITLE)
     for finding in by_rule:
         tagging.lift(finding.start, finding.end, "PERSON", _lift(finding))
     found += _behind_labels(text, tagging)
@@ -119,7 +127,7 @@ def find_entities(
         tagging.lift(start, end, "ORG", _BUILT)
     found += inverted_names(text)
     supported = [(finding.start, finding.end) for finding in by_rule]
-    stretches = tidy(text, tagging.stretches())
+    stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):
         if recall == "balanced" and (
@@ -130,7 +138,7 @@ def find_entities(
             continue
         score = round(min(0.99, 0.5 + stretch.margin / 20), 3)
         rule = f"model-{stretch.tag.lower()}"
-        start = _behind_title(text, stretch) if stretch.tag == "PERSON" else stretch.start
+        start = _behind_title(text, stretch, abroad=tagging.abroad) if stretch.tag == "PERSON" else stretch.start
         if stretch.tag == "PERSON":
             start = _with_given_name(text, start)
         elif (person := _full_name_in(text, stretch)) is not None:
@@ -193,12 +201,12 @@ def _is_certain(text: str, finding: Finding) -> bool:
     return finding.rule in _CERTAIN_OF_TWO and " " in text[finding.start : finding.end]
 
 
-def _behind_title(text: str, stretch: Stretch) -> int:
+def _behind_title(text: str, stretch: Stretch, *, abroad: bool) -> int:
     """Where the name begins: a title is no part of it, or "Dr Patel" would be somebody else than "Patel"."""
     start = stretch.start
     titles = names().titles
     while (match := _WORD.match(text, start)) and match.end() < stretch.end:
-        if lookup_key(match.group(1)) not in titles:
+        if lookup_key(match.group(1)) not in titles and not (abroad and match.group().rstrip() in _TITLES_IN_LETTERS):
             break
         start = match.end()
     return start

@@ -62,7 +62,12 @@ class Stretch:
 
 
 class Tagging:
-    """Scores of a text's tokens. Not shared between threads."""
+    """Scores of a text's tokens. Not shared between threads.
+
+    ``abroad``: the text is in another language of Europe than English (:mod:`securevec.anonymize.names.tongues`).
+    """
+
+    abroad = False
 
     def __init__(self, text: str, starts: list[int], ends: list[int], scores: Array) -> None:
         self._text = text

@@ -42,6 +42,8 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     spec.loader.exec_module(module)
     yield module
     for name in {
+        "europe_make",
+        "europe_texts",
         "formats",
         "people",
         "people_kept",

@@ -15,7 +15,7 @@ from securevec.anonymize.names.scripts.places import addresses
 from securevec.anonymize.names.scripts.spaced import spaced_names
 from securevec.anonymize.names.scripts.thai import thai_names
 
-_SPACED: Final = ("arab", "hebr", "deva", "armn", "geor")
+_SPACED: Final = ("arab", "hebr", "deva", "beng", "taml", "telu", "armn", "geor")
 _LONGEST_HEAD: Final = 40
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _LINES: Final = re.compile(r"[^\n]+")

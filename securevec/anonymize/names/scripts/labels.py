@@ -20,6 +20,7 @@ _CODE_PRIORITY: Final = 64
 _LETTERS: Final = {
     "hani": "", "jpan": "", "thai": "",
     "hang": "\uac00-\ud7a3", "arab": "\u0620-\u06d3", "hebr": "\u05d0-\u05ea", "deva": "\u0900-\u0963",
+    "beng": "\u0980-\u09e3\u09f0\u09f1", "taml": "\u0b80-\u0bd7", "telu": "\u0c00-\u0c63",
     "armn": "\u0531-\u0587", "geor": "\u10a0-\u10ff",
 }  # fmt: skip
 _SIGN: Final = "[ ]{0,2}(?:[:=】」』\\]՝]|-[ ])[ \"'「『]{0,3}"
@@ -50,6 +51,9 @@ _WORDS: Final = {
     "arab": re.compile("[\u0620-\u0652\u0670-\u06d3]+(?:[ -][\u0620-\u0652\u0670-\u06d3]+){0,5}"),
     "hebr": re.compile("[\u05d0-\u05ea][\u05d0-\u05ea'\"׳״]*(?:[ -][\u05d0-\u05ea][\u05d0-\u05ea'׳]*){0,4}"),
     "deva": re.compile("[\u0900-\u0963]+\\.?(?: [\u0900-\u0963]+){0,4}"),
+    "beng": re.compile("[\u0980-\u09e3\u09f0\u09f1]+\\.?(?: [\u0980-\u09e3\u09f0\u09f1]+){0,4}"),
+    "taml": re.compile("[\u0b80-\u0bd7]+\\.?(?: [\u0b80-\u0bd7]+){0,4}"),
+    "telu": re.compile("[\u0c00-\u0c63]+\\.?(?: [\u0c00-\u0c63]+){0,4}"),
     "armn": re.compile("[\u0531-\u0587]+(?: [\u0531-\u0587]+){0,3}"),
     "geor": re.compile("[\u10a0-\u10ff]+(?: [\u10a0-\u10ff]+){0,3}"),
 }

@@ -83,7 +83,7 @@ def cues() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     return found
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def spaced(script: str) -> tuple[frozenset[str], frozenset[str]]:
     """Given names and family names of a script with spaces between words."""
     found = {"given": frozenset[str](), "family": frozenset[str]()}

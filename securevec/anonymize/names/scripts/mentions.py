@@ -12,9 +12,9 @@ from securevec.anonymize.names.scripts.lists import chinese, cues, japanese, sim
 
 _TOGETHER: Final = frozenset({"hani", "kana", "thai"})
 """Scripts that put no space between words: a name may stand anywhere."""
-_ENDINGS: Final = frozenset({"hang", "armn", "geor"})
+_ENDINGS: Final = frozenset({"hang", "armn", "geor", "beng", "taml", "telu"})
 """Scripts whose words end in particles."""
-_SHORTEST: Final = {"thai": 4, "arab": 3, "hebr": 3, "deva": 3}
+_SHORTEST: Final = {"thai": 4, "arab": 3, "hebr": 3, "deva": 3, "beng": 3, "taml": 3, "telu": 3}
 
 
 def parts_of(name: str) -> set[str]:

@@ -1,4 +1,5 @@
-"""Names in Arabic, Persian, Hebrew, Devanagari, Armenian and Georgian: listed ones that stand together, and what stands
+"""Names in Arabic, Persian, Hebrew, Indian scripts (Devanagari, Bengali, Tamil, Telugu), Armenian and Georgian:
+listed ones that stand together, and what stands
 behind a title or an introduction.
 
 A listed name that is also a word ("سعيد", happy; "אור", light) counts only beside another name or behind a title. Small
@@ -21,11 +22,16 @@ _TOKENS: Final = {
     "arab": re.compile("[\u0620-\u0652\u0670-\u06d3\u06fa-\u06fc]+"),
     "hebr": re.compile("[\u05d0-\u05ea\u05b0-\u05bc\u05c1\u05c2]+(?:[\"'׳״][\u05d0-\u05ea]*)?"),
     "deva": re.compile("[\u0900-\u0963\u0970-\u097f]+"),
+    "beng": re.compile("[\u0980-\u09e3\u09f0\u09f1]+"),
+    "taml": re.compile("[\u0b80-\u0bd7]+"),
+    "telu": re.compile("[\u0c00-\u0c63]+"),
     "armn": re.compile("[\u0531-\u0556\u0561-\u0587]+"),
     "geor": re.compile("[\u10a0-\u10ff\u1c90-\u1cbf]+"),
 }
 _PREFIXES: Final = {"arab": "ولبفك", "hebr": "ולמבשהכ"}
-_ENDINGS: Final = {"armn": ("ից", "ին", "ով", "ը", "ն", "ի"), "geor": ("მა", "ის", "ს", "ით", "თან", "მ", "ო", "ი")}
+_ENDINGS: Final = {"armn": ("ից", "ին", "ով", "ը", "ն", "ի"), "geor": ("მა", "ის", "ს", "ით", "თან", "მ", "ო", "ი"),
+    "beng": ("ের", "র", "কে", "তে"), "telu": ("గారికి", "గారు", "కి", "కు", "ని", "ను", "తో"),
+    "taml": ("ுக்கு", "ிடம்", "ுடன்", "ின்", "ை", "ால்", "வுக்கு", "வை")}  # fmt: skip
 _FAMILY_ENDS: Final = {
     "armn": ("յան", "յանը", "յանի", "յանին", "յանց", "յանն"),
     "geor": (
@@ -77,7 +83,7 @@ class _Token(NamedTuple):
     sure: bool
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _told(script: str) -> _Told:
     told = cues()[script]
     given, family = spaced(script)
@@ -87,7 +93,9 @@ def _told(script: str) -> _Told:
 
     def ending(*kinds: str) -> re.Pattern[str]:
         words = sorted({word for kind in kinds for word in told.get(kind, ())}, key=len, reverse=True)
-        start = "[\u05d0-\u05ea\u0620-\u064a\u0900-\u0963\u0531-\u0587\u10a0-\u10ff]"
+        start = (
+            "[\u05d0-\u05ea\u0620-\u064a\u0900-\u0963\u0980-\u09e3\u0b80-\u0bd7\u0c00-\u0c63\u0531-\u0587\u10a0-\u10ff]"
+        )
         return re.compile(f"(?<!{start})[ولבלוש]?(?:{'|'.join(map(re.escape, words))})[:,/]? ?/?\\Z")
 
     sure = keys("sure")
@@ -145,7 +153,7 @@ def _read(match: re.Match[str], script: str, told: _Told) -> _Token:
         if (
             len(stem) > 2
             and stem != key
-            and (hit := next((one for one in (stem, stem + "ი", stem + "ა") if one in names), ""))
+            and (hit := next((one for one in (stem, stem + "ი", stem + "ა", stem + "்") if one in names), ""))
         ):
             key, name = hit, True
     ends = _FAMILY_ENDS.get(script, ())
