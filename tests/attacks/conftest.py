@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.attacks import ENGINES, Pair, Stage, open_stage
 from tests.support.keybench import Bench, open_bench
+from tests.support.models import CountingEmbedder
 from tests.support.world import ACME
 
 
@@ -73,6 +74,14 @@ def own_tenants(unattended: Stage) -> Stage:
     names = (f"acme-{number}", f"globex-{number}")
     acme, globex = (unattended.store.tenant(name, create=True, actor=ACME) for name in names)
     return replace(unattended, acme=acme, globex=globex, acme_name=names[0])
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Iterator[tuple[Stage, CountingEmbedder]]:
+    """A stage in memory, and its embedder, which counts what it is handed."""
+    embedder = CountingEmbedder()
+    with open_stage(tmp_path, "memory", embedder=embedder) as made:
+        yield made, embedder
 
 
 @pytest.fixture

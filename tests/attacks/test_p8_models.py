@@ -3,56 +3,24 @@ list that cannot be read lets nobody receive anything."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
 import securevec as sv
 from securevec.egress import gate
 from securevec.errors import ConfigError, ControlUnavailable, ModelNotAllowed, PolicyDenied
-from securevec.policy.models import ModelEntry, to_json
 from tests.support.attacks import Stage, open_stage, text
-from tests.support.models import CountingEmbedder, edit_control, http_sink
+from tests.support.models import (
+    NAME,
+    CountingEmbedder,
+    edit_control,
+    every_call_that_embeds,
+    http_sink,
+    require_refused,
+)
 from tests.support.world import ACME, Ticket
-
-NAME = "hash"
-"""What the counting embedder's identity says."""
-
-
-@pytest.fixture
-def counting(tmp_path: Path) -> Iterator[tuple[Stage, CountingEmbedder]]:
-    embedder = CountingEmbedder()
-    with open_stage(tmp_path, "memory", embedder=embedder) as stage:
-        yield stage, embedder
-
-
-def every_call_that_embeds(handle: sv.Collection[Ticket]) -> dict[str, Callable[[], object]]:
-    return {
-        "ingest": lambda: handle.ingest([text(50, "never")]),
-        "search": lambda: handle.search("refund"),
-        "search in a batch": lambda: handle.search_batch(["refund", "lift"]),
-        "a diverse search": lambda: handle.search_diverse("refund"),
-        "an update of the text": lambda: handle.update("T-1", body="another body"),
-    }
-
-
-def require_refused(stage: Stage, embedder: CountingEmbedder, handle: sv.Collection[Ticket]) -> None:
-    """Each call is refused, recorded as denied, and the model has received nothing."""
-    before = embedder.received
-    for name, call in every_call_that_embeds(handle).items():
-        with pytest.raises(ModelNotAllowed) as refusal:
-            call()
-        assert NAME not in refusal.value.message.split(), name
-        assert refusal.value.next_step, name
-        record = stage.audit()[0]
-        assert (record["outcome"], record["error"]) == ("denied", "ModelNotAllowed"), name
-    assert embedder.received == before
-    assert handle.count() == 8
 
 
 def test_without_a_list_nothing_changes(counting: tuple[Stage, CountingEmbedder]) -> None:
@@ -87,6 +55,22 @@ def test_reading_and_deleting_go_on_for_a_model_that_may_no_longer_receive_anyth
     assert handle.delete(["T-1"]).deleted == 1
     assert stage.acme.erase_subject("customer2@example.com").about == 1
     assert embedder.received == before
+
+
+def test_documents_of_a_folder_are_not_handed_to_a_model_that_may_not_receive_them(
+    counting: tuple[Stage, CountingEmbedder], tmp_path: Path
+) -> None:
+    stage, embedder = counting
+    pages = stage.acme.collection(sv.Page, name="docs")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.md").write_text("# Lifts\n\nThe lift was late.", encoding="utf-8")
+    stage.store.deny_model(NAME)
+    assert pages.preview_files([folder]).new == 1
+    with pytest.raises(ModelNotAllowed):
+        pages.ingest(folder)
+    assert embedder.received == 0
+    assert pages.count() == 0
 
 
 def test_no_collection_is_made_for_a_model_that_may_not_receive_its_classification(
@@ -246,130 +230,6 @@ def test_a_list_taken_away_lets_nobody_receive_anything_where_one_is_required(
     assert not stage.store.check_model(NAME, tenant="acme", collection="tickets0", kind="embedder").allowed
     with pytest.raises(ModelNotAllowed):
         stage.acme.collection(Ticket, name="another")
-
-
-# -- a list that was edited -------------------------------------------------------------------------------------------
-
-
-def sealed_now(stage: Stage) -> bytes:
-    with closing(sqlite3.connect(stage.home / "control.db")) as connection:
-        return bytes(connection.execute("SELECT sealed FROM model_list").fetchone()[0])
-
-
-def flip(sealed: bytes) -> bytes:
-    return sealed[:-1] + bytes([sealed[-1] ^ 1])
-
-
-EDITS: dict[str, Callable[[bytes], bytes]] = {
-    "flipped": flip,
-    "cut": lambda sealed: sealed[:-5],
-    "empty": lambda sealed: b"",
-    "in clear": lambda sealed: b'{"v":1,"models":[]}',
-    "zeros": lambda sealed: bytes(len(sealed)),
-}
-
-
-@pytest.mark.parametrize("how", EDITS)
-def test_a_list_edited_by_hand_lets_nobody_receive_anything(counting: tuple[Stage, CountingEmbedder], how: str) -> None:
-    stage, embedder = counting
-    handle = stage.pair().fill().acme
-    stage.store.allow_model(NAME, ["internal"], kind="embedder")
-    assert handle.search("refund", k=1)
-    edit_control(stage.home, "UPDATE model_list SET sealed = ?", EDITS[how](sealed_now(stage)))
-    require_refused(stage, embedder, handle)
-    with pytest.raises(ModelNotAllowed, match=r"model_list\.sealed"):
-        handle.search("refund")
-    assert stage.store.check_model(NAME, tenant="acme", collection="tickets0").reason == "unreadable"
-
-
-def test_a_list_of_another_home_does_not_count_here(counting: tuple[Stage, CountingEmbedder], tmp_path: Path) -> None:
-    stage, embedder = counting
-    handle = stage.pair().fill().acme
-    stage.store.allow_model("another", ["internal"], kind="embedder")
-    (tmp_path / "second").mkdir()
-    with open_stage(tmp_path / "second", "memory") as other:
-        other.store.allow_model(NAME, ["internal"], kind="embedder")
-        theirs = sealed_now(other)
-    edit_control(stage.home, "UPDATE model_list SET sealed = ?", theirs)
-    require_refused(stage, embedder, handle)
-
-
-DOCUMENTS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "models": lambda said: said | {"models": "all"},
-    "allow": lambda said: said | {"models": [said["models"][0] | {"allow": "internal"}]},
-    "kind": lambda said: said | {"models": [said["models"][0] | {"kind": "any"}]},
-    "model": lambda said: said | {"models": [said["models"][0] | {"model": "h*"}]},
-    "tenant": lambda said: said | {"models": [said["models"][0] | {"tenant": "acme"}]},
-    "originals": lambda said: said | {"models": [said["models"][0] | {"originals": "no"}]},
-    "runs": lambda said: said | {"models": [said["models"][0] | {"runs": ""}]},
-    "region": lambda said: said | {"models": [said["models"][0] | {"region": 7}]},
-    "provider": lambda said: said | {"models": [{k: v for k, v in said["models"][0].items() if k != "provider"}]},
-    "another release": lambda said: said | {"v": 2},
-    "one twice": lambda said: said | {"models": said["models"] * 2},
-}
-
-
-@pytest.mark.parametrize("field", DOCUMENTS)
-def test_a_field_that_cannot_be_used_is_named_and_lets_nobody_receive_anything(
-    counting: tuple[Stage, CountingEmbedder], field: str
-) -> None:
-    stage, embedder = counting
-    handle = stage.pair().fill().acme
-    stage.store.allow_model(NAME, ["internal"], kind="embedder")
-    runtime = stage.store.runtime
-    document = DOCUMENTS[field](to_json([ModelEntry(NAME, "embedder", ("internal",))]))
-    edit_control(
-        stage.home,
-        "UPDATE model_list SET sealed = ?",
-        runtime.names.seal(orjson.dumps(document), row=bytes(16), kind=gate.KIND),
-    )
-    require_refused(stage, embedder, handle)
-    with pytest.raises(ModelNotAllowed, match=field):
-        handle.search("refund")
-
-
-def test_an_unreadable_list_is_not_changed_only_cleared(counting: tuple[Stage, CountingEmbedder]) -> None:
-    stage, _ = counting
-    handle = stage.pair().fill().acme
-    stage.store.allow_model(NAME, ["internal"], kind="embedder")
-    edit_control(stage.home, "UPDATE model_list SET sealed = ?", flip(sealed_now(stage)))
-    with pytest.raises(sv.SecurevecError):
-        stage.store.allow_model(NAME, ["internal"], kind="embedder")
-    stage.store.clear_models()
-    assert handle.search("refund", k=1)
-
-
-def test_an_error_in_the_check_denies(
-    counting: tuple[Stage, CountingEmbedder], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage, embedder = counting
-    handle = stage.pair().fill().acme
-    stage.store.allow_model(NAME, ["internal"], kind="embedder")
-
-    def fails(*_: object) -> object:
-        raise RuntimeError("canary-in-an-error")
-
-    monkeypatch.setattr(gate, "may_receive", fails)
-    require_refused(stage, embedder, handle)
-    with pytest.raises(ModelNotAllowed) as refusal:
-        handle.search("refund")
-    assert "canary" not in str(refusal.value)
-
-
-def test_a_control_store_that_does_not_answer_lets_nobody_receive_anything(
-    counting: tuple[Stage, CountingEmbedder], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage, embedder = counting
-    handle = stage.pair().fill().acme
-    before = embedder.received
-
-    def busy() -> bytes | None:
-        raise ControlUnavailable("The control store is busy with another process.")
-
-    monkeypatch.setattr(stage.store.runtime.control, "model_list", busy)
-    with pytest.raises(ControlUnavailable):
-        handle.search("refund")
-    assert embedder.received == before
 
 
 def test_two_changes_at_once_are_not_lost(counting: tuple[Stage, CountingEmbedder]) -> None:

@@ -3,7 +3,7 @@ another tenant's, or that was made up; and what is released is recorded without 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from securevec.filters import Expr
 from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.reading import releasing
 from securevec.reading.judge import judge
+from securevec.types import CollectionId
 from tests.support.attacks import ACME_MARK, DAY_MS, Pair, Stage, open_stage, text
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
@@ -253,13 +254,17 @@ def test_a_record_that_goes_while_it_is_read_is_not_released(
             pair.acme.update(hits[0].id, body="another text")
         else:
             # The manifest as it was before, so that what hides the record is the tombstone alone.
-            monkeypatch.setattr(stage.store.runtime.control, "live", lambda *_: dict(live))
+            monkeypatch.setattr(control, "live", as_before)
             stage.acme.erase_subject(f"customer{number}@example.com")
         return verdicts
 
     control = stage.store.runtime.control
     refs = [pair.acme._scope.record_ref(stage.store.runtime, hit.id) for hit in hits]
     live = control.live(pair.acme.id, refs)
+
+    def as_before(collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, int]:
+        return live
+
     monkeypatch.setattr(releasing, "judge", meanwhile)
     with pytest.raises(RecordNotFound):
         hits.for_model(CHAT, purpose="answer")

@@ -12,11 +12,19 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import orjson
+import pytest
 
+import securevec as sv
 from securevec.embed.wrapped import WrappedEmbedder
+from securevec.errors import ModelNotAllowed
 from securevec.integrations.embedding import FunctionEmbedder
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedText, Matrix
+from tests.support.attacks import Stage, text
+from tests.support.world import Ticket
+
+NAME = "hash"
+"""What the counting embedder's identity says."""
 
 
 class CountingEmbedder(WrappedEmbedder):
@@ -93,5 +101,25 @@ def edit_control(home: Path, statement: str, *values: object) -> None:
         assert connection.execute(statement, values).rowcount > 0
 
 
-def edited(change: Callable[[Any], Any]) -> Callable[[bytes], bytes]:
-    return lambda sealed: orjson.dumps(change(orjson.loads(sealed)))
+def every_call_that_embeds(handle: sv.Collection[Ticket]) -> dict[str, Callable[[], object]]:
+    return {
+        "ingest": lambda: handle.ingest([text(50, "never")]),
+        "search": lambda: handle.search("refund"),
+        "search in a batch": lambda: handle.search_batch(["refund", "lift"]),
+        "a diverse search": lambda: handle.search_diverse("refund"),
+        "an update of the text": lambda: handle.update("T-1", body="another body"),
+    }
+
+
+def require_refused(stage: Stage, embedder: CountingEmbedder, handle: sv.Collection[Ticket]) -> None:
+    """Each call is refused, recorded as denied, and the model has received nothing."""
+    before = embedder.received
+    for name, call in every_call_that_embeds(handle).items():
+        with pytest.raises(ModelNotAllowed) as refusal:
+            call()
+        assert NAME not in refusal.value.message.split(), name
+        assert refusal.value.next_step, name
+        record = stage.audit()[0]
+        assert (record["outcome"], record["error"]) == ("denied", "ModelNotAllowed"), name
+    assert embedder.received == before
+    assert handle.count() == 8

@@ -106,6 +106,8 @@ def test_the_main_job_awaited(opens: Opens) -> None:
             assert "@example.com" not in text
             restored = await hits.restore(text)
             assert "@example.com" in restored
+            released = await hits.for_model("gpt-5", purpose="answer")
+            assert released.prompt == text
             batch = await tickets.search_batch(["refund", "number 7"], k=2)
             assert [len(each) for each in batch] == [2, 2]
             listed = [each.id async for each in tickets.iter(page_size=40)]
