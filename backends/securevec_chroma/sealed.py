@@ -128,18 +128,19 @@ class SealedFile:
 
     def remove(self, ids: Sequence[UUID]) -> None:
         """Remove rows and see that they are gone. Ids without one are no error."""
-        held = [(point,) for point in self._held(ids)]
+        held = [(point,) for point in self.held(ids)]
         if held:
             with self._transaction():
                 self._connection.executemany("DELETE FROM kept WHERE id = ?", held)
-            if self._held(ids):
+            if self.held(ids):
                 raise BackendError("The store still holds sealed values of points that were deleted.")
 
     def close(self) -> None:
         """Write the log into the file and give both back."""
         self._connection.close()
 
-    def _held(self, ids: Sequence[UUID]) -> list[bytes]:
+    def held(self, ids: Sequence[UUID]) -> list[bytes]:
+        """Which of these have a row, by their bytes."""
         found: list[bytes] = []
         for some in _chunks(ids):
             statement = f"SELECT id FROM kept WHERE id IN ({_marks(some)})"  # noqa: S608  # question marks only

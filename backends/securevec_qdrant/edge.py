@@ -37,6 +37,7 @@ from securevec_qdrant.edge_index import SCANNED, IndexBuilder
 from securevec_qdrant.edge_purge import copy_points
 from securevec_qdrant.edge_shard import Row, Shard
 from securevec_qdrant.edge_template import Templates
+from securevec_qdrant.edge_warm import ASKED, Warming
 
 VERSION: Final = "securevec-edge 1\n"
 OPEN_SHARDS: Final = 128
@@ -55,6 +56,7 @@ class EdgeBackend:
         self._store = EmbeddedStore[Shard](root, VERSION, open_shards=open_shards, load=Shard.load)
         self._index = IndexBuilder(self._store, threshold=index_above)
         self._templates = Templates(self._store)
+        self._warming = Warming()
 
     @classmethod
     def from_location(
@@ -165,7 +167,11 @@ class EdgeBackend:
             self._index.look(namespace, shard)
             asked = unit_vector(vector, shard.spec.dimension).tolist()
             words = check_terms(terms, sparse=shard.spec.sparse)
-            return shard.search(asked, condition, limit, exclude, tags_of(namespace), words)
+            found = shard.search(asked, condition, limit, exclude, tags_of(namespace), words)
+            shard.asked += 1
+            if shard.asked == ASKED and shard.indexed:
+                self._warming.ask(shard.directory)
+            return found
 
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         if limit < 1:
@@ -230,6 +236,7 @@ class EdgeBackend:
         """Flush and close every shard, then give the root back."""
         if not self._store.forked:
             self._index.close()
+            self._warming.close()
             self._templates.close()
         self._store.close()
 

@@ -74,6 +74,8 @@ class Shard:
         self.directory = directory
         self.spec = spec
         self.dirty = False
+        self.asked = 0
+        """Searches since it was opened."""
         self._index = index
         self._in_use = False
         schema = engine.info().payload_schema or {}

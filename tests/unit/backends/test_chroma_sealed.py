@@ -49,6 +49,10 @@ def file_of(root: Path) -> Path:
     return path
 
 
+def nothing(*_: object) -> None:
+    """In place of a step that is left out."""
+
+
 def rows(root: Path) -> int:
     """Rows of the file of a store that is closed."""
     connection = sqlite3.connect(file_of(root))
@@ -137,7 +141,7 @@ def test_a_row_without_a_point_is_gone_after_a_purge(
 ) -> None:
     backend.insert(namespace=PLACE, points=[sealed_point(1), sealed_point(2)])
     with monkeypatch.context() as patched:
-        patched.setattr(SealedFile, "remove", lambda *_: None)
+        patched.setattr(SealedFile, "remove", nothing)
         backend.delete(namespace=PLACE, ids=[an_id(1)])
     backend.close()
     assert f"{VAULT}-1".encode() in file_of(root).read_bytes(), "positive control"
@@ -190,7 +194,7 @@ def test_a_copy_that_lost_sealed_values_does_not_take_the_originals_place(
 ) -> None:
     backend.insert(namespace=PLACE, points=[sealed_point(1)])
     with monkeypatch.context() as patched:
-        patched.setattr(SealedFile, "put", lambda *_: None)
+        patched.setattr(SealedFile, "put", nothing)
         with pytest.raises(BackendError, match="did not keep"):
             backend.purge(namespace=PLACE)
     assert backend.fetch(namespace=PLACE, ids=[an_id(1)])[0].payload == sealed_point(1).payload
