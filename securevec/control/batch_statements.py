@@ -79,21 +79,6 @@ DELETE_UNKNOWN_PERSON: Final = (
     " AND NOT EXISTS (SELECT 1 FROM record_subject r WHERE r.subject_no = subject_token.subject_no)"
 )
 """A token that a batch gave a number to and that nobody made known: given up before, it leaves no trace of whom."""
-SELECT_ERASED_PEOPLE: Final = (
-    "SELECT DISTINCT s.subject_no FROM transit t JOIN record_subject r"
-    " ON r.collection_no = t.collection_no AND r.ref = t.ref AND r.generation = t.generation"
-    " JOIN subject_token s ON s.subject_no = r.subject_no"
-    " JOIN batch b ON b.request_id = t.request_id JOIN tombstone e ON e.tenant = b.tenant AND e.token = s.token"
-    " WHERE t.request_id = :request_id AND t.state = 'retiring'"
-)
-DELETE_PARTS_OF_ERASED: Final = (
-    "DELETE FROM name_part WHERE person_no = ?"
-    " AND NOT EXISTS (SELECT 1 FROM record_subject r WHERE r.subject_no = name_part.person_no)"
-)
-DELETE_ERASED_PERSON: Final = (
-    "DELETE FROM subject_token WHERE subject_no = ?"
-    " AND NOT EXISTS (SELECT 1 FROM record_subject r WHERE r.subject_no = subject_token.subject_no)"
-)
 DELETE_ROWS: Final = "DELETE FROM transit WHERE request_id = :request_id"
 DELETE_BATCH: Final = "DELETE FROM batch WHERE request_id = :request_id"
 RETIRE_PENDING: Final = "UPDATE transit SET state = 'retiring' WHERE request_id = :request_id AND state = 'pending'"

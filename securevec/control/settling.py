@@ -8,14 +8,11 @@ from typing import Final
 from securevec.control.batch_rows import abort, batch_row, require_batch, rows_of
 from securevec.control.batch_statements import (
     DELETE_BATCH,
-    DELETE_ERASED_PERSON,
-    DELETE_PARTS_OF_ERASED,
     DELETE_RECORD_SUBJECTS,
     DELETE_ROWS,
     DELETE_UNKNOWN_PERSON,
     EXTEND,
     SELECT_BATCH,
-    SELECT_ERASED_PEOPLE,
     SELECT_OPEN,
     SELECT_ROWS,
     SELECT_UNKNOWN_PEOPLE,
@@ -69,13 +66,9 @@ class Settling(Room):
             if found is not None and batch_row(found).state == "open":
                 raise UsageError("An open batch cannot be finished.", next_step="Commit or abort it first.")
             unknown = tx.rows(SELECT_UNKNOWN_PEOPLE, {"request_id": request_id})
-            erased = tx.rows(SELECT_ERASED_PEOPLE, {"request_id": request_id})
             for statement in (DELETE_RECORD_SUBJECTS, DELETE_ROWS, DELETE_BATCH):
                 tx.run(statement, {"request_id": request_id})
             tx.run_many(DELETE_UNKNOWN_PERSON, unknown)
-            # Whose erasure looked for what nobody carries while these generations still did.
-            tx.run_many(DELETE_PARTS_OF_ERASED, erased)
-            tx.run_many(DELETE_ERASED_PERSON, erased)
 
     def extend_lease(self, request_id: str, until_ms: int) -> None:
         """Keep a batch until ``until_ms``; 0 gives it up at once, so that the next recovery settles it.

@@ -29,6 +29,13 @@ SELECT_SUBJECT_RECORDS: Final = (
     f" WHERE s.tenant_no = {TENANT_NO} AND s.token IN (*)"
     " GROUP BY c.collection, r.ref, r.generation, m.n_chunks ORDER BY 1, 2"
 )
+SELECT_CARRYING: Final = (
+    "SELECT DISTINCT t.request_id, c.collection FROM subject_token s"
+    " JOIN record_subject r ON r.subject_no = s.subject_no"
+    " JOIN transit t ON t.collection_no = r.collection_no AND t.ref = r.ref AND t.generation = r.generation"
+    " JOIN collection c ON c.collection_no = r.collection_no"
+    f" WHERE s.tenant_no = {TENANT_NO} AND s.token IN (*) ORDER BY 1"
+)
 SELECT_RECORD_TOKENS: Final = (
     "SELECT s.token, r.about FROM record_subject r JOIN subject_token s ON s.subject_no = r.subject_no"
     f" WHERE r.collection_no = {THIS_COLLECTION_NO} AND r.ref = :ref AND r.generation = :generation ORDER BY s.token"
@@ -93,6 +100,15 @@ class Subjects(Room):
     def subject_records(self, tenant: TenantId, tokens: Sequence[bytes]) -> list[SubjectRow]:
         """The tenant's live records that carry one of the tokens, each once; ``about`` when it is about any of them."""
         return records_of(self._db, tenant, tokens)
+
+    def carrying_in_transit(self, tenant: TenantId, tokens: Sequence[bytes]) -> dict[str, CollectionId]:
+        """Request id to collection of the tenant's batches of which a generation carries one of the tokens: it is being
+        written, or removed."""
+        return {
+            request_id: collection
+            for part in parts(tokens)
+            for request_id, collection in self._db.rows(many(SELECT_CARRYING, len(part)), (tenant, *part))
+        }
 
     def record_tokens(self, collection: CollectionId, ref: bytes, generation: int) -> dict[bytes, bool]:
         """The subject tokens of one generation, each with whether the record is about it."""

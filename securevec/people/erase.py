@@ -8,7 +8,8 @@
                  files afterwards. The receipt's counts come from it, never from a running counter
     deleted      the records about the people are deleted
     redacted     the records that mention them are stored again without them (``redact``); those that cannot be, deleted
-    purged       each collection that held them is purged of deleted bytes, with a probe before and after
+    purged       nothing that is being written or removed carries them (``carriers``); each collection that held them is
+                 purged of deleted bytes, with a probe before and after
     verified     read back by id, by manifest and by token; tokens that nobody carries, and digests of the files the
                  records came from, are forgotten; the control store's file is rewritten
     done         receipt signed and kept
@@ -39,6 +40,7 @@ from securevec.guard import Admission, Commission, commission
 from securevec.ingest import write_batch
 from securevec.limits import MAX_BATCH
 from securevec.people import manifest, shred
+from securevec.people.carriers import await_carriers
 from securevec.people.identify import identify, subject_refs
 from securevec.people.receipts import artefacts, predicate
 from securevec.people.redact import redact
@@ -162,6 +164,7 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         _redact(runtime, job, frozenset(Token(bytes.fromhex(token)) for token in data["tokens"]))
         return move_on(runtime, job, to="redacted", data=data)
     if job.state == "redacted":
+        await_carriers(runtime, job, _everybody(data))
         data["purges"] = {name: _purge(runtime, job, name, entry) for name, entry in data["manifest"].items()}
         for entry in data["manifest"].values():
             del entry["needles"]
@@ -175,8 +178,8 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id)).items():
             runtime.control.forget_files_of(collection, [item.ref for item in items])
         # The job is kept with its receipt, when the tenant is long gone; the tokens stay in the tombstones alone.
-        tokens = [bytes.fromhex(token) for token in dict.fromkeys((*data.pop("tokens"), *data.pop("shared")))]
-        runtime.control.forget_tokens(job.tenant, tokens)
+        runtime.control.forget_tokens(job.tenant, _everybody(data))
+        del data["tokens"], data["shared"]
         return move_on(runtime, job, to="verified", data=data | {"scrubbed": runtime.control.scrub()})
     if job.state == "verified":
         counts = {"deleted": _total(data, "deleted"), "redacted": _total(data, "redacted")}
@@ -185,6 +188,11 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         receipt = sign_off(runtime, job, said, manifest=fixed, action="subject.erase", counts=counts)
         return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=runtime.clock.now_ms())
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
+
+
+def _everybody(data: dict[str, Any]) -> list[bytes]:
+    """The tokens of the people, those that a declared name led to among them."""
+    return [bytes.fromhex(token) for token in dict.fromkeys((*data["tokens"], *data["shared"]))]
 
 
 def _delete(runtime: Runtime, job: JobRow) -> None:

@@ -176,29 +176,6 @@ def test_a_worker_that_was_too_slow_does_not_take_a_job_back_to_where_it_left_it
 # -- a batch that is on its way while somebody is erased
 
 
-@pytest.mark.parametrize("by", [JANE, "Jane Doe"])
-def test_a_refused_batch_leaves_no_token_of_whom_an_erasure_forgot_meanwhile(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, by: str
-) -> None:
-    """The pending record still carried the person when the erasure forgot what nobody carries."""
-    pair = stage.pair()
-
-    def erase() -> None:
-        stage.acme.erase_subject(by, include_name_matches=True).raise_if_incomplete()
-
-    before(monkeypatch, stage.trap, "insert", erase)
-    with pytest.raises(SubjectErased):
-        pair.acme.ingest([ticket(1, f"Jane Doe of {JANE} has a lantern", customer="C-1")])
-    assert (rows_in(stage.store, "record_subject"), rows_in(stage.store, "manifest")) == (0, 0)
-    runtime = stage.store.runtime
-    gone = [bytes(token) for (token,) in runtime.control._db.rows("SELECT token FROM tombstone")]
-    assert runtime.control.known_tokens(stage.acme.id, gone) == {}
-    assert gone
-    held = "SELECT COUNT(*) FROM name_part WHERE person_no NOT IN (SELECT subject_no FROM subject_token)"
-    assert runtime.control._db.rows(held) == [(0,)]
-    assert (rows_in(stage.store, "name_part") == 0) is (by != JANE)
-
-
 def test_a_writer_whose_batch_others_settled_makes_nobody_known(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = stage.pair()
 

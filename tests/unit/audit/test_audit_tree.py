@@ -154,3 +154,14 @@ def test_a_frontier_of_the_wrong_shape_is_refused() -> None:
         tree.inclusion_proof(HASHES, 8)
     with pytest.raises(ValueError, match="earlier tree"):
         tree.consistency_proof(HASHES, 0)
+
+
+def test_a_signed_root_of_a_larger_tree_than_its_size_says_proves_nothing() -> None:
+    """Who holds the signing key may sign any size over any root: a proof that goes on above it leads to that root."""
+    leaf, *sides = (tree.leaf_hash(bytes([number])) for number in range(4))
+    with pytest.raises(AuditTampered):
+        tree.verify_inclusion(leaf, 0, 1, sides[:1], tree.node_hash(sides[0], leaf))
+    below, above = tree.node_hash(sides[1], leaf), tree.node_hash(sides[1], tree.node_hash(leaf, sides[0]))
+    roots = tree.node_hash(sides[2], below), tree.node_hash(sides[2], above)
+    with pytest.raises(AuditTampered):
+        tree.verify_consistency(3, 4, *roots, [leaf, *sides])

@@ -104,6 +104,7 @@ def test_a_parquet_reader_that_dies_is_its_file_s_error(desk: Any, monkeypatch: 
         killed.setattr(Child, "next", dying)
         report = notes.ingest_files([desk.folder])
     assert (refusals(report), report.new) == ({"a.parquet": "ParserFailed"}, 1)
+    assert [each.reason for each in report.refused_files] == ["The reader of this file died."]
     assert notes.ingest_files([desk.folder]).new == 1
 
 
