@@ -26,7 +26,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Final, Literal, cast
+from typing import Final, Literal, NoReturn, cast
 from uuid import UUID
 
 from securevec import limits
@@ -96,6 +96,9 @@ class Not(Expr):
 _NODES: Final = frozenset({Compare, In, Exists, And, Or, Not})
 
 
+_PARENTHESES: Final = 'Each comparison stands in parentheses: (F("a") == 1) & (F("b") == 2).'
+
+
 class F:
     """A field of the record, by its declared name."""
 
@@ -132,6 +135,12 @@ class F:
 
     def exists(self) -> Expr:
         return Exists(self._key)
+
+    def __rand__(self, value: object) -> NoReturn:
+        """``F("a") == 1 & F("b") == 2``: Python reads ``1 & F("b")`` first. Raises :class:`FilterError`."""
+        raise FilterError(_PARENTHESES)
+
+    __ror__ = __rand__
 
     def __repr__(self) -> str:
         return f"F({self._key!r})"

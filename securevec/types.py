@@ -8,11 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NewType
+from typing import Final, Literal, NewType, NoReturn, SupportsIndex
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+
+from securevec.errors import UsageError
+
+
+class Uncopied:
+    """What holds keys, locks and an open engine, or what came out of one: it is neither copied nor pickled.
+
+    Bytes of a pickle go to caches, queues and other processes, and nobody deletes or seals them there.
+    """
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Raises :class:`UsageError`."""
+        raise UsageError(
+            "What belongs to an open store is not copied or pickled: its keys and locks are this process's.",
+            next_step="Open a SecureStore in each process, and pass names and ids between them.",
+        )
+
 
 TenantId = NewType("TenantId", str)
 """Random tenant id, 32 lower-case hex digits. Never the tenant's name."""

@@ -20,6 +20,7 @@ from typing import Final, Generic, ParamSpec, TypeVar
 
 from securevec.errors import ConfigError, EngineForked, Stopped
 from securevec.stopping import STOP
+from securevec.types import Uncopied
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,7 +33,7 @@ _PULL: Final = 64
 """Items taken from an asynchronous source at once: as many as a batch holds."""
 
 
-class Bridge:
+class Bridge(Uncopied):
     """The threads of one asynchronous store."""
 
     def __init__(self, threads: int) -> None:

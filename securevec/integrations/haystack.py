@@ -274,6 +274,10 @@ class SecurevecRetriever:
         self._filters = filters
         self._top_k = top_k
 
+    def to_dict(self) -> dict[str, Any]:
+        """Raises :class:`UsageError`, as that of the store: Haystack's own error would advise to write one."""
+        return self._store.to_dict()
+
     @component.output_types(documents=list[Document])
     def run(self, query: str, filters: Filters | None = None, top_k: int | None = None) -> dict[str, list[Document]]:
         return {"documents": self._store.search(query, self._both(filters), self._limit(top_k))}

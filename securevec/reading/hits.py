@@ -15,6 +15,7 @@ from securevec.reading.released import Released, Wish
 from securevec.rows.minimize import rebuild
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope
+from securevec.types import Uncopied
 
 R = TypeVar("R", bound=Record)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
@@ -86,7 +87,7 @@ class _Issued:
     places: dict[str, OriginalAt]
 
 
-class SearchResult(Sequence[Hit[R]]):
+class SearchResult(Uncopied, Sequence[Hit[R]]):
     """Hits, best first.
 
     ``violations`` counts points the store returned that do not belong here (foreign, altered, resurrected or

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Literal, NoReturn, cast
 
 from securevec import limits
-from securevec.errors import LimitExceeded, RecordError, SourceError
+from securevec.errors import LimitExceeded, RecordError, SourceError, UsageError
 from securevec.rows.parquet import ParquetRows
 from securevec.rows.recode import as_utf8
 from securevec.schema.record import Record
@@ -63,7 +63,8 @@ def read_records(
     """The rows of a source, lazily. A ``str`` is a path. ``encoding`` is that of a file of text, when it is known.
 
     Raises :class:`SourceError` at once for a path that is absent, not a regular file, or of an unknown suffix, and
-    on the way for a file that cannot be read or has no usable header.
+    on the way for a file that cannot be read or has no usable header. One record alone, and what has no rows, is a
+    :class:`UsageError`: a mapping would be read as a list of its names.
     """
     if isinstance(source, str | Path):
         path = Path(source)
@@ -81,7 +82,12 @@ def read_records(
                 next_step="Write one object per line and name the file .jsonl.",
             )
         raise SourceError("The source file has a suffix that is not read.", next_step="Use .csv, .jsonl or .parquet.")
-    return _iterable_rows(source)
+    given: object = source  # callers may be untyped
+    if isinstance(given, Mapping | Record):
+        raise UsageError("One record is not a source of records.", next_step="Put it into a list: [record].")
+    if not isinstance(given, Iterable) or isinstance(given, bytes):
+        raise UsageError("A source is the path of a file, or an iterable of mappings or Records.")
+    return _iterable_rows(cast("Iterable[object]", given))
 
 
 def read_stream(

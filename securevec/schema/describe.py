@@ -40,7 +40,10 @@ def describe(record_class: type[Record]) -> Schema:
     ``Literal`` that is tokenized.
     """
     if not _is_record_class(record_class):
-        raise SchemaError("A record class derives from securevec.Record.")
+        raise SchemaError(
+            "A record class derives from securevec.Record.",
+            next_step="A collection that is there is opened by its name with existing_collection(NAME).",
+        )
     if not _is_complete(record_class):
         # Its fields are not known, and a marked field that is not seen would be dropped without a word.
         raise SchemaError(

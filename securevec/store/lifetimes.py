@@ -22,7 +22,7 @@ from securevec.rows.validate import check_name
 from securevec.state.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome
-from securevec.types import CollectionId, Layout, TenantId
+from securevec.types import CollectionId, Layout, TenantId, Uncopied
 from securevec.verbs.promote import request_move
 from securevec.verbs.purging import PurgeReport, purge_tenant
 
@@ -40,7 +40,7 @@ def require_collection(runtime: Runtime, tenant: TenantId, name: str) -> Collect
     return row.collection
 
 
-class TenantLifetimes:
+class TenantLifetimes(Uncopied):
     """The legal holds of a tenant handle, and its purge."""
 
     _runtime: Runtime

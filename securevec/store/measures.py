@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from securevec.state.runtime import CollectionScope, Runtime
+from securevec.types import Uncopied
 from securevec.verbs.cloak_report import SAMPLE, CloakReport, cloak_report
 from securevec.verbs.leakage import Leakage, leakage
 
 
-class CollectionMeasures:
+class CollectionMeasures(Uncopied):
     """Figures over all live records. They need the permission ``count``, for all of them: the answer is numbers."""
 
     _runtime: Runtime

@@ -10,13 +10,13 @@ from securevec.guard import refuse
 from securevec.policy import Actor
 from securevec.rows.validate import check_name
 from securevec.state.runtime import Runtime, Scope
-from securevec.types import TenantId
+from securevec.types import TenantId, Uncopied
 
 INSTALLATION: Final = TenantId("")
 """In the place of a tenant: what is done to the home itself."""
 
 
-class OpenHome:
+class OpenHome(Uncopied):
     """An open home, and the actor who manages it."""
 
     def __init__(self, runtime: Runtime, actor: Actor) -> None:

@@ -135,7 +135,12 @@ def test_what_is_not_served_is_refused_and_nothing_is_written(home: Home) -> Non
     ):
         with pytest.raises(errors.UsageError):
             store.write_documents(wrong)
-    for call in (store.to_dict, lambda: SecurevecDocumentStore.from_dict({}), lambda: store.delete_by_filter({})):
+    for call in (
+        store.to_dict,
+        SecurevecRetriever(store).to_dict,
+        lambda: SecurevecDocumentStore.from_dict({}),
+        lambda: store.delete_by_filter({}),
+    ):
         with pytest.raises(errors.UsageError):
             call()
     store.delete_documents([])

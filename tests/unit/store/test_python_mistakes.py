@@ -1,0 +1,83 @@
+"""What Python programs do by habit with things that are open, and with records that are no list: each is an error of
+ours that says what to write instead, and no copy of a store or of its answers is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import securevec as sv
+from securevec.aio import AsyncSecureStore
+from securevec.errors import FilterError, SchemaError, UsageError
+from securevec.testing.embedders import HashEmbedder
+from tests.support.world import ACME, Ticket, World, open_world, ticket
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    home, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"
+    with sv.SecureStore.open(home, backend="memory", key_file=key_file, embedder=HashEmbedder()) as store:
+        yield open_world(store, home, key_file)
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_no_copy_of_an_open_store_or_of_what_it_answered_is_made(world: World, copied: Callable[[Any], Any]) -> None:
+    world.acme.ingest([ticket(1, "The refund never arrived.")])
+    found = world.acme.search("refund")
+    assert len(found) == 1
+    tenant = world.store.tenant("acme", actor=ACME)
+    for each in (world.store, tenant, world.acme, found):
+        with pytest.raises(UsageError, match="not copied or pickled"):
+            copied(each)
+
+
+def test_no_copy_of_an_asynchronous_store_is_made(tmp_path: Path) -> None:
+    async def run() -> None:
+        home, key_file = tmp_path / "home", tmp_path / "keys" / "root.key"
+        async with AsyncSecureStore.open(home, backend="memory", key_file=key_file, embedder=HashEmbedder()) as store:
+            with pytest.raises(UsageError, match="not copied or pickled"):
+                pickle.dumps(store)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Ticket.model_validate(ticket(1, "The refund never arrived.")),
+        ticket(1, "The refund never arrived."),
+        None,
+        7,
+        b"id,body",
+    ],
+    ids=["record", "mapping", "none", "number", "bytes"],
+)
+def test_one_record_is_not_read_as_a_list_of_its_fields(world: World, one: Any) -> None:
+    with pytest.raises(UsageError, match="source"):
+        world.acme.ingest(one)
+    assert world.acme.count() == 0
+
+
+def test_a_collection_named_where_its_class_belongs_says_how_one_is_opened_by_name(world: World) -> None:
+    name: Any = "tickets"
+    with pytest.raises(SchemaError, match="existing_collection"):
+        world.store.tenant("acme", actor=ACME).collection(name)
+
+
+def test_a_filter_without_parentheses_says_where_they_belong() -> None:
+    field: Any = sv.F("year")
+    habits: list[Callable[[], Any]] = [
+        lambda: "open" & field == 2020,
+        lambda: "open" | field == 2020,
+        lambda: 1 & field,
+    ]
+    for wrong in habits:
+        with pytest.raises(FilterError, match="parentheses"):
+            wrong()
