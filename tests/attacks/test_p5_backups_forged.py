@@ -9,14 +9,17 @@ import signal
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
 import securevec as sv
-from securevec.backup import Newer, create_backup, export_tombstones, restore_backup, verify_backup
+from securevec.audit.checkpoint import Signer
+from securevec.backup import Newer, create_backup, export_tombstones, ledger, manifest, restore_backup, verify_backup
 from securevec.errors import AuditTampered, BackupRejected, HomeRefused, KeyRejected, RecordNotFound, SecurevecError
+from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, open_world, ticket
 
@@ -270,3 +273,43 @@ def test_the_list_of_deletions_and_the_manifest_do_not_stand_for_each_other(atti
         shutil.copy(attic.ledger, copy / part / "MANIFEST")
     with pytest.raises(BackupRejected):
         verify_backup(copy, public=attic.public, root=False)
+
+
+RELEASES = {
+    "home": "a home of another release",
+    "installation": "another installation",
+    "ledger": "of another release than the backup",
+    "list": "not a list of deletions",
+}
+
+
+@pytest.mark.parametrize("what", RELEASES)
+def test_what_is_signed_and_of_another_release_or_installation_is_refused_and_nothing_opens(
+    attic: Attic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """By the right key: a release that comes later, or one that was taken back, would have made it so."""
+    home, newer = shutil.copytree(attic.home, tmp_path / "old"), Newer(tombstones=tmp_path / "list")
+    with attic.opened(home) as store, monkeypatch.context() as otherwise:
+        if what == "home":
+            otherwise.setattr(homes, "VERSION_TEXT", "securevec-home 99\n")
+        elif what == "installation":
+            name, honest = manifest._name(store.runtime.installation_id), manifest.Manifest.sign
+
+            def signed(said: manifest.Manifest, signer: Signer) -> bytes:
+                return honest(replace(said, installation="0" * 32), signer)
+
+            otherwise.setattr(manifest, "_name", lambda installation: name)  # pyright: ignore[reportUnknownLambdaType]  # of one argument
+            otherwise.setattr(manifest.Manifest, "sign", signed)
+        elif what == "ledger":
+            otherwise.setattr(type(store.runtime.control), "revision", lambda _: "9999")
+        elif what == "list":
+            otherwise.setattr(ledger, "FORMAT", 99)
+        create_backup(store, tmp_path / "backup")
+        if what == "installation":
+            newer = Newer(nothing=True)
+        else:
+            export_tombstones(store, tmp_path / "list", since=tmp_path / "backup")
+    with pytest.raises(SecurevecError, match=RELEASES[what]):
+        attic.restore(tmp_path / "home", newer, tmp_path / "backup")
+    with pytest.raises(HomeRefused):
+        attic.opened(tmp_path / "home")

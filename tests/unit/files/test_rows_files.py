@@ -11,7 +11,7 @@ import pytest
 import securevec as sv
 from securevec import errors
 from securevec.children import process as children
-from securevec.children.process import Child
+from securevec.children.process import Child, Died
 from securevec.writing.report import Progress
 
 
@@ -91,20 +91,31 @@ def test_a_parquet_file_that_breaks_off_keeps_the_rows_before_and_is_refused(des
     assert notes.exists("x")
 
 
-def test_a_parquet_reader_that_dies_is_its_file_s_error(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        (False, "The reader of this file died."),
+        (True, "The reader of this file was ended after 60 seconds without a row."),
+    ],
+)
+def test_a_parquet_reader_that_dies_is_its_file_s_error(
+    desk: Any, monkeypatch: pytest.MonkeyPatch, late: bool, said: str
+) -> None:
     desk.write(a_parquet=parquet({"id": ["1"], "body": ["one"]}), b_csv="id,body\n2,two\n")
     notes = desk.tenant.collection(Note)
     real = Child.next
 
     def dying(self: Child, *, seconds: float) -> bytes:
         self.end()
+        if late:
+            raise Died(late=True)
         return real(self, seconds=seconds)
 
     with monkeypatch.context() as killed:
         killed.setattr(Child, "next", dying)
         report = notes.ingest_files([desk.folder])
     assert (refusals(report), report.new) == ({"a.parquet": "ParserFailed"}, 1)
-    assert [each.reason for each in report.refused_files] == ["The reader of this file died."]
+    assert [each.reason for each in report.refused_files] == [said]
     assert notes.ingest_files([desk.folder]).new == 1
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from securevec.clock import Clock
 from securevec.crypto.root import RootKey, Roots
-from securevec.errors import KeyDestroyed, KeyDisabled, KeyRejected, KeyUnavailable, SecurevecError
+from securevec.errors import ConfigError, KeyDestroyed, KeyDisabled, KeyRejected, KeyUnavailable, SecurevecError
 from securevec.keyproviders.aws_kms import AwsKmsProvider
 from securevec.keyproviders.choosing import provider_from
 from securevec.keyproviders.file import FileRoot
@@ -260,3 +260,11 @@ def test_a_stale_root_serves_an_outage_for_its_time_and_a_withdrawn_key_not_at_a
         outage.error = KeyUnavailable("down")
         with pytest.raises((KeyUnavailable, type(error))):
             ring.tenant_key(tenant, "token")
+
+
+@pytest.mark.parametrize("empty", ["token", "pin", "label"])
+def test_a_token_is_not_used_without_its_label_and_pin(empty: str) -> None:
+    """An empty label of a token is any token's in some modules, and an empty PIN one that many have."""
+    named = {"token": "securevec", "pin": "1234", "label": "securevec"} | {empty: ""}
+    with pytest.raises(ConfigError):
+        Pkcs11Provider(module="/nowhere.so", **named)
