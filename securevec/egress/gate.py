@@ -11,13 +11,15 @@ from typing import Final, Literal
 
 import orjson
 
-from securevec.errors import ControlUnavailable, ModelNotAllowed, SecurevecError
+from securevec.errors import ControlUnavailable, EnvelopeRejected, ModelNotAllowed, SecurevecError
 from securevec.policy.models import ModelEntry, Reason, Use, from_json, may_receive, to_json
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId
 
 KIND: Final = "model-list"
 _ROW: Final = bytes(16)
+
+_ANEW: Final = "Restore a backup, or an operator makes the list anew: securevec models clear"
 
 Cause = Reason | Literal["reclassified"]
 
@@ -59,13 +61,19 @@ _SAID: Final[Mapping[Cause, tuple[str, str]]] = {
 
 
 def entries_of(runtime: Runtime, sealed: bytes | None) -> tuple[ModelEntry, ...] | None:
-    """The list that was sealed; ``None`` for none. Raises :class:`EnvelopeRejected`, :class:`UnknownFormat`,
-    :class:`ConfigError` for one that was edited, or that another release wrote."""
+    """The list that was sealed; ``None`` for none. Raises :class:`EnvelopeRejected` for one that was edited, or that
+    another release wrote; the message names the field."""
     if sealed is None:
         return None
     known = runtime.models.get(sealed)
     if known is None:
-        known = from_json(orjson.loads(runtime.names.open(sealed, row=_ROW, kind=KIND)))
+        try:
+            known = from_json(orjson.loads(runtime.names.open(sealed, row=_ROW, kind=KIND)))
+        except (SecurevecError, ValueError, TypeError) as error:
+            why = f" {error.message}" if isinstance(error, SecurevecError) else ""
+            raise EnvelopeRejected(
+                f"The list of models (model_list.sealed in control.db) cannot be read.{why}", next_step=_ANEW
+            ) from error
         runtime.models.keep(sealed, known)
     return known
 
@@ -100,11 +108,8 @@ def require_model(runtime: Runtime, use: Use, collection: CollectionId | None) -
         raise
     except Exception as error:
         # Whatever went wrong, nobody has allowed anything.
-        why = f" {error.message}" if isinstance(error, SecurevecError) else ""
-        raise ModelNotAllowed(
-            f"The list of models (model_list.sealed in control.db) cannot be read, so no model receives anything.{why}",
-            next_step="Restore control.db from a backup, or an operator makes the list anew: securevec models clear",
-        ) from error
+        why = error.message if isinstance(error, SecurevecError) else "The list of models could not be asked."
+        raise ModelNotAllowed(f"{why} So no model receives anything.", next_step=_ANEW) from error
     if allowed is not True:
         message, step = _SAID[cause]
         raise ModelNotAllowed(message, next_step=step)

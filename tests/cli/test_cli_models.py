@@ -12,6 +12,7 @@ from securevec.errors import ModelNotAllowed
 from securevec.testing.embedders import HashEmbedder
 from tests.cli.conftest import Shell
 from tests.support.crash_home import Home
+from tests.support.models import edit_control
 from tests.support.other_process import command
 from tests.support.world import ACME, Ticket, ticket
 
@@ -99,6 +100,21 @@ def test_a_search_that_the_list_refuses_says_what_to_type(shell: Shell) -> None:
     shell.at_home("models", "allow", "all-MiniLM-L6-v2", "--kind", "embedder", "--class", "internal")
     doctor = {each["name"]: each for each in shell.at_home("doctor", "--json").json}
     assert doctor["models"]["status"] == "ok"
+    assert shell.at_home("search", "acme/tickets", "refund").code == 0
+
+
+def test_a_list_that_was_edited_is_found_by_every_command_and_cleared(shell: Shell) -> None:
+    shell.at_home("models", "allow", "all-MiniLM-L6-v2", "--kind", "embedder", "--class", "internal")
+    edit_control(shell.home, "UPDATE model_list SET sealed = ?", bytes(100))
+    for arguments in (["list"], ["deny", "gpt-5"], ["allow", "gpt-5", "--class", "internal"]):
+        answer = shell.at_home("models", *arguments)
+        assert (answer.code, "model_list.sealed" in answer.err, "models clear" in answer.err) == (1, True, True)
+    said = shell.at_home("models", "check", "gpt-5", "acme/tickets", "--json")
+    assert (said.code, said.json["reason"]) == (1, "unreadable")
+    (check,) = [each for each in shell.at_home("doctor", "--json").json if each["name"] == "models"]
+    assert check["status"] == "wrong"
+    assert shell.at_home("search", "acme/tickets", "refund").code == 3
+    assert shell.at_home("models", "clear", "--yes").code == 0
     assert shell.at_home("search", "acme/tickets", "refund").code == 0
 
 
