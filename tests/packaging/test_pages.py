@@ -17,6 +17,8 @@ PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LABEL: Final = re.compile(r"securevec/[a-z-]+/v\d+")
 """What a derived key is for, as it is hashed in."""
 FENCED: Final = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+MERGED: Final = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
+"""Both sides of a merge that nobody decided. Of Python ruff says so, of a page nothing else does."""
 ROOTS: Final = ("securevec", "backends", "tests", "benchmarks", "docs", "examples", "tools", "training")
 
 
@@ -99,6 +101,11 @@ def test_every_label_that_is_hashed_in_is_on_the_page_of_formats_and_the_other_w
         for label in LABEL.findall(path.read_text(encoding="utf-8"))
     }
     assert set(LABEL.findall((ROOT / "docs/formats.md").read_text(encoding="utf-8"))) == code != set()
+
+
+def test_no_page_holds_both_sides_of_a_merge() -> None:
+    assert MERGED.search("a\n" + "<" * 7 + " HEAD\nb")
+    assert [page.name for page in PAGES if MERGED.search(page.read_text(encoding="utf-8"))] == []
 
 
 def test_the_list_of_decisions_is_complete_and_in_order() -> None:
