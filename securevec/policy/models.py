@@ -71,6 +71,8 @@ def may_receive(entries: Sequence[ModelEntry] | None, use: Use) -> ModelAnswer:
     """What the list says. ``None`` is a home without one."""
     if entries is None:
         return ModelAnswer(True, "no-list")
+    if not all(type(said) is str for said in (use.model, use.provider, use.region)):
+        return ModelAnswer(False, "unlisted")  # a text of a class of its own may say that it equals anything
     named = [entry for entry in entries if entry.model == use.model and entry.tenant in ("", use.tenant)]
     if not named:
         return ModelAnswer(False, "unlisted")

@@ -35,7 +35,7 @@ def release(
     """
     named: dict[str, Any] = {"model": wish.model, "purpose": wish.purpose}  # callers may be untyped
     for name, said in named.items():
-        if not isinstance(said, str) or not said.strip():
+        if type(said) is not str or not said.strip():
             raise UsageError(
                 f"A release names its {name}.", next_step='For example for_model("gpt-5", purpose="chat").'
             )

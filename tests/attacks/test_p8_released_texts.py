@@ -109,6 +109,38 @@ def test_a_name_that_is_nearly_the_same_gets_no_text(stage: Stage, pair: Pair, n
     require_refused(stage, ModelNotAllowed, lambda: found(pair).for_model(name, purpose="answer"))
 
 
+class Sly(str):
+    """A text that says it equals whatever it is compared with."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return hash("gpt-5")
+
+
+def test_a_text_that_claims_to_equal_every_name_gets_no_text(stage: Stage, pair: Pair) -> None:
+    stage.store.allow_model(CHAT, ["internal"], kind="chat", provider="azure")
+    hits = found(pair)
+    with pytest.raises(UsageError):
+        hits.for_model(Sly("evil"), purpose="answer", provider="azure")
+    require_refused(stage, ModelNotAllowed, lambda: hits.for_model(CHAT, purpose="answer", provider=Sly("evil")))
+    require_refused(stage, ModelNotAllowed, lambda: hits.for_model(CHAT, purpose="answer", provider=cast("str", None)))
+
+
+def test_an_embedder_whose_name_claims_to_equal_every_other_receives_nothing(stage: Stage, pair: Pair) -> None:
+    stage.store.allow_model("hash", ["internal"], kind="embedder")
+    embedder: Any = stage.store.runtime.embedder()
+    embedder._identity = replace(embedder.identity, name=Sly("evil"))
+    with pytest.raises(ModelNotAllowed):
+        pair.acme.search("refund", k=1)
+
+
 def test_an_embedders_permission_releases_no_text(stage: Stage, pair: Pair) -> None:
     require_refused(stage, ModelNotAllowed, lambda: found(pair).for_model("hash", purpose="answer"))
 
