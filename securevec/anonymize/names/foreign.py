@@ -11,11 +11,14 @@ from typing import Final
 
 from securevec.anonymize.lexicon import word_set
 
-_WORDS: Final = re.compile(r"[^\W\d_]+")
-_ASCII_WORDS: Final = re.compile("[a-z]+")
+_WORDS: Final = re.compile(r"(?<![\w/.\-])[^\W\d_][^\W\d_A-ZÀ-ÖØ-Þ]*(?!\w)")
+"""Not in capitals, as MIT and OS are words of other languages in small letters; and no part of a path or a host."""
+_ASCII_WORDS: Final = re.compile(r"(?<![\w/.\-])[A-Za-z][a-z]*(?!\w)", re.ASCII)
 _FOREIGN: Final = word_set("small_foreign.txt")
 _ENGLISH: Final = word_set("small_english.txt")
 _FEWEST: Final = 2
+_SHORT: Final = 200
+"""Characters of a text that one word is enough for."""
 _READ: Final = 1000
 """Characters from the beginning that say what a text is written in."""
 _LATIN_ENDS: Final = "\u0250"
@@ -28,13 +31,11 @@ def is_foreign(text: str) -> bool:
     """
     begin = text[:_READ]
     plain = begin.isascii()
-    words = set((_ASCII_WORDS if plain else _WORDS).findall(begin.lower()))
+    written = set((_ASCII_WORDS if plain else _WORDS).findall(begin))
+    words = set(map(str.lower, written))
     if plain and _FOREIGN.isdisjoint(words):
         return False
     foreign, english = len(words & _FOREIGN), len(words & _ENGLISH)
     if not plain:
-        foreign += sum(
-            word.islower() and not word.isascii() and word < _LATIN_ENDS
-            for word in set(_WORDS.findall(begin)) - _FOREIGN
-        )
-    return foreign > english and (foreign >= _FEWEST or not english)
+        foreign += sum(word.islower() and not word.isascii() and word < _LATIN_ENDS for word in written - _FOREIGN)
+    return foreign > english and (foreign >= _FEWEST or (not english and len(text) < _SHORT))

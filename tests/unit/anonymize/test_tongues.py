@@ -33,6 +33,8 @@ def scores(tagging: Tagging) -> list[list[float]]:
         ('{"nombre": "Ana", "apellidos": "Ruiz", "ciudad": "Lugo"}', True),
         ("Café Müller and the naïve Łódź office", False),
         ("information and documentation", False),
+        ("Licensed under MIT, runs on every OS, checked by CI, docs under https://docs.example/en/om/", False),
+        ("Name: tool\nLicense: yes\n" + "Classifier: Programming Language :: Python :: 3\n" * 5 + "om", False),
         ("4111 1111", False),
     ],
 )
