@@ -4,22 +4,25 @@ else put into their file is not run and not believed."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from securevec.bench.data import corpus
 from securevec.bench.measure import open_cases, open_store
-from securevec.errors import BackendError
+from securevec.errors import BackendError, OutcomeUnknown
 from securevec.store import SecureStore
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
 from securevec.types import ProtectedPoint, Scalar
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from chromadb.api.rust import RustBindingsAPI
+
 from securevec_chroma.persistent import VERSION, ChromaPersistentBackend
 from securevec_chroma.place import Place
-from securevec_chroma.sealed import FILE, SealedFile
+from securevec_chroma.sealed import FILE, Kept, SealedFile
 
 PLACE = a_namespace("mine")
 BODY = "body-of-a-point-4471"
@@ -273,6 +276,40 @@ def test_a_search_counts_a_record_whose_sealed_values_were_taken_away(tmp_path: 
     with opened() as store:
         found = open_cases(store).search(vector=data.questions[0], k=6)
         assert (len(found), found.violations) == (5, 1)
+
+
+def test_an_ingest_that_failed_between_both_files_leaves_no_sealed_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = corpus(6, 1, 8)
+    put: list[int] = []
+    honest = SealedFile.put
+
+    def counted(self: SealedFile, given: Sequence[tuple[UUID, Kept]]) -> None:
+        put.append(len(given))
+        honest(self, given)
+
+    def killed(*_: object, **__: object) -> bool:
+        raise RuntimeError("the engine failed")
+
+    with open_store(tmp_path, "chroma", 8) as store:
+        cases = open_cases(store)
+        cases.ingest(data.records(0, 3), vectors=data.vectors[:3], vectors_of="anonymized_text")
+        with monkeypatch.context() as patched:
+            patched.setattr(SealedFile, "put", counted)
+            patched.setattr(RustBindingsAPI, "_add", killed)
+            with pytest.raises(OutcomeUnknown):
+                cases.ingest(data.records(3, 6), vectors=data.vectors[3:], vectors_of="anonymized_text")
+        assert put == [3], "positive control: their rows were written"
+        assert len(cases.search(vector=data.questions[0], k=6)) == 3
+    (path,) = (tmp_path / "home").rglob(FILE)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT count(*) FROM kept").fetchone() == (3,)
+    connection.close()
+    with open_store(tmp_path, "chroma", 8) as store:
+        cases = open_cases(store)
+        cases.ingest(data.records(3, 6), vectors=data.vectors[3:], vectors_of="anonymized_text")
+        assert len(cases.search(vector=data.questions[0], k=6)) == 6
 
 
 def first_format(root: Path) -> ChromaPersistentBackend:
