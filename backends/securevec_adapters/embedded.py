@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -154,7 +154,9 @@ class EmbeddedStore(Generic[S]):
         try:
             yield place
         finally:
-            shutil.rmtree(place)
+            # Whoever was interrupted may have removed the whole root before this is closed.
+            with suppress(FileNotFoundError):
+                shutil.rmtree(place)
 
     def copy(self, namespace: Namespace, target: Path) -> bool:
         """Copy the files of a namespace, as they are when they are closed, into the root ``target`` of a copy. Returns

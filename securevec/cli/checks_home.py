@@ -5,6 +5,7 @@ Read only, and without the engine: a running service need not stop for it.
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +27,9 @@ _SUCCESS: Final = 1
 """``status_id`` of an OCSF record of something that was done."""
 _RECENT: Final = 5_000
 _AHEAD_MS: Final = 60_000
+ROOM: Final = 64 << 20
+"""Bytes below which the embedded engines add nothing, as ``securevec_adapters.embedded`` says; a test compares them."""
+_LITTLE: Final = 1 << 30
 
 
 def run(session: Session) -> list[Check]:
@@ -34,6 +38,7 @@ def run(session: Session) -> list[Check]:
     found = [
         guarded("home", lambda: _home(home)),
         guarded("permissions", lambda: _permissions(home)),
+        guarded("disk", lambda: _disk(home)),
         guarded("key file", lambda: _key(session)),
         guarded("key store", lambda: _key_store(home)),
         guarded("engine lock", lambda: _lock(home)),
@@ -58,6 +63,24 @@ def _permissions(home: Path) -> Check:
     if wide:
         return Check("permissions", "wrong", f"{wide} files or directories are open to others", f"chmod -R go= {home}")
     return Check("permissions", "ok", "nothing of the home is open to others")
+
+
+def _disk(home: Path) -> Check:
+    """Embedded engines add nothing below a limit; what deletes needs room too, for its journal and its audit record."""
+    try:
+        disk = os.statvfs(home)
+    except OSError as error:
+        raise HomeRefused("The home's disk cannot be looked at.") from error
+    free = disk.f_bavail * disk.f_frsize
+    read_only = bool(disk.f_flag & os.ST_RDONLY)
+    detail = f"{'read-only, ' if read_only else ''}{free >> 20:,} MiB free"
+    if read_only:
+        return Check("disk", "wrong", detail, "Mount it for writing: an answer waits for its audit record.")
+    if free < ROOM:
+        return Check("disk", "wrong", f"{detail}: nothing is added", f"Free at least {ROOM >> 20} MiB.")
+    if free < _LITTLE:
+        return Check("disk", "note", f"{detail}: below {ROOM >> 20} MiB nothing is added")
+    return Check("disk", "ok", detail)
 
 
 def _key(session: Session) -> Check:

@@ -82,7 +82,7 @@ def read_records(
                 next_step="Write one object per line and name the file .jsonl.",
             )
         raise SourceError("The source file has a suffix that is not read.", next_step="Use .csv, .jsonl or .parquet.")
-    given: object = source  # callers may be untyped
+    given = cast("object", source)  # callers may be untyped
     if isinstance(given, Mapping | Record):
         raise UsageError("One record is not a source of records.", next_step="Put it into a list: [record].")
     if not isinstance(given, Iterable) or isinstance(given, bytes):

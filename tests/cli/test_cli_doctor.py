@@ -16,12 +16,14 @@ import pytest
 
 import securevec as sv
 from securevec.anonymize import BuiltinDetector, Finding
-from securevec.cli import checks
+from securevec.cli import checks, checks_home
 from securevec.cli.check import Check
 from securevec.cli.main import main
+from securevec.cli.session import Options, Session
 from securevec.policy.rules import Decision, Request
 from securevec.state.engine import LOCK_NAME
 from securevec.testing.embedders import HashEmbedder
+from securevec_adapters import embedded
 from tests.cli.conftest import Answer, Shell
 from tests.support.world import Ticket, ticket
 
@@ -83,7 +85,17 @@ def test_a_sound_home_is_found_sound_and_every_part_is_named(doctor: Shell) -> N
             "embedding model",
             "detection",
         ),
-        *("vector store", "unsafe settings", "home", "permissions", "key file", "key store", "engine lock", "stores"),
+        *(
+            "vector store",
+            "unsafe settings",
+            "home",
+            "permissions",
+            "disk",
+            "key file",
+            "key store",
+            "engine lock",
+            "stores",
+        ),
         *("clock", "collections", "audit log", "given vectors", "models", "jobs", "holds", "receipts"),
     } == {name for name in found if not name.startswith("extra ")}
     extras = {name for name in found if name.startswith("extra ")}
@@ -299,3 +311,29 @@ def test_settings_that_are_allowed_and_better_avoided_are_named(doctor: Shell, m
     answer = doctor.at_home("doctor", "--json")
     said = [check["detail"] for check in answer.json if check["name"] == "unsafe settings"]
     assert any("plain HTTP" in detail and "2 other hosts" in detail for detail in said)
+
+
+@pytest.mark.parametrize(
+    ("free", "flag", "status", "said"),
+    [
+        (1 << 40, 0, "ok", "MiB free"),
+        (1 << 29, 0, "note", "512 MiB free: below 64 MiB nothing is added"),
+        (1 << 24, 0, "wrong", "16 MiB free: nothing is added"),
+        (1 << 40, os.ST_RDONLY, "wrong", "read-only"),
+    ],
+)
+def test_a_disk_that_takes_no_more_is_told_before_a_write_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, free: int, flag: int, status: str, said: str
+) -> None:
+    assert embedded.ROOM == checks_home.ROOM
+    there = os.statvfs(home)
+    like = os.statvfs_result((1, 1, *there[2:4], free, *there[5:8], flag, *there[9:]))
+
+    def told(path: Path) -> os.statvfs_result:
+        return like
+
+    monkeypatch.setattr(os, "statvfs", told)
+    found = {check.name: check for check in checks_home.run(Session(Options(home=home)))}
+    assert found["disk"].status == status
+    assert said in found["disk"].detail
+    assert (found["disk"].next_step != "") is (status == "wrong")

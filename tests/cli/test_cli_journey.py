@@ -286,7 +286,7 @@ def test_a_person_is_found_exported_and_erased_with_a_receipt(shell: Shell, monk
     jane, place = "jane.porter@example.com", ("--tenant", "acme")
     found = shell.at_home("subject", "find", *place, jane, "--json")
     assert found.json["records"] == [{"collection": "tickets", "id": "T-1", "relation": "about"}]
-    assert shell.at_home("subject", "find", *place, "nobody@example.com").out.startswith("nothing is stored")
+    assert shell.at_home("subject", "find", *place, "nobody@example.com").out.startswith("nothing is found")
 
     out, receipt = shell.base / "jane.jsonl", shell.base / "jane.receipt.json"
     assert shell.at_home("subject", "export", *place, jane, "--out", str(out)).code == 0

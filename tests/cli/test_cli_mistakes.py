@@ -72,3 +72,14 @@ def test_a_home_from_before_the_first_release_is_not_sent_to_a_newer_one(
     answer = shell.run("tenant", "list", "--home", str(home))
     assert answer.code == 3
     assert "Make a new home" in answer.err
+
+
+def test_a_deletion_or_erasure_without_a_receipt_says_where_it_lies(shell: Shell) -> None:
+    assert shell.at_home("tenant", "create", "short").code == 0
+    erased = shell.at_home("subject", "erase", "nobody@example.com", "--tenant", "short", "--yes")
+    deleted = shell.at_home("tenant", "delete", "short", "--yes")
+    for answer in (erased, deleted):
+        (line,) = [line for line in answer.err.splitlines() if line.startswith("Its receipt: securevec jobs show")]
+        receipt = shell.base / f"{line.split()[5]}.json"
+        assert shell.at_home(*line.split()[3:6], "--receipt", str(receipt)).code == 0
+        assert shell.at_home("receipt", "verify", str(receipt)).code == 0

@@ -92,7 +92,10 @@ def test_a_held_record_outlives_a_plan_that_is_applied_and_goes_when_released(sh
     shown = shell.at_home("retention", "plan")
     assert "acme/tickets" in shown.out
     receipts = shell.base / "receipts"
-    receipts.mkdir()
+    taken = shell.base / "taken"
+    taken.write_text("a file where a directory was named")
+    refused = shell.at_home("retention", "apply", "--plan", plan["digest"], "--receipts", str(taken))
+    assert (refused.code, "nothing was done" in refused.err) == (2, True)
     # Another plan since has another digest: this one is of an earlier moment, and still matches.
     applied = shell.at_home("retention", "apply", "--plan", plan["digest"], "--receipts", str(receipts), "--json")
     assert applied.code == 0, applied.err
@@ -107,7 +110,8 @@ def test_a_held_record_outlives_a_plan_that_is_applied_and_goes_when_released(sh
     assert shell.at_home("hold", "release", "acme", hold["hold"]).code == 0
     assert [each["released"] is None for each in shell.at_home("hold", "list", "acme", "--json").json] == [False]
     digest = shell.at_home("retention", "plan", "--tenant", "acme", "--json").json["digest"]
-    assert shell.at_home("retention", "apply", "--plan", digest).code == 0
+    again = shell.at_home("retention", "apply", "--plan", digest, "--receipts", str(receipts))
+    assert (again.code, len(list(receipts.iterdir())), receipts.stat().st_mode & 0o777) == (0, 2, 0o700)
     assert shell.at_home("count", "acme/tickets", "--json").json["records"] == 0
     jobs = shell.at_home("jobs", "list", "--json").json
     assert [(job["kind"], job["state"]) for job in jobs] == [("retention.apply", "done")] * 2

@@ -41,7 +41,10 @@ def register(group: Group) -> None:
 
 
 def find(session: Session, values: Values, tenant: TenantName) -> None:
-    """List the records that are about, or mention, a person. Ids only; nothing is changed."""
+    """List the records that are about, or mention, a person. Ids only; nothing is changed.
+
+    Records that have expired are not listed; they are stored until ``retention apply``, and an erasure reaches them.
+    """
     report = session.tenant(tenant).find_subject(*_read(values))
     rows = [(match.collection, str(match.record_id), _relation(match)) for match in report]
     document = {
@@ -53,7 +56,7 @@ def find(session: Session, values: Values, tenant: TenantName) -> None:
         "records": [{"collection": name, "id": record_id, "relation": how} for name, record_id, how in rows],
     }
     said = f"{report.about} about, {report.mentions} mentioning, {report.by_name_only} by name only"
-    session.out.show(document, table(["collection", "id", "relation"], rows) if rows else "nothing is stored", said)
+    session.out.show(document, table(["collection", "id", "relation"], rows) if rows else "nothing is found", said)
 
 
 def export(
@@ -121,6 +124,8 @@ def erase(
     if receipt is not None:
         result.save(receipt)
         session.out.say("Check the receipt anywhere: securevec receipt verify FILE --pubkey KEY")
+    else:
+        session.out.say(f"Its receipt: securevec jobs show {result.job_id} --receipt FILE")
 
 
 def _read(values: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,15 +135,19 @@ def apply(
     digest: Annotated[str, typer.Option("--plan", metavar="DIGEST", help="As printed by plan.", show_default=False)],
     receipts: Annotated[
         Path | None,
-        typer.Option("--receipts", metavar="DIR", help="Write a signed receipt per tenant into this directory."),
+        typer.Option(
+            "--receipts",
+            metavar="DIR",
+            help="Write a signed receipt per tenant, JOB.receipt.json, into this directory.",
+        ),
     ] = None,
 ) -> None:
     """Remove exactly what a plan said. A plan that no longer matches does nothing and exits with 1.
 
     When another process holds the engine the jobs are accepted, the exit code is 5, and the holder does the work.
     """
-    if receipts is not None and (not receipts.is_dir() or any(receipts.glob("*.receipt.json"))):
-        raise UsageError("The directory for receipts does not exist, or holds receipts.", next_step="Name another one.")
+    if receipts is not None:
+        _require_directory(receipts)
     results = session.store.apply_retention(digest)
     document = [
         {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None} for result in results
@@ -158,6 +163,23 @@ def apply(
             f"{len(left)} jobs are not done.",
             job_id=left[0].job_id,
             next_step="The process that holds the engine finishes them.",
+        )
+
+
+def _require_directory(receipts: Path) -> None:
+    """Before anything is removed: made when it is missing. Receipts of earlier nights stay, each has its job's id.
+
+    Raises :class:`UsageError`.
+    """
+    try:
+        receipts.mkdir(mode=0o700, exist_ok=True)
+        writable = os.access(receipts, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        raise UsageError(
+            f"{receipts} is no directory that receipts can be written to.",
+            next_step="Name another one; nothing was done.",
         )
 
 

@@ -187,6 +187,8 @@ def delete(
     if receipt is not None:
         result.save(receipt)
         session.out.say("Check the receipt anywhere: securevec receipt verify FILE --pubkey KEY")
+    else:
+        session.out.say(f"Its receipt: securevec jobs show {result.job_id} --receipt FILE")
 
 
 def purge(session: Session, name: Name) -> None:

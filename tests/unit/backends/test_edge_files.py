@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import struct
 import subprocess
@@ -338,3 +339,10 @@ def test_a_disk_that_is_nearly_full_gets_no_more_points_and_the_process_lives_on
     assert len(held(backend, PLACE)) == 2
     backend.insert(namespace=PLACE, points=[a_point(PLACE, 7)])
     assert len(held(backend, PLACE)) == 3
+
+
+def test_a_place_for_files_that_was_removed_under_its_user_is_left_without_an_error(backend: EdgeBackend) -> None:
+    """An interrupted measurement removes everything at once; a traceback about its own files would be its last word."""
+    with backend._store.workplace("empty") as place:
+        assert place.is_dir()
+        shutil.rmtree(place)
