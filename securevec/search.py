@@ -33,6 +33,7 @@ from securevec.reading.narrow import Narrow
 from securevec.reading.question import Question, check_hybrid, check_k, hint_of, question_of
 from securevec.reading.releasing import release
 from securevec.reading.revealing import originals_at
+from securevec.retention.rules import expired
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, RecordRef
@@ -180,6 +181,8 @@ def get(runtime: Runtime, collection: CollectionScope, record_id: RecordId, *, r
         row = runtime.control.current(collection.collection, [ref]).get(ref)
         if row is None or row.generation != body.generation or erased(runtime, collection, [(ref, body)]):
             raise RecordNotFound("The record was deleted or replaced while it was read.")
+        if expired(body.expires_ms, now_ms=runtime.clock.now_ms()):
+            raise RecordNotFound("The record fell due while it was read.")
         admission.recheck()
     except SecurevecError as error:
         admission.fenced(error)
@@ -287,8 +290,8 @@ def _with_first_chunks(
 def _still_live(
     runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]], asked: Asked | None
 ) -> tuple[list[tuple[Judged, Body]], bool]:
-    """Without the records that were deleted, replaced or erased while this search ran; and whether one was replaced,
-    which is there in another generation.
+    """Without the records that were deleted, replaced or erased while this search ran, or are due by now; and whether
+    one was replaced, which is there in another generation.
 
     The manifest is read anew, unless nobody has committed anything since it was ``asked``.
     """
@@ -300,10 +303,13 @@ def _still_live(
     else:
         live = runtime.control.live(collection.collection, [judged.ref for judged, _ in whole])
     hidden = erased(runtime, collection, [(judged.ref, judged.body) for judged, _ in whole], version=version)
+    now_ms = runtime.clock.now_ms()
     kept = [
         (judged, first)
         for judged, first in whole
-        if live.get(judged.ref) == judged.body.generation and (judged.ref, judged.body.generation) not in hidden
+        if live.get(judged.ref) == judged.body.generation
+        and (judged.ref, judged.body.generation) not in hidden
+        and not expired(judged.body.expires_ms, now_ms=now_ms)
     ]
     return kept, any(live.get(judged.ref, judged.body.generation) != judged.body.generation for judged, _ in whole)
 

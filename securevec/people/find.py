@@ -11,6 +11,7 @@ from securevec.people.identify import identify, subject_refs
 from securevec.people.places import Room, places_of, rooms_of
 from securevec.points.body import RecordId
 from securevec.reading.judge import erased
+from securevec.retention.rules import expired
 from securevec.state.runtime import Runtime
 from securevec.types import RecordRef
 from securevec.writing.stored import Stored, load
@@ -91,15 +92,18 @@ def find(runtime: Runtime, admission: Admission, values: Sequence[str]) -> Subje
 
 
 def still_shown(runtime: Runtime, room: Room, opened: Iterable[Stored]) -> list[Stored]:
-    """What was read and was neither replaced, deleted nor erased while it was."""
+    """What was read, was neither replaced, deleted nor erased while it was, and is not due by now."""
     held = list(opened)
     collection = room.collection
     live = runtime.control.live(collection.collection, [stored.ref for stored in held]) if held else {}
     hidden = erased(runtime, collection, [(stored.ref, stored.body) for stored in held])
+    now_ms = runtime.clock.now_ms()
     return [
         stored
         for stored in held
-        if live.get(stored.ref) == stored.body.generation and (stored.ref, stored.body.generation) not in hidden
+        if live.get(stored.ref) == stored.body.generation
+        and (stored.ref, stored.body.generation) not in hidden
+        and not expired(stored.body.expires_ms, now_ms=now_ms)
     ]
 
 

@@ -8,6 +8,7 @@ from securevec.guard import admit
 from securevec.points.body import RecordId
 from securevec.reading.judge import erased
 from securevec.reading.live import live_record
+from securevec.retention.rules import expired
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.verbs.walk import condition, walk
 
@@ -54,6 +55,7 @@ def exists(runtime: Runtime, collection: CollectionScope, record_id: RecordId) -
             row = runtime.control.current(collection.collection, [ref]).get(ref)
             found = found and row is not None and row.generation == body.generation
             found = found and not erased(runtime, collection, [(ref, body)])
+            found = found and not expired(body.expires_ms, now_ms=runtime.clock.now_ms())
         except RecordNotFound:
             found = False
         admission.recheck()

@@ -66,6 +66,12 @@ def without_the_manifest(patch: Patch) -> None:
     patch.setattr(search, "_still_live", all_of_them)
 
 
+def without_the_sealed_expiry(patch: pytest.MonkeyPatch) -> None:
+    """It is read twice: when a point is judged, and before the answer leaves."""
+    patch.setattr(judge, "expired", never)
+    patch.setattr("securevec.search.expired", never)
+
+
 def without_the_place(patch: Patch) -> None:
     """Sealed values open wherever they lie: the place each was sealed for is remembered when the product writes it."""
     sealed: dict[object, UUID] = {}
@@ -205,7 +211,7 @@ GUARDS: dict[str, tuple[Callable[[Patch], object], str]] = {
         without_the_manifest,
         "rolled-back-row deleted-row answer-resurrected answer-replayed deletes-dropped",
     ),
-    "the sealed expiry": (lambda patch: patch.setattr(judge, "expired", never), "edited-expiry"),
+    "the sealed expiry": (without_the_sealed_expiry, "edited-expiry"),
     "the envelope's place": (
         without_the_place,
         "foreign-row foreign-row-new-id foreign-row-over-own relabelled-rows foreign-body swapped-rows "

@@ -201,6 +201,8 @@ def test_without_the_sealed_expiry_an_edited_hint_is_served(lone_pair: Pair, mon
     lone_pair.stage.time.forward(181 * DAY_MS)
     assert len(lone_pair.globex.search("refund", k=100)) == 0
     monkeypatch.setattr(judge, "expired", never)
+    assert len(lone_pair.globex.search("refund", k=100)) == 0, "the last look before an answer reads it again"
+    monkeypatch.setattr(search, "expired", never)
     assert "T-2" in {hit.id for hit in lone_pair.globex.search("refund", k=100)}
 
 

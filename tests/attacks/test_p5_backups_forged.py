@@ -283,6 +283,10 @@ RELEASES = {
 }
 
 
+def _other_revision(_: object) -> str:
+    return "9999"
+
+
 @pytest.mark.parametrize("what", RELEASES)
 def test_what_is_signed_and_of_another_release_or_installation_is_refused_and_nothing_opens(
     attic: Attic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
@@ -301,7 +305,7 @@ def test_what_is_signed_and_of_another_release_or_installation_is_refused_and_no
             otherwise.setattr(manifest, "_name", lambda installation: name)  # pyright: ignore[reportUnknownLambdaType]  # of one argument
             otherwise.setattr(manifest.Manifest, "sign", signed)
         elif what == "ledger":
-            otherwise.setattr(type(store.runtime.control), "revision", lambda _: "9999")
+            otherwise.setattr(type(store.runtime.control), "revision", _other_revision)
         elif what == "list":
             otherwise.setattr(ledger, "FORMAT", 99)
         create_backup(store, tmp_path / "backup")

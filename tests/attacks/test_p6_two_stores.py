@@ -14,6 +14,7 @@ import pytest
 
 import securevec as sv
 from securevec import ingest as ingesting
+from securevec import search as searching
 from securevec.control.database import Database
 from securevec.control.store import ControlStore
 from securevec.errors import (
@@ -26,11 +27,13 @@ from securevec.errors import (
 )
 from securevec.guard import admit
 from securevec.people import erase as erasing
+from securevec.people import find as finding
 from securevec.reading import revealing
 from securevec.reading.sheets import Sealed, opened_chunks
 from securevec.recover import settle_collection
 from securevec.retention import apply as applying
 from securevec.retention.rules import hold_epoch
+from securevec.verbs import counting
 from securevec.writing.resealing import reseal
 from tests.support.attacks import DAY_MS, Stage, open_stage
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
@@ -272,6 +275,28 @@ def test_no_digest_is_noted_of_a_file_whose_record_was_erased_meanwhile(
     before(monkeypatch, ControlStore, "note_source_files", lambda: stage.acme.erase_subject(JANE).raise_if_incomplete())
     pages.ingest_files([folder])
     assert rows_in(stage.store, "source_file") == 1
+
+
+# -- what falls due while it is read
+
+
+@pytest.mark.parametrize("way", ["get", "exists", "search", "find", "export"])
+def test_what_falls_due_while_it_is_read_is_not_answered(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    pair = stage.pair()
+    pair.acme.ingest([ticket(1, f"{JANE} has a lantern")])
+    module = {"get": searching, "search": searching, "exists": counting}.get(way, finding)
+    before(monkeypatch, module, "erased", lambda: stage.time.forward(181 * DAY_MS))
+    if way == "get":
+        with pytest.raises(RecordNotFound):
+            pair.acme.get("T-1")
+    elif way == "search":
+        assert len(pair.acme.search("lantern", k=3)) == 0
+    elif way == "exists":
+        assert not pair.acme.exists("T-1")
+    else:
+        assert len(stage.acme.find_subject(JANE) if way == "find" else stage.acme.export_subject(JANE)) == 0
 
 
 # -- originals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -291,3 +292,11 @@ def test_bytes_that_are_no_text_are_never_read_as_a_list_of_numbers(tmp_path: Pa
     (row,) = read_records(path)
     assert isinstance(row.value, Mapping)
     assert not isinstance(row.value["counts"], list)
+
+
+def test_a_pipe_in_the_place_of_a_source_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("rows.csv", "folder.csv", "none.csv"):
+        with pytest.raises(SourceError, match="not a file that exists"):
+            list(read_records(tmp_path / name))
