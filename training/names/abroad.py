@@ -166,7 +166,7 @@ def said(language: str) -> set[str]:
         for folder in FOLDERS.get(language, language).split():
             for path in Path(spec.origin).parent.glob(f"**/locale/{folder}/LC_MESSAGES/*.mo"):
                 with path.open("rb") as file:
-                    messages = gettext.GNUTranslations(file)._catalog.values()  # type: ignore[attr-defined]  # no public name for all of them
+                    messages = vars(gettext.GNUTranslations(file))["_catalog"].values()
                 found.update(
                     " ".join(_PLACEHOLDER.sub("5", text).split()) for text in messages if "Content-Type" not in text
                 )

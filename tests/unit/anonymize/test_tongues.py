@@ -20,7 +20,8 @@ ITALIAN = "La fattura della signora Bonaccorsi non è ancora stata pagata."
 
 
 def scores(tagging: Tagging) -> list[list[float]]:
-    return tagging._scores.tolist()  # type: ignore[no-any-return]  # NumPy says of no array what its list holds
+    rows: list[list[float]] = tagging._scores.tolist()
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -69,13 +70,13 @@ def test_other_weights_for_other_languages_are_another_detector() -> None:
 
 
 def test_the_second_file_is_not_read_before_a_text_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    models = name_models.__wrapped__()
     english = name_model()
 
     def broken(self: NameModel, data: bytes) -> None:
         raise AssertionError("read too early")
 
     monkeypatch.setattr(NameModel, "__init__", broken)
+    models = NameModels(english, b"not read yet")
     assert scores(models.tag(ENGLISH)) == scores(english.tag(ENGLISH))
     assert len(models.tag_each([ENGLISH, ENGLISH])) == 2
 
@@ -86,6 +87,8 @@ def test_the_second_file_is_not_read_before_a_text_needs_it(monkeypatch: pytest.
         ("Ik sprak gisteren met meneer Hoogeveen over de factuur.", "Hoogeveen"),
         ("Ho parlato con la signora Tagliabue, non è contenta.", "Tagliabue"),
         ("Skierowanie od doktora Malinowskiego jest już gotowe.", "Malinowskiego"),
+        ("Zapytaj pana Wierzba, czy faktura jest gotowa.", "Wierzba"),
+        ("Maandag belt meneer Boom over de rekening.", "Boom"),
         ("Der Befund von oberarzt van der Kettler ist nicht da.", "van der Kettler"),
     ],
 )
