@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ import securevec as sv
 COLLECTION = "pages"
 MODEL = "stand-in-model"
 """As the operator's list has it: securevec models allow stand-in-model --class internal"""
+_LOG = logging.getLogger("uvicorn.error")
 _BEARER = HTTPBearer(auto_error=False)
 
 
@@ -113,6 +115,8 @@ def make_app(store: sv.SecureStore, callers: Mapping[str, Caller]) -> FastAPI:
             return JSONResponse({"detail": "Not available to this token."}, 403)
         if isinstance(error, sv.errors.UsageError):
             return JSONResponse({"detail": "The question cannot be answered as it is."}, 422)
+        # For who runs the service: another worker that holds an embedded store, a full disk. It carries no content.
+        _LOG.error("%s: %s %s", type(error).__name__, error.message, error.next_step)
         return JSONResponse({"detail": "Try again later."}, 503, headers={"Retry-After": "5"})
 
     return app

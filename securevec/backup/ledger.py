@@ -122,7 +122,9 @@ def open_ledger(note: bytes, *, public: bytes) -> Ledger:
             pseudonyms={tenant: int(version) for tenant, version in said["pseudonyms"].items()},
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BackupRejected("The list of deletions cannot be read.") from error
+        raise BackupRejected(
+            "The list of deletions cannot be read.", next_step="Name one that securevec backup tombstones wrote."
+        ) from error
 
 
 def _successor(note: bytes, public: bytes) -> bytes:

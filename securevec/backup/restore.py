@@ -78,7 +78,9 @@ class Newer:
         try:
             return b"" if self.tombstones is None else given_path(self.tombstones).read_bytes()
         except OSError as error:
-            raise SourceError("The list of deletions cannot be read.") from error
+            raise SourceError(
+                "The list of deletions cannot be read.", next_step="Name one that securevec backup tombstones wrote."
+            ) from error
 
     def __post_init__(self) -> None:
         if (self.current is not None) + (self.tombstones is not None) + self.nothing != 1:

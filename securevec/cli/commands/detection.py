@@ -141,7 +141,7 @@ def _text(file: str) -> str:
     except (OSError, ValueError) as error:
         raise SourceError("The text file cannot be read.", next_step="Name a file, or - for stdin.") from error
     if len(data) > MAX_TEXT_BYTES:
-        raise LimitExceeded(f"The text is larger than {MAX_TEXT_BYTES} bytes.", next_step="Scan it in parts.")
+        raise LimitExceeded(f"The text is larger than {MAX_TEXT_BYTES >> 20} MiB.", next_step="Scan it in parts.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
