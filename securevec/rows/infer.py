@@ -45,6 +45,8 @@ _NEARLY: Final = 0.95
 _MIN_SHARE: Final = 0.02
 """Share of a column's values in which an entity must be found to count for its marker."""
 _MAX_TYPED: Final = 64
+_OTHERS: Final = {"datetime": " with a time zone; the others are not", "date": "; the others are not"}
+"""What is said of a column of text that holds mostly this type."""
 _TYPES: Final = ("bool", "int", "float", "uuid", "date", "datetime")
 
 
@@ -72,6 +74,12 @@ class _Column:
         self.textual = self.textual and isinstance(value, str)
         for entity in sorted(set(findings(self.source, text))) if findings is not None else ():
             self.entities[entity] = self.entities.get(entity, 0) + 1
+
+    @property
+    def nearly(self) -> str | None:
+        """The type that most values of a text column have, where the others decided against it: worth a look."""
+        kinds = (kind for kind in _OTHERS if self.seen < 2 * self.fits[kind] < 2 * self.seen)
+        return next(kinds, None) if self.type == "str" else None
 
     @property
     def type(self) -> str:
@@ -219,6 +227,8 @@ def _source(stem: str, columns: list[_Column], key: _Column, marked: Mapping[str
         notes = [f"PII: {', '.join(sorted(column.entities))}"] if column.entities else []
         if kind == column.type and column.misfits:
             notes.append(f"{column.misfits} sampled values are no {kind}, such rows are refused")
+        elif kind == "str" and (near := column.nearly):
+            notes.append(f"{column.fits[near]} of {column.seen} sampled values are a {near}{_OTHERS[near]}")
         comment = f"  # {'; '.join(notes)}" if notes else ""
         lines.append(f"    {column.name}: {typed}{default}{comment}")
     body = "\n".join(lines)

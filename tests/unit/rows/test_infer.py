@@ -140,3 +140,16 @@ def test_lists_of_labels_and_whole_numbers_are_proposed_as_filters_and_others_ar
     for row in read_records(path):
         assert isinstance(row.value, dict)
         validate(made, row.value)
+
+
+def test_a_column_of_mostly_moments_says_why_it_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.csv"
+    rows = [
+        f"T-{n},{PROSE} {n},2026-05-0{n + 1}{'T09:00:00Z' if n else ''},{'a' if n else '2026-01-01'}" for n in range(5)
+    ]
+    path.write_text("id,body,opened,word\n" + "\n".join(rows) + "\n")
+    proposed = infer(path, anonymizer_findings=found)
+    (opened,) = [line for line in proposed.splitlines() if line.startswith("    opened:")]
+    assert opened.endswith("# 4 of 5 sampled values are a datetime with a time zone; the others are not")
+    assert "# " not in next(line for line in proposed.splitlines() if line.startswith("    word:"))
+    assert describe(run(proposed)).field("opened").type == "str"
