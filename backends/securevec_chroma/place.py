@@ -85,8 +85,8 @@ class Place:
             most = min(_IDS, self._api.get_max_batch_size())
             for batch in map(self._stamped, _batches(rows, most)):
                 ids = [row.id for row in batch]
-                # No point of ours is without its row: where there is none, there is no point to replace.
-                if not new and (self._sealed is None or self._sealed.held(ids)):
+                # Also where no row is kept: a point whose row was taken away would keep its vector under a new one.
+                if not new:
                     self._remove(ids)
                 if self._sealed is not None:  # first: no point is found before what it holds is on disk
                     self._sealed.put([(row.id, row.kept) for row in batch if row.kept is not None])

@@ -15,8 +15,10 @@ Not thread-safe: the pool hands a shard to one caller at a time. Opened by one p
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sqlite3
+import stat
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +75,10 @@ class SealedFile:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._pid = os.getpid()
+        # Closed by close() and by nothing else. A forked child that forgets it, or ends, would close it too, take
+        # itself for the last one, and remove the log that this process goes on writing.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
     @classmethod
     def create(cls, directory: Path) -> SealedFile:
@@ -88,7 +94,11 @@ class SealedFile:
         Raises :class:`BackendError` for a file that is not of this release's making.
         """
         path = directory / FILE
-        return cls._open(path, fresh=False) if path.exists() else None
+        # SQLite follows a link in the place of the file, and waits without end for a pipe in the place of its journal.
+        there = [_is_file(path.with_name(FILE + beside)) for beside in ("", "-wal", "-journal")]
+        if False in there:
+            raise BackendError("Where a shard's sealed values are kept stands something that is not a file.")
+        return cls._open(path, fresh=False) if there[0] else None
 
     @classmethod
     def _open(cls, path: Path, *, fresh: bool) -> SealedFile:
@@ -136,8 +146,11 @@ class SealedFile:
                 raise BackendError("The store still holds sealed values of points that were deleted.")
 
     def close(self) -> None:
-        """Write the log into the file and give both back."""
-        self._connection.close()
+        """Write the log into the file and give both back. Idempotent. A forked child leaves both alone."""
+        if self._pid == os.getpid():
+            self._pid = 0
+            self._connection.close()
+            ctypes.pythonapi.Py_DecRef(ctypes.py_object(self._connection))
 
     def held(self, ids: Sequence[UUID]) -> list[bytes]:
         """Which of these have a row, by their bytes."""
@@ -162,6 +175,14 @@ class SealedFile:
 def kept(payload: Mapping[str, object], sealed: Mapping[str, str]) -> Kept:
     """A row of clear values and of the sealed ones at ``b`` and ``v``."""
     return Kept(sealed.get("b"), sealed.get("v"), ormsgpack.packb(dict(payload), option=ormsgpack.OPT_SORT_KEYS))
+
+
+def _is_file(path: Path) -> bool | None:
+    """``None`` where nothing is, not even a link to nothing."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return None
 
 
 def _chunks(ids: Sequence[UUID]) -> Generator[list[bytes]]:
