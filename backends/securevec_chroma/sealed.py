@@ -39,6 +39,8 @@ _PRAGMAS: Final = (
     "PRAGMA secure_delete = ON",
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
+    # After a large write the log is cut back to this; SQLite leaves it as long as it ever was otherwise.
+    "PRAGMA journal_size_limit = 8388608",
 )
 _PAGE: Final = 8192
 """Bytes of a page: five rows of a kilobyte of text fill one to nine tenths, two fill one of 4,096 to seven."""

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from securevec.types import ProtectedPoint
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.persistent import ChromaPersistentBackend
-from securevec_chroma.sealed import FILE
+from securevec_chroma.sealed import FILE, Kept, SealedFile
 
 PLACE = a_namespace("mine")
 VAULT = "vault-of-a-point-9182"
@@ -178,3 +179,16 @@ def test_ten_purges_with_writes_between_leave_no_byte_of_what_was_erased(
     fill(backend, PLACE, [5000])
     assert backend.drop(namespace=PLACE).points == 21
     assert holding(root, VAULT) == []
+
+
+def test_the_log_of_a_long_process_is_cut_back_after_a_large_write(tmp_path: Path) -> None:
+    """It holds what was deleted meanwhile, and as long as it ever was it would stay until the file is closed."""
+    file, log = SealedFile.create(tmp_path), tmp_path / (FILE + "-wal")
+    try:
+        file.put([(UUID(int=number), Kept("b" * 40_000, None, b"\x80")) for number in range(500)])
+        assert log.stat().st_size > 16 << 20, "positive control"
+        for number in range(1000, 1003):
+            file.put([(UUID(int=number), Kept("b", None, b"\x80"))])
+        assert log.stat().st_size <= 8 << 20
+    finally:
+        file.close()
