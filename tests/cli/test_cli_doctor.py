@@ -333,7 +333,8 @@ def test_a_disk_that_takes_no_more_is_told_before_a_write_is_refused(
         return like
 
     monkeypatch.setattr(os, "statvfs", told)
-    found = {check.name: check for check in checks_home.run(Session(Options(home=home)))}
+    with Session(Options(home=home)) as session:
+        found = {check.name: check for check in checks_home.run(session)}
     assert found["disk"].status == status
     assert said in found["disk"].detail
     assert (found["disk"].next_step != "") is (status == "wrong")
