@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,17 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_store_is_closed() -> Iterator[None]:
+    """A store left open keeps processes that read ahead alive, and a later file's test that waits for their end fails.
+    Loads nothing: a module that never had a store has none open."""
+    before = _stores_open()
+    yield
+    assert _stores_open() <= before, "A test of this file left a store open."
+
+
+def _stores_open() -> int:
+    ahead = sys.modules.get("securevec.anonymize.ahead")
+    return 0 if ahead is None else sum(shared._users for shared in ahead._shared)
