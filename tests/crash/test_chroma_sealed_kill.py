@@ -115,15 +115,21 @@ def test_a_forked_child_that_ends_takes_no_acknowledged_write_with_it(tmp_path: 
     backend.close()
 
 
-@pytest.mark.parametrize("side", ["before", "after"])
-@pytest.mark.parametrize(
-    ("step", "deed"),
-    [
-        *((step, "replaced") for step in ("delete", "remove", "put", "add")),
-        *((step, "deleted") for step in ("delete", "remove")),
-        *((step, "purged") for step in ("put", "add", "read", "close")),
-    ],
-)
+STEPS = {
+    "replaced": ("delete", "remove", "put", "add"),
+    "deleted": ("delete", "remove"),
+    "purged": ("put", "add", "read", "close"),
+}
+# Behind a step is where the next one begins: by default both sides of the last one alone.
+KILLS = [
+    pytest.param(step, deed, side, marks=() if side == "before" or step == steps[-1] else pytest.mark.soak)
+    for deed, steps in STEPS.items()
+    for step in steps
+    for side in ("before", "after")
+]
+
+
+@pytest.mark.parametrize(("step", "deed", "side"), KILLS)
 def test_killed_between_both_files_no_point_is_without_its_values_and_nothing_erased_stays(
     tmp_path: Path, step: str, deed: str, side: str
 ) -> None:
