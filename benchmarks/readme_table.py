@@ -77,7 +77,9 @@ def _totals(documents: dict[str, Any]) -> str:
         "Writing with given vectors, records/s (time)": lambda d: _write(d["ingest"][-1]),
         "Writing with the model, records/s (time)": lambda d: _write(d["model_ingest"][-1]),
         "On disk: vendor, engine, whole home, MiB": lambda d: _sizes(d["disk"], "vendor", "engine", "home"),
-        "Resident memory: vendor, securevec, MiB": lambda d: _sizes(d["memory"], "vendor", "securevec"),
+        "Resident memory (on Edge with the file pages brought in): vendor, securevec, MiB": lambda d: _sizes(
+            d["memory"], "vendor", "securevec"
+        ),
     }
     for name, read in rows.items():
         cells = [read(document) for document in documents.values()]
