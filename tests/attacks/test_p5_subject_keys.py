@@ -28,6 +28,7 @@ from tests.support.letters import (
     accept,
     bound_to,
     copies,
+    four_letters,
     letter,
     nothing,
     openable,
@@ -44,17 +45,7 @@ def stage(own_tenants: Stage) -> Stage:
 
 @pytest.fixture
 def letters(stage: Stage) -> Letters:
-    made = stage.acme.collection(Letter, retention="180d")
-    report = made.ingest(
-        [
-            letter(1, JANE),
-            letter(2, JANE, body="a second lantern " + "with words that fill a page " * 90),
-            letter(3, PETER, body=f"a lantern that {JANE} asked about"),
-            letter(4, None),
-        ]
-    )
-    assert report.new == 4
-    return made
+    return four_letters(stage)
 
 
 def test_one_destroyed_key_closes_every_copy_of_everything_about_the_person(stage: Stage, letters: Letters) -> None:

@@ -33,6 +33,7 @@ from tests.support.letters import (
     Letters,
     accept,
     copies,
+    four_letters,
     letter,
     name_of,
     none_of,
@@ -52,17 +53,7 @@ def stage(own_tenants: Stage) -> Stage:
 
 @pytest.fixture
 def letters(stage: Stage) -> Letters:
-    made = stage.acme.collection(Letter, retention="180d")
-    report = made.ingest(
-        [
-            letter(1, JANE),
-            letter(2, JANE, body="a second lantern " + "with words that fill a page " * 90),
-            letter(3, PETER, body=f"a lantern that {JANE} asked about"),
-            letter(4, None),
-        ]
-    )
-    assert report.new == 4
-    return made
+    return four_letters(stage)
 
 
 def test_a_legal_hold_beats_the_destruction_of_the_key_also_one_that_comes_later(

@@ -40,6 +40,21 @@ def letter(number: int, writer: str | None, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def four_letters(stage: Stage) -> Letters:
+    """Two of one person, one of another that mentions her, one of nobody."""
+    made = stage.acme.collection(Letter, retention="180d")
+    report = made.ingest(
+        [
+            letter(1, JANE),
+            letter(2, JANE, body="a second lantern " + "with words that fill a page " * 90),
+            letter(3, PETER, body=f"a lantern that {JANE} asked about"),
+            letter(4, None),
+        ]
+    )
+    assert report.new == 4
+    return made
+
+
 def copies(stage: Stage, letters: Letters) -> list[StoredPoint]:
     """Every stored point, as somebody has them who copied the store's files before the erasure."""
     return [

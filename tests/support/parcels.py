@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import numpy as np
@@ -12,9 +14,7 @@ import pytest
 import securevec as sv
 from securevec.backend import VectorBackend
 from securevec.crypto.cloak import Cloak, VectorCloak
-from securevec.errors import (
-    ControlUnavailable,
-)
+from securevec.errors import ControlUnavailable
 from securevec.points.protect import CLOAK_KEY
 from securevec.reading.cloaking import taken_off
 from securevec.rekeying import rewriting
@@ -85,6 +85,17 @@ fresh = itertools.count()
 
 
 NAMES: dict[str, str] = {}
+
+
+@contextmanager
+def parcels_home(root: Path, backend: str) -> Generator[sv.SecureStore]:
+    """An open home on this store, with one tenant, whose jobs go on only where a test says so."""
+    opened = sv.SecureStore.open(root / "home", backend=backend, key_file=root / "root.key", embedder=HashEmbedder())
+    with opened:
+        opened.runtime.backend()
+        opened._caretaker.stop()  # it would carry the jobs on by itself
+        opened.tenant("acme", create=True, actor=ACME)
+        yield opened
 
 
 def made(store: sv.SecureStore, how: str, *, records: int = MANY) -> sv.Collection[Parcel]:

@@ -23,9 +23,9 @@ from securevec.types import ProtectedPoint
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.client import MARK, open_files
 from securevec_chroma.persistent import ChromaPersistentBackend
+from tests.support.chroma_files import PLACE, open_place
 
 CANARY = "canary-7f3a91-of-a-deleted-point"
-PLACE = a_namespace("mine")
 
 
 @pytest.fixture
@@ -35,10 +35,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backend(root: Path) -> Iterator[ChromaPersistentBackend]:
-    opened = ChromaPersistentBackend(root)
-    opened.ensure(namespace=PLACE, spec=SPEC)
-    yield opened
-    opened.close()
+    with open_place(root) as opened:
+        yield opened
 
 
 def files_with(root: Path, needle: bytes) -> list[Path]:

@@ -14,7 +14,7 @@ from securevec.bench.data import corpus
 from securevec.bench.measure import open_cases, open_store
 from securevec.errors import BackendError, OutcomeUnknown
 from securevec.store import SecureStore
-from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from securevec.testing.conformance_case import SPEC, a_point, a_vector, an_id, fill, held
 from securevec.types import ProtectedPoint, Scalar
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
@@ -23,8 +23,8 @@ from chromadb.api.rust import RustBindingsAPI
 from securevec_chroma.persistent import VERSION, ChromaPersistentBackend
 from securevec_chroma.place import Place
 from securevec_chroma.sealed import FILE, Kept, SealedFile
+from tests.support.chroma_files import PLACE, open_place
 
-PLACE = a_namespace("mine")
 BODY = "body-of-a-point-4471"
 VAULT = "vault-of-a-point-4471"
 
@@ -36,10 +36,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backend(root: Path) -> Iterator[ChromaPersistentBackend]:
-    opened = ChromaPersistentBackend(root)
-    opened.ensure(namespace=PLACE, spec=SPEC)
-    yield opened
-    opened.close()
+    with open_place(root) as opened:
+        yield opened
 
 
 def sealed_point(number: int, **more: Scalar) -> ProtectedPoint:

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from securevec.errors import BackendError
-from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from securevec.testing.conformance_case import a_point, a_vector, an_id, fill, held
 from securevec.types import ProtectedPoint
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.persistent import ChromaPersistentBackend
 from securevec_chroma.sealed import FILE, Kept, SealedFile
+from tests.support.chroma_files import PLACE, open_place
 
-PLACE = a_namespace("mine")
 VAULT = "vault-of-a-point-9182"
 
 
@@ -33,10 +33,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backend(root: Path) -> Iterator[ChromaPersistentBackend]:
-    opened = ChromaPersistentBackend(root)
-    opened.ensure(namespace=PLACE, spec=SPEC)
-    yield opened
-    opened.close()
+    with open_place(root) as opened:
+        yield opened
 
 
 def sealed_point(number: int) -> ProtectedPoint:

@@ -33,6 +33,7 @@ from tests.support.parcels import (
     name_of,
     never,
     parcel,
+    parcels_home,
     stopped,
     unavailable,
     uncovered,
@@ -43,14 +44,7 @@ from tests.support.world import ACME
 
 @pytest.fixture(scope="module")
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sv.SecureStore]:
-    root = tmp_path_factory.mktemp("recloak")
-    made = sv.SecureStore.open(
-        root / "home", backend=str(request.param), key_file=root / "root.key", embedder=HashEmbedder()
-    )
-    with made:
-        made.runtime.backend()
-        made._caretaker.stop()  # it would carry the jobs on by itself
-        made.tenant("acme", create=True, actor=ACME)
+    with parcels_home(tmp_path_factory.mktemp("recloak"), str(request.param)) as made:
         yield made
 
 

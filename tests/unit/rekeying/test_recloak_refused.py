@@ -22,22 +22,14 @@ from securevec.points.protect import CLOAK_KEY
 from securevec.reading.asking import Shown
 from securevec.reading.judge import judge
 from securevec.reading.opening import fetch_only
-from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint
-from tests.support.parcels import EDGE, PARCELS, Parcel, made, name_of, parcel, points, stopped, versions
+from tests.support.parcels import EDGE, PARCELS, Parcel, made, name_of, parcel, parcels_home, points, stopped, versions
 from tests.support.world import ACME
 
 
 @pytest.fixture(scope="module")
 def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sv.SecureStore]:
-    root = tmp_path_factory.mktemp("recloak")
-    made = sv.SecureStore.open(
-        root / "home", backend=str(request.param), key_file=root / "root.key", embedder=HashEmbedder()
-    )
-    with made:
-        made.runtime.backend()
-        made._caretaker.stop()  # it would carry the jobs on by itself
-        made.tenant("acme", create=True, actor=ACME)
+    with parcels_home(tmp_path_factory.mktemp("recloak"), str(request.param)) as made:
         yield made
 
 
