@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -13,7 +14,7 @@ from securevec.testing.conformance_case import a_namespace, a_point, a_vector, a
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.persistent import ChromaPersistentBackend
-from securevec_chroma.sealed import FILE
+from securevec_chroma.sealed import FILE, SealedFile
 
 PLACE = a_namespace("mine")
 VAULT = "vault-of-a-point-5507"
@@ -59,6 +60,22 @@ backend.insert(namespace=place, points=[point(number) for number in range(5, 10)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 )
+CLOSED = """
+import os, signal, sys
+from pathlib import Path
+from uuid import UUID
+from securevec_chroma.sealed import SealedFile, kept
+held = SealedFile.create(Path(sys.argv[1]))
+rows = [(UUID(int=number), kept({}, {"b": f"body-{number}" * 100})) for number in range(10)]
+held.put(rows[:5])
+child = os.fork()
+if child == 0:
+    held.close()
+    os._exit(0)
+os.waitpid(child, 0)
+held.put(rows[5:])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 KILLED = (
     BEFORE
     + """
@@ -113,6 +130,15 @@ def test_a_forked_child_that_ends_takes_no_acknowledged_write_with_it(tmp_path: 
     backend = ChromaPersistentBackend(tmp_path / "chroma")
     assert set(_whole(backend)) == set(range(10))
     backend.close()
+
+
+def test_a_file_that_a_forked_child_closes_keeps_what_its_parent_writes_afterwards(tmp_path: Path) -> None:
+    """The store does not let a child come so far; the file does not rely on that."""
+    _killed(CLOSED, str(tmp_path))
+    file = SealedFile.load(tmp_path)
+    assert file is not None
+    assert len(file.read([UUID(int=number) for number in range(10)])) == 10
+    file.close()
 
 
 STEPS = {
