@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import numpy as np
 
-from securevec.attack.callers import Caller
+from securevec.attack.callers import MOST, Caller
 from securevec.attack.case import SECOND, Attack, Barrier, Scene
 from securevec.attack.stage import ACME_MARK, GLOBEX_MARK, RETENTION, text
 from securevec.errors import QueryError, SecurevecError
@@ -132,7 +132,9 @@ def beside_a_foreign_row(scene: Scene, caller: Caller) -> int:
     row = text(50, GLOBEX_MARK)
     scene.pair.globex.ingest([row], vectors=np.stack([foreign]), vectors_of="anonymized_text")
     scene.settle()
-    theirs = scene.pair.acme.search(vector=foreign, k=9)
+    # All there is, not the nearest nine: a store that mixes both tenants could answer with mostly foreign ones, and
+    # that is refused as a whole, whatever else is broken.
+    theirs = scene.pair.acme.search(vector=foreign, k=MOST)
     return scene.wrong(caller.search(near=foreign)) + sum(GLOBEX_MARK in hit.text for hit in theirs)
 
 
