@@ -1,4 +1,4 @@
-"""Writes the README's tables of overhead from the committed results, between the markers; nothing is typed by hand.
+"""Writes the README's tables of figures from the committed results, between the markers; nothing is typed by hand.
 
     python benchmarks/readme_table.py            rewrite README.md
     python benchmarks/readme_table.py --check    exit 1 when it would change
@@ -15,10 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from readme_figures import rows
+
 RESULTS = Path(__file__).parent / "results"
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- overhead: written by benchmarks/readme_table.py from benchmarks/results/ -->"
 END = "<!-- /overhead -->"
+BEGIN_FIGURES = "<!-- figures: written by benchmarks/readme_table.py from benchmarks/results/ -->"
+END_FIGURES = "<!-- /figures -->"
 STORES = {"edge": "Qdrant Edge", "chroma": "Chroma"}
 
 
@@ -288,12 +292,16 @@ def _sizes(sizes: dict[str, int], *names: str) -> str:
 
 
 def rewritten(text: str) -> str:
-    """The README with the part between the markers written anew. Raises ``ValueError`` without the markers."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    """The README with the parts between the markers written anew. Raises ``ValueError`` without the markers."""
+    return _between(_between(text, BEGIN_FIGURES, END_FIGURES, rows(RESULTS)), BEGIN, END, table())
+
+
+def _between(text: str, first: str, last: str, made: str) -> str:
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError("README.md has lost the markers of the overhead table")
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+        raise ValueError(f"README.md has lost the markers {first} and {last}")
+    return f"{before}{first}\n\n{made}\n\n{last}{after}"
 
 
 def main() -> int:

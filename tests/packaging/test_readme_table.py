@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def writer() -> ModuleType:
+def writer(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    # As when it runs as a script: what lies beside it is imported by its name alone.
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     spec = importlib.util.spec_from_file_location("readme_table", ROOT / "benchmarks" / "readme_table.py")
     assert spec is not None
     assert spec.loader is not None
@@ -28,6 +30,60 @@ def test_the_readmes_figures_are_those_of_the_committed_results(writer: ModuleTy
     assert writer.rewritten(text) == text, "run: python benchmarks/readme_table.py"
     for store in writer.STORES:
         assert (ROOT / "benchmarks" / "results" / f"cost_{store}.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("result", "path", "value", "said"),
+    [
+        ("leak_check", "runs.2.parts.heldout.embedder.labels.IBAN.leaked", 71, "structured 83 of 1,003 (8.3%)"),
+        ("leak_check", "runs.3.at_rest.closed_home.JSON", 3, "| 3, open and after close |"),
+        ("leak_check", "failing_runs.chroma.library.hits.EMAIL", 2, "failing runs say | 2 |"),
+        ("detection", "entities.ADDRESS.f1", 0.4242, ".99, .98, .89, .42 |"),
+        ("labelled", "public.sets.wnut17_train.jsonl.entities.PERSON.f1", 0.1234, ".12, "),
+        ("crypto", "crypto.seal_1kb", 9.0, "9.0x (**missed**)"),
+        ("deletion", "deletion.1000.keys_gone_ms", 201.0, "201 ms (**missed**)"),
+        ("tenants", "figures.cold_p50_ms", 26.0, "p50 26 ms (**missed**)"),
+        ("erasure", "runs.0.one_seconds", 2.5, "2.5 s (**missed**)"),
+        ("erasure", "runs.1.found_after_one", 5, "; 5 found in files after"),
+        ("million_hits", "runs.1.foreign", 4, "| 4 foreign, "),
+        ("million_hits", "runs.0.miscounted", 6, "**6 not counted**"),
+    ],
+)
+def test_the_table_of_figures_says_what_a_result_says_and_marks_what_missed_its_bar(
+    writer: ModuleType, tmp_path: Path, result: str, path: str, value: float, said: str
+) -> None:
+    before = writer.rows(writer.RESULTS)
+    assert said not in before
+    for each in writer.RESULTS.glob("*.json"):
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    document: Any = json.loads((tmp_path / f"{result}.json").read_text(encoding="utf-8"))
+    steps = path.replace("train.jsonl", "train,jsonl").split(".")
+    at = document
+    for step in steps[:-1]:
+        at = at[int(step)] if isinstance(at, list) else at[step.replace(",", ".")]
+    at[steps[-1]] = value
+    (tmp_path / f"{result}.json").write_text(json.dumps(document), encoding="utf-8")
+    after = writer.rows(tmp_path)
+    assert said in after
+    assert len(set(after.splitlines()) - set(before.splitlines())) == 1
+
+
+def test_no_committed_run_found_what_must_not_be_there(writer: ModuleType) -> None:
+    """Whatever the tables say of times: these are zero, and the probe finds what lies there when a purge is skipped."""
+    leaks, erasure, hits = (
+        json.loads((writer.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("leak_check", "erasure", "million_hits")
+    )
+    for run in leaks["runs"]:
+        assert not run["at_rest"]["open_home"] | run["at_rest"]["closed_home"] | run["at_rest"]["payloads"]
+    for run in erasure["runs"]:
+        found = (run["found_after_one"], run["found_after_many"], *run["found_after_each"], run["bystanders_changed"])
+        assert set(found) == {0}
+        assert run["found_when_purge_is_skipped"] > 0
+        assert run["many_over_one"] <= erasure["bars"]["many_over_one"]
+    for run in hits["runs"]:
+        assert (run["foreign"], run["wrong"], run["repeated"], run["miscounted"]) == (0, 0, 0, 0)
+        assert run["hits"] >= 1_000_000
 
 
 def test_another_result_changes_the_table_and_a_missed_bar_is_marked(
