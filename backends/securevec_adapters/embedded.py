@@ -14,7 +14,7 @@ from securevec.backend import RemovalReport
 from securevec.errors import BackendError, ConfigError, EngineForked
 from securevec.types import Namespace
 from securevec_adapters.errors import mapped
-from securevec_adapters.layout import EngineRoot, remove_generation
+from securevec_adapters.layout import EngineRoot, remove_generation, require_plain
 from securevec_adapters.points import check_namespace
 from securevec_adapters.pool import Failed, Holder, ShardPool, Turns
 
@@ -224,6 +224,8 @@ class EmbeddedStore(Generic[S]):
     def _load(self, name: str) -> S | None:
         with mapped("opening a shard"):
             directory = self._root.current(name)
+            if directory is not None:
+                require_plain(directory)
         return None if directory is None else self._load_from(directory)
 
 

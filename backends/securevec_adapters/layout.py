@@ -56,7 +56,7 @@ class EngineRoot:
             _check_version(self.path, version, former)
             for entry in self.path.iterdir():
                 if entry.name.startswith((_NEW, _TRASH)):
-                    shutil.rmtree(entry)
+                    remove_tree(entry)
             for shard in self.shards():
                 # What a purge cut short left is removed now and not when somebody asks for the shard: it is what was
                 # to be purged. A damaged shard is left to who asks.
@@ -80,17 +80,19 @@ class EngineRoot:
         nothing is removed.
         """
         place = self.path / shard
+        if place.is_symlink():
+            raise BackendError("In a shard's place stands a link.")
         if not place.exists():
             return None
         try:
             named = (place / "CURRENT").read_text("ascii").removesuffix("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise BackendError("A shard's pointer file cannot be read.") from error
-        if not _GENERATION.match(named) or not (place / named).is_dir():
+        if not _GENERATION.match(named) or not (place / named).is_dir() or (place / named).is_symlink():
             raise BackendError("A shard's pointer file names no generation.")
         for entry in place.iterdir():
             if entry.name.startswith("gen-") and entry.name != named:
-                shutil.rmtree(entry)
+                remove_tree(entry)
         return place / named
 
     def create(self, shard: str, build: Callable[[Path], None]) -> None:
@@ -162,7 +164,7 @@ class EngineRoot:
         except FileNotFoundError:
             return False
         sync_path(self.path)
-        shutil.rmtree(trash)
+        remove_tree(trash)
         sync_path(self.path)
         return True
 
@@ -171,6 +173,29 @@ class EngineRoot:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def require_plain(directory: Path) -> None:
+    """Raises :class:`BackendError` where anything below ``directory`` is neither a file nor a directory.
+
+    An engine follows a link out of the home, and so do a purge's modes and a probe; a pipe it waits for without end.
+    """
+    for folder, folders, files in os.walk(directory):
+        if any(not stat.S_ISDIR(os.lstat(os.path.join(folder, name)).st_mode) for name in folders) or any(
+            not stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode) for name in files
+        ):
+            raise BackendError(
+                "Among a shard's files stands something that is not a file.",
+                next_step="Move the link or pipe away, and restore the file from a backup.",
+            )
+
+
+def remove_tree(entry: Path) -> None:
+    """Remove a directory and what is below it, or a link in its place, which is not followed."""
+    if entry.is_symlink() or not entry.is_dir():
+        entry.unlink()
+    else:
+        shutil.rmtree(entry)
 
 
 def remove_generation(directory: Path) -> None:

@@ -35,6 +35,8 @@ from securevec_chroma.functions import function_names
 
 MARK: Final = "securevec"
 _FORMAT: Final = 1
+_SEALED_FORMAT: Final = 2
+"""Of a collection whose sealed values lie in a file beside it (``sealed``), which it names."""
 _RELEASE_S: Final = 10.0
 _CLIENT: Final[dict[str, Any]] = {
     "_env_file": None,  # not even opened
@@ -135,13 +137,14 @@ def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: fl
     return Client(system, api, session=session)
 
 
-def create(api: ServerAPI, namespace: Namespace, dimension: int) -> None:
-    """Make the namespace's collection, named by its shard, without an embedding function."""
+def create(api: ServerAPI, namespace: Namespace, dimension: int, *, sealed: str | None = None) -> None:
+    """Make the namespace's collection, named by its shard, without an embedding function. ``sealed``: the name of the
+    file that keeps its sealed values, where they are not kept in its metadata."""
     api.create_collection(
         namespace.shard,
         configuration={"hnsw": {"space": "cosine"}},
         metadata={
-            MARK: _FORMAT,
+            **({MARK: _FORMAT} if sealed is None else {MARK: _SEALED_FORMAT, "sealed": sealed}),
             "dimension": dimension,
             "tenant": namespace.tenant_tag,
             "collection": namespace.collection_tag,
@@ -149,11 +152,13 @@ def create(api: ServerAPI, namespace: Namespace, dimension: int) -> None:
     )
 
 
-def find(api: ServerAPI, namespace: Namespace) -> Found | None:
-    """The namespace's collection, if there is one.
+def find(api: ServerAPI, namespace: Namespace, *, sealed: str | None = None) -> Found | None:
+    """The namespace's collection, if there is one. ``sealed``: the name of the file of sealed values that lies beside
+    it, where one does.
 
-    Raises :class:`BackendError` for one that another program made, that belongs to another place, that does not compare
-    by cosine, or whose stored configuration names an embedding function.
+    Raises :class:`BackendError` for one that another program made, that belongs to another place, that keeps its sealed
+    values in another file or in none, that does not compare by cosine, or whose stored configuration names an embedding
+    function.
     """
     try:
         held = api.get_collection(namespace.shard)
@@ -161,7 +166,7 @@ def find(api: ServerAPI, namespace: Namespace) -> Found | None:
         return None
     marks = held.metadata or {}
     dimension = marks.get("dimension")
-    if marks.get(MARK) != _FORMAT or type(dimension) is not int or dimension < 1:
+    if marks.get(MARK) not in (_FORMAT, _SEALED_FORMAT) or type(dimension) is not int or dimension < 1:
         raise BackendError("A collection of this name was made by another program, or by another release.")
     if (marks.get("tenant"), marks.get("collection")) != (namespace.tenant_tag, namespace.collection_tag):
         raise BackendError("A collection of this name belongs to another place.")
@@ -171,6 +176,12 @@ def find(api: ServerAPI, namespace: Namespace) -> Found | None:
         raise BackendError("A stored collection names an embedding function, which could run code. It is not used.")
     if not isinstance(hnsw := held.configuration_json.get("hnsw"), dict) or hnsw.get("space") != "cosine":
         raise BackendError("A stored collection does not compare by cosine.")
+    # Without its file a collection would pass for one of the first format, or beside another's for one without bodies.
+    if (marks[MARK], marks.get("sealed")) != ((_FORMAT, None) if sealed is None else (_SEALED_FORMAT, sealed)):
+        raise BackendError(
+            "The file of a collection's sealed values is missing, or is not the one it was made with.",
+            next_step="Put the engine's files back together from one backup: the two files of a shard belong together.",
+        )
     return Found(held.id, dimension)
 
 

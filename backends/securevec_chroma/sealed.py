@@ -42,6 +42,8 @@ _PRAGMAS: Final = (
     # After a large write the log is cut back to this; SQLite leaves it as long as it ever was otherwise.
     "PRAGMA journal_size_limit = 8388608",
 )
+_NAME: Final = ("application_id", "user_version")
+"""Where SQLite keeps 32 bits each for whoever made a file: random ones here."""
 _PAGE: Final = 8192
 """Bytes of a page: five rows of a kilobyte of text fill one to nine tenths, two fill one of 4,096 to seven."""
 _ASKED: Final = 1000
@@ -75,8 +77,10 @@ class Kept(NamedTuple):
 class SealedFile:
     """The open file of one shard. :meth:`close` before the directory is given back."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._connection = connection
+        self.name = name
+        """Sixteen hex digits that the file and Chroma's collection both carry: another file is not taken for it."""
         self._pid = os.getpid()
         # Closed by close() and by nothing else. A forked child that forgets it, or ends, would close it too, take
         # itself for the last one, and remove the log that this process goes on writing.
@@ -112,13 +116,18 @@ class SealedFile:
                 connection.execute(pragma).fetchall()
             if fresh:
                 connection.execute(_TABLE)
+                for pragma in _NAME:
+                    connection.execute(f"PRAGMA {pragma} = {int.from_bytes(os.urandom(4), signed=True)}")
             held = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
             if held != [(_TABLE,)]:  # a trigger or a view would run as ours
                 raise BackendError("A shard's file of sealed values has another shape than this release makes.")
+            name = b"".join(
+                connection.execute(f"PRAGMA {pragma}").fetchone()[0].to_bytes(4, signed=True) for pragma in _NAME
+            )
         except BaseException:
             connection.close()
             raise
-        return cls(connection)
+        return cls(connection, name.hex())
 
     def put(self, rows: Iterable[tuple[UUID, Kept]]) -> None:
         """Write rows of points that have none, and wait for the disk."""

@@ -32,8 +32,12 @@ class ChromaShard:
         with mapped("creating a collection"):
             client = open_files(directory)
             try:
-                create(client.api, namespace, dimension)
                 sealed = SealedFile.create(directory)
+                try:
+                    create(client.api, namespace, dimension, sealed=sealed.name)
+                except BaseException:
+                    sealed.close()
+                    raise
             except BaseException:
                 client.close()
                 raise
@@ -58,7 +62,8 @@ class ChromaShard:
         """The collection of ``namespace``. Raises :class:`BackendError` when it is absent, foreign or unsafe."""
         if self._place is None or self._place[0] != namespace:
             with mapped("opening a collection"):
-                found = find(self._client.api, namespace)
+                sealed = None if self._sealed is None else self._sealed.name
+                found = find(self._client.api, namespace, sealed=sealed)
                 if found is None:
                     raise BackendError("A shard's database has lost its collection.")
                 self._place = namespace, Place(self._client.api, namespace, found, exclusive=True, sealed=self._sealed)

@@ -315,7 +315,13 @@ def first_format(root: Path) -> ChromaPersistentBackend:
     made = ChromaPersistentBackend(root)
     made.ensure(namespace=PLACE, spec=SPEC)
     made.close()
-    file_of(root).unlink()
+    sealed = file_of(root)
+    sealed.unlink()
+    connection = sqlite3.connect(sealed.with_name("chroma.sqlite3"))
+    assert connection.execute("DELETE FROM collection_metadata WHERE key = 'sealed'").rowcount == 1
+    assert connection.execute("UPDATE collection_metadata SET int_value = 1 WHERE key = 'securevec'").rowcount == 1
+    connection.commit()
+    connection.close()
     (root / "VERSION").write_text("securevec-chroma 1\n")
     return ChromaPersistentBackend(root)
 

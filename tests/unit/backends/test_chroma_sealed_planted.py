@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from securevec.errors import BackendError
-from securevec.testing.conformance_case import a_point, a_vector, an_id, fill, held
+from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
 from securevec.types import ProtectedPoint
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
@@ -41,8 +42,8 @@ def sealed_point(number: int) -> ProtectedPoint:
     return a_point(PLACE, number, {"b": f"body-{number}" * 100, "v": f"{VAULT}-{number}-"})
 
 
-def file_of(root: Path) -> Path:
-    (path,) = root.glob(f"{PLACE.shard}/gen-*/chroma.sqlite3")
+def file_of(root: Path, shard: str = PLACE.shard) -> Path:
+    (path,) = root.glob(f"{shard}/gen-*/chroma.sqlite3")
     return path.with_name(FILE)
 
 
@@ -91,6 +92,92 @@ def test_what_is_no_file_of_ours_in_its_place_is_refused_and_no_link_is_followed
     assert again.drop(namespace=PLACE).points == 0
     assert not (root / PLACE.shard).exists(), "what cannot be read can still be erased"
     again.close()
+
+
+def removed(path: Path, others: Path) -> None:
+    path.unlink()
+
+
+def emptied(path: Path, others: Path) -> None:
+    path.write_bytes(b"")
+
+
+def new_and_empty(path: Path, others: Path) -> None:
+    path.unlink()
+    SealedFile.create(path.parent).close()
+
+
+def another_tenants(path: Path, others: Path) -> None:
+    shutil.copy(others, path)
+
+
+@pytest.mark.parametrize("put", [removed, emptied, new_and_empty, another_tenants])
+def test_a_shard_without_its_file_passes_neither_for_one_of_the_first_format_nor_for_an_empty_one(
+    backend: ChromaPersistentBackend, root: Path, put: Callable[[Path, Path], None]
+) -> None:
+    other = a_namespace("theirs")
+    backend.ensure(namespace=other, spec=SPEC)
+    backend.insert(namespace=PLACE, points=[sealed_point(1)])
+    backend.close()
+    put(file_of(root), file_of(root, other.shard))
+    again = ChromaPersistentBackend(root)
+    calls: list[Callable[[], object]] = [
+        lambda: again.ensure(namespace=PLACE, spec=SPEC),
+        lambda: again.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1),
+        lambda: again.fetch(namespace=PLACE, ids=[an_id(1)]),
+        lambda: again.scan(namespace=PLACE, where=None, cursor=None, limit=5),
+        lambda: again.count(namespace=PLACE),
+        lambda: again.insert(namespace=PLACE, points=[sealed_point(2)]),
+        lambda: again.delete(namespace=PLACE, ids=[an_id(1)]),
+        lambda: again.purge(namespace=PLACE),
+    ]
+    for call in calls:
+        with pytest.raises(BackendError):
+            call()
+    assert "could not be read" in again.drop(namespace=PLACE).residual
+    assert not (root / PLACE.shard).exists(), "what cannot be read can still be erased"
+    assert again.count(namespace=other) == 0
+    again.close()
+
+
+def test_the_file_of_before_a_purge_is_not_taken_for_the_one_of_after(
+    backend: ChromaPersistentBackend, root: Path, tmp_path: Path
+) -> None:
+    backend.insert(namespace=PLACE, points=[sealed_point(1)])
+    backend.close()
+    shutil.copy(file_of(root), tmp_path / FILE)
+    with closing(ChromaPersistentBackend(root)) as again:
+        again.purge(namespace=PLACE)
+    shutil.copy(tmp_path / FILE, file_of(root))
+    last = ChromaPersistentBackend(root)
+    with pytest.raises(BackendError, match="not the one"):
+        last.count(namespace=PLACE)
+    last.close()
+
+
+@pytest.mark.parametrize("name", ["chroma.sqlite3", "chroma.sqlite3-wal", "chroma.sqlite3-journal", "segment"])
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_a_link_or_a_pipe_among_chromas_own_files_is_refused_before_the_engine_sees_it(
+    backend: ChromaPersistentBackend, root: Path, tmp_path: Path, name: str, kind: str
+) -> None:
+    backend.insert(namespace=PLACE, points=[sealed_point(1)])
+    backend.close()
+    path, outside = file_of(root).with_name(name), tmp_path / "outside"
+    if path.exists():
+        path.rename(outside)
+    else:
+        outside.write_bytes(b"somebody's")
+    outside.chmod(0o644)
+    before = outside.read_bytes()
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to(outside)
+    again = ChromaPersistentBackend(root)
+    with pytest.raises(BackendError):
+        again.insert(namespace=PLACE, points=[sealed_point(2)])
+    again.drop(namespace=PLACE)
+    again.close()
+    assert not (root / PLACE.shard).exists()
+    assert outside.read_bytes() == before
+    assert outside.stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("name", [FILE + "-wal", FILE + "-journal"])
