@@ -292,12 +292,13 @@ def replacement(choice: Choice, entity: str, value: str, identity: str | None, k
     the value names by a part."""
     if identity is not None and choice.name == "surrogate":
         return _part_of(identity, value, keys)
-    return choice.operator.operate(value, {**choice.params, "entity": entity, "key": keys.pseudonym})
+    given = {"entity": entity, "key": keys.pseudonym, "begun": keys.naming_hash}
+    return choice.operator.operate(value, {**choice.params, **given})
 
 
 def _part_of(identity: str, value: str, keys: TenantKeys) -> str:
     """The piece of a full name's surrogate that a shorter mention gets: given name, surname, or all of it."""
-    first, last = person_parts(keys.pseudonym, identity)
+    first, last = person_parts(keys.naming_hash, identity)
     words = value.split()
     if len(words) > 1:
         return recase(f"{first} {last}", value)

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 from securevec.anonymize.fold import is_ignorable
 from securevec.crypto import derive
+from securevec.crypto.kdf import Keyed
 from securevec.types import Token
 
 WORDED: Final = frozenset({"PERSON", "EMAIL", "URL", "SUBJECT_ID", "LOCATION", "ADDRESS", "ORG"})
@@ -25,6 +26,7 @@ class TenantKeys:
     lifts: tuple[bytes, ...] = field(default=(), repr=False)
     naming: int = 1
     before: bytes | None = field(default=None, repr=False)
+    _begun: dict[str, Keyed] = field(default_factory=dict[str, Keyed], init=False, repr=False, compare=False)
 
     @property
     def version(self) -> int:
@@ -39,7 +41,19 @@ class TenantKeys:
 
     def token_of(self, entity: str, normalized: str) -> Token:
         """The token of a value that is normalized already. Raises :class:`UsageError` on lone surrogates."""
-        return derive.lift(self.lifts, derive.subject_token(self.token, entity, normalized))
+        return derive.lift(self.lifts, derive.subject_token(self._hash("token", self.token), entity, normalized))
+
+    @property
+    def naming_hash(self) -> Keyed:
+        """The hash under the pseudonym key, begun: a text asks for some hundred, and the key is half of each."""
+        return self._hash("pseudonym", self.pseudonym)
+
+    def _hash(self, name: str, key: bytes) -> Keyed:
+        # It lives as long as these keys, which hold the same key as it is.
+        begun = self._begun.get(name)
+        if begun is None:
+            begun = self._begun[name] = Keyed(key)
+        return begun
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("TenantKeys are not pickled")

@@ -1,8 +1,8 @@
 """What happens to a found value: ``operate(text, params) -> str``, the calling convention of presidio-anonymizer.
 
 Our own operators are here; every operator of presidio-anonymizer can be named as ``presidio:<name>`` and is applied
-span by span, so that span tables and originals stay exact. The engine adds ``entity`` and ``key`` (the tenant's
-pseudonym key) to ``params``; what the policy's author wrote comes along unchanged.
+span by span, so that span tables and originals stay exact. The engine adds ``entity``, ``key`` (the tenant's
+pseudonym key) and ``begun`` (its hash, begun) to ``params``; what the policy's author wrote comes along unchanged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.generalise import BANDS, YEARS, generalised
 from securevec.anonymize.keys import normalize
 from securevec.anonymize.surrogates.values import surrogate
-from securevec.crypto.kdf import hmac256, lp
+from securevec.crypto.kdf import Keyed, hmac256, lp
 from securevec.errors import ConfigError, DetectorError, MissingExtra
 
 PRESIDIO: Final = "presidio:"
@@ -65,6 +65,19 @@ class _Simple:
 
     def operate(self, text: str, params: Mapping[str, object]) -> str:
         return self._replace(text, str(params["entity"]), _key(params))
+
+
+class _Surrogate(_Simple):
+    """A value of the same shape. The engine begins the hash under the tenant's key once for a text."""
+
+    def __init__(self) -> None:
+        super().__init__("surrogate", lambda text, entity, key: surrogate(key, entity, text))
+
+    def operate(self, text: str, params: Mapping[str, object]) -> str:
+        begun = params.get("begun")
+        if isinstance(begun, Keyed):
+            return surrogate(begun, str(params["entity"]), text)
+        return super().operate(text, params)
 
 
 class _Mask:
@@ -135,7 +148,7 @@ class _Presidio:
         self._name = name
 
     def validate(self, params: Mapping[str, object]) -> None:
-        if {"key", "salt", "entity", "entity_type"} & set(params):
+        if {"key", "begun", "salt", "entity", "entity_type"} & set(params):
             raise ConfigError(
                 "Keys and salts are not written in a policy.", next_step="They are derived from the tenant's key."
             )
@@ -150,7 +163,7 @@ class _Presidio:
             ) from error
 
     def operate(self, text: str, params: Mapping[str, object]) -> str:
-        own = {name: value for name, value in params.items() if name not in {"key", "entity"}}
+        own = {name: value for name, value in params.items() if name not in {"key", "begun", "entity"}}
         operator = _presidio_operator(self._name)
         completed = self._complete(own, _key(params)) | {"entity_type": str(params["entity"])}
         try:
@@ -224,7 +237,7 @@ def keyed_token(text: str, entity: str, key: bytes, letters: int = _LETTERS) -> 
 
 
 _BUILTIN: Final[Mapping[str, Operator]] = {
-    "surrogate": _Simple("surrogate", lambda text, entity, key: surrogate(key, entity, text)),
+    "surrogate": _Surrogate(),
     "tag": _Simple("tag", lambda text, entity, key: tag(entity)),
     "redact": _Simple("redact", lambda text, entity, key: ""),
     DROP: _Simple(DROP, lambda text, entity, key: ""),

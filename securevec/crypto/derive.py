@@ -132,15 +132,18 @@ def model_token(key: bytes, name: str) -> str:
     return h16_hex(key, b"securevec/model/v1" + lp(_name(name)))
 
 
-def subject_token(key: bytes, entity: str, normalized: str) -> Token:
+def subject_token(key: bytes | Keyed, entity: str, normalized: str) -> Token:
     """What links equal values inside one tenant. ``key`` is the tenant's ``token`` key; the value is normalized.
+
+    Whoever asks for many gives the key with its hash begun.
 
     Raises :class:`UsageError` on lone surrogates.
     """
     value = _utf8(normalized)
     if value is None:
         raise UsageError("A value is not valid Unicode text.")
-    return Token(h16(key, b"securevec/token/v1" + lp(entity.encode(), value)))
+    message = b"securevec/token/v1" + lp(entity.encode(), value)
+    return Token(h16(key, message) if isinstance(key, bytes) else key.h16(message))
 
 
 def lifted_token(key: bytes, token: bytes) -> Token:

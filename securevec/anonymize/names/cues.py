@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from securevec.anonymize.lexicon import names
+from securevec.anonymize.rules.matching import ANYWHERE, engine
 
 LOOK_BACK: Final = 48
 """Characters of context in front of a candidate."""
@@ -93,6 +94,23 @@ DIALOGUE: Final = re.compile(r":\s?\\?\"")
 NEXT_WORD: Final = re.compile(r"[ \t]+([a-z']+)")
 
 
+_FAST_INTRODUCTION: Final = engine(
+    # No letter beyond ASCII is in the texts that this is asked of, so any byte that is none in ASCII stands for it.
+    re.sub(r"[^\x00-\x7f]", r"\\xff", _INTRODUCTION.pattern)
+    .replace(r"\s", r"[\t-\r\x1c-\x1f ]")
+    .replace(r"\Z", r"\z")
+    .encode(),
+    captures=False,
+)
+
+
+def _introduced(text: str) -> bool:
+    """What ``_INTRODUCTION`` says. RE2 says the same of ASCII text in a tenth of the time, read from its end."""
+    if not text.isascii():
+        return _INTRODUCTION.search(text) is not None
+    return _FAST_INTRODUCTION.Match(ANYWHERE, text.encode(), 0, len(text))[0][1] >= 0
+
+
 class Before:
     """The lower-case text in front of a candidate, asked only for what its last word makes possible."""
 
@@ -104,7 +122,7 @@ class Before:
 
     def introduces(self) -> bool:
         """An introduction, a label, a greeting or a closing line."""
-        if self._last in _LAST_OF_INTRODUCTION and _INTRODUCTION.search(self.text):
+        if self._last in _LAST_OF_INTRODUCTION and _introduced(self.text):
             return True
         if self._last not in _LAST_OF_LETTER:
             return False

@@ -18,6 +18,7 @@ import re2
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, word_set
 from securevec.anonymize.names.words import UPPER
+from securevec.anonymize.rules.matching import ANYWHERE, questioning
 from securevec.anonymize.rules.rulebook import engine_options
 
 _FILE: Final = "org_known.txt"
@@ -47,7 +48,8 @@ _BUILT: Final = re.compile(
     rf"(?<![\w@#/.'’\-])(?:(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,2}}"
     rf"|{_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_CAP}){{0,3}} (?:{_LAST}))(?![\w@/\-])"
 )
-_KIND: Final = re.compile(rf"\b(?:{_FIRST}|{_LAST})\b")
+_KIND: Final = questioning(rf"\b(?:{_FIRST}|{_LAST})")
+"""Where it finds nothing, ``_BUILT`` does not either."""
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +87,8 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
 
 def by_kind(text: str) -> Iterator[tuple[int, int]]:
     """Names built on the kind of house: "Ministry of Defence", "St. Brendan's Hospital"."""
-    if _KIND.search(text) is None:
+    data = text.encode("ascii", "replace")
+    if _KIND.Match(ANYWHERE, data, 0, len(data))[0][1] < 0:
         return
     for match in _BUILT.finditer(text):
         start, end = match.span()

@@ -16,6 +16,7 @@ from typing import Final
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.words import UPPER
+from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _FILE: Final = "places_abroad.txt"
 _FOREIGN: Final = 12.0
@@ -26,11 +27,12 @@ _FOREIGN_WORDS: Final = frozenset(
      "från", "till", "i", "fra", "til", "ved", "près de", "cerca de", "vicino a", "bei"]
 )  # fmt: skip
 _SHARED_WORDS: Final = frozenset(["in", "at", "from", "to", "near", "via", "through", "around", "von", "a"])
+_WORDS: Final = sorted(_FOREIGN_WORDS | _SHARED_WORDS, key=lambda word: (-len(word), word))
 _WORD: Final = rf"[{UPPER}][\w'’\-]*"
 _NAME: Final = rf"(?:(?:La|Le|El|Den|'s)[ \-])?{_WORD}(?: (?:(?:de|di|del|of|upon|am|an der|du) )?{_WORD}){{0,2}}"
-_BEHIND: Final = re.compile(
-    rf"(?<![\w'’\-])({'|'.join(sorted(_FOREIGN_WORDS | _SHARED_WORDS, key=len, reverse=True))}) ({_NAME})"
-)
+_BEHIND: Final = re.compile(rf"(?<![\w'’\-])({'|'.join(_WORDS)}) ({_NAME})")
+_MAY_BE_BEHIND: Final = questioning(rf"(?:\b(?:{'|'.join(word for word in _WORDS if word[0].isascii())})|\?) [A-Z?']")
+"""Those words, and what a name may begin with. No border of a word is in front of a question mark."""
 _MORE: Final = re.compile(rf"(?:,|,? (?:and|und|et|y|e|en|och|og|i|oraz|or|oder|ou|o)) ({_NAME})")
 _STATE_BEFORE_ZIP: Final = re.compile(
     r", (A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
@@ -47,7 +49,7 @@ def _abroad() -> frozenset[str]:
 
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:
     """Start and end of each listed place behind such a word, and how much it counts in the model's units."""
-    for match in _BEHIND.finditer(text):
+    for match in _behind(text):
         counts = _FOREIGN if match.group(1) in _FOREIGN_WORDS else _SHARED
         start, end = match.start(2), _listed(text, match.start(2), match.end(2))
         while end > start:
@@ -58,6 +60,17 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
             start, end = more.start(1), _listed(text, more.start(1), more.end(1))
     for match in _STATE_BEFORE_ZIP.finditer(text):
         yield match.start(1), match.end(1), _STATE
+
+
+def _behind(text: str) -> Iterator[re.Match[str]]:
+    """All that ``_BEHIND`` finds. RE2 finds where it may, in a copy with a question mark for what is not ASCII."""
+    data = text.encode("ascii", "replace")
+    position, size = 0, len(data)
+    while (start := _MAY_BE_BEHIND.Match(ANYWHERE, data, position, size)[0][0]) >= 0:
+        match = _BEHIND.match(text, start)
+        position = match.end() if match else start + 1
+        if match:
+            yield match
 
 
 def _listed(text: str, start: int, end: int) -> int:

@@ -15,7 +15,7 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.names.cues import NEXT_WORD, PEOPLE
 from securevec.anonymize.names.runs import person
 from securevec.anonymize.names.words import ANY_WORD, Kind, any_word, kind_of, without_possessive
-from securevec.anonymize.rules.matching import ANYWHERE, engine
+from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _CUE: Final = re.compile(
     r"\b(?:(?P<sure>my (?:full )?name is|name is|name's|i am called|call me|registered as"
@@ -26,9 +26,7 @@ _CUE: Final = re.compile(
 )
 
 
-_FAST_CUE: Final = engine(
-    re.sub(r"[^\x00-\x7f]", r"\?", re.sub(r"\?P<\w+>", "", _CUE.pattern)).encode(), captures=False
-)
+_FAST_CUE: Final = questioning(re.sub(r"\?P<\w+>", "", _CUE.pattern))
 _FEW: Final = 8
 _INSIDE_WORDS: Final = "'-"
 _LETTERS: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))

@@ -45,6 +45,12 @@ def engine(regex: bytes, *, captures: bool) -> Engine:
     return cast("Engine", compiled._regexp)
 
 
+def questioning(regex: str) -> Engine:
+    """``regex`` for copies of texts in ASCII, with a question mark for every other character: ``encode("ascii",
+    "replace")``. Places stay what they are; what it finds too much, the caller sorts out in the text itself."""
+    return engine(re.sub(r"[^\x00-\x7f]", r"\?", regex).encode(), captures=False)
+
+
 class CompiledRule:
     """Immutable but for the automaton the engine builds as it reads; safe for threads."""
 

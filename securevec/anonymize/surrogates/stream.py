@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from securevec.crypto.kdf import hmac256, lp
+from securevec.crypto.kdf import Keyed, lp
 
 _DOMAIN: Final = b"securevec/surrogate/v1"
 _BLOCK: Final = struct.Struct(">4Q").unpack
@@ -21,7 +21,7 @@ class Stream:
 
     __slots__ = ("_block", "_key", "_numbers", "_seed")
 
-    def __init__(self, key: bytes, entity: str, normalized: str, attempt: int) -> None:
+    def __init__(self, key: Keyed, entity: str, normalized: str, attempt: int) -> None:
         self._key = key
         self._seed = _DOMAIN + lp(entity.encode(), normalized.encode()) + attempt.to_bytes(4, "big")
         # What is left of the last block, its first number last.
@@ -60,7 +60,7 @@ class Stream:
         return "".join([str(self.below(10)) if char.isdigit() else char for char in value])
 
     def _more(self) -> list[int]:
-        first, second, third, fourth = _BLOCK(hmac256(self._key, self._seed + self._block.to_bytes(4, "big")))
+        first, second, third, fourth = _BLOCK(self._key.hmac256(self._seed + self._block.to_bytes(4, "big")))
         self._block += 1
         self._numbers = [fourth, third, second, first]
         return self._numbers

@@ -22,6 +22,7 @@ from securevec.anonymize.surrogates.people import EASTERN, person, script_of
 from securevec.anonymize.surrogates.phones import phone
 from securevec.anonymize.surrogates.places import address, bic, date, organisation, place, postcode
 from securevec.anonymize.surrogates.stream import Stream, recase
+from securevec.crypto.kdf import Keyed
 
 _ATTEMPTS: Final = 24
 _NAME_CUTS: Final = re.compile(r"[\s\-'.]+")
@@ -29,8 +30,13 @@ _BY_CHARACTER: Final = EASTERN - {"kana"}
 """Scripts in which one character of a name says much of it."""
 
 
-def surrogate(key: bytes, entity: str, value: str) -> str:
-    """The tenant's surrogate of ``value``: never the value, never containing it, never a valid checksum number."""
+def surrogate(key: bytes | Keyed, entity: str, value: str) -> str:
+    """The tenant's surrogate of ``value``: never the value, never containing it, never a valid checksum number.
+
+    ``key``: the pseudonym key, or its hash begun already by whoever asks for many.
+    """
+    if isinstance(key, bytes):
+        key = Keyed(key)
     normalized = normalize(entity, value)
     make = _MAKERS.get(entity, _code)
     for attempt in range(_ATTEMPTS):
@@ -40,7 +46,7 @@ def surrogate(key: bytes, entity: str, value: str) -> str:
     return f"[{entity}]"
 
 
-def person_parts(key: bytes, full_name: str) -> tuple[str, str]:
+def person_parts(key: bytes | Keyed, full_name: str) -> tuple[str, str]:
     """Given name and surname of the surrogate of ``full_name``, so that a bare surname can follow its full name."""
     made = surrogate(key, "PERSON", full_name.casefold().title()).split()
     return made[0], made[-1]

@@ -1,0 +1,127 @@
+"""What the engine says first is what the pattern says: a gate that is shut too early would be a name in the clear."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from securevec.anonymize import TenantKeys
+from securevec.anonymize.keys import subject_token
+from securevec.anonymize.names.cues import _INTRODUCTION, _introduced
+from securevec.anonymize.names.known_organisations import _BUILT, _KIND
+from securevec.anonymize.names.known_places import _BEHIND, _behind
+from securevec.anonymize.operators import operator_named
+from securevec.anonymize.rules.matching import ANYWHERE
+from securevec.anonymize.surrogates.values import person_parts, surrogate
+from securevec.crypto import derive
+from securevec.crypto.kdf import Keyed, h16, hmac256
+
+_BEFORE = st.lists(
+    st.sampled_from(
+        [
+            *("my name is", "name", "n\u00e9e", "nee", "spoke", "with", "patient", "called", "signed", "by", "told"),
+            *("attn", ":", "'", '"', "\\", ",", "said", "ici", "jag \u00e4r", "soy", "au nom de", "c/o", "mailed"),
+            *(" ", "\n", "\t", "\x0b", "\x1c", "\x1f", "\x85", "\u00a0", "\u00e9", "?", "\xff", "x", "_"),
+        ]
+    ),
+    max_size=8,
+).map("".join)
+_PLACES = st.lists(
+    st.sampled_from(
+        [
+            *("in", "from", "nach", "\u00e0", "fr\u00e5n", "pr\u00e8s de", "cerca de", "a", "w", "i", "\u00e9in"),
+            *(
+                " ",
+                " ",
+                " ",
+                "Leipzig",
+                "\u00d6rebro",
+                "La Paz",
+                "'s Hertogenbosch",
+                "Den Haag",
+                "?",
+                "-",
+                "'",
+                "\u2019",
+            ),
+            *("x", "\n", ", ", "and", "O\u2019Neill", "\u01c5", "\U00010400"),
+        ]
+    ),
+    max_size=12,
+).map("".join)
+_HOUSES = st.lists(
+    st.sampled_from(
+        [
+            *("University", "Universit\u00e0", "Universit\u00e4t", "Klinikum", "High School", "Medical Centre", "Bank"),
+            *(
+                " of ",
+                " de la ",
+                " f\u00fcr ",
+                " ",
+                "\u00c5rhus",
+                "Leeds",
+                "St. Brendan's",
+                "\u00e9",
+                "-",
+                "@",
+                "?",
+                "x",
+            ),
+        ]
+    ),
+    max_size=8,
+).map("".join)
+KEYS = TenantKeys(bytes(32), bytes(range(32)), lifts=(b"l" * 32,), naming=2, before=b"b" * 32)
+
+
+@given(_BEFORE)
+@example("my name is ")
+@example("n\u00e9e ")
+@example("name\x1c: ")
+def test_an_introduction_is_what_its_pattern_says(text: str) -> None:
+    assert _introduced(text) == (_INTRODUCTION.search(text) is not None)
+
+
+@given(_PLACES)
+@example("\u00e0 \u00d6rebro, fr\u00e5n La Paz")
+def test_places_behind_a_word_are_those_of_their_pattern(text: str) -> None:
+    assert [match.span() for match in _behind(text)] == [match.span() for match in _BEHIND.finditer(text)]
+
+
+@given(_HOUSES)
+@example("Universit\u00e0 di \u00c5rhus")
+@example("Leeds Universit\u00e4t")
+def test_no_house_is_built_where_no_kind_of_house_stands(text: str) -> None:
+    data = text.encode("ascii", "replace")
+    assert _BUILT.search(text) is None or _KIND.Match(ANYWHERE, data, 0, len(data))[0][1] >= 0
+
+
+@pytest.mark.parametrize("entity", ["PERSON", "EMAIL", "CARD", "IBAN", "PHONE", "ADDRESS"])
+def test_a_hash_begun_once_makes_the_surrogates_and_tokens_of_its_key(entity: str) -> None:
+    value = "Jane Smith 4111 1111 1111 1111"
+    begun = KEYS.naming_hash
+    assert begun.hmac256(b"m") == hmac256(KEYS.pseudonym, b"m")
+    assert begun.h16(b"m") == h16(KEYS.pseudonym, b"m")
+    assert surrogate(begun, entity, value) == surrogate(KEYS.pseudonym, entity, value)
+    assert person_parts(begun, "Jane Smith") == person_parts(KEYS.pseudonym, "Jane Smith")
+    given = {"entity": entity, "key": KEYS.pseudonym}
+    with_hash = operator_named("surrogate").operate(value, {**given, "begun": begun})
+    assert with_hash == operator_named("surrogate").operate(value, given)
+    alone = derive.lift(KEYS.lifts, derive.subject_token(KEYS.token, entity, "v"))
+    assert (
+        KEYS.token_of(entity, "v")
+        == alone
+        == derive.lift(KEYS.lifts, derive.subject_token(Keyed(KEYS.token), entity, "v"))
+    )
+
+
+def test_keys_of_another_version_begin_with_nothing_of_this_one() -> None:
+    made = subject_token(KEYS, "PERSON", "Jane Smith"), KEYS.naming_hash.hmac256(b"m")
+    earlier = KEYS.earlier()
+    assert earlier is not None
+    assert earlier.naming_hash.hmac256(b"m") == hmac256(b"b" * 32, b"m") != made[1]
+    assert earlier.token_of("PERSON", "jane smith") == made[0]
+    assert "begun" not in repr(KEYS)
+    assert earlier != KEYS
+    assert TenantKeys(KEYS.pseudonym, KEYS.token, lifts=KEYS.lifts, naming=2, before=KEYS.before) == KEYS
