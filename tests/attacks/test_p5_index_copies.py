@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +22,7 @@ from securevec.retention.purging import needles_of
 from securevec.testing.embedders import HashEmbedder
 from securevec_qdrant.edge import EdgeBackend
 from securevec_qdrant.edge_index import Command
+from tests.support import warm
 from tests.support.world import World, open_world, ticket
 
 JANE: Final = "jane.doe@example.com"
@@ -173,8 +172,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_a_copy_that_a_killed_process_left_is_gone_before_anything_is_erased(tmp_path: Path) -> None:
     home, key_file = tmp_path / "home", tmp_path / "root.key"
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(home), str(key_file)], check=False)
-    assert done.returncode == -signal.SIGKILL
+    done = warm.run(["-c", PROGRAM], str(home), str(key_file))
+    assert done.returncode == -signal.SIGKILL, done.stderr
     assert list(home.glob("engine/*/.new-index-*")), "positive control"
     with sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder()) as store:
         store.runtime.backend()

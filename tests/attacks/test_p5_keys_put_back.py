@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,6 +16,7 @@ from securevec.backup import Newer, create_backup, restore_backup
 from securevec.cli.main import main
 from securevec.errors import AuditUnavailable, HomeRefused, KeyUnavailable
 from securevec.testing.embedders import HashEmbedder
+from tests.support import warm
 from tests.support.world import ACME, GLOBEX, Ticket, ticket
 
 JANE: Final = "jane.doe@example.com"
@@ -56,7 +55,7 @@ class Place:
         """The same, into the file that others have open: by a process of its own, as an attacker's would be."""
         program = "import sys, pathlib; p = pathlib.Path; p(sys.argv[2]).write_bytes(p(sys.argv[1]).read_bytes())"
         paths = [str(folder / "keys.db") for folder in (self.root / "before", self.home / "keys")]
-        subprocess.run([sys.executable, "-c", program, *paths], check=True)
+        warm.run(["-c", program], *paths, check=True)
 
     @property
     def arguments(self) -> list[str]:
@@ -229,9 +228,9 @@ from securevec.testing.embedders import HashEmbedder
 for _ in range(20):
     sv.SecureStore.open(Path(sys.argv[1]), key_file=Path(sys.argv[2]), embedder=HashEmbedder()).close()
 """
-    arguments = [sys.executable, "-c", program, str(place.home), str(place.root / "root.key")]
-    with place.opened() as store, subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as others:
-        while others.poll() is None:
+    paths = [str(place.home), str(place.root / "root.key")]
+    with place.opened() as store, warm.start(["-c", program], *paths) as others:
+        while others.running:
             store.roll_keys("acme", "ticket")
             store.rotate_tenant_keys("acme")
-        assert others.returncode == 0, others.stderr and others.stderr.read()
+        assert others.wait() == 0, others.errors

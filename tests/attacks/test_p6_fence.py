@@ -7,8 +7,6 @@ from __future__ import annotations
 import contextlib
 import io
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +21,7 @@ from securevec.attack.rows import Vandal
 from securevec.errors import LegalHold, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
 from securevec.retention import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
+from tests.support import warm
 from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, Pair, Stage, open_stage, text, texts_of
 from tests.support.world import ACME, Ticket
 
@@ -277,13 +276,7 @@ def test_a_second_process_deletes_a_tenant_while_this_one_holds_the_engine(tmp_p
         acme, place = pair.acme, Vandal(stage, pair.acme)
         hits = acme.search("refund", k=8)
         assert len(hits) == len(place.rows()) == 8
-        done = subprocess.run(
-            [sys.executable, "-c", OTHER_PROCESS, str(stage.home), str(stage.key_file)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = warm.run(["-c", OTHER_PROCESS], str(stage.home), str(stage.key_file))
         assert done.stdout.split() == ["keys_destroyed", "True", "True"], done.stderr
         for run in (READS | WRITES).values():
             with pytest.raises(TenantUnavailable):

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +27,7 @@ from securevec.errors import (
 )
 from securevec.keys.keyfile import KeyFile
 from securevec.testing.embedders import HashEmbedder
+from tests.support import warm
 from tests.support.world import ACME, Ticket, ticket
 
 JOURNAL: Final = "keys/keys.db-journal"
@@ -199,8 +198,7 @@ except SecurevecError as error:
 def test_a_pipe_in_the_place_of_a_log_is_refused_and_not_waited_for(house: House, name: str) -> None:
     """SQLite would wait for its other end where nothing interrupts it."""
     os.mkfifo(house.home / name)
-    arguments = [sys.executable, "-c", PROGRAM, str(house.home), str(house.key_file)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60)
+    done = warm.run(["-c", PROGRAM], str(house.home), str(house.key_file), check=True, timeout=60)
     assert done.stdout.split() == [HomeRefused.__name__]
 
 

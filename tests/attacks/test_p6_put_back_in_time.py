@@ -4,8 +4,6 @@ the process right after it: the audit log has one line more than that copy knows
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +13,7 @@ import securevec as sv
 from securevec.cli.main import main
 from securevec.errors import HomeRefused
 from securevec.testing.embedders import HashEmbedder
+from tests.support import warm
 from tests.support.world import open_world, ticket
 
 EVENTS: Final = {
@@ -49,8 +48,8 @@ def test_one_line_that_the_copy_does_not_know_of_is_enough(tmp_path: Path, event
     home, key_file, copy = tmp_path / "home", tmp_path / "root.key", tmp_path / "copy.db"
     with sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder(), backend="edge") as store:
         open_world(store, home, key_file).acme.ingest([ticket(1, "the lift")])
-    arguments = [sys.executable, "-c", PROGRAM.format(EVENTS[event]), str(home), str(key_file), str(copy)]
-    assert subprocess.run(arguments, check=False).returncode == 9
+    done = warm.run(["-c", PROGRAM.format(EVENTS[event])], str(home), str(key_file), str(copy))
+    assert done.returncode == 9, done.stderr
     for path in home.glob("control.db*"):
         path.unlink()
     shutil.copyfile(copy, home / "control.db")

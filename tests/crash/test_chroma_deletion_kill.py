@@ -3,8 +3,6 @@ still says how many points there were, and on files of our own that their bytes 
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 import securevec as sv
 from securevec.retention import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
+from tests.support import warm
 from tests.support.chroma_server import chroma_server
 from tests.support.world import GLOBEX, Ticket, ticket
 
@@ -55,8 +54,8 @@ def artefacts_after_a_kill(root: Path, backend: str, side: str, nth: int) -> lis
             globex.collection(Ticket, name=f"c{number}").ingest(
                 [ticket(each, f"bees {each}") for each in range(points)]
             )
-    arguments = [sys.executable, "-c", DELETION, str(home), str(key_file), side, str(nth)]
-    assert subprocess.run(arguments, check=False).returncode == 9
+    done = warm.run(["-c", DELETION], str(home), str(key_file), side, str(nth))
+    assert done.returncode == 9, done.stderr
     with sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder()) as store:
         store.runtime.backend()
         store.run_jobs()

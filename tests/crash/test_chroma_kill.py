@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from securevec.errors import BackendError, EngineForked, EngineLocked
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from tests.support import warm
 from tests.support.chroma_server import chroma_server
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
@@ -42,17 +41,11 @@ for number in range(2000, 100000):
 
 @pytest.mark.parametrize("when", [pytest.param("fresh", marks=pytest.mark.soak), "purged"])
 def test_what_was_acknowledged_survives_kill_9_and_deletes_do_not_come_back(tmp_path: Path, when: str) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path / "chroma"), when],
-        env=_environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as writer:
-        assert writer.stdout is not None
+    with warm.start(["-c", WRITER], str(tmp_path / "chroma"), when) as writer:
         assert writer.stdout.readline() == "written\n"
         time.sleep(0.2)  # it goes on writing, so the blow falls inside a write
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
+        writer.kill()
+        assert writer.wait() == -signal.SIGKILL
     backend = ChromaPersistentBackend(tmp_path / "chroma")
     try:
         found = held(backend, PLACE)
@@ -128,8 +121,7 @@ CUTS = [
 @pytest.mark.parametrize(("function", "side"), CUTS)
 def test_a_purge_cut_short_loses_nothing_and_can_be_repeated(tmp_path: Path, function: str, side: str) -> None:
     root = tmp_path / "chroma"
-    cut = subprocess.run([sys.executable, "-c", PURGER, str(root), function, side], env=_environment(), check=False)
-    assert cut.returncode == 9
+    assert warm.run(["-c", PURGER], str(root), function, side).returncode == 9
     assert len(list((root / PLACE.shard).glob("gen-*"))) == 2, "the purge was not cut where two generations exist"
     backend = ChromaPersistentBackend(root)
     assert held(backend, PLACE) == set(range(10, 30))
@@ -162,10 +154,6 @@ def test_a_server_killed_under_us_is_an_error_and_its_restart_shows_what_was_ack
         again = ChromaServerBackend(url)
         assert held(again, PLACE) == set(range(10, 50))
         again.close()
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def _wait(child: int, *, seconds: float) -> int:

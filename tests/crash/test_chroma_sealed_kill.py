@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import signal
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from securevec.testing.conformance_case import a_namespace, a_point, a_vector, an_id, held
+from tests.support import warm
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.persistent import ChromaPersistentBackend
@@ -99,9 +98,8 @@ else:
 
 
 def _killed(script: str, *arguments: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", script, *arguments], env=environment, check=False, timeout=120)
-    assert done.returncode == -9
+    done = warm.run(["-c", script], *arguments)
+    assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def _point(number: int, text: str) -> dict[str, object]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from securevec.errors import EngineForked, EngineLocked
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from tests.support import warm
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 from securevec_qdrant.edge import EdgeBackend
@@ -39,16 +38,10 @@ time.sleep(60)
 
 @pytest.mark.parametrize("when", ["fresh", "purged"])
 def test_what_was_acknowledged_survives_kill_9_and_deletes_do_not_come_back(tmp_path: Path, when: str) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path / "edge"), when],
-        env=_environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as writer:
-        assert writer.stdout is not None
+    with warm.start(["-c", WRITER], str(tmp_path / "edge"), when) as writer:
         assert writer.stdout.readline() == "written\n"
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
+        writer.kill()
+        assert writer.wait() == -signal.SIGKILL
     backend = EdgeBackend(tmp_path / "edge")
     try:
         assert held(backend, PLACE) == set(range(10, 500))
@@ -123,8 +116,7 @@ CUTS = [
 @pytest.mark.parametrize(("function", "side"), CUTS)
 def test_a_purge_cut_short_loses_nothing_and_can_be_repeated(tmp_path: Path, function: str, side: str) -> None:
     root = tmp_path / "edge"
-    cut = subprocess.run([sys.executable, "-c", PURGER, str(root), function, side], env=_environment(), check=False)
-    assert cut.returncode == 9
+    assert warm.run(["-c", PURGER], str(root), function, side).returncode == 9
     assert len(list((root / PLACE.shard).glob("gen-*"))) == 2, "the purge was not cut where two generations exist"
     backend = EdgeBackend(root)
     assert held(backend, PLACE) == set(range(10, 30))
@@ -134,10 +126,6 @@ def test_a_purge_cut_short_loses_nothing_and_can_be_repeated(tmp_path: Path, fun
     backend.delete(namespace=PLACE, ids=[an_id(100)])
     assert held(backend, PLACE) == set(range(10, 30))
     backend.close()
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def _wait(child: int, *, seconds: float) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from securevec.files import journey
 from securevec.files.pool import ParserPool
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.writing.batching import BATCH
-from tests.support import files_child
+from tests.support import files_child, warm
 from tests.support.files_child import open_store, pages_of
 
 COUNT = 2 * BATCH + 20
@@ -24,11 +22,7 @@ KILLED = -9
 
 
 def run(root: Path, step: str, number: int) -> int:
-    return subprocess.run(
-        [sys.executable, files_child.__file__, str(root), step, str(number)],
-        check=False,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    ).returncode
+    return warm.run([files_child.__file__], str(root), step, str(number)).returncode
 
 
 @pytest.fixture

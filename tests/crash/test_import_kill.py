@@ -4,8 +4,6 @@ nothing twice, and lists the same points as refused."""
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +13,7 @@ pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=Modul
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 import securevec as sv
 from securevec.testing.embedders import HashEmbedder
+from tests.support import warm
 from tests.support.foreign import chroma_add, chroma_files, digests
 from tests.support.import_child import OPTIONS
 
@@ -55,13 +54,9 @@ def test_a_killed_import_is_finished_by_the_same_command(
         return sv.SecureStore.open(home, backend="edge", key_file=key, embedder=HashEmbedder())
 
     opened().close()
-    child = subprocess.run(
-        [sys.executable, "-m", "tests.support.import_child", str(home), str(key), str(source), method, str(nth), side],
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert child.returncode == -signal.SIGKILL, child.stderr.decode()[-2000:]
+    program = ["-m", "tests.support.import_child"]
+    child = warm.run(program, str(home), str(key), str(source), method, str(nth), side)
+    assert child.returncode == -signal.SIGKILL, child.stderr[-2000:]
     assert digests(source) == before
     with opened() as store:
         report = store.import_from(f"chroma:{source}", to="notes", options=OPTIONS, create_tenants=True)

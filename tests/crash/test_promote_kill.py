@@ -4,8 +4,6 @@ everything at once and carries the move on. The store is the stand-in, in this p
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]",
 import securevec as sv
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import Layout
+from tests.support import warm
 from tests.support.qdrant_engine import API_KEY
 from tests.support.qdrant_wire import Line, line
 from tests.support.world import ACME, Ticket, ticket
@@ -57,13 +56,8 @@ def test_a_killed_move_shows_everything_and_is_finished_by_another_process(
     with opened() as store:
         acme = store.tenant("acme", create=True, actor=ACME).collection(Ticket)
         acme.ingest([ticket(number, f"brickwork {number}") for number in range(20)])
-    child = subprocess.run(
-        [sys.executable, "-m", "tests.support.promote_child", str(home), str(key), method, str(nth), side],
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert child.returncode == -signal.SIGKILL, child.stderr.decode()[-2000:]
+    child = warm.run(["-m", "tests.support.promote_child"], str(home), str(key), method, str(nth), side)
+    assert child.returncode == -signal.SIGKILL, child.stderr[-2000:]
     with opened() as store:
         acme = store.tenant("acme", actor=ACME).collection(Ticket)
         wanted = {f"T-{number}" for number in range(20)}

@@ -7,12 +7,11 @@ and kills itself at its n-th operation on a file, the next child opens what is l
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support import warm
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]")
 
@@ -102,14 +101,7 @@ EVERY, SOME = 10_000, 5
 def test_a_purge_killed_at_any_file_operation_leaves_one_whole_generation(tmp_path: Path, kind: str, most: int) -> None:
     if kind == "chroma":
         pytest.importorskip("chromadb", reason="needs securevec[chroma]")
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", DRIVER, kind, str(tmp_path), str(most)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1800,
-    )
+    done = warm.run(["-c", DRIVER], kind, str(tmp_path), str(most), timeout=1800)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["steps"] > 15, "the purge was hardly watched"

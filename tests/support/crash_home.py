@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -26,7 +24,7 @@ from securevec.points.body import Body
 from securevec.points.body_format import decode_body, decode_vault
 from securevec.reading.opening import open_envelope
 from securevec.retention import receipt as receipts
-from tests.support import crash_child
+from tests.support import crash_child, warm
 from tests.support.crash_child import BATCH, RECORDS, body_of, open_home
 from tests.support.leaks import every_point, original_places
 
@@ -62,13 +60,7 @@ class Nursery:
     def __init__(self, scratch: Path, program: str = crash_child.__file__) -> None:
         self._scratch = scratch
         self._orders = 0
-        self._process = subprocess.Popen(
-            [sys.executable, program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"},
-        )
+        self._process = warm.start([program])
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +68,10 @@ class Nursery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.communicate(timeout=60)
+        with self._process:
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            self._process.wait(60)
 
     def run(
         self,
@@ -112,7 +107,7 @@ class Nursery:
         journal = self._scratch / f"journal-{self._orders}"
         order = {**order, "journal": str(journal)}
         stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
+        if stdin is None:
             raise AssertionError("the nursery has no pipes")
         stdin.write(json.dumps(order) + "\n")
         stdin.flush()

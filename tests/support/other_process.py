@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Final
 
+from tests.support import warm
 from tests.support.crash_home import Home
 
 PATIENCE: Final = 60.0
@@ -25,11 +25,5 @@ def until(condition: Callable[[], bool]) -> None:
 
 def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line on the home, in a process of its own, as the local operator."""
-    return subprocess.run(
-        [sys.executable, "-c", "from securevec.cli.main import run; run()", *arguments, "--home", str(home.path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SECUREVEC_KEY_FILE": str(home.key_file)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "SECUREVEC_KEY_FILE": str(home.key_file)}
+    return warm.run(warm.COMMAND_LINE, *arguments, "--home", str(home.path), environment=environment)

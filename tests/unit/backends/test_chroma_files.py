@@ -6,8 +6,6 @@ import logging
 import os
 import socket
 import stat
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from securevec.types import ProtectedPoint
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.client import MARK, open_files
 from securevec_chroma.persistent import ChromaPersistentBackend
+from tests.support import warm
 from tests.support.chroma_files import PLACE, open_place
 
 CANARY = "canary-7f3a91-of-a-deleted-point"
@@ -240,13 +239,7 @@ from typing import Any
 from securevec_chroma.persistent import ChromaPersistentBackend
 ChromaPersistentBackend(Path(sys.argv[1]))
 """
-    other = subprocess.run(
-        [sys.executable, "-c", script, str(root)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    other = warm.run(["-c", script], str(root))
     assert other.returncode != 0
     assert "EngineLocked" in other.stderr
     fill(backend, PLACE, [2])

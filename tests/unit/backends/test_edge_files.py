@@ -6,8 +6,6 @@ import os
 import shutil
 import stat
 import struct
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from securevec.errors import BackendError, ConfigError, EngineLocked, HomeRefuse
 from securevec.filters import F
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
 from securevec.types import ProtectedPoint
+from tests.support import warm
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 from securevec_adapters import embedded
@@ -211,13 +210,7 @@ from pathlib import Path
 from securevec_qdrant.edge import EdgeBackend
 EdgeBackend(Path(sys.argv[1]))
 """
-    other = subprocess.run(
-        [sys.executable, "-c", script, str(root)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    other = warm.run(["-c", script], str(root))
     assert other.returncode != 0
     assert "EngineLocked" in other.stderr
     fill(backend, PLACE, [2])
