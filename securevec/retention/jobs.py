@@ -28,6 +28,7 @@ from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
 from securevec.guard import settle_outbox
 from securevec.state.engine import PATIENCE, impatient
+from securevec.state.joblocks import process_lock
 from securevec.state.runtime import Runtime
 from securevec.text import given_path
 from securevec.types import TenantId
@@ -126,13 +127,16 @@ def advance(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool = T
 
 
 def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -> JobResult:
-    with runtime.job_in_hand(job.job_id, wait=wait) as mine:
+    with contextlib.ExitStack() as hands:
+        mine = hands.enter_context(runtime.job_in_hand(job.job_id, wait=wait))
         job = runtime.control.job(job.job_id) or job
         if job.closed or not mine:
             return JobResult(job.job_id, job.state, job.receipt, "" if job.closed else "another thread")
         owner = runtime.audit.writer_id
-        if not _lease(runtime, job, owner):
+        # Before the lease: a worker that is stopped for longer than it keeps the lock, and no lease is taken behind it.
+        if not hands.enter_context(process_lock(runtime.home, job.job_id)) or not _lease(runtime, job, owner):
             return JobResult(job.job_id, job.state, job.receipt, waiting_for="another process")
+        job = runtime.control.job(job.job_id) or job
         try:
             step = _machine(machines, job)
             while not job.closed:

@@ -152,6 +152,7 @@ def test_a_worker_that_was_too_slow_does_not_empty_the_place_the_tenant_moved_ba
             monkeypatch.setattr(promote, "_emptied", honest)
             control, now_ms = store.runtime.control, store.runtime.clock.now_ms()
             assert control.lease_job(job.job_id, owner=store.runtime.audit.writer_id, until_ms=0, now_ms=now_ms)
+            (store.runtime.home / "jobs" / f"{job.job_id}.lock").unlink()  # somebody cleared away: the second barrier
             assert other.run_jobs()[0].state == "done"
             other.promote_tenant("acme", to="shared").raise_if_incomplete()
             return honest(runtime, job, layout)
@@ -160,3 +161,30 @@ def test_a_worker_that_was_too_slow_does_not_empty_the_place_the_tenant_moved_ba
         with pytest.raises(ControlUnavailable):
             store.promote_tenant("acme", to="collection")
         whole(acme, tickets(range(N)))
+
+
+def test_a_worker_that_is_stopped_between_its_last_look_and_the_drop_has_its_job_to_itself(home: Home) -> None:
+    """It looked at its lease, slept longer than that lasts, and goes on with the drop. Had another process finished the
+    job and the tenant moved back meanwhile, every record would be gone: the store knows no leases."""
+    with home.open() as store, home.open() as other:
+        acme, _ = filled(store)
+        seen: list[str] = []
+
+        def slept(name: str, namespace: Any) -> None:
+            if name != "drop" or seen:
+                return
+            control, now_ms = store.runtime.control, store.runtime.clock.now_ms()
+            (job,) = control.jobs(open_only=True)
+            assert control.lease_job(job.job_id, owner=store.runtime.audit.writer_id, until_ms=0, now_ms=now_ms)
+            (result,) = other.run_jobs()
+            seen.append(result.waiting_for)
+            if result.state == "done":
+                other.promote_tenant("acme", to="shared").raise_if_incomplete()
+
+        home.on_call = slept
+        store.promote_tenant("acme", to="collection").raise_if_incomplete()
+        assert seen == ["another process"]
+        whole(acme, tickets(range(N)))
+        other.promote_tenant("acme", to="shared").raise_if_incomplete()
+        whole(acme, tickets(range(N)))
+        assert not list((store.runtime.home / "jobs").iterdir()), "a lock is gone with its work"
