@@ -167,9 +167,9 @@ class AsyncTenant:
         """End a hold. For the operator: an owner places holds and does not release them."""
         await self._bridge.run(self._sync.release, hold_id)
 
-    async def purge(self) -> PurgeReport:
+    async def purge(self, *, unnamed: bool = False) -> PurgeReport:
         """Remove the bytes of deleted and replaced records from the engine's files, in each collection of the tenant.
 
         See :meth:`securevec.Tenant.purge`.
         """
-        return await self._bridge.run(self._sync.purge)
+        return await self._bridge.run(self._sync.purge, unnamed=unnamed)

@@ -231,6 +231,7 @@ DETAIL: Final[Mapping[str, Rule]] = {
     "include_vectors": bool,
     "purged": bool,
     "revealed": bool,
+    "unnamed": bool,
     "unsafe_vectors": bool,
     "vault": bool,
 }

@@ -47,7 +47,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "tenant quota": ("securevec tenant quota acme --points 100000 --bytes 2G",),
     "tenant promote": ("securevec tenant promote acme --to collection --receipt acme.move.json",),
     "tenant delete": ("securevec tenant delete acme --receipt acme.receipt.json --yes",),
-    "tenant purge": ("securevec tenant purge acme",),
+    "tenant purge": ("securevec tenant purge acme", "securevec tenant purge acme --unnamed"),
     "tenant grant": ("securevec tenant grant acme svc:helpdesk reader",),
     "tenant revoke": ("securevec tenant revoke acme svc:helpdesk reader",),
     "subject find": ("securevec subject find - --tenant acme < identifiers.txt",),

@@ -14,6 +14,7 @@ from securevec.control.database import IN_HEADER, Database
 from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
 from securevec.control.keystore import KeyStoreSeen
+from securevec.control.leftovers import Leftovers
 from securevec.control.migrate import require_head, revision, upgrade
 from securevec.control.models import Models
 from securevec.control.outbox import Outbox
@@ -45,6 +46,7 @@ class ControlStore(
     Jobs,
     TenantDeletions,
     Holds,
+    Leftovers,
     Retention,
     Quotas,
     Models,

@@ -86,15 +86,20 @@ class TenantLifetimes(Uncopied):
         """End a hold. For the operator: an owner places holds and does not release them."""
         release_hold(self._runtime, self._scope, hold_id)
 
-    def purge(self) -> PurgeReport:
+    def purge(self, *, unnamed: bool = False) -> PurgeReport:
         """Remove the bytes of deleted and replaced records from the engine's files, in each collection of the tenant.
 
         A deletion is complete for every reader without it; a retention job or an erasure purges what it touched by
         itself. Takes about as long as writing what lives; writers of the collection in hand wait.
 
-        Raises :class:`EngineLocked` when another process holds the engine, :class:`BackendError`.
+        With ``unnamed`` points go first that the store has and the manifest does not name (``old`` in
+        :meth:`Collection.verify`), unless a legal hold covers them: what files that were put back brought again. Who
+        goes on with an older control store has every record that was written since among them.
+
+        Raises :class:`EngineLocked` when another process holds the engine, :class:`BackendError`,
+        :class:`WriteNotAcknowledged`.
         """
-        return purge_tenant(self._runtime, self._scope)
+        return purge_tenant(self._runtime, self._scope, unnamed=unnamed)
 
     def _held(self, collection: str | None, record: RecordId | None, subjects: Sequence[str]) -> Held:
         runtime, tenant = self._runtime, self._scope.tenant

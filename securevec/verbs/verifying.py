@@ -75,7 +75,8 @@ class Verification:
         if found:
             raise CheckFailed(
                 f"The store does not hold what the manifest says: {found}.",
-                next_step="Stop other writers to this store; ingest what is missing or altered again.",
+                next_step="Stop other writers to this store; ingest what is missing or altered again."
+                + (" Remove what is old: securevec tenant purge TENANT --unnamed" if self.old else ""),
             )
         return self
 

@@ -191,16 +191,31 @@ def delete(
         session.out.say(f"Its receipt: securevec jobs show {result.job_id} --receipt FILE")
 
 
-def purge(session: Session, name: Name) -> None:
+def purge(
+    session: Session,
+    name: Name,
+    unnamed: Annotated[
+        bool, typer.Option("--unnamed", help="Also what files that were put back brought again: `old` in verify.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, on a terminal.")] = False,
+) -> None:
     """Remove the bytes of deleted records from the engine's files. Deletions are complete for readers without it."""
-    report = session.tenant(name).purge()
-    document = {
+    if unnamed and not yes and sys.stdin.isatty():
+        confirm("Remove every point that the manifest does not name? With an older control store: all written since")
+    report = session.tenant(name).purge(unnamed=unnamed)
+    document: dict[str, Any] = {
         "collections": report.collections,
         "bytes_removed": report.bytes_removed,
         "residual": list(report.residual),
     }
     said = {True: "removed from live files", False: "not removed", None: "this store cannot tell"}[report.bytes_removed]
-    session.out.show(document, pairs({"collections": report.collections, "bytes of deleted records": said}))
+    table: dict[str, Any] = {"collections": report.collections, "bytes of deleted records": said}
+    if unnamed:
+        found = {"removed": report.removed, "held": report.held}
+        document |= found | {"evidence": list(report.evidence), "verified": report.verified}
+        table |= {"points not named, removed": report.removed, "kept by a hold": report.held}
+        table |= {"evidence": "; ".join(report.evidence) or "nothing to look for"}
+    session.out.show(document, pairs(table))
 
 
 def grant(session: Session, name: Name, actor: ActorName, role: Role) -> None:
