@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import pytest
 
@@ -14,7 +14,7 @@ import securevec as sv
 from securevec.cli.main import main
 from securevec.control.leftovers import Leftovers
 from securevec.errors import CheckFailed, TenantUnavailable, WriteNotAcknowledged
-from securevec.types import ProtectedPoint
+from securevec.types import ProtectedPoint, StoredPoint
 from securevec.verbs import unnamed
 from tests.attacks.test_p6_put_back import JANE, Past
 from tests.support.attacks import Stage, open_stage
@@ -209,7 +209,12 @@ def test_a_store_that_keeps_what_it_was_told_to_delete_is_no_success(quick: Stag
     before = copied(quick, tickets)
     tickets.delete("T-1")
     put_back(quick, tickets, before)
-    quick.trap.edit_fetch = lambda found: found or cast("list[sv.types.StoredPoint]", list(before))
+    still = [StoredPoint(each.id, each.payload, vector=each.vector) for each in before]
+
+    def stubborn(found: list[StoredPoint]) -> list[StoredPoint]:
+        return found or still
+
+    quick.trap.edit_fetch = stubborn
     with pytest.raises(WriteNotAcknowledged):
         quick.acme.purge(unnamed=True)
     quick.trap.edit_fetch = None

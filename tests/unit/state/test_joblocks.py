@@ -78,7 +78,10 @@ def test_a_file_that_was_removed_and_made_again_meanwhile_is_not_the_lock(
 
 def test_a_forked_child_does_not_keep_its_parents_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ready, child_says = os.pipe()
-    monkeypatch.setattr(Path, "unlink", lambda path: None)  # as if the parent had been killed
+
+    def kept(_: Path) -> None: ...
+
+    monkeypatch.setattr(Path, "unlink", kept)  # as if the parent had been killed
     with process_lock(tmp_path, "job") as mine:
         assert mine
         child = os.fork()
