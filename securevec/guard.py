@@ -48,9 +48,12 @@ from securevec.errors import (
 )
 from securevec.keys.keyview import KeyView
 from securevec.policy import Actor, Decision, Permission, Request, require
+from securevec.state import reserve
 from securevec.state.runtime import Runtime, Scope
 from securevec.types import CollectionId
 
+_FREES: Final[frozenset[Permission]] = frozenset({"delete", "tenant.delete", "subject.erase", "retention"})
+"""Operations that may have the home's reserve of disk space, once they are permitted."""
 _DENIALS: Final = (PolicyDenied, TenantNotFound, TenantUnavailable, LegalHold, RetentionMinimum)
 
 
@@ -275,6 +278,8 @@ def admit(
     except PolicyDenied as denial:
         admission(Decision(False, "default-deny"), epoch).note(outcome="denied", error=denial)
         raise
+    if permission in _FREES:
+        reserve.give_back(runtime.home, last=permission == "tenant.delete")
     return admission(decision, epoch)
 
 

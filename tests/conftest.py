@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from securevec.state import reserve
+
 # For what is loaded later (torch) and for every child process: there are as many workers as cores, and a thread of a
 # library's pool spins while it waits for a core that another worker has.
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -31,6 +33,9 @@ if (
 ):
     os.environ["TMPDIR"] = str(MEMORY)
     tempfile.tempdir = None
+
+# Homes of tests keep next to nothing in reserve: there are thousands, and they lie in memory.
+reserve.SIZE = 1 << 16
 
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=60)
 settings.register_profile("soak", deadline=None, max_examples=5_000, print_blob=True)

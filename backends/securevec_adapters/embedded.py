@@ -20,6 +20,8 @@ from securevec_adapters.pool import Failed, Holder, ShardPool, Turns
 
 ROOM: Final = 64 << 20
 """Bytes that stay free on the disk of an engine that maps its files."""
+LEAST: Final = 1 << 20
+"""Bytes that a change which makes room later may count on: marks of deletion, and their log."""
 OUTSIDE: Final = "file system remnants, snapshots and backups are outside this store"
 
 
@@ -109,12 +111,28 @@ class EmbeddedStore(Generic[S]):
 
         Raises :class:`BackendError`.
         """
-        disk = os.statvfs(self._root.path)
-        if disk.f_bavail * disk.f_frsize < ROOM + needed:
+        if self._left() < ROOM + needed:
             raise BackendError(
                 "The home's disk is nearly full, so nothing is added.",
                 next_step=f"Free space on it: at least {ROOM >> 20} MiB.",
             )
+
+    def require_left(self, needed: int = 0) -> None:
+        """The same before a change that makes room in the end, which may go on until the disk is all but full: marks of
+        deletion, and the copy of what lives that takes the place of the old files.
+
+        Raises :class:`BackendError`.
+        """
+        left = self._left()
+        if left < LEAST + needed:
+            raise BackendError(
+                "The home's disk is too full to delete from its files, and what was decided stays in force.",
+                next_step=f"Free {(LEAST + needed - left >> 20) + 1} MiB or more, then: securevec jobs run --once",
+            )
+
+    def _left(self) -> int:
+        disk = os.statvfs(self._root.path)
+        return disk.f_bavail * disk.f_frsize
 
     def create(self, namespace: Namespace, build: Callable[[Path], None]) -> None:
         """Let ``build`` fill the files of a namespace that has none."""

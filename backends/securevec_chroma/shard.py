@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
+
+import orjson
 
 from securevec.errors import BackendError
 from securevec.types import Namespace
@@ -12,8 +16,11 @@ from securevec_adapters.layout import tighten
 from securevec_adapters.pool import Holder
 from securevec_chroma.client import Client, create, find, open_files
 from securevec_chroma.index_files import IndexFiles
-from securevec_chroma.place import Place
+from securevec_chroma.place import Place, Row
 from securevec_chroma.sealed import SealedFile
+
+_TIMES: Final = 6
+"""How much of the disk a point takes in both files and their logs, at most, of what is handed over."""
 
 
 class ChromaShard:
@@ -95,10 +102,14 @@ class ChromaShard:
             tighten(self._directory)
 
 
-def copy_points(source: Writer[ChromaShard], directory: Path, namespace: Namespace) -> None:
+def copy_points(
+    require_left: Callable[[int], None], source: Writer[ChromaShard], directory: Path, namespace: Namespace
+) -> None:
     """Write every live point of the shard into a new database in ``directory``, and close it. Reads go on meanwhile.
 
-    Raises :class:`BackendError` when the copy does not hold as many points as the original.
+    ``require_left`` is asked before each page for the bytes that it may take: Chroma on a full disk may not come back.
+    Raises :class:`BackendError` when the copy does not hold as many points as the original, and what ``require_left``
+    does.
     """
 
     def place_of(held: Holder[ChromaShard]) -> Place:
@@ -115,6 +126,7 @@ def copy_points(source: Writer[ChromaShard], directory: Path, namespace: Namespa
                 rows = next(pages, None)
             if rows is None:
                 break
+            require_left(_TIMES * sum(map(_bytes, rows)))
             place.insert(rows, new=True)
             source.give_way()
         with source.turn() as held:
@@ -123,3 +135,9 @@ def copy_points(source: Writer[ChromaShard], directory: Path, namespace: Namespa
             raise BackendError("The purged copy does not hold every point; the original was kept.")
     finally:
         target.close()
+
+
+def _bytes(row: Row) -> int:
+    """What is handed over of one point: its vector, its metadata, and what is kept beside Chroma."""
+    kept = sum(len(part) for part in row.kept or () if isinstance(part, str | bytes))
+    return 4 * len(row.vector) + len(orjson.dumps(row.body)) + kept

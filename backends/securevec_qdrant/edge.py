@@ -8,6 +8,7 @@ One process at a time (see ``securevec_adapters.layout``). The vendor labels the
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 from uuid import UUID
@@ -200,6 +201,7 @@ class EdgeBackend:
             shard = held.get()
             unwanted = [check_id(each) for each in ids]
             if shard is not None and unwanted:
+                self._store.require_left()
                 try:
                     shard.remove(unwanted)
                 finally:
@@ -210,7 +212,7 @@ class EdgeBackend:
         for points, which were gone before. Takes 0.5 s at 10,000 points; readers come in between the pages, writers
         wait."""
         with self._index.without(namespace):
-            self._store.replace(namespace, copy_points)
+            self._store.replace(namespace, partial(copy_points, self._store.require_left))
         return RemovalReport(0, index_removed=True, bytes_removed=True, residual=OUTSIDE)
 
     def drop(self, *, namespace: Namespace) -> RemovalReport:

@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     try:
-        with sv.SecureStore.open(options.home, key_file=options.key_file, create=False) as store:
+        with sv.SecureStore.open(options.home, key_file=options.key_file, create=False, use_reserve=True) as store:
             store.run_jobs()  # what an earlier night had to leave
             codes = [delete(store, name, options.receipts, public) for name in listed]
     except sv.SecurevecError as error:

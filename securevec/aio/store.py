@@ -72,6 +72,7 @@ class AsyncSecureStore(AsyncStoreModels):
         layout: Layout | None = None,
         grpc_port: int | None = None,
         open_shards: int | None = None,
+        use_reserve: bool = False,
         threads: int = THREADS,
     ) -> Opening[AsyncSecureStore]:
         """Open the home at this path, making it first when there is none.
@@ -105,6 +106,7 @@ class AsyncSecureStore(AsyncStoreModels):
                 layout=layout,
                 grpc_port=grpc_port,
                 open_shards=open_shards,
+                use_reserve=use_reserve,
             )
             try:
                 return cls(bridge, await bridge.acquire(call, SecureStore.close))

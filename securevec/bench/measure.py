@@ -43,6 +43,7 @@ from securevec.embed import Embedder, MiniLM
 from securevec.embed.minilm import DIMENSION as MODEL_DIMENSION
 from securevec.errors import LimitExceeded, QueryError
 from securevec.policy import Actor
+from securevec.state import reserve
 from securevec.state.runtime import Runtime
 from securevec.store import SecureStore
 from securevec.store.collection import Collection
@@ -110,7 +111,8 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
         disk = {
             "vendor": _allocated(directory / "vendor"),
             "engine": _allocated(directory / "home" / "engine"),
-            "home": _allocated(directory / "home"),
+            # Less what is kept free for deletions: the same few MiB of a home however much it holds.
+            "home": _allocated(directory / "home") - reserve.held(directory / "home"),
         }
         opened = _open(options, vendor, directory, create=False)
         try:

@@ -20,6 +20,7 @@ from securevec.cli.commands.start import key_file
 from securevec.cli.session import Session
 from securevec.errors import HomeRefused
 from securevec.state import home as homes
+from securevec.state import reserve
 
 _ROLLBACK: Final = b"\x01\x01"
 """Bytes 18 and 19 of an SQLite file whose journal is not a write-ahead log (SQLite file format, 1.3)."""
@@ -74,10 +75,15 @@ def _disk(home: Path) -> Check:
     free = disk.f_bavail * disk.f_frsize
     read_only = bool(disk.f_flag & os.ST_RDONLY)
     detail = f"{'read-only, ' if read_only else ''}{free >> 20:,} MiB free"
+    kept = reserve.held(home)
+    detail += f", {kept >> 20} MiB in reserve for what deletes" if kept >= 1 << 20 else ""
     if read_only:
         return Check("disk", "wrong", detail, "Mount it for writing: an answer waits for its audit record.")
     if free < ROOM:
-        return Check("disk", "wrong", f"{detail}: nothing is added", f"Free at least {ROOM >> 20} MiB.")
+        step = f"Free at least {ROOM >> 20} MiB." + (
+            " Deleting still works: tenant delete, subject erase, retention apply, delete." if kept else ""
+        )
+        return Check("disk", "wrong", f"{detail}: nothing is added", step)
     if free < _LITTLE:
         return Check("disk", "note", f"{detail}: below {ROOM >> 20} MiB nothing is added")
     return Check("disk", "ok", detail)

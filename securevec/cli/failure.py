@@ -48,6 +48,8 @@ _AS_OPTION: Final = {
     "Leave retention out": "Leave --retention out",
     "Leave cloak out": "Leave --cloak out",
     "by its name: plain_http_hosts": "by its name: SECUREVEC_PLAIN_HTTP_HOSTS",
+    "are in reserve for what deletes (use_reserve=True)": "are in reserve for tenant delete, subject erase, retention "
+    "apply, delete and jobs run",
     "Stop it, or use a Qdrant": "Wait for it with --wait SECONDS, stop it, or use a Qdrant",
 }
 

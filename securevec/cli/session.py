@@ -44,6 +44,9 @@ class Session:
         self.out = Output(as_json=options.json)
         self.backend: str | None = None
         """Where the command itself says that vectors lie; to be set before anything else is asked for."""
+        self.frees = False
+        """Whether this command removes something, so that it may have the home's reserve of disk space; to be set
+        before the store is opened."""
         self._closing = ExitStack()
 
     def __enter__(self) -> Self:
@@ -120,6 +123,7 @@ class Session:
                 models_required=settings.models_required,
                 suite=settings.key_suite,
                 key_cache_ttl=settings.key_cache_ttl,
+                use_reserve=self.frees,
             )
         )
 

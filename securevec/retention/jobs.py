@@ -24,9 +24,11 @@ import orjson
 
 from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_alive, keyed_ref
 from securevec.audit.event import Action
+from securevec.control.jobs import RETENTION_APPLY, SUBJECT_ERASE, TENANT_DELETE
 from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
 from securevec.guard import settle_outbox
+from securevec.state import reserve
 from securevec.state.engine import PATIENCE, impatient
 from securevec.state.joblocks import process_lock
 from securevec.state.runtime import Runtime
@@ -34,6 +36,8 @@ from securevec.text import given_path
 from securevec.types import TenantId
 
 LEASE_MS: Final = 120_000
+FREEING: Final = frozenset({TENANT_DELETE, SUBJECT_ERASE, RETENTION_APPLY})
+"""Kinds of jobs that may have the home's reserve of disk space."""
 
 Step = Callable[[Runtime, JobRow], JobRow]
 Machines = Mapping[str, Step]
@@ -132,6 +136,8 @@ def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -
         job = runtime.control.job(job.job_id) or job
         if job.closed or not mine:
             return JobResult(job.job_id, job.state, job.receipt, "" if job.closed else "another thread")
+        if job.kind in FREEING:
+            reserve.give_back(runtime.home, last=job.kind == TENANT_DELETE)
         owner = runtime.audit.writer_id
         # Before the lease: a worker that is stopped for longer than it keeps the lock, and no lease is taken behind it.
         if not hands.enter_context(process_lock(runtime.home, job.job_id)) or not _lease(runtime, job, owner):
@@ -149,6 +155,7 @@ def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -
             raise
         finally:
             runtime.control.lease_job(job.job_id, owner=owner, until_ms=0, now_ms=runtime.clock.now_ms())
+        reserve.keep(runtime.home)
         return JobResult(job.job_id, job.state, job.receipt)
 
 

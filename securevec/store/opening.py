@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ from securevec.control.store import ControlStore
 from securevec.crypto.suites import number_of
 from securevec.discovery import NO_CHOICES, Choices, check_backend, open_backend
 from securevec.embed import Embedder
-from securevec.errors import ConfigError, HomeRefused
+from securevec.errors import ConfigError, ControlUnavailable, HomeRefused, KeyUnavailable
 from securevec.keyproviders.provider import Provider
 from securevec.keys.cache import TTL_S
 from securevec.keys.keyring import KeyRing
 from securevec.policy import BuiltinPolicy, PolicyEngine
 from securevec.recover import answer_abandoned
 from securevec.state import home as homes
+from securevec.state import reserve
 from securevec.state.engine import Engine
 from securevec.state.names import NameBook
 from securevec.state.placement import placed
@@ -105,6 +106,7 @@ def open_runtime(
     key_cache_ttl: float = TTL_S,
     stale_if_unavailable: float = 0.0,
     choices: Choices = NO_CHOICES,
+    use_reserve: bool = False,
     restoring: bool = False,
 ) -> Runtime:
     """The runtime of a home, made first when there is none and ``create`` allows it. ``restoring`` is for the process
@@ -138,7 +140,9 @@ def open_runtime(
     clock = clock or Clock()
     provider = provider_of(home, installation, key_file=key_file, passphrase=passphrase, keys=key_provider)
     roots = roots_of(home, installation, provider, ttl_s=key_cache_ttl, stale_s=stale_if_unavailable)
-    with contextlib.ExitStack() as opened:
+    if use_reserve:
+        reserve.give_back_to_open(home)
+    with _room_to_open(home), contextlib.ExitStack() as opened:
         keys = opened.enter_context(
             contextlib.closing(KeyRing.open(home / "keys", roots, clock, suite=number, cache_ttl_s=key_cache_ttl))
         )
@@ -199,7 +203,26 @@ def open_runtime(
         )
         # From here on the runtime closes them.
         opened.pop_all()
-        return runtime
+    if not restoring:
+        reserve.keep(home)
+    return runtime
+
+
+@contextlib.contextmanager
+def _room_to_open(home: Path) -> Generator[None]:
+    """Name a full disk as what it is, and what can be done on it."""
+    try:
+        yield
+    except (ControlUnavailable, KeyUnavailable) as error:
+        if not reserve.is_full(home):
+            raise
+        kept = reserve.held(home)
+        raise type(error)(
+            "The home's disk is full.",
+            next_step="Free space on it."
+            if not kept
+            else f"Free space on it, or delete: {kept >> 10:,} KiB are in reserve for what deletes (use_reserve=True).",
+        ) from error
 
 
 def detector_of(recognizers: Sequence[Detector], recall: Recall) -> Detector:

@@ -24,6 +24,7 @@ from securevec.recover import resolve_open_batches
 from securevec.retention.deletion import request_deletion
 from securevec.retention.jobs import JobResult, advance, run_pending
 from securevec.rows.validate import check_name
+from securevec.state import reserve
 from securevec.state.runtime import Runtime
 from securevec.store.caretaker import Caretaker
 from securevec.store.importing import StoreImports
@@ -73,6 +74,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         layout: Layout | None = None,
         grpc_port: int | None = None,
         open_shards: int | None = None,
+        use_reserve: bool = False,
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
 
@@ -106,6 +108,8 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             open_shards: collections an embedded store keeps open at most; default 128 on Edge (40 MB of small ones), 32
                 on Chroma. For this opening.
             grpc_port: speak gRPC to a Qdrant server, at this port (Qdrant's is 6334). For this opening.
+            use_reserve: for a process that is going to delete: on a full disk it is opened with the few MiB that the
+                home keeps for that. A store that is open already uses them by itself when it deletes.
 
         Raises:
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
@@ -131,6 +135,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             key_cache_ttl=key_cache_ttl,
             stale_if_unavailable=stale_if_unavailable,
             choices=Choices(layout=layout, grpc_port=grpc_port, open_shards=open_shards),
+            use_reserve=use_reserve,
         )
         return cls(runtime, actor=actor or Actor.local())
 
@@ -247,6 +252,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             finally:
                 self._runtime.control.close()
                 self._runtime.keys.close()
+                reserve.keep(self._runtime.home)
 
     def __enter__(self) -> Self:
         return self

@@ -115,6 +115,7 @@ def delete(
         raise UsageError(
             "A deletion names record ids or conditions, and not both.", next_step="For example --where status=closed."
         )
+    session.frees = True
     collection = session.collection(place)
     if identifiers:
         report = collection.delete([record_id(collection.schema, identifier) for identifier in identifiers])

@@ -75,6 +75,7 @@ def run(
 
     if once and watch:
         raise UsageError("Either --once or --watch.")
+    session.frees = True
     session.require_manager()
     patience = PATIENCE.get()
     while watch:
@@ -108,6 +109,7 @@ def run(
 
 def retry(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB", show_default=False)]) -> None:
     """Carry one job on now, and say what stops it."""
+    session.frees = True
     session.require_manager()
     result = session.store.run_job(job_id)
     document = {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None}

@@ -101,6 +101,7 @@ def erase(
     require_new(receipt)
     if not yes and sys.stdin.isatty():
         confirm("Erase what is stored about this person? It cannot be undone")
+    session.frees = True
     result = session.tenant(tenant).erase_subject(*named, until=until, include_name_matches=include_name_matches)
     document: dict[str, Any] = {
         "job": result.job_id,

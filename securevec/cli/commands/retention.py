@@ -99,6 +99,7 @@ def remove(session: Session, place: Place = None, classification: Classification
 
 def plan(session: Session, tenant: OfTenant = None) -> None:
     """What would be removed now, what is kept, and the digest that apply takes. Changes nothing."""
+    session.frees = True  # what apply takes is written down
     made = session.store.retention_plan(tenant=tenant)
     entries = [_entry(session, each) for each in made.collections]
     document = {
@@ -148,6 +149,7 @@ def apply(
     """
     if receipts is not None:
         _require_directory(receipts)
+    session.frees = True
     results = session.store.apply_retention(digest)
     document = [
         {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None} for result in results

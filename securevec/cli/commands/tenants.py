@@ -178,6 +178,7 @@ def delete(
     require_new(receipt)
     if not yes and sys.stdin.isatty():
         confirm("Destroy this tenant's keys and remove its data? It cannot be undone")
+    session.frees = True
     result = session.store.delete_tenant(name)
     session.out.show(
         {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None},
@@ -202,6 +203,7 @@ def purge(
     """Remove the bytes of deleted records from the engine's files. Deletions are complete for readers without it."""
     if unnamed and not yes and sys.stdin.isatty():
         confirm("Remove every point that the manifest does not name? With an older control store: all written since")
+    session.frees = True
     report = session.tenant(name).purge(unnamed=unnamed)
     document: dict[str, Any] = {
         "collections": report.collections,

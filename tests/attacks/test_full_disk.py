@@ -1,0 +1,119 @@
+"""On a disk without a free byte everything is refused but what deletes, and no process dies of it. On a disk of its own
+in memory, where this user may mount one."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import securevec as sv
+from securevec.state import reserve
+from securevec.testing.embedders import HashEmbedder
+
+MIB: Final = 1 << 20
+
+
+class Note(sv.Record):
+    id: sv.Key[str]
+    customer: sv.Subject[str]
+    body: sv.Embed[str]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("This user may not mount a disk.")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def opened(disk: Path, backend: str, **given: Any) -> sv.SecureStore:
+    key = disk.parent / "root.key"
+    return sv.SecureStore.open(disk / "home", backend=backend, key_file=key, embedder=HashEmbedder(), **given)
+
+
+def filled(store: sv.SecureStore, tenant: str, records: int) -> None:
+    notes = store.tenant(tenant, create=True).collection(Note, retention="180d")
+    rows = [{"id": f"N-{n}", "customer": f"c{n}@example.com", "body": f"note {n} " * 60} for n in range(records)]
+    assert notes.ingest(rows).new == records
+
+
+def fill(disk: Path, *, but: int = 0) -> None:
+    with (disk / "filler").open("ab", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+        file.truncate(file.tell() - but)
+
+
+@pytest.mark.parametrize("backend", ["edge", "chroma"])
+def test_people_and_tenants_are_deleted_on_a_disk_without_a_free_byte(
+    disk: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserve, "SIZE", 8 * MIB)
+    with opened(disk, backend) as store:
+        for tenant in ("acme", "beta"):
+            filled(store, tenant, 40)
+    fill(disk)
+    assert reserve.free(disk) == 0
+    with pytest.raises(sv.errors.ControlUnavailable, match=r"disk is full.*in reserve for what deletes"):
+        opened(disk, backend)
+    with opened(disk, backend, use_reserve=True) as store:
+        assert store.tenant("acme").erase_subject("c7@example.com").receipt is not None
+        assert store.delete_tenant("beta").receipt is not None
+    # Half of what has come free is kept for the next one.
+    assert reserve.held(disk / "home") > 0
+    fill(disk)
+    with opened(disk, backend, use_reserve=True) as store:
+        assert store.delete_tenant("acme").receipt is not None
+
+
+def test_a_search_on_a_full_disk_does_not_spend_what_deletions_need(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserve, "SIZE", 8 * MIB)
+    with opened(disk, "edge") as store:
+        filled(store, "acme", 5)
+        notes = store.tenant("acme").existing_collection("note")
+        notes.search("note")
+        fill(disk)
+
+        def ask() -> None:
+            for _ in range(50):
+                notes.search("note")
+
+        with pytest.raises(sv.errors.AuditUnavailable):
+            ask()
+        assert reserve.held(disk / "home") == 8 * MIB
+        assert notes.delete(["N-1"]).deleted == 1
+        assert reserve.held(disk / "home") == reserve.LAST
+
+
+@pytest.mark.parametrize("but", [32 << 10, 400 << 10])
+@pytest.mark.parametrize("backend", ["edge", "chroma"])
+def test_a_full_disk_without_a_reserve_is_an_error_and_ends_no_process(disk: Path, backend: str, but: int) -> None:
+    """Edge maps its files: one that cannot grow ends the process, and the application with it."""
+    with opened(disk, backend) as store:
+        filled(store, "acme", 60)
+        notes = store.tenant("acme").existing_collection("note")
+        fill(disk, but=but)
+        (disk / "home" / reserve.FILE).unlink()
+        with pytest.raises(sv.errors.SecurevecError):
+            notes.delete([f"N-{n}" for n in range(40)])
+        with pytest.raises(sv.errors.SecurevecError):
+            store.tenant("acme").purge()
+        (disk / "filler").unlink()
+        store.run_jobs()
+        assert notes.count() in (20, 60)
+        store.tenant("acme").purge()
