@@ -13,6 +13,7 @@ from securevec.anonymize import Anonymizer
 from securevec.backend import FieldKind
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION, Cloak
+from securevec.embed.protocol import model_of
 from securevec.errors import CollectionMismatch, ConfigError
 from securevec.points.protect import CLOAK_KEY, EXPIRY_KEY, PREFIX
 from securevec.points.terms import ANALYZER
@@ -152,7 +153,7 @@ def identity_of(
     if cloak is not None:
         terms["cloak"] = runtime.keys.cloak_digests(tenant, collection, cloak, dimension=model.dimension)[-1]
     return terms | {
-        "model": {"name": model.name, "digest": model.digest, "dimension": model.dimension},
+        "model": model_of(model),
         "schema": schema.digest,
         "detector": anonymizer.digest,
         "policy": anonymizer.policy_digest,

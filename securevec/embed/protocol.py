@@ -22,6 +22,11 @@ class ModelIdentity:
     dimension: int
 
 
+def model_of(identity: ModelIdentity) -> dict[str, object]:
+    """What a collection is bound to, of a model."""
+    return {"name": identity.name, "digest": identity.digest, "dimension": identity.dimension}
+
+
 @runtime_checkable
 class Embedder(Protocol):
     """Text to vectors. Deterministic for equal input; raises :class:`EmbedderError` on any failure."""

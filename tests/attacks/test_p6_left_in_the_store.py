@@ -182,7 +182,7 @@ def test_a_letter_whose_erasure_is_half_done_is_left_to_the_erasure(
     letters.ingest([{"id": "L-1", "writer": JANE, "body": "a lantern"}, {"id": "L-2", "body": "another lantern"}])
     before = copied(quick, letters)
     key = quick.store.runtime.keys.list_keys(tenant=quick.acme.id, kind="subject")[0]
-    quick.store.runtime.keys.destroy_subjects(quick.acme.id, [bytes.fromhex(key.collection)], job_id="job")
+    assert quick.store.runtime.keys.destroy_subjects(quick.acme.id, [bytes.fromhex(key.subject)], job_id="job").key_ids
     assert quick.acme.purge(unnamed=True).removed == 0
     assert len(copied(quick, letters)) == len(before)
 

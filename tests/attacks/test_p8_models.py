@@ -3,14 +3,19 @@ list that cannot be read lets nobody receive anything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import securevec as sv
 from securevec.egress import gate
-from securevec.errors import ConfigError, ControlUnavailable, ModelNotAllowed, PolicyDenied
+from securevec.embed import ModelIdentity
+from securevec.errors import ConfigError, ControlUnavailable, EmbedderError, ModelNotAllowed, PolicyDenied
+from securevec.testing.embedders import HashEmbedder
+from securevec.types import AnonymizedText, Matrix
 from tests.support.attacks import Stage, open_stage, text
 from tests.support.models import (
     NAME,
@@ -273,3 +278,75 @@ def test_a_blocked_remote_model_gets_no_byte_and_no_connection(tmp_path: Path) -
         with pytest.raises(ModelNotAllowed):
             stage.acme.collection(Ticket, name="another")
         assert (sink.bytes, sink.connections) == seen
+
+
+class Turncoat(CountingEmbedder):
+    """Says that it is another model from the moment it is told to, or from within a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self._inner.identity
+        self.within: ModelIdentity | None = None
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return self.now
+
+    def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
+        made = super().embed(texts)
+        self.now = self.within or self.now
+        return made
+
+
+@pytest.mark.parametrize("field", ["name", "digest", "dimension"])
+def test_an_embedder_that_becomes_another_model_under_an_open_collection_receives_nothing(
+    tmp_path: Path, field: str
+) -> None:
+    """Both are on the list, so the list alone would let the other one have it, and two models' vectors would mix."""
+    embedder = Turncoat()
+    changed: dict[str, Any] = {field: 7 if field == "dimension" else "f" * 64}
+    other = dataclasses.replace(embedder.now, **changed)
+    with open_stage(tmp_path, "memory", embedder=embedder) as stage:
+        for name in (NAME, other.name):
+            stage.store.allow_model(name, ["internal"], kind="embedder")
+        handle = stage.pair().fill().acme
+        embedder.now, before = other, embedder.received
+        for call in every_call_that_embeds(handle).values():
+            with pytest.raises(EmbedderError):
+                call()
+        assert embedder.received == before
+
+
+def test_what_an_embedder_answers_while_it_becomes_another_model_is_not_stored_or_asked_with(tmp_path: Path) -> None:
+    embedder = Turncoat()
+    with open_stage(tmp_path, "memory", embedder=embedder) as stage:
+        handle = stage.pair().fill().acme
+        held = handle.count()
+        honest, embedder.within = embedder.now, dataclasses.replace(embedder.now, digest="f" * 64)
+        with pytest.raises(EmbedderError):
+            handle.search("refund", k=3)
+        embedder.now = honest
+        with pytest.raises(EmbedderError):
+            handle.ingest([text(99, "never")])
+        embedder.now, embedder.within = honest, None
+        assert handle.count() == held
+
+
+def test_a_model_denied_while_an_ingest_runs_gets_nothing_of_the_next_batch(tmp_path: Path) -> None:
+    embedder = Turncoat()
+    with open_stage(tmp_path, "memory", embedder=embedder) as stage:
+        handle = stage.pair().acme
+        stage.store.allow_model(NAME, ["internal"], kind="embedder")
+        honest, asked = HashEmbedder.embed, list[int]()
+
+        def denied_meanwhile(inner: HashEmbedder, texts: Sequence[AnonymizedText]) -> Matrix:
+            asked.append(len(texts))
+            stage.store.deny_model(NAME)
+            return honest(inner, texts)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(HashEmbedder, "embed", denied_meanwhile)
+            with pytest.raises(ModelNotAllowed):
+                handle.ingest([text(number, f"refund {number}") for number in range(200)])
+        assert len(asked) == 1, "what was under way is done, and nothing after it"
+        assert handle.count() == asked[0] < 200
