@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import people_kept
 import styles
-from europe_make import europe_lines
+from europe_make import europe_lines, prose_lines
 from formats import FORMATS, PLAIN
 from people import Cast
 from scripts_make import script_lines
@@ -29,6 +29,7 @@ OWN = Path(__file__).parent / "own.jsonl"
 STYLES = Path(__file__).parent / "styles.jsonl"
 SCRIPTS = Path(__file__).parent / "scripts.jsonl"
 EUROPE = Path(__file__).parent / "europe.jsonl"
+PROSE = Path(__file__).parent / "prose.jsonl"
 SEED = 6
 DRAWS = {"no": 4, "other": 7, "style": 4}
 CAST = {
@@ -92,7 +93,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the labelled texts of this repository.")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a difference")
     check = parser.parse_args().check
-    for path, made in ((OWN, lines()), (STYLES, style_lines()), (SCRIPTS, script_lines()), (EUROPE, europe_lines())):
+    sets = ((OWN, lines()), (STYLES, style_lines()), (SCRIPTS, script_lines()), (EUROPE, europe_lines()))
+    for path, made in (*sets, (PROSE, prose_lines())):
         text = "\n".join(made) + "\n"
         if not check:
             path.write_text(text, encoding="utf-8")

@@ -40,8 +40,12 @@ _FIRST: Final = (
 )
 _LAST: Final = (
     "University|Hospital|Infirmary|College|Academy|Airlines|Airways|Pharmaceuticals|Federation|Ministry|Institute"
-    "|High School|Medical Cent(?:er|re)|Health Cent(?:er|re)|Police Department|City Council|County Council"
-    "|Supreme Court|District Court|High Court|Court of Appeals?|Commission|Committee|Orchestra|Universität|Klinikum"
+    "|(?:High|Law|Business|Primary|Elementary|Middle|Grammar|Secondary) School"
+    "|(?:Medical|Health|Rehabilitation) Cent(?:er|re)|Police (?:Department|Station)|(?:City|County) Council"
+    "|(?:Supreme|District|High|Regional|Assize|Administrative|Constitutional) Court|Court of Appeals?"
+    "|Prosecutor's Office|Nursing Home|Credit Union|News Agency|Football Club"
+    "|(?:Physical|Occupational) Therapy|Rehab|Pharma|Mining|Holdings|Industries|Securities|Motors|Foods|Realty"
+    "|Properties|Rovers|Wanderers|Tribune|Herald|Gazette|Chronicle|Party|Commission|Committee|Orchestra|Universität|Klinikum"
     "|Krankenhaus|Gymnasium|Hochschule|Ziekenhuis"
 )
 _BUILT: Final = re.compile(

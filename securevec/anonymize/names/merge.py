@@ -14,6 +14,7 @@ from typing import Final, Literal
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
+from securevec.anonymize.names.around import lifts, people_by_letters
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
@@ -21,6 +22,7 @@ from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list
 from securevec.anonymize.names.known_places import by_list as places_by_list
 from securevec.anonymize.names.model import Stretch, Tagging
+from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.runs import PERSON_PRIORITY
 from securevec.anonymize.names.titled import behind_small_titles
@@ -88,6 +90,7 @@ _IN_OTHER: Final = "name-in-organization"
 """The rule of a full name in what the model took for an organization or a place."""
 _NEAR: Final = 40
 """Characters between a postcode or house number and the street or place it belongs to."""
+_PLACE_OR_HOUSE: Final = frozenset({"LOCATION", "ORG"})
 _PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
 
 
@@ -101,6 +104,9 @@ def find_entities(
     by_rule = find_names(text, field_name=field_name)
     if len(by_rule) == 1 and by_rule[0].rule == "name-field":
         return by_rule
+    houses = list(by_kind(text))
+    if houses:
+        by_rule = [finding for finding in by_rule if not _in_house(finding, houses)]
     tagging = tagging or model.tag(text)
     if bonus := _BONUS[recall]:
         tagging.lift(0, len(text), "PERSON", bonus)
@@ -123,11 +129,17 @@ def find_entities(
         tagging.lift(start, end, "ORG", counts)
     for start, end, counts in places_by_list(text):
         tagging.lift(start, end, "LOCATION", counts)
-    for start, end in by_kind(text):
+    for start, end in houses:
         tagging.lift(start, end, "ORG", _BUILT)
+    for start, end, tag, counts in lifts(text):
+        tagging.lift(start, end, tag, counts)
+    for start, end in people_by_letters(text):
+        found.append(Finding(start, end, "PERSON", 0.8, "name-letters", _PRIORITY["PERSON"]))
     found += inverted_names(text)
     supported = [(finding.start, finding.end) for finding in by_rule]
     stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)
+    if recall == "balanced" and stretches:
+        stretches = without(text, stretches)
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):
         if recall == "balanced" and (
@@ -146,6 +158,11 @@ def find_entities(
         kind = "POSTCODE" if _is_postcode(text, stretches, place) else stretch.tag
         found.append(Finding(start, stretch.end, kind, score, rule, _PRIORITY[stretch.tag]))
     return found
+
+
+def _in_house(finding: Finding, houses: list[tuple[int, int]]) -> bool:
+    """What a phrase took for a name and is the beginning of a house: "referred to Lakeshore Physical Therapy"."""
+    return finding.rule == "name-cue" and any(start == finding.start and finding.end < end for start, end in houses)
 
 
 def _lift(finding: Finding) -> float:
@@ -222,11 +239,21 @@ def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> 
         return True
     if stretch.tag == "ADDRESS" and lookup_key(value) in names().stops:
         return True
+    if stretch.tag in _PLACE_OR_HOUSE and _part_of_word(text, stretch, value):
+        return True
     if stretch.margin >= _SURE:
         return False
     if stretch.tag == "PERSON":
         return value.islower() and not any(s < stretch.end and stretch.start < e for s, e in supported)
     return stretch.tag == "ADDRESS" and not any(map(str.isdigit, value))
+
+
+def _part_of_word(text: str, stretch: Stretch, value: str) -> bool:
+    """One letter that no dot stands beside (``L.A.``), or what follows a hyphen in small letters (``-based``)."""
+    before = text[stretch.start - 1 : stretch.start]
+    if len(value) == 1:
+        return before != "." and text[stretch.end : stretch.end + 1] != "."
+    return before == "-" and value.islower()
 
 
 def _unknown_place(text: str, stretch: Stretch) -> bool:

@@ -44,6 +44,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     for name in {
         "europe_make",
         "europe_texts",
+        "prose_texts",
         "formats",
         "people",
         "people_kept",

@@ -1,0 +1,96 @@
+"""What stands around a name and says what it is: tables of results, parties of a case, employers, homes; letters.
+
+Each is evidence for the model, which decides with it. Letters ("police officers S.D. and M.K.", as judgements write
+them) are no words to the model; behind a word for a person they are somebody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import re2
+
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.names.words import UPPER
+from securevec.anonymize.rules.rulebook import engine_options
+
+_CAP: Final = rf"[{UPPER}][\w'’\-]+"
+_NAME: Final = rf"{_CAP}(?: {_CAP}){{0,2}}"
+_RESULT: Final = re.compile(
+    rf"^({_NAME}) (\d{{1,3}}),?[ ]{{1,3}}({_NAME}) (\d{{1,3}})(?=[ \t]*$|[:(]| \(|[.,;][ \t]*$)", re.MULTILINE
+)
+_TEAM: Final = 5.0
+_CASE: Final = re.compile(rf"(?<=[\w.)]) v\.? (?:the )?({_NAME})")
+_STATE: Final = 8.0
+_EMPLOYERS: Final = (
+    "[Ww]ork(?:s|ed|ing)? (?:at|for)|[Ee]mployed (?:at|by|with)|[Ii]ntern(?:ed|ship)? (?:at|for|with)"
+    "|[Jj]ob (?:at|with)|[Cc]areer at|[Vv]olunteer(?:ed|s)? (?:at|for)|[Rr]etired from|[Ss]hares (?:in|of)|[Ss]take in"
+    "|[Aa]ccounts? (?:at|with)|[Ii]nsured (?:by|with)|[Ss]tud(?:ied|ies|ying) at|[Gg]raduated from"
+)
+_EMPLOYER: Final = re.compile(rf"\b(?:{_EMPLOYERS}) (?:the )?({_NAME}(?: (?:& |and |of ){_CAP})?)")
+_HOUSE: Final = 1.5
+_WHERES: Final = (
+    r"(?:liv(?:es?|ed|ing)|resid(?:es?|ed|ing)|born|raised|grew up|based|stationed|located|practi[sc]ing)"
+    r"(?: with [^.\n]{1,40}?)? (?:in|near)|(?:moved|relocated|emigrated|commutes?|flew|flies|travell?ed) (?:to|from)"
+)
+_WHERE: Final = re.compile(rf"\b(?:{_WHERES}) ({_NAME})")
+_PLACE: Final = 3.0
+_NURSES: Final = "PCP|RN|NP|LPN|CRNA|PA-C|Drs"
+_NURSE: Final = re.compile(rf"\b(?:{_NURSES})\.?:? ({_CAP})")
+_PERSON: Final = 4.0
+_ANY: Final = re2.compile(
+    rf" v\.? (?:the )?[^a-z0-9]|\b(?:{_EMPLOYERS}|{_WHERES}|{_NURSES})\b".encode(), engine_options()
+)
+"""Whether one of these may be there, at the speed of RE2; most texts are done here."""
+_LETTERS: Final = re.compile(rf"(?<![\w.])(?:[{UPPER}]\.[ ]?){{1,2}}[{UPPER}]\.?(?![\w'’])")
+_GATE: Final = re.compile(rf"[{UPPER}]\.[ ]?[{UPPER}]\b")
+_BEFORE_LETTERS: Final = re.compile(r"([^\W\d_]+)\.?(?:'s|,)? (?:\()?\Z")
+_AND: Final = re.compile(r"(?:,| and|, and| or|;) \Z")
+_NO_LETTERS: Final = frozenset(
+    ["us", "uk", "un", "eu", "dc", "pm", "am", "bc", "ad", "po", "ny", "la", "sa", "nv", "bv", "id", "ps", "tv", "uae",
+     "usa", "ussr", "eg", "ie", "phd", "md", "ba", "ma", "bs", "ms", "cv", "pc", "llc", "jr", "sr", "st", "dr", "gi",
+     "rn"]
+)  # fmt: skip
+_ROLES: Final = names().people_nouns | word_set("role_nouns.txt") | names().titles | word_set("people_of_cases.txt")
+
+
+def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
+    """Start, end, tag, and how much it counts in the model's units."""
+    for match in _RESULT.finditer(text):
+        if lookup_key(match.group(1).partition(" ")[0]) in names().stops:
+            continue
+        for team, number in ((1, 2), (3, 4)):
+            yield *match.span(team), "ORG", _TEAM
+            yield *match.span(number), "O", _TEAM
+    if _ANY.search(text.encode("ascii", "replace")) is None:
+        return
+    for match in _CASE.finditer(text):
+        if lookup_key(match.group(1)) in places():
+            yield *match.span(1), "LOCATION", _STATE
+    for match in _EMPLOYER.finditer(text):
+        yield *match.span(1), "ORG", _HOUSE
+    for match in _WHERE.finditer(text):
+        yield *match.span(1), "LOCATION", _PLACE
+    for match in _NURSE.finditer(text):
+        if lookup_key(match.group(1)) not in names().stops:
+            yield *match.span(1), "PERSON", _PERSON
+
+
+def people_by_letters(text: str) -> Iterator[tuple[int, int]]:
+    """Letters that stand for somebody: behind a word for a person, or in a list behind such letters."""
+    if _GATE.search(text) is None:
+        return
+    reached = -1
+    for match in _LETTERS.finditer(text):
+        start, end = match.span()
+        plain = re.sub(r"[^\w]", "", match.group()).lower()
+        if plain in _NO_LETTERS or text[end : end + 2].strip().isdigit():
+            continue
+        before = _BEFORE_LETTERS.search(text, max(0, start - 24), start)
+        listed = reached >= 0 and start - reached < 8 and _AND.fullmatch(text, reached, start)
+        if listed or (before is not None and lookup_key(before.group(1)) in _ROLES):
+            yield start, end
+            reached = end

@@ -1,0 +1,123 @@
+"""What looks like a name and is none: nationalities; in notes of clinics drugs, germs and what is called after people.
+
+Asked of what the model found, so a text without findings pays nothing. "Iraqi" is no place, "Foley" and "Babinski" in a
+note about a patient are a tube and a reflex; behind a title or a given name both stay somebody's surname.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names
+from securevec.anonymize.names.model import Stretch
+
+_NATIONS: Final = "nationalities.txt"
+_CLINIC: Final = "clinical_words.txt"
+_LONGEST: Final = 24
+_GOVERNMENT: Final = frozenset(["Government", "Governments"])
+_NOTE: Final = re.compile(
+    r"\b(?:[Pp]t|PT|[HTSFP]x|y/?o|[Yy]ear[ -]old|HPI|PMH|PSH|ROS|BP|HR|SpO2|MRI|CT|CXR|EKG|ECG|EF|ICU|ER|ED|PCP|RN|NP"
+    r"|PRN|BID|TID|QID|mg|mcg|mL|IV|PO|s/p|w/|[Pp]atients?|[Dd]iagnos[ei]s|[Pp]rescribed|[Aa]dmitted|[Dd]ischarged?|[Ss]urgery"
+    r"|[Ss]ymptoms?|[Cc]linic(?:al)?|[Hh]ospital|[Nn]urs(?:e|ing)|[Ww]ard|[Dd]ose|[Pp]hysician|[Cc]hest|[Nn]egative"
+    r"|[Pp]ositive|[Pp]ain)\b"
+)
+_LEAST: Final = 2
+"""Different words of such notes that make a text one."""
+_BEHIND: Final = re.compile(
+    r"(?:'s|s')? (?:disease|syndrome|sign|test|catheter|tube|drain|scale|score|staging|lymphoma|sarcoma|palsy|reflex"
+    r"|maneuver|manoeuvre|procedure|fundoplication|classification|criteria|echo|ultrasound|draining|in place)\b"
+    r"| to gravity| (?:removed|inserted)(?=[.,;)]| (?:by|on|at|without)\b|\Z)|'s (?:since|dx|diagnosed)\b"
+)
+"""What is called after somebody: words behind a surname that make a thing of it."""
+_BEFORE: Final = re.compile(r"(?<![\w@#/\\'’\-])([^\W\d_][\w'’\-]*)(\.?) \Z")
+
+
+@lru_cache(maxsize=2)
+def _listed(name: str) -> frozenset[str]:
+    text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(lookup_key(word) for line in lines for word in line.split("|") if word)
+
+
+def without(text: str, stretches: list[Stretch]) -> list[Stretch]:
+    """``stretches`` without those that are no names; of a place a nationality in front is cut off."""
+    kept: list[Stretch] = []
+    values = {lookup_key(text[each.start : each.end]) for each in stretches if each.tag != "ADDRESS"}
+    clinical = values & _listed(_CLINIC)
+    note = bool(clinical) and _is_note(text, len(clinical) - 1)
+    for stretch in stretches:
+        if stretch.tag == "ADDRESS":
+            kept.append(stretch)
+            continue
+        value = text[stretch.start : stretch.end]
+        if _is_nationality(text, stretch, value):
+            continue
+        if note and lookup_key(value) in clinical and _is_thing(text, stretch, value):
+            continue
+        kept.append(_without_nationality(stretch, value))
+    return [stretch for stretch in kept if stretch.start < stretch.end]
+
+
+def _is_nationality(text: str, stretch: Stretch, value: str) -> bool:
+    """A nationality, a language or a faith and nothing else; as a person only where no list knows it as a name."""
+    if len(value) > _LONGEST or not value[0].isupper():
+        return False
+    key = lookup_key(value)
+    if key not in _listed(_NATIONS):
+        return False
+    if stretch.tag != "PERSON":
+        return True
+    lists = names()
+    named = key in lists.given or key in lists.surnames or key in lists.given_ambiguous
+    return not named and not _somebodys(text, stretch)
+
+
+def _without_nationality(stretch: Stretch, value: str) -> Stretch:
+    """Of "Kurdish north", "Portuguese league", "Danish Government" nothing is left; "American Airlines" stays whole."""
+    first, _, rest = value.partition(" ")
+    nobodys = rest.islower() or rest in _GOVERNMENT
+    if not rest or not nobodys or lookup_key(first) not in _listed(_NATIONS):
+        return stretch
+    return Stretch(stretch.end, stretch.end, stretch.tag, stretch.margin)
+
+
+def _somebodys(text: str, stretch: Stretch) -> bool:
+    """Whether a title, a given name or an initial stands in front."""
+    before = _BEFORE.search(text, max(0, stretch.start - _LONGEST), stretch.start)
+    if before is None:
+        return False
+    word = before.group(1)
+    key = lookup_key(word)
+    if not word[0].isupper():
+        return False
+    return len(word) == 1 or key in names().titles or (key in names().given and not before.group(2))
+
+
+def _is_thing(text: str, stretch: Stretch, value: str) -> bool:
+    """Of a note: whether a listed word is no person there.
+
+    What lists know as a name needs a word behind it that says so: "Wilson was admitted" is a person, "Foley removed" is
+    none.
+    """
+    if _somebodys(text, stretch):
+        return False
+    lists, key = names(), lookup_key(value)
+    named = any(key in group for group in (lists.given, lists.given_ambiguous, lists.surnames, lists.surnames_ambiguous,
+                                           lists.given_wide, lists.surnames_wide))  # fmt: skip
+    return not named or _BEHIND.match(text, stretch.end) is not None
+
+
+def _is_note(text: str, others: int) -> bool:
+    """Whether a text is a note of a clinic. ``others``: how many more listed words the model took for names in it."""
+    if others >= _LEAST:
+        return True
+    seen: set[str] = set()
+    for match in _NOTE.finditer(text):
+        seen.add(match.group())
+        if len(seen) + others >= _LEAST:
+            return True
+    return False
