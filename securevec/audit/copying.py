@@ -26,7 +26,7 @@ def copy_log(directory: Path, log_id: str, target: Path) -> None:
         copy.mkdir(mode=0o700, parents=True)
         if not source.is_dir():
             return
-        with (source / NAME / LOCK).open("rb") as lock:
+        with files.open_plain(source / NAME / LOCK) as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
             names = sorted(name for name in os.listdir(source) if WRITER.match(name))
             _copy_writer(source / NAME, copy / NAME)
@@ -52,5 +52,5 @@ def _copy_writer(source: Path, copy: Path) -> None:
 
 
 def _copy(source: Path, copy: Path) -> None:
-    with source.open("rb") as old, open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+    with files.open_plain(source) as old, open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
         shutil.copyfileobj(old, new)

@@ -10,9 +10,10 @@ import contextlib
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 SEGMENT: Final = re.compile(r"seg-([0-9]{8})\.jsonl\Z")
 CHECKPOINT: Final = "checkpoint"
@@ -35,6 +36,19 @@ def segment_numbers(directory: Path) -> list[int]:
     """Numbers of the segments present, ascending. A gap is for the caller to judge."""
     matches = (SEGMENT.match(name) for name in os.listdir(directory))
     return sorted(int(match[1]) for match in matches if match)
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """A file of the log to read. Raises ``OSError`` for a link in its place, which is not followed, and for a pipe or
+    anything else that is no file: a pipe would be waited for without end, and nobody would ever hear of it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def sync_directory(directory: Path) -> None:
@@ -63,7 +77,8 @@ class AppendFile:
     __slots__ = ("_descriptor", "_dirty", "path", "size")
 
     def __init__(self, path: Path) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        # Without O_NONBLOCK a pipe in its place is waited for without end.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         self.path = path
         self._descriptor = os.open(path, flags, 0o600)
         self._dirty = False
@@ -141,7 +156,7 @@ def cut_torn_note(directory: Path) -> None:
     """Remove a half-written note from the end of ``checkpoints.log``: it was never issued."""
     path = directory / CHECKPOINTS_LOG
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             size = file.seek(0, os.SEEK_END)
             start = file.seek(max(0, size - _NOTE_TAIL))
             tail = file.read()
@@ -170,7 +185,8 @@ def _whole_notes(data: bytes) -> int:
 def read_notes(directory: Path) -> tuple[list[bytes], bytes]:
     """Every issued note, oldest first, and what stands after the last complete one. Not verified."""
     try:
-        data = (directory / CHECKPOINTS_LOG).read_bytes()
+        with open_plain(directory / CHECKPOINTS_LOG) as file:
+            data = file.read()
     except FileNotFoundError:
         return [], b""
     whole = _whole_notes(data)
@@ -188,7 +204,7 @@ def read_notes(directory: Path) -> tuple[list[bytes], bytes]:
 def newest_issued(directory: Path) -> bytes:
     """The last complete note of ``checkpoints.log``, or nothing. Not verified."""
     try:
-        with (directory / CHECKPOINTS_LOG).open("rb") as file:
+        with open_plain(directory / CHECKPOINTS_LOG) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _NOTE_TAIL))
             tail = file.read()
@@ -203,7 +219,8 @@ def newest_issued(directory: Path) -> bytes:
 def read_checkpoint(directory: Path) -> bytes:
     """The note in ``checkpoint``, or nothing. Not verified."""
     try:
-        return (directory / CHECKPOINT).read_bytes()
+        with open_plain(directory / CHECKPOINT) as file:
+            return file.read()
     except FileNotFoundError:
         return b""
 
@@ -212,6 +229,6 @@ def read_lines(directory: Path, numbers: list[int]) -> Iterator[bytes]:
     """Raw lines of the segments ``numbers`` with their newline. A piece without one is torn, or longer than
     :data:`MAX_LINE`."""
     for number in numbers:
-        with (directory / segment_name(number)).open("rb") as file:
+        with open_plain(directory / segment_name(number)) as file:
             while raw := file.readline(MAX_LINE):
                 yield raw

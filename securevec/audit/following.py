@@ -73,7 +73,7 @@ def _end(path: Path) -> _Place:
     numbers = files.segment_numbers(path)
     if not numbers:
         return _Place()
-    with (path / files.segment_name(numbers[-1])).open("rb") as file:
+    with files.open_plain(path / files.segment_name(numbers[-1])) as file:
         size = file.seek(0, os.SEEK_END)
         start = file.seek(max(0, size - 2 * files.MAX_LINE))
         tail = file.read(size - start)
@@ -89,7 +89,7 @@ def _appended(path: Path, place: _Place) -> list[bytes]:
     for number in files.segment_numbers(path):
         if number < place.segment:
             continue
-        with (path / files.segment_name(number)).open("rb") as file:
+        with files.open_plain(path / files.segment_name(number)) as file:
             if number > place.segment:
                 place.segment, place.offset, place.last = number, 0, b""
             elif place.last and not _stands(file.fileno(), place):

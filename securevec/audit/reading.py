@@ -129,7 +129,7 @@ def _newest_lines(path: Path, limit: int) -> Iterator[bytes]:
 
 
 def _backwards(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with files.open_plain(path) as file:
         position = file.seek(0, os.SEEK_END)
         rest = b""
         while position > 0:

@@ -310,7 +310,7 @@ def _foreign_files(path: Path, name: str, own: frozenset[str]) -> None:
 def _shared_lock(path: Path) -> Generator[None]:
     """Keep appenders of the log of writers out for a moment. A copy without the lock file has none to keep out."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         yield
         return

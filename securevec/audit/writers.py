@@ -275,7 +275,7 @@ class WriterLog:
             if newest.size:
                 raise self._tampered(0, "lacks its segment")
             return
-        with path.open("rb") as file:
+        with files.open_plain(path) as file:
             file.seek(self._offset)
             while self._frontier.size < newest.size:
                 raw = file.readline(files.MAX_LINE)
@@ -305,7 +305,7 @@ class WriterLog:
         """The chain with what was appended since the last call: the newest head may be under a key named there."""
         chain = self.chain.copy()
         if path.exists():
-            with path.open("rb") as file:
+            with files.open_plain(path) as file:
                 file.seek(self._offset)
                 while raw := file.readline(files.MAX_LINE):
                     succession = succession_in(raw)

@@ -244,7 +244,7 @@ def load(home: Path) -> Installation:
     _check_platform()
     try:
         status = home.stat()
-        version = (home / _VERSION).read_text(encoding="ascii")
+        version = _read(home / _VERSION).decode("ascii")
     except (OSError, UnicodeDecodeError) as error:
         if (home / _RESTORING).exists():
             raise HomeRefused(_HALF_RESTORED, next_step="Run securevec backup restore into it again.") from error
@@ -273,9 +273,16 @@ def described(home: Path) -> Installation:
     return _decode(home)
 
 
+def _read(path: Path) -> bytes:
+    """A small file of the home. Raises ``OSError``, also for a pipe, which would be waited for without end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("not a file")
+    return path.read_bytes()
+
+
 def _decode(home: Path) -> Installation:
     try:
-        raw: dict[str, Any] = orjson.loads((home / _INSTALLATION).read_bytes())
+        raw: dict[str, Any] = orjson.loads(_read(home / _INSTALLATION))
         if raw["format"] != 1:
             raise HomeRefused("The home's description is of another release.")
         return Installation(

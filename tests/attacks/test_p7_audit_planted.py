@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -11,7 +12,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from securevec.audit import AuditWriter, files
+from securevec.audit import AuditWriter, Follower, files, read_tail
+from securevec.audit.copying import copy_log
 from securevec.audit.tree import leaf_hash
 from securevec.errors import AuditTampered, AuditUnavailable
 from tests.support.audit_edits import (
@@ -22,6 +24,7 @@ from tests.support.audit_edits import (
     roll_back_writers_log,
     snapshot,
 )
+from tests.support.waiting import interrupted
 from tests.unit.audit.logkit import Log, event
 
 
@@ -89,6 +92,50 @@ def unsigned_lines(root: Path, writer: Path) -> None:
 )
 def test_what_does_not_belong_in_the_log_is_found(log: Log, plant: Callable[[Path, Path], None]) -> None:
     plant(log.root, log.writers()[0])
+    with pytest.raises(AuditTampered):
+        log.verify()
+
+
+@pytest.mark.parametrize("name", [files.segment_name(0), files.CHECKPOINT, files.CHECKPOINTS_LOG, "lock"])
+@pytest.mark.parametrize("whose", ["writer", "log-of-writers"])
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(log: Log, whose: str, name: str) -> None:
+    """A nightly verification that waits for ever alarms nobody."""
+    place = (log.writers()[0] if whose == "writer" else log.root / whose) / name
+    place.unlink(missing_ok=True)
+    os.mkfifo(place, 0o600)
+    log_id = log.root.name
+    with interrupted():
+        with pytest.raises((AuditTampered, AuditUnavailable)):
+            log.verify()
+        for read in (
+            lambda: read_tail(log.root.parent, log_id=log_id, limit=5),
+            lambda: Follower(log.root.parent, log_id=log_id).new(),
+            lambda: copy_log(log.root.parent, log_id, log.root.parent / "copy"),
+            log.open,
+        ):
+            with contextlib.suppress(AuditTampered, AuditUnavailable):
+                read()
+
+
+def test_two_logs_of_two_installations_mixed_are_found(log: Log, tmp_path: Path) -> None:
+    """A whole writer of another installation, with its checkpoints, and one of its lines in the log of writers."""
+    other = Log(tmp_path / "other")
+    with contextlib.closing(other.open()) as writing:
+        writing.record(event())
+    shutil.copytree(other.writers()[0], log.root / other.writers()[0].name)
+    with pytest.raises(AuditTampered):
+        log.verify()
+    lines = (other.root / "log-of-writers" / files.segment_name(0)).read_bytes()
+    with (log.root / "log-of-writers" / files.segment_name(0)).open("ab") as file:
+        file.write(lines)
+    with pytest.raises(AuditTampered):
+        log.verify()
+
+
+def test_a_segment_that_was_renamed_is_found(log: Log) -> None:
+    writer = next(each for each in log.writers() if len(list(each.glob("seg-*"))) > 1)
+    numbers = files.segment_numbers(writer)
+    (writer / files.segment_name(numbers[-1])).rename(writer / files.segment_name(numbers[-1] + 1))
     with pytest.raises(AuditTampered):
         log.verify()
 

@@ -14,6 +14,7 @@ import pytest
 import securevec as sv
 from securevec.errors import HomeRefused
 from securevec.state import home as homes
+from tests.support.waiting import interrupted
 
 
 def _make(home: Path, installation_id: str, *, stop_after: str = "") -> None:
@@ -145,3 +146,14 @@ def test_a_restore_killed_while_it_writes_its_mark_is_begun_again(tmp_path: Path
     (tmp_path / "..restoring.new").touch()
     homes.prepare_restore(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == [".restoring"]
+
+
+@pytest.mark.parametrize("name", ["VERSION", "installation.json"])
+def test_a_pipe_in_the_place_of_a_homes_file_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    home = tmp_path / "home"
+    with homes.creating(home):
+        _make(home, "0" * 32)
+    (home / name).unlink()
+    os.mkfifo(home / name)
+    with interrupted(), pytest.raises(HomeRefused):
+        homes.load(home)
