@@ -24,6 +24,7 @@ from securevec.errors import AuditTampered, CheckFailed
 _ED25519: Final = b"\x01"
 _SIZE: Final = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
 _NAME: Final = re.compile(r"[^\s+]+\Z")
+_CONTROL: Final = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _MAX_SIGNATURES: Final = 16
 
 
@@ -90,7 +91,7 @@ def open_text(note: bytes, name: str, public: bytes) -> bytes:
         lines = tail.decode()[:-1].split("\n")
     except UnicodeDecodeError as error:
         raise _bad("is not UTF-8") from error
-    if len(lines) > _MAX_SIGNATURES or any(byte < 0x20 and byte != 0x0A for byte in note):
+    if len(lines) > _MAX_SIGNATURES or _CONTROL.search(note):
         raise _bad("is malformed")
     wanted, verified = key_id(name, public), False
     for line in lines:

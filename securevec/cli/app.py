@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import typer
+import typer.main
 
 from securevec.cli.command import group
 from securevec.cli.commands import (
@@ -40,8 +44,16 @@ _HELP = (
 )
 
 
+@cache
+def program() -> Callable[..., object]:
+    """The application, ready to be called. What a call is given lies in its context: the commands themselves keep
+    nothing, so one is made per process.
+    """
+    return typer.main.get_command(build())
+
+
 def build() -> typer.Typer:
-    """The application. Made anew at each call, so that nothing is shared."""
+    """The application, made anew at each call."""
     root = group(help_text=_HELP, root=True)
     for room in (
         demo,

@@ -20,9 +20,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. Never raises: what can be said is said on stderr."""
     as_json = "--json" in arguments
     try:
-        from securevec.cli.app import build
+        from securevec.cli.app import program
 
-        result: object = build()(list(arguments), prog_name="securevec", standalone_mode=False)
+        result: object = program()(list(arguments), prog_name="securevec", standalone_mode=False)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):
         # The reader went away (`securevec audit tail | head`), which help and tables answer with an exit of their own.

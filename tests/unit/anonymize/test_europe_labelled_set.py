@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from securevec.anonymize import Finding, evaluate
-from securevec.anonymize.detectors import BuiltinDetector
+from securevec.anonymize.detectors import BuiltinDetector, default_detector
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "benchmarks" / "labelled"
@@ -85,7 +85,7 @@ def test_no_text_shares_five_words_in_a_row_with_what_the_model_learned_from(row
 
 @pytest.mark.parametrize("part", ["read", "kept"])
 def test_a_part_stays_above_its_floors(rows: list[dict[str, Any]], floors: Floors, part: str, tmp_path: Path) -> None:
-    entities = evaluate(part_of(rows, part, tmp_path), BuiltinDetector()).as_json()["entities"]
+    entities = evaluate(part_of(rows, part, tmp_path), default_detector()).as_json()["entities"]
     assert floors[part].keys() == entities.keys()
     low = {
         f"{entity} {figure}": entities[entity][figure]

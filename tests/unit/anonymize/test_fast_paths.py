@@ -14,7 +14,7 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securevec.anonymize import Anonymizer, BuiltinDetector, builtin_detector
+from securevec.anonymize import Anonymizer, BuiltinDetector, builtin_detector, default_detector
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import fold
@@ -71,7 +71,7 @@ def test_names_before_a_sign_are_those_that_each_line_read_alone_has(text: str) 
 
 @pytest.mark.parametrize("text", ["jane.doe@b.org-bob@c.org", "jane.doe@b.org@c.org", "jane.doe@b.orgbob@c.org"])
 def test_of_addresses_written_together_no_name_is_left_behind(text: str) -> None:
-    findings = BuiltinDetector().detect(text)
+    findings = default_detector().detect(text)
     left = "".join(char for at, char in enumerate(text) if not any(found.start <= at < found.end for found in findings))
     assert "jane" not in left
     assert left in ("", "@c.org")

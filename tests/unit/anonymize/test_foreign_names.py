@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import default_detector
 from securevec.anonymize.names.foreign import is_foreign
-
-_DETECTOR = BuiltinDetector()
 
 
 def _people(text: str) -> list[str]:
-    return [text[f.start : f.end] for f in _DETECTOR.detect(text) if f.entity == "PERSON"]
+    return [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"]
 
 
 @pytest.mark.parametrize(

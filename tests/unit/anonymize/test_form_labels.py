@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import BuiltinDetector, default_detector
 from securevec.anonymize.names.forms import can_be, kind_of, labelled
 
 
 @pytest.fixture(scope="module")
 def detector() -> BuiltinDetector:
-    return BuiltinDetector()
+    return default_detector()
 
 
 def _found(detector: BuiltinDetector, text: str) -> set[tuple[str, str]]:

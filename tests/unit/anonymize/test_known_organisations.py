@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import default_detector
 from securevec.anonymize.names.known_organisations import by_kind, by_list
-
-_DETECTOR = BuiltinDetector()
 
 
 def _entities(text: str) -> dict[str, str]:
-    return {text[f.start : f.end]: f.entity for f in _DETECTOR.detect(text)}
+    return {text[f.start : f.end]: f.entity for f in default_detector().detect(text)}
 
 
 @pytest.mark.parametrize(

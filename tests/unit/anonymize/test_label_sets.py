@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector, Finding, evaluate
+from securevec.anonymize import Finding, default_detector, evaluate
 from securevec.anonymize.evaluation.labelled import labelled
 from securevec.anonymize.evaluation.labels import WIDER, canonical, counted_as
 from securevec.anonymize.evaluation.scoring import Scorer
@@ -294,7 +294,7 @@ def test_a_label_that_nobody_looks_for_is_told_and_not_scored_as_zero(tmp_path: 
     text = "Mail jane@example.com, a Capricorn"
     spans = [[5, 21, "B-EMAIL"], [25, 34, "ZODIAC_SIGN"], [5, 9, "NAME"]]
     path.write_text(json.dumps({"text": text, "spans": spans}) + "\n", encoding="utf-8")
-    document = evaluate(path, BuiltinDetector()).as_json()
+    document = evaluate(path, default_detector()).as_json()
     assert set(document["entities"]) == {"EMAIL", "PERSON"}
     assert document["not_looked_for"] == {"ZODIAC_SIGN": {"gold": 1, "touched_by_any": 0.0}}
     assert document["by_label"]["B-EMAIL"] == {

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securevec.anonymize import BuiltinDetector, default_detector
+from securevec.anonymize import BuiltinDetector, builtin_detector, default_detector
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.names import model as room
 from securevec.anonymize.names.features import HASHES, TOKEN, canonical, hashed_features, is_word
@@ -144,7 +144,7 @@ def test_other_weights_are_another_detector(tmp_path: Path) -> None:
     np.savez(stream, **changed)
     other = NameModel(stream.getvalue())
     assert BuiltinDetector(model=other).digest != default_detector().digest
-    assert BuiltinDetector(recall="high").digest != default_detector().digest
+    assert builtin_detector("high").digest != default_detector().digest
 
 
 @pytest.mark.parametrize("data", [b"", b"no archive", weights()[:5000]])

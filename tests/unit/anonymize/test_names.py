@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import default_detector
 from securevec.anonymize.names.context import find_names, looks_like_name, names_a_person
 from securevec.anonymize.names.cues import Before
 from securevec.anonymize.resolve import resolve
@@ -147,9 +147,9 @@ def test_other_words_introduce_nobody(phrase: str) -> None:
     ],
 )
 def test_somebody_whose_bank_or_university_it_is_is_a_person(text: str, name: str) -> None:
-    assert name in {text[f.start : f.end] for f in BuiltinDetector().detect(text) if f.entity == "PERSON"}
+    assert name in {text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"}
 
 
 @pytest.mark.parametrize("text", ["The Bank of Scotland", "the bank of America", "the bank of New Zealand said"])
 def test_banks_of_countries_are_no_people(text: str) -> None:
-    assert not [f for f in BuiltinDetector().detect(text) if f.entity == "PERSON"]
+    assert not [f for f in default_detector().detect(text) if f.entity == "PERSON"]

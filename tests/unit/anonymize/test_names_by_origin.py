@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import BuiltinDetector, builtin_detector, default_detector
 from securevec.anonymize.lexicon import places
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.syllables import is_syllabic
@@ -30,7 +30,7 @@ def people(text: str, detector: BuiltinDetector) -> list[str]:
 
 @pytest.fixture(scope="module")
 def detector() -> BuiltinDetector:
-    return BuiltinDetector()
+    return default_detector()
 
 
 @pytest.mark.parametrize("name", CHINESE + KOREAN + VIETNAMESE)
@@ -132,8 +132,8 @@ def test_a_place_of_the_lists_needs_less_of_the_model(sentence: str, place: str,
 
 def test_high_recall_keeps_the_places_that_balanced_drops() -> None:
     text = "They camped near Ubbenfell for a week."
-    assert not BuiltinDetector().detect(text)
-    assert any(f.entity == "LOCATION" for f in BuiltinDetector(recall="high").detect(text))
+    assert not default_detector().detect(text)
+    assert any(f.entity == "LOCATION" for f in builtin_detector("high").detect(text))
 
 
 def test_places_are_lookup_keys_with_their_spaces() -> None:

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import BuiltinDetector, default_detector
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.rules import phones
 from securevec.anonymize.rules.postcodes import behind_streets
@@ -14,7 +14,7 @@ from securevec.anonymize.rules.postcodes import behind_streets
 
 @cache
 def detector() -> BuiltinDetector:
-    return BuiltinDetector()
+    return default_detector()
 
 
 @pytest.mark.parametrize(

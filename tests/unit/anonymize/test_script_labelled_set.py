@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from securevec.anonymize import Finding
-from securevec.anonymize.detectors import BuiltinDetector
+from securevec.anonymize.detectors import BuiltinDetector, default_detector
 from securevec.anonymize.names.scripts.lists import spaced
 
 FOLDER = Path(__file__).resolve().parents[3] / "benchmarks" / "labelled"
@@ -83,7 +83,7 @@ def test_the_held_out_part_has_people_of_its_own_of_whom_lists_know_as_many_as_t
 
 
 def test_no_language_falls_below_its_floors(rows: list[dict[str, Any]]) -> None:
-    measured = scores(rows, BuiltinDetector())
+    measured = scores(rows, default_detector())
     assert measured.keys() == FLOORS.keys()
     for name, floor in FLOORS.items():
         now = measured[name]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import BuiltinDetector, default_detector
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.foreign import is_foreign
 from securevec.anonymize.names.model import NameModel, Stretch, Tagging, name_model
@@ -94,14 +94,14 @@ def test_the_second_file_is_not_read_before_a_text_needs_it(monkeypatch: pytest.
 )
 def test_a_title_in_small_letters_names_somebody(text: str, name: str) -> None:
     assert [text[start:end] for start, end in behind_small_titles(text)] == [name]
-    found = [text[f.start : f.end] for f in BuiltinDetector().detect(text) if f.entity == "PERSON"]
+    found = [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"]
     assert found
     assert name.split()[-1] in " ".join(found)
 
 
 def test_the_same_words_name_nobody_in_english() -> None:
     text = "Put the pan Tefal on the fire, and don Apron and gloves when you fry."
-    assert not [f for f in BuiltinDetector().detect(text) if f.rule == "name-title"]
+    assert not [f for f in default_detector().detect(text) if f.rule == "name-title"]
     assert not name_models().tag(text).abroad
 
 
