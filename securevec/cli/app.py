@@ -33,6 +33,7 @@ from securevec.cli.commands import (
     schema,
     start,
     tenants,
+    upgrade,
     verify,
 )
 from securevec.cli.demo import command as demo
@@ -58,6 +59,7 @@ def build() -> typer.Typer:
     for room in (
         demo,
         start,
+        upgrade,
         doctor,
         ingest,
         data,

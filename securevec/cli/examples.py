@@ -8,6 +8,7 @@ from typing import Final
 EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "demo": ("securevec demo --fast", "securevec demo --keep ./demo-home"),
     "init": ("securevec init --home ./helpdesk", "securevec init --backend chroma://127.0.0.1:8000"),
+    "upgrade": ("securevec upgrade --dry-run", "securevec upgrade"),
     "doctor": ("securevec doctor", "securevec doctor --json --home ./helpdesk"),
     "ingest": (
         "securevec ingest docs/ --to acme/docs --dry-run",

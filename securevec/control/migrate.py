@@ -51,9 +51,12 @@ def require_head(database: Database) -> None:
     if found is None:
         raise HomeRefused("The control store is empty: its creation was interrupted.", next_step="Run: securevec init")
     if found != HEAD:
+        older = found.isdecimal() and len(found) == len(HEAD) and found < HEAD
         raise HomeRefused(
             f"The control store is not of revision {HEAD}, the one this release reads.",
-            next_step="Open it with the securevec release that wrote it, or ingest into a new home.",
+            next_step="Look what an upgrade would do: securevec upgrade --dry-run"
+            if older
+            else "Open it with the securevec release that wrote it, or ingest into a new home.",
         )
 
 

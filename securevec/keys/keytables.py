@@ -141,7 +141,12 @@ def check_tables(connection: sqlite3.Connection) -> None:
         raise HomeRefused(
             "The key store was written by a newer release.", next_step="Upgrade securevec, then open the home again."
         )
-    if found in (1, 2):
+    if found == 2:
+        raise HomeRefused(
+            "The key store was written by an earlier build.",
+            next_step="Look what an upgrade would do: securevec upgrade --dry-run",
+        )
+    if found == 1:
         raise HomeRefused(
             "The key store is of a format that no release wrote.", next_step="Make a new home, and ingest again."
         )

@@ -6,6 +6,7 @@ with its tenant.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from securevec.clock import Clock
@@ -46,6 +47,23 @@ class Pseudonyms:
         """Make the next version, unless two are there already; the number of the newest."""
         return versions.begin(self._store, self._open, self._clock, _use(tenant))
 
+    def number_pseudonyms(self) -> int:
+        """Make the key that an earlier build wrote without a number the first version, tenant by tenant; how many those
+        were. Idempotent. No tombstone is left: the key lives on, under another id."""
+        numbered = 0
+        for tenant in {row.use.tenant for row in self._store.all_rows(kind="tenant") if _unnumbered(row)}:
+            with self._store.transaction():
+                self._open.refresh()
+                wrapping = self._open.tenant_wrapping(tenant)
+                for row in filter(_unnumbered, self._store.rows_of_tenant(tenant)):
+                    secret = wrapping.unwrap(row)
+                    self._store.drop(row)
+                    self._store.insert(wrapping.wrap(secret, replace(row.use, epoch="1"), created_ms=row.created_ms))
+                    secret.wipe()
+                    numbered += 1
+        self._open.forget()
+        return numbered
+
     def end_pseudonym_versions(self, tenant: TenantId, version: int) -> str:
         """Delete the versions before this one, and show that they are gone from the live files; the evidence.
 
@@ -62,6 +80,10 @@ class Pseudonyms:
             return drop_shown(self._store, old)
         finally:
             self._open.forget()
+
+
+def _unnumbered(row: KeyRow) -> bool:
+    return row.use.purpose == PURPOSE and not row.use.epoch
 
 
 def _use(tenant: TenantId) -> KeyUse:

@@ -17,6 +17,7 @@ import stat
 import sys
 import time
 from collections.abc import Generator, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,9 @@ _INSTALLATION: Final = "installation.json"
 _CREATING: Final = ".creating"
 _RESTORING: Final = ".restoring"
 _SETTINGS: Final = "securevec.toml"
+_UPGRADING: Final = ".upgrading"
+REHEARSAL: Final = ".upgrade-rehearsal"
+"""Where an upgrade tries itself on a copy."""
 _OF_CREATION: Final = frozenset(
     {".installation.json.new", ".VERSION.new", _INSTALLATION, "keys", "control.db"}
     | {f"control.db{suffix}" for suffix in ("-wal", "-shm", "-journal")}
@@ -47,6 +51,8 @@ _PATIENCE_S: Final = 60.0
 """How long one creation waits for another; one takes about a second."""
 
 
+UPGRADING: Final[ContextVar[bool]] = ContextVar("securevec_upgrading", default=False)
+"""Set where a home is opened by its upgrade, which is not done before that."""
 _HALF_RESTORED: Final = "The restore of this home was not finished: deletions since its backup are not repeated yet."
 
 
@@ -266,6 +272,21 @@ def load(home: Path) -> Installation:
             next_step="Open it with the release that wrote it, or a newer one.",
         )
     return _decode(home)
+
+
+def begin_upgrade(home: Path) -> None:
+    """From here on only the upgrade opens the home, until :func:`end_upgrade`."""
+    _write(home / _UPGRADING, b"")
+
+
+def upgrade_begun(home: Path) -> bool:
+    return (home / _UPGRADING).exists()
+
+
+def end_upgrade(home: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        (home / _UPGRADING).unlink()
+    _sync(home)
 
 
 def described(home: Path) -> Installation:

@@ -129,6 +129,8 @@ def open_runtime(
                     layout=choices.layout,
                 )
     installation = homes.load_restoring(home) if restoring else homes.load(home)
+    if homes.upgrade_begun(home) and not homes.UPGRADING.get():
+        raise HomeRefused("The upgrade of this home was not finished.", next_step="Run: securevec upgrade")
     if backend is not None and backend != installation.backend:
         raise ConfigError(
             "The home was made for another backend.", next_step="Leave the backend out, or make another home."

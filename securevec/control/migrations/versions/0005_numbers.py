@@ -1,7 +1,7 @@
 """Numbers for tenants, collections, key epochs and people, in the tables that have a row for each record or person.
 
-Tenants and collections are carried over with what hangs on them. A store that holds records or tokens is refused, and
-nothing of it is changed, as by revision 0002: none of these was part of a release.
+All rows are carried over: those with a text for an id get the number of the row that has it. A row that names what is
+not there would be lost, so the store is refused then, and nothing of it is changed. The way back is for empty stores.
 """
 
 from __future__ import annotations
@@ -25,19 +25,70 @@ _COLLECTION = (
 )
 
 
+_LISTED = {
+    "manifest": "SELECT c.collection_no, k.ref, k.generation, k.n_chunks, k.content_digest, k.expires_ms, e.epoch_no,"
+    " k.ingested_ms, k.size FROM kept_manifest k JOIN collection c ON c.collection = k.collection"
+    " JOIN key_epoch e ON e.collection_no = c.collection_no AND e.epoch = k.epoch",
+    "transit": "SELECT c.collection_no, k.ref, k.generation, k.n_chunks, k.content_digest, k.expires_ms, e.epoch_no,"
+    " k.ingested_ms, k.size, k.state, k.request_id FROM kept_transit k JOIN collection c ON c.collection = k.collection"
+    " JOIN key_epoch e ON e.collection_no = c.collection_no AND e.epoch = k.epoch",
+    "source_file": "SELECT c.collection_no, k.source, k.ref, k.digest FROM kept_source_file k"
+    " JOIN collection c ON c.collection = k.collection",
+    "record_subject": "SELECT s.subject_no, c.collection_no, k.ref, k.generation, k.about FROM kept_record_subject k"
+    " JOIN collection c ON c.collection = k.collection JOIN tenant t ON t.tenant = c.tenant"
+    " JOIN subject_token s ON s.tenant_no = t.tenant_no AND s.token = k.token",
+}
+"""What each table holds now, in the order of its columns."""
+_EPOCHS = (
+    "INSERT INTO key_epoch (collection_no, epoch) SELECT DISTINCT c.collection_no, k.epoch FROM"
+    " (SELECT collection, epoch FROM kept_manifest UNION SELECT collection, epoch FROM kept_transit) k"
+    " JOIN collection c ON c.collection = k.collection"
+)
+_PEOPLE = (
+    "INSERT INTO subject_token (tenant_no, token, entity) SELECT t.tenant_no, k.token, k.entity"
+    " FROM kept_subject_token k JOIN tenant t ON t.tenant = k.tenant",
+    # Whom records speak of and no list names: a number without an entity.
+    "INSERT OR IGNORE INTO subject_token (tenant_no, token, entity) SELECT DISTINCT t.tenant_no, k.token, ''"
+    " FROM kept_record_subject k JOIN collection c ON c.collection = k.collection JOIN tenant t ON t.tenant = c.tenant",
+)
+_PARTS = (
+    "SELECT t.tenant_no, k.part, s.subject_no, k.stand_in FROM kept_name_part k JOIN tenant t ON t.tenant = k.tenant"
+    " JOIN subject_token s ON s.tenant_no = t.tenant_no AND s.token = k.person"
+)
+
+
 def upgrade() -> None:
+    for table in _REBUILT:
+        op.execute(f"CREATE TEMPORARY TABLE kept_{table} AS SELECT * FROM {table}")
     _rebuild(numbered=True)
+    for statement in (_EPOCHS, *_PEOPLE):
+        op.execute(statement)
+    for table, selected in _LISTED.items():
+        op.execute(f"INSERT INTO {table} {selected}")
+    # The sealed surrogate was written in hexadecimal digits.
+    found = op.get_bind().exec_driver_sql(_PARTS).all()
+    for tenant, part, person, stand_in in found:
+        op.get_bind().exec_driver_sql(
+            "INSERT INTO name_part VALUES (?, ?, ?, ?)", (tenant, part, person, bytes.fromhex(stand_in))
+        )
+    for table in _REBUILT:
+        if _count(f"kept_{table}") > _count(table):
+            raise CommandError("A row names a tenant, a collection or a person that is not there.")
+        op.execute(f"DROP TABLE kept_{table}")
+
+
+def _count(table: str) -> int:
+    return int(op.get_bind().execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one())
 
 
 def downgrade() -> None:
-    """To the tables of revision 0004. Refused, as the upgrade is, once there are records or tokens."""
+    """To the tables of revision 0004. Refused once there are records or tokens."""
     _rebuild(numbered=False)
 
 
 def _rebuild(*, numbered: bool) -> None:
-    for table in _REBUILT:
-        if op.get_bind().execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar():
-            raise CommandError("The store already holds records or tokens.")
+    if not numbered and any(map(_count, _REBUILT)):
+        raise CommandError("The store already holds records or tokens.")
     for table in _REBUILT:
         op.drop_table(table)
     if not numbered:

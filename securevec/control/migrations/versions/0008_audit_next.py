@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_audit_next_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_next")),
     )
+    # A log that is there already was announced as far as its newest head: an older copy of this store knows of less.
+    op.execute("INSERT INTO audit_next (id, size) SELECT 1, size FROM audit_head")
 
 
 def downgrade() -> None:

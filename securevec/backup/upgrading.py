@@ -1,0 +1,182 @@
+"""A home of an earlier build made one of this release: the command ``securevec upgrade``.
+
+    looked at     home, control store and key store say of which format they are; what no step leads from is refused
+    rehearsed     both stores are upgraded as copies and read there: a home that would not come through is not touched
+    marked        ``.upgrading`` stands in the home; nobody else opens it until the end
+    upgraded      each store in its place, in one transaction of its own
+    verified      rows are compared with those before; the home is opened as ever, keys that had no number get theirs,
+                  and what was done is in the audit log
+    unmarked
+
+Each step may be repeated, so an upgrade that was interrupted is run again. Embedded data is not read: its format is
+that of the home, which has not changed since format 3.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from securevec.backup.scope import admit_manager
+from securevec.control import migrate
+from securevec.control.database import connect, failure
+from securevec.errors import CheckFailed, HomeRefused
+from securevec.keys import keyupgrade
+from securevec.keys.keytables import USER_VERSION
+from securevec.state import home as homes
+from securevec.state.engine import kept_out
+
+if TYPE_CHECKING:
+    from securevec.store.secure_store import SecureStore
+
+FIRST: Final = "0004"
+"""The control store's revision when homes of today's format began to be written; older ones lie in older homes."""
+_COUNTED: Final = (
+    *("tenant", "collection", "manifest", "hold", "tombstone", "job", "principal_grant", "retention_rule", "quota"),
+    *("source_file", "name_part", "record_subject", "transit", "placement"),
+)
+"""Tables whose rows are as many after as before."""
+
+Opened = Callable[[], "SecureStore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What there is to do, or was done. Revisions are of the control store, versions of the key store."""
+
+    control_from: str
+    control_to: str
+    keys_from: int
+    keys_to: int
+    unfinished: bool
+    """An earlier attempt changed the home, and its verification or its audit record is missing."""
+    rows: Mapping[str, int]
+    """Rows by table, as they were found."""
+    keys: int
+
+    @property
+    def needed(self) -> bool:
+        return self.unfinished or (self.control_from, self.keys_from) != (self.control_to, self.keys_to)
+
+
+def look(home: Path) -> Upgrade:
+    """What an upgrade would do. Rehearses it on copies, which are removed again; the home is not changed.
+
+    Raises :class:`HomeRefused` for a home that no step leads from, and what reading it raises.
+    """
+    homes.load(home)
+    control, keys = _revision(home), keyupgrade.version_of(home / "keys")
+    if not control.isdecimal() or not FIRST <= control <= migrate.HEAD or not keyupgrade.FIRST <= keys <= USER_VERSION:
+        raise HomeRefused(
+            "The home is of a build that no upgrade leads from, or of a newer release.",
+            next_step="Open it with the release that wrote it, or make a new home, and ingest again.",
+        )
+    with _copied(home) as copy:
+        before = _rows(copy)
+        if keys < USER_VERSION and before.get("key_store"):
+            # Such a control store was never beside such a key store.
+            raise HomeRefused(
+                "The key store is older than the control store: an earlier copy was put in its place.",
+                next_step="Put the newest keys.db back, then run it again.",
+            )
+        migrate.upgrade(copy)
+        _require_same(before, _rows(copy))
+    return Upgrade(
+        control_from=control,
+        control_to=migrate.HEAD,
+        keys_from=keys,
+        keys_to=USER_VERSION,
+        unfinished=homes.upgrade_begun(home),
+        rows={table: before.get(table, 0) for table in _COUNTED},
+        keys=keyupgrade.rehearse(home / "keys"),
+    )
+
+
+def upgrade(home: Path, opened: Opened) -> Upgrade:
+    """Bring the home to this release. ``opened`` opens it afterwards, as the actor in whose name this is recorded.
+
+    Raises :class:`EngineLocked` when another process uses the home, :class:`HomeRefused` as :func:`look`,
+    :class:`CheckFailed` when rows are missing afterwards, and what opening a home raises. Run it again then.
+    """
+    with kept_out(home):
+        found = look(home)
+        if not found.needed:
+            return found
+        homes.begin_upgrade(home)
+        migrate.upgrade(home / "control.db")
+        keyupgrade.upgrade(home / "keys")
+        _require_same(found.rows, _rows(home / "control.db"))
+    token = homes.UPGRADING.set(True)
+    try:
+        with opened() as store:
+            admission = admit_manager(store.runtime, store.actor, "config")
+            store.runtime.keys.number_pseudonyms()
+            kept = {"tenants": found.rows["tenant"], "collections": found.rows["collection"]}
+            detail: dict[str, str | int | bool] = {
+                "target": "home",
+                "change": "updated",
+                "generation": int(migrate.HEAD),
+            }
+            admission.note(counts=kept | {"records": found.rows["manifest"], "keys": found.keys}, detail=detail)
+    finally:
+        homes.UPGRADING.reset(token)
+    homes.end_upgrade(home)
+    return found
+
+
+def _revision(home: Path) -> str:
+    with _reading(home / "control.db") as connection:
+        try:
+            return str(connection.execute(migrate.SELECT_REVISION).fetchone()[0])
+        except (sqlite3.Error, TypeError) as error:
+            raise HomeRefused("This file is not a securevec control store.") from error
+
+
+@contextlib.contextmanager
+def _copied(home: Path) -> Generator[Path]:
+    """The control store as it is now, in a directory of the home of its own. It holds no key and no clear name."""
+    place = home / homes.REHEARSAL
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    try:
+        path = place / "control.db"
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with _reading(home / "control.db") as source, contextlib.closing(sqlite3.connect(path)) as target:
+            source.backup(target)
+        yield path
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Generator[sqlite3.Connection]:
+    try:
+        with contextlib.closing(connect(path)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise failure(error) from error
+
+
+def _rows(path: Path) -> dict[str, int]:
+    """Rows by table of a sound control store."""
+    with _reading(path) as connection:
+        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+            raise HomeRefused("The control store is damaged.", next_step="Restore it from a backup.")
+        there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        counted = [table for table in (*_COUNTED, "key_store") if table in there]
+        return {table: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in counted}  # noqa: S608  # from the list above
+
+
+def _require_same(before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    lost = [table for table in _COUNTED if before.get(table, 0) != after.get(table, 0)]
+    if lost:
+        raise CheckFailed(
+            f"The upgraded control store has not as many rows as before: {', '.join(lost)}.",
+            next_step="Restore the home from a backup, or open it with the release that wrote it.",
+        )
