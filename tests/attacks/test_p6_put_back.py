@@ -43,7 +43,9 @@ class Past:
         self.root, self.home, self.event = root, root / "home", event
         with self._opened(engine, create=True) as store:
             world = open_world(store, self.home, root / "root.key")
-            text = {"deletion": GONE, "erasure": f"{GONE} of {JANE}"}.get(event, "lift")
+            text = {"deletion": GONE, "erasure": f"{GONE} of {JANE}", "erasure begun": f"{GONE} of {JANE}"}.get(
+                event, "lift"
+            )
             world.acme.ingest([ticket(1, f"first {text}", customer=JANE), ticket(2, "the second lift")])
             world.globex.ingest([ticket(3, GONE if event == "tenant" else "bees")])
         shutil.copytree(self.home, root / "before")
