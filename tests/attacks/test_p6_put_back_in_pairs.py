@@ -36,7 +36,7 @@ DEFAULT: Final = {
 def _begun(store: sv.SecureStore) -> None:
     """Accepted, hidden, and nothing removed yet: the process ended."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("securevec.retention.jobs.process_lock", lambda *_: _Busy())
+        patch.setattr("securevec.retention.jobs.process_lock", _busy)
         assert store.tenant("acme").erase_subject(JANE).receipt is None
 
 
@@ -47,6 +47,10 @@ class _Busy:
         return False
 
     def __exit__(self, *_: object) -> None: ...
+
+
+def _busy(_: Path, __: str) -> _Busy:
+    return _Busy()
 
 
 @pytest.mark.parametrize(
