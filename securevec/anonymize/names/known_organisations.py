@@ -45,6 +45,10 @@ _LAST: Final = (
     "|(?:Supreme|District|High|Regional|Assize|Administrative|Constitutional) Court|Court of Appeals?"
     "|Prosecutor's Office|Nursing Home|Credit Union|News Agency|Football Club"
     "|(?:Physical|Occupational) Therapy|Rehab|Pharma|Mining|Holdings|Industries|Securities|Motors|Foods|Realty"
+    "|Logistics|Analytics|Consulting|Consultancy|Plumbing|Roofing|Landscaping|Solutions|Technologies|Systems|Software"
+    "|Laboratories|Labs|Robotics|Electronics|Telecom|Communications|Networks|Enterprises|Ventures|Associates|Insurance"
+    "|Mutual|Health Plan|Textiles|Shipping|Construction|Builders|Interiors|Catering|Bakery|Brewery|Pharmacy|Clinic"
+    "|Surgery|Foundation|Association|Society|Courier|Studios|Publishing|Corporation|Company|Group"
     "|Properties|Rovers|Wanderers|Tribune|Herald|Gazette|Chronicle|Party|Commission|Committee|Orchestra|Universität|Klinikum"
     "|Krankenhaus|Gymnasium|Hochschule|Ziekenhuis"
 )

@@ -90,6 +90,8 @@ _IN_OTHER: Final = "name-in-organization"
 """The rule of a full name in what the model took for an organization or a place."""
 _NEAR: Final = 40
 """Characters between a postcode or house number and the street or place it belongs to."""
+_ENDS: Final = frozenset([".", ":", ";", ")", '"'])
+_TAGS: Final = ("@", "#", "http")
 _PLACE_OR_HOUSE: Final = frozenset({"LOCATION", "ORG"})
 _PRIORITY: Final = {"PERSON": PERSON_PRIORITY, "ADDRESS": 31, "LOCATION": 26, "ORG": 25}
 
@@ -162,7 +164,7 @@ def find_entities(
 
 def _in_house(finding: Finding, houses: list[tuple[int, int]]) -> bool:
     """What a phrase took for a name and is the beginning of a house: "referred to Lakeshore Physical Therapy"."""
-    return finding.rule == "name-cue" and any(start == finding.start and finding.end < end for start, end in houses)
+    return finding.rule == "name-cue" and any(start == finding.start and finding.end <= end for start, end in houses)
 
 
 def _lift(finding: Finding) -> float:
@@ -243,9 +245,16 @@ def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> 
         return True
     if stretch.margin >= _SURE:
         return False
+    if stretch.tag == "ORG" and value.islower() and " " not in value:
+        return lookup_key(value) in names().stops or _edited(text)
     if stretch.tag == "PERSON":
         return value.islower() and not any(s < stretch.end and stretch.start < e for s, e in supported)
     return stretch.tag == "ADDRESS" and not any(map(str.isdigit, value))
+
+
+def _edited(text: str) -> bool:
+    """Whether a text is written with care, from a capital to a full stop and without tags: its names have capitals."""
+    return text[0].isupper() and text.rstrip()[-1:] in _ENDS and not any(sign in text for sign in _TAGS)
 
 
 def _part_of_word(text: str, stretch: Stretch, value: str) -> bool:

@@ -85,3 +85,18 @@ def test_a_clinic_behind_a_phrase_for_people_is_a_house_and_no_person(detector: 
 
 def test_a_state_that_a_case_is_against_is_a_place(detector: BuiltinDetector) -> None:
     assert found(detector, "Croitor v. Moldova, judgment of 8 July 2010", "LOCATION") == ["Moldova"]
+
+
+def test_a_town_before_a_date_is_where_a_report_comes_from(detector: BuiltinDetector) -> None:
+    assert found(detector, "BRUSSELS 1996-08-22\nGovernment figures rose.", "LOCATION") == ["BRUSSELS"]
+
+
+def test_a_word_in_small_letters_is_no_organization_where_names_have_capitals(detector: BuiltinDetector) -> None:
+    text = "The witness told Detective Sergeant Mulvaney that the van belonged to Hartwell Plumbing."
+    assert not [hit for hit in found(detector, text, "ORG") if hit.islower()]
+
+
+def test_a_firm_behind_a_phrase_for_people_is_a_firm(detector: BuiltinDetector) -> None:
+    text = "Good afternoon, attached is the forecast for Pemberley Logistics."
+    assert found(detector, text, "ORG") == ["Pemberley Logistics"]
+    assert found(detector, text, "PERSON") == []
