@@ -31,6 +31,10 @@ import securevec as sv
 COLLECTION = "pages"
 MODEL = "stand-in-model"
 """As the operator's list has it: securevec models allow stand-in-model --class internal"""
+ONE_WORKER = (
+    "An embedded store is for one process: start uvicorn without --workers, or with --workers 1; or make the home on a "
+    "server: securevec init --backend chromas://HOST:PORT or qdrants://HOST:PORT."
+)
 _LOG = logging.getLogger("uvicorn.error")
 _BEARER = HTTPBearer(auto_error=False)
 
@@ -125,4 +129,8 @@ def make_app(store: sv.SecureStore, callers: Mapping[str, Caller]) -> FastAPI:
 def from_environment() -> FastAPI:
     """``SECUREVEC_HOME`` and ``CALLERS`` name the home and the callers' file. The key file is where it was made."""
     store = sv.SecureStore.open(os.environ["SECUREVEC_HOME"], create=False)
+    try:
+        store.runtime.backend()  # now, so that a second worker is told before anybody asks it
+    except sv.errors.EngineLocked as locked:
+        _LOG.error("This worker will answer 503: %s %s", locked.message, ONE_WORKER)
     return make_app(store, read_callers(Path(os.environ["CALLERS"])))

@@ -53,7 +53,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "tenant revoke": ("securevec tenant revoke acme svc:helpdesk reader",),
     "subject find": ("securevec subject find - --tenant acme < identifiers.txt",),
     "subject export": ("securevec subject export - --tenant acme --out person.json < identifiers.txt",),
-    "subject erase": ("securevec subject erase - --tenant acme --receipt person.receipt.json --yes < identifiers.txt",),
+    "subject erase": (
+        "securevec subject erase --file leavers.txt --tenant acme --receipt leavers.receipt.json",
+        "securevec subject erase - --tenant acme --receipt person.receipt.json --yes < identifiers.txt",
+    ),
     "retention rules": ("securevec retention rules",),
     "retention set": (
         "securevec retention set acme/tickets --max-age 180d",

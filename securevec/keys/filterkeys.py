@@ -11,8 +11,9 @@ from typing import Final
 
 from securevec.clock import Clock
 from securevec.crypto.derive import raw_id
-from securevec.crypto.wrap import KeyUse
+from securevec.crypto.wrap import KeyRow, KeyUse
 from securevec.keys import versions
+from securevec.keys.destroy import drop_shown
 from securevec.keys.keystore import KeyStore
 from securevec.keys.openkeys import OpenKeys
 from securevec.keys.versions import KeyVersions
@@ -56,9 +57,23 @@ class Filtering:
         """Make the next version, unless two are there already; the number of the newest."""
         return versions.begin(self._store, self._open, self._clock, _use(tenant, collection))
 
-    def end_filter_rotation(self, tenant: TenantId, collection: CollectionId, version: int) -> int:
-        """Delete the versions before this one; how many those were. Their tokens are nobody's from then on."""
-        return versions.end(self._store, self._open, _use(tenant, collection), version)
+    def end_filter_rotation(self, tenant: TenantId, collection: CollectionId, version: int) -> str:
+        """Delete the versions before this one, and show that they are gone from the live files; the evidence. Their
+        tokens are nobody's from then on.
+
+        No tombstone is left: that would say that data was destroyed. Raises :class:`KeyUnavailable` while others keep
+        the key store busy or bytes of a version are still found: the same call goes on.
+        """
+
+        def old() -> list[KeyRow]:
+            self._open.refresh()
+            rows = self._store.versions(_use(tenant, collection))
+            return [row for row in rows[:-1] if int(row.use.epoch) < version]
+
+        try:
+            return drop_shown(self._store, old)
+        finally:
+            self._open.forget()
 
 
 def opened_filter_keys(keys: OpenKeys, tenant: TenantId, collection: CollectionId) -> FilterKeys:

@@ -56,21 +56,3 @@ def begin(store: KeyStore, keys: OpenKeys, clock: Clock, use: KeyUse) -> int:
             insert(store, keys, clock, use, numbers[-1] + 1)
     keys.forget()
     return opened(keys, use).version
-
-
-def end(store: KeyStore, keys: OpenKeys, use: KeyUse, version: int) -> int:
-    """Delete the versions before this one; how many those were. What was made under them is nobody's from then on.
-
-    No tombstone is left: that would say that data was destroyed.
-    """
-    with store.transaction():
-        keys.refresh()
-        rows = store.versions(use)
-        old = [row for row in rows if int(row.use.epoch) < version]
-        if len(old) == len(rows):
-            return 0
-        for row in old:
-            store.drop(row)
-        store.forget_names()
-    keys.forget()
-    return len(old)

@@ -129,3 +129,14 @@ def test_a_new_signing_key_checks_what_the_old_one_signed_here_and_elsewhere(
         assert shell.run("receipt", "verify", str(receipt), *pin, *away).code == 1
         assert shell.run("audit", "verify", *pin[:2], "--audit-dir", str(log), *away).code == 0
     assert shell.run("receipt", "verify", str(receipt), "--pubkey", str(old), *away).code == 0  # nobody told it
+
+
+def test_a_filter_key_is_shown_to_be_gone_also_where_no_point_carried_a_token(shell: Shell, base: Path) -> None:
+    """A receipt that says `unverified` for ever is one that nobody reads again."""
+    (base / "docs").mkdir(exist_ok=True)
+    (base / "docs" / "page.md").write_text("The portal opens at nine.\n", encoding="utf-8")
+    assert shell.at_home("ingest", "docs", "--to", "acme/pages").code == 0
+    receipt = base / "reindex.receipt.json"
+    assert shell.at_home("keys", "reindex", "acme/pages", "--receipt", str(receipt)).code == 0
+    told = shell.run("receipt", "verify", str(receipt), "--home", str(shell.home), "--json").json
+    assert {artefact["verdict"] for artefact in told["artefacts"]} == {"removed from live files"}

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import shlex
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -213,3 +214,27 @@ def test_what_stops_an_answer_is_logged_for_who_runs_the_service(
     assert (answer.status_code, "engine" in answer.text) == (503, False)
     assert "EngineLocked: Another process holds the engine. Run one worker." in caplog.text
     assert "brickwork" not in caplog.text
+
+
+def test_a_second_worker_says_at_its_start_what_to_do(
+    app_module: ModuleType,
+    store: sv.SecureStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store.runtime.backend()
+    kept = tmp_path / "securevec" / "keys" / f"{store.runtime.installation_id}.key"
+    kept.parent.mkdir(mode=0o700, parents=True)
+    shutil.copy(store.home.parent / "root.key", kept)
+    (tmp_path / "callers.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("SECUREVEC_HOME", str(store.home))
+    monkeypatch.setenv("CALLERS", str(tmp_path / "callers.json"))
+    opened: list[sv.SecureStore] = []
+    monkeypatch.setattr(app_module, "make_app", lambda second, callers: opened.append(second))
+    with caplog.at_level(logging.ERROR, logger="uvicorn.error"):
+        app_module.from_environment()
+    opened[0].close()
+    assert "--workers 1" in caplog.text
+    assert "securevec init --backend" in caplog.text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
+from securevec.cli.commands import people
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import UsageError
@@ -52,7 +53,7 @@ def add(
         raise UsageError("Name TENANT or TENANT/COLLECTION.")
     subjects = list(subject or ())
     if subjects == ["-"]:
-        subjects = [line.strip() for line in sys.stdin if line.strip()]
+        subjects = people.read(session, subjects)
     elif reason == "-":
         reason = sys.stdin.read().strip()
     holder = session.tenant(tenant)
