@@ -7,6 +7,7 @@ looked at, a second installation is needed, or a thousand rows are written that 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,50 @@ def test_a_row_of_a_deleted_tenant_put_into_another_one(lone_pair: Pair) -> None
     hits = reborn.search("refund", k=100)
     assert (len(hits), ACME_MARK in texts_of(hits)) == (3, False)
     assert reborn.count() == 3
+
+
+# -- points under keys that are destroyed ----------------------------------------------------------------------------
+
+
+def kill_keys(pair: Pair) -> None:
+    """Destroy the data keys of one tenant's collection, whose records are not due."""
+    keys, scope = pair.stage.store.runtime.keys, pair.acme._scope
+    epochs = {
+        each.epoch for each in keys.list_keys(tenant=scope.tenant, kind="dek") if each.collection == scope.collection
+    }
+    for epoch in epochs:
+        assert keys.destroy_epoch(scope.tenant, scope.collection, epoch).key_ids
+
+
+def test_the_id_of_a_dead_key_on_a_record_that_is_not_due_is_a_violation_and_not_an_absence(quiet: Pair) -> None:
+    """A store could hide any record by giving it the id of a key that died, and nobody would count it."""
+    kill_keys(quiet)
+    with pytest.raises(IsolationViolation):
+        quiet.acme.search("refund", k=3)
+    with pytest.raises(IsolationViolation):
+        quiet.acme.get("T-1")
+
+
+def test_a_point_whose_key_died_while_it_was_read_and_that_is_gone_is_no_violation(quiet: Pair) -> None:
+    """Sealed anew under another key, replaced or deleted by another process: the store had answered before."""
+    trap, namespace = quiet.stage.trap, quiet.acme._scope.namespace
+    held = trap.inner.scan(namespace=namespace, where=None, cursor=None, limit=100).points
+    kill_keys(quiet)
+    trap.inner.delete(namespace=namespace, ids=[point.id for point in held])
+    trap.edit = lambda found: list(held)
+    hits = quiet.acme.search("refund", k=3)
+    assert (len(hits), hits.violations) == (0, 0)
+
+
+def test_a_due_record_under_a_dead_key_is_passed_over(quiet: Pair) -> None:
+    quiet.stage.time.forward(181 * DAY_MS)
+    kill_keys(quiet)
+    hits = quiet.acme.search("refund", k=3)
+    assert (len(hits), hits.violations) == (0, 0)
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> Iterator[Pair]:
+    with open_stage(tmp_path, "memory") as stage:
+        stage.store._caretaker.stop()
+        yield stage.pair().fill()
