@@ -8,18 +8,17 @@ import socket
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from securevec.errors import BackendError, ConfigError, EngineLocked, HomeRefused
+from securevec.errors import BackendError, ConfigError, EngineLocked
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
 from securevec.types import ProtectedPoint
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
-from securevec_chroma.client import MARK, open_files
+from securevec_chroma.client import open_files
 from securevec_chroma.persistent import ChromaPersistentBackend
 from tests.support import warm
 from tests.support.chroma_files import PLACE, open_place
@@ -151,59 +150,6 @@ def test_a_lost_or_damaged_database_is_loud_and_can_still_be_dropped(
     backend.close()
 
 
-def test_a_stored_embedding_function_is_refused_and_never_built(backend: ChromaPersistentBackend, root: Path) -> None:
-    from chromadb.utils.embedding_functions import DefaultEmbeddingFunction
-
-    backend.close()
-    _replace_collection(root, embedding_function=DefaultEmbeddingFunction())
-    again = ChromaPersistentBackend(root)
-    try:
-        for call in (
-            lambda: again.count(namespace=PLACE),
-            lambda: again.ensure(namespace=PLACE, spec=SPEC),
-            lambda: fill(again, PLACE, [1]),
-            lambda: again.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1),
-        ):
-            with pytest.raises(BackendError, match="embedding function"):
-                call()
-    finally:
-        again.close()
-
-
-@pytest.mark.parametrize(
-    "marks",
-    [
-        None,
-        {"dimension": 8},
-        {MARK: 2, "dimension": 8, "tenant": PLACE.tenant_tag, "collection": PLACE.collection_tag},
-        {MARK: 1, "dimension": 0, "tenant": PLACE.tenant_tag, "collection": PLACE.collection_tag},
-        {MARK: 1, "dimension": 8, "tenant": a_namespace("theirs").tenant_tag, "collection": PLACE.collection_tag},
-    ],
-)
-def test_a_collection_made_by_another_program_is_refused(
-    backend: ChromaPersistentBackend, root: Path, marks: dict[str, str | int] | None
-) -> None:
-    backend.close()
-    _replace_collection(root, metadata=marks)
-    again = ChromaPersistentBackend(root)
-    try:
-        with pytest.raises(BackendError):
-            again.count(namespace=PLACE)
-    finally:
-        again.close()
-
-
-def test_a_collection_that_does_not_compare_by_cosine_is_refused(backend: ChromaPersistentBackend, root: Path) -> None:
-    backend.close()
-    _replace_collection(root, configuration={"hnsw": {"space": "l2"}})
-    again = ChromaPersistentBackend(root)
-    try:
-        with pytest.raises(BackendError, match="cosine"):
-            again.count(namespace=PLACE)
-    finally:
-        again.close()
-
-
 @pytest.mark.parametrize("purging", [False, True])
 def test_nothing_is_readable_by_others_whatever_the_umask(tmp_path: Path, purging: bool) -> None:
     before = os.umask(0)
@@ -244,13 +190,6 @@ ChromaPersistentBackend(Path(sys.argv[1]))
     assert "EngineLocked" in other.stderr
     fill(backend, PLACE, [2])
     assert held(backend, PLACE) == {1, 2}
-
-
-def test_a_root_of_another_engine_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "edge").mkdir(mode=0o700)
-    (tmp_path / "edge" / "VERSION").write_text("securevec-edge 1\n")
-    with pytest.raises(HomeRefused):
-        ChromaPersistentBackend(tmp_path / "edge")
 
 
 def test_closing_gives_back_every_file(root: Path) -> None:
@@ -386,19 +325,3 @@ def test_settings_that_mean_nothing_are_refused(tmp_path: Path) -> None:
 def _open_below(root: Path) -> list[str]:
     links = [Path("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
     return [str(target) for link in links if link.is_symlink() and (target := link.readlink()).is_relative_to(root)]
-
-
-def _replace_collection(root: Path, **changes: object) -> None:
-    """Put a collection of the same name in place of ours, made with the vendor's own client."""
-    import chromadb
-
-    marks = {MARK: 1, "dimension": 8, "tenant": PLACE.tenant_tag, "collection": PLACE.collection_tag}
-    wanted: dict[str, object] = {"embedding_function": None, "metadata": marks, **changes}
-    if "configuration" not in changes:
-        wanted["configuration"] = {"hnsw": {"space": "cosine"}}
-    client: Any = chromadb.PersistentClient(root / PLACE.shard / "gen-0")
-    try:
-        client.delete_collection(PLACE.shard)
-        client.create_collection(PLACE.shard, **wanted)
-    finally:
-        client.close()
