@@ -45,7 +45,10 @@ _OF_CREATION: Final = frozenset(
 """What a creation may leave behind."""
 _MARKING: Final = f".{_RESTORING}.new"
 """The mark of a restore, half written."""
-_OF_RESTORING: Final = _OF_CREATION | {"audit", "engine", "engine.lock", "jobs", _SETTINGS, _RESTORING, _MARKING}
+_OF_RESTORING: Final = _OF_CREATION | {
+    *("audit", "engine", "engine.lock", "jobs", "reserve"),
+    *(_SETTINGS, _RESTORING, _MARKING),
+}
 """What a restore may leave behind."""
 _PATIENCE_S: Final = 60.0
 """How long one creation waits for another; one takes about a second."""
