@@ -59,6 +59,15 @@ def lone_pair(lone_stage: Stage) -> Pair:
     return lone_stage.pair().fill()
 
 
+@pytest.fixture(params=["memory", "edge"])
+def still_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    """A stage for one test, on which jobs go on only when the test says so: what hides people is the acceptance of an
+    erasure, and not the thread that carries it on a moment later."""
+    with open_stage(tmp_path, str(request.param)) as made:
+        made.store._caretaker.stop()
+        yield made
+
+
 @pytest.fixture(scope="module")
 def unattended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A stage in memory on which jobs go on only when a test says so."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from securevec.types import ProtectedPoint, Scalar
 from securevec.verbs import batch as batching
 from securevec.verbs import walk as walking
 from securevec.writing import stored
-from tests.support.attacks import Pair, Stage, open_stage
+from tests.support.attacks import Pair, Stage
 from tests.support.world import ticket
 
 JANE, PETER = "jane.doe@example.com", "peter.miller@example.org"
@@ -28,12 +27,9 @@ ABOUT, BOTH, OTHER, NAMED, LONG = "T-1", "T-2", "T-3", "T-4", "T-5"
 TAIL = "towards the end the lantern is bright"
 
 
-@pytest.fixture(params=["memory", "edge"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path, str(request.param)) as made:
-        # What hides people is the acceptance, not the thread that carries jobs on a moment later.
-        made.store._caretaker.stop()
-        yield made
+@pytest.fixture
+def stage(still_stage: Stage) -> Stage:
+    return still_stage
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ the store, and reading back finds it."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,15 @@ from securevec.errors import (
 from securevec.people import erase as erasing
 from securevec.people import manifest
 from securevec.types import ProtectedPoint, Scalar, StoredPoint
-from tests.support.attacks import Pair, Stage, open_stage
+from tests.support.attacks import Pair, Stage
 from tests.support.world import Ticket, ticket
 
 JANE = "jane.doe@example.com"
 
 
-@pytest.fixture(params=["memory", "edge"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path, str(request.param)) as made:
-        made.store._caretaker.stop()
-        yield made
+@pytest.fixture
+def stage(still_stage: Stage) -> Stage:
+    return still_stage
 
 
 @pytest.fixture

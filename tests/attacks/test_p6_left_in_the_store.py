@@ -27,11 +27,9 @@ class Letter(sv.Record):
     body: sv.Embed[str]
 
 
-@pytest.fixture(params=["memory", "edge"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path, str(request.param)) as made:
-        made.store._caretaker.stop()
-        yield made
+@pytest.fixture
+def stage(still_stage: Stage) -> Stage:
+    return still_stage
 
 
 def tickets_in(stage: Stage) -> sv.Collection[Ticket]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,9 @@ from tests.support.world import ticket
 JANE, PETER, NAME = "jane.doe@example.com", "peter.miller@example.org", "Bob Stone"
 
 
-@pytest.fixture(params=["memory", "edge"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path, str(request.param)) as made:
-        made.store._caretaker.stop()
-        yield made
+@pytest.fixture
+def stage(still_stage: Stage) -> Stage:
+    return still_stage
 
 
 @pytest.fixture

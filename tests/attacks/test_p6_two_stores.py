@@ -35,18 +35,16 @@ from securevec.retention import apply as applying
 from securevec.retention.rules import hold_epoch
 from securevec.verbs import counting
 from securevec.writing.resealing import reseal
-from tests.support.attacks import DAY_MS, Stage, open_stage
+from tests.support.attacks import DAY_MS, Stage
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
 from tests.support.world import ticket
 
 JANE = "jane.doe@example.com"
 
 
-@pytest.fixture(params=["memory", "edge"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with open_stage(tmp_path, str(request.param)) as made:
-        made.store._caretaker.stop()
-        yield made
+@pytest.fixture
+def stage(still_stage: Stage) -> Stage:
+    return still_stage
 
 
 @pytest.fixture
