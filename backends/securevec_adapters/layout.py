@@ -226,7 +226,8 @@ def _fill(fresh: Path, build: Callable[[Path], None]) -> None:
 
 def _check_owner(path: Path) -> None:
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode is the last one's, not its parents'
+        path.mkdir(mode=0o700, exist_ok=True)
         status = path.stat()
         foreign = any(path.iterdir()) and not (path / "VERSION").exists() and not (path / "LOCK").exists()
     except OSError as error:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError, SchemaError
@@ -246,6 +246,36 @@ def test_a_validator_of_the_class_cannot_leak_through_its_exception() -> None:
             validate(Checked, {"id": "a", "body": body})
         assert "canary" not in str(caught.value)
         assert caught.value.__context__ is None
+
+
+class Patterned(Record):
+    """With a check of the whole record, and one that pydantic makes of a value."""
+
+    id: Key[str]
+    body: Embed[str]
+    code: Annotated[str | None, marks.Seal(), Field(pattern="[a-z]+")] = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Patterned:
+        if self.body == "jane.roe@corp.example":
+            raise ValueError(self.body)
+        return self
+
+
+@pytest.mark.parametrize(
+    ("bad", "field", "words"),
+    [
+        ({"body": "jane.roe@corp.example"}, None, "own check refused"),
+        ({"body": "a text", "code": "JANE.ROE@CORP"}, "code", "is not usable"),
+    ],
+)
+def test_a_check_of_the_class_refuses_without_naming_what_it_refused(
+    bad: dict[str, object], field: str | None, words: str
+) -> None:
+    with pytest.raises(RecordError, match=words) as refused:
+        validate(Patterned, {"id": "T-1", **bad})
+    assert refused.value.field == field
+    assert "jane" not in f"{refused.value!r} {refused.value.__cause__} {refused.value.__context__}".lower()
 
 
 def test_a_record_comes_back_typed_from_its_canonical_values() -> None:
