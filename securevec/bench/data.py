@@ -65,7 +65,11 @@ class Corpus:
         return [{**row, "opened": from_ms(int(row["opened"]))} for row in self.rows[start:end]]
 
 
-def corpus(points: int, questions: int, dimension: int) -> Corpus:
+def corpus(
+    points: int, questions: int, dimension: int, *, vectors: Matrix | None = None, asked_for: Matrix | None = None
+) -> Corpus:
+    """The data of a run: texts are made up, and so are vectors and questions where none are given. Of questions that
+    are fewer than ``questions`` each is asked again."""
     space = np.random.default_rng(1)
     centres = space.normal(size=(CLUSTERS, LATENT))
     lift = space.normal(size=(LATENT, dimension)) / np.sqrt(LATENT)
@@ -78,8 +82,10 @@ def corpus(points: int, questions: int, dimension: int) -> Corpus:
     asked = chance.choice(words, size=(questions, 9), p=weights / weights.sum())
     return Corpus(
         rows=[_row(number, drawn[number]) for number in range(points)],
-        vectors=_vectors(chance, centres, lift, points),
-        questions=_vectors(chance, centres, lift, questions),
+        vectors=_vectors(chance, centres, lift, points) if vectors is None else vectors[:points],
+        questions=_vectors(chance, centres, lift, questions)
+        if asked_for is None
+        else asked_for[np.arange(questions) % len(asked_for)],
         texts=[" ".join(row) for row in asked],
     )
 

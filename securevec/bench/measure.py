@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, cast
@@ -47,6 +47,7 @@ from securevec.state import reserve
 from securevec.state.runtime import Runtime
 from securevec.store import SecureStore
 from securevec.store.collection import Collection
+from securevec.types import Matrix
 
 _MODEL_QUESTIONS: Final = 60
 WARM: Final = 20
@@ -76,6 +77,10 @@ class Options:
     memory: bool = True
     batch: int = 64
     rounds: int = 0
+    vectors: Matrix | None = None
+    """Vectors of one's own, shape (n, dimension): ``points`` and ``dimension`` are then theirs."""
+    asked_for: Matrix | None = None
+    """Questions of one's own; with ``vectors`` and without them, the last vectors are asked for and not stored."""
 
     def __post_init__(self) -> None:
         if self.points < 2 * self.k or self.k < 1 or self.questions < 1 or self.dimension < 2:
@@ -93,17 +98,52 @@ class _Open:
     runtime: Runtime
 
 
-def measure(options: Options, *, say: Say = lambda line: None, below: Path | None = None) -> Figures:
-    """Run it in a temporary directory (under ``below``), which is removed. Raises :class:`ConfigError`,
-    :class:`MissingExtra`, and what a store raises."""
+@dataclass(slots=True)
+class SoFar:
+    """What was measured when a run was interrupted."""
+
+    ingest: list[IngestRow] = field(default_factory=list[IngestRow])
+    search: list[SearchRow] = field(default_factory=list[SearchRow])
+    questions: int = 0
+
+    def document(self) -> dict[str, object]:
+        return {"complete": False, **asdict(self)}
+
+
+def with_own(options: Options) -> Options:
+    """The options with points, dimension and questions as the vectors that were given say."""
+    if options.vectors is None:
+        return options
+    vectors, asked = options.vectors, options.asked_for
+    if asked is None:
+        held_out = min(options.questions + WARM, len(vectors) // 5)
+        vectors, asked = vectors[: len(vectors) - held_out], vectors[len(vectors) - held_out :]
+    if not len(asked) or asked.shape[1] != vectors.shape[1]:
+        raise QueryError("Questions and vectors must have one dimension, and there must be some of both.")
+    points = min(options.points, len(vectors))
+    return replace(options, vectors=vectors, asked_for=asked, points=points, dimension=vectors.shape[1])
+
+
+def measure(
+    options: Options, *, say: Say = lambda line: None, below: Path | None = None, so_far: SoFar | None = None
+) -> Figures:
+    """Run it in a temporary directory (under ``below``), which is removed. ``so_far`` holds what was measured when an
+    interrupt ends it. Raises :class:`ConfigError`, :class:`MissingExtra`, and what a store raises."""
     vendor = raw_module(options.backend)
-    data = corpus(options.points, options.questions + WARM, options.dimension)
+    options, so_far = with_own(options), so_far or SoFar()
+    data = corpus(
+        options.points,
+        options.questions + WARM,
+        options.dimension,
+        vectors=options.vectors,
+        asked_for=options.asked_for,
+    )
     directory = Path(tempfile.mkdtemp(prefix="securevec-bench-", dir=below))
     try:
         opened = _open(options, vendor, directory, create=True)
         try:
             say(f"Writing {options.points:,} records on each side")
-            ingest = _ingest(options, data, opened)
+            ingest = _ingest(options, data, opened, so_far)
             breadth = _index(opened, say)
         finally:
             _close(opened)
@@ -126,7 +166,7 @@ def measure(options: Options, *, say: Say = lambda line: None, below: Path | Non
                 options.k,
                 indexed=breadth is not None,
             )
-            flush_ms, search = _search(data, rows, options, directory, exact=True)
+            flush_ms, search = _search(data, rows, options, directory, exact=True, so_far=so_far)
             paired: Paired | None = None
             paired_scan: Paired | None = None
             if options.rounds:
@@ -211,7 +251,7 @@ def _close(opened: _Open) -> None:
     opened.store.close()
 
 
-def _ingest(options: Options, data: Corpus, opened: _Open) -> list[IngestRow]:
+def _ingest(options: Options, data: Corpus, opened: _Open, so_far: SoFar) -> list[IngestRow]:
     """Vectors are given, so that no model is timed."""
 
     def write(target: RawStore | Adapter, start: int, end: int) -> None:
@@ -238,7 +278,9 @@ def _ingest(options: Options, data: Corpus, opened: _Open) -> list[IngestRow]:
             began = time.perf_counter()
             works[at](start, end)
             seconds[at] += time.perf_counter() - began
-    return ingest_rows(named, seconds, options.points)
+        # Sides have written the same only between two blocks.
+        so_far.ingest = ingest_rows(named, seconds, end)
+    return so_far.ingest
 
 
 def _index(opened: _Open, say: Say) -> int | None:
@@ -258,23 +300,39 @@ def _index(opened: _Open, say: Say) -> int | None:
 
 
 def _search(
-    data: Corpus, asked: Sequence[Side], options: Options, directory: Path, *, exact: bool
+    data: Corpus,
+    asked: Sequence[Side],
+    options: Options,
+    directory: Path,
+    *,
+    exact: bool,
+    so_far: SoFar | None = None,
 ) -> tuple[float, list[SearchRow]]:
-    """Median of the flushes between the questions, and the rows. ``exact``: compare with the exact answers too."""
+    """Median of the flushes between the questions, and the rows. ``exact``: compare with the exact answers too.
+    ``so_far`` gets the rows of what was asked when an interrupt ends it."""
     times: list[list[float]] = [[] for _ in asked]
     answers: list[list[list[str]]] = [[] for _ in asked]
     flushes: list[float] = []
-    with (directory / "flush").open("ab", buffering=0) as file:
-        for number in range(len(data.questions)):
-            for at in _turned(len(asked), number):
-                began = time.perf_counter()
-                answer = asked[at].search(number)
-                if number >= WARM:
-                    times[at].append((time.perf_counter() - began) * 1000)
-                    answers[at].append(answer)
-            flushes.append(flush_ms(file.fileno()))
-    best = [[f"case-{at}" for at in nearest(data.vectors, question, options.k)] for question in data.questions[WARM:]]
     named = [(side.name, side.says) for side in asked]
+    try:
+        with (directory / "flush").open("ab", buffering=0) as file:
+            for number in range(len(data.questions)):
+                for at in _turned(len(asked), number):
+                    began = time.perf_counter()
+                    answer = asked[at].search(number)
+                    if number >= WARM:
+                        times[at].append((time.perf_counter() - began) * 1000)
+                        answers[at].append(answer)
+                flushes.append(flush_ms(file.fileno()))
+    except KeyboardInterrupt:
+        done = min(map(len, answers))
+        if so_far is not None and done:
+            so_far.search = search_rows(
+                named, [each[:done] for each in times], [each[:done] for each in answers], exact=None
+            )
+            so_far.questions = done
+        raise
+    best = [[f"case-{at}" for at in nearest(data.vectors, question, options.k)] for question in data.questions[WARM:]]
     return float(np.median(flushes)), search_rows(named, times, answers, best if exact else None)
 
 

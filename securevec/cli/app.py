@@ -16,6 +16,7 @@ from securevec.cli.commands import (
     bench,
     cloak,
     collections,
+    completion,
     data,
     detection,
     doctor,
@@ -71,6 +72,7 @@ def build() -> typer.Typer:
         detection,
         bench,
         attack,
+        completion,
     ):
         room.register(root)
     for name, help_text, room in (

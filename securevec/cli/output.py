@@ -140,12 +140,16 @@ class Output:
         out.print(fitted(shown, out.width))
 
     def say(self, line: str) -> None:
-        """A remark on stderr."""
+        """A remark on stderr. With ``--json`` there is none: what a program needs stands in the answer."""
+        if self.as_json:
+            return
         print(_visible(line), file=sys.stderr)
 
     def waiting(self, line: str) -> None:
         """What a command waits for, on stderr: one line that counts on a terminal, elsewhere one every half minute.
-        Empty when the wait is over."""
+        Empty when the wait is over. None with ``--json``."""
+        if self.as_json:
+            return
         if sys.stderr.isatty():
             shown = _visible(line)
             print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)

@@ -51,7 +51,7 @@ def test_an_embedded_store_has_nothing_to_promote_to(shell: Shell) -> None:
 def test_a_home_is_backed_up_checked_lost_and_restored_without_what_was_deleted(shell: Shell, base: Path) -> None:
     made = shell.at_home("backup", "create", "b", "--json")
     assert (made.code, made.json["records"], made.json["backend"]) == (0, 2, "edge")
-    assert "keys ..." in made.err
+    assert made.err == ""
     assert shell.at_home("backup", "create", "b").code == 3
 
     checked = shell.run("backup", "verify", "b", "--json")

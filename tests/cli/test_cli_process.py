@@ -147,7 +147,7 @@ def test_an_ingest_that_is_told_to_end_says_so_keeps_what_is_stored_and_goes_on(
     arguments = ["ingest", "notes.jsonl", "--to", "acme/notes", "--schema", "schema.py:Note"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SECUREVEC_")}
     process = subprocess.Popen(
-        [*PROGRAM, *arguments, "--home", "h", "--json"],
+        [*PROGRAM, *arguments, "--home", "h"],
         cwd=tmp_path,
         env=kept,
         stdout=subprocess.PIPE,
@@ -161,9 +161,7 @@ def test_an_ingest_that_is_told_to_end_says_so_keeps_what_is_stored_and_goes_on(
     process.send_signal(number)
     _, error = process.communicate(timeout=120)
     assert process.returncode == code, error
-    said = json.loads(error.splitlines()[-1])
-    assert said["exit_code"] == code
-    assert "again" in said["next_step"]
+    assert "again" in error.splitlines()[-1]
     assert "Traceback" not in error
     code, shown = command(*arguments)
     assert code == 0, shown

@@ -50,7 +50,7 @@ def attack(
     known = {each.name for each in ATTACKS}
     if only and not known.issuperset(only):
         raise UsageError("There is no path of this name.", next_step="Run it without --only to see all names.")
-    with _telling() as say:
+    with _telling(quiet=session.out.as_json) as say:
         chosen = backend or _configured(session)
         outcomes = carry_out(chosen, plain_http_hosts=session.settings.plain_http_hosts, say=say, only=only or ())
     leaks = sum(each.leaked for each in outcomes)
@@ -95,8 +95,12 @@ def _word(given: Cell) -> Text:
 
 
 @contextmanager
-def _telling() -> Generator[Callable[[int, int, str], None]]:
-    """What is being tried, on stderr: a spinner on a terminal, every tenth as a line elsewhere."""
+def _telling(*, quiet: bool) -> Generator[Callable[[int, int, str], None]]:
+    """What is being tried, on stderr: a spinner on a terminal, every tenth as a line elsewhere, and nothing with
+    ``--json``."""
+    if quiet:
+        yield lambda number, total, name: None
+        return
     if not sys.stderr.isatty():
 
         def line(number: int, total: int, name: str) -> None:

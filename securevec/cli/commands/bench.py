@@ -13,12 +13,13 @@ import typer
 from securevec.cli.command import Group
 from securevec.cli.output import console, table
 from securevec.cli.session import Session
-from securevec.errors import SourceError
+from securevec.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from securevec.bench.figures import Figures, IngestRow, SearchRow
+    from securevec.bench.measure import SoFar
 
 
 def register(group: Group) -> None:
@@ -35,6 +36,16 @@ def bench(
     model_points: Annotated[
         int, typer.Option("--model-points", help="Records to embed; 0 leaves the model out.")
     ] = 256,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(
+            "--vectors", metavar="FILE", help="Vectors of your own, .npy or .parquet: their number and dimension count."
+        ),
+    ] = None,
+    questions: Annotated[
+        Path | None,
+        typer.Option("--questions", metavar="FILE", help="Question vectors; without, the last of --vectors are asked."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.html", help="Write a page with plots too.", show_default=False)
     ] = None,
@@ -45,24 +56,52 @@ def bench(
 ) -> None:
     """Measure overhead: the vendor's client and securevec interleaved, a row per control switched on.
 
-    The data is made up; nothing of a home is read. 5,000 points take about a minute, 50,000 about ten on Chroma.
+    The data is made up, but for --vectors and --questions; nothing of a home is read. 5,000 points take about a
+    minute, 50,000 about ten on Chroma. Ctrl-C ends it with what was measured by then.
     """
-    from securevec.bench.measure import Options, measure
+    from securevec.bench.given import read_vectors
+    from securevec.bench.measure import Options, SoFar, measure
     from securevec.bench.page import conditions, page
 
-    options = Options(backend=backend, points=points, dimension=dim, k=k, questions=queries, model_points=model_points)
     if out is not None and not out.parent.is_dir():
         raise SourceError("The folder of --out does not exist.", next_step="Make it first.")
-    with _telling() as say:
-        figures = measure(options, say=say, below=work)
+    if questions is not None and vectors is None:
+        raise UsageError("Questions of your own are asked of vectors of your own.", next_step="Give --vectors too.")
+    options = Options(
+        backend=backend,
+        points=points,
+        dimension=dim,
+        k=k,
+        questions=queries,
+        model_points=model_points if vectors is None else 0,  # a model has no part in vectors that are given
+        vectors=None if vectors is None else read_vectors(vectors),
+        asked_for=None if questions is None else read_vectors(questions),
+    )
+    so_far = SoFar()
+    try:
+        with _telling(quiet=session.out.as_json) as say:
+            figures = measure(options, say=say, below=work, so_far=so_far)
+    except KeyboardInterrupt:
+        if so_far.ingest:
+            said = f"Interrupted after {so_far.ingest[0].records:,} records and {so_far.questions:,} questions."
+            session.out.show(so_far.document(), *_measured(so_far), said)
+        raise
     if out is not None:
         out.write_text(page(figures), encoding="utf-8")
     session.out.show(figures.document(), *_shown(figures), conditions(figures))
 
 
+def _measured(so_far: SoFar) -> list[Table]:
+    found = [_searches(so_far.search, "A search, vector given")] if so_far.search else []
+    return [*found, _writes(so_far.ingest)]
+
+
 @contextmanager
-def _telling() -> Generator[Callable[[str], None]]:
-    """What is being done, on stderr: a spinner on a terminal, lines elsewhere."""
+def _telling(*, quiet: bool) -> Generator[Callable[[str], None]]:
+    """What is being done, on stderr: a spinner on a terminal, lines elsewhere, and nothing with ``--json``."""
+    if quiet:
+        yield lambda line: None
+        return
     if not sys.stderr.isatty():
         yield lambda line: print(line, file=sys.stderr)
         return
