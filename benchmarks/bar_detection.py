@@ -1,11 +1,12 @@
 """Rules and secrets against presidio-analyzer on a blank spaCy pipeline: the same texts, in turns, in one run.
 
-    python benchmarks/bar_detection.py [--rounds N] [--data DATA.jsonl] [--json FILE]
+    python benchmarks/bar_detection.py [--rounds N] [--data DATA.jsonl] [--engine hyperscan] [--json FILE]
 
 Builds ``.venv-peers`` from requirements-peers.txt when it is not there as that file says. Figures are process time of
 the best round, one thread. ``ratio`` compares the pattern and secret stage with validators, context words and overlaps
 settled, as presidio does it; the whole stage (names and replacement too) stands beside, and the ratio of both sides'
-calls for many texts (``together``). Our own lines hold a value each; ``--data`` measures a set of labelled texts as
+calls for many texts (``together``). Hyperscan, where it is asked for, is compiled first and has bars and a file of
+figures of its own. Our own lines hold a value each; ``--data`` measures a set of labelled texts as
 well. Exit 1 when a bar is missed.
 """
 
@@ -33,13 +34,18 @@ from typing import Any, TextIO, cast
 
 from cost import RESULTS, commit, machine, report_least
 
-from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys
+from securevec.anonymize import Anonymizer, BuiltinDetector, PatternEngine, TenantKeys
+from securevec.anonymize.rules.second import ENGINES, engine_version
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers"
 REQUIREMENTS = ROOT / "benchmarks" / "requirements-peers.txt"
 LINES = ROOT / "securevec" / "cli" / "recall" / "lines.jsonl"
-LEAST = {"dense_4kb": 60.0, "plain_4kb": 200.0, "short_85b": 120.0}
+LEAST: dict[PatternEngine, dict[str, float]] = {
+    "re2": {"dense_4kb": 60.0, "plain_4kb": 200.0, "short_85b": 120.0},
+    "hyperscan": {"dense_4kb": 130.0, "plain_4kb": 250.0, "short_85b": 160.0},
+}
+FILES: dict[PatternEngine, str] = {"re2": "detection_speed.json", "hyperscan": "detection_speed_hyperscan.json"}
 """Times presidio's throughput, at least. Both sides read exactly the same texts."""
 LEAST_WHOLE_MB = 1.0
 MOST_DENSE = 20
@@ -94,9 +100,12 @@ def seconds(work: Callable[[Any], Sequence[object]], given: Sequence[Any]) -> fl
     return time.process_time() - began
 
 
-def measure(rounds: int, data: Path | None) -> dict[str, Any]:
+def measure(rounds: int, data: Path | None, engine: PatternEngine) -> dict[str, Any]:
     sets = texts(data)
-    detector, anonymizer, keys = BuiltinDetector(), Anonymizer(), TenantKeys(bytes(32), bytes(range(32)))
+    detector = BuiltinDetector(engine=engine)
+    if (second := detector._rules._scanner._second) is not None:
+        second.compile()
+    anonymizer, keys = Anonymizer(detector=detector), TenantKeys(bytes(32), bytes(range(32)))
     python = peer_python()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with subprocess.Popen(
@@ -149,6 +158,7 @@ def measure(rounds: int, data: Path | None) -> dict[str, Any]:
         "versions": {
             "python": platform.python_version(),
             "google-re2": version("google-re2"),
+            **({"hyperscan": engine_version()} if engine == "hyperscan" else {}),
             "presidio-analyzer": freeze["presidio-analyzer"],
             "spacy": freeze["spacy"],
         },
@@ -161,19 +171,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Rules and secrets against presidio-analyzer.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=Path, help="labelled texts to measure on as well, one JSON object a line")
-    parser.add_argument("--json", type=Path, default=RESULTS / "detection_speed.json")
+    parser.add_argument("--engine", choices=ENGINES, default="re2", help="what says which rules occur")
+    parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    document = measure(asked.rounds, asked.data)
+    engine: PatternEngine = asked.engine
+    document = measure(asked.rounds, asked.data, engine)
     rows = document["sets"]
-    document["bars"] = {name: {"measured": row["ratio"], "least": LEAST[name.split()[0]]} for name, row in rows.items()}
+    document["bars"] = {
+        name: {"measured": row["ratio"], "least": LEAST[engine][name.split()[0]]} for name, row in rows.items()
+    }
     document["bars"] |= {
         f"whole stage, MB/s, {name}": {"measured": rows[name]["whole_stage_mb_per_s"], "least": LEAST_WHOLE_MB}
         for name in ("dense_4kb", "plain_4kb")
     }
     data = f" --data {asked.data.name}" if asked.data else ""
-    document["command"] = f"python benchmarks/bar_detection.py --rounds {asked.rounds}{data}"
+    other = f" --engine {engine}" if engine != "re2" else ""
+    document["command"] = f"python benchmarks/bar_detection.py --rounds {asked.rounds}{data}{other}"
     document["commit"] = commit()
-    asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (asked.json or RESULTS / FILES[engine]).write_text(
+        json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
     return report_least(document["bars"])
 
 

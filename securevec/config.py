@@ -19,6 +19,7 @@
     threads = 2                    # SECUREVEC_EMBED_THREADS   default: torch's own choice
     [detect]
     recall = "high"                # SECUREVEC_DETECT_RECALL   balanced (default) or high: more names, more false ones
+    engine = "hyperscan"           # SECUREVEC_DETECT_ENGINE   re2 (default) or hyperscan, an extra for long ingests
 
 The file is the one named by the caller, else by ``SECUREVEC_CONFIG``, else ``securevec.toml`` in the current
 directory, else in the home. Relative paths in it are relative to it. An unknown setting is an error wherever it
@@ -86,6 +87,7 @@ class Settings:
     grpc_port: int | None
     open_shards: int | None
     detect_recall: Literal["balanced", "high"]
+    detect_engine: Literal["re2", "hyperscan"]
     key_suite: Suite
     key_cache_ttl: int
     config_file: Path | None
@@ -185,6 +187,7 @@ _KNOWN: Final = (
     _Known("embed.threads", "embed_threads", "SECUREVEC_EMBED_THREADS", None, _whole(1024)),
     _Known("models.required", "models_required", "SECUREVEC_MODELS_REQUIRED", "false", _flag),
     _Known("detect.recall", "detect_recall", "SECUREVEC_DETECT_RECALL", "balanced", _one_of("balanced", "high")),
+    _Known("detect.engine", "detect_engine", "SECUREVEC_DETECT_ENGINE", "re2", _one_of("re2", "hyperscan")),
 )
 
 

@@ -12,7 +12,7 @@ from securevec.aio.bridge import THREADS, Bridge, on_loop
 from securevec.aio.models import AsyncStoreModels
 from securevec.aio.opening import Opening
 from securevec.aio.tenant import AsyncTenant
-from securevec.anonymize import Detector, Recall
+from securevec.anonymize import Detector, PatternEngine, Recall
 from securevec.clock import Clock
 from securevec.embed import Embedder
 from securevec.imports.options import ImportOptions
@@ -65,6 +65,7 @@ class AsyncSecureStore(AsyncStoreModels):
         plain_http_hosts: Collection[str] = (),
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
+        pattern_engine: PatternEngine = "re2",
         models_required: bool = False,
         suite: Suite = "aes-256-gcm",
         key_cache_ttl: float = 300.0,
@@ -99,6 +100,7 @@ class AsyncSecureStore(AsyncStoreModels):
                 plain_http_hosts=plain_http_hosts,
                 recognizers=recognizers,
                 recall=recall,
+                pattern_engine=pattern_engine,
                 models_required=models_required,
                 suite=suite,
                 key_cache_ttl=key_cache_ttl,

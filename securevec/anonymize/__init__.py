@@ -16,6 +16,7 @@ from securevec.anonymize.keys import TenantKeys, first_token, normalize, subject
 from securevec.anonymize.names.merge import Recall
 from securevec.anonymize.operators import Operator, redacted
 from securevec.anonymize.policy import OperatorPolicy
+from securevec.anonymize.rules.second import PatternEngine
 
 __all__ = [
     "Anonymizer",
@@ -27,6 +28,7 @@ __all__ = [
     "MergedDetector",
     "Operator",
     "OperatorPolicy",
+    "PatternEngine",
     "Recall",
     "TenantKeys",
     "builtin_detector",

@@ -85,7 +85,7 @@ class Ahead:
     def _readers(self, detector: BuiltinDetector) -> list[_Reader]:
         """The processes that are there and idle; starts them when it is time."""
         if not self._children and self._spent >= self._worth and not self._failed:
-            arguments = [str(MEMORY), detector.recall, str(SECONDS)]
+            arguments = [str(MEMORY), detector.recall, str(SECONDS), detector.engine]
             try:
                 for _ in range(self._jobs):
                     self._children.append(_Reader(Child(_MODULE, arguments, environment=_ONE_THREAD)))

@@ -19,6 +19,7 @@ import orjson
 from securevec.anonymize.detectors import BuiltinDetector, builtin_detector
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.names.merge import Recall
+from securevec.anonymize.rules.second import PatternEngine
 from securevec.children.inside import give_up_powers, limit_cpu, private_stdout, send
 
 IDLE_SECONDS: Final = 300.0
@@ -30,7 +31,7 @@ def main() -> None:
     """Serve until stdin ends or is silent for too long."""
     source, answers = sys.stdin.buffer, private_stdout()
     give_up_powers(int(sys.argv[1]))
-    detector = builtin_detector(cast("Recall", sys.argv[2]))
+    detector = builtin_detector(cast("Recall", sys.argv[2]), cast("PatternEngine", sys.argv[4]))
     send(answers, orjson.dumps({"detector": detector.digest}))
     # A request has been read whole before the next one comes, so nothing waits in the buffer unseen by select.
     while select.select([source], [], [], IDLE_SECONDS)[0] and (line := source.readline()):

@@ -22,6 +22,7 @@ from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rules.addresses import joined_addresses
 from securevec.anonymize.rules.postcodes import behind_streets
 from securevec.anonymize.rules.rulebook import RuleBook, builtin_rules
+from securevec.anonymize.rules.second import PatternEngine
 from securevec.anonymize.rules.structured import Structured
 from securevec.anonymize.rules.tables import LONGEST_CELL, has_table, scan_cells
 from securevec.anonymize.windows import WINDOW, scan_windows
@@ -39,13 +40,23 @@ class BuiltinDetector:
     """Rules on the skeleton view, names on the plain view, one resolver. Thread-safe, linear in the text."""
 
     def __init__(
-        self, book: RuleBook | None = None, *, recall: Recall = "balanced", model: Tagger | None = None
+        self,
+        book: RuleBook | None = None,
+        *,
+        recall: Recall = "balanced",
+        model: Tagger | None = None,
+        engine: PatternEngine = "re2",
     ) -> None:
-        """``recall="high"`` finds more names and takes more other words for names. ``model``: other weights."""
+        """``recall="high"`` finds more names and takes more other words for names. ``model``: other weights.
+
+        ``engine``: what says which rules occur; findings and digest do not depend on it. Raises ``MissingExtra`` or
+        ``ConfigError`` for one that cannot be had.
+        """
         if recall not in ("balanced", "high"):
             raise ConfigError("recall is balanced or high.")
         self._book = book or builtin_rules()
-        self._rules = Structured(self._book)
+        self._rules = Structured(self._book, engine)
+        self._engine: PatternEngine = engine
         self._recall: Recall = recall
         self._model = model or name_models()
         parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
@@ -58,6 +69,10 @@ class BuiltinDetector:
     @property
     def recall(self) -> Recall:
         return self._recall
+
+    @property
+    def engine(self) -> PatternEngine:
+        return self._engine
 
     def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
         """Findings in offsets of ``text``, sorted, not overlapping. Raises ``DetectorError``."""
@@ -172,10 +187,17 @@ class BuiltinDetector:
         return find_entities(text, self._model, field_name=field_name, recall=self._recall, tagging=tagging)
 
 
-@lru_cache(maxsize=2)
-def builtin_detector(recall: Recall) -> BuiltinDetector:
-    """The built-in detector with the shipped rules, compiled once per process. Raises ``ConfigError``."""
-    return BuiltinDetector(recall=recall)
+def builtin_detector(recall: Recall, engine: PatternEngine = "re2") -> BuiltinDetector:
+    """The built-in detector with the shipped rules, compiled once per process.
+
+    Raises ``ConfigError``, or ``MissingExtra`` where the engine is not installed.
+    """
+    return _builtin(recall, engine)
+
+
+@lru_cache(maxsize=4)
+def _builtin(recall: Recall, engine: PatternEngine) -> BuiltinDetector:
+    return BuiltinDetector(recall=recall, engine=engine)
 
 
 def default_detector() -> BuiltinDetector:

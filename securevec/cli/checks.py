@@ -43,6 +43,7 @@ _EXTRAS: Final = {
     "haystack": ("haystack-ai",),
     "pkcs11": ("python-pkcs11",),
     "aws": ("boto3",),
+    "hyperscan": ("hyperscan",),
 }
 """Of every extra the packages that are asked for by name: a test holds them against what the wheel declares."""
 
@@ -53,7 +54,12 @@ _KEYS: Final = {"pkcs11": "pkcs11", "aws-kms": "aws"}
 def run(session: Session) -> list[Check]:
     """Every check that applies, in a fixed order."""
     found = [Check("securevec", "ok", version("securevec")), _python(), _sqlite(), *_extras(session)]
-    found += [_model(), guarded("detection", _detection), guarded("vector store", lambda: _backend(session))]
+    found += [
+        _model(),
+        guarded("detection", _detection),
+        guarded("pattern engine", lambda: _patterns(session)),
+        guarded("vector store", lambda: _backend(session)),
+    ]
     found += list(_settings(session))
     if homes.exists(session.home):
         return found + checks_home.run(session)
@@ -95,13 +101,18 @@ def _extras(session: Session) -> Iterator[Check]:
 
 def _needed(session: Session) -> set[str]:
     """The extras without which this home, or one made with these settings, cannot work: of its store, of its root key,
-    and the shipped model's."""
+    the shipped model's, and the chosen pattern engine's."""
     backend, provider = session.settings.backend, str(session.settings.key_provider)
     if homes.exists(session.home):
         with contextlib.suppress(SecurevecError):  # what is wrong with the home is said by its own checks
             home = homes.load(session.home)
             backend, provider = home.backend, str(home.key_provider.get("kind"))
-    return {backend.partition("://")[0].removesuffix("s"), _KEYS.get(provider, ""), "embed"}
+    return {
+        backend.partition("://")[0].removesuffix("s"),
+        _KEYS.get(provider, ""),
+        "embed",
+        session.settings.detect_engine,
+    }
 
 
 def _version(package: str) -> str | None:
@@ -146,6 +157,16 @@ def _detection() -> Check:
     if low or result.refused:
         return Check("detection", "wrong", f"below what ships for {', '.join(low)}; {detail}", _REINSTALL, figures)
     return Check("detection", "ok", detail, figures=figures)
+
+
+def _patterns(session: Session) -> Check:
+    """The engine that says which rules occur in a text, after it has found something."""
+    from securevec.anonymize.rules.second import engine_version
+
+    detail = f"RE2 (google-re2 {version('google-re2')})"
+    if session.settings.detect_engine == "hyperscan":
+        detail = f"{engine_version()}, compiled beside an ingest; {detail} until then and for where a value is"
+    return Check("pattern engine", "ok", detail)
 
 
 def _backend(session: Session) -> Check:

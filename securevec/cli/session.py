@@ -120,6 +120,7 @@ class Session:
                 grpc_port=settings.grpc_port,
                 open_shards=settings.open_shards,
                 recall=settings.detect_recall,
+                pattern_engine=settings.detect_engine,
                 models_required=settings.models_required,
                 suite=settings.key_suite,
                 key_cache_ttl=settings.key_cache_ttl,

@@ -54,6 +54,9 @@ def lp(*parts: bytes) -> bytes:
     """Every part behind its length in 4 big-endian bytes: two different lists never give the same bytes."""
     if len(parts) == 1:
         return len(parts[0]).to_bytes(4, "big") + parts[0]
+    if len(parts) == 2:
+        first, second = parts
+        return len(first).to_bytes(4, "big") + first + len(second).to_bytes(4, "big") + second
     return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from securevec.anonymize import Detector, MergedDetector, Recall, builtin_detector
+from securevec.anonymize import Detector, MergedDetector, PatternEngine, Recall, builtin_detector
+from securevec.anonymize.rules.second import require
 from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession, Work
 from securevec.audit.checkpoint import Signer
 from securevec.audit.keeping import Kept
@@ -101,6 +102,7 @@ def open_runtime(
     plain_http_hosts: Collection[str] = (),
     recognizers: Sequence[Detector] = (),
     recall: Recall = "balanced",
+    pattern_engine: PatternEngine = "re2",
     models_required: bool = False,
     suite: Suite = "aes-256-gcm",
     key_cache_ttl: float = TTL_S,
@@ -112,6 +114,7 @@ def open_runtime(
     """The runtime of a home, made first when there is none and ``create`` allows it. ``restoring`` is for the process
     that restores it: nobody else opens it before that is done."""
     number = number_of(suite)
+    require(pattern_engine)
     if not restoring and not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
@@ -201,7 +204,7 @@ def open_runtime(
                 ),
             ),
             embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
-            detector=Once[Detector](lambda: detector_of(recognizers, recall)),
+            detector=Once[Detector](lambda: detector_of(recognizers, recall, pattern_engine)),
         )
         # From here on the runtime closes them.
         opened.pop_all()
@@ -227,9 +230,9 @@ def _room_to_open(home: Path) -> Generator[None]:
         ) from error
 
 
-def detector_of(recognizers: Sequence[Detector], recall: Recall) -> Detector:
+def detector_of(recognizers: Sequence[Detector], recall: Recall, engine: PatternEngine = "re2") -> Detector:
     """The built-in detector, and beside it those that the caller brings."""
-    builtin = builtin_detector(recall)
+    builtin = builtin_detector(recall, engine)
     return MergedDetector([builtin, *recognizers]) if recognizers else builtin
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from securevec.anonymize import Detector, Recall
+from securevec.anonymize import Detector, PatternEngine, Recall
 from securevec.anonymize.ahead import Ahead
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
@@ -67,6 +67,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         plain_http_hosts: Collection[str] = (),
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
+        pattern_engine: PatternEngine = "re2",
         models_required: bool = False,
         suite: Suite = "aes-256-gcm",
         key_cache_ttl: float = 300.0,
@@ -95,6 +96,8 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             recognizers: detectors of your own beside the built-in one, such as those of :func:`securevec.recognizer`;
                 collections are bound to them.
             recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
+            pattern_engine: ``hyperscan`` (an extra) for long ingests: the same findings, sooner on texts that are read
+                for the first time (docs/detection.md). For this opening.
             models_required: a home without a list of models (:meth:`allow_model`) lets no model receive anything.
             suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
@@ -115,7 +118,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
             KeyRejected: wrong key file or passphrase.
             ConfigError: another backend than the home was made for, or an address that is refused.
-            MissingExtra: the backend's client is not installed.
+            MissingExtra: the backend's client or the pattern engine is not installed.
         """
         runtime = open_runtime(
             given_path(home),
@@ -130,6 +133,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             plain_http_hosts=plain_http_hosts,
             recognizers=recognizers,
             recall=recall,
+            pattern_engine=pattern_engine,
             models_required=models_required,
             suite=suite,
             key_cache_ttl=key_cache_ttl,

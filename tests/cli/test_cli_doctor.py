@@ -16,6 +16,7 @@ import pytest
 
 import securevec as sv
 from securevec.anonymize import BuiltinDetector, Finding
+from securevec.anonymize.rules import second
 from securevec.cli import checks, checks_home
 from securevec.cli.check import Check
 from securevec.cli.main import main
@@ -84,6 +85,7 @@ def test_a_sound_home_is_found_sound_and_every_part_is_named(doctor: Shell) -> N
             "sqlite",
             "embedding model",
             "detection",
+            "pattern engine",
         ),
         *(
             "vector store",
@@ -122,6 +124,33 @@ def test_a_detector_that_finds_less_than_what_ships_is_wrong(doctor: Shell, monk
     check = examine(doctor, code=1)["detection"]
     assert check["status"] == "wrong"
     assert "PERSON" in check["detail"].partition(";")[0]
+
+
+def test_the_pattern_engine_is_named_and_one_that_is_chosen_and_missing_is_wrong(
+    doctor: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert examine(doctor)["pattern engine"]["detail"].startswith("RE2 (google-re2 ")
+
+    def missing(package: str) -> str | None:
+        return None if package == "hyperscan" else "1"
+
+    monkeypatch.setenv("SECUREVEC_DETECT_ENGINE", "hyperscan")
+    monkeypatch.setattr(second, "_PACKAGE", "hyperscan_that_is_nowhere")
+    second._tried.cache_clear()
+    monkeypatch.setattr(checks, "_version", missing)
+    found = examine(doctor, code=1)
+    for name in ("pattern engine", "extra hyperscan"):
+        assert found[name]["status"] == "wrong"
+        assert "securevec[hyperscan]" in found[name]["next_step"]
+    monkeypatch.undo()
+    second._tried.cache_clear()
+
+
+def test_a_chosen_pattern_engine_is_named_with_its_version(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("hyperscan", reason="the extra hyperscan is not installed")
+    monkeypatch.setenv("SECUREVEC_DETECT_ENGINE", "hyperscan")
+    check = examine(doctor)["pattern engine"]
+    assert re.match(r"Hyperscan \d+\.\d+\.\d+ \(package [\d.]+\)", check["detail"])
 
 
 def test_an_sqlite_that_keeps_deleted_cells_is_wrong(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,11 @@ import re
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from io import BytesIO
 from itertools import accumulate, chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,8 +50,7 @@ _AROUND_ASCII_TOKENS: Final = re.compile(f"({ASCII_TOKEN.pattern})", ASCII_TOKEN
 Array = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Neighbouring tokens of one tag: their range in the text, and by how much the tag beat all others at its best."""
 
     start: int
@@ -90,19 +88,27 @@ class Tagging:
         rows.partition(len(TAGS) - 2, axis=1)
         margins = (rows[:, -1] - rows[:, -2]) / UNIT
         found: list[Stretch] = []
-        previous = -2
+        text, starts, ends = self._text, self._starts, self._ends
+        # The stretch that is still growing: its tag (none at first), ends and margin.
+        last, previous = 0, -2
+        begun = reached = 0
+        sure = 0.0
         for place, tag, margin in zip(hits.tolist(), best[hits].tolist(), margins.tolist(), strict=True):
-            start, end = self._starts[place], self._ends[place]
-            name = TAGS[tag]
-            inside = self._text[start].isalnum()
-            joined = previous == place - 1 and "\t" not in self._text[self._ends[previous] : start]
-            if found and joined and found[-1].tag == name:
+            start = starts[place]
+            inside = text[start].isalnum()
+            if tag == last and previous == place - 1 and "\t" not in text[ends[previous] : start]:
                 if inside:
-                    found[-1] = Stretch(found[-1].start, end, name, max(found[-1].margin, margin))
+                    reached = ends[place]
+                    if margin > sure:
+                        sure = margin
                 previous = place
             elif inside:
-                found.append(Stretch(start, end, name, margin))
-                previous = place
+                if last:
+                    found.append(Stretch(begun, reached, TAGS[last], sure))
+                last, previous = tag, place
+                begun, reached, sure = start, ends[place], margin
+        if last:
+            found.append(Stretch(begun, reached, TAGS[last], sure))
         return found
 
 

@@ -1,4 +1,4 @@
-"""Structured values: RE2 sets say which rules occur, RE2 finds where, validators and context words decide.
+"""Structured values: a set says which rules occur, RE2 finds where, validators and context words decide.
 
 RE2 matches in time linear in the text, so no text can stall the scan. A sentinel is appended to every text and its
 rule must be among the hits: if the engine ever gave up silently (for want of memory, say), the sentinel would be
@@ -19,6 +19,7 @@ from securevec.anonymize.rules.alphabet import Alphabet
 from securevec.anonymize.rules.factors import Factors
 from securevec.anonymize.rules.matching import CompiledRule, byte_options
 from securevec.anonymize.rules.rulebook import ACCEPT, CONTEXT_BONUS, RuleBook, engine_options
+from securevec.anonymize.rules.second import PatternEngine, require, shared
 from securevec.anonymize.rules.sheet import Part, Sheet, View, views
 from securevec.anonymize.rules.sieve import Sieve
 from securevec.errors import DetectorError
@@ -31,7 +32,8 @@ _WORDS: Final = re.compile(r"[^a-z0-9]+")
 class PatternScanner:
     """Compiled rules. Immutable after construction, safe for threads."""
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, engine: PatternEngine = "re2") -> None:
+        """Raises what :func:`securevec.anonymize.rules.second.require` does."""
         self._alphabet = Alphabet(rule.regex for rule in book.rules)
         self._compiled = tuple(CompiledRule(rule, self._alphabet) for rule in book.rules)
         by_number = dict(enumerate(self._compiled))
@@ -40,6 +42,9 @@ class PatternScanner:
         others = {n: rule for n, rule in by_number.items() if n not in places}
         self._places = Sieve(((n, rule.sieve) for n, rule in places.items()), byte_options())
         self._others = Sieve(((n, rule.sieve) for n, rule in others.items()), byte_options())
+        require(engine)
+        all_of_them = tuple((n, rule.sieve) for n, rule in by_number.items())
+        self._second = shared(all_of_them) if engine == "hyperscan" else None
         self._needy = {n: rule for n, rule in by_number.items() if rule.needy}
         words = ((n, "|".join(map(re.escape, rule.words)).encode()) for n, rule in self._needy.items())
         self._words = Sieve(words, engine_options())
@@ -87,9 +92,11 @@ class PatternScanner:
     def _occurring(self, view: View, able: frozenset[int] | None = None) -> list[int]:
         """The rules to be tried in a part, of those ``able`` where it names some."""
         data = view.data[view.start : view.end]
-        rules = self._others.numbers(data)
-        if view.digits_end > view.start:
-            rules += self._places.numbers(data)
+        rules = self._second.numbers(data) if self._second is not None else None
+        if rules is None:
+            rules = self._others.numbers(data)
+            if view.digits_end > view.start:
+                rules += self._places.numbers(data)
         if able is not None:
             rules = [*able.intersection(rules)]
         if rules and not self._needy.keys().isdisjoint(rules):

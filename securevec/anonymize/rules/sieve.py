@@ -14,7 +14,7 @@ import re2
 
 from securevec.errors import DetectorError
 
-_SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
+SENTINEL: Final = b"\n\x02securevec-sentinel-7d1f\x03"
 
 
 class Sieve:
@@ -29,14 +29,14 @@ class Sieve:
         for number, pattern in patterns:
             compiled.Add(pattern)
             self._numbers.append(number)
-        self._sentinel: int = compiled.Add(_SENTINEL)
+        self._sentinel: int = compiled.Add(SENTINEL)
         compiled.Compile()
         # Without the wrapper of the engine's module.
         self._engine: Any = compiled._set
 
     def numbers(self, data: bytes) -> list[int]:
         """Of the patterns that occur. Raises ``DetectorError`` when the engine gave up, which it does silently."""
-        hits: list[int] = self._engine.Match(data + _SENTINEL)
+        hits: list[int] = self._engine.Match(data + SENTINEL)
         if not hits or self._sentinel not in hits:
             raise DetectorError("The pattern engine gave up on a text; nothing was scanned.")
         hits.remove(self._sentinel)

@@ -15,6 +15,7 @@ from securevec.anonymize.fold import Folded, fold
 from securevec.anonymize.rules.heads import label_of, spoken, under_code_head
 from securevec.anonymize.rules.rulebook import RuleBook
 from securevec.anonymize.rules.scan import PatternScanner, hint
+from securevec.anonymize.rules.second import PatternEngine
 from securevec.anonymize.rules.sheet import Part
 from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, settings
 from securevec.anonymize.rules.wraps import GUESSED, joints
@@ -34,8 +35,9 @@ Place = Callable[[list[Finding]], list[Finding]]
 class Structured:
     """The rules of a book, ready for texts. Thread-safe, linear in the text."""
 
-    def __init__(self, book: RuleBook) -> None:
-        self._scanner = PatternScanner(book)
+    def __init__(self, book: RuleBook, engine: PatternEngine = "re2") -> None:
+        """Raises what :func:`securevec.anonymize.rules.second.require` does."""
+        self._scanner = PatternScanner(book, engine)
         self._crossing = self._scanner.crossing(without=GUESSED)
 
     def find(self, text: str, field_name: str) -> list[Finding]:

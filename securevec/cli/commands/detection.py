@@ -121,13 +121,13 @@ def scan_text(
 
 
 def chosen_detector(session: Session, recall: str | None) -> BuiltinDetector:
-    """The built-in detector under the option, else under the setting. Raises ``ConfigError``."""
+    """The built-in detector under the option, else under the settings. Raises ``ConfigError`` or ``MissingExtra``."""
     from securevec.anonymize import builtin_detector
 
     wanted = recall or session.settings.detect_recall
     if wanted not in ("balanced", "high"):
         raise UsageError("--recall is balanced or high.")
-    return builtin_detector("high" if wanted == "high" else "balanced")
+    return builtin_detector("high" if wanted == "high" else "balanced", session.settings.detect_engine)
 
 
 def _text(file: str) -> str:
