@@ -55,6 +55,17 @@ def test_a_note_of_a_key_we_do_not_know_is_refused() -> None:
         checkpoint.open_text(POEM, NAME, PUBLIC[1:])
 
 
+@pytest.mark.parametrize("control", [byte for byte in range(0x20) if byte != 0x0A])
+def test_a_control_character_is_refused_even_under_a_good_signature(control: int) -> None:
+    """A terminal or another reader would show something else than what is signed."""
+    text = b"paid: 100" + bytes([control]) + b"200\n"
+    signer = SigningKey(Secret(SEED[1:]))
+    with pytest.raises(AuditTampered, match="malformed"):
+        checkpoint.open_text(checkpoint.sign_text(text, NAME, signer), NAME, PUBLIC[1:])
+    plain = text.replace(bytes([control]), b" ")
+    assert checkpoint.open_text(checkpoint.sign_text(plain, NAME, signer), NAME, PUBLIC[1:]) == plain
+
+
 def test_a_checkpoint_reads_the_same_in_a_second_decoder() -> None:
     key = signing_key()
     note = checkpoint.sign_note(ORIGIN, 41_822, ROOT, key)
