@@ -19,6 +19,7 @@ import pytest
 from securevec.cli.main import main
 from securevec.errors import EngineLocked
 from securevec.state.engine import PATIENCE, Engine, Patience
+from tests.support import warm
 from tests.support.other_process import until
 
 PROGRAM = [sys.executable, "-c", "from securevec.cli.main import run; run()"]
@@ -121,14 +122,12 @@ def test_a_command_waits_for_the_home_and_then_does_its_work(home: Path, capfd: 
         assert f"(PID {holder.pid})" in capfd.readouterr().err.splitlines()[-2]
         assert main([*INGEST, "--wait", "0.3", "--json"]) == 4
         assert json.loads(capfd.readouterr().err)["error"] == "EngineLocked"
-        waiting = started([*INGEST, "--wait", "100"])
-        assert waiting.stderr is not None
-        while f"(PID {holder.pid})" not in waiting.stderr.readline():
-            assert waiting.poll() is None
-        assert holder.stdin is not None
-        holder.stdin.close()
-        assert waiting.wait(100) == 0
-        waiting.communicate()
+        with warm.start(warm.COMMAND_LINE, *INGEST, "--wait", "100") as waiting:
+            until(lambda: f"(PID {holder.pid})" in waiting.errors)
+            assert waiting.running
+            assert holder.stdin is not None
+            holder.stdin.close()
+            assert waiting.wait(100) == 0, waiting.errors
     assert main(["count", "acme/notes"]) == 0
     assert capfd.readouterr().out.endswith("1\n")
 
@@ -136,15 +135,11 @@ def test_a_command_waits_for_the_home_and_then_does_its_work(home: Path, capfd: 
 def test_a_command_that_waits_is_ended_by_an_interrupt_and_leaves_nothing(
     home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with holding(home):
-        waiting = started([*INGEST, "--wait", "100"])
-        assert waiting.stderr is not None
-        while "Waiting" not in waiting.stderr.readline():
-            assert waiting.poll() is None
-        waiting.send_signal(signal.SIGINT)
-        _, said = waiting.communicate(timeout=60)
-        assert waiting.returncode == 130
-        assert "Traceback" not in said
+    with holding(home), warm.start(warm.COMMAND_LINE, *INGEST, "--wait", "100") as waiting:
+        until(lambda: "Waiting" in waiting.errors)
+        waiting.kill(signal.SIGINT)
+        assert waiting.wait(60) == 130
+        assert "Traceback" not in waiting.errors
     assert main(INGEST) == 0
 
 
@@ -154,14 +149,12 @@ def test_a_deletion_that_waits_leaves_its_job_free_and_ends_with_the_receipt(
     assert main(INGEST) == 0
     with holding(home) as holder:
         assert main(["tenant", "delete", "acme", "--yes", "--wait", "0.1"]) == 5
-        waiting = started(["jobs", "run", "--once", "--wait", "100"])
-        assert waiting.stderr is not None
-        while "Waiting" not in waiting.stderr.readline():
-            assert waiting.poll() is None
-        assert holder.stdin is not None
-        holder.stdin.close()
-        waiting.communicate(timeout=60)
-        assert waiting.returncode == 0
+        with warm.start(warm.COMMAND_LINE, "jobs", "run", "--once", "--wait", "100") as waiting:
+            until(lambda: "Waiting" in waiting.errors)
+            assert waiting.running
+            assert holder.stdin is not None
+            holder.stdin.close()
+            assert waiting.wait(60) == 0, waiting.errors
     capfd.readouterr()
     assert main(["jobs", "list", "--json"]) == 0
     (job,) = json.loads(capfd.readouterr().out)
@@ -177,9 +170,9 @@ def test_a_deletion_beside_a_service_is_finished_by_the_service_while_it_waits(h
     with sv.SecureStore.open(home) as service:
         service.tenant("acme").existing_collection("notes").count()
         service.runtime.backend()
-        asked = started(["tenant", "delete", "acme", "--yes", "--receipt", str(receipt), "--wait", "100"])
-        _, said = asked.communicate(timeout=120)
-        assert asked.returncode == 0, said
+        arguments = ["tenant", "delete", "acme", "--yes", "--receipt", str(receipt), "--wait", "100"]
+        done = warm.run(warm.COMMAND_LINE, *arguments)
+        assert done.returncode == 0, done.stderr
     assert receipt.stat().st_size > 0
 
 
