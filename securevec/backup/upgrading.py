@@ -104,6 +104,7 @@ def upgrade(home: Path, opened: Opened) -> Upgrade:
     Raises :class:`EngineLocked` when another process uses the home, :class:`HomeRefused` as :func:`look`,
     :class:`CheckFailed` when rows are missing afterwards, and what opening a home raises. Run it again then.
     """
+    homes.load(home)  # before a lock file is made in what is no home
     with kept_out(home):
         found = look(home)
         if not found.needed:

@@ -34,7 +34,9 @@ def load_record(reference: str) -> type[Record]:
         raise SchemaError("A schema is written FILE.py:Class.", next_step="For example schema.py:Ticket.")
     path = Path(file)
     if not path.is_file():
-        raise SchemaError("The schema file does not exist.")
+        raise SchemaError(
+            f"The schema file {path} does not exist.", next_step="Make one: securevec schema infer FILE > schema.py"
+        )
     module_name = f"securevec_schema_{path.stem}"
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:

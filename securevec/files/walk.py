@@ -96,7 +96,9 @@ def open_root(path: Path) -> Root:
         cause = real if isinstance(real, OSError) else status
         if isinstance(cause, OSError) and cause.errno in (errno.EACCES, errno.ELOOP):
             raise FileUnreadable("The source cannot be read.", next_step="Check its permissions.") from cause
-        raise SourceError("The source is not a file or folder that exists.")
+        raise SourceError(
+            "The source is not a file or folder that exists.", next_step="Is the path right, seen from this directory?"
+        )
     is_folder = stat.S_ISDIR(status.st_mode)
     if not is_folder and not stat.S_ISREG(status.st_mode):
         raise FileUnsafe("The source is a device, a pipe or a socket.", next_step="Name a file or a folder.")

@@ -31,6 +31,8 @@ def test_the_short_option_asks_for_help_as_the_long_one_does(
         (["search", "acme/tickts", "refund"], 3, "securevec tenant show TENANT"),
         (["tenant", "grant", "acme", "bob", "reader"], 2, "For example svc:helpdesk."),
         (["retention", "set", "acme/tickets"], 2, "--max-age 180d"),
+        (["ingest", "gone.csv", "--to", "acme/tickets"], 2, "Is the path right"),
+        (["ingest", "tickets.csv", "--to", "acme/new", "--schema", "gone.py:Ticket"], 2, "gone.py does not exist"),
         (["ingest", "tickets.csv", "--to", "acme/tickets", "--retention", "31d"], 2, "Leave --retention out"),
         (["update", "acme/tickets", "T-1", "--clear", "status"], 2, "may not be null"),
         (["jobs", "cancel", "nothing"], 2, "securevec jobs list"),

@@ -206,3 +206,10 @@ def test_what_no_step_leads_from_is_refused_untouched(present: Path, tmp_path: P
         control.commit()
     with pytest.raises(HomeRefused, match="no upgrade leads from"):
         upgrading.look(tmp_path / "home")
+
+
+def test_a_directory_that_is_no_home_is_refused_and_nothing_is_made_in_it(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(HomeRefused, match="not a securevec home"):
+            upgrading.upgrade(place, lambda: opened(tmp_path))
+    assert list(tmp_path.iterdir()) == []

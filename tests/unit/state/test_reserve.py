@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,14 @@ def test_on_a_disk_with_room_nothing_is_given_back(whole: Path, monkeypatch: pyt
     assert reserve.held(whole) == 8 * MIB
 
 
+def _left(free: int, home: Path) -> int:
+    return free
+
+
 def test_of_a_nearly_full_disk_the_reserve_takes_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reserve, "SIZE", 8 * MIB)
     for free, held in ((100 << 10, 0), (3 * MIB, 3 * MIB // 2), (3 * MIB // 2, 3 * MIB // 2), (100 * MIB, 8 * MIB)):
-        monkeypatch.setattr(reserve, "free", lambda home, free=free: free)
+        monkeypatch.setattr(reserve, "free", partial(_left, free))
         reserve.keep(tmp_path)
         assert reserve.held(tmp_path) == held
 
