@@ -176,7 +176,7 @@ class Admission:
                 self.failure(error, counts=counts())
             raise
 
-    def fenced(self, error: SecurevecError) -> None:
+    def fenced(self, error: BaseException, *, phase: Phase = "single", counts: Mapping[str, int] | None = None) -> None:
         """Raise (and record) :class:`TenantUnavailable` instead of ``error`` when the closed fence explains it.
 
         A tenant deleted while an operation runs has lost its keys and records first; what the caller needs to know is
@@ -186,7 +186,7 @@ class Admission:
             try:
                 self.recheck()
             except TenantUnavailable as unavailable:
-                self.failure(unavailable)
+                self.failure(unavailable, phase=phase, counts=counts)
                 raise unavailable from error
 
     def failure(

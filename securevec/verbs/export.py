@@ -18,6 +18,7 @@ from typing import BinaryIO, Final, Literal, cast, get_args
 
 import orjson
 
+from securevec.audit import Phase
 from securevec.errors import UsageError
 from securevec.filters import Expr
 from securevec.guard import admit
@@ -86,7 +87,9 @@ def export(
             intended = False
     except BaseException as error:
         counts = {"records": report.records, "bytes": report.bytes}
-        admission.failure(error, phase="result" if intended else "single", counts=counts)
+        phase: Phase = "result" if intended else "single"
+        admission.fenced(error, phase=phase, counts=counts)
+        admission.failure(error, phase=phase, counts=counts)
         raise
     return report
 

@@ -39,6 +39,8 @@ READS: Final[dict[str, Callable[[Pair], object]]] = {
     "export": lambda pair: pair.acme.export(io.BytesIO()),
     "verify": lambda pair: pair.acme.verify(),
     "reveal": lambda pair: pair.acme.reveal(pair.acme.search("refund", k=1)[0].span_ids[0]),
+    "restore": lambda pair: pair.acme.search("refund", k=1).restore("[EMAIL_1]"),
+    "release": lambda pair: pair.acme.search("refund", k=1).for_model("gpt-5", purpose="answer"),
     "leakage": lambda pair: pair.acme.leakage(),
     "export of a person": lambda pair: list(pair.stage.acme.export_subject(CUSTOMER)),
 }
@@ -65,15 +67,32 @@ class Watch:
         return look
 
 
-@pytest.mark.parametrize("way", READS)
-def test_nothing_leaves_a_tenant_that_was_suspended_behind_the_last_look(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, way: str
+MEANWHILE: Final[dict[str, Callable[[Stage], object]]] = {
+    "suspended": lambda stage: stage.store.suspend_tenant(stage.acme_name),
+    "deleted": lambda stage: stage.store.delete_tenant(stage.acme_name),
+}
+
+
+ALWAYS: Final = ("get", "export", "release")
+"""Ways that are tried with a deletion in each run; it ends them all alike."""
+
+
+@pytest.mark.parametrize(
+    ("way", "what"),
+    [
+        pytest.param(way, what, marks=[pytest.mark.soak] if what == "deleted" and way not in ALWAYS else [])
+        for way in READS
+        for what in MEANWHILE
+    ],
+)
+def test_nothing_leaves_a_tenant_that_was_suspended_or_deleted_behind_the_last_look(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, way: str, what: str
 ) -> None:
     watch, read = Watch(pair.stage, monkeypatch), READS[way]
     read(pair)
     assert watch.asked, "positive control"
     watch.behind, watch.asked = watch.asked, 0
-    watch.act = lambda: pair.stage.store.suspend_tenant(pair.stage.acme_name)
+    watch.act = lambda: MEANWHILE[what](pair.stage)
     with pytest.raises(TenantUnavailable):
         read(pair)
 
