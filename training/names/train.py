@@ -14,7 +14,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,8 @@ BATCH = 4096
 SEED = 20261125
 
 Sample = tuple[list[str], list[int]]
+Target = tuple[list[str], np.ndarray]
+"""Tokens, and ``(tokens, tags)`` how much each tag is believed: what the teacher says (``pool.py``)."""
 
 
 def tokens_of(text: str, spans: list[list[object]]) -> Sample:
@@ -194,8 +196,25 @@ class Types:
         return found
 
 
-def batches(samples: list[Sample], types: Types, rng: random.Random | None) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Texts one behind the other with four empty places between, about ``BATCH`` tokens each."""
+def pooled(path: Path) -> list[Target]:
+    """The texts of a pool with what the teacher says of them."""
+    with np.load(path) as arrays:
+        texts = [text.split("\x1f") for text in bytes(arrays["texts"]).decode().split("\x1e")]
+        said = arrays["targets"].astype(np.float32)
+    said /= said.sum(1, keepdims=True)
+    ends = np.cumsum([len(tokens) for tokens in texts])
+    return [(tokens, said[end - len(tokens) : end]) for tokens, end in zip(texts, ends, strict=True)]
+
+
+def batches(
+    samples: Sequence[Sample | Target], types: Types, rng: random.Random | None
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Texts one behind the other with four empty places between, about ``BATCH`` tokens each.
+
+    The last of each is ``(tokens, tags)``: what is to be learned, zero at the places between.
+    """
+    sure = np.eye(len(TAGS), dtype=np.float32)
+    targets: list[np.ndarray] = []
     index: dict[tuple[str, bool], int] = {}
     words: list[int] = []
     rows: list[int] = []
@@ -206,10 +225,12 @@ def batches(samples: list[Sample], types: Types, rng: random.Random | None) -> I
 
     def flush() -> tuple[torch.Tensor, ...]:
         return (torch.tensor(words), torch.tensor(rows), torch.tensor(offsets), torch.tensor(places),
-                torch.tensor(apart)[:, None], torch.tensor(labels))  # fmt: skip
+                torch.tensor(apart)[:, None], torch.tensor(labels), torch.tensor(np.concatenate(targets)))  # fmt: skip
 
     for tokens, tags in samples:
-        for token, tag in zip(tokens, tags, strict=True):
+        believed = tags if isinstance(tags, np.ndarray) else sure[tags]
+        targets += [believed, np.zeros((4, len(TAGS)), np.float32)]
+        for token, tag in zip(tokens, believed.argmax(1).tolist(), strict=True):
             drop = rng is not None and rng.random() < (0.3 if tag else 0.1)
             place = index.get((token, drop))
             if place is None:
@@ -226,7 +247,7 @@ def batches(samples: list[Sample], types: Types, rng: random.Random | None) -> I
         labels += [-100] * 4
         if len(places) >= BATCH:
             yield flush()
-            for collected in (words, rows, offsets, places, apart, labels):
+            for collected in (words, rows, offsets, places, apart, labels, targets):
                 collected.clear()
             index.clear()
     if places:
@@ -247,7 +268,7 @@ def entities(tags: list[int]) -> set[tuple[int, int, int]]:
 def judge(model: Tagger, samples: list[Sample], types: Types) -> str:
     model.eval()
     right, ours, gold = np.zeros(5), np.zeros(5), np.zeros(5)
-    for words, rows, offsets, places, apart, labels in batches(samples, types, None):
+    for words, rows, offsets, places, apart, labels, _ in batches(samples, types, None):
         scores = model(words, rows, offsets, places, apart, 0.0)
         keep = labels >= 0
         best = torch.where(keep, scores.argmax(1), torch.zeros_like(labels)).tolist()
@@ -282,6 +303,7 @@ def main() -> None:
     parser.add_argument("--abroad", type=int, default=0, help="texts an epoch in other languages of Europe")
     parser.add_argument("--interface", type=int, default=0, help="texts an epoch of what programs say in them")
     parser.add_argument("--once", action="store_true", help="real English texts once an epoch each")
+    parser.add_argument("--pool", type=Path, help="texts that the teacher labelled (pool.py)")
     parser.add_argument("--vectors", type=Path, help="Keep the starting vectors here between runs.")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -298,6 +320,7 @@ def main() -> None:
     augmenter = Augmenter(generator, rng)
     abroad = Abroad(generator, rng) if options.abroad or options.interface else None
     plain = background()
+    pool = pooled(options.pool) if options.pool else []
     model = Tagger(start)
     # The mean of the last few hundred steps is steadier than any of them.
     mean = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
@@ -305,7 +328,7 @@ def main() -> None:
     began = time.time()
     total = 0
     for epoch in range(options.epochs):
-        samples = [
+        samples: list[Sample | Target] = [
             augmenter.vary(s)
             for name, times in SOURCES.items()
             for _ in range(1 if options.once else times)
@@ -318,14 +341,15 @@ def main() -> None:
                         (abroad.draw() for _ in range(options.abroad))]  # fmt: skip
             samples += [tokens_of(abroad.interface(), []) for _ in range(options.interface)]
         samples += rng.sample(plain, min(len(plain), 600))
+        samples += pool
         rng.shuffle(samples)
         rate = 3e-3 * min(1.0, 1.05 - epoch / options.epochs)
         for group in optimizer.param_groups:
             group["lr"] = rate
         losses = []
-        for words_, rows, offsets, places, apart, labels in batches(samples, types, rng):
+        for words_, rows, offsets, places, apart, labels, targets in batches(samples, types, rng):
             scores = model(words_, rows, offsets, places, apart, 0.35)
-            loss = torch.nn.functional.cross_entropy(scores, labels, ignore_index=-100)
+            loss = -(targets * torch.log_softmax(scores, 1)).sum() / (labels >= 0).sum()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)

@@ -24,6 +24,7 @@ _RESULT: Final = re.compile(
 )
 _TEAM: Final = 5.0
 _CASE: Final = re.compile(rf"(?<=[\w.)]) v\.? (?:the )?({_NAME})")
+_POSTCODE: Final = re.compile(rf"(?:^|, )(\d{{5}}) ({_NAME})", re.MULTILINE)
 _DATELINE: Final = re.compile(rf"^([{UPPER}]{{3,}}(?: [{UPPER}]{{3,}})?)(?= (?:\d{{4}}-|[-–—(]))", re.MULTILINE)
 _STATE: Final = 8.0
 _EMPLOYERS: Final = (
@@ -66,6 +67,10 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
         for team, number in ((1, 2), (3, 4)):
             yield *match.span(team), "ORG", _TEAM
             yield *match.span(number), "O", _TEAM
+    for match in _POSTCODE.finditer(text):
+        if lookup_key(match.group(2)) in places():
+            yield *match.span(1), "ADDRESS", _STATE
+            yield *match.span(2), "LOCATION", _STATE
     for match in _DATELINE.finditer(text):
         if lookup_key(match.group(1)) in places():
             yield *match.span(1), "LOCATION", _STATE

@@ -96,6 +96,8 @@ def _may_be_cut(value: str) -> bool:
     first, _, rest = value.partition(" ")
     if value[0].islower() or rest.rpartition(" ")[2].lower() in _JOINS:
         return True
+    if not value.isascii() and rest.rpartition(" ")[2][:1].islower():
+        return True
     return first.lower() in _FIRST_WORDS or (not first.isascii() and lookup_key(first) in _FIRST_WORDS)
 
 
@@ -109,6 +111,9 @@ def _cut(text: str, stretch: Stretch) -> Stretch | None:
     low, high = int(len(words) > 1 and _greets(text, stretch, words[0][2])), len(words)
     while high > low and words[high - 1][2].lower() in _JOINS and not words[high - 1][2].isupper():
         high -= 1
+    if stretch.tag == "PERSON" and capital and not value.isascii():
+        while high - low > 1 and words[high - 1][2][0].islower():
+            high -= 1
     while low < high and _leads(words[low][2], words[low + 1][2] if low + 1 < high else "", stretch.tag, capital):
         low += 1
     if low == high:

@@ -258,8 +258,10 @@ def _edited(text: str) -> bool:
 
 
 def _part_of_word(text: str, stretch: Stretch, value: str) -> bool:
-    """One letter that no dot stands beside (``L.A.``), or what follows a hyphen in small letters (``-based``)."""
+    """A number, one letter with no dot beside it (``L.A.``), or what follows a hyphen in small letters (``-based``)."""
     before = text[stretch.start - 1 : stretch.start]
+    if not any(map(str.isalpha, value)):
+        return True
     if len(value) == 1:
         return before != "." and text[stretch.end : stretch.end + 1] != "."
     return before == "-" and value.islower()

@@ -16,6 +16,7 @@ from securevec.anonymize.lexicon import names
 from securevec.anonymize.names.model import Stretch
 
 _NATIONS: Final = "nationalities.txt"
+_TECHNICAL: Final = "technical_words.txt"
 _CLINIC: Final = "clinical_words.txt"
 _LONGEST: Final = 24
 _GOVERNMENT: Final = frozenset(["Government", "Governments"])
@@ -36,7 +37,7 @@ _BEHIND: Final = re.compile(
 _BEFORE: Final = re.compile(r"(?<![\w@#/\\'’\-])([^\W\d_][\w'’\-]*)(\.?) \Z")
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _listed(name: str) -> frozenset[str]:
     text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
@@ -54,7 +55,7 @@ def without(text: str, stretches: list[Stretch]) -> list[Stretch]:
             kept.append(stretch)
             continue
         value = text[stretch.start : stretch.end]
-        if _is_nationality(text, stretch, value):
+        if _is_nationality(text, stretch, value) or (stretch.tag == "PERSON" and _is_word(text, stretch, value)):
             continue
         if note and lookup_key(value) in clinical and _is_thing(text, stretch, value):
             continue
@@ -74,6 +75,20 @@ def _is_nationality(text: str, stretch: Stretch, value: str) -> bool:
     lists = names()
     named = key in lists.given or key in lists.surnames or key in lists.given_ambiguous
     return not named and not _somebodys(text, stretch)
+
+
+def _is_word(text: str, stretch: Stretch, value: str) -> bool:
+    """Whether a person would be a word of programs and licences that no list knows as a name."""
+    key = lookup_key(value)
+    if key not in _listed(_TECHNICAL):
+        return False
+    return not _is_listed_name(key) and not _somebodys(text, stretch)
+
+
+def _is_listed_name(key: str) -> bool:
+    lists = names()
+    groups = (lists.given, lists.given_ambiguous, lists.surnames, lists.surnames_ambiguous, lists.given_wide)
+    return any(key in group for group in groups) or key in lists.surnames_wide
 
 
 def _without_nationality(stretch: Stretch, value: str) -> Stretch:
@@ -105,9 +120,8 @@ def _is_thing(text: str, stretch: Stretch, value: str) -> bool:
     """
     if _somebodys(text, stretch):
         return False
-    lists, key = names(), lookup_key(value)
-    named = any(key in group for group in (lists.given, lists.given_ambiguous, lists.surnames, lists.surnames_ambiguous,
-                                           lists.given_wide, lists.surnames_wide))  # fmt: skip
+    key = lookup_key(value)
+    named = _is_listed_name(key)
     return not named or _BEHIND.match(text, stretch.end) is not None
 
 

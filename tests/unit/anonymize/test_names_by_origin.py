@@ -123,15 +123,15 @@ def test_a_place_of_the_lists_is_found_in_a_plain_sentence(place: str, detector:
     assert any(text[f.start : f.end] == place and f.entity == "LOCATION" for f in detector.detect(text))
 
 
-@pytest.mark.parametrize("sentence", ["{} won.", "{} said so.", "The lawyer wrote to {} twice."])
-@pytest.mark.parametrize("place", ["Mogadishu", "Curitiba", "Kathmandu"])
+@pytest.mark.parametrize("sentence", ["{} won.", "It began in {}.", "The lawyer wrote to {} twice."])
+@pytest.mark.parametrize("place", ["Lusaka", "Bucaramanga", "Antananarivo"])
 def test_a_place_of_the_lists_needs_less_of_the_model(sentence: str, place: str, detector: BuiltinDetector) -> None:
     text = sentence.format(place)
     assert any(text[f.start : f.end] == place and f.entity == "LOCATION" for f in detector.detect(text))
 
 
 def test_high_recall_keeps_the_places_that_balanced_drops() -> None:
-    text = "They camped near Ubbenfell for a week."
+    text = "We crossed Ilmeria on foot."
     assert not default_detector().detect(text)
     assert any(f.entity == "LOCATION" for f in builtin_detector("high").detect(text))
 

@@ -26,6 +26,7 @@ def found(detector: BuiltinDetector, text: str, entity: str) -> list[str]:
         ("An application was lodged by a Moldovan national in September.", "Moldovan"),
         ("Patient seen in clinic. Babinski negative, Romberg positive, continue Keppra.", "Babinski"),
         ("Pt on the ward, BP stable. Foley removed by nursing. Zosyn for Klebsiella.", "Foley"),
+        ("Programming Language :: Python :: 3.10\nClassifier: Programming Language :: Python", "Classifier"),
         ("MRI reviewed with nursing of Neurosurgery; patient has Parkinson's since March.", "Neurosurgery"),
     ],
 )
@@ -43,6 +44,7 @@ def test_a_word_that_names_nobody_is_not_found(detector: BuiltinDetector, text: 
         ("Nurse Babinski admitted the patient to the ward, BP 120/80.", "Babinski"),
         ("The patient was seen by Robert Parkinson in the clinic, chest pain resolved.", "Robert Parkinson"),
         ("The patient was seen in the clinic by J. Babinski, BP stable.", "Babinski"),
+        ("Dear Mr. Docker, your appointment is on Monday.", "Docker"),
         ("Dear Ms. French, your appointment is on Monday.", "French"),
     ],
 )
