@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,6 +13,8 @@ from securevec.anonymize.keys import subject_token
 from securevec.anonymize.names.cues import _INTRODUCTION, _introduced
 from securevec.anonymize.names.known_organisations import _BUILT, _KIND
 from securevec.anonymize.names.known_places import _BEHIND, _behind
+from securevec.anonymize.names.scripts.labels import _LETTERS, _LOOSE_SIGN, _labels
+from securevec.anonymize.names.scripts.lists import cues
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.rules.matching import ANYWHERE
 from securevec.anonymize.surrogates.values import person_parts, surrogate
@@ -125,3 +129,15 @@ def test_keys_of_another_version_begin_with_nothing_of_this_one() -> None:
     assert "begun" not in repr(KEYS)
     assert earlier != KEYS
     assert TenantKeys(KEYS.pseudonym, KEYS.token, lifts=KEYS.lifts, naming=2, before=KEYS.before) == KEYS
+
+
+@pytest.mark.parametrize("script", ["hebr", "arab", "deva"])
+@given(data=st.data())
+def test_labels_are_found_where_looking_at_every_character_finds_them(script: str, data: st.DataObject) -> None:
+    words = [word for kind, words in cues()[script].items() if kind.isupper() for word in words]
+    longest_first = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+    everywhere = re.compile(f"(?<![{_LETTERS[script]}])({longest_first}){_LOOSE_SIGN}")
+    pieces = st.sampled_from([*words, *(word[:2] for word in words), ":", ": ", " ", "\n", "x", "1", "-", "\u2019"])
+    text = "".join(data.draw(st.lists(pieces, max_size=10)))
+    found = [(match.span(), match.group(1)) for match in _labels(script).any.finditer(text)]
+    assert found == [(match.span(), match.group(1)) for match in everywhere.finditer(text)]

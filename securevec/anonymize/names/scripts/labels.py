@@ -77,8 +77,17 @@ def _labels(script: str) -> _Labels:
     kinds = {word: kind for kind, words in told.items() if kind.isupper() for word in words}
 
     def either(words: list[str]) -> str:
-        start = f"(?<![{_LETTERS[script]}])" if _LETTERS[script] else "(?<![㐀-鿿](?=[姓名]))"
-        return f"{start}({'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})" if words else "(?!)()"
+        if not words:
+            return "(?!)()"
+        longest_first = sorted(words, key=lambda word: len(re.escape(word)), reverse=True)
+        if not _LETTERS[script]:
+            return f"(?<![㐀-鿿](?=[姓名]))({'|'.join(map(re.escape, longest_first))})"
+        # What must not stand in front is looked at behind the first letter, or it would be looked at everywhere.
+        rests: dict[str, list[str]] = {}
+        for word in longest_first:
+            rests.setdefault(word[0], []).append(re.escape(word[1:]))
+        begun = (f"{re.escape(first)}(?<![{_LETTERS[script]}].)(?:{'|'.join(rest)})" for first, rest in rests.items())
+        return f"({'|'.join(begun)})"
 
     codes = [word for word, kind in kinds.items() if kind not in {"PERSON", "ADDRESS"}]
     close = f"(?![{_LETTERS[script]}])" if _LETTERS[script] and script not in {"hang"} else ""
