@@ -130,6 +130,8 @@ def become(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.chdir(order["directory"])
+    # A shell starts what runs behind it with interrupts ignored, and Python leaves that so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     kind, *rest = order["program"]
     sys.argv = [kind, *order["arguments"]]
     if kind == "-m":
