@@ -39,8 +39,8 @@ CALLS = {
 }
 """How often each step is called when one collection of one batch is indexed anew."""
 TRAPS = traps(CALLS)
-VERDICTS = {"removed from live files", "unverified"}
-"""Of the old points, wherever it was killed, and of the key, whose removal nobody shows."""
+VERDICTS = {"removed from live files"}
+"""Of the old points and of the key, wherever it was killed."""
 
 
 class IndexingDesk(RewritingDesk):
