@@ -13,6 +13,7 @@ import securevec as sv
 from securevec.anonymize import TenantKeys
 from securevec.anonymize.surrogates.values import person_parts, surrogate
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup
+from securevec.control.numbers import THIS_TENANT_NO
 from securevec.control.rows import ManifestRow
 from securevec.errors import (
     ControlUnavailable,
@@ -85,7 +86,9 @@ def said(cases: Cases) -> str:
     runtime = cases._runtime
     bodies = [open_body(runtime.keys, cases._scope, point) for point in points(cases)]
     texts = [str((body.text, body.fields)) for body in bodies]
-    rows = runtime.control._db.rows("SELECT part, stand_in FROM name_part")
+    # Of its own tenant: names come from short lists, and those of another tenant may be the same by chance.
+    own = {"tenant": cases._scope.tenant}
+    rows = runtime.control._db.rows(f"SELECT part, stand_in FROM name_part WHERE tenant_no = {THIS_TENANT_NO}", own)
     return "\n".join([*texts, *(runtime.names.open_stand_in(sealed, part=part) for part, sealed in rows)])
 
 
