@@ -43,7 +43,6 @@ from securevec.embed import Embedder, MiniLM
 from securevec.embed.minilm import DIMENSION as MODEL_DIMENSION
 from securevec.errors import LimitExceeded, QueryError
 from securevec.policy import Actor
-from securevec.state import reserve
 from securevec.state.runtime import Runtime
 from securevec.store import SecureStore
 from securevec.store.collection import Collection
@@ -151,8 +150,7 @@ def measure(
         disk = {
             "vendor": _allocated(directory / "vendor"),
             "engine": _allocated(directory / "home" / "engine"),
-            # Less what is kept free for deletions: the same few MiB of a home however much it holds.
-            "home": _allocated(directory / "home") - reserve.held(directory / "home"),
+            "home": _allocated(directory / "home"),
         }
         opened = _open(options, vendor, directory, create=False)
         try:

@@ -1,9 +1,10 @@
 """Room kept on the home's disk for what frees room: deletions, erasures and retention need some for their journals and
 audit records, and on a disk without a free byte not even the control store can be opened.
 
-The reserve is a file of the home with blocks of its own. It is given back to an operation that removes something while
-the disk is full, and taken again as soon as there is room. Nothing else may spend it: a search that could would use it
-up before anybody deletes. The last of it is for deleting a tenant, which needs the least and frees the most. No
+The reserve is a file of the home with blocks of its own, on a disk that has little left; one with gigabytes free needs
+none, and is looked at again every second while a store is open. It is given back to an operation that removes something
+while the disk is full, and taken again as soon as there is room. Nothing else may spend it: a search that could would
+use it up before anybody deletes. The last of it is for deleting a tenant, which needs the least and frees the most. No
 decision rests on the file; whoever removes it loses the reserve and nothing more.
 """
 
@@ -25,6 +26,10 @@ _SLICE: Final = 1 << 19
 """Of that, what opening the home once more may have."""
 FULL: Final = 1 << 20
 """Below so many free bytes an operation may not get through by itself."""
+SCARCE = 2 << 30
+"""With so many free bytes nothing is kept. Far more than is written to a disk between two looks at it."""
+ROOM: Final = 64 << 20
+"""With so many nobody is deleting to make room."""
 _BLOCK: Final = 512
 """Bytes of a block as ``st_blocks`` counts them, whatever the file system uses."""
 _PIECE: Final = 1 << 16
@@ -80,12 +85,25 @@ def _shrink(home: Path, left: int) -> None:
 
 
 def keep(home: Path) -> None:
-    """Take the reserve back, or of a nearly full disk half of what is left. Never raises: a home works without."""
+    """Take the reserve back, or of a nearly full disk half of what is left; where there is room again in plenty, do
+    without one. Never raises: a home works without."""
     with contextlib.suppress(OSError):
-        have = held(home)
-        wanted = min(SIZE, (have + free(home)) // 2)
+        have, left = held(home), free(home)
+        if left >= SCARCE:
+            if have and left >= 2 * SCARCE:
+                (home / FILE).unlink()
+            return
+        wanted = min(SIZE, (have + left) // 2)
         if wanted == SIZE > have or wanted >= have + _WORTH:
             _take(home, have, wanted)
+
+
+def keep_ahead(home: Path) -> None:
+    """The same, from time to time, while nobody can be deleting to make room: what was given back for that is not taken
+    from under it."""
+    with contextlib.suppress(OSError):
+        if free(home) >= ROOM:
+            keep(home)
 
 
 def _take(home: Path, have: int, size: int) -> None:

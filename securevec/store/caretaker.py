@@ -6,6 +6,7 @@
 2. A signed checkpoint of the audit log once a minute, so that an idle process does not leave its last records
    unprotected.
 3. The time floor, so that a clock set back after a crash brings nothing expired back.
+4. Room for deletions, kept on a disk that is getting full.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 
 from securevec.control.rows import JobRow
 from securevec.retention.jobs import run_pending
+from securevec.state import reserve
 from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
 
@@ -52,7 +54,12 @@ class Caretaker:
         turn = 0
         while not self._stopping.wait(PERIOD_S):
             turn += 1
-            for every, duty in ((FLOOR_EVERY, self._note_time), (CHECKPOINT_EVERY, self._checkpoint), (1, self._jobs)):
+            for every, duty in (
+                (FLOOR_EVERY, self._note_time),
+                (CHECKPOINT_EVERY, self._checkpoint),
+                (1, self._keep_room),
+                (1, self._jobs),
+            ):
                 if turn % every == 0:
                     self._do(duty)
 
@@ -63,6 +70,9 @@ class Caretaker:
 
     def _note_time(self) -> None:
         self._runtime.control.raise_time_floor(self._runtime.clock.floor_ms())
+
+    def _keep_room(self) -> None:
+        reserve.keep_ahead(self._runtime.home)
 
     def _checkpoint(self) -> None:
         self._runtime.audit.checkpoint()

@@ -13,6 +13,7 @@ import pytest
 import securevec as sv
 from securevec.state import reserve
 from securevec.testing.embedders import HashEmbedder
+from tests.support.other_process import until
 
 MIB: Final = 1 << 20
 
@@ -77,6 +78,19 @@ def test_people_and_tenants_are_deleted_on_a_disk_without_a_free_byte(
     fill(disk)
     with opened(disk, backend, use_reserve=True) as store:
         assert store.delete_tenant("acme").receipt is not None
+
+
+def test_an_open_store_takes_the_reserve_when_its_disk_is_getting_full(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserve, "SIZE", 8 * MIB)
+    monkeypatch.setattr(reserve, "SCARCE", 1 * MIB)
+    with opened(disk, "edge") as store:
+        filled(store, "acme", 1)
+        assert reserve.held(disk / "home") == 0
+        monkeypatch.setattr(reserve, "SCARCE", 2 << 30)
+        monkeypatch.setattr(reserve, "ROOM", 1 * MIB)
+        until(lambda: reserve.held(disk / "home") == 8 * MIB)
 
 
 def test_a_search_on_a_full_disk_does_not_spend_what_deletions_need(

@@ -17,6 +17,7 @@ MIB = 1 << 20
 def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with a reserve as homes have it, on a disk that is called full."""
     monkeypatch.setattr(reserve, "SIZE", 8 * MIB)
+    monkeypatch.setattr(reserve, "SCARCE", 1 << 62)
     reserve.keep(tmp_path)
     assert reserve.held(tmp_path) == 8 * MIB
     monkeypatch.setattr(reserve, "FULL", 1 << 62)
@@ -63,6 +64,27 @@ def test_of_a_nearly_full_disk_the_reserve_takes_half(tmp_path: Path, monkeypatc
         monkeypatch.setattr(reserve, "free", partial(_left, free))
         reserve.keep(tmp_path)
         assert reserve.held(tmp_path) == held
+
+
+def test_a_disk_with_room_in_plenty_needs_no_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reserve, "SIZE", 8 * MIB)
+    for free, held in ((2049 * MIB, 0), (2047 * MIB, 8 * MIB), (2049 * MIB, 8 * MIB), (4096 * MIB, 0)):
+        monkeypatch.setattr(reserve, "free", partial(_left, free))
+        reserve.keep_ahead(tmp_path)
+        assert reserve.held(tmp_path) == held
+    assert not (tmp_path / reserve.FILE).exists()
+
+
+def test_what_was_given_back_is_not_taken_from_under_a_deletion(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that looks after an open store goes on while a job runs."""
+    reserve.give_back(whole, last=True)
+    for free in (0, 8 * MIB, 63 * MIB):
+        monkeypatch.setattr(reserve, "free", partial(_left, free))
+        reserve.keep_ahead(whole)
+        assert reserve.held(whole) == 0
+    monkeypatch.setattr(reserve, "free", partial(_left, 65 * MIB))
+    reserve.keep_ahead(whole)
+    assert reserve.held(whole) == 8 * MIB
 
 
 def test_what_lies_in_the_place_of_the_reserve_is_not_written_to(tmp_path: Path) -> None:
