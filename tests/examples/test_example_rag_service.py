@@ -232,7 +232,11 @@ def test_a_second_worker_says_at_its_start_what_to_do(
     monkeypatch.setenv("SECUREVEC_HOME", str(store.home))
     monkeypatch.setenv("CALLERS", str(tmp_path / "callers.json"))
     opened: list[sv.SecureStore] = []
-    monkeypatch.setattr(app_module, "make_app", lambda second, callers: opened.append(second))
+
+    def made(second: sv.SecureStore, callers: object) -> None:
+        opened.append(second)
+
+    monkeypatch.setattr(app_module, "make_app", made)
     with caplog.at_level(logging.ERROR, logger="uvicorn.error"):
         app_module.from_environment()
     opened[0].close()
