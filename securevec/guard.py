@@ -27,7 +27,6 @@ from securevec.audit import (
     Outcome,
     Phase,
     Refs,
-    Work,
     error_name,
     fold_entities,
     keyed_ref,
@@ -86,14 +85,12 @@ class Admission:
         detail: Mapping[str, str | int | bool] | None = None,
         error: BaseException | None = None,
         keys: KeyView | None = None,
-        work: Work | None = None,
     ) -> AuditRef:
         """Write one durable audit record of this operation. Raises :class:`AuditUnavailable`.
 
         ``record_ids`` are record refs and ``query`` the anonymized query; both enter the log only as keyed hashes.
         ``actors`` are audit pseudonyms the operation is about (who was granted a role). ``keys`` is the look at the
-        key store the answer was opened under, where there is one. ``work`` is done while the disk is waited for
-        (:meth:`AuditWriter.record`).
+        key store the answer was opened under, where there is one.
         """
         runtime, tenant = self.runtime, self.scope.tenant
         if isinstance(error, LegalHold) and HEX32.match(error.hold_id):
@@ -127,18 +124,15 @@ class Admission:
                 error=error_name(error) if error is not None else "",
                 job_id=self.job_id,
                 duration_ms=(time.monotonic_ns() - self.started_ns) // 1_000_000,
-            ),
-            work=work,
+            )
         )
 
     def fresh(self) -> Admission:
         """The same permission under a request id of its own, for one batch of a longer operation."""
         return replace(self, request_id=request_id(), started_ns=time.monotonic_ns())
 
-    def recheck(self, *, version: int | None = None) -> None:
+    def recheck(self) -> None:
         """Refuse to go on when the tenant was fenced since ``admit``, or when the policy no longer permits.
-
-        As committed now, or when the control store was at ``version``, which the caller has just read.
 
         It is also where an operation ends that was asked to stop. Raises :class:`TenantUnavailable`,
         :class:`PolicyDenied` and :class:`Stopped`; the caller records it with :meth:`failure`.
@@ -146,7 +140,7 @@ class Admission:
         stopping.check()
         roles: frozenset[str] = frozenset()
         if self.scope.tenant:
-            standing = self.runtime.control.standing(self.scope.tenant, self.scope.actor_token, version=version)
+            standing = self.runtime.control.standing(self.scope.tenant, self.scope.actor_token)
             roles = standing.roles
             if standing.fence.state != "active" or standing.fence.epoch != self.fence:
                 raise TenantUnavailable(
@@ -206,7 +200,7 @@ class Admission:
 class Commission(Admission):
     """What a job does: permitted when it was accepted, so it goes on whatever became of who asked. Fenced as ever."""
 
-    def recheck(self, *, version: int | None = None) -> None:
+    def recheck(self) -> None:
         """Raises :class:`TenantUnavailable` when the tenant was suspended or deleted since this step began."""
         fence = self.runtime.control.fence(self.scope.tenant)
         if fence.state != "active" or fence.epoch != self.fence:

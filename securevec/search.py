@@ -7,36 +7,33 @@ query                     namespace from the handle in hand, never from an argum
 judge each hit            open in this place; expiry, generation and filters on the sealed values; refill up to k
 read chunk 0              for hits further into a record, whose fields lie there
 recheck                   fence again: what was deleted meanwhile is not answered
-audit (durable)           the hits are made while the disk is waited for, and leave when the record is there
+audit (durable)           and only then the hits
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
-from uuid import UUID
 
 from securevec import limits
 from securevec.errors import IsolationViolation, RecordNotFound, SecurevecError
 from securevec.filters import Compare, Exists, Expr, Not, Or, all_of, matches
 from securevec.guard import Admission, admit
 from securevec.keys.keyview import KeyView
-from securevec.points.body import Body, RecordId
+from securevec.points.body import Body, RecordId, chunk_view
 from securevec.points.protect import EXPIRY_KEY
 from securevec.reading.asking import ask, fused
 from securevec.reading.cloaking import FETCH, scored_again
 from securevec.reading.hits import Hit, SearchResult, record_of
 from securevec.reading.judge import Asked, Judged, erased, judge
 from securevec.reading.live import first_chunks, live_record
-from securevec.reading.making import Later, hits_of
 from securevec.reading.narrow import Narrow
 from securevec.reading.question import Question, check_hybrid, check_k, hint_of, question_of
 from securevec.reading.releasing import release
 from securevec.reading.revealing import originals_at
 from securevec.retention.rules import expired
-from securevec.rows.minimize import is_plain
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, RecordRef
@@ -73,29 +70,20 @@ def search(
     with admission.reading():
         question = question_of(runtime, collection, admission, text, vector, where, hybrid=hybrid)
         found = answer(runtime, collection, question, k, narrow, record_class)
-        admission.recheck(version=found.version)
-    return deliver(runtime, collection, admission, question, found, record_class)
+        admission.recheck()
+    return deliver(runtime, collection, admission, question, found)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer(Generic[R]):
-    """What answers one question, before it is audited: points with the first chunk of their record, best first.
+    """The hits of one question, before they are audited."""
 
-    ``made``: hits by point, of a record class that runs code of its own when a record is made (:func:`is_plain`): that
-    is done before the last look. ``version``: what the control store was at, at that look.
-    """
-
-    whole: list[tuple[Judged, Body]]
+    hits: list[Hit[R]]
+    refs: list[RecordRef]
     violations: int
     passed_over: int
     complete: bool
     keys: KeyView
-    made: Mapping[UUID, Hit[R]] | None
-    version: int
-
-    @property
-    def refs(self) -> list[RecordRef]:
-        return [judged.ref for judged, _ in self.whole]
 
 
 def answer(
@@ -105,22 +93,17 @@ def answer(
     again = OVERTAKEN_TWICE
     while True:
         found = _ask(runtime, collection, question, k, narrow)
-        nearest, made = found.whole[:k], None
-        if not is_plain(record_class):
-            made = {hit.point: hit for hit in hits_of(collection, nearest, record_class)}
-        version = runtime.control.version()
-        whole, replaced = _still_live(runtime, collection, nearest, found.asked, version)
+        whole, replaced = _still_live(runtime, collection, found.whole[:k], found.asked)
         if not (replaced and again):
             break
         again -= 1
     return Answer(
-        whole=whole,
+        hits=[_hit(collection, judged, first, record_class) for judged, first in whole],
+        refs=[judged.ref for judged, _ in whole],
         violations=found.violations,
         passed_over=found.passed_over,
         complete=len(whole) == k or found.exhausted,
         keys=found.keys,
-        made=made,
-        version=version,
     )
 
 
@@ -154,46 +137,29 @@ def _still_shown(
     shown: list[Answer[R]] = []
     overtaken: list[int] = []
     for number, found in enumerate(answers):
+        pairs = list(zip(found.hits, found.refs, strict=True))
         kept = [
-            (judged, first)
-            for judged, first in found.whole
-            if live.get(judged.ref) == judged.body.generation and (judged.ref, judged.body.generation) not in hidden
+            (hit, ref) for hit, ref in pairs if live.get(ref) == hit.generation and (ref, hit.generation) not in hidden
         ]
-        shown.append(replace(found, whole=kept))
-        if any(live.get(judged.ref, judged.body.generation) != judged.body.generation for judged, _ in found.whole):
+        shown.append(replace(found, hits=[hit for hit, _ in kept], refs=[ref for _, ref in kept]))
+        if any(live.get(ref, hit.generation) != hit.generation for hit, ref in pairs):
             overtaken.append(number)
     return shown, overtaken
 
 
 def deliver(
-    runtime: Runtime,
-    collection: CollectionScope,
-    admission: Admission,
-    question: Question,
-    found: Answer[R],
-    record_class: type[R],
+    runtime: Runtime, collection: CollectionScope, admission: Admission, question: Question, found: Answer[R]
 ) -> SearchResult[R]:
-    """Audit an answer, durably, and hand it out. Its hits are made while the disk is waited for; when one cannot be
-    made, the log says behind the record that the search failed."""
-
-    def make() -> list[Hit[R]]:
-        if found.made is not None:
-            return [found.made[judged.point.id] for judged, _ in found.whole]
-        return hits_of(collection, found.whole, record_class)
-
-    later = Later(make)
+    """Audit an answer, durably, and hand it out."""
     admission.note(
-        counts={"hits": len(found.whole), "violations": found.violations, "dropped": found.passed_over},
+        counts={"hits": len(found.hits), "violations": found.violations, "dropped": found.passed_over},
         redactions=question.redactions,
         record_ids=found.refs,
         query=question.audit_key,
         keys=found.keys,
-        work=later.make,
     )
-    with admission.reading():
-        hits = later.take()
     return SearchResult(
-        hits,
+        found.hits,
         violations=found.violations,
         complete=found.complete,
         request_id=admission.request_id,
@@ -322,20 +288,16 @@ def _with_first_chunks(
 
 
 def _still_live(
-    runtime: Runtime,
-    collection: CollectionScope,
-    whole: Sequence[tuple[Judged, Body]],
-    asked: Asked | None,
-    version: int,
+    runtime: Runtime, collection: CollectionScope, whole: Sequence[tuple[Judged, Body]], asked: Asked | None
 ) -> tuple[list[tuple[Judged, Body]], bool]:
     """Without the records that were deleted, replaced or erased while this search ran, or are due by now; and whether
     one was replaced, which is there in another generation.
 
-    The manifest is read anew, unless nobody has committed anything since it was ``asked``. ``version`` is what the
-    control store is at now.
+    The manifest is read anew, unless nobody has committed anything since it was ``asked``.
     """
     if not whole:
         return [], False
+    version = runtime.control.version()
     if asked is not None and version == asked.version:
         live = asked.live()
     else:
@@ -350,3 +312,20 @@ def _still_live(
         and not expired(judged.body.expires_ms, now_ms=now_ms)
     ]
     return kept, any(live.get(judged.ref, judged.body.generation) != judged.body.generation for judged, _ in whole)
+
+
+def _hit(collection: CollectionScope, judged: Judged, first: Body, record_class: type[R]) -> Hit[R]:
+    text, spans = chunk_view(judged.body, collection.embedded_fields)
+    body, point = judged.body, judged.point
+    # In the order of the fields: naming them takes as long as all else here.
+    return Hit(
+        body.record_id,
+        point.score,
+        record_of(collection, first, record_class),
+        text,
+        body.chunk,
+        body.chunks,
+        point.id,
+        body.generation,
+        spans,
+    )

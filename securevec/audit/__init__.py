@@ -15,7 +15,6 @@ from securevec.audit.event import (
     request_id,
 )
 from securevec.audit.export import FORMATS, Format
-from securevec.audit.flushing import Work
 from securevec.audit.following import Follower
 from securevec.audit.ocsf import summarize
 from securevec.audit.reading import find_open_intents, read_between, read_chain, read_tail
@@ -39,7 +38,6 @@ __all__ = [
     "Phase",
     "Refs",
     "Succession",
-    "Work",
     "WriterReport",
     "error_name",
     "find_open_intents",

@@ -11,7 +11,6 @@ from typing import Final
 
 from securevec.audit import files
 from securevec.audit.checkpoint import decode_root, sign_note
-from securevec.audit.flushing import Work
 from securevec.audit.scan import Scanned, Scanner
 from securevec.audit.succession import Keychain
 from securevec.audit.ulid import PATTERN, ulid
@@ -77,9 +76,9 @@ class WriterDirectory:
         self._opened_ms = now_ms
         self._accepted = 0
 
-    def append(self, data: bytes, work: Work | None = None) -> None:
-        """Lines, durable on return; ``work`` is done meanwhile. Raises ``OSError`` with the file as it was."""
-        self._segment.append(data, work)
+    def append(self, data: bytes) -> None:
+        """Lines, durable on return. Raises ``OSError`` with the file as it was."""
+        self._segment.append(data)
 
     def cut_unaccepted(self) -> None:
         """Remove lines that :meth:`accept` never confirmed: a signal came between the write and the bookkeeping."""

@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from securevec.audit.flushing import Work, beside, flush
-
 SEGMENT: Final = re.compile(r"seg-([0-9]{8})\.jsonl\Z")
 CHECKPOINT: Final = "checkpoint"
 CHECKPOINT_NEW: Final = "checkpoint.new"
@@ -26,7 +24,8 @@ MAX_LINE: Final = 1024 * 1024
 
 _NOTE_TAIL: Final = 16 * 1024
 _SIGNATURE: Final = "— ".encode()
-_flush = flush
+# macOS has no fdatasync; fsync does at least as much.
+_flush = getattr(os, "fdatasync", os.fsync)
 
 
 def segment_name(number: int) -> str:
@@ -92,8 +91,7 @@ class AppendFile:
                 self.close()
                 raise
 
-    def append(self, data: bytes, work: Work | None = None) -> None:
-        """``work`` is done once the bytes are written, while the disk is waited for."""
+    def append(self, data: bytes) -> None:
         if self._dirty:
             self.cut(self.size)
         self._refuse_if_touched()
@@ -102,10 +100,7 @@ class AppendFile:
             view = memoryview(data)
             while view:
                 view = view[os.write(self._descriptor, view) :]
-            if work is None:
-                _flush(self._descriptor)
-            else:
-                beside.flush(self._descriptor, work)
+            _flush(self._descriptor)
         except OSError:
             with contextlib.suppress(OSError):
                 self.cut(self.size)

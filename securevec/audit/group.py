@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Final
 
 from securevec.audit.event import Event
-from securevec.audit.flushing import Work
 from securevec.audit.vocabulary import SEALING
 from securevec.errors import AuditUnavailable, SecurevecError
 
@@ -26,19 +25,13 @@ MAX_UNFLUSHED: Final = 256
 class Ticket:
     """One caller's place in the queue. Without an event it only waits for what was queued before it."""
 
-    __slots__ = (
-        *("closing", "error", "event", "gate", "gone", "index", "lead", "sealing", "time_ms", "waits", "work"),
-        "written",
-    )
+    __slots__ = ("closing", "error", "event", "gate", "gone", "index", "lead", "sealing", "time_ms", "waits", "written")
 
-    def __init__(
-        self, event: Event | None, time_ms: int, *, waits: bool, closing: bool = False, work: Work | None = None
-    ) -> None:
+    def __init__(self, event: Event | None, time_ms: int, *, waits: bool, closing: bool = False) -> None:
         self.event = event
         self.time_ms = time_ms
         self.waits = waits
         self.closing = closing
-        self.work = work
         self.sealing = event is None or (event.action in SEALING and event.phase != "intent")
         self.index = 0
         self.written = False
@@ -48,19 +41,12 @@ class Ticket:
         self.gate = threading.Lock()
         self.gate.acquire()
 
-    def meanwhile(self) -> None:
-        """Do the caller's work, unless it is done."""
-        work, self.work = self.work, None
-        if work is not None:
-            work()
-
 
 class GroupCommit:
     """The queue. ``commit`` writes a batch, sets ``written`` on what is on disk, and raises when something failed;
-    only one thread is ever in it. It is given what that thread may do while it waits for the disk. ``size`` is the
-    number of events on disk."""
+    only one thread is ever in it. ``size`` is the number of events on disk."""
 
-    def __init__(self, commit: Callable[[list[Ticket], Work | None], None], size: Callable[[], int]) -> None:
+    def __init__(self, commit: Callable[[list[Ticket]], None], size: Callable[[], int]) -> None:
         self.lock = threading.Lock()
         self._commit = commit
         self._size = size
@@ -86,10 +72,9 @@ class GroupCommit:
             lead = not self._leading
             self._leading = True
         if not lead:
-            ticket.meanwhile()
             lead = self._await(ticket)
         if lead:
-            self._lead(ticket)
+            self._lead()
         if ticket.error is not None:
             raise AuditUnavailable(
                 "The audit record could not be written, so the operation was not carried out.",
@@ -118,13 +103,13 @@ class GroupCommit:
             raise
         return ticket.lead
 
-    def _lead(self, own: Ticket) -> None:
+    def _lead(self) -> None:
         with self.lock:
             batch = list(self._queue)
             self._queue.clear()
         failure: BaseException | None = None
         try:
-            self._commit(batch, own.meanwhile if own.work is not None else None)
+            self._commit(batch)
         except (OSError, SecurevecError) as error:
             failure = error
         except BaseException as error:

@@ -18,7 +18,6 @@ from securevec.audit.abandoned import Abandoned, abandoned_intents
 from securevec.audit.checkpoint import Head, Signer, Signers, sign_note
 from securevec.audit.directory import WriterDirectory, recover_crashed
 from securevec.audit.event import Event
-from securevec.audit.flushing import Work
 from securevec.audit.group import GroupCommit, Ticket
 from securevec.audit.keeping import Announce, Keeper
 from securevec.audit.ocsf import encode, to_ocsf
@@ -113,11 +112,8 @@ class AuditWriter:
         """
         return abandoned_intents(self._log_directory, self.writer, self._writers.recovered_by)
 
-    def record(self, event: Event, *, wait: bool = True, work: Work | None = None) -> AuditRef:
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         """Log ``event``; with ``wait`` (the rule) return when it is on disk.
-
-        ``work`` is done on the way, where there is one, while the disk is waited for; it raises nothing and records
-        nothing. Whether the record stands is known behind it only, so nothing it makes leaves before this returns.
 
         Without ``wait`` the event is queued and flushed with the next one, at the latest by the first call made
         :data:`~securevec.audit.group.FLUSH_AGE_MS` later, or by :meth:`checkpoint` or :meth:`close`; a crash before
@@ -126,9 +122,8 @@ class AuditWriter:
         must then not go on. The record may still stand in the log when only its checkpoint failed: one record too
         many, never an answer without one.
         """
-        ticket = Ticket(event, self._clock.now_ms(), waits=wait or event.action in SEALING, work=work)
+        ticket = Ticket(event, self._clock.now_ms(), waits=wait or event.action in SEALING)
         self._submit(ticket)
-        ticket.meanwhile()
         return AuditRef(self._files.name, ticket.index)
 
     def checkpoint(self) -> None:
@@ -202,19 +197,19 @@ class AuditWriter:
         self._follow_fork()
         self._group.submit(ticket)
 
-    def _commit(self, batch: list[Ticket], work: Work | None) -> None:
+    def _commit(self, batch: list[Ticket]) -> None:
         """Write one batch: rotate if due, encode in order, one write, one flush, a checkpoint if due."""
         now = self._clock.now_ms()
         if self._files.rotation_due(now) and any(ticket.event is not None for ticket in batch):
             self._seal("head")
             self._files.rotate(now)
-        self._write(batch, work)
+        self._write(batch)
         if any(ticket.closing for ticket in batch):
             self._seal("closed")
         elif any(ticket.sealing for ticket in batch) or self._checkpoint_due(now):
             self._seal("head")
 
-    def _write(self, batch: list[Ticket], work: Work | None) -> None:
+    def _write(self, batch: list[Ticket]) -> None:
         frontier, link = self._frontier.copy(), self._link
         log_name = f"audit/{self._log_id}/{self._files.name}"
         lines: list[bytes] = []
@@ -240,7 +235,7 @@ class AuditWriter:
             return
         lines.append(b"")
         self._files.cut_unaccepted()
-        self._files.append(b"\n".join(lines), work)
+        self._files.append(b"\n".join(lines))
         self._files.accept()
         self._frontier, self._link = frontier, link
         for ticket in batch:

@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from securevec import search as journey
-from securevec.audit import AuditRef, Event, Succession, Work
+from securevec.audit import AuditRef, Event, Succession
 from securevec.audit.checkpoint import Signer
 from securevec.backend import BuildsIndexes, CollectionSpec, VectorBackend
 from securevec.bench import RAW
@@ -93,9 +93,7 @@ class _Unrecorded:
 
     writer_id = "none"
 
-    def record(self, event: Event, *, wait: bool = True, work: Work | None = None) -> AuditRef:
-        if work is not None:
-            work()
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         return AuditRef("none", 0)
 
     def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
@@ -118,8 +116,8 @@ class _Unwaited:
     def writer_id(self) -> str:
         return self._sink.writer_id
 
-    def record(self, event: Event, *, wait: bool = True, work: Work | None = None) -> AuditRef:
-        return self._sink.record(event, wait=False, work=work)
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef:
+        return self._sink.record(event, wait=False)
 
     def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
         return self._sink.exchange_key(new, compromised=compromised)

@@ -84,12 +84,10 @@ class HotReads(Room):
             raise TenantNotFound("There is no such tenant.")
         return Fence(row[0], row[1], bool(row[2]), row[3] or 1)
 
-    def standing(self, tenant: TenantId, actor_token: bytes, *, version: int | None = None) -> Standing:
-        """Fence and roles as committed now, at the price of one PRAGMA, or as committed at a :meth:`version` that the
-        caller has just read. Raises :class:`TenantNotFound`."""
+    def standing(self, tenant: TenantId, actor_token: bytes) -> Standing:
+        """Fence and roles as committed now, at the price of one PRAGMA. Raises :class:`TenantNotFound`."""
         # The version is read first: a commit after it makes the entry newer than its label, never older.
-        if version is None:
-            version = self._db.version()
+        version = self._db.version()
         known, standings = self._standings
         if known != version or len(standings) >= _MOST_STANDINGS:
             standings = {}

@@ -130,12 +130,6 @@ def _steps(record_class: type[Record]) -> tuple[tuple[_Step, ...], frozenset[str
     return steps, schema.names, schema.names if plain else frozenset()
 
 
-def is_plain(record_class: type[Record]) -> bool:
-    """Whether :func:`rebuild` runs no code of the class: nothing of its author's is there to wait, to fail or to ask a
-    store."""
-    return bool(_steps(record_class)[2]) and record_class.__new__ is object.__new__
-
-
 def rebuild(record_class: type[R], values: Mapping[str, object]) -> R:
     """A typed record from canonical values: texts, kept and filter values and the key, by field name.
 

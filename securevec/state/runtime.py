@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from securevec.anonymize import Anonymizer, Detector, TenantKeys
 from securevec.anonymize.ahead import Ahead, shared_ahead
-from securevec.audit import AuditRef, Event, Succession, Work
+from securevec.audit import AuditRef, Event, Succession
 from securevec.audit.checkpoint import Signer
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
@@ -41,9 +41,7 @@ class AuditSink(Protocol):
     @property
     def writer_id(self) -> str: ...
 
-    def record(self, event: Event, *, wait: bool = True, work: Work | None = None) -> AuditRef:
-        """``work`` is done while the disk is waited for; it raises nothing and records nothing."""
-        ...
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef: ...
 
     def exchange_key(self, new: Signer, *, compromised: bool) -> Succession: ...
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from securevec.anonymize import Detector, MergedDetector, PatternEngine, Recall, builtin_detector
 from securevec.anonymize.rules.second import require
-from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession, Work
+from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession
 from securevec.audit.checkpoint import Signer
 from securevec.audit.keeping import Kept
 from securevec.clock import Clock
@@ -50,8 +50,8 @@ class AuditDoor:
     def writer_id(self) -> str:
         return self._open().writer
 
-    def record(self, event: Event, *, wait: bool = True, work: Work | None = None) -> AuditRef:
-        return self._open().record(event, wait=wait, work=work)
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef:
+        return self._open().record(event, wait=wait)
 
     def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
         return self._open().exchange_key(new, compromised=compromised)

@@ -50,8 +50,8 @@ def search_like(
         question = Question(_direction(record), judged_on, hint, ref, {})
         others = replace(narrow, exclude=ref, ahead=len(record.chunks))
         found = answer(runtime, collection, question, k, others, record_class)
-        admission.recheck(version=found.version)
-    return deliver(runtime, collection, admission, question, found, record_class)
+        admission.recheck()
+    return deliver(runtime, collection, admission, question, found)
 
 
 def _direction(record: Stored) -> Vector:

@@ -50,7 +50,7 @@ def search_batch(
         admission.recheck()
     # A request id of its own for each, as for a search alone. When the log fails in between, none is returned.
     return [
-        deliver(runtime, collection, admission.fresh(), question, found, record_class)
+        deliver(runtime, collection, admission.fresh(), question, found)
         for question, found in zip(questions, answers, strict=True)
     ]
 

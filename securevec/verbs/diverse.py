@@ -57,32 +57,32 @@ def search_diverse(
             again = OVERTAKEN_TWICE
             while True:
                 found = answer(runtime, collection, question, fetch, Narrow(by_record=True), record_class)
-                vectors = _true_vectors(runtime, collection, [judged.point.id for judged, _ in found.whole])
+                vectors = _true_vectors(runtime, collection, [hit.point for hit in found.hits])
                 # A record that was replaced since has no vector any more where it was found.
-                if again and any(judged.point.id not in vectors for judged, _ in found.whole):
+                if again and any(hit.point not in vectors for hit in found.hits):
                     again -= 1
                     continue
                 return _chosen(question, found, vectors, k=k, balance=weight)
 
         (picked,) = looked_at_again(runtime, collection, [ask(0)], ask)
-        picked = replace(picked, complete=len(picked.whole) == k or picked.complete)
+        picked = replace(picked, complete=len(picked.hits) == k or picked.complete)
         admission.recheck()
-    return deliver(runtime, collection, admission, question, picked, record_class)
+    return deliver(runtime, collection, admission, question, picked)
 
 
 def _chosen(
     question: Question, found: Answer[R], vectors: Mapping[UUID, Vector], *, k: int, balance: float
 ) -> Answer[R]:
     """``k`` of the hits that have a vector."""
-    whole = [number for number, (judged, _) in enumerate(found.whole) if judged.point.id in vectors]
+    whole = [number for number, hit in enumerate(found.hits) if hit.point in vectors]
     rows = (
-        np.vstack([vectors[found.whole[number][0].point.id] for number in whole])
+        np.vstack([vectors[found.hits[number].point] for number in whole])
         if whole
         else np.empty((0, 0), dtype=np.float32)
     )
     asked = np.vstack([wording.vector for wording in question.wordings])
     chosen = [whole[number] for number in choose(asked, rows, k=k, balance=balance)]
-    return replace(found, whole=[found.whole[each] for each in chosen])
+    return replace(found, hits=[found.hits[each] for each in chosen], refs=[found.refs[each] for each in chosen])
 
 
 def choose(asked: Matrix, candidates: Matrix, *, k: int, balance: float) -> list[int]:

@@ -55,7 +55,7 @@ def without_the_sealed_filter_values(patch: Patch) -> None:
 
 def without_the_manifest(patch: Patch) -> None:
     def all_of_them(
-        runtime: object, collection: object, found: list[object], asked: object, version: int
+        runtime: object, collection: object, found: list[object], asked: object
     ) -> tuple[list[object], bool]:
         return found, False
 

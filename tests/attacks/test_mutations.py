@@ -160,7 +160,7 @@ def test_without_the_place_a_row_copied_behind_the_wall_is_answered(
 
 
 def all_of_them(
-    runtime: Runtime, collection: CollectionScope, found: Sequence[object], asked: object, version: int
+    runtime: Runtime, collection: CollectionScope, found: Sequence[object], asked: object
 ) -> tuple[list[object], bool]:
     return list(found), False
 

@@ -88,7 +88,7 @@ def test_without_the_second_look_at_the_fence_an_answer_in_flight_leaks(
     assert foreign(lone_pair.acme.search("refund", k=8)) == 8
 
 
-def always_open(self: hot.HotReads, tenant: TenantId, actor_token: bytes, *, version: int | None = None) -> Standing:
+def always_open(self: hot.HotReads, tenant: TenantId, actor_token: bytes) -> Standing:
     return Standing(Fence("active", 0), self.roles(tenant, actor_token))
 
 

@@ -136,7 +136,7 @@ def test_the_first_answer_of_a_batch_is_looked_at_again_when_the_last_is_there(
 
     def then_erase(*arguments: Any) -> Any:
         found = searching.answer(*arguments)
-        answered.append(len(found.whole))
+        answered.append(len(found.hits))
         if len(answered) == 1:
             _accept(stage)
         return found

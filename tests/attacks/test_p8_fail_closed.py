@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec.audit import Work
 from securevec.audit.directory import WriterDirectory
 from securevec.errors import (
     AuditUnavailable,
@@ -312,7 +311,7 @@ def test_an_audit_disk_that_is_full_stops_every_operation_until_it_is_not(
 ) -> None:
     hits = lone_pair.acme.search("refund", k=3)
 
-    def full(self: WriterDirectory, data: bytes, work: Work | None) -> None:
+    def full(self: WriterDirectory, data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as broken:

@@ -10,7 +10,7 @@ import numpy as np
 
 import securevec as sv
 from securevec.anonymize import Finding, default_detector
-from securevec.audit import AuditRef, Event, Succession, Work
+from securevec.audit import AuditRef, Event, Succession
 from securevec.audit.checkpoint import Signer
 from securevec.embed.wrapped import WrappedEmbedder
 from securevec.errors import AuditUnavailable
@@ -85,11 +85,11 @@ class FailingAudit:
     def writer_id(self) -> str:
         return self._inner.writer_id
 
-    def record(self, event: Event, *, wait: bool = True, work: Work | None = None) -> AuditRef:
+    def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         self._left -= 1
         if self._left < 0:
             raise AuditUnavailable("The audit record could not be written, so the operation was not carried out.")
-        return self._inner.record(event, wait=wait, work=work)
+        return self._inner.record(event, wait=wait)
 
     def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:
         return self._inner.exchange_key(new, compromised=compromised)

@@ -15,7 +15,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError, SchemaError
-from securevec.rows.minimize import is_plain, minimize, rebuild
+from securevec.rows.minimize import minimize, rebuild
 from securevec.rows.validate import check_name, validate
 from securevec.schema import Embed, Filter, Key, Record, Seal, Subject, describe, marks
 
@@ -388,24 +388,3 @@ def test_a_record_read_back_is_one_that_pydantic_would_make(record_class: type[P
     assert (back.__pydantic_extra__, back.__pydantic_private__) == (made.__pydantic_extra__, made.__pydantic_private__)
     with pytest.raises(ValidationError):
         back.body = "other"  # type: ignore[misc]  # frozen, which is what is tried
-
-
-def test_a_class_with_code_of_its_own_is_not_plain() -> None:
-    class Plain(Record):
-        id: Key[str]
-        title: Embed[str | None] = None
-
-    class Watched(Plain):
-        def model_post_init(self, context: object) -> None: ...
-
-    class Made(Plain):
-        @classmethod
-        def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Any:  # type: ignore[override]  # pydantic's plugin gives it the fields
-            return super().model_construct(_fields_set, **values)
-
-    class New(Plain):
-        def __new__(cls, *arguments: object, **values: object) -> New:
-            return super().__new__(cls)
-
-    assert is_plain(Plain)
-    assert not any(map(is_plain, (Watched, Made, New)))
