@@ -77,8 +77,9 @@ class Desk:
             if (self.into / "VERSION").exists():
                 assert moment is not None or trap in {("finish", "after", 1), ("write", "after", 2)}, trap
             else:
-                # In a directory that is still empty a new home may be made; that is no half of this one.
-                for create in (False, True) if any(self.into.iterdir()) else (False,):
+                # In a directory that is still empty, or not there, a new home may be made; that is no half of this one.
+                begun = self.into.exists() and any(self.into.iterdir())
+                for create in (False, True) if begun else (False,):
                     with pytest.raises(HomeRefused):
                         sv.SecureStore.open(self.into, key_file=self.home.key_file, create=create)
                 self._again("restore")
