@@ -130,19 +130,21 @@ def _words(place: Place) -> tuple[str, str]:
 
 
 def _bash(found: Mapping[str, Place]) -> str:
-    cases: list[str] = []
-    for words, place in found.items():
-        commands, options = _words(place)
-        cases.append(f'        "{" " if words else ""}{words}") commands="{commands}" options="{options}" ;;')
-    return _BASH % {"known": _known(found), "cases": "\n".join(cases)}
+    return _filled(_BASH, '"{at}") commands="{commands}" options="{options}" ;;', found)
 
 
 def _zsh(found: Mapping[str, Place]) -> str:
+    return _filled(_ZSH, '("{at}") commands=({commands}) options=({options}) ;;', found)
+
+
+def _filled(script: str, case: str, found: Mapping[str, Place]) -> str:
+    """The script with a case for each place."""
     cases: list[str] = []
     for words, place in found.items():
         commands, options = _words(place)
-        cases.append(f'        ("{" " if words else ""}{words}") commands=({commands}) options=({options}) ;;')
-    return _ZSH % {"known": _known(found), "cases": "\n".join(cases)}
+        at = f" {words}" if words else ""
+        cases.append("        " + case.format(at=at, commands=commands, options=options))
+    return script % {"known": _known(found), "cases": "\n".join(cases)}
 
 
 def _fish(found: Mapping[str, Place]) -> str:

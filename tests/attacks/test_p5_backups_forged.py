@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sqlite3
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from securevec.backup import Newer, create_backup, export_tombstones, ledger, ma
 from securevec.errors import AuditTampered, BackupRejected, HomeRefused, KeyRejected, RecordNotFound, SecurevecError
 from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
+from tests.support.waiting import interrupted
 from tests.support.world import ACME, Ticket, open_world, ticket
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
@@ -74,22 +73,6 @@ def attic(tmp_path_factory: pytest.TempPathFactory) -> Attic:
 def copy(attic: Attic, tmp_path: Path) -> Path:
     """The backup, to be forged."""
     return shutil.copytree(attic.backup, tmp_path / "copy")
-
-
-@contextmanager
-def in_time() -> Generator[None]:
-    """What waits for ever is ended, and told from what is refused."""
-
-    def late(*_: object) -> None:
-        raise AssertionError("it waits for ever")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(60)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def hide_records(control: Path) -> None:
@@ -150,7 +133,7 @@ def test_a_link_or_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(
     attic: Attic, copy: Path, tmp_path: Path, plant: Callable[[Path], None], name: str
 ) -> None:
     plant(copy / name)
-    with in_time():
+    with interrupted():
         with pytest.raises(BackupRejected, match="regular file"):
             verify_backup(copy, public=attic.public, root=False)
         with pytest.raises(BackupRejected, match="regular file"):
