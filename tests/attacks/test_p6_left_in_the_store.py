@@ -7,15 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID, uuid4
 
 import pytest
 
 import securevec as sv
 from securevec.cli.main import main
 from securevec.control.leftovers import Leftovers
+from securevec.crypto.derive import RecordIds
 from securevec.errors import CheckFailed, TenantUnavailable, WriteNotAcknowledged
+from securevec.reading import judge
 from securevec.types import ProtectedPoint, StoredPoint
 from securevec.verbs import unnamed
+from securevec.writing import inserting
 from tests.attacks.test_p6_put_back import JANE, Past
 from tests.support.attacks import Stage, open_stage
 from tests.support.world import Ticket, ticket
@@ -50,6 +54,10 @@ def put_back(
     backend, namespace = stage.store.runtime.backend(), collection._scope.namespace
     there = {each.id for each in backend.fetch(namespace=namespace, ids=[point.id for point in points])}
     backend.insert(namespace=namespace, points=[point for point in points if point.id not in there])
+
+
+def do_nothing(*_: object, **__: object) -> None:
+    """What stands where a guard stood."""
 
 
 def old_in(collection: sv.Collection[Ticket] | sv.Collection[Letter]) -> dict[str, int]:
@@ -183,6 +191,34 @@ def test_a_letter_whose_erasure_is_half_done_is_left_to_the_erasure(
     assert quick.store.runtime.keys.destroy_subjects(quick.acme.id, [bytes.fromhex(key.subject)], job_id="job").key_ids
     assert quick.acme.purge(unnamed=True).removed == 0
     assert len(copied(quick, letters)) == len(before)
+
+
+def test_a_body_sealed_for_an_id_that_is_not_its_records_is_neither_answered_nor_taken_for_old(
+    quick: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its envelope opens where it lies: whoever wrote it had the keys and another way to name points. No reader and no
+    clean-up takes the body's word for what it is."""
+    tickets = tickets_in(quick)
+    tickets.ingest([ticket(1, "first lift")])
+    astray = uuid4()
+
+    def point(self: object, *of: object) -> UUID:
+        return astray
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RecordIds, "point", point)
+        patched.setattr(inserting, "_read_back", do_nothing)
+        tickets.ingest([ticket(2, "second lift")])
+    hits = tickets.search("lift", k=10)
+    assert ([hit.id for hit in hits], hits.violations) == (["T-1"], 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(judge, "check_place", do_nothing)
+        assert {hit.id for hit in tickets.search("lift", k=10)} == {"T-1", "T-2"}, "positive control"
+    tickets.ingest([ticket(2, "second lift, corrected")])
+    assert quick.acme.purge(unnamed=True).removed == 0
+    assert tickets.verify().foreign == 1
+    monkeypatch.setattr(unnamed, "check_place", do_nothing)
+    assert quick.acme.purge(unnamed=True).removed == 1, "positive control"
 
 
 def test_what_is_not_ours_is_not_touched(quick: Stage) -> None:
