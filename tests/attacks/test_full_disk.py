@@ -30,7 +30,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("This user may not mount a disk.")
+        pytest.skip("This user may not mount a disk.")  # only root may, and a disk that is full must be one of its own
     try:
         yield place
     finally:

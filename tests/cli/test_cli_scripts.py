@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,7 +101,6 @@ def test_every_command_and_option_of_the_parser_is_completed(shell_name: str) ->
             assert any(re.search(rf"[\s\"(]{re.escape(bare)}[\s\")]", line) for line in mine), (words, name)
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

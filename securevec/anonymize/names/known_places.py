@@ -15,8 +15,9 @@ from typing import Final
 
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
+from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
-from securevec.anonymize.rules.matching import ANYWHERE, questioning
+from securevec.anonymize.rules.matching import questioning
 
 _FILE: Final = "places_abroad.txt"
 _FOREIGN: Final = 12.0
@@ -49,7 +50,7 @@ def _abroad() -> frozenset[str]:
 
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:
     """Start and end of each listed place behind such a word, and how much it counts in the model's units."""
-    for match in _behind(text):
+    for match in matches_behind(_MAY_BE_BEHIND, _BEHIND, text):
         counts = _FOREIGN if match.group(1) in _FOREIGN_WORDS else _SHARED
         start, end = match.start(2), _listed(text, match.start(2), match.end(2))
         while end > start:
@@ -60,17 +61,6 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
             start, end = more.start(1), _listed(text, more.start(1), more.end(1))
     for match in _STATE_BEFORE_ZIP.finditer(text):
         yield match.start(1), match.end(1), _STATE
-
-
-def _behind(text: str) -> Iterator[re.Match[str]]:
-    """All that ``_BEHIND`` finds. RE2 finds where it may, in a copy with a question mark for what is not ASCII."""
-    data = text.encode("ascii", "replace")
-    position, size = 0, len(data)
-    while (start := _MAY_BE_BEHIND.Match(ANYWHERE, data, position, size)[0][0]) >= 0:
-        match = _BEHIND.match(text, start)
-        position = match.end() if match else start + 1
-        if match:
-            yield match
 
 
 def _listed(text: str, start: int, end: int) -> int:

@@ -13,9 +13,10 @@ from securevec.anonymize import lexicon
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.names.cues import NEXT_WORD, PEOPLE
+from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.runs import person
 from securevec.anonymize.names.words import ANY_WORD, Kind, any_word, kind_of, without_possessive
-from securevec.anonymize.rules.matching import ANYWHERE, questioning
+from securevec.anonymize.rules.matching import questioning
 
 _CUE: Final = re.compile(
     r"\b(?:(?P<sure>my (?:full )?name is|name is|name's|i am called|call me|registered as"
@@ -30,21 +31,6 @@ _FAST_CUE: Final = questioning(re.sub(r"\?P<\w+>", "", _CUE.pattern))
 _FEW: Final = 8
 _INSIDE_WORDS: Final = "'-"
 _LETTERS: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
-
-
-def _cues(lowered: str) -> Iterator[re.Match[str]]:
-    """All that ``_CUE`` finds.
-
-    RE2 finds where, many times as fast, in a copy with a question mark for every character beyond ASCII: as many
-    characters, and a word border wherever one is in the text. What it finds too much, the pattern itself sorts out.
-    """
-    data = lowered.encode("ascii", "replace")
-    position, size = 0, len(data)
-    while (start := _FAST_CUE.Match(ANYWHERE, data, position, size)[0][0]) >= 0:
-        cue = _CUE.match(lowered, start)
-        position = cue.end() if cue else start + 1
-        if cue:
-            yield cue
 
 
 @lru_cache(maxsize=1)
@@ -69,7 +55,7 @@ def lower_case_names(text: str, lowered: str) -> list[Finding]:
     lists = lexicon.names()
     found: list[Finding] = []
     caseless = text == lowered
-    for cue in _cues(lowered):
+    for cue in matches_behind(_FAST_CUE, _CUE, lowered):
         end = _lower_extent(
             lowered if caseless else text, cue.end(), whole=bool(cue["sure"]) or (caseless and bool(cue["line"]))
         )

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from securevec.anonymize import TenantKeys
 from securevec.anonymize.keys import subject_token
 from securevec.anonymize.names.cues import _INTRODUCTION, _introduced
+from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.known_organisations import _BUILT, _KIND
-from securevec.anonymize.names.known_places import _BEHIND, _behind
+from securevec.anonymize.names.known_places import _BEHIND, _MAY_BE_BEHIND
 from securevec.anonymize.names.scripts.labels import _LETTERS, _LOOSE_SIGN, _labels
 from securevec.anonymize.names.scripts.lists import cues
 from securevec.anonymize.operators import operator_named
-from securevec.anonymize.rules.matching import ANYWHERE
+from securevec.anonymize.rules.matching import ANYWHERE, questioning
 from securevec.anonymize.surrogates.values import person_parts, surrogate
 from securevec.crypto import derive
 from securevec.crypto.kdf import Keyed, h16, hmac256
@@ -90,7 +91,9 @@ def test_an_introduction_is_what_its_pattern_says(text: str) -> None:
 @given(_PLACES)
 @example("\u00e0 \u00d6rebro, fr\u00e5n La Paz")
 def test_places_behind_a_word_are_those_of_their_pattern(text: str) -> None:
-    assert [match.span() for match in _behind(text)] == [match.span() for match in _BEHIND.finditer(text)]
+    assert [match.span() for match in matches_behind(_MAY_BE_BEHIND, _BEHIND, text)] == [
+        match.span() for match in _BEHIND.finditer(text)
+    ]
 
 
 @given(_HOUSES)
@@ -141,3 +144,17 @@ def test_labels_are_found_where_looking_at_every_character_finds_them(script: st
     text = "".join(data.draw(st.lists(pieces, max_size=10)))
     found = [(match.span(), match.group(1)) for match in _labels(script).any.finditer(text)]
     assert found == [(match.span(), match.group(1)) for match in everywhere.finditer(text)]
+
+
+@given(st.text("ab\u00e9 ", max_size=12))
+def test_no_match_is_passed_over_right_behind_another_or_behind_a_gate_that_opened_for_nothing(text: str) -> None:
+    pattern = re.compile("ab|a\u00e9")
+    gate = questioning("a.")
+    assert [match.span() for match in matches_behind(gate, pattern, text)] == [
+        match.span() for match in pattern.finditer(text)
+    ]
+
+
+def test_matches_side_by_side_are_all_found() -> None:
+    spans = [match.span() for match in matches_behind(questioning("a."), re.compile("ab"), "aabab")]
+    assert spans == [(1, 3), (3, 5)]

@@ -92,6 +92,14 @@ def test_an_engine_that_finds_nothing_is_refused_at_opening(monkeypatch: pytest.
         second._tried.cache_clear()
 
 
+def agreed(engine: Second, first: Sieve, data: bytes) -> int:
+    """How many rules both engines name of a text, which must be the same ones."""
+    found = engine.numbers(data)
+    assert found is not None
+    assert sorted(found) == sorted(first.numbers(data))
+    return len(found)
+
+
 def test_both_engines_name_the_same_rules_of_every_text(own_engine: Second) -> None:
     scanner = PatternScanner(_few())
     first = Sieve(_patterns(_few()), byte_options())
@@ -101,11 +109,7 @@ def test_both_engines_name_the_same_rules_of_every_text(own_engine: Second) -> N
     for _ in range(2_000):
         one, other = drawn.choice(_TEXTS), drawn.choice(_TEXTS)
         text = one[: drawn.randrange(len(one) + 1)] + drawn.choice("\n\x0b\xe9 \u2014") + other
-        data = scanner._alphabet.encode(text)
-        found = own_engine.numbers(data)
-        assert found is not None
-        assert sorted(found) == sorted(first.numbers(data))
-        hits += len(found)
+        hits += agreed(own_engine, first, scanner._alphabet.encode(text))
     assert hits > 1_000
 
 
@@ -225,11 +229,7 @@ def test_the_engine_of_all_rules_names_what_re2_names_and_detects_the_same() -> 
         mixed.append(drawn.choice([made, made.upper(), made.lower(), made.replace(" ", drawn.choice(odd))]))
     hits = 0
     for text in whole + mixed:
-        data = scanner._alphabet.encode(text)
-        found = engine.numbers(data)
-        assert found is not None
-        assert sorted(found) == sorted(first.numbers(data))
-        hits += len(found)
+        hits += agreed(engine, first, scanner._alphabet.encode(text))
     assert hits > 10_000
     for begin in range(0, len(whole), 50):
         texts = [("", text) for text in whole[begin : begin + 50]]
