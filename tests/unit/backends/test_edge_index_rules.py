@@ -206,7 +206,9 @@ def test_what_is_gone_from_an_index_is_not_forgotten_by_a_crash(opened: Callable
     backend.delete(namespace=PLACE, ids=[an_id(1)])
     assert not read_meta(directory / META)[1].whole, "what a process that is killed now leaves"
     backend = opened()
-    assert read_meta(directory / META)[1] == Indexed(300, 0, 0, 1), "one that was closed knows"
+    # Not how broadly it is looked through: the levels of a graph are drawn by lot, and the breadth goes with them.
+    known = read_meta(directory / META)[1]
+    assert (known.points, known.since, known.gone) == (300, 0, 1), "one that was closed knows"
 
 
 def test_no_shard_is_built_most_of_the_time(
