@@ -24,7 +24,7 @@ from securevec.guard import Admission, admit
 from securevec.keys.keyview import KeyView
 from securevec.points.body import Body, RecordId, chunk_view
 from securevec.points.protect import EXPIRY_KEY
-from securevec.reading.asking import ask, fused
+from securevec.reading.asking import ask, fused, ranked_again
 from securevec.reading.cloaking import FETCH, scored_again
 from securevec.reading.hits import Hit, SearchResult, record_of
 from securevec.reading.judge import Asked, Judged, erased, judge
@@ -210,7 +210,6 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
     """Query and judge, looking further until ``k`` whole hits passed or the store has no more."""
     hint, due_stand_in_the_way = question.hint, False
     cloaks = collection.cloaks(runtime)
-    # A hybrid search is answered with ranks, which nothing can be scored again by.
     noisy = collection.cloak is not None and bool(collection.cloak.noise) and question.words is None
     limit = min((k * FETCH if noisy else k) + narrow.ahead, limits.MAX_K * _REFILL_FACTOR)
     again = OVERTAKEN_TWICE
@@ -232,7 +231,7 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
             runtime, collection, shown.points, where=question.where, hint=hint.pushed, keys=keys, under=hint.keys
         )
         accepted, astray = shown.in_place(verdicts.accepted)
-        if question.words is not None and cloaks is not None and len(cloaks.versions) > 1:
+        if cloaks is not None and ranked_again(question, cloaks):
             accepted = fused(runtime, collection, question, hint, accepted, limit=limit)
         whole, halves = _with_first_chunks(runtime, collection, accepted)
         violations = verdicts.violations + halves + astray

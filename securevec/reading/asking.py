@@ -83,8 +83,7 @@ def ask(
     """The store's answers to each wording of the question, of ``limit`` points at most, under each cloak."""
     backend = runtime.backend()
     under: Sequence[tuple[int, VectorCloak | None]] = [(0, None)] if cloaks is None else cloaks.versions
-    if len(under) > 1 and question.words is not None:
-        # Ranks in a part are none in the whole: both lists of a hybrid search are made again of what all parts hold.
+    if cloaks is not None and ranked_again(question, cloaks):
         limit = 2 * max(limit, HYBRID_DEPTH)
     lists: list[tuple[int, Sequence[StoredPoint]]] = []
     for version, cloak in under:
@@ -100,6 +99,12 @@ def ask(
             )
             lists.append((version, found))
     return Shown.of(lists, limit)
+
+
+def ranked_again(question: Question, cloaks: Cloaks) -> bool:
+    """Whether both lists of a hybrid search are made again of what the store holds: a place in a part is none in the
+    whole, and a place by displaced vectors is none by those that the model made."""
+    return question.words is not None and (len(cloaks.versions) > 1 or bool(cloaks.newest.noise))
 
 
 def fused(

@@ -72,6 +72,20 @@ def test_every_way_of_asking_is_answered_as_without_a_cloak(store: sv.SecureStor
             assert answers(ask(each)) == answers(ask(plain))
 
 
+@pytest.mark.parametrize("backend", ["memory", "edge"])
+def test_a_hybrid_search_under_noise_ranks_by_the_true_vectors(tmp_path: Path, backend: str) -> None:
+    with open_home(tmp_path / "home", backend) as opened:
+        tenant = opened.tenant("acme", create=True, actor=ACME)
+        best: dict[str, list[tuple[object, float]]] = {}
+        for name, cloak in {"plain": None, "noisy": Cloak(noise=3.0)}.items():
+            made = tenant.collection(Ticket, name=name, cloak=cloak, hybrid=True)
+            made.ingest([ticket(at, f"Parcel number {at:03} of the {at % 7} carts") for at in range(40)])
+            asked = [f"about {at:03} parcel number" for at in range(40)]
+            best[name] = [answers(made.search(text, k=1, hybrid=True))[0] for text in asked]
+        # Displaced vectors had about half of them at another place of the list by vectors, so with another score.
+        assert best["noisy"] == best["plain"]
+
+
 def test_update_and_verify_work_and_an_unchanged_record_stays(store: sv.SecureStore) -> None:
     for each in handles(store).values():
         assert each.ingest([ticket(0, TEXTS[0])]).unchanged == 1
