@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -19,6 +20,10 @@ COMMAND = (
     "import sys, chromadb_rust_bindings; chromadb_rust_bindings.cli(['chroma', *sys.argv[1:]])",
 )
 """What the command ``chroma`` does, without the second of importing the client first."""
+
+_FIRST, _LAST = 12_000, 32_000
+# Processes of one run have ids near each other: each begins far from the others, and needs some twenty.
+_ports = itertools.count(os.getpid() * 97)
 
 
 @contextlib.contextmanager
@@ -48,9 +53,17 @@ def chroma_server(directory: Path, *, port: int | None = None, seconds: float = 
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port at which nobody listens, another one each time.
+
+    Not one that the system gives to whoever asks for any, those from 32768 on: until a server is there, it could be
+    given to a connection or a server of another test.
+    """
+    for number in _ports:
+        port = _FIRST + number % (_LAST - _FIRST)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable: the numbers do not end")
 
 
 def _wait(port: int, server: subprocess.Popen[bytes], seconds: float) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from securevec.errors import BackendError, LimitExceeded
 from securevec_adapters.errors import mapped
+from tests.support.chroma_server import free_port
 
 
 def test_no_text_of_a_vendor_is_repeated() -> None:
@@ -19,9 +20,7 @@ def test_no_text_of_a_vendor_is_repeated() -> None:
 
 @pytest.mark.parametrize("around", [None, RuntimeError("canary-1a2b")])
 def test_a_server_that_cannot_be_reached_is_said_to_be_looked_at(around: Exception | None) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
 
     def reach() -> None:
         try:
@@ -39,11 +38,8 @@ def test_a_server_that_cannot_be_reached_is_said_to_be_looked_at(around: Excepti
 
 def test_a_chroma_server_that_is_gone_says_where_to_look() -> None:
     chroma = pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with pytest.raises(BackendError) as caught:
-        list(chroma.ChromaServerBackend(f"chroma://127.0.0.1:{port}").namespaces())
+        list(chroma.ChromaServerBackend(f"chroma://127.0.0.1:{free_port()}").namespaces())
     assert "securevec doctor" in caught.value.next_step
 
 
