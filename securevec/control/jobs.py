@@ -151,16 +151,7 @@ class Jobs(Room):
                 raise UsageError("A tenant's deletion is finished by forgetting the tenant.")
             tx.run(DELETE_ITEMS, {"job_id": job_id})
             tx.run(FINISH, {"job_id": job_id, "receipt": receipt, "now": now_ms})
-            owe(
-                tx,
-                now_ms,
-                action=job.kind,
-                tenant=job.tenant,
-                job_id=job_id,
-                request_id=job.request_id,
-                state=DONE,
-            )
-            return stepped(tx, job_id, DONE, now_ms)
+            return stepped(tx, job_id, DONE, now_ms, action=job.kind)
 
     def cancel_job(self, job_id: str, *, now_ms: int) -> JobRow:
         """Take back a retention job that has not begun: nothing of it was removed, and nothing will be.
@@ -169,22 +160,13 @@ class Jobs(Room):
         deletion or an erasure is in force from the moment it was accepted.
         """
         with self._db.write() as tx:
-            job = require_job(tx, job_id)
+            require_job(tx, job_id)
             if not tx.run(CANCEL, {"job_id": job_id, "now": now_ms}):
                 raise UsageError(
                     "This job cannot be taken back: it has begun, or what it decided is in force already.",
                     next_step="See: securevec jobs show JOB",
                 )
             tx.run(DELETE_ITEMS, {"job_id": job_id})
-            owe(
-                tx,
-                now_ms,
-                action="job.advance",
-                tenant=job.tenant,
-                job_id=job_id,
-                request_id=job.request_id,
-                state=CANCELLED,
-            )
             return stepped(tx, job_id, CANCELLED, now_ms)
 
     def job(self, job_id: str) -> JobRow | None:
@@ -209,21 +191,11 @@ class Jobs(Room):
         if to == DONE:
             raise UsageError("A job is done by handing in its receipt.")
         with self._db.write() as tx:
-            before = require_job(tx, job_id)
+            require_job(tx, job_id)
             moved = {"job_id": job_id, "expect": expect, "owner": owner, "to": to, "data": data, "now": now_ms}
             if not tx.run(ADVANCE, moved):
                 raise ControlUnavailable("Another worker moved this job.", next_step="Read the job again.")
-            job = stepped(tx, job_id, to, now_ms)
-            owe(
-                tx,
-                now_ms,
-                action="job.advance",
-                tenant=before.tenant,
-                job_id=job_id,
-                request_id=before.request_id,
-                state=to,
-            )
-            return job
+            return stepped(tx, job_id, to, now_ms)
 
     def note_job_error(self, job_id: str, *, error: str, now_ms: int) -> None:
         """Keep the class name of what stopped the last attempt; the next step clears it. A done job keeps none."""
@@ -252,32 +224,37 @@ def accept(
 ) -> JobRow:
     """Write a job and its items down, and owe the event. Raises :class:`LegalHold` when one of the items is held,
     :class:`RetentionMinimum` when a minimum keeps one, :class:`UsageError` when the job id is taken."""
-    if tx.row(SELECT_JOB, {"job_id": job_id}):
-        raise UsageError("This job id is taken.")
+    job = begun(tx, kind=kind, tenant=tenant, job_id=job_id, request_id=request_id, data=data, now_ms=now_ms)
     by_collection: dict[CollectionId, list[bytes]] = {}
     for item in items:
         by_collection.setdefault(item.collection, []).append(item.ref)
     for collection, refs in by_collection.items():
         require_unheld(tx, tenant, collection, refs)
         require_past_minimum(tx, collection, refs, now_ms)
-    tx.run(
-        INSERT_JOB,
-        {
-            "job_id": job_id,
-            "kind": kind,
-            "tenant": tenant,
-            "state": ACCEPTED,
-            "data": data,
-            "request_id": request_id,
-            "now": now_ms,
-        },
-    )
     tx.run_many(
         INSERT_ITEM,
         ((job_id, item.collection, item.ref, item.generation, item.n_chunks, item.action) for item in items),
     )
-    owe(tx, now_ms, action=kind, tenant=tenant, job_id=job_id, request_id=request_id, state=ACCEPTED)
-    return stepped(tx, job_id, ACCEPTED, now_ms)
+    return job
+
+
+def begun(
+    tx: Transaction,
+    *,
+    kind: str,
+    tenant: TenantId,
+    job_id: str,
+    request_id: str,
+    data: str,
+    now_ms: int,
+    **more: int,
+) -> JobRow:
+    """A new job, its first step taken; ``more`` is said in the event of it. Raises :class:`UsageError` (id taken)."""
+    if tx.row(SELECT_JOB, {"job_id": job_id}):
+        raise UsageError("This job id is taken.")
+    row = {"job_id": job_id, "kind": kind, "tenant": tenant, "state": ACCEPTED, "data": data}
+    tx.run(INSERT_JOB, {**row, "request_id": request_id, "now": now_ms})
+    return stepped(tx, job_id, ACCEPTED, now_ms, action=kind, **more)
 
 
 def require_job(tx: Transaction, job_id: str) -> JobRow:
@@ -287,6 +264,11 @@ def require_job(tx: Transaction, job_id: str) -> JobRow:
     return JobRow(*row)
 
 
-def stepped(tx: Transaction, job_id: str, state: str, now_ms: int) -> JobRow:
+def stepped(
+    tx: Transaction, job_id: str, state: str, now_ms: int, *, action: str = "job.advance", **more: int
+) -> JobRow:
+    """Note the state that a job has reached, and owe the event that says so: no step is taken without it."""
     tx.run(INSERT_STEP, {"job_id": job_id, "state": state, "now": now_ms})
-    return require_job(tx, job_id)
+    job = require_job(tx, job_id)
+    owe(tx, now_ms, action=action, tenant=job.tenant, job_id=job_id, request_id=job.request_id, state=state, **more)
+    return job

@@ -27,7 +27,7 @@ from securevec.control.jobs import (
     require_job,
     stepped,
 )
-from securevec.control.room import Room, owe, require_active
+from securevec.control.room import Room, require_active
 from securevec.control.rows import JobRow, Placement
 from securevec.errors import ControlUnavailable, UsageError
 from securevec.types import CollectionId, Layout, TenantId
@@ -147,24 +147,11 @@ class Placements(Room):
         with self._db.write() as tx:
             if not tx.run(FINISH_ABANDONED, {"job_id": job.job_id, "now": now_ms}):
                 raise ControlUnavailable("Another worker moved this job.", next_step="Read the job again.")
-            return _step(tx, job, CANCELLED, now_ms)
+            return stepped(tx, job.job_id, CANCELLED, now_ms)
 
 
 def _moved(tx: Transaction, job: JobRow, to: str, now_ms: int, owner: str) -> JobRow:
     moved = {"job_id": job.job_id, "expect": job.state, "owner": owner, "to": to, "data": job.data, "now": now_ms}
     if not tx.run(ADVANCE, moved):
         raise ControlUnavailable("Another worker moved this job.", next_step="Read the job again.")
-    return _step(tx, job, to, now_ms)
-
-
-def _step(tx: Transaction, job: JobRow, state: str, now_ms: int) -> JobRow:
-    owe(
-        tx,
-        now_ms,
-        action="job.advance",
-        tenant=job.tenant,
-        job_id=job.job_id,
-        request_id=job.request_id,
-        state=state,
-    )
-    return stepped(tx, job.job_id, state, now_ms)
+    return stepped(tx, job.job_id, to, now_ms)

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from securevec.control.database import Row
-from securevec.control.jobs import ACCEPTED, INSERT_JOB, TENANT_DELETE, require_job, stepped
+from securevec.control.jobs import TENANT_DELETE, begun
 from securevec.control.migrate import revision
 from securevec.control.models import SELECT_MODEL_ROWS
 from securevec.control.numbers import COLLECTION_NO
-from securevec.control.room import Room, owe
+from securevec.control.room import Room
 from securevec.control.rows import JobRow
 from securevec.control.tenants import DELETE_GRANT, UPDATE_TENANT_STATE
 from securevec.types import CollectionId, TenantId
@@ -100,9 +100,13 @@ class Replays(Room):
             if row is None or row[0] in ("deleting", "deleted"):
                 return None
             tx.run(UPDATE_TENANT_STATE, {"tenant": tenant, "state": "deleting", "now": now_ms})
-            job = {"job_id": job_id, "kind": TENANT_DELETE, "tenant": tenant, "state": ACCEPTED, "data": data}
-            tx.run(INSERT_JOB, {**job, "request_id": request_id, "now": now_ms})
-            stepped(tx, job_id, ACCEPTED, now_ms)
-            owed = {"action": "tenant.delete", "tenant": tenant, "job_id": job_id, "request_id": request_id}
-            owe(tx, now_ms, fence=row[1] + 1, state=ACCEPTED, **owed)
-            return require_job(tx, job_id)
+            return begun(
+                tx,
+                kind=TENANT_DELETE,
+                tenant=tenant,
+                job_id=job_id,
+                request_id=request_id,
+                data=data,
+                now_ms=now_ms,
+                fence=row[1] + 1,
+            )

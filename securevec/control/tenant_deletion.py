@@ -13,19 +13,17 @@ from securevec.control.collections import SELECT_COLLECTIONS, collection_row
 from securevec.control.database import Transaction
 from securevec.control.holds import require_tenant_unheld
 from securevec.control.jobs import (
-    ACCEPTED,
     DONE,
     FINISH,
-    INSERT_JOB,
-    SELECT_JOB,
     SELECT_JOB_OF_TENANT,
     TENANT_DELETE,
+    begun,
     require_job,
     stepped,
 )
 from securevec.control.minimums import require_tenant_past_minimum
 from securevec.control.numbers import THIS_TENANT_NO
-from securevec.control.room import Room, owe, require_known
+from securevec.control.room import Room, require_known
 from securevec.control.rows import CollectionRow, JobRow
 from securevec.control.tenants import UPDATE_TENANT_STATE
 from securevec.errors import UsageError
@@ -90,33 +88,17 @@ class TenantDeletions(Room):
                 return JobRow(*existing)
             require_tenant_unheld(tx, tenant)
             require_tenant_past_minimum(tx, tenant, now_ms)
-            if tx.row(SELECT_JOB, {"job_id": job_id}):
-                raise UsageError("This job id is taken.")
             tx.run(UPDATE_TENANT_STATE, {"tenant": tenant, "state": "deleting", "now": now_ms})
-            tx.run(
-                INSERT_JOB,
-                {
-                    "job_id": job_id,
-                    "kind": TENANT_DELETE,
-                    "tenant": tenant,
-                    "state": ACCEPTED,
-                    "data": manifest if isinstance(manifest, str) else manifest(*_contents(tx, tenant)),
-                    "request_id": request_id,
-                    "now": now_ms,
-                },
-            )
-            job = stepped(tx, job_id, ACCEPTED, now_ms)
-            owe(
+            return begun(
                 tx,
-                now_ms,
-                action="tenant.delete",
+                kind=TENANT_DELETE,
                 tenant=tenant,
-                fence=fence + 1,
                 job_id=job_id,
                 request_id=request_id,
-                state=ACCEPTED,
+                data=manifest if isinstance(manifest, str) else manifest(*_contents(tx, tenant)),
+                now_ms=now_ms,
+                fence=fence + 1,
             )
-            return job
 
     def forget_tenant(self, *, job_id: str, now_ms: int) -> None:
         """Delete everything the store knows of the tenant but its random id, in one transaction. May be repeated.
@@ -140,16 +122,7 @@ class TenantDeletions(Room):
                 return job
             _forget(tx, job, now_ms)
             tx.run(FINISH, {"job_id": job_id, "receipt": receipt, "now": now_ms})
-            owe(
-                tx,
-                now_ms,
-                action="tenant.delete",
-                tenant=job.tenant,
-                job_id=job_id,
-                request_id=job.request_id,
-                state=DONE,
-            )
-            return stepped(tx, job_id, DONE, now_ms)
+            return stepped(tx, job_id, DONE, now_ms, action=job.kind)
 
 
 def _forget(tx: Transaction, job: JobRow, now_ms: int) -> None:
