@@ -13,11 +13,13 @@ import contextlib
 from collections.abc import Mapping
 
 from securevec.backup.scope import repeated, scope_of
+from securevec.control.jobs import KEY_RESURROGATE
 from securevec.errors import SecurevecError
 from securevec.policy import Actor
 from securevec.reading.sheets import sheets
 from securevec.rekeying.respelling import Respelling
-from securevec.rekeying.resurrogate import begin_resurrogation, open_job
+from securevec.rekeying.resurrogate import begin_resurrogation
+from securevec.rekeying.rewriting import open_job
 from securevec.reopen import reopen
 from securevec.retention.jobs import advance
 from securevec.state.runtime import Runtime, Scope
@@ -35,7 +37,7 @@ def respell_anew(runtime: Runtime, actor: Actor, versions: Mapping[str, int]) ->
         retired = version < versions.get(row.tenant, 0)
         if retired or (version > 1 and _says_others(runtime, scope)):
             # One that was under way at the backup ends with its own version, which may be retired by now.
-            job = None if retired else open_job(runtime, row.tenant)
+            job = None if retired else open_job(runtime, KEY_RESURROGATE, row.tenant, {})
             job = job or begin_resurrogation(
                 runtime, repeated(runtime, scope, permission="tenant.manage", action="key.resurrogate")
             )

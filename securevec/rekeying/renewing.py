@@ -19,27 +19,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
 from securevec.control.jobs import KEY_RENEW
 from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.derive import lift
-from securevec.errors import DeletionIncomplete, WriteNotAcknowledged
+from securevec.errors import DeletionIncomplete
 from securevec.guard import Admission
-from securevec.reading.sheets import Sealed, opened_chunks, sheets
+from securevec.reading.sheets import Sealed, opened_chunks
 from securevec.rekeying.rewriting import (
     Advance,
+    begin,
     done_data,
     finish,
+    found_again,
     places_of,
+    read_back,
     require_serving,
     rewrite,
     seen_of,
     sought,
+    together,
 )
-from securevec.retention.jobs import JobResult, encode, move_on, renew
+from securevec.retention.jobs import JobResult, move_on
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.state.runtime import Runtime
@@ -68,29 +71,16 @@ def result_of(runtime: Runtime, result: JobResult) -> Renewal:
 
 def request_renewal(runtime: Runtime, admission: Admission) -> JobRow:
     """Accept a job on the tenant's token key. One that is open for it is found again."""
-    tenant = admission.scope.tenant
-    for job in runtime.control.jobs(open_only=True):
-        if job.kind == KEY_RENEW and job.tenant == tenant:
-            admission.note(phase="result")  # the job answers for the request that began it
-            return job
+    if (job := found_again(runtime, admission, KEY_RENEW, {})) is not None:
+        return job
     admission.note(phase="intent")
     # Under the fence of the admission, which every switch moves: of two requests at once one gets this number.
-    return begin_renewal(runtime, admission, runtime.control.token_version(tenant) + 1)
+    return begin_renewal(runtime, admission, runtime.control.token_version(admission.scope.tenant) + 1)
 
 
 def begin_renewal(runtime: Runtime, admission: Admission, version: int) -> JobRow:
     """The job that ends with everything of this version, the next one or, in a restored home, the one in force."""
-    requested = {"ms": runtime.clock.now_ms(), "by": admission.scope.actor_ref}
-    return runtime.control.begin_job(
-        kind=KEY_RENEW,
-        tenant=admission.scope.tenant,
-        job_id=uuid4().hex,
-        request_id=admission.request_id,
-        fence=admission.fence,
-        data=encode({"requested": requested, "key": "token", "version": version}),
-        items=lambda tx: [],
-        now_ms=runtime.clock.now_ms(),
-    )
+    return begin(runtime, admission, KEY_RENEW, {"key": "token", "version": version})
 
 
 def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> JobRow:
@@ -122,7 +112,8 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
             purges[place.collection] = outcome.to_json()
         return move_on(runtime, job, to="resealed", data=data | {"purges": purges})
     if job.state == "resealed":
-        seen = _require_new(runtime, job)
+        looked = [read_back(runtime, job, each, partial(_older, runtime, each)) for each in places_of(runtime, job)]
+        seen = together(looked)
         seen["keys"] = runtime.keys.drop_named_before(job.tenant, version)
         data |= {"manifest": {**seen, "tokens": data["moved"]}, "scrubbed": runtime.control.scrub()}
         return move_on(runtime, job, to="retired", data=data)
@@ -160,23 +151,6 @@ def _older(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> list
             for chunk in opened.get(row.ref, ())
         )
     ]
-
-
-def _require_new(runtime: Runtime, job: JobRow) -> dict[str, int]:
-    """Read every live row of the tenant back from the store: none is sealed with older tokens. Returns what was looked
-    at. Raises :class:`WriteNotAcknowledged`."""
-    counts = {"collections": 0, "records": 0, "chunks": 0}
-    for place in places_of(runtime, job):
-        counts["collections"] += 1
-        for sheet in sheets(runtime, place.collection):
-            renew(runtime, job)
-            stale = _older(runtime, place, sheet)
-            live = runtime.control.live(place.collection, [row.ref for row in stale]) if stale else {}
-            if any(live.get(row.ref) == row.generation for row in stale):
-                raise WriteNotAcknowledged("A live record is still sealed with tokens of an earlier version.")
-            counts["records"] += len(sheet)
-            counts["chunks"] += sum(row.n_chunks for row in sheet)
-    return counts
 
 
 def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:

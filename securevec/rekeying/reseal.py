@@ -25,12 +25,22 @@ import orjson
 
 from securevec.control.jobs import KEY_RESEAL
 from securevec.control.rows import JobRow, ManifestRow
-from securevec.errors import DeletionIncomplete, UnknownKey, WriteNotAcknowledged
+from securevec.errors import DeletionIncomplete, UnknownKey
 from securevec.guard import Admission
 from securevec.keys.keyview import KeyInfo
-from securevec.reading.sheets import Sealed, named_keys, sealed_under, sheets
-from securevec.rekeying.rewriting import Advance, done_data, finish, place_of, request, rewrite, seen_of, sought
-from securevec.retention.jobs import JobResult, move_on, renew
+from securevec.reading.sheets import Sealed, named_keys, sealed_under
+from securevec.rekeying.rewriting import (
+    Advance,
+    done_data,
+    finish,
+    place_of,
+    read_back,
+    request,
+    rewrite,
+    seen_of,
+    sought,
+)
+from securevec.retention.jobs import JobResult, move_on
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.state.runtime import Runtime
@@ -84,13 +94,17 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
         parts = sought(runtime, place, lambda rows: _under(runtime, place, rows, going))
         return move_on(runtime, job, to="rolled", data=data | {"keys": rolled, "sought": parts})
     old = frozenset(bytes.fromhex(key_id) for key_id in data["keys"])
+
+    def stale(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
+        return sealed_under(runtime, place, rows, old)
+
     if job.state == "rolled":
         outcome = rewrite(
             runtime,
             job,
             place,
             action="key.reseal",
-            stale=lambda rows: sealed_under(runtime, place, rows, old),
+            stale=stale,
             looked_for=data.pop("sought"),
             progress=progress,
         )
@@ -98,11 +112,11 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
     if job.state == "resealed":
         return move_on(runtime, job, to="doomed", data=data | {"doomed": _doom(runtime, place, data["keys"])})
     if job.state == "doomed":
-        _require_unused(runtime, job, place, old)
+        read_back(runtime, job, place, stale)
         shredded = [shred(runtime, job, entry) for entry in data["doomed"]]
         return move_on(runtime, job, to="keys_destroyed", data=data | {"shredded": shredded})
     if job.state == "keys_destroyed":
-        data["manifest"] = _require_unused(runtime, job, place, old)
+        data["manifest"] = read_back(runtime, job, place, stale)
         for entry in data["shredded"]:
             require_shredded(runtime, job.tenant, entry)
         return move_on(runtime, job, to="verified", data=data)
@@ -127,21 +141,6 @@ def _roll(runtime: Runtime, place: Sealed, data: dict[str, Any]) -> list[str]:
 def _under(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow], keys: frozenset[bytes]) -> list[ManifestRow]:
     named = named_keys(runtime, place, rows)
     return [row for row in rows if not named.get(row.ref, frozenset()).isdisjoint(keys)]
-
-
-def _require_unused(runtime: Runtime, job: JobRow, place: Sealed, old: frozenset[bytes]) -> dict[str, int]:
-    """Read every live row back from the store: none names an old key. Returns records and chunks that were looked at.
-
-    Raises :class:`WriteNotAcknowledged`.
-    """
-    counts = {"records": 0, "chunks": 0}
-    for sheet in sheets(runtime, place.collection):
-        renew(runtime, job)
-        if sealed_under(runtime, place, sheet, old):
-            raise WriteNotAcknowledged("A live record is still sealed under a key that is to be destroyed.")
-        counts["records"] += len(sheet)
-        counts["chunks"] += sum(row.n_chunks for row in sheet)
-    return counts
 
 
 def _doom(runtime: Runtime, place: Sealed, key_ids: list[str]) -> list[dict[str, Any]]:

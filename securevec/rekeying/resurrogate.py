@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
@@ -30,16 +29,21 @@ from securevec.reading.sheets import sheets
 from securevec.rekeying.respelling import Respelling
 from securevec.rekeying.rewriting import (
     Advance,
+    begin,
     done_data,
     finish,
+    found_again,
+    looked_at,
+    open_job,
     places_of,
     require_serving,
     rewrite,
     seen_of,
     sought,
+    together,
 )
 from securevec.reopen import reopen
-from securevec.retention.jobs import JobResult, encode, move_on, renew
+from securevec.retention.jobs import JobResult, move_on
 from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import Artefact
 from securevec.retention.shredding import in_backups, root_of
@@ -68,9 +72,7 @@ def request_resurrogation(runtime: Runtime, admission: Admission) -> JobRow:
     """Accept a job on the tenant's pseudonym key. One that is open for it is found again. Raises
     :class:`VaultDisabled` where surrogates stand that have no originals."""
     tenant = admission.scope.tenant
-    job = open_job(runtime, tenant)
-    if job is not None:
-        admission.note(phase="result")  # the job answers for the request that began it
+    if (job := found_again(runtime, admission, KEY_RESURROGATE, {})) is not None:
         return job
     for row in runtime.control.collections(tenant):
         if not row.vault:
@@ -81,25 +83,9 @@ def request_resurrogation(runtime: Runtime, admission: Admission) -> JobRow:
     return begin_resurrogation(runtime, admission)
 
 
-def open_job(runtime: Runtime, tenant: TenantId) -> JobRow | None:
-    """The tenant's job that has not ended yet."""
-    jobs = runtime.control.jobs(open_only=True)
-    return next((job for job in jobs if job.kind == KEY_RESURROGATE and job.tenant == tenant), None)
-
-
 def begin_resurrogation(runtime: Runtime, admission: Admission) -> JobRow:
     """The job, for what was judged already."""
-    requested = {"ms": runtime.clock.now_ms(), "by": admission.scope.actor_ref}
-    return runtime.control.begin_job(
-        kind=KEY_RESURROGATE,
-        tenant=admission.scope.tenant,
-        job_id=uuid4().hex,
-        request_id=admission.request_id,
-        fence=admission.fence,
-        data=encode({"requested": requested, "key": "pseudonym"}),
-        items=lambda tx: [],
-        now_ms=runtime.clock.now_ms(),
-    )
+    return begin(runtime, admission, KEY_RESURROGATE, {"key": "pseudonym"})
 
 
 def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> JobRow:
@@ -141,7 +127,7 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
 
 def _require_no_renewal(runtime: Runtime, tenant: TenantId) -> None:
     """Keys of people are on the move then, and what is written anew would not find them."""
-    if any(job.kind == KEY_RENEW and job.tenant == tenant for job in runtime.control.jobs(open_only=True)):
+    if open_job(runtime, KEY_RENEW, tenant, {}) is not None:
         raise ControlUnavailable(
             "The tenant's tokens are being made anew; its surrogates are when that is done.",
             next_step="Run: securevec jobs run",
@@ -192,18 +178,11 @@ def _require_unheld(runtime: Runtime, job: JobRow, collection: CollectionId, ref
 def _looked_at(runtime: Runtime, job: JobRow) -> tuple[dict[str, int], bool]:
     """Read every live row of the tenant back from the store. Returns what was looked at, and whether anything says a
     surrogate of an earlier version."""
-    counts, found = {"collections": 0, "records": 0, "chunks": 0}, False
-    for place in places_of(runtime, job):
-        room = _room(runtime, job, place.collection)
-        counts["collections"] += 1
-        for sheet in sheets(runtime, place.collection):
-            renew(runtime, job)
-            behind = room.behind(sheet)
-            live = runtime.control.live(place.collection, [row.ref for row in behind]) if behind else {}
-            found = found or any(live.get(row.ref) == row.generation for row in behind)
-            counts["records"] += len(sheet)
-            counts["chunks"] += sum(row.n_chunks for row in sheet)
-    return counts, found
+    looked = [
+        looked_at(runtime, job, place, _room(runtime, job, place.collection).behind)
+        for place in places_of(runtime, job)
+    ]
+    return together([seen for seen, _ in looked]), any(behind for _, behind in looked)
 
 
 def _restate(runtime: Runtime, tenant: TenantId, version: int) -> int:

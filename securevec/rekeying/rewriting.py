@@ -35,7 +35,7 @@ from securevec.retention.receipt import Artefact
 from securevec.retention.signing_off import sign_off
 from securevec.retention.traces import RUN
 from securevec.state.runtime import Runtime
-from securevec.types import CollectionId, StoredPoint
+from securevec.types import CollectionId, StoredPoint, TenantId
 from securevec.writing.report import Progress
 from securevec.writing.resealing import Anew, reseal
 
@@ -75,18 +75,37 @@ def request(
 ) -> JobRow:
     """Accept a job of this kind. One that is open for the collection, and ``about`` the same, is found again."""
     wanted = {"collection": collection, **(about or {})}
-    for job in runtime.control.jobs(open_only=True):
-        if job.kind == kind and wanted.items() <= orjson.loads(job.data).items():
-            admission.note(phase="result")  # the job answers for the request that began it
-            return job
+    if (job := found_again(runtime, admission, kind, wanted)) is not None:
+        return job
     admission.note(phase="intent")
+    return begin(runtime, admission, kind, wanted)
+
+
+def found_again(runtime: Runtime, admission: Admission, kind: str, about: Mapping[str, Any]) -> JobRow | None:
+    """An open job that is asked for once more: it answers for the request that began it, and this one is recorded."""
+    job = open_job(runtime, kind, admission.scope.tenant, about)
+    if job is not None:
+        admission.note(phase="result")
+    return job
+
+
+def open_job(runtime: Runtime, kind: str, tenant: TenantId, about: Mapping[str, Any]) -> JobRow | None:
+    """The tenant's job of this kind, and ``about`` this, that has not ended yet."""
+    for job in runtime.control.jobs(open_only=True):
+        if (job.kind, job.tenant) == (kind, tenant) and about.items() <= orjson.loads(job.data).items():
+            return job
+    return None
+
+
+def begin(runtime: Runtime, admission: Admission, kind: str, about: Mapping[str, Any]) -> JobRow:
+    """A job that was judged already. ``about``: what it is on, as its data say it."""
     return runtime.control.begin_job(
         kind=kind,
         tenant=admission.scope.tenant,
         job_id=uuid4().hex,
         request_id=admission.request_id,
         fence=admission.fence,
-        data=encode({"requested": {"ms": runtime.clock.now_ms(), "by": admission.scope.actor_ref}, **wanted}),
+        data=encode({"requested": {"ms": runtime.clock.now_ms(), "by": admission.scope.actor_ref}, **about}),
         items=lambda tx: [],
         now_ms=runtime.clock.now_ms(),
     )
@@ -196,17 +215,30 @@ def read_back(runtime: Runtime, job: JobRow, place: Sealed, stale: Stale) -> dic
 
     Raises :class:`WriteNotAcknowledged`.
     """
-    counts = {"records": 0, "chunks": 0}
+    seen, behind = looked_at(runtime, job, place, stale)
+    if behind:
+        raise WriteNotAcknowledged("A live record is still under the key that is to go.")
+    return seen
+
+
+def looked_at(runtime: Runtime, job: JobRow, place: Sealed, stale: Stale) -> tuple[dict[str, int], bool]:
+    """Read every live row back from the store. Returns records and chunks that were looked at, and whether a row is
+    ``stale``."""
+    counts, behind = {"records": 0, "chunks": 0}, False
     for sheet in sheets(runtime, place.collection):
         renew(runtime, job)
         found = stale(sheet)
         # One that was replaced since the sheet was read is under the new key: its writer began after that was made.
         live = runtime.control.live(place.collection, [row.ref for row in found]) if found else {}
-        if any(live.get(row.ref) == row.generation for row in found):
-            raise WriteNotAcknowledged("A live record is still under the key that is to go.")
+        behind = behind or any(live.get(row.ref) == row.generation for row in found)
         counts["records"] += len(sheet)
         counts["chunks"] += sum(row.n_chunks for row in sheet)
-    return counts
+    return counts, behind
+
+
+def together(seen: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """What was looked at in each collection, as the count of a tenant's."""
+    return {"collections": len(seen)} | {name: sum(each[name] for each in seen) for name in ("records", "chunks")}
 
 
 def _passes(
