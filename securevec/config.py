@@ -8,6 +8,7 @@
     layout = "shared"              # SECUREVEC_LAYOUT          of a Qdrant server: shared, collection or shard
     grpc_port = 6334               # SECUREVEC_GRPC_PORT       of a Qdrant server; default: REST
     open_shards = 128              # SECUREVEC_OPEN_SHARDS     collections an embedded store keeps open at most
+    server_timeout = 60            # SECUREVEC_SERVER_TIMEOUT  seconds that a server may take for one request
     [keys]
     provider = "file"              # SECUREVEC_KEY_PROVIDER    file (default), passphrase, pkcs11 or aws-kms
     file = "/etc/keys/helpdesk"    # SECUREVEC_KEY_FILE        default: chosen by the key provider
@@ -86,6 +87,7 @@ class Settings:
     layout: Literal["shared", "collection", "shard"] | None
     grpc_port: int | None
     open_shards: int | None
+    server_timeout: int | None
     detect_recall: Literal["balanced", "high"]
     detect_engine: Literal["re2", "hyperscan"]
     key_suite: Suite
@@ -173,6 +175,7 @@ _KNOWN: Final = (
     _Known("store.layout", "layout", "SECUREVEC_LAYOUT", None, _one_of("shared", "collection", "shard")),
     _Known("store.grpc_port", "grpc_port", "SECUREVEC_GRPC_PORT", None, _whole(65_535)),
     _Known("store.open_shards", "open_shards", "SECUREVEC_OPEN_SHARDS", None, _whole(16_384)),
+    _Known("store.server_timeout", "server_timeout", "SECUREVEC_SERVER_TIMEOUT", None, _whole(3600)),
     _Known(
         "keys.provider",
         "key_provider",

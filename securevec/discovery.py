@@ -5,7 +5,7 @@ Adapters register a class in the entry point group ``securevec.backends``. The n
 trailing ``s`` asks for TLS and belongs to the same adapter. The class is called as ``from_location(location,
 root=..., plain_http_hosts=...)`` with the whole address (empty for a plain name), a directory under the home that is
 its own, and the hosts that may be reached without TLS besides this machine. A class that takes more says so: its
-``OPTIONS`` names which of ``layout``, ``grpc_port`` and ``open_shards`` it also takes.
+``OPTIONS`` names which of ``layout``, ``grpc_port``, ``open_shards`` and ``server_timeout`` it also takes.
 
 Readers of stores that are not ours register in ``securevec.sources``, under the schemes they read:
 ``chroma:DIRECTORY``, ``qdrants://host:6333``, ``https://host:6333``.
@@ -30,6 +30,7 @@ SOURCES: Final = "securevec.sources"
 _MEANT_FOR: Final = {
     "layout": "qdrant:// and qdrants://",
     "grpc_port": "qdrant:// and qdrants://",
+    "server_timeout": "chroma:// and qdrant://, the stores on a server",
     "open_shards": "edge, and chroma without a server",
 }
 _EXTRAS: Final = {"qdrant_edge": "edge", "qdrant_client": "qdrant", "chromadb": "chroma"}
@@ -42,6 +43,7 @@ class Choices:
     layout: str | None = None
     grpc_port: int | None = None
     open_shards: int | None = None
+    server_timeout: int | None = None
 
 
 NO_CHOICES: Final = Choices()

@@ -6,13 +6,15 @@ stays safe to log; whoever debugs has ``__cause__``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Final
 
-from securevec.errors import BackendError, SecurevecError
+from securevec.errors import BackendError, BackendTimeout, SecurevecError
 
-_UNREACHED: Final = frozenset({"ConnectError", "ConnectTimeout", "ReadTimeout", "RemoteProtocolError"})
-"""Of httpx, by which both vendors' clients speak HTTP. By name: an embedded store needs no httpx."""
+_UNREACHED: Final = frozenset({"ConnectError", "ReadError", "WriteError", "RemoteProtocolError"})
+_LATE: Final = frozenset({"ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout"})
+"""Of httpx and httpcore, by which both vendors' clients speak HTTP. By name: an embedded store needs neither."""
 
 
 class Mapped:
@@ -31,19 +33,35 @@ class Mapped:
     ) -> None:
         # An engine panic arrives as a BaseException.
         if error is not None and not isinstance(error, SecurevecError | KeyboardInterrupt | SystemExit | GeneratorExit):
-            raise BackendError(f"The vector store failed while {self._doing}.", next_step=_advice(error)) from error
+            causes = list(_causes(error))
+            if any(map(_is_late, causes)):
+                raise BackendTimeout(f"The vector store did not answer in time while {self._doing}.") from error
+            step = "Is its server running, and its port open? securevec doctor tries it."
+            raise BackendError(
+                f"The vector store failed while {self._doing}.", next_step=step if any(map(_is_absent, causes)) else ""
+            ) from error
 
 
 mapped = Mapped
 
 
-def _advice(error: BaseException) -> str:
-    """What to do about it, when the vendor's client could not reach its server; told by class, never by text."""
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what lies under it. What happened is told by class, never by text."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        if isinstance(cause, ConnectionError | TimeoutError) or type(cause).__name__ in _UNREACHED:
-            return "Is its server running, and its port open? securevec doctor tries it."
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    return ""
+
+
+def _is_late(cause: BaseException) -> bool:
+    """Whether the server took longer than a request may take."""
+    code = getattr(cause, "code", None)  # of an error of gRPC: a function
+    named = getattr(code(), "name", None) if callable(code) else None
+    return isinstance(cause, TimeoutError) or type(cause).__name__ in _LATE or named == "DEADLINE_EXCEEDED"
+
+
+def _is_absent(cause: BaseException) -> bool:
+    """Whether there was no server to be reached, or it went away."""
+    return isinstance(cause, ConnectionError) or type(cause).__name__ in _UNREACHED

@@ -5,9 +5,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Final
 
-from securevec.errors import BackendError, EngineForked
+from securevec.errors import BackendError, ConfigError, EngineForked
 from securevec_adapters.errors import mapped
+
+LONGEST_S: Final = 3600
+
+
+def check_time(timeout_s: float) -> None:
+    """Raises :class:`ConfigError` unless a request may take this many seconds."""
+    if not 0 < timeout_s <= LONGEST_S:
+        raise ConfigError(
+            f"A server has more than 0 and at most {LONGEST_S:,} seconds for a request.",
+            next_step="Set SECUREVEC_SERVER_TIMEOUT to a number of seconds, or unset it.",
+        )
 
 
 class Connection:

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
 from chromadb.api import ServerAPI
 from chromadb.api.fastapi import FastAPI
 from chromadb.config import Settings, System
@@ -32,6 +31,7 @@ from chromadb.errors import NotFoundError
 from securevec.errors import BackendError
 from securevec.types import Namespace
 from securevec_chroma.functions import function_names
+from securevec_chroma.session import Session
 
 MARK: Final = "securevec"
 _FORMAT: Final = 1
@@ -72,7 +72,7 @@ class Client:
     """One running engine or connection. ``api`` is the vendor's; :meth:`close` ends it for good."""
 
     def __init__(
-        self, system: System, api: ServerAPI, *, session: httpx.Client | None = None, files: Path | None = None
+        self, system: System, api: ServerAPI, *, session: Session | None = None, files: Path | None = None
     ) -> None:
         self._system = system
         self._session = session
@@ -116,7 +116,7 @@ def open_files(directory: Path) -> Client:
 
 
 def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: float) -> Client:
-    """A connection to a server. Nothing is sent yet."""
+    """A connection to a server; each request on it takes at most ``timeout_s`` seconds. Nothing is sent yet."""
     settings = _Given(
         **_CLIENT,
         chroma_api_impl="chromadb.api.fastapi.FastAPI",
@@ -129,8 +129,8 @@ def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: fl
     # The vendor's own session waits for ever and goes through whatever proxy the environment names.
     vendor = api._session
     headers = {**vendor.headers, **({"Authorization": f"Bearer {token}"} if token else {})}
-    verify = ssl.create_default_context() if tls else False
-    session = httpx.Client(timeout=timeout_s, headers=headers, limits=api.http_limits, trust_env=False, verify=verify)
+    verify = ssl.create_default_context() if tls else None
+    session = Session(timeout_s=timeout_s, headers=headers, limits=api.http_limits, verify=verify)
     api._session = session
     vendor.close()
     system.start()

@@ -23,12 +23,14 @@ from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vecto
 from securevec_adapters.address import credential, server_address
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
-from securevec_adapters.remote import Connection
+from securevec_adapters.remote import Connection, check_time
 from securevec_chroma.client import connect, create, find, ours
 from securevec_chroma.place import Place, checked, refuse_terms
 
 TOKEN_VARIABLE: Final = "SECUREVEC_CHROMA_TOKEN"  # noqa: S105  # a name, not a token
 PORT: Final = 8000
+TIMEOUT_S: Final = 60.0
+"""Of one request with its whole answer; a full batch sent over a slow line counts in it."""
 _READS: Final = 4
 """Attempts at a read that the server answers with an internal error."""
 _RESIDUAL: Final = (
@@ -44,13 +46,20 @@ class ChromaServerBackend:
     ``url`` is ``chromas://host:8000`` (TLS), or ``chroma://`` for this machine and the hosts named in
     ``plain_http_hosts``. A server on another machine needs a token for the proxy in front of it, from the argument or
     the environment variable ``SECUREVEC_CHROMA_TOKEN`` or ``SECUREVEC_BACKEND_API_KEY``; it is sent as a bearer token.
-    Proxies that the environment names are not used. Raises :class:`ConfigError` for a refused address. Used in a forked
+    Proxies that the environment names are not used. A request takes at most ``timeout_s`` seconds with its answer, then
+    it raises :class:`BackendTimeout`. Raises :class:`ConfigError` for a refused address. Used in a forked
     child every call raises :class:`EngineForked`: two processes on one connection would read each other's answers.
     """
 
     def __init__(
-        self, url: str, token: str | None = None, *, plain_http_hosts: Collection[str] = (), timeout_s: float = 30.0
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        plain_http_hosts: Collection[str] = (),
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
+        check_time(timeout_s)
         address = server_address(url, scheme="chroma", port=PORT, plain_http_hosts=plain_http_hosts)
         key = token or credential(TOKEN_VARIABLE)
         if key is None and not address.is_local:
@@ -68,9 +77,11 @@ class ChromaServerBackend:
         self._places: dict[Namespace, Place] = {}
 
     @classmethod
-    def from_location(cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = ()) -> Self:
+    def from_location(
+        cls, location: str, *, root: Path, plain_http_hosts: Collection[str] = (), server_timeout: float = TIMEOUT_S
+    ) -> Self:
         """For discovery: ``location`` is the address; nothing is kept under ``root``."""
-        return cls(location, plain_http_hosts=plain_http_hosts)
+        return cls(location, plain_http_hosts=plain_http_hosts, timeout_s=server_timeout)
 
     @property
     def name(self) -> str:

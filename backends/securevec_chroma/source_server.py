@@ -12,10 +12,9 @@ from securevec_adapters.address import credential, server_address
 from securevec_adapters.errors import mapped
 from securevec_chroma.client import MARK, connect
 from securevec_chroma.functions import function_names, space_of
-from securevec_chroma.server import PORT, TOKEN_VARIABLE
+from securevec_chroma.server import PORT, TIMEOUT_S, TOKEN_VARIABLE
 from securevec_chroma.source_files import DATABASE, RESIDUAL, TENANT
 
-_TIMEOUT_S: Final = 60.0
 _LISTED: Final = 500
 
 
@@ -34,7 +33,7 @@ class ChromaServer:
         address = self._address
         with mapped("connecting"):
             self._client = connect(
-                host=address.host, port=address.port, tls=address.scheme == "https", token=token, timeout_s=_TIMEOUT_S
+                host=address.host, port=address.port, tls=address.scheme == "https", token=token, timeout_s=TIMEOUT_S
             )
         self._held: dict[str, tuple[str, Any]] = {}
 

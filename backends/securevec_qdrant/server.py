@@ -27,7 +27,7 @@ from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Term
 from securevec_adapters import sieve
 from securevec_adapters.address import credential
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
-from securevec_adapters.remote import Connection
+from securevec_adapters.remote import Connection, check_time
 from securevec_qdrant._filters import widened
 from securevec_qdrant._points import encode_payload
 from securevec_qdrant.server_address import acceptable
@@ -39,6 +39,8 @@ from securevec_qdrant.server_rows import both, id_parts, point_parts, ranking, s
 
 _LOWEST: Final = (1, 17, 1)
 """Conditional upserts came with 1.16 and are dropped in silence before; snapshot recovery was hardened in 1.17.1."""
+TIMEOUT_S: Final = 60
+"""Of a request by gRPC, and of a silence by REST."""
 _RESIDUAL: Final = (
     "the server removes vector bytes when its own vacuum runs; its log, snapshots and backups are not reached"
 )
@@ -56,7 +58,7 @@ class QdrantServerBackend:
     answers.
     """
 
-    OPTIONS: ClassVar[frozenset[str]] = frozenset({"layout", "grpc_port"})
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"layout", "grpc_port", "server_timeout"})
 
     def __init__(
         self,
@@ -66,10 +68,11 @@ class QdrantServerBackend:
         client: QdrantClient | None = None,
         prefix: str = "securevec",
         plain_http_hosts: Collection[str] = (),
-        timeout_s: int = 30,
+        timeout_s: int = TIMEOUT_S,
         layout: Layout = "shared",
         grpc_port: int | None = None,
     ) -> None:
+        check_time(timeout_s)
         if layout not in LAYOUTS:
             raise ConfigError("There is no such layout.", next_step=f"Use {', '.join(LAYOUTS)}.")
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", prefix):
@@ -93,9 +96,16 @@ class QdrantServerBackend:
         plain_http_hosts: Collection[str] = (),
         layout: Layout = "shared",
         grpc_port: int | None = None,
+        server_timeout: int = TIMEOUT_S,
     ) -> Self:
         """For discovery: ``location`` is the address; nothing is kept under ``root``."""
-        return cls(location, plain_http_hosts=plain_http_hosts, layout=layout, grpc_port=grpc_port)
+        return cls(
+            location,
+            plain_http_hosts=plain_http_hosts,
+            timeout_s=server_timeout,
+            layout=layout,
+            grpc_port=grpc_port,
+        )
 
     @property
     def name(self) -> str:

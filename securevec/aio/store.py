@@ -73,6 +73,7 @@ class AsyncSecureStore(AsyncStoreModels):
         layout: Layout | None = None,
         grpc_port: int | None = None,
         open_shards: int | None = None,
+        server_timeout: int | None = None,
         use_reserve: bool = False,
         threads: int = THREADS,
     ) -> Opening[AsyncSecureStore]:
@@ -108,6 +109,7 @@ class AsyncSecureStore(AsyncStoreModels):
                 layout=layout,
                 grpc_port=grpc_port,
                 open_shards=open_shards,
+                server_timeout=server_timeout,
                 use_reserve=use_reserve,
             )
             try:

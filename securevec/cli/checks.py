@@ -17,6 +17,7 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -25,11 +26,14 @@ from securevec.cli import checks_home
 from securevec.cli.check import Check, Status, guarded
 from securevec.cli.failure import DEBUG
 from securevec.cli.session import Session
-from securevec.errors import SecurevecError
+from securevec.errors import BackendError, BackendTimeout, ConfigError, SecurevecError
 from securevec.state import home as homes
+from securevec.types import Namespace
 
 _OLDEST_SQLITE: Final = (3, 37, 0)
-_REACH_S: Final = 3.0
+_REACH_S: Final = 3
+_NOWHERE: Final = Namespace(shard="0" * 32, tenant_tag="0" * 32, collection_tag="0" * 32)
+"""Nobody's place: asking how many points lie there is a question that every server answers."""
 _REINSTALL: Final = "pip install --force-reinstall --no-deps securevec"
 _EXTRAS: Final = {
     "edge": ("qdrant-edge-py",),
@@ -171,27 +175,38 @@ def _patterns(session: Session) -> Check:
 
 def _backend(session: Session) -> Check:
     """Whether the store of this home, or of the settings, can be had: its package, and a server's port."""
-    from securevec.discovery import Choices, check_backend
+    from securevec.discovery import Choices, check_backend, open_backend
 
     home = session.home
     location = homes.load(home).backend if homes.exists(home) else session.settings.backend
     settings = session.settings
-    check_backend(
-        location,
-        home=home,
-        plain_http_hosts=settings.plain_http_hosts,
-        choices=Choices(settings.layout, settings.grpc_port, settings.open_shards),
-    )
+    hosts = settings.plain_http_hosts
+    choices = Choices(settings.layout, settings.grpc_port, settings.open_shards, settings.server_timeout)
+    check_backend(location, home=home, plain_http_hosts=hosts, choices=choices)
     scheme, separator, rest = location.partition("://")
     if not separator:
         return Check("vector store", "ok", f"{scheme}, in this process")
     host, _, port = rest.partition("/")[0].rpartition(":")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_S):
-            return Check("vector store", "ok", f"{scheme}, a server that answers on its port")
+            pass
     except (OSError, ValueError):
         step = "Start the server, or open the way to it."
         return Check("vector store", "wrong", f"{scheme}, a server that does not answer", step)
+    soon = replace(choices, server_timeout=_REACH_S)
+    try:
+        store = open_backend(location, home=home, plain_http_hosts=hosts, choices=soon)
+    except ConfigError:  # an adapter of somebody else's, which takes no limit
+        store = open_backend(location, home=home, plain_http_hosts=hosts, choices=choices)
+    with contextlib.closing(store):
+        try:
+            store.count(namespace=_NOWHERE)
+        except BackendTimeout:
+            said = f"{scheme}, a server that takes connections and did not answer within {_REACH_S} seconds"
+            return Check("vector store", "wrong", said, "See the server's own log; start it again if it hangs.")
+        except BackendError as error:
+            return Check("vector store", "wrong", f"{scheme}. {error.message}", error.next_step)
+    return Check("vector store", "ok", f"{scheme}, a server that answers")
 
 
 def _settings(session: Session) -> Iterator[Check]:

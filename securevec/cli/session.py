@@ -119,6 +119,7 @@ class Session:
                 layout=settings.layout,
                 grpc_port=settings.grpc_port,
                 open_shards=settings.open_shards,
+                server_timeout=settings.server_timeout,
                 recall=settings.detect_recall,
                 pattern_engine=settings.detect_engine,
                 models_required=settings.models_required,

@@ -50,6 +50,7 @@
     │   ├── EngineLocked           another process holds the embedded engine
     │   ├── EngineForked           used in a forked child
     │   ├── BackendError           the vector store failed
+    │   │   ├── BackendTimeout     its server took longer than a request may take
     │   │   ├── CredentialRejected the vector store does not accept the key it was given
     │   │   └── ServerTooOld       the vector store's version lacks what isolation needs
     │   ├── KeyUnavailable         the key provider or key store did not answer
@@ -118,6 +119,7 @@ from securevec.errors.tree import (
 from securevec.errors.unavailable import (
     AuditUnavailable,
     BackendError,
+    BackendTimeout,
     BoundKeyDestroyed,
     ControlUnavailable,
     CredentialRejected,
@@ -166,6 +168,7 @@ __all__ = [
     "AuditTampered",
     "AuditUnavailable",
     "BackendError",
+    "BackendTimeout",
     "BackupRejected",
     "BoundKeyDestroyed",
     "CheckFailed",

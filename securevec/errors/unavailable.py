@@ -24,6 +24,13 @@ class BackendError(Unavailable):
     """The vector store failed; the cause is kept."""
 
 
+class BackendTimeout(BackendError):
+    """The vector store's server did not answer in the time a request may take. What it was asked to write may be there
+    or not: a write is run again."""
+
+    next_step = "Is its server busy, or stopped? securevec doctor tries it. More time: SECUREVEC_SERVER_TIMEOUT=SECONDS"
+
+
 class CredentialRejected(BackendError):
     """The vector store does not accept the API key, or got none. The key itself is in no message."""
 

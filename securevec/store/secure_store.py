@@ -75,6 +75,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         layout: Layout | None = None,
         grpc_port: int | None = None,
         open_shards: int | None = None,
+        server_timeout: int | None = None,
         use_reserve: bool = False,
     ) -> SecureStore:
         """Open the home at this path, making it first when there is none.
@@ -110,6 +111,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
                 for each (cluster mode). Fixed when the home is made; :meth:`promote_tenant` moves one tenant.
             open_shards: collections an embedded store keeps open at most; default 128 on Edge (40 MB of small ones), 32
                 on Chroma. For this opening.
+            server_timeout: seconds, up to 3,600, that a server may take for one request; default 60. For this opening.
             grpc_port: speak gRPC to a Qdrant server, at this port (Qdrant's is 6334). For this opening.
             use_reserve: for a process that is going to delete: on a full disk it is opened with the few MiB that the
                 home keeps for that. A store that is open already uses them by itself when it deletes.
@@ -138,7 +140,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             suite=suite,
             key_cache_ttl=key_cache_ttl,
             stale_if_unavailable=stale_if_unavailable,
-            choices=Choices(layout=layout, grpc_port=grpc_port, open_shards=open_shards),
+            choices=Choices(layout=layout, grpc_port=grpc_port, open_shards=open_shards, server_timeout=server_timeout),
             use_reserve=use_reserve,
         )
         return cls(runtime, actor=actor or Actor.local())

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import shutil
+import socket
 import sqlite3
 from importlib import metadata
 from pathlib import Path
@@ -218,6 +219,19 @@ def test_a_server_that_does_not_answer_is_wrong(tmp_path: Path, capsys: pytest.C
     answer = shell.at_home("doctor", "--json", "--key-file", str(tmp_path / "root.key"))
     assert answer.code == 1
     assert checked(answer)["vector store"]["status"] == "wrong"
+
+
+def test_a_server_that_takes_connections_and_never_answers_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_REACH_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url, key = f"chroma://127.0.0.1:{silent.getsockname()[1]}", tmp_path / "root.key"
+        with sv.SecureStore.open(tmp_path / "home", backend=url, key_file=key, embedder=HashEmbedder()):
+            pass
+        shell = Shell(tmp_path, tmp_path / "home", capsys)
+        found = checked(shell.at_home("doctor", "--json", "--key-file", str(key)))["vector store"]
+    assert (found["status"], "did not answer within" in found["detail"]) == ("wrong", True)
 
 
 @pytest.mark.parametrize("name", [".", "keys/keys.db", "audit"])

@@ -4,6 +4,7 @@ The requests are those of the vendor's real client, to a stand-in for a server. 
 
 from __future__ import annotations
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
-from securevec.errors import BackendError, ConfigError, CredentialRejected, ServerTooOld
+from securevec.errors import BackendError, BackendTimeout, ConfigError, CredentialRejected, ServerTooOld
 from securevec.testing.conformance_case import SPEC, a_namespace
 from securevec_qdrant.server import QdrantServerBackend
 from tests.support.qdrant_engine import API_KEY, StandIn
@@ -116,6 +117,20 @@ def test_grpc_is_under_tls_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert QdrantServerBackend("qdrants://127.0.0.1:1", **given).count(namespace=MINE) == 0
     stand_in.close()
+
+
+@pytest.mark.parametrize("wire", ["rest", pytest.param("grpc", marks=pytest.mark.soak)])
+def test_a_server_that_never_answers_is_a_typed_error_after_its_time(wire: Wire) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        backend = QdrantServerBackend(
+            f"qdrant://127.0.0.1:{port}", timeout_s=1, grpc_port=port if wire == "grpc" else None
+        )
+        with pytest.raises(BackendError) as late:
+            backend.count(namespace=MINE)
+        backend.close()
+    assert isinstance(late.value, BackendTimeout)
+    assert "SECUREVEC_SERVER_TIMEOUT=" in late.value.next_step
 
 
 @pytest.mark.parametrize("options", [{"layout": "own"}, {"grpc_port": 0}, {"grpc_port": 70_000}])

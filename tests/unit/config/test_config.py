@@ -44,6 +44,7 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
         "store.layout": "default",
         "store.grpc_port": "default",
         "store.open_shards": "default",
+        "store.server_timeout": "default",
         "keys.provider": "default",
         "keys.file": "default",
         "embed.model": "default",

@@ -52,6 +52,7 @@ def test_a_home_keeps_its_layout_and_speaks_grpc_when_told(tmp_path: Path, monke
     [
         *itertools.product(["memory", "edge", "chroma://localhost:8000"], [{"layout": "shard"}, {"grpc_port": 6334}]),
         *itertools.product(["memory", "chroma://localhost:8000", "qdrant://localhost:6333"], [{"open_shards": 8}]),
+        *itertools.product(["memory", "edge"], [{"server_timeout": 8}]),
     ],
 )
 def test_a_store_without_the_choice_says_so_before_a_home_is_made(
@@ -61,6 +62,15 @@ def test_a_store_without_the_choice_says_so_before_a_home_is_made(
         open_home(tmp_path, backend, **option)
     with pytest.raises(ConfigError):
         open_home(tmp_path, "qdrant://localhost", layout="own")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 3601])
+@pytest.mark.parametrize("backend", ["chroma://127.0.0.1:9", "qdrant://127.0.0.1:9"])
+def test_a_time_limit_that_is_none_is_refused_before_a_home_is_made(tmp_path: Path, backend: str, seconds: int) -> None:
+    with pytest.raises(ConfigError, match="3,600") as refused:
+        open_home(tmp_path, backend, server_timeout=seconds)
+    assert "SECUREVEC_SERVER_TIMEOUT" in refused.value.next_step
     assert not (tmp_path / "home").exists()
 
 
