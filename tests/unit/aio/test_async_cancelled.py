@@ -14,6 +14,7 @@ from securevec.aio import AsyncCollection, AsyncSecureStore
 from securevec.aio.bridge import Bridge
 from securevec.testing.embedders import HashEmbedder
 from securevec.writing.report import Progress
+from tests.support.other_process import until
 from tests.support.world import ACME, Ticket, ticket
 
 
@@ -163,16 +164,16 @@ def test_a_timeout_is_a_cancellation(tmp_path: Path, monkeypatch: pytest.MonkeyP
         async with await opened(tmp_path, "memory") as store:
             tickets = await tickets_of(store)
             await tickets.ingest([ticket(1, "A refund.")])
-            store_class, go_on = type(store._sync.runtime.backend()), threading.Event()
+            store_class = type(store._sync.runtime.backend())
+            limit = asyncio.timeout(0.05)
 
             def slow(*_: Any, **__: Any) -> list[object]:
-                go_on.wait(30)
+                until(limit.expired)
                 return []
 
             monkeypatch.setattr(store_class, "query", slow)
-            asyncio.get_running_loop().call_later(0.2, go_on.set)
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.05):
+                async with limit:
                     await tickets.search("refund")
 
     finish(work())
@@ -182,12 +183,13 @@ def test_an_opening_that_is_cancelled_gives_the_home_back(tmp_path: Path, monkey
     import securevec as sv
 
     async def work() -> None:
-        go_on, opening = threading.Event(), sv.SecureStore.open
+        begun, go_on, opening = threading.Event(), threading.Event(), sv.SecureStore.open
         closed: list[sv.SecureStore] = []
         close = sv.SecureStore.close
 
         def slow(*args: Any, **kwargs: Any) -> sv.SecureStore:
             made = opening(*args, **kwargs)
+            begun.set()
             assert go_on.wait(30)
             return made
 
@@ -198,7 +200,8 @@ def test_an_opening_that_is_cancelled_gives_the_home_back(tmp_path: Path, monkey
         monkeypatch.setattr(sv.SecureStore, "open", slow)
         monkeypatch.setattr(sv.SecureStore, "close", noted)
         task = asyncio.ensure_future(opened(tmp_path, "memory"))
-        await asyncio.sleep(0.05)
+        # One that had not begun would never begin, and leave nothing to close.
+        assert await asyncio.to_thread(begun.wait, 30)
         task.cancel()
         await asyncio.sleep(0.02)
         go_on.set()
