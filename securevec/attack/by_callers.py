@@ -15,6 +15,8 @@ from securevec.filters import F
 
 FOREIGN: Final = "T-77"
 """A record that only the other tenant holds."""
+SAME_SCORE: Final = 1e-5
+"""Two scores less than this apart are one, computed twice."""
 
 
 def with_foreign_record(scene: Scene) -> None:
@@ -203,11 +205,17 @@ def scores(scene: Scene, caller: Caller) -> int:
     """Whether what another tenant stores changes this one's scores: statistics that are shared tell its words."""
     if not isinstance(caller, Product):
         return 0
-    asked = f"{ACME_MARK} ledger"
-    before = [(hit.id, round(hit.score, 5)) for hit in caller.handle.search(asked, k=100)]
+    handle, asked = caller.handle, f"{ACME_MARK} ledger"
+
+    def told() -> dict[str, float]:
+        return {str(hit.id): hit.score for hit in handle.search(asked, k=100)}
+
+    before = told()
     scene.pair.acme.ingest([text(number, f"{ACME_MARK} ledger ledger") for number in range(80, 84)])
-    after = [(hit.id, round(hit.score, 5)) for hit in caller.handle.search(asked, k=100)]
-    return sum(one != other for one, other in zip(before, after, strict=False)) + abs(len(before) - len(after))
+    after = told()
+    # Not their order: rows that score the same come as the store likes, and one in twenty collections has such rows.
+    moved = [each for each in before.keys() & after.keys() if abs(before[each] - after[each]) > SAME_SCORE]
+    return len(moved) + len(before.keys() ^ after.keys())
 
 
 def same_question_in_turn(scene: Scene, caller: Caller) -> int:

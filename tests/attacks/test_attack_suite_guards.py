@@ -4,6 +4,7 @@ or where the first barrier is gone too."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,17 @@ def believing_the_store(patch: Patch) -> None:
     patch.setattr(LyingBackend, "namespaces", nowhere)
 
 
+def with_statistics_of_all_tenants(patch: Patch) -> None:
+    """A store whose scores depend on how much it holds, whoever it belongs to."""
+    query = LyingBackend.query
+
+    def shared(self: LyingBackend, **asked: Any) -> list[StoredPoint]:
+        stored = sum(self.inner.count(namespace=place) for place in self.among or ())
+        return [replace(point, score=point.score / stored) for point in query(self, **asked)]
+
+    patch.setattr(LyingBackend, "query", shared)
+
+
 GUARDS: dict[str, tuple[Callable[[Patch], object], str]] = {
     "the sealed filter values": (
         without_the_sealed_filter_values,
@@ -238,6 +250,7 @@ GUARDS: dict[str, tuple[Callable[[Patch], object], str]] = {
         lambda patch: patch.setattr("securevec.verbs.cursors.compare_digest", always),
         "foreign-cursor",
     ),
+    "scores of one's own rows": (with_statistics_of_all_tenants, "shared-statistics"),
     "each point once": (without_counting_each_point_once, "answer-twice"),
     "writes are read back": (lambda patch: patch.setattr(writing, "_read_back", do_nothing), "writes-dropped"),
     "deletions are read back": (trusting_removal, "deletes-dropped"),
