@@ -18,7 +18,7 @@ import orjson
 from securevec.cli.check import Check, guarded
 from securevec.cli.commands.start import key_file
 from securevec.cli.session import Session
-from securevec.errors import HomeRefused
+from securevec.errors import EnvelopeRejected, HomeRefused
 from securevec.state import home as homes
 from securevec.state import reserve
 
@@ -240,7 +240,10 @@ def _models(session: Session) -> Check:
     from securevec.reopen import description_of
 
     runtime = session.store.runtime
-    entries = entries_of(runtime, runtime.control.model_list())
+    try:
+        entries = entries_of(runtime)
+    except EnvelopeRejected as error:
+        return Check("models", "wrong", f"{error.message} No model receives anything", error.next_step)
     if entries is None and runtime.models_required:
         step = "Make one: securevec models allow MODEL --kind embedder|chat --class LABEL"
         return Check("models", "wrong", "no list of models is set, and models.required asks for one", step)

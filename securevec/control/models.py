@@ -33,8 +33,9 @@ class Models(Room):
             self._models = (version, sealed)
         return sealed
 
-    def replace_model_list(self, sealed: bytes | None, *, expect: bytes | None, now_ms: int) -> None:
-        """Put a list in the place of the one that was ``expect``; ``None`` is no list.
+    def replace_model_list(self, sealed: bytes, *, expect: bytes | None, now_ms: int) -> None:
+        """Put a list in the place of the one that was ``expect``; ``None`` where there was none yet. A list that is
+        cleared stands here too, and says so.
 
         Raises :class:`ControlUnavailable` when another process changed it meanwhile: nothing was done.
         """
@@ -45,8 +46,7 @@ class Models(Room):
                     "Another process changed the list of models meanwhile.", next_step="Look at it, and try again."
                 )
             tx.run(DELETE_MODELS)
-            if sealed is not None:
-                tx.run(INSERT_MODELS, {"sealed": sealed, "now": now_ms})
+            tx.run(INSERT_MODELS, {"sealed": sealed, "now": now_ms})
 
     def take_model_list(self, rows: Sequence[Row]) -> None:
         """Put a newer store's list (:data:`SELECT_MODEL_ROWS`) in the place of this one's, for a home that is being

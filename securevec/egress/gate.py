@@ -12,7 +12,7 @@ from typing import Final, Literal
 import orjson
 
 from securevec.errors import ControlUnavailable, EnvelopeRejected, ModelNotAllowed, SecurevecError
-from securevec.policy.models import ModelEntry, Reason, Use, from_json, may_receive, to_json
+from securevec.policy.models import ModelEntry, ModelList, Reason, Use, from_json, may_receive, to_json
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId
 
@@ -60,11 +60,37 @@ _SAID: Final[Mapping[Cause, tuple[str, str]]] = {
 }
 
 
-def entries_of(runtime: Runtime, sealed: bytes | None) -> tuple[ModelEntry, ...] | None:
-    """The list that was sealed; ``None`` for none. Raises :class:`EnvelopeRejected` for one that was edited, or that
-    another release wrote; the message names the field."""
+def entries_of(runtime: Runtime) -> tuple[ModelEntry, ...] | None:
+    """The home's list as it is now; ``None`` for none. Raises :class:`EnvelopeRejected` for one that was edited, put
+    back from before or taken away, or that another release wrote; the message names the field."""
+    seen = runtime.keys.models_seen()
+    # After the number, which is raised behind the list: a list changed in between has a higher one.
+    sealed = runtime.control.model_list()
     if sealed is None:
+        if seen:
+            raise EnvelopeRejected("The list of models was taken out of control.db.", next_step=_ANEW)
         return None
+    state = _opened(runtime, sealed)
+    if state.number < seen:
+        raise EnvelopeRejected(
+            "The list of models (model_list.sealed in control.db) is an older one that was put back.", next_step=_ANEW
+        )
+    if state.number > seen:  # who changed it was killed before that, or this home was restored with a newer list
+        runtime.keys.keep_models(state.number)
+    return state.entries
+
+
+def number_of(runtime: Runtime, sealed: bytes | None) -> int:
+    """The number of the newest list there was, this one or an older or newer one; 0 when there never was one. One that
+    cannot be read counts as none."""
+    seen = runtime.keys.models_seen()
+    try:
+        return seen if sealed is None else max(seen, _opened(runtime, sealed).number)
+    except EnvelopeRejected:
+        return seen
+
+
+def _opened(runtime: Runtime, sealed: bytes) -> ModelList:
     known = runtime.models.get(sealed)
     if known is None:
         try:
@@ -78,14 +104,14 @@ def entries_of(runtime: Runtime, sealed: bytes | None) -> tuple[ModelEntry, ...]
     return known
 
 
-def sealed_list(runtime: Runtime, entries: tuple[ModelEntry, ...]) -> bytes:
-    return runtime.names.seal(orjson.dumps(to_json(entries)), row=_ROW, kind=KIND)
+def sealed_list(runtime: Runtime, state: ModelList) -> bytes:
+    return runtime.names.seal(orjson.dumps(to_json(state)), row=_ROW, kind=KIND)
 
 
 def ask(runtime: Runtime, use: Use, collection: CollectionId | None) -> tuple[bool, Cause]:
     """What the list says now. ``collection`` is where the text comes from; its classification must still be the one
     that ``use`` names."""
-    entries = entries_of(runtime, runtime.control.model_list())
+    entries = entries_of(runtime)
     if entries is not None and collection is not None:
         token = runtime.control.classification_of(use.tenant, collection)
         if token is None or (token and token != runtime.names.classification_token(use.classification)):

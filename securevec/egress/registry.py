@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from securevec.egress.gate import Cause, ask, entries_of, sealed_list
+from securevec.egress.gate import Cause, ask, entries_of, number_of, sealed_list
 from securevec.errors import CollectionNotFound, ControlUnavailable, SecurevecError
 from securevec.guard import admit
-from securevec.policy.models import ModelEntry, Use, check_word, with_entry, without
+from securevec.policy.models import ModelEntry, ModelList, Use, check_word, with_entry, without
 from securevec.state.runtime import Runtime, Scope
 from securevec.types import CollectionId, TenantId
 
@@ -51,7 +51,7 @@ def list_models(runtime: Runtime, scope: Scope) -> list[ModelEntry] | None:
     when there is no list. Raises what an unreadable one raises."""
     admission = admit(runtime, scope, permission="tenant.manage", action="model.rule")
     try:
-        entries = entries_of(runtime, runtime.control.model_list())
+        entries = entries_of(runtime)
     except SecurevecError as error:
         admission.failure(error)
         raise
@@ -101,14 +101,17 @@ def _change(
         before = runtime.control.model_list()
         if model is not None:
             detail["model"] = runtime.names.model_token(check_word("model", model))
-        after = edit(None if model is None else entries_of(runtime, before))
-        sealed = None if after is None else sealed_list(runtime, _of_tenants_there_are(runtime, after))
+        after = edit(None if model is None else entries_of(runtime))
+        number = number_of(runtime, before) + 1
+        there = None if after is None else _of_tenants_there_are(runtime, after)
+        sealed = sealed_list(runtime, ModelList(there, number))
     except SecurevecError as error:
         admission.failure(error)
         raise
     admission.note(phase="intent", detail=detail)
     try:
         runtime.control.replace_model_list(sealed, expect=before, now_ms=runtime.clock.now_ms())
+        runtime.keys.keep_models(number)  # from here on, the list of before is refused
     except SecurevecError as error:
         admission.failure(error, phase="result")
         raise

@@ -34,6 +34,7 @@ from securevec.keys.keyfile import BUSY_MS
 from securevec.keys.keystore import KeyStore
 from securevec.keys.keyview import KeyInfo, KeyView, TenantPurpose
 from securevec.keys.leases import BLOCK, CEILING
+from securevec.keys.listed import Listed
 from securevec.keys.newest import Following
 from securevec.keys.openkeys import BOUND, OpenKeys, destroyed_error
 from securevec.keys.rotation import Rotating
@@ -48,7 +49,7 @@ _INSTALLATION: Final = ("names", "actors", "namespaces", "sign")
 _TENANT: Final = (("id", ""), (pseudonyms.PURPOSE, FIRST), ("token", ""), ("content", ""), ("audit", ""))
 
 
-class KeyRing(Following, Rotating, Signing, Cloaking, Filtering, pseudonyms.Pseudonyms, BoundKeys, Destroying):
+class KeyRing(Following, Listed, Rotating, Signing, Cloaking, Filtering, pseudonyms.Pseudonyms, BoundKeys, Destroying):
     """The keys of one installation. Thread-safe; usable after a fork; many processes may share one directory.
 
     Every method raises :class:`KeyUnavailable` when the key store does not answer and :class:`KeyRejected` when a row

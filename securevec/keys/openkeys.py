@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import weakref
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -149,6 +150,15 @@ class OpenKeys:
             lambda: self._installation_row("names"),
             lambda row: _usable(self.installation("names"), row, self._suite),
         )
+
+    def numbered(self, use: KeyUse) -> int:
+        """The highest epoch among the rows of an installation's use that open; 0 when there is none."""
+        return self._cache.get(("numbered", use), int, lambda: self._store.versions(use), self._highest)
+
+    def _highest(self, rows: Sequence[KeyRow]) -> int:
+        for row in rows:
+            self.under_root(row).wipe()
+        return max((int(row.use.epoch) for row in rows), default=0)
 
     def tenant(self, tenant: bytes, purpose: str, collection: bytes = b"", epoch: str = "") -> Secret:
         return self._cache.get(

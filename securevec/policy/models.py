@@ -18,7 +18,9 @@ ModelKind = Literal["embedder", "chat"]
 Runs = Literal["here", "remote"]
 Reason = Literal["no-list", "listed", "unlisted", "denied", "kind", "classification", "originals", "provider", "region"]
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""1 had no number and could not say that there is no list (docs/adr/0071)."""
+_FIRST: Final = 1
 MAX_ENTRIES: Final = 1_000
 MAX_LABELS: Final = 64
 
@@ -44,6 +46,15 @@ class ModelEntry:
     provider: str = ""
     region: str = ""
     runs: Runs = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelList:
+    """One state of a home's list: ``entries``, ``None`` for a list that was cleared, and its ``number``, which every
+    change raises. The first release of the format had none: 0."""
+
+    entries: tuple[ModelEntry, ...] | None
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +152,40 @@ def check_entry(entry: ModelEntry) -> None:
             raise ConfigError(f"The field {field} of an entry in the list of models has an unusable value.")
 
 
-def to_json(entries: Sequence[ModelEntry]) -> dict[str, Any]:
+def to_json(state: ModelList) -> dict[str, Any]:
     """What is sealed."""
     return {
         "v": VERSION,
-        "models": [
+        "number": state.number,
+        "models": None
+        if state.entries is None
+        else [
             {name: list(value) if isinstance(value := getattr(entry, name), tuple) else value for name in _FIELDS}
-            for entry in entries
+            for entry in state.entries
         ],
     }
 
 
-def from_json(document: object) -> tuple[ModelEntry, ...]:
+def from_json(document: object) -> ModelList:
     """The list that was sealed. Raises :class:`UnknownFormat` for a field too few or too many, :class:`ConfigError` for
     one that cannot be used; both name it."""
     whole = _mapping(document)
-    if set(whole) != {"v", "models"} or whole["v"] != VERSION:
+    numbered = {"number"} if whole.get("v") == VERSION else set[str]()
+    if set(whole) != {"v", "models"} | numbered or whole["v"] not in (_FIRST, VERSION):
         raise UnknownFormat("The list of models is of another release.")
+    number = whole.get("number", 0)
+    if type(number) is not int or number < 0:
+        raise UnknownFormat("The field number of the list of models is none.")
+    if numbered and whole["models"] is None:
+        return ModelList(None, number)
     if not isinstance(whole["models"], list):
         raise UnknownFormat("The field models of the list of models is no list.")
+    return ModelList(_entries(cast("list[object]", whole["models"])), number)
+
+
+def _entries(listed: Sequence[object]) -> tuple[ModelEntry, ...]:
     entries: list[ModelEntry] = []
-    for each in cast("list[object]", whole["models"]):
+    for each in listed:
         said = _mapping(each)
         if set(said) != set(_FIELDS):
             field = next(iter(sorted(set(_FIELDS) - set(said))), "that nobody knows")
@@ -190,14 +214,14 @@ class KnownModels:
     __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        self._last: tuple[bytes, tuple[ModelEntry, ...]] | None = None
+        self._last: tuple[bytes, ModelList] | None = None
 
-    def get(self, sealed: bytes) -> tuple[ModelEntry, ...] | None:
+    def get(self, sealed: bytes) -> ModelList | None:
         last = self._last
         return last[1] if last is not None and last[0] == sealed else None
 
-    def keep(self, sealed: bytes, entries: tuple[ModelEntry, ...]) -> None:
-        self._last = (sealed, entries)
+    def keep(self, sealed: bytes, state: ModelList) -> None:
+        self._last = (sealed, state)
 
 
 _FIELDS: Final = tuple(ModelEntry.__dataclass_fields__)

@@ -242,6 +242,7 @@ def test_two_changes_at_once_are_not_lost(counting: tuple[Stage, CountingEmbedde
     store, control = stage.store, stage.store.runtime.control
     store.allow_model("first", ["internal"], kind="chat")
     before = control.model_list()
+    assert before is not None
     store.allow_model("second", ["internal"], kind="chat")
     with pytest.raises(ControlUnavailable, match="meanwhile"):
         control.replace_model_list(before, expect=before, now_ms=0)
@@ -257,7 +258,7 @@ def test_a_deleted_tenants_entries_are_not_listed_and_leave_with_the_next_change
     store.delete_tenant("acme").raise_if_incomplete()
     assert store.models() == []
     store.allow_model("ours", ["internal"], kind="chat")
-    entries = gate.entries_of(store.runtime, store.runtime.control.model_list()) or ()
+    entries = gate.entries_of(store.runtime) or ()
     assert [entry.model for entry in entries] == ["ours"]
 
 

@@ -15,7 +15,7 @@ import pytest
 import securevec as sv
 from securevec.egress import gate
 from securevec.errors import ControlUnavailable, ModelNotAllowed
-from securevec.policy.models import ModelEntry, to_json
+from securevec.policy.models import ModelEntry, ModelList, to_json
 from tests.support.attacks import Stage, open_stage
 from tests.support.models import NAME, CountingEmbedder, edit_control, require_refused
 
@@ -73,7 +73,8 @@ DOCUMENTS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "runs": lambda said: said | {"models": [said["models"][0] | {"runs": ""}]},
     "region": lambda said: said | {"models": [said["models"][0] | {"region": 7}]},
     "provider": lambda said: said | {"models": [{k: v for k, v in said["models"][0].items() if k != "provider"}]},
-    "another release": lambda said: said | {"v": 2},
+    "another release": lambda said: said | {"v": 3},
+    "number": lambda said: said | {"number": True},
     "one twice": lambda said: said | {"models": said["models"] * 2},
 }
 
@@ -86,7 +87,7 @@ def test_a_field_that_cannot_be_used_is_named_and_lets_nobody_receive_anything(
     handle = stage.pair().fill().acme
     stage.store.allow_model(NAME, ["internal"], kind="embedder")
     runtime = stage.store.runtime
-    document = DOCUMENTS[field](to_json([ModelEntry(NAME, "embedder", ("internal",))]))
+    document = DOCUMENTS[field](to_json(ModelList((ModelEntry(NAME, "embedder", ("internal",)),), 1)))
     edit_control(
         stage.home,
         "UPDATE model_list SET sealed = ?",

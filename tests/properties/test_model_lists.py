@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securevec.policy.models import ModelEntry, Use, from_json, may_receive, to_json, with_entry, without
+from securevec.policy.models import ModelEntry, ModelList, Use, from_json, may_receive, to_json, with_entry, without
 
 NAMES = st.sampled_from(["gpt-5", "GPT-5", "gpt-5-mini", "hash"])
 TENANTS = st.sampled_from(["", "a" * 32, "b" * 32])
@@ -59,7 +59,7 @@ def test_a_denied_model_receives_nothing_whatever_was_said_before(entries: list[
         assert not may_receive(without(listed(entries), use.model, tenant=tenant), use).allowed
 
 
-@given(st.lists(ENTRIES, max_size=8))
-def test_a_list_is_read_as_it_was_written(entries: list[ModelEntry]) -> None:
-    made = listed(entries)
+@given(st.none() | st.lists(ENTRIES, max_size=8), st.integers(0, 2**40))
+def test_a_list_is_read_as_it_was_written(entries: list[ModelEntry] | None, number: int) -> None:
+    made = ModelList(None if entries is None else listed(entries), number)
     assert from_json(orjson.loads(orjson.dumps(to_json(made)))) == made
