@@ -17,7 +17,7 @@ _BATCH: Final = (
     " FROM batch"
 )
 SELECT_BATCH: Final = f"{_BATCH} WHERE request_id = :request_id"
-SELECT_OPEN: Final = f"{_BATCH} WHERE lease_until_ms <= :before ORDER BY created_ms, request_id"
+SELECT_OPEN: Final = f"{_BATCH} WHERE lease_until_ms <= :before ORDER BY created_ms, rowid"
 SELECT_ROWS: Final = (
     "SELECT ref, generation, n_chunks, content_digest, expires_ms, epoch, ingested_ms, size, state"
     f" FROM transit {WITH_EPOCH} WHERE request_id = :request_id ORDER BY ref, generation"

@@ -16,7 +16,7 @@ _COLLECTION: Final = (
 )
 SELECT_COLLECTION: Final = f"{_COLLECTION} WHERE collection = :collection"
 SELECT_COLLECTION_BY_TOKEN: Final = f"{_COLLECTION} WHERE tenant = :tenant AND name_token = :name_token"
-SELECT_COLLECTIONS: Final = f"{_COLLECTION} WHERE tenant = :tenant ORDER BY created_ms, collection"
+SELECT_COLLECTIONS: Final = f"{_COLLECTION} WHERE tenant = :tenant ORDER BY created_ms, collection_no"
 SELECT_COLLECTION_TAKEN: Final = (
     "SELECT 1 FROM collection WHERE collection = :collection OR shard = :shard"
     " OR (tenant = :tenant AND name_token = :name_token)"

@@ -26,7 +26,7 @@ T = TypeVar("T")
 _HOLD: Final = (
     "SELECT hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms, of_subject FROM hold"
 )
-SELECT_HOLDS: Final = f"{_HOLD} WHERE tenant = :tenant ORDER BY created_ms, hold_id"
+SELECT_HOLDS: Final = f"{_HOLD} WHERE tenant = :tenant ORDER BY created_ms, rowid"
 SELECT_COVERING: Final = (
     f"{_HOLD} WHERE tenant = :tenant AND released_ms IS NULL"
     " AND (collection IS NULL OR collection = COALESCE(:collection, collection))"
@@ -35,7 +35,7 @@ SELECT_COVERING: Final = (
     f" JOIN subject_token p ON p.tenant_no = {THIS_TENANT_NO} AND p.token = s.token"
     f" JOIN record_subject r ON r.subject_no = p.subject_no AND r.collection_no = {THIS_COLLECTION_NO}"
     " AND r.ref = COALESCE(:record_ref, r.ref) WHERE s.hold_id = hold.hold_id))"
-    " ORDER BY created_ms, hold_id"
+    " ORDER BY created_ms, rowid"
 )
 SELECT_HOLD: Final = f"{_HOLD} WHERE hold_id = :hold_id"
 SELECT_OWNER: Final = "SELECT tenant FROM collection WHERE collection = :collection"

@@ -53,8 +53,8 @@ _JOB: Final = (
     " error FROM job"
 )
 SELECT_JOB: Final = f"{_JOB} WHERE job_id = :job_id"
-SELECT_JOBS: Final = f"{_JOB} ORDER BY created_ms, job_id"
-SELECT_OPEN_JOBS: Final = f"{_JOB} WHERE state NOT IN ('done', 'cancelled') ORDER BY created_ms, job_id"
+SELECT_JOBS: Final = f"{_JOB} ORDER BY created_ms, rowid"
+SELECT_OPEN_JOBS: Final = f"{_JOB} WHERE state NOT IN ('done', 'cancelled') ORDER BY created_ms, rowid"
 SELECT_JOB_OF_TENANT: Final = f"{_JOB} WHERE tenant = :tenant AND kind = :kind"
 INSERT_JOB: Final = (
     "INSERT INTO job (job_id, kind, tenant, state, data, receipt, created_ms, updated_ms, owner, lease_until_ms,"

@@ -18,7 +18,7 @@ OWNER: Final = "owner"
 _TENANT: Final = "SELECT tenant, name_token, name_sealed, state, fence, created_ms, updated_ms FROM tenant"
 SELECT_TENANT: Final = f"{_TENANT} WHERE tenant = :tenant"
 SELECT_TENANT_BY_TOKEN: Final = f"{_TENANT} WHERE name_token = :name_token"
-SELECT_TENANTS: Final = f"{_TENANT} ORDER BY created_ms, tenant"
+SELECT_TENANTS: Final = f"{_TENANT} ORDER BY created_ms, tenant_no"
 SELECT_TENANT_TAKEN: Final = "SELECT 1 FROM tenant WHERE tenant = :tenant OR name_token = :name_token"
 INSERT_TENANT: Final = (
     "INSERT INTO tenant (tenant, name_token, name_sealed, state, fence, created_ms, updated_ms)"
@@ -34,15 +34,13 @@ INSERT_GRANT: Final = (
 DELETE_GRANT: Final = (
     "DELETE FROM principal_grant WHERE tenant = :tenant AND actor_token = :actor_token AND role = :role"
 )
-SELECT_GRANTS: Final = (
-    "SELECT actor_token, role FROM principal_grant WHERE tenant = :tenant ORDER BY created_ms, actor_token, role"
-)
+SELECT_GRANTS: Final = "SELECT actor_token, role FROM principal_grant WHERE tenant = :tenant ORDER BY created_ms, rowid"
 INSERT_PRINCIPAL: Final = (
     "INSERT INTO principal (actor_token, name_sealed, created_ms)"
     " VALUES (:actor_token, :name_sealed, :now) ON CONFLICT DO NOTHING"
 )
 SELECT_PRINCIPAL: Final = "SELECT 1 FROM principal WHERE actor_token = :actor_token"
-SELECT_PRINCIPALS: Final = "SELECT actor_token, name_sealed FROM principal ORDER BY created_ms, actor_token"
+SELECT_PRINCIPALS: Final = "SELECT actor_token, name_sealed FROM principal ORDER BY created_ms, rowid"
 
 
 class Tenants(Room):
