@@ -55,7 +55,7 @@ def _below(words: str, command: Any) -> Iterator[tuple[str, Place]]:
 def _line(text: str) -> str:
     """The first sentence or line, without what a shell would read."""
     first = " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
-    return "".join(character for character in first if character not in "'\"\\`$")
+    return "".join(character for character in first if character not in '"\\`$')
 
 
 def script(shell: str) -> str:
@@ -111,11 +111,12 @@ _FISH: Final = """# Completion of securevec for fish: securevec completion fish 
 function __securevec_at
     set -l at
     for word in (commandline -opc)[2..-1]
-        if contains -- (string join ' ' $at $word) %(known)s
+        if contains -- (string join -- ' ' $at $word) %(known)s
             set at $at $word
         end
     end
-    test (string join ' ' $at) = "$argv[1]"
+    set at (string join -- ' ' $at)
+    test "$at" = "$argv[1]"
 end
 %(cases)s
 """
@@ -147,13 +148,17 @@ def _filled(script: str, case: str, found: Mapping[str, Place]) -> str:
     return script % {"known": _known(found), "cases": "\n".join(cases)}
 
 
+def _quoted(about: str) -> str:
+    return "'" + about.replace("'", "\\'") + "'"
+
+
 def _fish(found: Mapping[str, Place]) -> str:
     lines: list[str] = []
     for words, place in found.items():
         start = f"complete -c securevec -n '__securevec_at \"{words}\"'"
-        lines += [f"{start} -f -a {name} -d '{about}'" for name, about in place.commands.items()]
+        lines += [f"{start} -f -a {name} -d {_quoted(about)}" for name, about in place.commands.items()]
         for option in place.options:
             names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names)
-            lines.append(f"{start} {names}{' -r' if option.takes_value else ''} -d '{option.about}'")
+            lines.append(f"{start} {names}{' -r' if option.takes_value else ''} -d {_quoted(option.about)}")
     known = " ".join(f"'{words}'" for words in found if words)
     return _FISH % {"known": known, "cases": "\n".join(lines)}

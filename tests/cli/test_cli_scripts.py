@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,23 +102,58 @@ def test_every_command_and_option_of_the_parser_is_completed(shell_name: str) ->
             assert any(re.search(rf"[\s\"(]{re.escape(bare)}[\s\")]", line) for line in mine), (words, name)
 
 
-@pytest.mark.parametrize(
+OFFERED = pytest.mark.parametrize(
     ("typed", "offered"),
     [
         ("tenant cre", "create"),
         ("--home x subject erase --fi", "--file"),
-        ("keys re", "reseal reindex recloak renew"),
-        ("ingest tic", ""),
+        ("keys re", "recloak reindex renew reseal"),
+        ("mod", "models"),
         ("upgrade --dr", "--dry-run"),
     ],
 )
+
+
+@OFFERED
 def test_bash_offers_what_may_stand_there(tmp_path: Path, typed: str, offered: str) -> None:
-    (tmp_path / "made").write_text(completion.script("bash"), encoding="utf-8")
     words = ["securevec", *typed.split(" ")]
     place = f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}"
-    asked = f'source made; {place}; _securevec; echo "${{COMPREPLY[@]}}"'
-    done = subprocess.run(["bash", "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == offered
+    asked = f'source made; {place}; _securevec; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    assert answered("bash", asked, tmp_path) == offered.split()
+
+
+@OFFERED
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+def test_fish_offers_what_may_stand_there(tmp_path: Path, typed: str, offered: str) -> None:
+    told = answered("fish", f"source made; complete -C 'securevec {typed}'", tmp_path)
+    assert [line.split("\t")[0] for line in told] == offered.split()
+
+
+@OFFERED
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_zsh_offers_what_may_stand_there(tmp_path: Path, typed: str, offered: str) -> None:
+    """What the function hands to the completion system, which only an interactive shell has."""
+    words = ["securevec", *typed.split(" ")]
+    stubs = 'compdef() { true }; compadd() { shift; print -l -- ${(M)@:#"${words[CURRENT]}"*} }'
+    asked = f"{stubs}; source ./made; words=({' '.join(words)}); CURRENT={len(words)}; _securevec"
+    assert sorted(answered("zsh", asked, tmp_path)) == offered.split()
+
+
+def answered(shell_name: str, asked: str, folder: Path) -> list[str]:
+    """The lines that a shell without the user's own files says, and nothing on stderr."""
+    (folder / "made").write_text(completion.script(shell_name), encoding="utf-8")
+    plain = {"bash": "--norc", "zsh": "-f", "fish": "--no-config"}[shell_name]
+    done = subprocess.run([shell_name, plain, "-c", asked], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return sorted(done.stdout.split("\n")[:-1])
+
+
+def test_fish_is_given_no_word_that_it_could_take_for_an_option_or_for_none() -> None:
+    """Where no fish is installed: before the first command there is no word to be joined, and one may begin with -."""
+    script = completion.script("fish")
+    head = script[: script.index("complete -c")]
+    assert head.count("string join -- ") == head.count("string join") == 2
+    assert '    test "$at" = "$argv[1]"\n' in head
 
 
 @pytest.mark.parametrize("setting", [{}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}])
