@@ -104,9 +104,15 @@ def read_chain(directory: Path, *, log_id: str, pinned: bytes) -> Keychain:
 def require_followed(directory: Path, *, log_id: str, kept: Keeper) -> None:
     """Raises :class:`HomeRefused` when what keeps the head of a log is older than the newest head there. A quick look
     that may be taken beside live writers: no signature is checked."""
+    size = issued(directory, log_id=log_id)
+    if size:
+        lags(kept(), size)
+
+
+def issued(directory: Path, *, log_id: str) -> int:
+    """How long the log of writers says that it is, 0 without one. No signature is checked."""
     note = files.newest_issued(directory / log_id / LOG_OF_WRITERS)
-    if note:
-        lags(kept(), int(note.split(b"\n", 2)[1]))
+    return int(note.split(b"\n", 2)[1]) if note else 0
 
 
 def _writers(root: Path) -> Iterator[Path]:

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from securevec.audit import Head, verify_log
+from securevec.audit.reading import issued
 from securevec.backup.scope import admit_manager
 from securevec.control import migrate
 from securevec.control.database import connect, failure
@@ -33,6 +35,7 @@ from securevec.state import home as homes
 from securevec.state.engine import kept_out
 
 if TYPE_CHECKING:
+    from securevec.state.runtime import Runtime
     from securevec.store.secure_store import SecureStore
 
 FIRST: Final = "0004"
@@ -59,6 +62,8 @@ class Upgrade:
     rows: Mapping[str, int]
     """Rows by table, as they were found."""
     keys: int
+    ahead: int
+    """Lines of the log of audit writers that the control store never heard of."""
 
     @property
     def needed(self) -> bool:
@@ -70,7 +75,7 @@ def look(home: Path) -> Upgrade:
 
     Raises :class:`HomeRefused` for a home that no step leads from, and what reading it raises.
     """
-    homes.load(home)
+    installation = homes.load(home)
     control, keys = _revision(home), keyupgrade.version_of(home / "keys")
     if not control.isdecimal() or not FIRST <= control <= migrate.HEAD or not keyupgrade.FIRST <= keys <= USER_VERSION:
         raise HomeRefused(
@@ -87,6 +92,7 @@ def look(home: Path) -> Upgrade:
             )
         migrate.upgrade(copy)
         _require_same(before, _rows(copy))
+        ahead = max(0, issued(home / "audit", log_id=installation.installation_id) - _announced(copy))
     return Upgrade(
         control_from=control,
         control_to=migrate.HEAD,
@@ -95,11 +101,14 @@ def look(home: Path) -> Upgrade:
         unfinished=homes.upgrade_begun(home),
         rows={table: before.get(table, 0) for table in _COUNTED},
         keys=keyupgrade.rehearse(home / "keys"),
+        ahead=ahead,
     )
 
 
-def upgrade(home: Path, opened: Opened) -> Upgrade:
+def upgrade(home: Path, opened: Opened, *, accept_control_store: bool = False) -> Upgrade:
     """Bring the home to this release. ``opened`` opens it afterwards, as the actor in whose name this is recorded.
+    ``accept_control_store``: also when its audit log is longer than the control store knows (:func:`require_known`);
+    the log is verified and goes on from its end.
 
     Raises :class:`EngineLocked` when another process uses the home, :class:`HomeRefused` as :func:`look`,
     :class:`CheckFailed` when rows are missing afterwards, and what opening a home raises. Run it again then.
@@ -109,6 +118,8 @@ def upgrade(home: Path, opened: Opened) -> Upgrade:
         found = look(home)
         if not found.needed:
             return found
+        if not accept_control_store:
+            require_known(found)
         homes.begin_upgrade(home)
         migrate.upgrade(home / "control.db")
         keyupgrade.upgrade(home / "keys")
@@ -116,6 +127,8 @@ def upgrade(home: Path, opened: Opened) -> Upgrade:
     token = homes.UPGRADING.set(True)
     try:
         with opened() as store:
+            if found.ahead:
+                keep_head(store.runtime)
             admission = admit_manager(store.runtime, store.actor, "config")
             store.runtime.keys.number_pseudonyms()
             kept = {"tenants": found.rows["tenant"], "collections": found.rows["collection"]}
@@ -129,6 +142,37 @@ def upgrade(home: Path, opened: Opened) -> Upgrade:
         homes.UPGRADING.reset(token)
     homes.end_upgrade(home)
     return found
+
+
+def require_known(found: Upgrade) -> None:
+    """Raises :class:`HomeRefused` when the audit log is longer than the control store knows. Builds before revision
+    0008 did not announce a line, so one that was killed behind it cannot be told from an older control store that was
+    put back: which it is only the operator knows."""
+    if found.ahead:
+        raise HomeRefused(
+            f"The audit log is longer than the control store knows, by {found.ahead} of its lines: either the earlier "
+            "build was killed while it wrote, or an older copy of control.db was put back.",
+            next_step="If none was put back, go on: securevec upgrade --accept-control-store. Else put the newest "
+            "control.db back first: an older one does not know what was held, erased or deleted since.",
+        )
+
+
+def keep_head(runtime: Runtime) -> int:
+    """Keep the head of the audit log, which is verified first, as if the control store had followed it, and return how
+    long the log is. Raises :class:`AuditTampered`."""
+    control, audit = runtime.control, runtime.home / "audit"
+    kept, public = control.audit_head(), runtime.keys.signing_key().public
+    anchor = None if kept is None else Head(size=kept[0], root=kept[1])
+    head = verify_log(audit, log_id=runtime.installation_id, public_key=public, anchor=anchor).head
+    control.set_audit_head(head.size, head.root, head.note)
+    return head.size
+
+
+def _announced(path: Path) -> int:
+    """How long the log may be, of an upgraded copy."""
+    with _reading(path) as connection:
+        row = connection.execute("SELECT size FROM audit_next WHERE id = 1").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _revision(home: Path) -> str:

@@ -93,15 +93,11 @@ def _reset_time_floor(session: Session) -> None:
 
 def _accept_control_store(session: Session) -> None:
     """Keep the head of the audit log, which is verified first, as if the control store had followed it."""
-    from securevec.audit import verify_log
-    from securevec.cli.commands.audit import anchor_of
+    from securevec.backup.upgrading import keep_head
 
-    runtime = session.store.runtime
-    audit, public = session.home / "audit", runtime.keys.signing_key().public
-    head = verify_log(audit, log_id=runtime.installation_id, public_key=public, anchor=anchor_of(session)).head
-    runtime.control.set_audit_head(head.size, head.root, head.note)
+    size = keep_head(session.store.runtime)
     session.require_manager()
-    session.out.show({"audit_head": head.size}, cell("The home goes on with this control store from here on."))
+    session.out.show({"audit_head": size}, cell("The home goes on with this control store from here on."))
 
 
 def _accept_key_store(session: Session) -> None:

@@ -18,16 +18,30 @@ def register(group: Group) -> None:
 def upgrade(
     session: Session,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+    accept_control_store: Annotated[
+        bool,
+        typer.Option(
+            "--accept-control-store",
+            help="Go on with a control store that is older than the audit log: what was held, erased or deleted since "
+            "is unknown to it. The log is verified first.",
+        ),
+    ] = False,
 ) -> None:
     """Upgrade a home that an earlier build wrote. It is tried on copies first, and what is there is counted after.
 
     Stop everything that uses the home. An upgrade that was interrupted is run again. There is no way back but a
     backup of before: copy the home first, its key store apart from the rest.
     """
-    from securevec.backup.upgrading import look
-    from securevec.backup.upgrading import upgrade as upgraded
+    from securevec.backup import upgrading
 
-    found = look(session.home) if dry_run else upgraded(session.home, lambda: session.open_store(create=False))
+    if dry_run:
+        found = upgrading.look(session.home)
+        if found.needed and not accept_control_store:
+            upgrading.require_known(found)
+    else:
+        found = upgrading.upgrade(
+            session.home, lambda: session.open_store(create=False), accept_control_store=accept_control_store
+        )
     document: dict[str, Any] = {
         "needed": found.needed,
         "done": found.needed and not dry_run,

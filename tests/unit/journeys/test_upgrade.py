@@ -16,9 +16,11 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 import securevec as sv
+from securevec import audit
+from securevec.audit import Head
 from securevec.backup import upgrading
 from securevec.control import migrate
-from securevec.errors import HomeRefused, PolicyDenied
+from securevec.errors import AuditTampered, HomeRefused, PolicyDenied
 from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
 
@@ -157,6 +159,53 @@ def test_an_upgrade_that_ended_before_it_was_recorded_is_finished_and_nobody_ope
     assert (found.control_from, found.keys_from) == (migrate.HEAD, 3)
     with opened(base) as store:
         assert store.tenants() == [("acme", "active")]
+
+
+@pytest.mark.parametrize("revision", ["0004", "0007", "0008"])
+def test_a_build_that_died_between_an_audit_line_and_its_head_is_told_before_anything_changes_and_goes_on_when_accepted(
+    present: Path, tmp_path: Path, revision: str
+) -> None:
+    base = tmp_path / "at work"
+    shutil.copytree(present, base)
+    with contextlib.closing(sqlite3.connect(base / "home" / "control.db")) as control:
+        before = control.execute("SELECT size, root, note FROM audit_head").fetchone()
+    with opened(base) as store:
+        assert len(store.tenant("acme").existing_collection("note").search("Porter")) > 0
+    base = taken_back(base, tmp_path, revision)
+    with contextlib.closing(sqlite3.connect(base / "home" / "control.db")) as control:
+        control.execute("UPDATE audit_head SET size = ?, root = ?, note = ?", before)  # the last lines were not kept
+        if revision == "0008":
+            control.execute("UPDATE audit_next SET size = ?", before[:1])
+        control.execute("PRAGMA application_id = 0")  # nothing of these builds
+        control.commit()
+    stood = state_of(base / "home")
+    with pytest.raises(HomeRefused, match="securevec upgrade --accept-control-store"):
+        upgrading.require_known(upgrading.look(base / "home"))
+    with pytest.raises(HomeRefused, match="securevec upgrade --accept-control-store"):
+        upgrading.upgrade(base / "home", lambda: opened(base))
+    assert state_of(base / "home") == stood
+    assert not homes.upgrade_begun(base / "home")
+    upgrading.upgrade(base / "home", lambda: opened(base), accept_control_store=True)
+    with opened(base) as store:
+        assert len(store.tenant("acme").existing_collection("note").search("Porter")) > 0
+        head, public = store.runtime.control.audit_head(), store.runtime.keys.signing_key().public
+        assert head is not None
+        anchor = Head(size=head[0], root=head[1])
+        audit.verify_log(
+            base / "home" / "audit", log_id=store.runtime.installation_id, public_key=public, anchor=anchor
+        )
+
+
+def test_a_log_that_was_edited_is_not_accepted_with_the_control_store(present: Path, tmp_path: Path) -> None:
+    base = taken_back(present, tmp_path, "0006")
+    with contextlib.closing(sqlite3.connect(base / "home" / "control.db")) as control:
+        size, root = control.execute("SELECT size, root FROM audit_head").fetchone()
+        control.execute("UPDATE audit_head SET size = ?, root = ?", (size - 1, root))  # not the root of that size
+        control.execute("PRAGMA application_id = 0")
+        control.commit()
+    with pytest.raises(AuditTampered):
+        upgrading.upgrade(base / "home", lambda: opened(base), accept_control_store=True)
+    assert homes.upgrade_begun(base / "home")
 
 
 def test_only_the_administrator_upgrades_and_is_asked_before_the_mark_goes(present: Path, tmp_path: Path) -> None:
