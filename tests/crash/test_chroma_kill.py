@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from securevec.errors import BackendError, EngineForked, EngineLocked
-from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from securevec.errors import BackendError
+from securevec.testing.conformance_case import SPEC, a_vector, an_id, fill, held
 from tests.support import warm
 from tests.support.chroma_server import chroma_server
+from tests.support.embedded_engine import PLACE, require_forks_refused, require_purges_repeatable
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.persistent import ChromaPersistentBackend
 from securevec_chroma.server import ChromaServerBackend
 
-PLACE = a_namespace("mine")
 WRITER = """
 import sys, time
 from pathlib import Path
@@ -61,76 +61,22 @@ def test_what_was_acknowledged_survives_kill_9_and_deletes_do_not_come_back(tmp_
 
 
 def test_a_forked_child_is_refused_and_the_parent_goes_on(tmp_path: Path) -> None:
-    backend = ChromaPersistentBackend(tmp_path / "chroma")
-    backend.ensure(namespace=PLACE, spec=SPEC)
-    fill(backend, PLACE, range(5))
-    child = os.fork()
-    if child == 0:
-        verdict = 1
-        try:
-            for call in (
-                lambda: backend.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1),
-                lambda: backend.count(namespace=PLACE),
-                lambda: backend.insert(namespace=PLACE, points=[a_point(PLACE, 9)]),
-                lambda: list(backend.namespaces()),
-                lambda: backend.purge(namespace=PLACE),
-            ):
-                with pytest.raises(EngineForked):
-                    call()
-            backend.close()
-            verdict = 0
-        finally:
-            os._exit(verdict)
-    assert _wait(child, seconds=20) == 0
-    fill(backend, PLACE, range(5, 10))
-    with pytest.raises(EngineLocked):
-        ChromaPersistentBackend(tmp_path / "chroma")
-    assert held(backend, PLACE) == set(range(10))
-    backend.close()
+    require_forks_refused(ChromaPersistentBackend, tmp_path / "chroma")
 
 
-PURGER = """
-import os, sys
-from pathlib import Path
-from securevec.testing.conformance_case import SPEC, a_namespace, an_id, fill
-from securevec_adapters import embedded, layout
-from securevec_chroma import persistent
-place = a_namespace("mine")
-backend = persistent.ChromaPersistentBackend(Path(sys.argv[1]))
-backend.ensure(namespace=place, spec=SPEC)
-fill(backend, place, range(30))
-backend.delete(namespace=place, ids=[an_id(number) for number in range(10)])
-module, _, function = sys.argv[2].partition(".")
-original = getattr(globals()[module], function)
-def cut(*given, **named):
-    if sys.argv[3] == "after":
-        original(*given, **named)
-    os._exit(9)
-setattr(globals()[module], function, cut)
-backend.purge(namespace=place)
-"""
 CUTS = [
-    pytest.param("persistent.copy_points", "before", marks=pytest.mark.soak),
-    ("persistent.copy_points", "after"),
-    pytest.param("layout._generation", "after", marks=pytest.mark.soak),
-    ("layout._write", "after"),
-    pytest.param("embedded.remove_generation", "before", marks=pytest.mark.soak),
+    pytest.param("securevec_chroma.persistent.copy_points", "before", marks=pytest.mark.soak),
+    ("securevec_chroma.persistent.copy_points", "after"),
+    pytest.param("securevec_adapters.layout._generation", "after", marks=pytest.mark.soak),
+    ("securevec_adapters.layout._write", "after"),
+    pytest.param("securevec_adapters.embedded.remove_generation", "before", marks=pytest.mark.soak),
 ]
 
 
 @pytest.mark.parametrize(("function", "side"), CUTS)
 def test_a_purge_cut_short_loses_nothing_and_can_be_repeated(tmp_path: Path, function: str, side: str) -> None:
-    root = tmp_path / "chroma"
-    assert warm.run(["-c", PURGER], str(root), function, side).returncode == 9
-    assert len(list((root / PLACE.shard).glob("gen-*"))) == 2, "the purge was not cut where two generations exist"
-    backend = ChromaPersistentBackend(root)
-    assert held(backend, PLACE) == set(range(10, 30))
-    assert len(list((root / PLACE.shard).glob("gen-*"))) == 1
-    fill(backend, PLACE, [100])
-    assert backend.purge(namespace=PLACE).bytes_removed
-    backend.delete(namespace=PLACE, ids=[an_id(100)])
-    assert held(backend, PLACE) == set(range(10, 30))
-    backend.close()
+    engine = "securevec_chroma.persistent.ChromaPersistentBackend"
+    require_purges_repeatable(engine, tmp_path / "chroma", function=function, side=side)
 
 
 def test_a_server_killed_under_us_is_an_error_and_its_restart_shows_what_was_acknowledged(tmp_path: Path) -> None:
@@ -154,15 +100,3 @@ def test_a_server_killed_under_us_is_an_error_and_its_restart_shows_what_was_ack
         again = ChromaServerBackend(url)
         assert held(again, PLACE) == set(range(10, 50))
         again.close()
-
-
-def _wait(child: int, *, seconds: float) -> int:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.02)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    raise AssertionError("the child hangs")

@@ -16,8 +16,8 @@ from securevec.types import TenantId
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
-from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
-from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.crash_home import Home, Nursery, Trap, require_consistent
+from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, kill_twice, traps
 
 BYSTANDER = "bystanding-desk"
 CALLS = {
@@ -44,7 +44,8 @@ TRAPS = traps(CALLS)
 class DeletionDesk(Desk):
     """A home in which tenants are made, one after another, to be deleted and killed over."""
 
-    name = shard = ""
+    work = "delete tenant"
+    shard = ""
     tenant = TenantId("")
     sealed_name = b""
     keys: Sequence[str] = ()
@@ -71,13 +72,6 @@ class DeletionDesk(Desk):
             self.keys = [key.key_id for key in store.runtime.keys.list_keys() if key.tenant == self.tenant]
         assert len(self.keys) >= 8
         assert (self.home.path / "engine" / "edge" / self.shard).is_dir()
-
-    def die(
-        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
-    ) -> Death:
-        return self.nursery.run(
-            self.home, "delete tenant", tenant=self.name, trap=trap, kill_after=kill_after, armed=armed
-        )
 
     def judge(self) -> bool:
         """Reopen and hold what is there against the promises. Whether the deletion had been accepted."""
@@ -144,10 +138,7 @@ def test_killed_at_five_random_moments_of_a_deletion(desk: Desk) -> None:
     "second", [("vacuum keys", "before", 1), ("drop", "after", 1), ("finish deletion", "before", 1)]
 )
 def test_killed_again_by_the_opening_that_goes_on_with_it(desk: Desk, second: Trap) -> None:
-    assert desk.die(("bury keys", "after", 1)).killed
-    again = desk.nursery.run(desk.home, "search", tenant=BYSTANDER, trap=second, armed="opening")
-    assert again.killed, again
-    assert desk.judge()
+    kill_twice(desk, ("bury keys", "after", 1), second, opened_for=BYSTANDER)
 
 
 @pytest.mark.soak

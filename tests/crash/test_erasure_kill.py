@@ -16,8 +16,8 @@ from securevec.types import TenantId
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 from tests.support.crash_child import ACTOR, PERSON, open_collection
-from tests.support.crash_home import Death, Home, Nursery, Trap
-from tests.support.killing import Desk, kill_at_chosen_points, traps
+from tests.support.crash_home import Home, Nursery, Trap
+from tests.support.killing import Desk, kill_at_chosen_points, kill_twice, traps
 from tests.support.world import Ticket, ticket
 
 CALLS = {
@@ -50,7 +50,7 @@ TEXT = f"first {PERSON} and then peter@example.org called"
 class ErasingDesk(Desk):
     """A home in which tenants are made, one after another, each with a person to be erased and killed over."""
 
-    name = ""
+    work = "erase subject"
     tenant = TenantId("")
 
     def furnish(self) -> None:
@@ -72,13 +72,6 @@ class ErasingDesk(Desk):
             tenant = store.tenant(self.name, actor=ACTOR)
             tenant.collection(Ticket, name="alone").ingest([ticket(4, "the lift alone", customer=PERSON)])
             self.tenant = tenant.id
-
-    def die(
-        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
-    ) -> Death:
-        return self.nursery.run(
-            self.home, "erase subject", tenant=self.name, trap=trap, kill_after=kill_after, armed=armed
-        )
 
     def judge(self) -> bool:
         """Reopen and hold what is there against the promises. Whether the erasure had been accepted."""
@@ -140,10 +133,7 @@ def test_killed_at_eight_chosen_points_of_an_erasure(desk: ErasingDesk) -> None:
 
 @pytest.mark.parametrize("second", [("purge", "after", 1), ("finish job", "before", 1)])
 def test_killed_again_by_the_opening_that_goes_on_with_it(desk: ErasingDesk, second: Trap) -> None:
-    assert desk.die(("begin job", "after", 1)).killed
-    again = desk.nursery.run(desk.home, "search", tenant=desk.name, trap=second, armed="opening")
-    assert again.killed, again
-    assert desk.judge()
+    kill_twice(desk, ("begin job", "after", 1), second)
 
 
 @pytest.mark.soak

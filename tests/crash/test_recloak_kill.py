@@ -16,45 +16,21 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 import securevec as sv
 from tests.support.crash_child import RECORDS, open_cloaked
 from tests.support.crash_home import Home, Nursery, Trap
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
-from tests.support.rewriting_desk import RewritingDesk, kill_twice
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, kill_twice, traps
+from tests.support.rewriting_desk import CALLS_WITH_KEYS, RewritingDesk, require_gone
 
-CALLS = {
-    "begin job": 1,
-    "begin cloak": 1,
-    # One sheet.
-    "begin batch": 1,
-    "insert": 1,
-    "commit batch": 1,
-    "delete": 1,
-    "finish batch": 1,
-    "purge": 1,
-    "update identity": 1,
-    "end cloak": 1,
-    "bury keys": 1,
-    "vacuum keys": 1,
-    "clear pending": 1,
-    "advance job": 5,
-    "finish job": 1,
-    "outbox done": 7,
-    # The intent, the batch's intent and result, those of the key, the result of the job.
-    "audit": 6,
-}
-"""How often each step is called when one collection of one batch is brought under a new key."""
-TRAPS = traps(CALLS)
-VERDICTS = {"removed from live files"}
-"""Of the old points and of the key, wherever it was killed."""
+TRAPS = traps({**CALLS_WITH_KEYS, "begin cloak": 1, "update identity": 1, "end cloak": 1})
 
 
 class CloakingDesk(RewritingDesk):
     """A collection that is brought under a new cloak key, round after round, and killed over it."""
 
-    tenant = "cloak-desk"
+    name = "cloak-desk"
     work = "cloak anew"
     steps = ("accepted", "dual", "recloaked", "doomed", "keys_destroyed", "verified", "done")
 
     def open(self, store: sv.SecureStore, *, create: bool = False) -> sv.Collection[Any]:
-        return open_cloaked(store, self.tenant, create=create)
+        return open_cloaked(store, self.name, create=create)
 
     def remember(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
         self.old = _keys(store, collection)
@@ -66,14 +42,11 @@ class CloakingDesk(RewritingDesk):
     def untouched(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
         assert _keys(store, collection) == self.old
 
-    def request(self, store: sv.SecureStore) -> None:
-        store.recloak(self.tenant, "cloaked")
-
     def ended(self, store: sv.SecureStore, collection: sv.Collection[Any], predicate: Mapping[str, Any]) -> None:
         assert list(_keys(store, collection)) == [str(self.rounds + 1)]
         assert {bytes.fromhex(key_id) for key_id in self.old.values()} <= set(store.runtime.keys.destroyed_ids())
         assert not store.runtime.keys._store.pending_scopes("")
-        assert {each["verdict"] for each in predicate["artefacts"]} == VERDICTS
+        require_gone(predicate)
 
 
 def _answer(collection: sv.Collection[Any]) -> dict[tuple[object, int], float]:

@@ -17,36 +17,17 @@ import securevec as sv
 from securevec.reading.opening import open_body
 from tests.support.crash_child import ACTOR, RECORDS
 from tests.support.crash_home import Home, Nursery, Trap
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, kill_twice, traps
 from tests.support.leaks import every_point
-from tests.support.rewriting_desk import RewritingDesk, kill_twice
+from tests.support.rewriting_desk import CALLS, RewritingDesk
 
-CALLS = {
-    "begin job": 1,
-    "begin version": 1,
-    "lift tokens": 1,
-    # One sheet.
-    "begin batch": 1,
-    "insert": 1,
-    "commit batch": 1,
-    "delete": 1,
-    "finish batch": 1,
-    "purge": 1,
-    "drop names": 1,
-    "scrub": 1,
-    "advance job": 3,
-    "finish job": 1,
-    "outbox done": 5,
-    # The intent, the batch's intent and result, the result of the job.
-    "audit": 4,
-}
-"""How often each step is called when one collection of one batch gets new tokens."""
+TRAPS = traps({**CALLS, "begin version": 1, "lift tokens": 1, "drop names": 1, "scrub": 1})
 
 
 class RenewalDesk(RewritingDesk):
     """A tenant whose tokens are made anew, round after round, and killed over it."""
 
-    tenant = "renewal-desk"
+    name = "renewal-desk"
     work = "renew tokens"
     steps = ("accepted", "switched", "resealed", "retired", "done")
 
@@ -55,11 +36,8 @@ class RenewalDesk(RewritingDesk):
 
     def serves(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
         collection.verify().raise_if_wrong()
-        found = store.tenant(self.tenant, actor=ACTOR).find_subject("customer3@example.com")
+        found = store.tenant(self.name, actor=ACTOR).find_subject("customer3@example.com")
         assert {each.record_id for each in found} == {"T-3"}
-
-    def request(self, store: sv.SecureStore) -> None:
-        store.renew_tokens(self.tenant)
 
     def ended(self, store: sv.SecureStore, collection: sv.Collection[Any], predicate: Mapping[str, Any]) -> None:
         assert store.runtime.control.token_version(collection._scope.tenant) == self.rounds + 1
@@ -91,7 +69,7 @@ def test_killed_again_by_the_opening_that_goes_on_with_making_tokens_anew(desk: 
 
 @pytest.mark.soak
 def test_killed_at_every_chosen_point_of_making_tokens_anew(desk: RewritingDesk) -> None:
-    kill_at_chosen_points(desk, traps(CALLS))
+    kill_at_chosen_points(desk, TRAPS)
 
 
 @pytest.mark.soak

@@ -19,40 +19,17 @@ pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=Modu
 
 import securevec as sv
 from tests.support.crash_home import Home, Nursery, Trap
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, kill_twice, traps
 from tests.support.leaks import every_point
-from tests.support.rewriting_desk import RewritingDesk, kill_twice
+from tests.support.rewriting_desk import CALLS_WITH_KEYS, RewritingDesk, require_gone
 
-CALLS = {
-    "begin job": 1,
-    "roll": 1,
-    # One sheet.
-    "begin batch": 1,
-    "insert": 1,
-    "commit batch": 1,
-    "delete": 1,
-    "finish batch": 1,
-    "purge": 1,
-    "destroy deks": 1,
-    "bury keys": 1,
-    "vacuum keys": 1,
-    "clear pending": 1,
-    "advance job": 5,
-    "finish job": 1,
-    "outbox done": 7,
-    # The intent, the batch's intent and result, those of the keys, the result of the job.
-    "audit": 6,
-}
-"""How often each step is called when one collection of one batch is sealed anew."""
-TRAPS = traps(CALLS)
-VERDICTS = {"removed from live files"}
-"""Of the old values and of each key, wherever it was killed."""
+TRAPS = traps({**CALLS_WITH_KEYS, "roll": 1, "destroy deks": 1})
 
 
 class SealingDesk(RewritingDesk):
     """A collection that is sealed anew, round after round, and killed over it."""
 
-    tenant = "sealing-desk"
+    name = "sealing-desk"
     work = "seal anew"
     steps = ("accepted", "rolled", "resealed", "doomed", "keys_destroyed", "verified", "done")
 
@@ -71,9 +48,6 @@ class SealingDesk(RewritingDesk):
         for key_id in self.old:
             store.runtime.keys.key_by_id(key_id)
 
-    def request(self, store: sv.SecureStore) -> None:
-        store.reseal(self.tenant, "ticket")
-
     def ended(self, store: sv.SecureStore, collection: sv.Collection[Any], predicate: Mapping[str, Any]) -> None:
         keys = store.runtime.keys
         for key_id in self.old:
@@ -81,7 +55,7 @@ class SealingDesk(RewritingDesk):
                 keys.key_by_id(key_id)
         assert {key.state for key in keys.list_keys() if key.kind == "dek"} == {"active"}
         assert predicate["manifest"]["keys"] == len(self.old)
-        assert {each["verdict"] for each in predicate["artefacts"]} == VERDICTS
+        require_gone(predicate)
 
 
 @pytest.fixture(scope="module")

@@ -19,37 +19,17 @@ from securevec.reading.opening import open_body
 from securevec.reading.question import anonymize_query
 from tests.support.crash_child import RECORDS
 from tests.support.crash_home import Home, Nursery, Trap
-from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.killing import kill_at_chosen_points, kill_at_random_moments, kill_twice, traps
 from tests.support.leaks import every_point
-from tests.support.rewriting_desk import RewritingDesk, kill_twice
+from tests.support.rewriting_desk import CALLS, RewritingDesk
 
-CALLS = {
-    "begin job": 1,
-    "begin pseudonym": 1,
-    "refuse begun": 1,
-    # One sheet.
-    "begin batch": 1,
-    "insert": 1,
-    "commit batch": 1,
-    "delete": 1,
-    "finish batch": 1,
-    "purge": 1,
-    "end pseudonyms": 1,
-    "restate parts": 1,
-    "scrub": 1,
-    "advance job": 3,
-    "finish job": 1,
-    "outbox done": 5,
-    # The intent, the batch's intent and result, the result of the job.
-    "audit": 4,
-}
-"""How often each step is called when one collection of one batch gets new surrogates."""
+TRAPS = traps({**CALLS, "begin pseudonym": 1, "refuse begun": 1, "end pseudonyms": 1, "restate parts": 1, "scrub": 1})
 
 
 class SurrogateDesk(RewritingDesk):
     """A tenant whose surrogates are made anew, round after round, and killed over it."""
 
-    tenant = "surrogate-desk"
+    name = "surrogate-desk"
     work = "renew surrogates"
     steps = ("accepted", "dual", "rewritten", "retired", "done")
     early = b""
@@ -65,9 +45,6 @@ class SurrogateDesk(RewritingDesk):
         assert any(wording in body for wording in wordings)
         hits = collection.search(body[-80:], k=1)
         assert "@example.com" in hits.restore(hits.context())
-
-    def request(self, store: sv.SecureStore) -> None:
-        store.renew_surrogates(self.tenant)
 
     def ended(self, store: sv.SecureStore, collection: sv.Collection[Any], predicate: Mapping[str, Any]) -> None:
         keys = store.runtime.tenant_keys(collection._scope.tenant)
@@ -102,7 +79,7 @@ def test_killed_again_by_the_opening_that_goes_on_with_making_surrogates_anew(
 
 @pytest.mark.soak
 def test_killed_at_every_chosen_point_of_making_surrogates_anew(desk: RewritingDesk) -> None:
-    kill_at_chosen_points(desk, traps(CALLS))
+    kill_at_chosen_points(desk, TRAPS)
 
 
 @pytest.mark.soak

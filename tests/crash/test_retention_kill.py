@@ -17,8 +17,8 @@ from securevec.retention.rules import bucket_end
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
-from tests.support.crash_home import Death, Home, Nursery, Trap, require_consistent
-from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, traps
+from tests.support.crash_home import Home, Nursery, Trap, require_consistent
+from tests.support.killing import Desk, kill_at_chosen_points, kill_at_random_moments, kill_twice, traps
 from tests.support.world import Ticket, ticket
 
 TENANT = "aging-desk"
@@ -59,6 +59,9 @@ class AgeingDesk(Desk):
     without an end.
     """
 
+    work = "apply retention"
+    name = TENANT
+
     def furnish(self) -> None:
         self.days = 0
         self.rounds = 0
@@ -91,19 +94,6 @@ class AgeingDesk(Desk):
             open_collection(store, BYSTANDER).ingest(edition(self.rounds))
         assert len(self.keys) == 1
         self.days += ROUND_DAYS
-
-    def die(
-        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
-    ) -> Death:
-        return self.nursery.run(
-            self.home,
-            "apply retention",
-            tenant=TENANT,
-            trap=trap,
-            kill_after=kill_after,
-            armed=armed,
-            ahead_days=self.days,
-        )
 
     def judge(self) -> bool:
         """Reopen and hold what is there against the promises. Whether the job had been accepted."""
@@ -189,10 +179,7 @@ def test_killed_at_three_random_moments_of_a_retention_job(desk: AgeingDesk) -> 
 
 @pytest.mark.parametrize("second", [("vacuum keys", "before", 1), ("purge", "after", 1), ("finish job", "before", 1)])
 def test_killed_again_by_the_opening_that_goes_on_with_a_retention_job(desk: AgeingDesk, second: Trap) -> None:
-    assert desk.die(("begin delete", "after", 1)).killed
-    again = desk.nursery.run(desk.home, "search", tenant=BYSTANDER, trap=second, armed="opening", ahead_days=desk.days)
-    assert again.killed, again
-    assert desk.judge()
+    kill_twice(desk, ("begin delete", "after", 1), second, opened_for=BYSTANDER)
 
 
 def test_what_is_left_of_the_home_is_whole(desk: AgeingDesk) -> None:

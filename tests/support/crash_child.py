@@ -34,6 +34,7 @@ from securevec.discovery import known_backends
 from securevec.ingest import ingest
 from securevec.keys.keyring import KeyRing
 from securevec.keys.keystore import KeyStore
+from securevec.retention.jobs import JobResult
 from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder
@@ -97,6 +98,15 @@ POINTS: Final[dict[str, tuple[type, str]]] = {
     "clear pending": (KeyStore, "clear_pending"),
 }
 
+REWRITING: Final[dict[str, Callable[[sv.SecureStore, str], JobResult]]] = {
+    "seal anew": lambda store, tenant: store.reseal(tenant, "ticket"),
+    "index anew": lambda store, tenant: store.reindex(tenant, "words"),
+    "cloak anew": lambda store, tenant: store.recloak(tenant, "cloaked"),
+    "renew tokens": lambda store, tenant: store.renew_tokens(tenant),
+    "renew surrogates": lambda store, tenant: store.renew_surrogates(tenant),
+}
+"""The jobs that write what a tenant has stored anew, in one collection or in all."""
+
 
 def open_home(home: str | Path, key_file: str | Path, *, ahead_days: int = 0) -> sv.SecureStore:
     """``ahead_days``: on a clock so far ahead of the machine's."""
@@ -156,23 +166,12 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
             say("begin")
             say(f"done {' '.join(result.state for result in store.apply_retention(plan.digest))}")
             return
-        if order["work"] in ("seal anew", "index anew", "cloak anew", "renew tokens", "renew surrogates"):
+        if order["work"] in REWRITING:
             store.runtime.backend()
             if trap and order["armed"] == "working":
                 set_trap(*trap)
             say("begin")
-            tenant: str = order["tenant"]
-            if order["work"] == "seal anew":
-                state = store.reseal(tenant, "ticket").state
-            elif order["work"] == "index anew":
-                state = store.reindex(tenant, "words").state
-            elif order["work"] == "cloak anew":
-                state = store.recloak(tenant, "cloaked").state
-            elif order["work"] == "renew tokens":
-                state = store.renew_tokens(tenant).state
-            else:
-                state = store.renew_surrogates(tenant).state
-            say(f"done {state}")
+            say(f"done {REWRITING[order['work']](store, order['tenant']).state}")
             return
         collection = open_collection(store, order["tenant"])
         if trap and order["armed"] == "working":

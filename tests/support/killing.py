@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from tests.support.crash_home import Death, Home, Nursery, Trap
 
@@ -15,7 +15,12 @@ cost ten times as much, and show nothing that twenty do not."""
 
 
 class Desk(ABC):
-    """A home on which one job after another is begun and killed."""
+    """A home on which one job after another is begun and killed. ``work`` is what the child is told to do, ``name``
+    the tenant it does it on, and ``days`` how far its clock is ahead."""
+
+    work: ClassVar[str]
+    name = ""
+    days = 0
 
     def __init__(self, home: Home, nursery: Nursery) -> None:
         self.home, self.nursery = home, nursery
@@ -30,10 +35,10 @@ class Desk(ABC):
     def furnish(self) -> None:
         """Fill a new home, and make ready for the first job."""
 
-    @abstractmethod
-    def die(
-        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
-    ) -> Death: ...
+    def die(self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None) -> Death:
+        return self.nursery.run(
+            self.home, self.work, tenant=self.name, trap=trap, kill_after=kill_after, ahead_days=self.days
+        )
 
     @abstractmethod
     def judge(self) -> bool:
@@ -59,6 +64,17 @@ def kill_at_chosen_points(desk: Desk, chosen: Sequence[Trap]) -> None:
         if number % ROUNDS == 0:
             desk.move()
     assert accepted == {True, False}
+
+
+def kill_twice(desk: Desk, first: Trap, second: Trap, *, opened_for: str = "") -> None:
+    """And again by the opening that goes on with it: that of a process that searches, of another tenant where the
+    desk's own may be gone by then."""
+    assert desk.die(first).killed
+    again = desk.nursery.run(
+        desk.home, "search", tenant=opened_for or desk.name, trap=second, armed="opening", ahead_days=desk.days
+    )
+    assert again.killed, again
+    assert desk.judge()
 
 
 def kill_at_random_moments(desk: Desk, chance: random.Random, times: int) -> None:

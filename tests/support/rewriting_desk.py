@@ -1,29 +1,60 @@
 """A home on which a job that writes a collection anew is begun and killed, round after round: what every such job is
 held to, whichever key it is about: ``test_reseal_kill.py``, ``test_reindex_kill.py``, ``test_recloak_kill.py``,
-``test_renew_kill.py``.
+``test_renew_kill.py``, ``test_resurrogate_kill.py``.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import securevec as sv
-from tests.support.crash_child import RECORDS, edition, open_collection
-from tests.support.crash_home import Death, Trap, require_consistent
+from tests.support.crash_child import RECORDS, REWRITING, edition, open_collection
+from tests.support.crash_home import require_consistent
 from tests.support.killing import Desk
+
+CALLS: Final = {
+    "begin job": 1,
+    # One sheet.
+    "begin batch": 1,
+    "insert": 1,
+    "commit batch": 1,
+    "delete": 1,
+    "finish batch": 1,
+    "purge": 1,
+    "advance job": 3,
+    "finish job": 1,
+    "outbox done": 5,
+    # The intent, the batch's intent and result, the result of the job.
+    "audit": 4,
+}
+"""How often each step is called when one collection of one batch is written anew."""
+CALLS_WITH_KEYS: Final = {
+    **CALLS,
+    "bury keys": 1,
+    "vacuum keys": 1,
+    "clear pending": 1,
+    # Two states more, and the intent and the result of the keys.
+    "advance job": 5,
+    "outbox done": 7,
+    "audit": 6,
+}
+"""And when the keys it was under are destroyed then."""
+
+
+def require_gone(predicate: Mapping[str, Any]) -> None:
+    """A receipt of whatever was in force before, wherever the job was killed."""
+    assert {each["verdict"] for each in predicate["artefacts"]} == {"removed from live files"}
 
 
 class RewritingDesk(Desk):
-    """The collection of one tenant. ``work`` is what the child is told to do, ``steps`` what the job then notes."""
+    """The collection of one tenant. ``steps`` is what the job notes."""
 
-    tenant: ClassVar[str]
-    work: ClassVar[str]
     steps: ClassVar[tuple[str, ...]]
 
     def open(self, store: sv.SecureStore, *, create: bool = False) -> sv.Collection[Any]:
-        return open_collection(store, self.tenant, create=create)
+        return open_collection(store, self.name, create=create)
 
     @abstractmethod
     def remember(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
@@ -35,10 +66,6 @@ class RewritingDesk(Desk):
 
     def untouched(self, store: sv.SecureStore, collection: sv.Collection[Any]) -> None:
         """No job was accepted: what was in force still is."""
-
-    @abstractmethod
-    def request(self, store: sv.SecureStore) -> None:
-        """The job, asked for again."""
 
     @abstractmethod
     def ended(self, store: sv.SecureStore, collection: sv.Collection[Any], predicate: Mapping[str, Any]) -> None:
@@ -57,11 +84,6 @@ class RewritingDesk(Desk):
             assert collection.ingest(edition(self.rounds)).refused == ()
             self.remember(store, collection)
 
-    def die(
-        self, trap: Trap | None = None, *, kill_after: tuple[int, float] | None = None, armed: str = "working"
-    ) -> Death:
-        return self.nursery.run(self.home, self.work, tenant=self.tenant, trap=trap, kill_after=kill_after, armed=armed)
-
     def judge(self) -> bool:
         self.home.verify_audit()
         with self.home.open() as store:
@@ -74,7 +96,7 @@ class RewritingDesk(Desk):
             if not accepted:
                 assert len(jobs) == self.rounds - 1
                 self.untouched(store, collection)
-                self.request(store)
+                REWRITING[self.work](store, self.name)
                 jobs = control.jobs()
             assert {job.state for job in jobs} == {"done"}
             assert tuple(step.state for step in control.job_steps(jobs[-1].job_id)) == self.steps
@@ -87,11 +109,3 @@ class RewritingDesk(Desk):
             self.home.verify_audit(store)
         self.prepare()
         return accepted
-
-
-def kill_twice(desk: RewritingDesk, first: Trap, second: Trap) -> None:
-    """And again by the opening that goes on with it."""
-    assert desk.die(first).killed
-    again = desk.nursery.run(desk.home, "search", tenant=desk.tenant, trap=second, armed="opening")
-    assert again.killed, again
-    assert desk.judge()
