@@ -84,12 +84,6 @@ def stamped(body: Metadata, number: int) -> Metadata:
     return {key: stamp + str(value) if _is_sealed(key) else value for key, value in body.items()}
 
 
-def unstamped(stored: Mapping[str, object]) -> Metadata:
-    """What :func:`stamped` was given, to be written once more."""
-    body = cast("Metadata", dict(stored))
-    return {key: str(value)[_STAMP:] if _is_sealed(key) else value for key, value in body.items()}
-
-
 def pieces(text: str) -> list[str]:
     """The pieces a string is stored in, cut between characters; a single one for a short string."""
     raw = text.encode()

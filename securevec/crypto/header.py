@@ -20,9 +20,7 @@ ID_BYTES: Final = 16
 SUBJECT_BOUND: Final = 1
 """Flag bit 0: a subject's key is needed besides the DEK, and its id follows the key id."""
 PADDED: Final = 2
-"""Flag bit 1: the plaintext ends with the padding of ISO/IEC 7816-4."""
-_CHUNKED: Final = 4
-"""Flag bit 2: reserved for values above 16 MiB, and refused."""
+"""Flag bit 1: the plaintext ends with the padding of ISO/IEC 7816-4. Every other bit is refused."""
 
 SHORT: Final = 24
 """Header bytes before the nonce without a subject."""

@@ -24,7 +24,6 @@ from securevec.errors import (
     MissingExtra,
     ParserFailed,
     SecurevecError,
-    SourceError,
 )
 from securevec.files.kinds import PageKind
 from securevec.files.parse import Parsed
@@ -144,7 +143,3 @@ def _checked(answer: bytes) -> Parsed:
             return Parsed(title, text)
         case _:
             raise ParserFailed("The parser of this file gave no usable answer.")
-
-
-Refusal = SourceError | LimitExceeded | MissingExtra
-"""What a document can be refused with."""
