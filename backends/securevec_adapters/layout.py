@@ -9,9 +9,8 @@ another. A shard is the files of one namespace.
 
 Qdrant Edge opens segments before it takes its own lock, and a second opener breaks every later flush of the first;
 Chroma has no lock, and a second opener loses index entries for good. So the root is locked here before any shard is
-touched. ``flock`` is per open file description: it keeps out a second
-backend of the same process as well as another process, whatever path it came by. Directory renames are not atomic in
-pairs; one pointer file, replaced by rename, is.
+touched. ``flock`` is per open file description: it keeps out a second backend of the same process as well as another
+process, whatever path it came by. Directory renames are not atomic in pairs; one pointer file, replaced by rename, is.
 """
 
 from __future__ import annotations

@@ -142,8 +142,8 @@ class ChromaPersistentBackend:
 
     def purge(self, *, namespace: Namespace) -> RemovalReport:
         """Copy the live points into a new database and remove the old files. ``points`` is 0: purging answers for
-        bytes, not for points, which were gone before. Takes as long as writing the points; readers
-        come in between the pages, writers wait.
+        bytes, not for points, which were gone before. Takes as long as writing the points; readers come in between the
+        pages, writers wait.
 
         Nothing less works: vectors of deleted points stay in the index for good, payloads in SQLite's free pages and in
         the log until it is cut.

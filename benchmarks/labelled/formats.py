@@ -199,9 +199,6 @@ def _date(rng: random.Random) -> str:
     )
 
 
-_ONE_IN_58: Final = ("mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc")
-
-
 def _date_words(rng: random.Random) -> str:
     day, year = rng.randint(1, 28), rng.randint(2016, 2026)
     month = rng.choice(("January", "February", "March", "April", "May", "June", "July", "October", "December"))

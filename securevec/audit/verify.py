@@ -115,8 +115,8 @@ def verify_log(directory: Path, *, log_id: str, public_key: bytes, anchor: Head 
 
     ``anchor`` is a head of the log of writers kept outside it. The check runs beside live writers. Raises
     :class:`AuditTampered` with ``position`` = ``<writer>:<index>`` of the first wrong place, and
-    :class:`AuditUnavailable` when the log cannot be read or does not exist (with an
-    anchor, a missing log is tampering).
+    :class:`AuditUnavailable` when the log cannot be read or does not exist (with an anchor, a missing log is
+    tampering).
     """
     root = directory / log_id
     while True:

@@ -1,9 +1,9 @@
 """Legal holds: while one stands, what it covers is neither deleted nor replaced.
 
 A hold covers a tenant, one collection, one record, or one subject: every record that carries one of its tokens, also
-those written later. It is checked inside the transaction that would delete or replace
-(``batches``, ``jobs``), so one added a moment before wins. Adding one needs a tenant that is not being deleted: once
-the keys may be gone there is nothing left to hold.
+those written later. It is checked inside the transaction that would delete or replace (``batches``, ``jobs``), so one
+added a moment before wins. Adding one needs a tenant that is not being deleted: once the keys may be gone there is
+nothing left to hold.
 """
 
 from __future__ import annotations

@@ -39,9 +39,8 @@ class Leftovers(Room):
 
         A generation that the manifest did not name when its point was there is never named again, so that needs no
         second look. A hold covers what is left of its tenant, its collection, its record in any generation, and of
-        every record that carries a token of its person. A statutory minimum keeps
-        records, and none of these is one any more.
-        Raises :class:`TenantUnavailable`, and then ``remove`` was not called.
+        every record that carries a token of its person. A statutory minimum keeps records, and none of these is one any
+        more. Raises :class:`TenantUnavailable`, and then ``remove`` was not called.
         """
         with self._db.write() as tx:
             require_active(tx, tenant, fence)

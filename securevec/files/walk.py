@@ -1,9 +1,9 @@
 """What a folder holds. No symbolic link is followed and nothing is opened but folders, each through its parent.
 
 Names that begin with a dot are passed over, as are suffixes that are not read and homes of securevec (whose audit log
-is JSON lines); all are counted. A link, a device, a
-pipe or a socket under a suffix that is read is refused by name. A folder that cannot be listed makes the listing
-incomplete, and nobody may conclude from an incomplete listing that something is gone.
+is JSON lines); all are counted. A link, a device, a pipe or a socket under a suffix that is read is refused by name. A
+folder that cannot be listed makes the listing incomplete, and nobody may conclude from an incomplete listing that
+something is gone.
 """
 
 from __future__ import annotations

@@ -23,9 +23,6 @@ from tests.support.world import ACME, GLOBEX, Ticket, World, open_world, ticket
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
-JANE = "jane.doe@example.com"
-READER = sv.Actor("svc:reader", purpose="support")
-
 
 def opened(home: Path, key_file: Path) -> sv.SecureStore:
     return sv.SecureStore.open(home, key_file=key_file, embedder=HashEmbedder(), create=False)

@@ -21,7 +21,6 @@ from securevec_qdrant import edge_shard
 from securevec_qdrant.edge import EdgeBackend
 
 PLACE = a_namespace("mine")
-CANARY = "canary-5512aa-of-a-deleted-point"
 
 
 def test_a_shard_that_is_let_go_keeps_no_file_open_or_mapped_and_loses_nothing(tmp_path: Path) -> None:

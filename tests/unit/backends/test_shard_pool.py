@@ -15,7 +15,6 @@ pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc
 from securevec_adapters.pool import ShardPool
 
 PLACE = a_namespace("mine")
-CANARY = "canary-5512aa-of-a-deleted-point"
 
 
 class Paper:

@@ -1,6 +1,5 @@
 """Names in Arabic, Persian, Hebrew, Indian scripts (Devanagari, Bengali, Tamil, Telugu), Armenian and Georgian:
-listed ones that stand together, and what stands
-behind a title or an introduction.
+listed ones that stand together, and what stands behind a title or an introduction.
 
 A listed name that is also a word ("سعيد", happy; "אור", light) counts only beside another name or behind a title. Small
 words are written together with the next one in Arabic and Hebrew ("ומשה", and Moses); they are left out of the name.
