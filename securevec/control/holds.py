@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
 from securevec.control.minimums import require_past_minimum
-from securevec.control.numbers import COLLECTION_NO, THIS_COLLECTION_NO, THIS_TENANT_NO
+from securevec.control.numbers import COLLECTION_NO, THIS_COLLECTION_NO
 from securevec.control.room import Room, require_active, require_fence, require_open
 from securevec.control.rows import HoldRow
 from securevec.control.subjects import records_of
@@ -27,16 +27,7 @@ _HOLD: Final = (
     "SELECT hold_id, tenant, collection, record_ref, reason_sealed, created_ms, released_ms, of_subject FROM hold"
 )
 SELECT_HOLDS: Final = f"{_HOLD} WHERE tenant = :tenant ORDER BY created_ms, rowid"
-SELECT_COVERING: Final = (
-    f"{_HOLD} WHERE tenant = :tenant AND released_ms IS NULL"
-    " AND (collection IS NULL OR collection = COALESCE(:collection, collection))"
-    " AND (record_ref IS NULL OR record_ref = COALESCE(:record_ref, record_ref))"
-    " AND (NOT of_subject OR :collection IS NULL OR EXISTS (SELECT 1 FROM hold_subject s"
-    f" JOIN subject_token p ON p.tenant_no = {THIS_TENANT_NO} AND p.token = s.token"
-    f" JOIN record_subject r ON r.subject_no = p.subject_no AND r.collection_no = {THIS_COLLECTION_NO}"
-    " AND r.ref = COALESCE(:record_ref, r.ref) WHERE s.hold_id = hold.hold_id))"
-    " ORDER BY created_ms, rowid"
-)
+SELECT_STANDING: Final = f"{_HOLD} WHERE tenant = :tenant AND released_ms IS NULL ORDER BY created_ms, rowid LIMIT 1"
 SELECT_HOLD: Final = f"{_HOLD} WHERE hold_id = :hold_id"
 SELECT_OWNER: Final = "SELECT tenant FROM collection WHERE collection = :collection"
 SELECT_LIVE: Final = f"SELECT 1 FROM manifest WHERE collection_no = {THIS_COLLECTION_NO} AND ref = :ref"
@@ -132,12 +123,6 @@ class Holds(Room):
         """Every hold of the tenant, released ones included, oldest first."""
         return [hold_row(row) for row in self._db.rows(SELECT_HOLDS, {"tenant": tenant})]
 
-    def holds_covering(
-        self, *, tenant: TenantId, collection: CollectionId | None = None, record_ref: bytes | None = None
-    ) -> list[HoldRow]:
-        """Standing holds that forbid deleting the thing named: wider ones, the same, and those on parts of it."""
-        return _covering(self._db, tenant, collection, record_ref)
-
     def held_refs(self, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> dict[bytes, str]:
         """Those among ``refs`` that are live and may not be replaced or deleted, each with a hold id."""
         return held_among(self._db, tenant, collection, refs)
@@ -181,13 +166,6 @@ def _require_something(
         raise RecordNotFound("No record of the tenant is about, or mentions, this subject.")
 
 
-def _covering(
-    source: Database | Transaction, tenant: TenantId, collection: CollectionId | None, record_ref: bytes | None
-) -> list[HoldRow]:
-    scope = {"tenant": tenant, "collection": collection, "record_ref": record_ref}
-    return [hold_row(row) for row in source.rows(SELECT_COVERING, scope)]
-
-
 def hold_row(row: tuple[Any, ...]) -> HoldRow:
     values = list(row)
     values[7] = bool(row[7])  # SQLite keeps booleans as integers
@@ -212,5 +190,6 @@ def require_unheld(tx: Transaction, tenant: TenantId, collection: CollectionId, 
 
 def require_tenant_unheld(tx: Transaction, tenant: TenantId) -> None:
     """Raises :class:`LegalHold` when the tenant, or any part of it, is held."""
-    for hold in _covering(tx, tenant, None, None):
-        raise LegalHold("A legal hold covers this tenant or a part of it.", hold_id=hold.hold_id)
+    row = tx.row(SELECT_STANDING, {"tenant": tenant})
+    if row is not None:
+        raise LegalHold("A legal hold covers this tenant or a part of it.", hold_id=hold_row(row).hold_id)

@@ -313,9 +313,7 @@ class Manifest(RuleBasedStateMachine):
         if ref in self.held:
             self.held.remove(ref)
             name = next(
-                hold.hold_id
-                for hold in self.store.holds_covering(tenant=TENANT, collection=COLLECTION, record_ref=ref)
-                if hold.record_ref == ref
+                hold.hold_id for hold in self.store.holds(TENANT) if hold.record_ref == ref and hold.released_ms is None
             )
             self.store.release_hold(name, self.now)
         else:

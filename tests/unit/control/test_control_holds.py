@@ -6,7 +6,7 @@ import pytest
 
 from securevec.errors import CollectionNotFound, LegalHold, TenantNotFound, TenantUnavailable, UsageError
 from securevec.types import CollectionId, TenantId
-from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, collection_row, record, ref
+from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, record, ref
 
 SCOPES = [
     pytest.param(None, None, id="tenant"),
@@ -57,7 +57,7 @@ def test_a_released_hold_lets_everything_go_on(desk: Desk) -> None:
     desk.store.release_hold("h-1", NOW + 1)
     assert desk.write(1) == 2
     assert [hold.released_ms for hold in desk.store.holds(TENANT)] == [NOW + 1]
-    assert desk.store.holds_covering(tenant=TENANT) == []
+    assert desk.store.held_refs(TENANT, COLLECTION, [ref(1)]) == {}
     for name in ("h-1", "h-9"):
         with pytest.raises(UsageError):
             desk.store.release_hold(name, NOW + 2)
@@ -81,24 +81,6 @@ def test_held_refs_are_the_live_ones_only(desk: Desk) -> None:
     assert desk.store.held_refs(TENANT, COLLECTION, [ref(1), ref(2)]) == {ref(1): "h-1"}
     assert desk.store.held_refs(TenantId("b2" * 16), COLLECTION, [ref(1)]) == {}
     assert desk.store.held_refs(TENANT, COLLECTION, []) == {}
-
-
-def test_covering_looks_at_what_contains_the_thing_and_at_what_it_contains(desk: Desk) -> None:
-    other = CollectionId("c2" * 16)
-    desk.store.create_collection(collection_row(other, name=b"second"))
-    _hold(desk, None, None, "h-tenant")
-    _hold(desk, COLLECTION, None, "h-collection")
-    _hold(desk, COLLECTION, ref(1), "h-record")
-
-    def names(collection: CollectionId | None = None, record_ref: bytes | None = None) -> set[str]:
-        found = desk.store.holds_covering(tenant=TENANT, collection=collection, record_ref=record_ref)
-        return {hold.hold_id for hold in found}
-
-    assert names() == {"h-tenant", "h-collection", "h-record"}
-    assert names(COLLECTION) == {"h-tenant", "h-collection", "h-record"}
-    assert names(COLLECTION, ref(1)) == {"h-tenant", "h-collection", "h-record"}
-    assert names(COLLECTION, ref(2)) == {"h-tenant", "h-collection"}
-    assert names(other) == {"h-tenant"}
 
 
 def test_a_hold_names_something_that_is_there(desk: Desk) -> None:
