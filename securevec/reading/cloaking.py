@@ -54,15 +54,13 @@ def taken_off(cloak: VectorCloak, vectors: Matrix, texts: Sequence[str]) -> Matr
 
 
 def uncloaked(
-    cloaks: Cloaks | None, dimension: int, vectors: Sequence[Vector], texts: Sequence[str], versions: Sequence[int]
+    cloaks: Cloaks, dimension: int, vectors: Sequence[Vector], texts: Sequence[str], versions: Sequence[int]
 ) -> list[Vector]:
     """The true vectors of stored ones, each with its chunk's text and the version its body says.
 
     Raises :class:`BackendError` for vectors that are none, and :class:`KeyRejected` for a version without a key.
     """
     rows = _rows(dimension, vectors)
-    if cloaks is None:
-        return rows
     for version, places in _by_version(versions).items():
         try:
             clean = taken_off(cloaks.of(version), np.vstack([rows[at] for at in places]), [texts[at] for at in places])
@@ -74,8 +72,9 @@ def uncloaked(
 
 
 def _rows(dimension: int, vectors: Sequence[Vector]) -> list[Vector]:
+    """Raises :class:`BackendError` for what is no vector of the model's: what a store answers may be anything."""
     rows = [np.asarray(vector, dtype=np.float32) for vector in vectors]
-    if any(row.shape != (dimension,) for row in rows):
+    if any(row.shape != (dimension,) or not np.isfinite(row).all() or not row.any() for row in rows):
         raise BackendError("The store answered with a vector that is none.")
     return rows
 
@@ -88,20 +87,20 @@ def _by_version(versions: Sequence[int]) -> dict[int, list[int]]:
 
 
 def restored(runtime: Runtime, collection: CollectionScope, accepted: Sequence[Judged]) -> list[Judged]:
-    """Judged points with their true vectors, where they carry any."""
+    """Judged points with their true vectors, where they carry any. Raises :class:`BackendError` for a vector that is
+    none."""
     made = list(accepted)
     carrying = [number for number, judged in enumerate(accepted) if judged.point.vector is not None]
-    cloaks = collection.cloaks(runtime) if carrying else None
-    if cloaks is None:
+    if not carrying:
         return made
+    cloaks, dimension = collection.cloaks(runtime), collection.embedder.identity.dimension
     held = [accepted[number] for number in carrying]
-    clean = uncloaked(
-        cloaks,
-        collection.embedder.identity.dimension,
-        [judged.point.vector for judged in held if judged.point.vector is not None],
-        [chunk_view(judged.body, collection.embedded_fields)[0] for judged in held],
-        [judged.body.cloak for judged in held],
-    )
+    vectors = [judged.point.vector for judged in held if judged.point.vector is not None]
+    if cloaks is None:
+        clean = _rows(dimension, vectors)
+    else:
+        texts = [chunk_view(judged.body, collection.embedded_fields)[0] for judged in held]
+        clean = uncloaked(cloaks, dimension, vectors, texts, [judged.body.cloak for judged in held])
     for number, vector in zip(carrying, clean, strict=True):
         made[number] = _with_vector(made[number], vector)
     return made

@@ -1,0 +1,110 @@
+"""P6, what works in steps looks at the fence between them: a tenant that is suspended in the middle is read no further,
+and nothing is answered or embedded after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import securevec as sv
+from securevec.errors import TenantUnavailable
+from securevec.verbs import values, verifying, walk
+from tests.support.attacks import Pair, Stage
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+Call = Callable[..., Any]
+
+
+def suspending(stage: Stage, inner: Call, when: Callable[[Any], bool] = lambda answer: True) -> tuple[Call, list[Any]]:
+    """``inner``, which suspends the tenant behind the first answer that ``when`` holds of, and its answers."""
+    answers: list[Any] = []
+
+    def then(*arguments: Any, **named: Any) -> Any:
+        answers.append(inner(*arguments, **named))
+        if when(answers[-1]) and sum(map(when, answers)) == 1:
+            stage.store.suspend_tenant("acme")
+        return answers[-1]
+
+    return then, answers
+
+
+def test_a_verification_scans_no_second_page_of_a_suspended_tenant(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = lone_pair.stage
+    monkeypatch.setattr(verifying, "STEP", 3)
+    scan, pages = suspending(stage, stage.trap.scan)
+    monkeypatch.setattr(stage.trap, "scan", scan)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.verify()
+    assert [page.cursor is None for page in pages] == [False]
+
+
+def test_a_verification_reads_no_second_sheet_of_a_suspended_tenants_manifest(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, control = lone_pair.stage, lone_pair.stage.store.runtime.control
+    monkeypatch.setattr(verifying, "STEP", 3)
+    live_after, sheets = suspending(stage, control.live_after)
+    monkeypatch.setattr(control, "live_after", live_after)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.verify()
+    assert [len(sheet) for sheet in sheets] == [3]
+
+
+def test_a_verification_of_a_tenant_suspended_behind_its_last_sheet_says_nothing(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, control = lone_pair.stage, lone_pair.stage.store.runtime.control
+    live_after, sheets = suspending(stage, control.live_after, lambda rows: not rows)
+    monkeypatch.setattr(control, "live_after", live_after)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.verify()
+    assert [len(sheet) for sheet in sheets] == [8, 0]
+    assert stage.audit()[0]["outcome"] == "denied"
+
+
+def test_a_walk_through_a_collection_opens_no_second_sheet_of_a_suspended_tenant(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = lone_pair.stage
+    monkeypatch.setattr(walk, "SHEET_BYTES", 1)
+    opened, sheets = suspending(stage, walk.open_records)
+    monkeypatch.setattr(walk, "open_records", opened)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.count(sv.F("status") == "open")
+    assert len(sheets) == 1
+
+
+def span_of(pair: Pair) -> str:
+    """The span id of a value that stands in a record."""
+    hits = pair.acme.search("refund", k=8)
+    return next(name for hit in hits for name in hit.span_ids)
+
+
+def test_a_value_of_a_tenant_that_is_suspended_before_it_is_cut_out_is_not_even_read(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, span = lone_pair.stage, span_of(lone_pair)
+    settle, _ = suspending(stage, vars(values)["settle_collection"])
+    monkeypatch.setattr(values, "settle_collection", settle)
+    stored, read = suspending(stage, values._stored, lambda answer: False)
+    monkeypatch.setattr(values, "_stored", stored)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.redact(span)
+    assert read == []
+
+
+def test_a_value_cut_out_of_a_tenant_that_is_suspended_meanwhile_is_not_reported(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, span = lone_pair.stage, span_of(lone_pair)
+    write, written = suspending(stage, vars(values)["write_batch"])
+    monkeypatch.setattr(values, "write_batch", write)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.redact(span)
+    assert len(written) == 1
+    assert stage.audit()[0]["error"] == "TenantUnavailable"
