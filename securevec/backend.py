@@ -30,6 +30,7 @@ from uuid import UUID
 
 import numpy as np
 
+from securevec import limits
 from securevec.errors import HybridUnavailable, VectorError
 from securevec.filters import Expr
 from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Terms, Vector
@@ -65,13 +66,18 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class CollectionSpec:
-    """What ``ensure`` creates: dimension, metric, and the payload keys that filters will use."""
+    """What ``ensure`` creates: dimension, metric, and the payload keys that filters will use. Raises
+    :class:`VectorError` for a dimension outside the limits, so no adapter meets one."""
 
     dimension: int
     distance: Literal["cosine"] = "cosine"
     filter_keys: Mapping[str, FieldKind] = field(default_factory=dict[str, "FieldKind"])
     sparse: bool = False
     """Whether points carry terms. ``ensure`` raises :class:`HybridUnavailable` where they cannot."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.dimension <= limits.MAX_DIMENSION:
+            raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
-from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, CopiesFiles, Page, RemovalReport, VectorBackend, check_terms
 from securevec.errors import ConfigError, VectorError
 from securevec.filters import Expr
@@ -63,8 +62,6 @@ class ChromaPersistentBackend:
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
-        if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
-            raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
         refuse_terms(spec)
         with self._store.hold(namespace) as held:
             shard = held.get()

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from chromadb.errors import InternalError, NotFoundError
 
-from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
 from securevec.errors import BackendError, ConfigError, ServerTooOld, VectorError
 from securevec.filters import Expr
@@ -94,8 +93,6 @@ class ChromaServerBackend:
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
-        if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
-            raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
         refuse_terms(spec)
         place = self._find(namespace, known=False)
         if place is None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 from uuid import UUID
 
-from securevec import limits
 from securevec.backend import (
     OTHERWISE,
     BuildsIndexes,
@@ -93,8 +92,6 @@ class EdgeBackend:
         return namespace.shard in self._store.open_names()
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
-        if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
-            raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
         with self._store.hold(namespace) as held:
             shard = held.get()
             if shard is not None and shard.made_for(spec):

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, get_args
 from qdrant_edge import AcornSearchParams, SearchParams
 
 from securevec.backend import CollectionSpec, FieldKind
-from securevec.errors import BackendError
+from securevec.errors import BackendError, VectorError
 
 META: Final = "shard.json"
 BREADTH: Final = 256
@@ -102,5 +102,5 @@ def read_meta(path: Path) -> tuple[CollectionSpec, Indexed]:
             raise ValueError("vector_index")
         spec = CollectionSpec(meta["dimension"], "cosine", keys, sparse=meta.get("sparse") is True)
         return spec, index if index.points else NOTHING
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, VectorError) as error:
         raise BackendError("A shard's description is missing or of another format.") from error

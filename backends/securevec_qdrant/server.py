@@ -19,7 +19,6 @@ from uuid import UUID
 from qdrant_client import QdrantClient
 from qdrant_client.models import Filter, FilterSelector, PayloadSelectorExclude, PointStruct
 
-from securevec import limits
 from securevec.backend import Capabilities, CollectionSpec, Page, RemovalReport, VectorBackend, check_terms
 from securevec.errors import BackendError, ConfigError, QueryError, ServerTooOld, VectorError
 from securevec.filters import Expr
@@ -124,8 +123,6 @@ class QdrantServerBackend:
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
-        if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
-            raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
         held = self._dimension(namespace)
         if held is not None and held != spec.dimension:
             raise VectorError("This collection exists with another vector dimension.")

@@ -21,7 +21,6 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from securevec import limits
 from securevec.backend import (
     HYBRID_DEPTH,
     OTHERWISE,
@@ -100,8 +99,6 @@ class InMemoryBackend:
             return tuple(self._written)
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
-        if not 1 <= spec.dimension <= limits.MAX_DIMENSION:
-            raise VectorError(f"A vector has 1 to {limits.MAX_DIMENSION} components.")
         with self._lock:
             place = self._place(namespace)
             if place is None:
