@@ -55,7 +55,9 @@ def kms_server() -> Generator[str]:
         server.stop()
 
 
-def kms_client(address: str, **settings: Any) -> Any:
+def kms_client(address: str, *, patience: float = 60, **settings: Any) -> Any:
+    """A client that waits ``patience`` seconds: the service loads itself at its first request, which takes a second on
+    a busy machine, and more where nothing is compiled yet."""
     import boto3
     from botocore.config import Config
 
@@ -65,5 +67,5 @@ def kms_client(address: str, **settings: Any) -> Any:
         region_name="eu-central-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(connect_timeout=1, read_timeout=1, retries={"max_attempts": 1}, **settings),
+        config=Config(connect_timeout=patience, read_timeout=patience, retries={"max_attempts": 1}, **settings),
     )

@@ -70,7 +70,7 @@ def _plaintext(data: bytes) -> Answer:
 def test_every_wrong_answer_of_a_kms_is_an_error_of_its_own_class(lying: tuple[str, list[Answer]]) -> None:
     address, answers = lying
     remembered = {"kind": "aws-kms", "key": "k", "ours": False, "wrapped": to_base64(b"x" * 80), "key_id": "0" * 16}
-    provider = AwsKmsProvider(key="k", client=kms_client(address))
+    provider = AwsKmsProvider(key="k", client=kms_client(address, patience=1))
     cases: list[tuple[Answer, type[SecurevecError]]] = [
         (_plaintext(b"k" * 32), KeyRejected),
         (_plaintext(b"k" * 31), KeyRejected),
