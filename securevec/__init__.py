@@ -105,4 +105,5 @@ if not TYPE_CHECKING:
         return value
 
     def __dir__():
-        return [*globals(), *_PLACES]
+        # The library's own rooms, once they are loaded, would hide what is meant to be used.
+        return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -72,6 +72,11 @@ def failure(error: sqlite3.Error) -> ControlUnavailable:
     return ControlUnavailable("The control store failed.")
 
 
+def closed() -> ControlUnavailable:
+    """What a store that its process closed answers, to whichever of its handles."""
+    return ControlUnavailable("This store was closed.", next_step="Open it again: SecureStore.open(HOME).")
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection with this room's settings. Never creates the file. Raises ``sqlite3.Error``."""
     connection = sqlite3.connect(
@@ -167,7 +172,7 @@ class _Side:
 
     def _open(self) -> sqlite3.Connection:
         if self.closed:
-            raise ControlUnavailable("The control store was closed.", next_step="Open it again.")
+            raise closed()
         if self._connection is not None:
             raise ControlUnavailable(
                 "The control store was in use when this process was forked.", next_step="Open it in the child."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 from securevec import limits
@@ -27,7 +27,7 @@ class Actor:
     """
 
     name: str
-    purpose: str = ""
+    purpose: str = field(default="", repr=False)  # recorded as a keyed hash, so said nowhere
     admin: bool = False
 
     def __post_init__(self) -> None:

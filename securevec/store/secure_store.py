@@ -13,6 +13,7 @@ from securevec.anonymize import Detector, PatternEngine, Recall
 from securevec.anonymize.ahead import Ahead
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
+from securevec.control.database import closed
 from securevec.control.rows import TenantRow
 from securevec.discovery import Choices
 from securevec.embed import Embedder
@@ -47,6 +48,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
 
     def __init__(self, runtime: Runtime, *, actor: Actor) -> None:
         super().__init__(runtime, actor)
+        self._closed = False
         self._caretaker = Caretaker(runtime)
         runtime.engine.on_open(self._engine_opened)
 
@@ -244,6 +246,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
 
     def close(self) -> None:
         """Close the engine, the audit log and the stores. Idempotent."""
+        self._closed = True
         self._caretaker.stop()
         ahead, self._runtime.ahead = self._runtime.ahead, Ahead(jobs=0)
         ahead.close()
@@ -261,6 +264,8 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
                 reserve.keep(self._runtime.home)
 
     def __enter__(self) -> Self:
+        if self._closed:
+            raise closed()
         return self
 
     def __exit__(
@@ -269,7 +274,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         self.close()
 
     def __repr__(self) -> str:
-        return "SecureStore(<open>)"
+        return f"SecureStore(<{'closed' if self._closed else 'open'}>)"
 
     def _engine_opened(self, backend: VectorBackend) -> None:
         """What the engine's holder does first: settle what a crash left, finish what others asked for."""

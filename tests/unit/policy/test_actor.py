@@ -48,6 +48,10 @@ def test_an_administrators_role_is_not_carried_to_another_name() -> None:
         dataclasses.replace(Actor.local(), name="local:somebody")
 
 
+def test_what_an_actor_states_as_its_purpose_is_not_shown() -> None:
+    assert "about Jane" not in f"{Actor('svc:helpdesk', purpose='about Jane')} {Actor.local('about Jane')!r}"
+
+
 def test_there_are_no_subclasses_that_answer_otherwise() -> None:
     with pytest.raises(TypeError):
         type("Forged", (Actor,), {"admin": True})

@@ -15,7 +15,7 @@ import pytest
 
 import securevec as sv
 from securevec.aio import AsyncSecureStore
-from securevec.errors import FilterError, SchemaError, UsageError
+from securevec.errors import ControlUnavailable, FilterError, SchemaError, UsageError
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, World, open_world, ticket
 
@@ -81,3 +81,16 @@ def test_a_filter_without_parentheses_says_where_they_belong() -> None:
     for wrong in habits:
         with pytest.raises(FilterError, match="parentheses"):
             wrong()
+
+
+def test_a_store_that_was_closed_says_so_and_how_it_is_opened_again(tmp_path: Path) -> None:
+    with sv.SecureStore.open(
+        tmp_path / "home", backend="memory", embedder=HashEmbedder(), key_file=tmp_path / "root.key"
+    ) as store:
+        tickets = store.tenant("acme", create=True, actor=ACME).collection(Ticket)
+        assert repr(store) == "SecureStore(<open>)"
+    assert repr(store) == "SecureStore(<closed>)"
+    for use in (store.tenants, store.__enter__, tickets.count, lambda: tickets.search("refund")):
+        with pytest.raises(ControlUnavailable, match=r"closed.*SecureStore\.open\(HOME\)"):
+            use()
+    store.close()
