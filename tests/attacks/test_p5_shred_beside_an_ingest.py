@@ -5,7 +5,7 @@ two processes: ``tests/crash/test_two_processes_one_server.py``."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from securevec.errors import SubjectErased
 from securevec.writing import resealing
 from tests.support.attacks import Stage, open_stage
 from tests.support.letters import JANE, PETER, accept, step, subject_keys
+from tests.support.meanwhile import meanwhile
 from tests.support.other_process import until
 
 
@@ -55,18 +56,6 @@ def accept_and_shred(stage: Stage, *values: str) -> None:
     assert step(stage, job) in ("shredded", "planned")
 
 
-def beside(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, act: Callable[[], None]) -> None:
-    """Have ``act`` done by somebody else right before the next call of this step, once."""
-    real = getattr(module, name)
-
-    def after_another(*args: Any, **options: Any) -> Any:
-        monkeypatch.setattr(module, name, real)
-        act()
-        return real(*args, **options)
-
-    monkeypatch.setattr(module, name, after_another)
-
-
 # A name fences nothing and leads to the records there are: of one that no record carries nothing is erased.
 @pytest.mark.parametrize(
     ("called", "known"), [(JANE, True), (JANE, False), ("Jane Doe", True)], ids=["identifier", "new", "name"]
@@ -79,7 +68,7 @@ def test_a_batch_in_flight_makes_no_key_for_who_is_erased_meanwhile(
     of_peter = subject_keys(alone)
     if known:
         letters.ingest([{"id": "J-0", "writer": called, "body": "a lantern"}])
-    beside(monkeypatch, ingest, "_bound_to", lambda: accept_and_shred(alone, called))
+    meanwhile(monkeypatch, ingest, "_bound_to", lambda: accept_and_shred(alone, called))
     with pytest.raises(SubjectErased):
         letters.ingest([{"id": "J-0", "writer": called, "body": "a lantern once more"}])
     assert subject_keys(alone) == of_peter
@@ -105,7 +94,7 @@ def test_a_record_that_is_sealed_anew_makes_no_key_for_who_is_erased_meanwhile(
         accept_and_shred(alone, JANE)
         erased.append(subject_keys(alone))
 
-    beside(monkeypatch, module, moment, erase)
+    meanwhile(monkeypatch, module, moment, erase)
     assert alone.store.renew_tokens("acme").state == "done"
     assert (len(before), len(erased[0] & before)) == (2, 1), "the erasure came in the middle"
     alone.store.run_jobs()

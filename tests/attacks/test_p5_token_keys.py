@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from securevec.retention.jobs import JobResult
 from securevec.retention.receipt import read
 from securevec.types import StoredPoint
 from tests.support.attacks import Stage, memory_of
+from tests.support.meanwhile import meanwhile
 from tests.support.token_letters import JANE, LETTERS, OLGA, PETER, Letter, Letters, letter
 from tests.support.world import ACME
 
@@ -246,19 +248,9 @@ def test_who_is_at_work_in_the_moment_of_the_switch_stores_and_answers_nothing_o
         "add_hold": lambda: stage.acme.hold("a claim", subject=JANE),
     }
     for number, (name, call) in enumerate(calls.items(), 2):
-        original = getattr(control, name)
-        with monkeypatch.context() as patch:
-
-            def late(
-                self: Any, *given: Any, number: int = number, original: Any = original, patch: Any = patch, **named: Any
-            ) -> Any:
-                patch.undo()
-                renewing.switch(stage.store.runtime, stage.acme.id, number)
-                return original(self, *given, **named)
-
-            patch.setattr(control, name, late)
-            with pytest.raises(TenantUnavailable):
-                call()
+        meanwhile(monkeypatch, control, name, partial(renewing.switch, stage.store.runtime, stage.acme.id, number))
+        with pytest.raises(TenantUnavailable):
+            call()
         assert keys_of(stage).version == number
     assert not stage.acme.holds()
     assert letters.count() == 5

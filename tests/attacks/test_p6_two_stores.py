@@ -6,7 +6,7 @@ between two of them, lets another one through, and goes on. Nothing waits: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +37,7 @@ from securevec.verbs import counting
 from securevec.writing.resealing import reseal
 from tests.support.attacks import DAY_MS, Stage
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
+from tests.support.meanwhile import meanwhile
 from tests.support.world import ticket
 
 JANE = "jane.doe@example.com"
@@ -58,18 +59,6 @@ class Letter(sv.Record):
     id: sv.Key[str]
     writer: Annotated[str, sv.marks.Subject(shred=True)]
     body: sv.Embed[str]
-
-
-def before(patch: pytest.MonkeyPatch, owner: Any, name: str, then: Callable[[], Any]) -> None:
-    """Does ``then`` at the next call of this, and lets it go on."""
-    honest = getattr(owner, name)
-
-    def first(*given: Any, **named: Any) -> Any:
-        patch.setattr(owner, name, honest)
-        then()
-        return honest(*given, **named)
-
-    patch.setattr(owner, name, first)
 
 
 def accept(stage: Stage, value: str, *, lasting_ms: int = DAY_MS) -> None:
@@ -113,7 +102,7 @@ def test_a_hold_keeps_what_was_moved_under_a_key_that_another_job_was_about_to_d
         rows = list(runtime.control.current(scope.collection, [ref]).values())
         assert reseal(runtime, admission, place, rows, epochs={row.ref: hold_epoch(wide) for row in rows})
 
-    before(monkeypatch, applying, "shred", move)
+    meanwhile(monkeypatch, applying, "shred", move)
     with pytest.raises(DeletionIncomplete):
         glass.apply()
     assert [job.state for job in runtime.control.jobs(open_only=True)] == ["purged"]
@@ -186,7 +175,7 @@ def test_a_writer_whose_batch_others_settled_makes_nobody_known(stage: Stage, mo
         settle_collection(runtime, pair.acme.id)
         stage.acme.erase_subject(JANE).raise_if_incomplete()
 
-    before(monkeypatch, ControlStore, "add_tokens", settled_by_another_process)
+    meanwhile(monkeypatch, ControlStore, "add_tokens", settled_by_another_process)
     with pytest.raises(ControlUnavailable):
         pair.acme.ingest([ticket(1, f"Jane Doe of {JANE} has a lantern", customer="C-1")])
     assert rows_in(stage.store, "subject_token") == 0
@@ -209,7 +198,7 @@ def test_a_writer_whose_batch_others_settled_inserts_nothing(stage: Stage, monke
         settle_collection(stage.store.runtime, pair.acme.id)
 
     monkeypatch.setattr(stage.trap, "insert", insert)
-    before(monkeypatch, ingesting, "switch_over", settled_by_another_process)
+    meanwhile(monkeypatch, ingesting, "switch_over", settled_by_another_process)
     with pytest.raises(OutcomeUnknown):
         pair.acme.ingest([ticket(1, f"{JANE} has a lantern", customer="C-1")])
     assert inserted == []
@@ -219,13 +208,13 @@ def test_a_writer_whose_batch_others_settled_inserts_nothing(stage: Stage, monke
 
 def test_a_slow_writer_keeps_its_batch_while_it_inserts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = stage.pair()
-    before(monkeypatch, ingesting, "switch_over", lambda: stage.time.forward(50_000))
+    meanwhile(monkeypatch, ingesting, "switch_over", lambda: stage.time.forward(50_000))
 
     def almost_a_lease_later() -> None:
         stage.time.forward(50_000)
         settle_collection(stage.store.runtime, pair.acme.id)
 
-    before(monkeypatch, stage.trap, "insert", almost_a_lease_later)
+    meanwhile(monkeypatch, stage.trap, "insert", almost_a_lease_later)
     assert pair.acme.ingest([ticket(1, "a lantern")]).new == 1
     pair.acme.verify().raise_if_wrong()
 
@@ -240,7 +229,7 @@ def test_a_record_that_was_read_before_a_short_fence_is_not_stored_after_it(
         stage.acme.erase_subject(JANE, until="1s").raise_if_incomplete()
         stage.time.forward(2000)
 
-    before(monkeypatch, ingesting, "_embed", erase_and_wait)
+    meanwhile(monkeypatch, ingesting, "_embed", erase_and_wait)
     row = ticket(1, f"{JANE} has a lantern", customer="C-1")
     with pytest.raises(SubjectErased):
         pair.acme.ingest([row])
@@ -256,7 +245,7 @@ def test_the_rest_of_a_batch_goes_through_behind_a_short_fence(stage: Stage, mon
         stage.acme.erase_subject(JANE, until="1s").raise_if_incomplete()
         stage.time.forward(2000)
 
-    before(monkeypatch, ingesting, "without_erased", erase_and_wait)
+    meanwhile(monkeypatch, ingesting, "without_erased", erase_and_wait)
     report = pair.acme.ingest([ticket(1, f"{JANE} has a lantern"), ticket(2, "a lantern of nobody")])
     assert ([(row.row, row.error) for row in report.refused], report.new) == ([(1, "SubjectErased")], 1)
     assert {record.id for record in pair.acme.iter()} == {"T-2"}
@@ -270,7 +259,9 @@ def test_no_digest_is_noted_of_a_file_whose_record_was_erased_meanwhile(
     (folder / "one.txt").write_text(f"{JANE} has a lantern")
     (folder / "two.txt").write_text("a bicycle")
     pages = stage.acme.collection(sv.Page, retention="180d")
-    before(monkeypatch, ControlStore, "note_source_files", lambda: stage.acme.erase_subject(JANE).raise_if_incomplete())
+    meanwhile(
+        monkeypatch, ControlStore, "note_source_files", lambda: stage.acme.erase_subject(JANE).raise_if_incomplete()
+    )
     pages.ingest_files([folder])
     assert rows_in(stage.store, "source_file") == 1
 
@@ -285,7 +276,7 @@ def test_what_falls_due_while_it_is_read_is_not_answered(
     pair = stage.pair()
     pair.acme.ingest([ticket(1, f"{JANE} has a lantern")])
     module = {"get": searching, "search": searching, "exists": counting}.get(way, finding)
-    before(monkeypatch, module, "erased", lambda: stage.time.forward(181 * DAY_MS))
+    meanwhile(monkeypatch, module, "erased", lambda: stage.time.forward(181 * DAY_MS))
     if way == "get":
         with pytest.raises(RecordNotFound):
             pair.acme.get("T-1")
@@ -310,7 +301,7 @@ def test_originals_are_not_handed_out_once_a_deletion_was_acknowledged(
     hits = pair.acme.search("lantern", k=1)
     assert JANE in hits.restore(hits.context())
 
-    def meanwhile() -> None:
+    def erased_meanwhile() -> None:
         if how == "deleted":
             assert pair.acme.delete(["T-1"]).deleted == 1
         elif how == "replaced":
@@ -322,6 +313,6 @@ def test_originals_are_not_handed_out_once_a_deletion_was_acknowledged(
         else:
             stage.acme.erase_subject("Bob Stone").raise_if_incomplete()
 
-    before(monkeypatch, revealing, "decode_vault", meanwhile)
+    meanwhile(monkeypatch, revealing, "decode_vault", erased_meanwhile)
     with pytest.raises(RecordNotFound):
         hits.restore(hits.context())

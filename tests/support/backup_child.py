@@ -18,7 +18,8 @@ from securevec.keys.keyring import KeyRing
 from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
 from securevec_qdrant.edge import EdgeBackend
-from tests.support.crash_child import nursery, open_home, trap_call
+from tests.support.crash_child import nursery, open_home
+from tests.support.dying import die_at
 
 CREATE: Final[dict[str, tuple[Any, str, int]]] = {
     "begin": (files, "begin", 1),
@@ -78,7 +79,7 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
 def _arm(steps: dict[str, tuple[Any, str, int]], trap: list[Any] | None) -> None:
     if trap:
         owner, name, _ = steps[trap[0]]
-        trap_call(owner, name, trap[1], trap[2])
+        die_at(owner, name, trap[1], trap[2])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -39,6 +38,7 @@ from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder
 from securevec_qdrant.edge import EdgeBackend
+from tests.support.dying import die_at
 from tests.support.world import Ticket, ticket
 
 RECORDS: Final = 8
@@ -197,25 +197,7 @@ def do(order: dict[str, Any], say: Callable[[str], None]) -> None:
 
 
 def set_trap(point: str, side: str, nth: int) -> None:
-    trap_call(*POINTS[point], side, nth)
-
-
-def trap_call(owner: type, name: str, side: str, nth: int) -> None:
-    """Die right before or after the n-th call of this method from now on."""
-    original = getattr(owner, name)
-    calls = 0
-
-    def trapped(*given: Any, **named: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == nth and side == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = original(*given, **named)
-        if calls == nth and side == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    setattr(owner, name, trapped)
+    die_at(*POINTS[point], side, nth)
 
 
 def warm_up() -> None:

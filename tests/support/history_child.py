@@ -28,7 +28,8 @@ from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder
 from securevec_chroma.persistent import ChromaPersistentBackend
 from securevec_qdrant.edge import EdgeBackend
-from tests.support.crash_child import nursery, trap_call
+from tests.support.crash_child import nursery
+from tests.support.dying import die_at
 from tests.support.world import Ticket, ticket
 
 ACTOR: Final = sv.Actor("svc:historian")
@@ -209,13 +210,13 @@ def live(order: dict[str, Any], say: Callable[[str], None]) -> None:
     trap = order["trap"]
     engine = ENGINES[order["backend"]]
     if trap and order["armed"] == "opening":
-        trap_call(METHODS.get(trap[0], engine), *trap)
+        die_at(METHODS.get(trap[0], engine), *trap)
     with open_store(order, ahead) as store:
         life = Life(store, ahead)
         store.run_jobs()
         say(json.dumps({"state": life.state()}))
         if trap and order["armed"] == "working":
-            trap_call(METHODS.get(trap[0], engine), *trap)
+            die_at(METHODS.get(trap[0], engine), *trap)
         for number, op in enumerate(order["ops"]):
             say(json.dumps({"begin": number}))
             said = life.do(op)

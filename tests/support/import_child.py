@@ -19,7 +19,7 @@ OPTIONS = sv.ImportOptions("notes", "document", tenant_field="tenant")
 def main(home: str, key: str, source: str, method: str, nth: str, side: str) -> None:
     lanes.LANE = 8  # type: ignore[misc]  # small batches, so that one is stored when the next is cut off
     store = sv.SecureStore.open(Path(home), key_file=Path(key), embedder=HashEmbedder(), create=False)
-    die_at(type(store.runtime.control), method, int(nth), side)
+    die_at(type(store.runtime.control), method, side, int(nth))
     store.import_from(f"chroma:{source}", to="notes", options=OPTIONS, create_tenants=True)
 
 

@@ -15,7 +15,7 @@ from tests.support.dying import die_at
 
 def main(home: str, key: str, method: str, nth: str, side: str) -> None:
     store = sv.SecureStore.open(Path(home), key_file=Path(key), embedder=HashEmbedder(), create=False)
-    die_at(type(store.runtime.control), method, int(nth), side)
+    die_at(type(store.runtime.control), method, side, int(nth))
     store.promote_tenant("acme", to="shard")
 
 

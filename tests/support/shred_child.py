@@ -10,7 +10,8 @@ import securevec as sv
 from securevec.control.store import ControlStore
 from securevec.keys.keyring import KeyRing
 from securevec.keys.keystore import KeyStore
-from tests.support.crash_child import ACTOR, PERSON, nursery, open_home, trap_call
+from tests.support.crash_child import ACTOR, PERSON, nursery, open_home
+from tests.support.dying import die_at
 
 CALLS: dict[str, tuple[type, str, int]] = {
     "begin job": (ControlStore, "begin_job", 1),
@@ -46,7 +47,7 @@ def work(order: dict[str, Any], say: Callable[[str], None]) -> None:
     with open_home(order["home"], order["key_file"]) as store:
         store.runtime.backend()
         point, side, nth = order["trap"]
-        trap_call(*CALLS[point][:2], side, nth)
+        die_at(*CALLS[point][:2], side, nth)
         say("begin")
         store.tenant(order["tenant"], actor=ACTOR).erase_subject(PERSON)
 

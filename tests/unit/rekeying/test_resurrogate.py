@@ -29,6 +29,7 @@ from securevec.rekeying.respelling import Respelling
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint
+from tests.support.meanwhile import meanwhile
 from tests.support.world import ACME
 
 JANE, MAIL, PHONE = "Jane Miller", "olga.brandt@example.net", "+49 30 9901234"
@@ -229,19 +230,15 @@ def test_who_is_at_work_in_the_moment_of_the_switch_stores_and_answers_nothing_o
         "begin_batch": lambda: cases.ingest([{"id": "C-6", "body": f"{JANE} again"}]),
         "known_tokens": lambda: cases.search(f"the parcel of {JANE}", k=3),
     }
+
+    def switch() -> None:
+        store.runtime.keys.begin_pseudonym_version(tenant)
+        store.runtime.control.refuse_begun(tenant, now_ms=store.runtime.clock.now_ms())
+
     for name, call in calls.items():
-        original = getattr(control, name)
-        with monkeypatch.context() as patch:
-
-            def late(self: Any, *given: Any, original: Any = original, patch: Any = patch, **named: Any) -> Any:
-                patch.undo()
-                store.runtime.keys.begin_pseudonym_version(tenant)
-                store.runtime.control.refuse_begun(tenant, now_ms=store.runtime.clock.now_ms())
-                return original(self, *given, **named)
-
-            patch.setattr(control, name, late)
-            with pytest.raises(TenantUnavailable):
-                call()
+        meanwhile(monkeypatch, control, name, switch)
+        with pytest.raises(TenantUnavailable):
+            call()
     assert cases.count() == 5
     assert renew(store).version == 2
 
