@@ -40,9 +40,9 @@ class Paper:
 
     def close(self) -> None:
         assert self.gate.wait(60)
-        self.closed = True
-        Paper.open_now -= 1
         self.journal.append(f"close {self.name} {threading.current_thread().name}")
+        Paper.open_now -= 1
+        self.closed = True
         if self.broken:
             raise BackendError("no space")
 
@@ -127,9 +127,10 @@ def test_a_shard_in_use_is_never_closed_and_never_opened_twice() -> None:
 
 def test_what_could_not_be_flushed_is_told_to_the_next_writer_once_and_to_no_reader() -> None:
     desk = Desk(2, flush_seconds=0.02)
-    desk.write("a")
+    # Broken before there is something to flush: the pool's thread could be quicker than the next line.
     paper = desk.read("a")
     paper.broken = True
+    desk.write("a")
     until(lambda: "a" in desk.pool._failures)
     desk.read("a")
     desk.write("b")
@@ -138,6 +139,7 @@ def test_what_could_not_be_flushed_is_told_to_the_next_writer_once_and_to_no_rea
         desk.write("a")
     desk.write("a")
     paper.broken = True
+    paper.dirty = True
     until(lambda: "a" in desk.pool._failures)
     paper.broken = False
     with pytest.raises(BackendError, match="no space"):
