@@ -46,6 +46,7 @@ def inspect_source(
     sample: int = SAMPLE,
     detector: Detector | None = None,
     embedder: Embedder | None = None,
+    measured: bool = True,
     plain_http_hosts: Collection[str] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> Inspection:
@@ -56,7 +57,10 @@ def inspect_source(
     Args:
         url: as :meth:`securevec.SecureStore.import_from` takes it.
         detector: default is the built-in one, balanced.
-        embedder: what an import would embed with; default is the built-in model, loaded when it is needed.
+        embedder: what an import would embed with; default is the built-in model, loaded when it is needed. It is handed
+            anonymized texts of the sample. No list of models is asked: a list decides by tenant and classification,
+            and what is inspected has neither yet.
+        measured: whether to measure what an import takes; without, no model receives anything.
         progress: called while points are read, with points where an ingest has bytes.
 
     Raises:
@@ -72,7 +76,7 @@ def inspect_source(
             raise SourceError(
                 "The source has no collection of this name.", next_step="List them: securevec inspect URL."
             )
-        inspector = _Inspector(store, detector or default_detector(), embedder, sample, progress)
+        inspector = _Inspector(store, detector or default_detector(), embedder, sample, progress, measured=measured)
         inspector.total = sum(each.count for each in held if not each.ours)
         return Inspection(store.kind, tuple(inspector.inspect(each) for each in held))
 
@@ -87,8 +91,11 @@ class _Inspector:
         embedder: Embedder | None,
         sample: int,
         progress: Callable[[Progress], None] | None,
+        *,
+        measured: bool,
     ) -> None:
         self.total = 0
+        self._measured = measured
         self._store = store
         self._detector = detector
         self._embedder = embedder
@@ -138,7 +145,7 @@ class _Inspector:
     def _cost(self, looking: Looking, text: str) -> Cost | None:
         """Measured on a few of the sample: the very steps of an ingest, for nobody."""
         texts = [columns for columns in looking.sample if isinstance(columns.get(text), str)]
-        model = self._model() if texts else None
+        model = self._model() if texts and self._measured else None
         if model is None:
             return None
         options = ImportOptions("sample", text, tenant="nobody")

@@ -45,8 +45,8 @@ class CollectionInspection:
     ``fields_beyond`` counts values of fields past the number that is told apart. ``tenant_field`` is the likely one,
     for the reason ``tenant_reason``; ``unscoped`` counts the points an import would refuse for want of one tenant, by
     what is in that field. ``missing_tenant_index`` is ``None`` where the store has no such index. ``cost`` is ``None``
-    when there is nothing to measure: no text, or no embedder. Of a collection of securevec's own (``ours``) nothing is
-    read.
+    when nothing was measured: no text, no embedder, or not asked for. Of a collection of securevec's own (``ours``)
+    nothing is read.
     """
 
     name: str

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from securevec.embed.minilm import MiniLM
 from tests.cli.conftest import Shell
 from tests.support.foreign import chroma_add, chroma_files
 
@@ -36,6 +37,20 @@ def test_inspect_counts_what_it_finds_and_shows_no_value(shell: Shell, source: s
     table = shell.run("inspect", source)
     assert "tenant field" in table.out
     assert "jane1@example.com" not in answer.out + table.out + table.err
+
+
+def test_where_a_list_of_models_is_required_an_inspection_asks_no_model(
+    shell: Shell, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell.run("inspect", source, "--json").json["collections"][0]["cost"] is not None
+    monkeypatch.setenv("SECUREVEC_MODELS_REQUIRED", "true")
+
+    def handed(self: MiniLM, texts: object) -> None:
+        pytest.fail("a model was handed texts")
+
+    monkeypatch.setattr(MiniLM, "embed", handed)
+    assert shell.run("inspect", source, "--json").json["collections"][0]["cost"] is None
+    assert "models.required" in shell.run("inspect", source).out
 
 
 def test_a_dry_run_an_import_and_a_second_one(shell: Shell, source: str) -> None:

@@ -42,7 +42,8 @@ def inspect(
     """Inspect a Chroma or Qdrant store: fields, personal data and secrets, points without a tenant, cost of an import.
 
     The store is only read, and no value of a field is shown. Every point is read for its fields; the detector looks at
-    a sample. Needs no home. What was found changes nothing in the exit code.
+    a sample, and texts of it, anonymized, are embedded to measure what an import takes; not where models.required is
+    set, for no list of models is asked here. Needs no home. What was found changes nothing in the exit code.
     """
     from securevec.imports.inspect import inspect_source
 
@@ -53,6 +54,7 @@ def inspect(
             sample=sample,
             detector=chosen_detector(session, recall),
             embedder=session.embedder(),
+            measured=not session.settings.models_required,
             plain_http_hosts=session.settings.plain_http_hosts,
             progress=progress,
         )
@@ -96,7 +98,9 @@ def _collection(each: CollectionInspection) -> list[RenderableType]:
     if each.missing_tenant_index is not None:
         about["tenant index"] = "MISSING" if each.missing_tenant_index else "yes"
     about[f"found in {each.sampled} points"] = _counts(each.found)
-    about["an import"] = "not measured: no text, or no embedder" if each.cost is None else _cost(each.cost)
+    about["an import"] = (
+        "not measured: no text, no embedder, or models.required" if each.cost is None else _cost(each.cost)
+    )
     rows = [
         (cell(f.name, limit=_NAME), ", ".join(sorted(f.types)), f"{f.share:.1%}", f.sampled, _counts(f.found))
         for f in each.fields[:_SHOWN]

@@ -25,6 +25,7 @@ from securevec.imports.options import ImportOptions
 from securevec.imports.points import columns_of, tenant_of
 from securevec.testing.embedders import HashEmbedder
 from tests.support.foreign import chroma_add, chroma_files, digests, qdrant_files, qdrant_fill, qdrant_stub
+from tests.support.models import CountingEmbedder
 
 NEEDLE = "zanzibar-canary"
 SECRET = "sk-proj-" + "Ab3dEf6hIj9kLm2nOp5qRs8t" * 2
@@ -100,6 +101,16 @@ def test_a_chroma_directory_is_told_by_field_and_entity_and_no_byte_of_it_change
     assert found["functional"].tenant_field is None
     assert (found["securevec-made"].ours, found["securevec-made"].fields) == (True, ())
     assert (found["void"].points, found["void"].fields, found["void"].cost) == (0, (), None)
+
+
+def test_an_inspection_that_is_not_to_measure_hands_no_model_a_text(chroma: Path) -> None:
+    model = CountingEmbedder()
+    assert {each.cost for each in inspect_source(f"chroma:{chroma}", embedder=model, measured=False).collections} == {
+        None
+    }
+    assert model.received == 0
+    assert any(each.cost for each in inspect_source(f"chroma:{chroma}", embedder=model).collections)
+    assert model.received > 0
 
 
 def test_qdrant_files_are_told_with_null_and_empty_tenants_and_no_byte_of_them_changes(tmp_path: Path) -> None:
