@@ -43,6 +43,12 @@ _PLACE: Final = 3.0
 _NURSES: Final = "PCP|RN|NP|LPN|CRNA|PA-C|Drs"
 _NURSE: Final = re.compile(rf"\b(?:{_NURSES})\.?:? ({_CAP})")
 _PERSON: Final = 4.0
+_PARTY: Final = re.compile(
+    rf"({_CAP}) (?:(?:{_CAP}|[{UPPER}]\.|de|van|von|der|di|da|del|den) ){{1,3}}"
+    rf"\( ?([{UPPER}][A-Za-z&\-]{{0,3}}[{UPPER}]) ?\)"
+)
+_MAY_BE_PARTY: Final = re.compile(r" \( ?[^\W\d_]{2,5} ?\)")
+_OF_PARTY: Final = 6.0
 _ANY: Final = re2.compile(
     rf" v\.? (?:the )?[^a-z0-9]|\b(?:{_EMPLOYERS}|{_WHERES}|{_NURSES})\b".encode(), engine_options()
 )
@@ -74,6 +80,8 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
     for match in _DATELINE.finditer(text):
         if lookup_key(match.group(1)) in places():
             yield *match.span(1), "LOCATION", _STATE
+    if _MAY_BE_PARTY.search(text) is not None:
+        yield from _parties(text)
     if _ANY.search(text.encode("ascii", "replace")) is None:
         return
     for match in _CASE.finditer(text):
@@ -86,6 +94,15 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
     for match in _NURSE.finditer(text):
         if lookup_key(match.group(1)) not in names().stops:
             yield *match.span(1), "PERSON", _PERSON
+
+
+def _parties(text: str) -> Iterator[tuple[int, int, str, float]]:
+    """Letters in brackets behind a full name: a party, a station, a firm ("Didier Reynders (PRL)"), if no place."""
+    for match in _PARTY.finditer(text):
+        given, letters = lookup_key(match.group(1)), lookup_key(match.group(2))
+        listed = given in names().given or given in names().given_wide
+        if listed and letters not in _NO_LETTERS and letters not in places():
+            yield *match.span(2), "ORG", _OF_PARTY
 
 
 def people_by_letters(text: str) -> Iterator[tuple[int, int]]:

@@ -36,7 +36,12 @@ _FIRST: Final = (
     "University|College|Institute|Ministry|Department|Bank|Academy|School|Court|Council|Church|Society|Board|Hospital"
     "|Universidad|Universitat|Universität|Università|Université|Universidade|Universiteit|Ayuntamiento"
     "|Ministerio|Ministère|Ministero|Banco|Banca|Banque|Tribunal|Tribunale|Cour|Corte|Conseil|Consejo"
-    "|Gemeente|Academia"
+    "|Gemeente|Academia|Faculdade|Faculté|Facultad|Escuela|Escola|École|Comisión|Comissão|Commissione|Commissie|Cámara"
+    "|Câmara|Comité|Comitê|Comitato|Asociación|Associação|Associazione|Federación|Federação|Federazione|Fédération"
+    "|Fundación|Fundação|Fondazione|Fondation|Stichting|Sindicato|Syndicat|Partido|Partito|Consejería|Secretaría|Secretaria"
+    "|Fiscalía|Audiencia|Juzgado|Procuradoria|Procura|Prefeitura|Préfecture|Questura|Mairie|Superintendência|Agência"
+    "|Agencia|Agence|Agenzia|Instituto|Istituto|Institut|Confederación|Confederação|Banque|Companhia|Compañía|Ejército"
+    "|Exército|Marina|Ferrocarriles|Ministério|Ministerie|Bundesamt|Landesamt|Verband|Stiftung"
 )
 _LAST: Final = (
     "University|Hospital|Infirmary|College|Academy|Airlines|Airways|Pharmaceuticals|Federation|Ministry|Institute"

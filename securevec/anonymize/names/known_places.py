@@ -17,12 +17,15 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
-from securevec.anonymize.rules.matching import questioning
+from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _FILE: Final = "places_abroad.txt"
 _FOREIGN: Final = 12.0
 _SHARED: Final = 3.0
 _STATE: Final = 6.0
+_OWN: Final = 6.0
+_LONGEST: Final = 24
+_KIND: Final = 4.0
 _FOREIGN_WORDS: Final = frozenset(
     ["aus", "nach", "im", "à", "au", "aux", "en", "desde", "hacia", "hasta", "em", "uit", "naar", "te", "w", "we", "z",
      "från", "till", "i", "fra", "til", "ved", "près de", "cerca de", "vicino a", "bei"]
@@ -34,6 +37,24 @@ _NAME: Final = rf"(?:(?:La|Le|El|Den|'s)[ \-])?{_WORD}(?: (?:(?:de|di|del|of|upo
 _BEHIND: Final = re.compile(rf"(?<![\w'’\-])({'|'.join(_WORDS)}) ({_NAME})")
 _MAY_BE_BEHIND: Final = questioning(rf"(?:\b(?:{'|'.join(word for word in _WORDS if word[0].isascii())})|\?) [A-Z?']")
 """Those words, and what a name may begin with. No border of a word is in front of a question mark."""
+_OF_WORDS: Final = "de|da|do|di|du|del|dal|na|nas|nos|ao|pela|pelo"
+"""What stands in front of places too, but of other things more often, and inside names."""
+_OF: Final = re.compile(rf"(?<=[a-zà-ÿ]{{2}} |[a-zà-ÿ], )(?:{_OF_WORDS}) ({_NAME})")
+_MAY_BE_OF: Final = questioning(rf"\b(?:{_OF_WORDS}) [A-Z?]")
+_KINDS: Final = (
+    "(?:Stadt|Kanton|Landkreis|Gemeinde|Provinz|Bezirk|Insel|Dorf|Fluss|stad|gemeente|provincie|dorp|eiland) "
+    "|(?:ciudad|provincia|municipio|pueblo|isla|localidad|barrio|comarca|cidade|província|município|vila|ilha|bairro"
+    "|freguesia|ville|commune|village|île|région|département|città|comune|paese|isola|regione|quartiere)"
+    " (?:(?:de|do|da|di|del|de la) |d')"
+    "|(?:[Cc]ity|[Tt]own|[Vv]illage|[Pp]rovince|[Mm]unicipality|[Ss]uburb|[Ii]sland|[Bb]orough) of "
+)
+_OF_KIND: Final = re.compile(rf"(?<![\w'’\-])(?:{_KINDS})({_NAME})")
+_MAY_BE_KIND: Final = questioning(
+    "(?:tadt|anton|andkreis|emeinde|rovin[cz]|ezirk|nsel|orf|luss|stad|gemeente|dorp|eiland|ciudad|municipi|pueblo|isla"
+    "|localidad|barrio|comarca|cidade|munic|vila|ilha|bairro|freguesia|vill|commune|village|region|partement|cit|comune"
+    "|paese|isola|quartiere|own of|ity of|urb of|ough of|\\?le |gion )"
+)
+_CAPITALS: Final = re.compile(rf"(?<![\w'’@#/.\-])(?:{_WORD})(?:[ \-](?:(?:de|do|du|di|of|d')[ ]?)?{_WORD})*(?![\w@/])")
 _MORE: Final = re.compile(rf"(?:,|,? (?:and|und|et|y|e|en|och|og|i|oraz|or|oder|ou|o)) ({_NAME})")
 _STATE_BEFORE_ZIP: Final = re.compile(
     r", (A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
@@ -50,6 +71,7 @@ def _abroad() -> frozenset[str]:
 
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:
     """Start and end of each listed place behind such a word, and how much it counts in the model's units."""
+    data = text.encode("ascii", "replace")
     for match in matches_behind(_MAY_BE_BEHIND, _BEHIND, text):
         counts = _FOREIGN if match.group(1) in _FOREIGN_WORDS else _SHARED
         start, end = match.start(2), _listed(text, match.start(2), match.end(2))
@@ -59,8 +81,23 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
             if more is None:
                 break
             start, end = more.start(1), _listed(text, more.start(1), more.end(1))
+    for match in _OF_KIND.finditer(text) if _MAY_BE_KIND.Match(ANYWHERE, data, 0, len(data))[0][1] >= 0 else ():
+        yield *match.span(1), _KIND
+    for match in matches_behind(_MAY_BE_OF, _OF, text):
+        start = match.start(1)
+        end = _listed(text, start, match.end(1))
+        if end > start and not _elided_before(text, match.start()) and not _somebodys_anywhere(text[start:end]):
+            yield start, end, _FOREIGN
     for match in _STATE_BEFORE_ZIP.finditer(text):
         yield match.start(1), match.end(1), _STATE
+
+
+def by_own_name(text: str) -> Iterator[tuple[int, int, float]]:
+    """Places of the list of own names with no other capital beside them. For texts in other languages than English."""
+    for match in _CAPITALS.finditer(text):
+        key = lookup_key(match.group())
+        if key in _abroad() and not _named(key) and not _somebodys_anywhere(match.group()):
+            yield *match.span(), _OWN
 
 
 def _listed(text: str, start: int, end: int) -> int:
@@ -78,6 +115,23 @@ def _listed(text: str, start: int, end: int) -> int:
 def _may_be_else(value: str) -> bool:
     """Whether a listed place may be something else: one word, and not a name of it in another language than English."""
     return " " not in value and "-" not in value and lookup_key(value) not in _abroad()
+
+
+def _elided_before(text: str, start: int) -> bool:
+    """Whether the word in front has lost a letter to the next: part of an office ("Corte d'Appello di Bologna")."""
+    before = text[max(0, start - _LONGEST) : start].rstrip(" ,").rpartition(" ")[2]
+    return "'" in before or "’" in before
+
+
+def _named(key: str) -> bool:
+    lists = names()
+    return key in lists.given or key in lists.given_ambiguous or key in lists.surnames
+
+
+def _somebodys_anywhere(value: str) -> bool:
+    """Whether one word is a surname or a given name of any list."""
+    key = lookup_key(value)
+    return " " not in value and (key in names().surnames_wide or key in names().given_wide)
 
 
 def _somebodys(key: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from itertools import chain
 from typing import Final, Literal
 
 from securevec.anonymize.findings import Finding
@@ -21,11 +22,12 @@ from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list
 from securevec.anonymize.names.known_places import by_list as places_by_list
+from securevec.anonymize.names.known_places import by_own_name
 from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.runs import PERSON_PRIORITY
-from securevec.anonymize.names.titled import behind_small_titles
+from securevec.anonymize.names.titled import behind_callings, behind_small_titles
 from securevec.anonymize.names.tongues import Tagger
 from securevec.anonymize.names.words import UPPER
 
@@ -71,6 +73,13 @@ _UNDER_FLAT: Final = re.compile(
 """The line under a flat's number in an address: a town."""
 _A_WORD: Final = re.compile(r"[^\W\d_]{3}|[^\W\d_]{2}\W")
 """What an address has beside numbers; a code of letters and digits has none."""
+_UNIT: Final = re.compile(
+    r"[\d.,]+ ?(?:[kcm]?m|[kmc]?g|ha|km[2²]|[Kk]ilom[eè]t(?:ers?|res?|ern)|[Kk]il[oóô]metros?|[Cc]hilometri"
+    r"|[Mm]eter[ns]?|[Mm]etres?|[Mm]etros?|[Mm]etri|[Mm]iles?|[Mm]eilen|[Mm]illas|[Ss]eiten|[Pp]ages|[Pp]áginas"
+    r"|[Jj]ahren?|[Yy]ears?|años|anos|ans|anni|jaar|[Ee]uros?|[Dd]ollars?|[Pp]rozent|[Pp]ercent|[Kk]ilogramm|[Kk]ilos?"
+    r"|[Ll]iter|[Ll]itres?|[Ll]itros)\b"
+)
+"""A measure, which the model takes for the number of a house now and then."""
 _POSTCODE: Final = re.compile(r"\d{4,5}(?:-\d{4})?")
 _BESIDE: Final = frozenset({" ", ", "})
 _PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
@@ -117,7 +126,7 @@ def find_entities(
     if tagging.abroad:
         for finding in lone:
             tagging.lift(finding.start, finding.end, "PERSON", _LONE_NAME)
-        for start, end in behind_small_titles(text):
+        for start, end in chain(behind_small_titles(text), behind_callings(text)):
             tagging.lift(start, end, "PERSON", _SMALL_TITLE)
     for finding in by_rule:
         tagging.lift(finding.start, finding.end, "PERSON", _lift(finding))
@@ -129,7 +138,7 @@ def find_entities(
         found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
     for start, end, counts in by_list(text):
         tagging.lift(start, end, "ORG", counts)
-    for start, end, counts in places_by_list(text):
+    for start, end, counts in chain(places_by_list(text), by_own_name(text) if tagging.abroad else ()):
         tagging.lift(start, end, "LOCATION", counts)
     for start, end in houses:
         tagging.lift(start, end, "ORG", _BUILT)
@@ -239,7 +248,7 @@ def _doubtful(text: str, stretch: Stretch, supported: list[tuple[int, int]]) -> 
     value = text[stretch.start : stretch.end]
     if stretch.tag == "PERSON" and (len(value) == 1 or lookup_key(value) in names().titles):
         return True
-    if stretch.tag == "ADDRESS" and lookup_key(value) in names().stops:
+    if stretch.tag == "ADDRESS" and (lookup_key(value) in names().stops or _UNIT.match(text, stretch.start)):
         return True
     if stretch.tag in _PLACE_OR_HOUSE and _part_of_word(text, stretch, value):
         return True

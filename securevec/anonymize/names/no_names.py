@@ -7,7 +7,7 @@ note about a patient are a tube and a reflex; behind a title or a given name bot
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -18,6 +18,9 @@ from securevec.anonymize.names.model import Stretch
 _NATIONS: Final = "nationalities.txt"
 _TECHNICAL: Final = "technical_words.txt"
 _CLINIC: Final = "clinical_words.txt"
+_CONTRACT: Final = "contract_words.txt"
+_CONTRACT_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_JOINS: Final = frozenset({"of", "the", "and", "or", "to", "for"})
 _LONGEST: Final = 24
 _GOVERNMENT: Final = frozenset(["Government", "Governments"])
 _NOTE: Final = re.compile(
@@ -37,7 +40,7 @@ _BEHIND: Final = re.compile(
 _BEFORE: Final = re.compile(r"(?<![\w@#/\\'’\-])([^\W\d_][\w'’\-]*)(\.?) \Z")
 
 
-@lru_cache(maxsize=3)
+@cache
 def _listed(name: str) -> frozenset[str]:
     text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
@@ -56,6 +59,8 @@ def without(text: str, stretches: list[Stretch]) -> list[Stretch]:
             continue
         value = text[stretch.start : stretch.end]
         if _is_nationality(text, stretch, value) or (stretch.tag == "PERSON" and _is_word(text, stretch, value)):
+            continue
+        if stretch.tag != "LOCATION" and _is_contracts(text, stretch, value):
             continue
         if note and lookup_key(value) in clinical and _is_thing(text, stretch, value):
             continue
@@ -83,6 +88,15 @@ def _is_word(text: str, stretch: Stretch, value: str) -> bool:
     if key not in _listed(_TECHNICAL):
         return False
     return not _is_listed_name(key) and not _somebodys(text, stretch)
+
+
+def _is_contracts(text: str, stretch: Stretch, value: str) -> bool:
+    """Whether a person or an organization is made of words of contracts alone: "Borrower", "Independent Board"."""
+    words = [lookup_key(word) for word in _CONTRACT_WORD.findall(value)]
+    known = _listed(_CONTRACT)
+    if not words or words[0] not in known or any(word not in known and word not in _JOINS for word in words):
+        return False
+    return not any(_is_listed_name(word) for word in words) and not _somebodys(text, stretch)
 
 
 def _is_listed_name(key: str) -> bool:

@@ -23,6 +23,8 @@ _AMOUNT: Final = re.compile(r"[1-9]\d?(?:\.\d{3}){2,}|[1-9]\d?(?: \d{3}){2,}")
 _GROUPS: Final = re.compile(r"\d+")
 _QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
 """An IPv4 address is one whatever the words around it say: no plan groups its numbers like that."""
+_LONE_DIGIT: Final = re.compile(r"\d\.\d(?:\.|$)")
+"""A digit alone behind a dot: of a version (``120.0.6099.109``), where numbering plans make groups of two at least."""
 _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
 
 
@@ -64,6 +66,8 @@ def _shaped(main: str, groups: list[str]) -> bool:
     if not 6 <= len(digits) <= 15 or len(groups) > 7 or digits.count(digits[0]) == len(digits):
         return False
     if len(groups) == 4 and "." in main and _QUAD.fullmatch(main.strip()):
+        return False
+    if "." in main and _LONE_DIGIT.search(main):
         return False
     # A search for two signs is quicker than the pattern of a date.
     dated = ("19" in main or "20" in main or "/" in main) and _DATE.match(main) is not None
