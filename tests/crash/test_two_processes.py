@@ -21,6 +21,7 @@ from securevec.errors import (
     TenantNotFound,
     TenantUnavailable,
 )
+from securevec.store.caretaker import Caretaker
 from securevec.types import TenantId
 from tests.support.crash_child import ACTOR, RECORDS, edition, open_collection
 from tests.support.crash_home import Home, Nursery, require_consistent
@@ -107,7 +108,8 @@ def test_the_holder_finishes_physically_without_being_asked(home: Home, nursery:
         files = home.path / "engine" / "edge" / doomed._scope.namespace.shard
         assert files.is_dir()
         asked = nursery.run(home, "delete tenant", tenant="first-desk")
-        assert asked.journal in (["begin", "done keys_destroyed"], ["begin", "done done"])
+        # How far it came itself is chance: the holder may take the job from it as soon as it is accepted.
+        assert (asked.exit, asked.journal[0], len(asked.journal)) == (0, "begin", 2)
         until(lambda: receipt_of(store, tenant) is not None)
         receipt = receipt_of(store, tenant)
         assert receipt is not None
@@ -124,9 +126,14 @@ def test_a_deletion_whose_process_died_holding_it_is_finished_by_the_holder(home
     with home.open() as store:
         open_collection(store, "first-desk")
         tenant = store.tenant("first-desk", actor=ACTOR).id
+        # The holder looks for jobs once this process is dead: it could take the job before that one destroys keys.
+        store._caretaker.stop()
         assert nursery.run(
             home, "delete tenant", tenant="first-desk", trap=("bury keys", "after", 1), armed="opening"
         ).killed
+        assert receipt_of(store, tenant) is None
+        store._caretaker = Caretaker(store.runtime)
+        store._caretaker.start()
         until(lambda: receipt_of(store, tenant) is not None)
         home.verify_audit(store)
 
