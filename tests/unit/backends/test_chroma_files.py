@@ -6,24 +6,20 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from securevec.errors import BackendError, ConfigError, EngineLocked
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
-from securevec.types import ProtectedPoint
 
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.client import open_files
 from securevec_chroma.persistent import ChromaPersistentBackend
 from tests.support import warm
 from tests.support.chroma_files import PLACE, open_place
-
-CANARY = "canary-7f3a91-of-a-deleted-point"
+from tests.support.engine_bytes import CANARY, canary_points, files_with, vectors_in
 
 
 @pytest.fixture
@@ -37,44 +33,12 @@ def backend(root: Path) -> Iterator[ChromaPersistentBackend]:
         yield opened
 
 
-def files_with(root: Path, needle: bytes) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_file() and needle in path.read_bytes()]
-
-
-def vectors_in(root: Path, wanted: Iterable[int]) -> set[tuple[int, str]]:
-    """Which of the points' unit vectors lie in which kind of file of ``root``, as raw float32 at any byte, give or take
-    rounding."""
-    found: set[tuple[int, str]] = set()
-    for path in root.rglob("*"):
-        if not path.is_file():
-            continue
-        data = path.read_bytes() + bytes(64)
-        for offset in range(4):
-            plain = np.frombuffer(data[offset : offset + (len(data) - offset) // 4 * 4], np.float32)
-            for number in wanted:
-                vector = unit(number)
-                with np.errstate(invalid="ignore", over="ignore"):  # most bytes are not numbers
-                    starts = np.flatnonzero(np.abs(plain[: len(plain) - len(vector) + 1] - vector[0]) < 1e-6)
-                if any(np.allclose(plain[at : at + len(vector)], vector, atol=1e-6) for at in starts.tolist()):
-                    found.add((number, path.name))
-    return found
-
-
-def canary_points() -> list[ProtectedPoint]:
-    return [a_point(PLACE, number, {"f_a": CANARY, "b": CANARY * 50}) for number in range(5)]
-
-
-def unit(number: int) -> NDArray[np.float32]:
-    vector = a_vector(number).astype(np.float64)
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
-
-
 def test_deleted_bytes_stay_until_a_purge_and_are_gone_after_it(backend: ChromaPersistentBackend, root: Path) -> None:
-    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
     fill(backend, PLACE, range(10, 1100))  # past the engine's threshold for writing its vector file
     backend.delete(namespace=PLACE, ids=[an_id(number) for number in range(5)])
     backend.close()
-    assert files_with(root, CANARY.encode()), "positive control: a delete alone leaves payload bytes"
+    assert files_with(root), "positive control: a delete alone leaves payload bytes"
     kinds = vectors_in(root, range(5))
     assert kinds >= {(number, "data_level0.bin") for number in range(5)}, "positive control: and vector bytes"
 
@@ -82,25 +46,25 @@ def test_deleted_bytes_stay_until_a_purge_and_are_gone_after_it(backend: ChromaP
     try:
         report = again.purge(namespace=PLACE)
         assert (report.index_removed, report.bytes_removed) == (True, True)
-        assert files_with(root, CANARY.encode()) == []
+        assert files_with(root) == []
         left = vectors_in(root, [*range(5), 12])
         assert {number for number, _ in left} == {12}, "point 12 lives: the search still finds what is there"
         assert held(again, PLACE) == set(range(10, 1100))
     finally:
         again.close()
-    assert files_with(root, CANARY.encode()) == []
+    assert files_with(root) == []
     assert vectors_in(root, range(5)) == set()
 
 
 def test_the_log_of_a_small_collection_is_purged_too(backend: ChromaPersistentBackend, root: Path) -> None:
-    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
     backend.insert(
         namespace=PLACE, points=[a_point(PLACE, number, vector=a_vector(number + 50)) for number in range(5)]
     )
-    assert files_with(root, CANARY.encode()), "positive control: the log keeps what was replaced"
+    assert files_with(root), "positive control: the log keeps what was replaced"
     assert vectors_in(root, range(5)) == {(number, "chroma.sqlite3") for number in range(5)}
     backend.purge(namespace=PLACE)
-    assert files_with(root, CANARY.encode()) == []
+    assert files_with(root) == []
     assert vectors_in(root, range(5)) == set()
     assert held(backend, PLACE) == set(range(5))
 
@@ -117,11 +81,11 @@ def test_a_purge_leaves_the_files_of_other_places_alone(backend: ChromaPersisten
 
 
 def test_a_drop_leaves_no_byte_and_no_name(backend: ChromaPersistentBackend, root: Path) -> None:
-    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
     assert {number for number, _ in vectors_in(root, range(5))} == set(range(5))
     report = backend.drop(namespace=PLACE)
     assert (report.points, report.index_removed, report.bytes_removed) == (5, True, True)
-    assert files_with(root, CANARY.encode()) == []
+    assert files_with(root) == []
     assert vectors_in(root, range(5)) == set()
     assert sorted(path.name for path in root.iterdir()) == ["LOCK", "VERSION"]
 
@@ -131,7 +95,7 @@ def test_a_lost_or_damaged_database_is_loud_and_can_still_be_dropped(
 ) -> None:
     for damage in ("lost", "empty", "noise"):
         backend.ensure(namespace=PLACE, spec=SPEC)
-        backend.insert(namespace=PLACE, points=canary_points())
+        backend.insert(namespace=PLACE, points=canary_points(PLACE))
         backend.close()
         database = root / PLACE.shard / "gen-0" / "chroma.sqlite3"
         if damage == "lost":
@@ -251,7 +215,7 @@ def test_nothing_is_sent_and_nothing_is_logged(
     caplog.set_level(logging.DEBUG)
     backend = ChromaPersistentBackend(root)
     backend.ensure(namespace=PLACE, spec=SPEC)
-    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
     backend.query(namespace=PLACE, vector=a_vector(1), where=None, limit=3)
     backend.purge(namespace=PLACE)
     backend.close()

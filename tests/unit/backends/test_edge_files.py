@@ -5,26 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from securevec.backend import CollectionSpec
 from securevec.errors import BackendError, ConfigError, EngineLocked, HomeRefused
 from securevec.filters import F
 from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
-from securevec.types import ProtectedPoint
 from tests.support import warm
+from tests.support.engine_bytes import CANARY, canary_points, files_with, vectors_in
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 from securevec_adapters import embedded
 from securevec_qdrant.edge import EdgeBackend
 
-CANARY = "canary-7f3a91-of-a-deleted-point"
 PLACE = a_namespace("mine")
 
 
@@ -41,69 +37,41 @@ def backend(root: Path) -> Iterator[EdgeBackend]:
     opened.close()
 
 
-def files_with(root: Path, needle: bytes) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_file() and needle in path.read_bytes()]
-
-
-def vectors_in(root: Path, wanted: Iterable[int]) -> set[int]:
-    """Which of the points' unit vectors lie in the files of ``root``: as raw float32, give or take rounding (the
-    segments), or digit by digit as CBOR floats (the log).
-    """
-    found: set[int] = set()
-    for path in root.rglob("*"):
-        if not path.is_file():
-            continue
-        data = path.read_bytes().rstrip(b"\0") + bytes(64)  # the files are sparse, megabytes of zeros
-        plain = np.frombuffer(data[: len(data) // 4 * 4], np.float32)
-        for number in wanted:
-            vector = unit(number)
-            with np.errstate(invalid="ignore", over="ignore"):  # most bytes are not numbers
-                starts = np.flatnonzero(np.abs(plain[: len(plain) - len(vector) + 1] - vector[0]) < 1e-6)
-            raw = any(np.allclose(plain[at : at + len(vector)], vector, atol=1e-6) for at in starts.tolist())
-            if raw or any(struct.pack(form, vector[0]) in data for form in (">f", ">d", "<d")):
-                found.add(number)
-    return found
-
-
-def canary_points() -> list[ProtectedPoint]:
-    return [a_point(PLACE, number, {"f_a": CANARY, "b": CANARY * 20}) for number in range(5)]
-
-
-def unit(number: int) -> NDArray[np.float32]:
-    vector = a_vector(number).astype(np.float64)
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
+def vectors_of(root: Path, wanted: Iterable[int]) -> set[int]:
+    """Those in segments, or digit by digit as CBOR floats, which is how the log has them."""
+    return {number for number, _ in vectors_in(root, wanted, (">f", ">d", "<d"))}
 
 
 def test_deleted_bytes_stay_until_a_purge_and_are_gone_after_it(backend: EdgeBackend, root: Path) -> None:
-    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
     fill(backend, PLACE, range(10, 40))
     backend.delete(namespace=PLACE, ids=[an_id(number) for number in range(5)])
     backend.close()
-    assert files_with(root, CANARY.encode()), "positive control: a delete alone leaves payload bytes"
-    assert vectors_in(root, range(5)) == set(range(5)), "positive control: a delete alone leaves vector bytes"
+    assert files_with(root), "positive control: a delete alone leaves payload bytes"
+    assert vectors_of(root, range(5)) == set(range(5)), "positive control: a delete alone leaves vector bytes"
 
     again = EdgeBackend(root)
     try:
         report = again.purge(namespace=PLACE)
         assert (report.index_removed, report.bytes_removed) == (True, True)
-        assert files_with(root, CANARY.encode()) == []
-        assert vectors_in(root, [*range(5), 12]) == {12}, "point 12 lives: the search still finds what is there"
+        assert files_with(root) == []
+        assert vectors_of(root, [*range(5), 12]) == {12}, "point 12 lives: the search still finds what is there"
         assert held(again, PLACE) == set(range(10, 40))
     finally:
         again.close()
-    assert files_with(root, CANARY.encode()) == []
-    assert vectors_in(root, range(5)) == set()
+    assert files_with(root) == []
+    assert vectors_of(root, range(5)) == set()
 
 
 def test_replaced_bytes_are_gone_after_a_purge(backend: EdgeBackend, root: Path) -> None:
-    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
     backend.insert(
         namespace=PLACE, points=[a_point(PLACE, number, vector=a_vector(number + 50)) for number in range(5)]
     )
-    assert files_with(root, CANARY.encode())
+    assert files_with(root)
     backend.purge(namespace=PLACE)
-    assert files_with(root, CANARY.encode()) == []
-    assert vectors_in(root, range(5)) == set()
+    assert files_with(root) == []
+    assert vectors_of(root, range(5)) == set()
     assert held(backend, PLACE) == set(range(5))
 
 
@@ -115,19 +83,19 @@ def test_a_purge_of_several_pages_keeps_every_point(backend: EdgeBackend) -> Non
 
 
 def test_a_drop_leaves_no_byte_and_no_name(backend: EdgeBackend, root: Path) -> None:
-    backend.insert(namespace=PLACE, points=canary_points())
-    assert vectors_in(root, range(5)) == set(range(5))
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
+    assert vectors_of(root, range(5)) == set(range(5))
     report = backend.drop(namespace=PLACE)
     assert (report.points, report.index_removed, report.bytes_removed) == (5, True, True)
-    assert files_with(root, CANARY.encode()) == []
-    assert vectors_in(root, range(5)) == set()
+    assert files_with(root) == []
+    assert vectors_of(root, range(5)) == set()
     backend.close()
     assert sorted(path.name for path in root.iterdir()) == ["LOCK", "VERSION"]
 
 
 @pytest.mark.parametrize("damage", ["{}", '"dimension":0', '"dimension":4097'])
 def test_a_damaged_shard_is_loud_and_can_still_be_dropped(backend: EdgeBackend, root: Path, damage: str) -> None:
-    backend.insert(namespace=PLACE, points=canary_points())
+    backend.insert(namespace=PLACE, points=canary_points(PLACE))
     backend.close()
     description = root / PLACE.shard / "gen-0" / "shard.json"
     whole = description.read_text()
@@ -142,7 +110,7 @@ def test_a_damaged_shard_is_loud_and_can_still_be_dropped(backend: EdgeBackend, 
         report = again.drop(namespace=PLACE)
         assert report.bytes_removed
         assert "not counted" in report.residual
-        assert files_with(root, CANARY.encode()) == []
+        assert files_with(root) == []
     finally:
         again.close()
 
@@ -180,7 +148,7 @@ def test_leftovers_of_interrupted_work_are_removed_at_open(backend: EdgeBackend,
     again = EdgeBackend(root)
     assert held(again, PLACE) == {1}
     again.close()
-    assert files_with(root, CANARY.encode()) == []
+    assert files_with(root) == []
 
 
 def test_nothing_is_readable_by_others_whatever_the_umask(tmp_path: Path) -> None:
