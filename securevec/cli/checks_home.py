@@ -26,6 +26,7 @@ _ROLLBACK: Final = b"\x01\x01"
 """Bytes 18 and 19 of an SQLite file whose journal is not a write-ahead log (SQLite file format, 1.3)."""
 _SUCCESS: Final = 1
 """``status_id`` of an OCSF record of something that was done."""
+_EMBEDDED: Final = ("edge", "chroma")
 _RECENT: Final = 5_000
 _AHEAD_MS: Final = 60_000
 ROOM: Final = 64 << 20
@@ -185,6 +186,9 @@ def _audit(session: Session) -> Check:
     runtime = session.store.runtime
     directory = runtime.home / "audit"
     marks = [path.stat().st_mtime for path in (directory / runtime.installation_id).glob("*/checkpoint")]
+    if not marks and runtime.control.audit_announced():
+        step = "Put the directory audit back from a backup. Until then nothing is answered, searched or stored."
+        return Check("audit log", "wrong", "it is gone, and the control store knows of lines in it", step)
     if not marks:
         return Check("audit log", "note", "nothing was recorded yet")
     age = max(0, int(time.time() - max(marks)))
@@ -310,9 +314,34 @@ def _receipts(session: Session) -> Check:
     return Check("receipts", "ok", f"{len(kept)}, as they were signed, every artefact accounted for")
 
 
+def _vectors(session: Session) -> Check:
+    """Whether an embedded store has files at all: the engine makes a missing directory anew, and answers nothing."""
+    runtime = session.store.runtime
+    name = homes.load(runtime.home).backend
+    if name not in _EMBEDDED:
+        return Check("vectors", "ok", "not in this home: their store keeps them")
+    now_ms, control = time.time_ns() // 1_000_000, runtime.control
+    records = sum(
+        control.count_live(row.collection, now_ms=now_ms)[0]
+        for tenant in control.tenants()
+        if tenant.state != "deleted"
+        for row in control.collections(tenant.tenant)
+    )
+    place = runtime.home / "engine" / name
+    if records and not (place.is_dir() and any(each.is_dir() for each in place.iterdir())):
+        step = "Put the directory engine back, or make a new home from a backup: securevec backup restore --help"
+        return Check("vectors", "wrong", f"gone: none is there for {records:,} records, which no search finds", step)
+    return Check(
+        "vectors",
+        "ok",
+        f"files are there. Whether they hold all {records:,} records: securevec verify TENANT/COLLECTION",
+    )
+
+
 _OPENED: Final[tuple[tuple[str, Callable[[Session], Check]], ...]] = (
     ("clock", _clock),
     ("collections", _collections),
+    ("vectors", _vectors),
     ("audit log", _audit),
     ("given vectors", _given),
     ("models", _models),

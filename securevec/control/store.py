@@ -123,7 +123,10 @@ def _require_private(path: Path) -> None:
     try:
         found = path.lstat()
     except FileNotFoundError as error:
-        raise HomeRefused("The home has no control store.", next_step="Run: securevec init") from error
+        raise HomeRefused(
+            "The home's control store is gone.",
+            next_step="Put control.db back, or make a new home from a backup: securevec backup restore --help",
+        ) from error
     if not stat.S_ISREG(found.st_mode):
         raise HomeRefused("The control store is not a regular file.")
     for suffix in ("-wal", "-shm", "-journal"):  # a pipe in their place would be waited for

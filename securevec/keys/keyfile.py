@@ -222,7 +222,10 @@ def _check_private(directory: Path, path: Path) -> None:
         try:
             status = place.lstat()
         except FileNotFoundError as error:
-            raise HomeRefused("There is no key store here.", next_step="Run: securevec init.") from error
+            raise HomeRefused(
+                "The home's key store is gone.",
+                next_step="Put keys/keys.db back, or make a new home from a backup: securevec backup restore --help",
+            ) from error
         except OSError as error:
             raise KeyUnavailable("The key store cannot be read.", next_step="Check the home's owner.") from error
         if not is_kind(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:

@@ -36,8 +36,10 @@ Found = dict[str, dict[str, Any]]
 def home(base: Path, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the filled home, with a key file of its own, to be broken."""
     copy = tmp_path / "home"
-    # Without the engine's files, which are large and which doctor does not open.
-    shutil.copytree(filled, copy, ignore=shutil.ignore_patterns("engine"))
+    # Without the files of shards, which are large and which doctor does not open.
+    shards = {path.name for path in (filled / "engine" / "edge").iterdir() if path.is_dir()}
+    shutil.copytree(filled, copy, ignore=shutil.ignore_patterns(*shards))
+    (copy / "engine" / "edge" / min(shards)).mkdir(mode=0o700)
     key = tmp_path / "root.key"
     shutil.copy(next((base / "config").rglob("*.key")), key)
     monkeypatch.setenv("SECUREVEC_KEY_FILE", str(key))
@@ -97,6 +99,7 @@ def test_a_sound_home_is_found_sound_and_every_part_is_named(doctor: Shell) -> N
             "key file",
             "key store",
             "engine lock",
+            "vectors",
             "stores",
         ),
         *("clock", "collections", "audit log", "given vectors", "models", "jobs", "holds", "receipts"),
@@ -232,6 +235,22 @@ def test_a_server_that_takes_connections_and_never_answers_is_wrong(
         shell = Shell(tmp_path, tmp_path / "home", capsys)
         found = checked(shell.at_home("doctor", "--json", "--key-file", str(key)))["vector store"]
     assert (found["status"], "did not answer within" in found["detail"]) == ("wrong", True)
+
+
+@pytest.mark.parametrize(("lost", "check"), [("engine", "vectors"), ("audit", "audit log")])
+def test_a_directory_of_the_home_that_is_gone_is_wrong(doctor: Shell, home: Path, lost: str, check: str) -> None:
+    shutil.rmtree(home / lost)
+    found = examine(doctor, code=1)
+    assert {name for name, each in found.items() if each["status"] == "wrong"} == {check}
+    assert "back" in found[check]["next_step"]
+
+
+@pytest.mark.parametrize("lost", ["control.db", "keys/keys.db"])
+def test_a_store_of_the_home_that_is_gone_is_put_back_and_not_made_anew(doctor: Shell, home: Path, lost: str) -> None:
+    (home / lost).unlink()
+    found = examine(doctor, code=1)
+    assert f"Put {lost} back" in found["stores"]["next_step"]
+    assert "securevec init" not in found["stores"]["next_step"]
 
 
 @pytest.mark.parametrize("name", [".", "keys/keys.db", "audit"])

@@ -315,7 +315,10 @@ def test_a_deleted_tenant_leaves_a_receipt_that_holds_on_another_machine(shell: 
     receipt, public = shell.base / "acme.json", shell.base / "acme.pem"
     records = shell.at_home("count", "acme/tickets", "--json").json["records"]
     assert shell.at_home("keys", "export-public", "--out", str(public)).code == 0
-    assert shell.at_home("tenant", "delete", "acme", "--yes", "--receipt", str(receipt)).code == 0
+    deleted = shell.at_home("tenant", "delete", "acme", "--yes", "--receipt", str(receipt))
+    assert deleted.code == 0
+    assert "keys export-public > signing.pem" in deleted.err
+    assert f"receipt verify {receipt} --pubkey signing.pem" in deleted.err
     assert shell.at_home("count", "acme/tickets").code == 3
     assert {job["state"] for job in shell.at_home("jobs", "list", "--json").json} == {"done"}
     assert shell.at_home("jobs", "run", "--once").out.strip() == "nothing to do"

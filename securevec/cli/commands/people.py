@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import NewReceipt, read_bounded, require_new
+from securevec.cli.commands.receipts import NewReceipt, check_anywhere, read_bounded, require_new
 from securevec.cli.output import confirm, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import UsageError
@@ -139,7 +139,7 @@ def erase(
     result.raise_if_incomplete()
     if receipt is not None:
         result.save(receipt)
-        session.out.say("Check the receipt anywhere: securevec receipt verify FILE --pubkey KEY")
+        session.out.say(check_anywhere(receipt))
     else:
         session.out.say(f"Its receipt: securevec jobs show {result.job_id} --receipt FILE")
 

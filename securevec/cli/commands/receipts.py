@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -35,6 +36,16 @@ Pubkey = Annotated[
     Path | None,
     typer.Option("--pubkey", metavar="FILE", help="The pinned public key (keys export-public).", show_default=False),
 ]
+
+
+def check_anywhere(receipt: Path) -> str:
+    """The lines to be typed by whoever is to believe a receipt, on a machine that never saw the home."""
+    return (
+        "Check it anywhere, with the key that you give out once: securevec keys export-public > signing.pem; "
+        f"securevec receipt verify {shlex.quote(str(receipt))} --pubkey signing.pem"
+    )
+
+
 NewReceipt = Annotated[
     Path | None, typer.Option("--receipt", metavar="FILE", help="Where to write the signed receipt.")
 ]

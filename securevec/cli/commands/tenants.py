@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import NewReceipt, require_new
+from securevec.cli.commands.receipts import NewReceipt, check_anywhere, require_new
 from securevec.cli.output import confirm, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import TenantNotFound, UsageError
@@ -187,7 +187,7 @@ def delete(
     result.raise_if_incomplete()
     if receipt is not None:
         result.save(receipt)
-        session.out.say("Check the receipt anywhere: securevec receipt verify FILE --pubkey KEY")
+        session.out.say(check_anywhere(receipt))
     else:
         session.out.say(f"Its receipt: securevec jobs show {result.job_id} --receipt FILE")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import typer
 
 from securevec.cli.command import Group
@@ -28,6 +30,12 @@ def verify(session: Session, place: Place) -> None:
         **result.findings,
         "request_id": result.request_id,
     }
-    session.out.show(document, pairs(document), "", "in order" if not any(result.findings.values()) else "NOT in order")
+    said = "in order"
+    if any(result.findings.values()):
+        said = (
+            "NOT in order. Missing or altered records: ingest them again, or make a new home from a backup (securevec "
+            f"backup restore). What the manifest does not name: securevec tenant purge {shlex.quote(tenant)} --unnamed"
+        )
+    session.out.show(document, pairs(document), "", said)
     if any(result.findings.values()):
         raise typer.Exit(1)

@@ -56,7 +56,7 @@ def test_a_symbolic_link_is_refused(desk: Desk) -> None:
 
 
 def test_a_missing_store_is_refused_and_not_made(tmp_path: Path) -> None:
-    with pytest.raises(HomeRefused, match="init"):
+    with pytest.raises(HomeRefused, match=r"Put control\.db back"):
         ControlStore.open(tmp_path / "control.db", create=False)
     assert list(tmp_path.iterdir()) == []
 
