@@ -10,10 +10,9 @@ Unicode Technical Standard 39 (confusables; the table here is our own selection 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -155,9 +154,6 @@ def _replaced(text: str, images: Mapping[str, str]) -> str:
 
 
 def _fold_irregular(text: str, images: dict[str, str], irregular: list[str], skeleton: bool) -> Folded:
-    marks = "".join(re.escape(char) for char in irregular if _is_mark(char))
-    others = "".join(re.escape(char) for char in irregular if not _is_mark(char))
-    alternatives = ([f"[^\\s{marks}][{marks}]+"] if marks else []) + ([f"[{others}]"] if others else [])
     table = {ord(char): image for char, image in images.items() if len(image) == 1}
     pieces: list[str] = []
     folded_at: list[int] = []
@@ -174,17 +170,50 @@ def _fold_irregular(text: str, images: dict[str, str], irregular: list[str], ske
             sizes.append(size)
             length += len(image)
 
-    for match in re.finditer("|".join(alternatives), text):
-        start, end = match.span()
+    for start, end in _clusters(text, irregular):
         if start > position:
             push(text[position:start].translate(table), position, 0)
-        cluster = match.group()
+        cluster = text[start:end]
         image = images[cluster] if len(cluster) == 1 and cluster in images else _fold_cluster(cluster, skeleton)
         push(image, start, end - start)
         position = end
     if position < len(text):
         push(text[position:].translate(table), position, 0)
     return Folded("".join(pieces), folded_at or [0], original_at or [0], sizes or [0])
+
+
+def _clusters(text: str, irregular: list[str]) -> Iterator[tuple[int, int]]:
+    """Where the irregular characters stand, in order: each with the marks behind it, a mark with what it is drawn on.
+
+    A mark on nothing is left out. A pattern of these characters would have to be compiled for nearly every text.
+    """
+    marks = frozenset(filter(_is_mark, irregular))
+    reached, size = 0, len(text)
+    for at in _places_of(irregular, text):
+        start = at - 1 if text[at] in marks else at
+        if start < reached or text[start] in marks:
+            continue
+        end = start + 1
+        if not text[start].isspace():
+            while end < size and text[end] in marks:
+                end += 1
+        if end > at:
+            yield start, end
+            reached = end
+
+
+def _places_of(chars: list[str], text: str) -> list[int]:
+    """Where any of these characters stand, in order."""
+    if len(chars) > _FEW:
+        wanted = frozenset(chars)
+        return [at for at, char in enumerate(text) if char in wanted]
+    found: list[int] = []
+    for char in chars:
+        at = text.find(char)
+        while at >= 0:
+            found.append(at)
+            at = text.find(char, at + 1)
+    return sorted(found)
 
 
 def _fold_cluster(cluster: str, skeleton: bool) -> str:

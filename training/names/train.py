@@ -27,7 +27,8 @@ from transformers import AutoTokenizer
 
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.names.features import HASHES, TOKEN, canonical, hashed_features, is_word
-from securevec.anonymize.names.model import STEP, TAGS, WEIGHT_STEP
+from securevec.anonymize.names.layers import WEIGHT_STEP
+from securevec.anonymize.names.model import STEP, TAGS
 
 SOURCES = {"wikigold.jsonl": 3, "wnut17_train.jsonl": 2, "btc_b.jsonl": 1, "btc_f.jsonl": 1, "btc_g.jsonl": 1}
 """File, and how often an epoch goes through it."""

@@ -59,16 +59,17 @@ def hashed_features(token: str, *, known: bool) -> list[int]:
     key = lookup_key(token)
     casing = _casing(token)
     rows = [
-        _row(f"c{casing}"),
-        _row(f"l{min(len(key), 12)}{casing}"),
-        _row(f"<{key[:2]}"),
-        _row(f"<{key[:3]}"),
-        _row(f"{key[-2:]}>"),
-        _row(f"{key[-3:]}>"),
-        _row(f"{key[-4:]}>"),
+        _CASINGS[casing],
+        _LENGTHS[casing][min(len(key), _LONG)],
+        # The hash goes on from that of the sign in front: "<ab", "<abc", "yz>", "xyz>", "wxyz>".
+        crc32(key[:2].encode(), _BEGINS) % HASHES,
+        crc32(key[:3].encode(), _BEGINS) % HASHES,
+        crc32(b">", crc32(key[-2:].encode())) % HASHES,
+        crc32(b">", crc32(key[-3:].encode())) % HASHES,
+        crc32(b">", crc32(key[-4:].encode())) % HASHES,
     ]
     if not known:
-        rows += [_row(f"w{key}"), _row(f"u{casing}")]
+        rows += [crc32(key.encode(), _WHOLE) % HASHES, _UNKNOWN[casing]]
     return rows
 
 
@@ -84,3 +85,14 @@ def _casing(word: str) -> str:
 
 def _row(feature: str) -> int:
     return crc32(feature.encode()) % HASHES
+
+
+_BEGINS: Final = crc32(b"<")
+_WHOLE: Final = crc32(b"w")
+_LONG: Final = 12
+_KINDS: Final = ("a", "A", "I", "Aa", "AaA", "aA", "x")
+"""All that :func:`_casing` answers."""
+_CASINGS: Final = {kind: _row(f"c{kind}") for kind in _KINDS}
+_UNKNOWN: Final = {kind: _row(f"u{kind}") for kind in _KINDS}
+_LENGTHS: Final = {kind: [_row(f"l{size}{kind}") for size in range(_LONG + 1)] for kind in _KINDS}
+"""By casing and number of letters, the longest together."""

@@ -98,7 +98,7 @@ def kind_of(label: str) -> tuple[str, bool] | None:
 
 def labelled(text: str) -> Iterator[Labelled]:
     """Every label of the list with a value behind it. Linear in the text."""
-    if "INTO " in text or "into " in text:
+    if ("INTO " in text or "into " in text) and "nsert " in text.lower():
         yield from _inserted(text)
     tails = _tails()
     for sign in _SIGN.finditer(text):

@@ -24,21 +24,21 @@ import numpy.typing as npt
 
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.names.features import ASCII_TOKEN, LONGEST, TOKEN, canonical, hashed_features, is_word
+from securevec.anonymize.names.layers import WEIGHT_STEP, Array, Layer, product, spread
 from securevec.errors import DetectorError
 
 TAGS: Final = ("O", "PERSON", "LOCATION", "ORG", "ADDRESS")
 STEP: Final = 32
 """Activations count in parts of ``1 / STEP``."""
-WEIGHT_STEP: Final = 64
-"""Weights count in parts of ``1 / WEIGHT_STEP``; scores in parts of ``1 / (STEP * WEIGHT_STEP)``."""
 UNIT: Final = STEP * WEIGHT_STEP
 REACH: Final = 4
 """Tokens on each side that can change a token's tag."""
 
 _BLOCK: Final = 2048
-_TILE: Final = 12
 _TOGETHER: Final = 512
 """Tokens of short texts in one pass: their windows stay in the processor's cache."""
+_MANY: Final = 128
+"""Tokens from which on it takes less time to find those that are the same than to multiply each."""
 _CACHED: Final = 1 << 16
 _APART: Final = 2
 """Rows between two texts: as far as the widest layer looks."""
@@ -46,8 +46,6 @@ _NO_TOKENS: Final = ["."] * _APART
 _FILE: Final = "names.npz"
 _AROUND_TOKENS: Final = re.compile(f"({TOKEN.pattern})", TOKEN.flags)
 _AROUND_ASCII_TOKENS: Final = re.compile(f"({ASCII_TOKEN.pattern})", ASCII_TOKEN.flags)
-
-Array = npt.NDArray[np.float32]
 
 
 class Stretch(NamedTuple):
@@ -124,9 +122,9 @@ class NameModel:
             self._table: npt.NDArray[np.int8] = loaded["table"]
             self._hashed: npt.NDArray[np.int8] = loaded["hashed"]
             self._hidden = (
-                _Layer(loaded["w1"], loaded["b1"]),
-                _Layer(loaded["w2"], loaded["b2"], residual=True),
-                _Layer(loaded["w3"], loaded["b3"], residual=True),
+                Layer(loaded["w1"], loaded["b1"]),
+                Layer(loaded["w2"], loaded["b2"], residual=True),
+                Layer(loaded["w3"], loaded["b3"], residual=True),
             )
             self._last: Array = loaded["wo"].astype(np.float32)
             self._last_bias: Array = loaded["bo"].astype(np.float32)
@@ -185,20 +183,31 @@ class NameModel:
     def _scores(self, tokens: list[str], apart: Sequence[int] = ()) -> Array:
         """``(tokens, tags)`` scores. ``apart``: places of rows that belong to no text."""
         count = len(tokens)
-        hidden = self._rows(tokens)
+        known, places = self._places(tokens)
         zero = np.array(apart, np.intp) if apart else None
-        if zero is not None:
-            hidden[zero] = 0
-        for layer in self._hidden:
-            hidden = layer.apply(hidden, count)
+        first, *others = self._hidden
+        if count < _MANY:
+            rows = spread(known, places, count)
+            if zero is not None:
+                rows[zero] = 0
+            hidden = first.apply(rows, count)
+        else:
+            distinct, at = np.unique(places, return_inverse=True)
+            if zero is not None:
+                at[zero] = len(distinct)
+            hidden = first.apply_at(spread(known, distinct, len(distinct) + 1), at, len(distinct))
+        for layer in others:
             if zero is not None:
                 hidden[zero] = 0
-        scores = _product(hidden, self._last)[:count]
+            hidden = layer.apply(hidden, count)
+        if zero is not None:
+            hidden[zero] = 0
+        scores = product(hidden, self._last)[:count]
         scores += self._last_bias
         return scores
 
-    def _rows(self, tokens: list[str]) -> Array:
-        """A row a token, then rows of zeros up to a whole number of ``_TILE``."""
+    def _places(self, tokens: list[str]) -> tuple[npt.NDArray[np.int8], list[int]]:
+        """The rows of all tokens known, and which of them each token has."""
         cache = self._cache
         places: list[Any] = list(map(cache.places.get, tokens))
         if None in places:
@@ -209,9 +218,7 @@ class NameModel:
                     cache = self._cache
                     places = list(map(cache.places.get, tokens))
                 places = self._placed(cache, tokens, places)
-        made: Array = np.zeros((-(-len(tokens) // _TILE) * _TILE, cache.rows.shape[1]), np.float32)
-        cache.rows.take(places, axis=0, out=made[: len(tokens)], mode="clip")
-        return made
+        return cache.rows, places
 
     def _placed(self, cache: _Cache, tokens: list[str], places: list[int | None]) -> list[int]:
         """``places`` with those of the tokens that have none yet; of a long one only its beginning has a place.
@@ -254,56 +261,17 @@ def _tokens(text: str) -> tuple[list[str], list[int], list[int]]:
 
 
 class _Cache:
-    """Rows of tokens by their letters. Filled, never changed, and dropped as a whole when it is full."""
+    """Rows of tokens by their letters. Filled, never changed, and dropped as a whole when it is full.
+
+    Bytes, as whole numbers of single precision they would take four lines of the processor's cache each instead of one.
+    """
 
     __slots__ = ("places", "rows", "used")
 
     def __init__(self, width: int) -> None:
         self.places: dict[str, int] = {}
-        self.rows = np.zeros((_CACHED, width), np.float32)
+        self.rows = np.zeros((_CACHED, width), np.int8)
         self.used = 0
-
-
-class _Layer:
-    """One layer, its window ``(tokens, inputs, outputs)`` side by side in one matrix: a row is read once for all.
-
-    Weights and bias are divided by ``WEIGHT_STEP``, a power of two, which keeps them exact; what a layer adds to its
-    input (``residual``) is a whole weight on the diagonal.
-    """
-
-    def __init__(self, weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32], *, residual: bool = False) -> None:
-        whole = weights.astype(np.float32)
-        self._side = len(whole) // 2
-        if residual:
-            whole[self._side] += np.eye(whole.shape[1], dtype=np.float32) * WEIGHT_STEP
-        joined = whole.transpose(1, 0, 2).reshape(whole.shape[1], -1)
-        self._weights: Array = np.multiply(joined, np.float32(1 / WEIGHT_STEP), dtype=np.float32)
-        # Half a step, so that rounding down rounds to the nearest.
-        self._bias: Array = (bias.astype(np.float32) + np.float32(WEIGHT_STEP // 2)) * np.float32(1 / WEIGHT_STEP)
-
-    def apply(self, rows: Array, count: int) -> Array:
-        wide = _product(rows, self._weights)
-        side, size = self._side, len(self._bias)
-        total: Array = wide[:, side * size : (side + 1) * size] + self._bias
-        for offset in range(1, side + 1):
-            # Each token gets from its neighbours what they are to it.
-            before, behind = (side - offset) * size, (side + offset) * size
-            total[offset:] += wide[:-offset, before : before + size]
-            total[:-offset] += wide[offset:, behind : behind + size]
-        np.floor(total, out=total)
-        # One pass; a maximum with a single number and a minimum take five times as long.
-        total.clip(0, 127, out=total)
-        total[count:] = 0
-        return total
-
-
-def _product(rows: Array, weights: Array) -> Array:
-    """``rows @ weights``, tile by tile: so small a product is never worth a second thread to the library beneath."""
-    if len(rows) == _TILE:
-        return rows @ weights
-    tiles = np.matmul(rows.reshape(-1, _TILE, rows.shape[1]), weights)
-    made: Array = tiles.reshape(len(rows), weights.shape[1])
-    return made
 
 
 @lru_cache(maxsize=1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from securevec.anonymize.fold import fold, lookup_key
+from securevec.anonymize.fold import _clusters, _folding, _is_mark, fold, lookup_key
 
 
 def test_ascii_text_is_returned_as_it_is() -> None:
@@ -63,3 +66,22 @@ def test_a_word_is_looked_up_without_accents_case_and_lookalikes() -> None:
     assert lookup_key("O'Brien") == "obrien"
     assert lookup_key("Sаrah") == "sarah"
     assert lookup_key("Сара") == "сара"
+
+
+_SIGNS = (
+    "ae1 \n\u00a0\u00e9\u0301\u0308\u20dd\u0489\u200b\u200d\ufe0f\u2026\u2122\u00bd"
+    "\ufb01\u2460\u338f\u3099\u30ab\u05b0\u05e9"
+)
+_MANY = "".join(chr(code) for code in range(0x2460, 0x2480))
+
+
+@given(st.text(_SIGNS, max_size=30) | st.text(_SIGNS + _MANY, min_size=20, max_size=80))
+@example(_MANY + "e\u0301\u0308 \u0301")
+def test_marks_are_folded_with_the_letter_below_them_and_every_other_sign_by_itself(text: str) -> None:
+    for skeleton in (True, False):
+        irregular = [char for char in sorted(set(text)) if not char.isascii() and _folding(char, skeleton)[1]]
+        marks = "".join(map(re.escape, filter(_is_mark, irregular)))
+        others = "".join(re.escape(char) for char in irregular if not _is_mark(char))
+        ways = [f"[^\\s{marks}][{marks}]+"] * bool(marks) + [f"[{others}]"] * bool(others)
+        expected = [match.span() for match in re.finditer("|".join(ways), text)] if ways else []
+        assert list(_clusters(text, irregular)) == expected

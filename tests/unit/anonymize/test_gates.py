@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from securevec.anonymize import TenantKeys
 from securevec.anonymize.keys import subject_token
+from securevec.anonymize.names.around import _AT_LINE_OR_COMMA, _DATELINE, _POSTCODE, _RESULT
 from securevec.anonymize.names.cues import _INTRODUCTION, _introduced
+from securevec.anonymize.names.forms import _inserted, labelled
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.known_organisations import _BUILT, _KIND
 from securevec.anonymize.names.known_places import _BEHIND, _MAY_BE_BEHIND
+from securevec.anonymize.names.scripts.gate import lines_of, scripts_in
 from securevec.anonymize.names.scripts.labels import _LETTERS, _LOOSE_SIGN, _labels
 from securevec.anonymize.names.scripts.lists import cues
+from securevec.anonymize.names.scripts.places import _patterns
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 from securevec.anonymize.surrogates.values import person_parts, surrogate
@@ -76,6 +80,27 @@ _HOUSES = st.lists(
         ]
     ),
     max_size=8,
+).map("".join)
+_LINES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "Leeds",
+                "\u00c5lborg",
+                "O\u2019Neill",
+                "X",
+                "NEW YORK",
+                "\u00c9T\u00c9",
+                "Wolves",
+                "la",
+                "\u01c5x",
+                "a\u0301",
+            ),
+            *(" ", " ", " ", " 3 ", " 12, ", " 1", "55802 ", ", 10115 ", "\u0663\u0663\u0663\u0663\u0663 ", "\n", "\n"),
+            *(" - ", " \u2013", " (", " 2024-", "?", "?? ", "'", "-", ".", ":", "\t"),
+        ]
+    ),
+    max_size=10,
 ).map("".join)
 KEYS = TenantKeys(bytes(32), bytes(range(32)), lifts=(b"l" * 32,), naming=2, before=b"b" * 32)
 
@@ -158,3 +183,58 @@ def test_no_match_is_passed_over_right_behind_another_or_behind_a_gate_that_open
 def test_matches_side_by_side_are_all_found() -> None:
     spans = [match.span() for match in matches_behind(questioning("a."), re.compile("ab"), "aabab")]
     assert spans == [(1, 3), (3, 5)]
+
+
+@given(_LINES)
+@example("\u00c5lborg 3, Leeds 12")
+@example("Leeds\n55802 \u00c5lborg")
+@example("\u00c9T\u00c9 \u2013")
+def test_no_result_postcode_or_dateline_stands_behind_a_shut_gate(text: str) -> None:
+    data = text.encode("ascii", "replace")
+    shut = _AT_LINE_OR_COMMA.Match(ANYWHERE, data, 0, len(data))[0][1] < 0
+    assert not shut or not any(pattern.search(text) for pattern in (_RESULT, _POSTCODE, _DATELINE))
+
+
+@pytest.mark.parametrize("insert", ["insert into", "INSERT INTO", "Insert into", "iNSERT into", "\u0130NSERT into"])
+def test_rows_are_read_under_their_columns_however_the_statement_is_spelled(insert: str) -> None:
+    text = f"{insert} people (id, last_name) values (1, 'Okafor'), (2, 'Ruiz')"
+    rows = [text[slice(*each.value)] for each in labelled(text)]
+    assert rows == [text[slice(*each.value)] for each in _inserted(text)] == ["1", "Okafor", "2", "Ruiz"]
+
+
+@pytest.mark.parametrize(
+    "script", sorted({"hani", "kana", "hang", "arab", "hebr", "deva", "thai"} & _patterns().keys())
+)
+@given(data=st.data())
+def test_addresses_in_a_script_are_those_of_all_lines_though_only_its_own_are_read(
+    script: str, data: st.DataObject
+) -> None:
+    words = {word for each in ("hani", "jpan", script) for kind in cues().get(each, {}).values() for word in kind}
+    letters = {
+        "hang": "\uac00\ub85c\uae38\ub3d9\uc2dc",
+        "kana": "\u304b\u30ab\u5e02\u533a",
+        "hani": "\u5e02\u533a\u8def",
+    }
+    pieces = [*sorted(words)[:60], *letters.get(script, ""), "Leeds", "12", "-3", "1", " ", ", ", "\n", "\n", "\r"]
+    text = "".join(data.draw(st.lists(st.sampled_from(pieces), max_size=16)))
+    pattern = _patterns()[script]
+    everywhere = [match.span() for match in pattern.finditer(text)]
+    assert all(not text[slice(*span)].isascii() for span in everywhere)
+    assert [
+        match.span() for start, end in lines_of(text, script) for match in pattern.finditer(text, start, end)
+    ] == everywhere
+
+
+def test_of_a_text_in_many_scripts_each_line_is_read_once_in_its_own() -> None:
+    text = "Jane\n\uc11c\uc6b8 \uc11c\uc6b8\nx\n\u05d0 \uc11c"
+    assert scripts_in(text) == {"hang", "hebr"}
+    assert [text[start:end] for start, end in lines_of(text, "hang")] == ["\uc11c\uc6b8 \uc11c\uc6b8", "\u05d0 \uc11c"]
+    assert [text[start:end] for start, end in lines_of(text, "hebr")] == ["\u05d0 \uc11c"]
+
+
+def test_an_address_in_chinese_letters_alone_is_read_though_the_japanese_stands_in_another_line() -> None:
+    text = "\u30ab\u30ca\n\u6771\u4eac\u90fd\u65b0\u5bbf\u533a\u897f\u65b0\u5bbf2-8-1"
+    assert scripts_in(text) == {"hani", "kana"}
+    for script in ("hani", "kana"):
+        spans = [m.span() for line in lines_of(text, script) for m in _patterns()[script].finditer(text, *line)]
+        assert spans == [(3, len(text))]

@@ -17,6 +17,7 @@ from securevec.anonymize import BuiltinDetector, builtin_detector, default_detec
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.names import model as room
 from securevec.anonymize.names.features import HASHES, TOKEN, canonical, hashed_features, is_word
+from securevec.anonymize.names.layers import WEIGHT_STEP
 from securevec.anonymize.names.merge import find_entities
 from securevec.anonymize.names.model import REACH, TAGS, NameModel, Stretch, name_model
 from securevec.errors import ConfigError, DetectorError
@@ -97,7 +98,7 @@ def test_every_number_stays_exact_in_single_precision() -> None:
         # The largest sum a layer can reach, all inputs and weights at their ends, is a whole number of 24 bits.
         for name, bias in (("w1", "b1"), ("w2", "b2"), ("w3", "b3"), ("wo", "bo")):
             layer = np.abs(arrays[name].astype(np.int64)).reshape(-1, arrays[name].shape[-1]).sum(axis=0)
-            assert int((layer * 127 + np.abs(arrays[bias])).max()) + 127 * room.WEIGHT_STEP < 1 << 24
+            assert int((layer * 127 + np.abs(arrays[bias])).max()) + 127 * WEIGHT_STEP < 1 << 24
     scores = model._scores(["Jane", "Smith", "lives", "in", "Rome", "."])
     assert np.array_equal(scores, np.floor(scores))
 
@@ -117,19 +118,33 @@ def by_hand(tokens: list[str]) -> list[list[int]]:
         side = len(weight) // 2
         made: list[Any] = []
         for place, row in enumerate(rows):
-            total = bias + (row * room.WEIGHT_STEP if layer != "1" else 0)
+            total = bias + (row * WEIGHT_STEP if layer != "1" else 0)
             for offset in range(-side, side + 1):
                 if 0 <= place + offset < len(rows):
                     total = total + rows[place + offset] @ weight[side + offset]
-            made.append(np.clip((total + room.WEIGHT_STEP // 2) // room.WEIGHT_STEP, 0, 127))
+            made.append(np.clip((total + WEIGHT_STEP // 2) // WEIGHT_STEP, 0, 127))
         rows = made
     return [(row @ part["wo"] + part["bo"]).tolist() for row in rows]
 
 
-@pytest.mark.parametrize("count", [1, 2, 11, 12, 13, 25])
+@pytest.mark.parametrize("count", [1, 2, 11, 12, 13, 25, room._MANY - 1, room._MANY, room._MANY + 1, 145])
 def test_scores_are_those_of_the_sums_by_hand(count: int) -> None:
-    tokens = (TOKEN.findall(TEXT) * 2)[:count]
+    tokens = (TOKEN.findall(TEXT) * 20)[:count]
+    assert len(tokens) == count
     assert name_model()._scores(tokens).tolist() == by_hand(tokens)
+
+
+@pytest.mark.parametrize("tokens", [["a"] * 130, [f"Zz{'a' * number}" for number in range(130)]])
+def test_a_word_that_comes_again_scores_as_one_that_comes_once(tokens: list[str]) -> None:
+    assert name_model()._scores(tokens).tolist() == by_hand(tokens)
+
+
+def test_texts_that_share_their_words_do_not_look_into_each_other() -> None:
+    texts = [TEXT, f"{TEXT} Natasha", "Higuchi", "", TEXT, "Rome"] * 2
+    together = name_model().tag_each(texts)
+    assert [tagging._scores.tolist() for tagging in together] == [
+        name_model().tag(text)._scores.tolist() for text in texts
+    ]
 
 
 def weights() -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from securevec.anonymize.fold import odd_characters
@@ -24,6 +24,7 @@ _BLOCKS: Final[Mapping[str, re.Pattern[str]]] = {
     "armn": re.compile("[\u0531-\u0587]"),
     "geor": re.compile("[\u10a0-\u10ff\u1c90-\u1cbf]"),
 }
+_JAPANESE: Final = re.compile(_BLOCKS["hani"].pattern[:-1] + _BLOCKS["kana"].pattern[1:])
 
 
 def scripts_in(text: str) -> frozenset[str]:
@@ -41,3 +42,18 @@ def scripts_in(text: str) -> frozenset[str]:
         return frozenset()
     letters = "".join(odd)
     return frozenset(name for name, block in _BLOCKS.items() if block.search(letters))
+
+
+def lines_of(text: str, script: str) -> Iterator[tuple[int, int]]:
+    """Where the lines begin and end that hold a letter of a script; for Japanese ones Chinese letters count too.
+
+    For patterns that need such a letter and match no line break. A text in many languages has few lines of each.
+    """
+    block = _JAPANESE if script in {"hani", "kana"} else _BLOCKS[script]
+    end = 0
+    while (letter := block.search(text, end)) is not None:
+        start = text.rfind("\n", end, letter.start()) + 1 or end
+        end = text.find("\n", letter.end())
+        if end < 0:
+            end = len(text)
+        yield start, end

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from securevec.anonymize.findings import Finding
+from securevec.anonymize.names.scripts.gate import lines_of
 from securevec.anonymize.names.scripts.lists import cues, either
 
 _PRIORITY: Final = 31
@@ -123,9 +124,10 @@ def addresses(text: str, scripts: frozenset[str]) -> Iterator[Finding]:
     if "hani" in scripts:
         yield from _chinese(text)
     for script in scripts & patterns.keys():
-        for match in patterns[script].finditer(text):
-            if script != "hang" or _ADMIN.search(match.group()):
-                yield _address(match.start(), match.end())
+        for start, end in lines_of(text, script):
+            for match in patterns[script].finditer(text, start, end):
+                if script != "hang" or _ADMIN.search(match.group()):
+                    yield _address(match.start(), match.end())
     if "〒" in text or "우" in text:
         for match in _POSTCODE.finditer(text):
             group = 1 if match.group(1) else 2
