@@ -20,6 +20,7 @@ from securevec.verbs import batch as batching
 from securevec.verbs import walk as walking
 from securevec.writing import stored
 from tests.support.attacks import Pair, Stage
+from tests.support.models import edit_control
 from tests.support.world import ticket
 
 JANE, PETER = "jane.doe@example.com", "peter.miller@example.org"
@@ -90,6 +91,19 @@ def test_what_an_erasure_covers_is_hidden_once_it_is_accepted(stage: Stage, pair
 
 def _nobody(*_: object, **__: object) -> set[tuple[bytes, int]]:
     return set()
+
+
+def test_rows_taken_away_that_say_where_an_erased_person_is_show_nobody_the_person(stage: Stage, pair: Pair) -> None:
+    """The sealed tokens of what was read decide besides."""
+    _accept(stage)
+    edit_control(stage.home, "DELETE FROM record_subject")
+    edit_control(stage.home, "DELETE FROM job_item")
+    for record_id in (ABOUT, BOTH):
+        with pytest.raises(RecordNotFound):
+            pair.acme.get(record_id)
+    hits = pair.acme.search("lantern", k=50)
+    assert {ABOUT, BOTH}.isdisjoint(hit.id for hit in hits)
+    assert {OTHER, NAMED} <= {hit.id for hit in hits}
 
 
 @pytest.mark.parametrize("guard", [(judging, searching, walking), (searching,)])

@@ -14,8 +14,9 @@ import securevec as sv
 from securevec.egress import gate
 from securevec.embed import ModelIdentity
 from securevec.errors import ConfigError, ControlUnavailable, EmbedderError, ModelNotAllowed, PolicyDenied
+from securevec.policy.models import Use
 from securevec.testing.embedders import HashEmbedder
-from securevec.types import AnonymizedText, Matrix
+from securevec.types import AnonymizedText, CollectionId, Matrix
 from tests.support.attacks import Stage, open_stage, text
 from tests.support.models import (
     NAME,
@@ -151,6 +152,18 @@ def test_a_name_that_only_looks_like_one_is_never_listed(counting: tuple[Stage, 
             call()
         assert not name.strip("*") or name not in str(refusal.value)
     assert stage.store.models() is None
+
+
+def test_texts_of_a_collection_that_is_gone_or_another_tenants_are_handed_to_nobody(
+    counting: tuple[Stage, CountingEmbedder],
+) -> None:
+    stage, _ = counting
+    pair = stage.pair()
+    stage.store.allow_model(NAME, ["internal"], kind="embedder")
+    use = Use(NAME, "embedder", stage.acme.id, "internal")
+    assert gate.ask(stage.store.runtime, use, pair.acme.id) == (True, "listed")
+    for collection in (pair.globex.id, CollectionId("0" * 32)):
+        assert gate.ask(stage.store.runtime, use, collection) == (False, "reclassified")
 
 
 def test_a_classification_raised_under_an_open_collection_is_seen(
