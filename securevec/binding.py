@@ -22,8 +22,6 @@ from securevec.schema import LISTS, FieldSpec, Schema
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, KeyScope, TenantId
 
-_UPPER_AFTER_LOWER = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
-
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -198,7 +196,3 @@ def _kind(spec: FieldSpec) -> FieldKind:
         return "keyword"
     kinds: dict[str, FieldKind] = {"int": "integer", "datetime": "integer", "date": "integer", "float": "float"}
     return "bool" if spec.type == "bool" else kinds.get(spec.type, "keyword")
-
-
-def snake_case(name: str) -> str:
-    return name.translate(_UPPER_AFTER_LOWER).lstrip("_")

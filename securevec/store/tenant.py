@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from securevec.binding import Wanted, as_cloak, snake_case
+from securevec.binding import Wanted, as_cloak
 from securevec.crypto.cloak import Cloak
 from securevec.errors import (
     CollectionNotFound,
@@ -36,6 +36,7 @@ from securevec.types import KeyScope, TenantId
 from securevec.writing.report import Progress
 
 R = TypeVar("R", bound=Record)
+_SNAKE = str.maketrans({letter: f"_{letter.lower()}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 
 
 class Tenant(TenantLifetimes):
@@ -92,7 +93,7 @@ class Tenant(TenantLifetimes):
             PolicyDenied: the actor may not create it, or may not use it.
         """
         schema = describe(record)
-        label = check_name("collection", snake_case(record.__name__) if name is None else name)
+        label = check_name("collection", _named_after(record) if name is None else name)
         wanted = Wanted(schema, retention, vault, classification, operators, hybrid, as_cloak(cloak), key_scope)
         runtime, scope = self._runtime, self._scope
         row = find_collection(runtime, scope.tenant, label) or create(runtime, scope, label, wanted)
@@ -239,3 +240,8 @@ class Tenant(TenantLifetimes):
             admission.failure(error, phase="result")
             raise
         admission.note(phase="result", actors=about, detail=detail)
+
+
+def _named_after(record: type[Record]) -> str:
+    """The name of the class in snake case."""
+    return record.__name__.translate(_SNAKE).lstrip("_")
