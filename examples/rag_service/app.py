@@ -15,9 +15,10 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,8 @@ class Caller:
 
     tenant: str
     actor: sv.Actor
+    until: datetime | None = None
+    """When the token ends, with a time zone; ``None``: never."""
 
 
 class Question(BaseModel):
@@ -58,12 +61,23 @@ class Answer(BaseModel):
 
 
 def read_callers(path: Path) -> dict[str, Caller]:
-    """``{"<SHA-256 of the token, hex>": {"tenant": ..., "actor": ...}}``. It holds no token, so it opens nothing."""
+    """``{"<SHA-256 of the token, hex>": {"tenant": ..., "actor": ..., "until": "2027-01-31T00:00:00Z"}}``, ``until``
+    only for a token that ends. It holds no token, so it opens nothing. Raises ``ValueError`` for a moment that is none
+    or names no time zone."""
     listed: Mapping[str, Mapping[str, str]] = json.loads(path.read_text(encoding="utf-8"))
     return {
-        digest: Caller(entry["tenant"], sv.Actor(entry["actor"], purpose="answering questions"))
+        digest: Caller(
+            entry["tenant"], sv.Actor(entry["actor"], purpose="answering questions"), _moment(entry.get("until"))
+        )
         for digest, entry in listed.items()
     }
+
+
+def _moment(text: str | None) -> datetime | None:
+    moment = None if text is None else datetime.fromisoformat(text)
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError("An end of a token has no time zone.")
+    return moment
 
 
 def stand_in_model(question: str, context: str) -> str:
@@ -75,20 +89,24 @@ def stand_in_model(question: str, context: str) -> str:
     return f"From your documents: {passage}" if passage else "Nothing in your documents answers this."
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def caller(request: Request, held: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Caller:
-    """Whose request this is. Raises 401 for a token nobody was given.
+    """Whose request this is. Raises 401 for a token nobody was given, and for one that has ended.
 
     It is looked up by its digest: how long that takes says nothing about any token.
     """
     callers: Mapping[str, Caller] = request.app.state.callers
     known = held and callers.get(hashlib.sha256(held.credentials.encode()).hexdigest())
-    if not known:
+    if not known or (known.until is not None and request.app.state.now() >= known.until):
         raise HTTPException(401, "A valid bearer token is needed.", headers={"WWW-Authenticate": "Bearer"})
     return known
 
 
-def make_app(store: sv.SecureStore, callers: Mapping[str, Caller]) -> FastAPI:
-    """The service on an open store, which it closes when it stops."""
+def make_app(store: sv.SecureStore, callers: Mapping[str, Caller], now: Callable[[], datetime] = _now) -> FastAPI:
+    """The service on an open store, which it closes when it stops. ``now`` tells when a token has ended."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -97,6 +115,7 @@ def make_app(store: sv.SecureStore, callers: Mapping[str, Caller]) -> FastAPI:
 
     app = FastAPI(title="Questions", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.callers = callers
+    app.state.now = now
 
     @app.post("/ask")
     def ask(question: Question, who: Annotated[Caller, Depends(caller)]) -> Answer:

@@ -30,7 +30,8 @@ class Terminated(KeyboardInterrupt):
 
 
 _NEXT: Final[dict[type[SecurevecError], str]] = {
-    TenantNotFound: "See: securevec tenant list. Create one with: securevec tenant create NAME",
+    TenantNotFound: "See: securevec tenant list. Create one: securevec tenant create NAME. Let somebody in: "
+    "securevec tenant grant TENANT ACTOR ROLE",
     CollectionNotFound: "See: securevec tenant show TENANT. An ingest makes one.",
     PolicyDenied: "An owner or the local administrator grants roles: securevec tenant grant TENANT ACTOR ROLE",
 }

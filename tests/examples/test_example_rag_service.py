@@ -11,6 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,15 @@ pytest.importorskip("fastapi", exc_type=ModuleNotFoundError)
 pytest.importorskip("lxml", reason="needs securevec[files]", exc_type=ModuleNotFoundError)
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
-TOKENS = {"acme": "token-of-acme-5e1f", "globex": "token-of-globex-77aa", "reader": "token-of-a-reader-91bc"}
+TOKENS = {
+    "acme": "token-of-acme-5e1f",
+    "globex": "token-of-globex-77aa",
+    "reader": "token-of-a-reader-91bc",
+    "guest": "token-of-a-guest-03d4",
+}
+END = datetime(2027, 1, 31, tzinfo=UTC)
+clock = [END - timedelta(seconds=1)]
+"""What the service takes for now."""
 DOCUMENTS = {
     "acme": "# Brickwork\n\nMr Ozrick Tolliveaux mended the brickwork. Reach him at ozrick@example.com.\n",
     "globex": "# Lanternfish\n\nMs Quenby Pellowah keeps the lanternfish. Ring 020 7946 0123.\n",
@@ -63,10 +72,15 @@ def service(app_module: ModuleType, store: sv.SecureStore, tmp_path_factory: pyt
         hashlib.sha256(TOKENS["acme"].encode()).hexdigest(): {"tenant": "acme", "actor": "svc:acme-app"},
         hashlib.sha256(TOKENS["globex"].encode()).hexdigest(): {"tenant": "globex", "actor": "svc:globex-app"},
         hashlib.sha256(TOKENS["reader"].encode()).hexdigest(): {"tenant": "acme", "actor": "svc:acme-reader"},
+        hashlib.sha256(TOKENS["guest"].encode()).hexdigest(): {
+            "tenant": "acme",
+            "actor": "svc:acme-reader",
+            "until": "2027-01-31T00:00:00Z",
+        },
     }
     path = tmp_path_factory.mktemp("callers") / "callers.json"
     path.write_text(json.dumps(listed), encoding="utf-8")
-    app = app_module.make_app(store, app_module.read_callers(path))
+    app = app_module.make_app(store, app_module.read_callers(path), now=lambda: clock[0])
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -154,6 +168,28 @@ def test_without_a_known_token_nothing_is_said(service: Any, token: str | None) 
     answer = ask(service, token, "who mended the brickwork?")
     assert answer.status_code == 401
     assert "brickwork" not in answer.text
+
+
+def test_a_token_that_has_ended_is_as_one_that_nobody_was_given(service: Any) -> None:
+    assert ask(service, TOKENS["guest"], "who mended the brickwork?").status_code == 200
+    clock[0] = END
+    try:
+        ended = ask(service, TOKENS["guest"], "who mended the brickwork?")
+        unknown = ask(service, "wrong", "who mended the brickwork?")
+        assert (ended.status_code, ended.text) == (unknown.status_code, unknown.text) == (401, unknown.text)
+        assert ask(service, TOKENS["reader"], "who mended the brickwork?").status_code == 200
+    finally:
+        clock[0] = END - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("until", ["soon", "2027-01-31T00:00:00", "2027-13-01T00:00:00Z"])
+def test_an_end_that_is_no_moment_stops_the_service_rather_than_letting_a_token_live(
+    app_module: ModuleType, tmp_path: Path, until: str
+) -> None:
+    path = tmp_path / "callers.json"
+    path.write_text(json.dumps({"0" * 64: {"tenant": "acme", "actor": "svc:x", "until": until}}), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"time zone|isoformat|month"):
+        app_module.read_callers(path)
 
 
 def test_a_digest_of_the_callers_file_is_no_token(service: Any) -> None:

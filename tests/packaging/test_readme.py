@@ -40,6 +40,8 @@ def test_the_readme_example_runs_as_written(
     assert "[PHONE_1]" in lines
     restored = lines.splitlines()[-1]
     assert restored == "Please ring Jane Roe on 020 7946 0123 about the refund."
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("It prints,")[2].split("```")[1]
+    assert lines == shown.lstrip("\n"), "what the README says it prints"
     assert (tmp_path / "acme.receipt.json").exists()
     assert "jane@example.com" not in lines
 
