@@ -18,6 +18,7 @@ from contextlib import suppress
 from threading import Event
 from typing import Final, Generic, ParamSpec, TypeVar
 
+from securevec.control.database import closed
 from securevec.errors import ConfigError, EngineForked, Stopped
 from securevec.stopping import STOP
 from securevec.types import Uncopied
@@ -81,7 +82,7 @@ class Bridge(Uncopied):
         try:
             future = self._pool.submit(context.run, functools.partial(call, *args, **kwargs))
         except RuntimeError as error:
-            raise ConfigError("This store is closed.", next_step="Open it again.") from error
+            raise closed() from error
         running = asyncio.wrap_future(future)
         try:
             # Shielded: a thread cannot be cancelled, and what it does must not be forgotten.
