@@ -4,7 +4,7 @@ found, hidden, held and erased as before, at every step of the way."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from securevec.anonymize import TenantKeys, subject_token
+from securevec.control.rows import ManifestRow
 from securevec.errors import (
     CheckFailed,
     ControlUnavailable,
@@ -20,12 +21,15 @@ from securevec.errors import (
     PolicyDenied,
     SubjectErased,
     TenantUnavailable,
+    WriteNotAcknowledged,
 )
 from securevec.guard import admit
 from securevec.people import erase as erasing
 from securevec.reading.opening import open_body
 from securevec.rekeying import renewing
+from securevec.rekeying.rewriting import rewrite
 from securevec.retention.jobs import JobResult
+from securevec.retention.purging import ProbeOutcome
 from securevec.retention.receipt import read
 from securevec.types import StoredPoint
 from tests.support.attacks import Stage, memory_of
@@ -256,6 +260,27 @@ def test_who_is_at_work_in_the_moment_of_the_switch_stores_and_answers_nothing_o
     assert letters.count() == 5
     assert len(stage.acme.find_subject(JANE)) == 3
     assert (renew(stage).version, len(stage.acme.find_subject(JANE))) == (7, 3)
+
+
+def test_no_key_goes_while_a_live_record_is_sealed_with_older_tokens(
+    stage: Stage, letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = guessed(keys_of(stage))
+
+    def none(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
+        return []
+
+    def passes_over_all(*given: Any, **named: Any) -> ProbeOutcome:
+        return rewrite(*given, **{**named, "stale": none})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(renewing, "rewrite", passes_over_all)
+        with pytest.raises(WriteNotAcknowledged):
+            renew(stage)
+    assert stored_tokens(stage, letters) & early
+    assert len(stage.acme.find_subject(JANE)) == 3
+    (job,) = (job for job in stage.store.runtime.control.jobs() if job.tenant == stage.acme.id)
+    assert job.state == "resealed"
 
 
 def test_a_record_that_the_store_hides_stops_the_job_and_is_not_passed_over(stage: Stage, letters: Letters) -> None:
