@@ -29,6 +29,12 @@ class GovernedEmbedder(WrappedEmbedder):
         self._require = require
         self._bound = dict(bound)
 
+    @property
+    def dimension(self) -> int:
+        """Of the model that the collection is bound to, whatever the embedder says by now."""
+        said = self._bound.get("dimension")
+        return said if isinstance(said, int) else self.identity.dimension
+
     def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
         """As the embedder's own. Raises :class:`ModelNotAllowed`, :class:`EmbedderError`."""
         self._require(self._same().name)

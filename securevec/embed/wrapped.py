@@ -21,6 +21,11 @@ class WrappedEmbedder:
         return self._inner.identity
 
     @property
+    def dimension(self) -> int:
+        """The length of the vectors that are expected of it."""
+        return self.identity.dimension
+
+    @property
     def max_tokens(self) -> int:
         return self._inner.max_tokens
 

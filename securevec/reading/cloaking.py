@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from securevec.crypto.cloak import VectorCloak
+from securevec.embed.wrapped import WrappedEmbedder
 from securevec.errors import BackendError, VectorError
 from securevec.keys.cloaks import Cloaks
 from securevec.points.body import chunk_view
@@ -93,7 +94,8 @@ def restored(runtime: Runtime, collection: CollectionScope, accepted: Sequence[J
     carrying = [number for number, judged in enumerate(accepted) if judged.point.vector is not None]
     if not carrying:
         return made
-    cloaks, dimension = collection.cloaks(runtime), collection.embedder.identity.dimension
+    cloaks, embedder = collection.cloaks(runtime), collection.embedder
+    dimension = embedder.dimension if isinstance(embedder, WrappedEmbedder) else embedder.identity.dimension
     held = [accepted[number] for number in carrying]
     vectors = [judged.point.vector for judged in held if judged.point.vector is not None]
     if cloaks is None:
