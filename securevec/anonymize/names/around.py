@@ -112,7 +112,7 @@ def _at_line_or_comma(text: str) -> Iterator[tuple[int, int, str, float]]:
 
 
 def _parties(text: str) -> Iterator[tuple[int, int, str, float]]:
-    """Letters in brackets behind a full name: a party, a station, a firm ("Didier Reynders (PRL)"), if no place."""
+    """Letters in brackets behind a full name: a party, a station, a firm ("Jane Doe (PRL)"), if no place."""
     for match in _PARTY.finditer(text):
         given, letters = lookup_key(match.group(1)), lookup_key(match.group(2))
         listed = given in names().given or given in names().given_wide
