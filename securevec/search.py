@@ -216,6 +216,15 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
     while True:
         pushed = _not_due(hint.pushed, now_ms=runtime.clock.now_ms()) if due_stand_in_the_way else hint.pushed
         shown = ask(runtime, collection, question, hint, pushed, cloaks, limit=limit)
+        if not shown.points and pushed is None and _has_records(runtime, collection):
+            # What was written since is there when it is asked for again; what was deleted is in no manifest by then.
+            if not again:
+                raise IsolationViolation(
+                    "The store shows nothing of a collection whose manifest names records as live.",
+                    next_step="Put the store's files back from a backup, or ingest again.",
+                )
+            again -= 1
+            continue
         keys = runtime.keys.view()
         if cloaks is not None and cloaks.numbers != keys.cloak_versions(collection.tenant, collection.collection):
             # The cloak's key began to be exchanged, or was, after the question was put: what moved was not asked for.
@@ -252,6 +261,11 @@ def _ask(runtime: Runtime, collection: CollectionScope, question: Question, k: i
         limit = min(limit * _REFILL_FACTOR, limits.MAX_K * _REFILL_FACTOR)
         if verdicts.passed_over and runtime.backend().capabilities.cheap_range_filter:
             due_stand_in_the_way = True
+
+
+def _has_records(runtime: Runtime, collection: CollectionScope) -> bool:
+    now_ms = runtime.clock.now_ms()
+    return bool(runtime.control.live_after(collection.collection, b"", limit=1, now_ms=now_ms))
 
 
 def _not_due(pushed: Expr | None, *, now_ms: int) -> Expr:

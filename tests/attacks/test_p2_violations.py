@@ -7,6 +7,7 @@ looked at, a second installation is needed, or a thousand rows are written that 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +23,10 @@ from securevec.errors import (
     RecordNotFound,
     UnknownKey,
 )
+from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint
 from tests.support.attacks import ACME_MARK, DAY_MS, GLOBEX_MARK, Pair, open_stage, text, texts_of
-from tests.support.world import ACME, Ticket
+from tests.support.world import ACME, Ticket, ticket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -46,6 +48,48 @@ def test_due_records_that_stand_in_the_way_are_looked_past(lone_pair: Pair, monk
     assert (hits.violations, hits.complete) == (0, True)
     assert asked[0] is None
     assert asked[-1] is not None
+
+
+def test_a_store_that_shows_nothing_of_records_the_manifest_names_gives_no_empty_answer(lone_pair: Pair) -> None:
+    lone_pair.stage.trap.edit = lambda found: []
+    with pytest.raises(IsolationViolation, match="shows nothing"):
+        lone_pair.acme.search("refund", k=3)
+    with pytest.raises(IsolationViolation, match="shows nothing"):
+        lone_pair.acme.search_batch(["refund", "invoice"], k=3)
+    # Nothing may stand under a filter, and in a collection without records.
+    assert not lone_pair.acme.search("refund", where=sv.F("status") == "lost", k=3)
+    for record in list(lone_pair.acme.iter()):
+        lone_pair.acme.delete(record.id)
+    assert not lone_pair.acme.search("refund", k=3)
+
+
+def test_a_record_written_behind_an_empty_answer_is_asked_for_again(lone_pair: Pair) -> None:
+    acme, trap = lone_pair.acme, lone_pair.stage.trap
+    for record in list(acme.iter()):
+        acme.delete(record.id)
+
+    def written_meanwhile(found: list[StoredPoint]) -> list[StoredPoint]:
+        trap.edit = None
+        assert not found
+        acme.ingest([text(60, ACME_MARK)])
+        return found
+
+    trap.edit = written_meanwhile
+    assert [hit.id for hit in acme.search("refund", k=3)] == ["T-60"]
+
+
+def test_an_engine_whose_files_are_gone_gives_no_empty_answer(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    def opened() -> sv.SecureStore:
+        key_file = tmp_path / "keys" / "root.key"
+        return sv.SecureStore.open(home, backend="edge", key_file=key_file, embedder=HashEmbedder())
+
+    with opened() as store:
+        store.tenant("acme", create=True, actor=ACME).collection(Ticket).ingest([ticket(1, "Refund of the tea")])
+    shutil.rmtree(home / "engine")
+    with opened() as store, pytest.raises(IsolationViolation, match="shows nothing"):
+        store.tenant("acme", actor=ACME).collection(Ticket).search("refund")
 
 
 # -- answers that lie ------------------------------------------------------------------------------------------------
