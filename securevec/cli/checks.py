@@ -28,12 +28,11 @@ from securevec.cli.failure import DEBUG
 from securevec.cli.session import Session
 from securevec.errors import BackendError, BackendTimeout, ConfigError, SecurevecError
 from securevec.state import home as homes
-from securevec.types import Namespace
 
 _OLDEST_SQLITE: Final = (3, 37, 0)
 _REACH_S: Final = 3
-_NOWHERE: Final = Namespace(shard="0" * 32, tenant_tag="0" * 32, collection_tag="0" * 32)
-"""Nobody's place: asking how many points lie there is a question that every server answers."""
+_NOBODY: Final = "0" * 32
+"""The tag of nobody: asking how many points lie in such a place is a question that every server answers."""
 _REINSTALL: Final = "pip install --force-reinstall --no-deps securevec"
 _EXTRAS: Final = {
     "edge": ("qdrant-edge-py",),
@@ -176,6 +175,7 @@ def _patterns(session: Session) -> Check:
 def _backend(session: Session) -> Check:
     """Whether the store of this home, or of the settings, can be had: its package, and a server's port."""
     from securevec.discovery import Choices, check_backend, open_backend
+    from securevec.types import Namespace
 
     home = session.home
     location = homes.load(home).backend if homes.exists(home) else session.settings.backend
@@ -200,7 +200,7 @@ def _backend(session: Session) -> Check:
         store = open_backend(location, home=home, plain_http_hosts=hosts, choices=choices)
     with contextlib.closing(store):
         try:
-            store.count(namespace=_NOWHERE)
+            store.count(namespace=Namespace(shard=_NOBODY, tenant_tag=_NOBODY, collection_tag=_NOBODY))
         except BackendTimeout:
             said = f"{scheme}, a server that takes connections and did not answer within {_REACH_S} seconds"
             return Check("vector store", "wrong", said, "See the server's own log; start it again if it hangs.")
