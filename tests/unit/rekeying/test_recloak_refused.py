@@ -22,6 +22,8 @@ from securevec.points.protect import CLOAK_KEY
 from securevec.reading.asking import Shown
 from securevec.reading.judge import judge
 from securevec.reading.opening import fetch_only
+from securevec.rekeying import rewriting
+from securevec.retention.probe import Needles
 from securevec.types import ProtectedPoint
 from tests.support.parcels import EDGE, PARCELS, Parcel, made, name_of, parcel, parcels_home, points, stopped, versions
 from tests.support.world import ACME
@@ -50,9 +52,27 @@ def test_a_store_that_keeps_the_old_vector_is_found_out_before_the_key_dies(
         patched.setattr(type(backend), "insert", keeps)
         with pytest.raises(OutcomeUnknown) as caught:
             home.recloak("acme", name_of(parcels))
-    assert isinstance(caught.value.__cause__, WriteNotAcknowledged)
-    assert len(versions(parcels)) == 2
+        assert isinstance(caught.value.__cause__, WriteNotAcknowledged)
+        assert len(versions(parcels)) == 2
     assert home.recloak("acme", name_of(parcels)).state == "done"
+
+
+@EDGE
+def test_a_cloak_key_that_a_live_vector_still_needs_is_not_destroyed(
+    home: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the pass over the records made of itself: what decides is what is read back before the key dies."""
+    parcels = made(home, "rotate", records=3)
+
+    def nothing(*_: object) -> Needles:
+        return Needles((), ())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rewriting, "_passes", nothing)
+        with pytest.raises(WriteNotAcknowledged):
+            home.recloak("acme", name_of(parcels))
+        assert len(versions(parcels)) == 2
+    parcels.verify().raise_if_wrong()
 
 
 def edited(collection: sv.Collection[Parcel], **changes: object) -> None:

@@ -190,8 +190,8 @@ def test_a_record_the_store_hides_or_withholds_the_vault_of_keeps_its_key_alive(
         monkeypatch.setattr(type(backend), "fetch", lie)
         with pytest.raises(CheckFailed):
             filled.store.reseal("acme", "ticket")
-        monkeypatch.undo()
         assert not filled.store.runtime.keys.destroyed_ids()
+        monkeypatch.undo()
     results = filled.store.run_jobs()
     assert [result.state for result in results] == ["done"]
     assert old.isdisjoint(_keys(filled.acme))
