@@ -47,13 +47,12 @@ class Session(httpx.Client):
             transport=_Transport(self._moment, limits, verify), timeout=timeout_s, headers=headers, trust_env=False
         )
 
-    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """As ``httpx`` does; an answer that is streamed has to be read without a limit, so there is none."""
-        if options.get("stream"):
-            raise NotImplementedError("an answer of this session is read whole")
+    def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
+        """As ``httpx`` does. An answer that is asked for as a stream is read whole all the same: read later, its waits
+        would be cut by no moment."""
         self._moment.at = time.monotonic() + self._timeout_s
         try:
-            return super().send(request, **options)
+            return super().send(request, stream=False, **options)
         finally:
             self._moment.at = None
 

@@ -78,7 +78,8 @@ def attempt(vendor: Vendor, path: str, mine: Sequence[Row], theirs: Sequence[Row
     try:
         vendor.load(mine, theirs)
         allowed, says = getattr(vendor, path)()
-    except NotImplementedError:  # the vendor's: qdrant-client's local mode raises it for what only a server does
+    # Raised by the vendor, not by us: qdrant-client's local mode answers so to a call that only a server has.
+    except NotImplementedError:
         return Cell("not there", "this client has no such call")
     except (AttributeError, TypeError, NameError) as error:
         return Cell("failed", f"the attempt itself is wrong: {type(error).__name__}")

@@ -30,7 +30,8 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("This user may not mount a disk.")  # only root may, and a disk that is full must be one of its own
+        # The disk that is filled must be one of its own, and a file system is mounted by root alone. CI runs as root.
+        pytest.skip("Only root may mount the disk that this test fills.")
     try:
         yield place
     finally:

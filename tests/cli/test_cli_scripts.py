@@ -122,15 +122,20 @@ def test_bash_offers_what_may_stand_there(tmp_path: Path, typed: str, offered: s
     assert answered("bash", asked, tmp_path) == offered.split()
 
 
+# A shell is a system part that pip cannot bring. CI installs both; the scripts themselves are read everywhere, above.
+NEEDS_FISH = pytest.mark.skipif(shutil.which("fish") is None, reason="needs the shell fish: apt-get install fish")
+NEEDS_ZSH = pytest.mark.skipif(shutil.which("zsh") is None, reason="needs the shell zsh: apt-get install zsh")
+
+
 @OFFERED
-@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+@NEEDS_FISH
 def test_fish_offers_what_may_stand_there(tmp_path: Path, typed: str, offered: str) -> None:
     told = answered("fish", f"source made; complete -C 'securevec {typed}'", tmp_path)
     assert [line.split("\t")[0] for line in told] == offered.split()
 
 
 @OFFERED
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+@NEEDS_ZSH
 def test_zsh_offers_what_may_stand_there(tmp_path: Path, typed: str, offered: str) -> None:
     """What the function hands to the completion system, which only an interactive shell has."""
     words = ["securevec", *typed.split(" ")]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpcore
+import httpx
 import pytest
 
 from securevec.errors import BackendError, BackendTimeout, ConfigError, EngineForked
@@ -25,7 +26,7 @@ from securevec_adapters.errors import mapped
 from securevec_chroma.client import MARK
 from securevec_chroma.place import Place
 from securevec_chroma.server import TOKEN_VARIABLE, ChromaServerBackend
-from securevec_chroma.session import Moment, Network
+from securevec_chroma.session import Moment, Network, Session
 
 CANARY = "canary-5c1f-of-a-dropped-point"
 PLACE = a_namespace("mine")
@@ -186,6 +187,18 @@ def test_a_server_that_takes_a_write_drop_by_drop_is_left_too() -> None:
             over.set()
             stream.close()
         thread.join()
+
+
+def test_an_answer_asked_for_as_a_stream_is_read_while_its_request_has_a_moment_to_end(
+    server: tuple[str, Path],
+) -> None:
+    url = server[0].replace("chroma://", "http://") + "/api/v2/heartbeat"
+    with (
+        Session(timeout_s=30.0, headers={}, limits=httpx.Limits(), verify=None) as session,
+        session.stream("GET", url) as answer,
+    ):
+        assert answer.is_stream_consumed
+        assert answer.json()
 
 
 def test_a_proxy_of_the_environment_is_not_used(server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
