@@ -161,6 +161,14 @@ def test_a_server_that_does_not_come_to_an_end_is_waited_for_no_longer_than_said
     assert "127.0.0.1" not in str(late.value)
 
 
+def test_no_wait_begins_when_the_time_of_a_request_is_over() -> None:
+    moment = Moment()
+    assert moment.left(5.0, httpcore.ReadTimeout) == 5.0
+    moment.at = time.monotonic() - 1
+    with pytest.raises(httpcore.ReadTimeout):
+        moment.left(5.0, httpcore.ReadTimeout)
+
+
 def test_a_server_that_takes_a_write_drop_by_drop_is_left_too() -> None:
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -181,7 +189,7 @@ def test_a_server_that_takes_a_write_drop_by_drop_is_left_too() -> None:
         stop.start()
         try:
             with pytest.raises(httpcore.WriteTimeout):
-                stream.write(bytes(64 * 1024 * 1024), 5.0)
+                stream.write(bytes(64 * 1024 * 1024), None)  # nothing else ends it: what is cut is the request's
         finally:
             stop.cancel()
             over.set()
