@@ -51,7 +51,7 @@ test: $(VENV)/.dev ## the default test suite (WORKERS=3)
 soak: $(VENV)/.dev ## the long runs (WORKERS=3)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m soak
 
-bars: $(VENV)/.dev ## measure every bar, write its figures to benchmarks/ and the README's table; fails when one is missed
+bars: $(VENV)/.dev ## measure every bar, write its figures to benchmarks/ and the tables of the pages; fails when one is missed
 	@missed=0; for script in benchmarks/bar_*.py; do echo "$$script"; $(BIN)/python "$$script" || missed=1; done; \
 	$(BIN)/python benchmarks/readme_table.py; exit $$missed
 

@@ -1,4 +1,4 @@
-"""The rows of the README's table *Measured*, each read from a committed result.
+"""The rows of the first table of ``docs/figures.md``, each read from a committed result.
 
 A row says a figure, not a verdict: what misses its bar is marked ``**missed**`` in it.
 """
@@ -49,12 +49,12 @@ def _leaks(read: Read) -> Rows:
     made: Rows = []
     for (corpus, part), what in PARTS.items():
         runs = [run for run in document["runs"] if run["corpus"].endswith(f"/{corpus}")]
-        counts = [_leaked(run["parts"][part]["embedder"]["labels"]) for run in runs]
+        counts = [leaked(run["parts"][part]["embedder"]["labels"]) for run in runs]
         structured, names = (max(each[at] for each in counts) for at in (0, 1))
         made.append(
             (
                 what.format(records=runs[0]["records"]),
-                f"structured {_share(structured)}, names {_share(names)}",
+                f"structured {share(structured)}, names {share(names)}",
                 "same" if made else _python("bar_leak_check.py"),
             )
         )
@@ -83,7 +83,7 @@ def _leaks(read: Read) -> Rows:
     return made
 
 
-def _leaked(labels: Mapping[str, Mapping[str, int]]) -> tuple[tuple[int, int], tuple[int, int]]:
+def leaked(labels: Mapping[str, Mapping[str, int]]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Leaked and planted: of all labels but names, and of names."""
     structured = [each for label, each in labels.items() if label != "PERSON"]
     names = labels["PERSON"]
@@ -93,7 +93,8 @@ def _leaked(labels: Mapping[str, Mapping[str, int]]) -> tuple[tuple[int, int], t
     )
 
 
-def _share(counted: tuple[int, int]) -> str:
+def share(counted: tuple[int, int]) -> str:
+    """So many of so many, and in percent."""
     return f"{counted[0]} of {counted[1]:,} ({counted[0] / counted[1]:.1%})"
 
 
@@ -102,27 +103,28 @@ def _recall(read: Read) -> Rows:
     sure = {"EMAIL": "e-mail", "CARD": "card", "IBAN": "IBAN", "IP": "IP", "URL": "URL"}
     public = read("labelled")["public"]["sets"]
     held_out = {"wikigold": "wikigold", "wnut17_train": "WNUT 2017", "btc_a": "Broad Twitter"}
-    people = ", ".join(_two(public[f"{name}.jsonl"]["entities"]["PERSON"]["f1"]) for name in held_out)
+    people = ", ".join(two(public[f"{name}.jsonl"]["entities"]["PERSON"]["f1"]) for name in held_out)
     return [
         (
             f"F1 on `presidio_generated_large`: {', '.join(sure.values())}",
-            ", ".join(_two(found[name]["f1"]) for name in sure),
+            ", ".join(two(found[name]["f1"]) for name in sure),
             _python("score_detection.py DATA"),
         ),
         (
             "SSN, phone, person, address (overlap F1)",
-            ", ".join(_two(found[name]["f1"]) for name in ("SSN", "PHONE", "PERSON", "ADDRESS")),
+            ", ".join(two(found[name]["f1"]) for name in ("SSN", "PHONE", "PERSON", "ADDRESS")),
             "same",
         ),
         (
             f"Person on sets that were held out (overlap F1): {', '.join(held_out.values())}",
             people,
-            "`securevec eval FILE` ([model card](docs/names-model.md))",
+            "`securevec eval FILE` ([model card](names-model.md))",
         ),
     ]
 
 
-def _two(share: float) -> str:
+def two(share: float) -> str:
+    """Two digits behind the point, as ``.82``."""
     return f"{share:.2f}".removeprefix("0")
 
 
@@ -134,7 +136,7 @@ def _crypto(read: Read) -> Rows:
     document = read("crypto")
     figures = document["crypto"]
     times = [
-        f"{figures[name]:.1f}x{_missed(figures[name], document['bars'][name])}"
+        f"{figures[name]:.1f}x{missed(figures[name], document['bars'][name])}"
         for name in ("seal_1kb", "open_1kb", "seal_batch")
     ]
     return [
@@ -150,7 +152,7 @@ def _deletion(read: Read) -> Rows:
     document = read("deletion")
     said = [
         " and ".join(
-            f"{each[name]:.0f} ms{_missed(each[name], document['bars'][name])}"
+            f"{each[name]:.0f} ms{missed(each[name], document['bars'][name])}"
             for name in ("reads_refused_ms", "keys_gone_ms")
         )
         for each in (document["deletion"][points] for points in ("1000", "100000"))
@@ -167,7 +169,7 @@ def _deletion(read: Read) -> Rows:
 def _tenants(read: Read) -> Rows:
     document = read("tenants")
     figures, bars = document["figures"], document["bars"]
-    marks = {name: _missed(figures[name], most) for name, most in bars.items()}
+    marks = {name: missed(figures[name], most) for name, most in bars.items()}
     return [
         (
             f"{figures['tenants']:,} tenants of {figures['points']} points on Edge, asked at random under a load of "
@@ -191,14 +193,14 @@ def _erasure(read: Read) -> Rows:
     )
     copy = chroma["one_over_raw_copy"]
     many = [
-        f"{run['many_over_one']:.1f}x{_missed(run['many_over_one'], bars['many_over_one'])}" for run in (edge, chroma)
+        f"{run['many_over_one']:.1f}x{missed(run['many_over_one'], bars['many_over_one'])}" for run in (edge, chroma)
     ]
     return [
         (
             f"Erasing a person from a tenant of {edge['records']:,} records, byte probe before and after: Edge, Chroma",
-            f"{edge['one_seconds']:.1f} s{_missed(edge['one_seconds'], bars['edge_one_seconds'])} and "
+            f"{edge['one_seconds']:.1f} s{missed(edge['one_seconds'], bars['edge_one_seconds'])} and "
             f"{chroma['one_seconds']:.1f} s ({edge['one_cpu_seconds']:.1f} s and {chroma['one_cpu_seconds']:.1f} s of "
-            f"processor time), on Chroma {copy:.1f}x{_missed(copy, bars['chroma_one_over_raw_copy'])} the vendor "
+            f"processor time), on Chroma {copy:.1f}x{missed(copy, bars['chroma_one_over_raw_copy'])} the vendor "
             f"copying what remains; {edge['many']} people in one job {many[0]} and {many[1]} of one; {found} found in "
             f"files after, also after {edge['further_purges']} more",
             _python("bar_erasure.py"),
@@ -227,5 +229,6 @@ def _hits(read: Read) -> Rows:
     ]
 
 
-def _missed(measured: float, most: float) -> str:
+def missed(measured: float, most: float) -> str:
+    """The mark behind a figure that is more than its bar."""
     return " (**missed**)" if measured > most else ""

@@ -1,7 +1,7 @@
-"""Writes the README's tables of figures from the committed results, between the markers; nothing is typed by hand.
+"""Writes the tables of figures of the README and of ``docs/figures.md`` from the committed results, between markers.
 
-    python benchmarks/readme_table.py            rewrite README.md
-    python benchmarks/readme_table.py --check    exit 1 when it would change
+    python benchmarks/readme_table.py            rewrite both pages
+    python benchmarks/readme_table.py --check    exit 1 when one would change
 
 A figure that misses its bar is marked in the table.
 """
@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from readme_figures import rows
+from readme_glance import glance
 
 RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parents[1] / "README.md"
-BEGIN = "<!-- overhead: written by benchmarks/readme_table.py from benchmarks/results/ -->"
-END = "<!-- /overhead -->"
-BEGIN_FIGURES = "<!-- figures: written by benchmarks/readme_table.py from benchmarks/results/ -->"
-END_FIGURES = "<!-- /figures -->"
+ROOT = Path(__file__).parents[1]
+BEGIN = "<!-- {name}: written by benchmarks/readme_table.py from benchmarks/results/ -->"
+END = "<!-- /{name} -->"
 STORES = {"edge": "Qdrant Edge", "chroma": "Chroma"}
 
 
@@ -169,7 +168,7 @@ def _labelled() -> list[str]:
         f"{len(public['bars'])} bars of detection kept{''.join(f', **missed** {name}' for name in missed)}. Of "
         f"{secrets} secrets of detect-secrets' tests {cases['true_positive']} are found; of its {plain} negatives, "
         f"many of which other rules rightly find, {cases['false_positive']} are found too. What is held out: "
-        "[benchmarks/labelled](benchmarks/labelled/README.md), [model card](docs/names-model.md).",
+        "[benchmarks/labelled](../benchmarks/labelled/README.md), [model card](names-model.md).",
     ]
 
 
@@ -291,30 +290,41 @@ def _sizes(sizes: dict[str, int], *names: str) -> str:
     return ", ".join(f"{sizes[name] / 2**20:,.0f}" for name in names)
 
 
-def rewritten(text: str) -> str:
-    """The README with the parts between the markers written anew. Raises ``ValueError`` without the markers."""
-    return _between(_between(text, BEGIN_FIGURES, END_FIGURES, rows(RESULTS)), BEGIN, END, table())
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"measured": lambda: glance(RESULTS)},
+    "docs/figures.md": {"figures": lambda: rows(RESULTS), "overhead": table},
+}
+"""What is written where: of each page the parts between markers."""
 
 
-def _between(text: str, first: str, last: str, made: str) -> str:
-    before, begin, rest = text.partition(first)
-    _, end, after = rest.partition(last)
-    if not begin or not end:
-        raise ValueError(f"README.md has lost the markers {first} and {last}")
-    return f"{before}{first}\n\n{made}\n\n{last}{after}"
+def rewritten(page: str, text: str) -> str:
+    """The text of a page with its parts between the markers written anew. Raises ``ValueError`` without the markers."""
+    for name, made in PARTS[page].items():
+        first, last = BEGIN.format(name=name), END.format(name=name)
+        before, begin, rest = text.partition(first)
+        _, end, after = rest.partition(last)
+        if not begin or not end:
+            raise ValueError(f"{page} has lost the markers {first} and {last}")
+        text = f"{before}{first}\n\n{made()}\n\n{last}{after}"
+    return text
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    text = README.read_text(encoding="utf-8")
-    made = rewritten(text)
-    if options.check:
-        print("up to date" if made == text else "README.md differs from benchmarks/results/; run this without --check")
-        return int(made != text)
-    README.write_text(made, encoding="utf-8")
-    return 0
+    differing = False
+    for page in PARTS:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        made = rewritten(page, text)
+        if options.check and made != text:
+            print(f"{page} differs from benchmarks/results/; run this without --check")
+            differing = True
+        elif not options.check:
+            (ROOT / page).write_text(made, encoding="utf-8")
+    if options.check and not differing:
+        print("up to date")
+    return int(differing)
 
 
 if __name__ == "__main__":
