@@ -14,7 +14,7 @@ from securevec.crypto.derive import raw_id
 from securevec.crypto.wrap import KeyRow, KeyUse
 from securevec.keys import versions
 from securevec.keys.destroy import drop_shown
-from securevec.keys.keystore import KeyStore
+from securevec.keys.keystore import KeyStore, number_of
 from securevec.keys.openkeys import OpenKeys
 from securevec.keys.versions import KeyVersions
 from securevec.types import CollectionId, TenantId
@@ -50,7 +50,7 @@ class Filtering:
         found: dict[str, int] = {}
         for row in self._store.all_rows(kind="tenant"):
             if row.use.purpose == PURPOSE:
-                found[row.use.collection.hex()] = max(int(row.use.epoch), found.get(row.use.collection.hex(), 0))
+                found[row.use.collection.hex()] = max(number_of(row.use), found.get(row.use.collection.hex(), 0))
         return found
 
     def begin_filter_rotation(self, tenant: TenantId, collection: CollectionId) -> int:

@@ -70,9 +70,7 @@ class KeyStore(KeyFile):
             "u.kind = ?1 AND u.purpose = ?2 AND p.tenant = ?3 AND p.collection = ?4",
             (use.kind, use.purpose, use.tenant, use.collection),
         )
-        if any(_VERSION.match(row.use.epoch) is None for row in found):
-            raise KeyRejected("A row of the key store was altered.", next_step="Restore keys.db from a backup.")
-        return sorted(found, key=lambda row: int(row.use.epoch))
+        return sorted(found, key=lambda row: number_of(row.use))
 
     def rows_of_tenant(self, tenant: bytes) -> list[KeyRow]:
         return self._rows("p.tenant = ?", (tenant,))
@@ -197,6 +195,8 @@ class KeyStore(KeyFile):
         if not found:
             return None
         joined, begun_ms = found[0]
+        if not joined or len(joined) % 32:
+            raise _altered()
         parts = [joined[start : start + 16] for start in range(0, len(joined), 16)]
         return Pending(tuple(parts[0::2]), begun_ms, tuple(parts[1::2]))
 
@@ -224,3 +224,14 @@ class KeyStore(KeyFile):
     def _rows(self, where: str, values: Sequence[object]) -> list[KeyRow]:
         found = self._run(SELECT_KEYS + where, values)
         return [read_row(columns) for columns in found]
+
+
+def number_of(use: KeyUse) -> int:
+    """The number of a version. Raises :class:`KeyRejected` for what is none."""
+    if _VERSION.match(use.epoch) is None:
+        raise _altered()
+    return int(use.epoch)
+
+
+def _altered() -> KeyRejected:
+    return KeyRejected("A row of the key store was altered.", next_step="Restore keys.db from a backup.")

@@ -139,7 +139,8 @@ class OpenKeys:
             return self._roots.wrapping(row.wrapping_id).unwrap(row)
         except (KeyRejected, KeyDestroyed):
             again = self._store.row(row.key_id)
-            if again is None or again.wrapping_id == row.wrapping_id:
+            # A key is never wrapped again for another use: two rows that name it were not both written here.
+            if again is None or again.wrapping_id == row.wrapping_id or again.use != row.use:
                 raise
         return self.under_root(again)
 
@@ -193,7 +194,10 @@ class OpenKeys:
     def bound(self, use: KeyUse) -> SubjectKey | None:
         """The key that new values of this person or record are bound to, if there is one."""
         row = self._store.active(use)
-        return None if row is None else self.bound_by_id(row.key_id)
+        if row is None:
+            return None
+        # Kept apart from what was opened by its id: that may be of another row, which names the same key.
+        return self._cache.get(("bound", row.key_id, use), SubjectKey, lambda: self._bound_alive(row), self._bound)
 
     def for_writing(self, use: KeyUse, messages: int) -> DataKey:
         """The DEK to seal ``messages`` (at most one block) new values with, charged to this process."""
@@ -241,7 +245,7 @@ class OpenKeys:
                 return kek.unwrap(row)
             self._cache.clear()
             again = self._store.row(row.key_id)
-            if again is None:
+            if again is None or again.use != row.use:
                 break
             row = again
         return self._kek(row.use.tenant).unwrap(row)
@@ -275,14 +279,21 @@ class OpenKeys:
 
     def _bound_row(self, key_id: bytes) -> KeyRow:
         row = self._store.row(key_id)
-        if self._store.is_destroyed(key_id):
-            raise BoundKeyDestroyed("The key of this person or record was destroyed; what it sealed is gone.")
+        self._require_bound(key_id)
         if row is None or row.use.kind not in BOUND:
             raise UnknownKey(
                 "A sealed value names a person's key this key store never had.",
                 next_step="Use the key store it was sealed with.",
             )
         return row
+
+    def _bound_alive(self, row: KeyRow) -> KeyRow:
+        self._require_bound(row.key_id)
+        return row
+
+    def _require_bound(self, key_id: bytes) -> None:
+        if self._store.is_destroyed(key_id):
+            raise BoundKeyDestroyed("The key of this person or record was destroyed; what it sealed is gone.")
 
     def _bound(self, row: KeyRow) -> SubjectKey:
         use = row.use
@@ -316,8 +327,10 @@ class OpenKeys:
             kek = self._kek(use.tenant)
             row = self._store.active(use)
             if row is not None:
-                # Opened before it is trusted with more messages, and refused when its tombstone exists.
-                secret = kek.unwrap(self._live_row(row.key_id))
+                # Opened before it is trusted with more messages, itself: another row may name its key too.
+                if self._store.is_destroyed(row.key_id):
+                    raise destroyed_error()
+                secret = kek.unwrap(row)
                 if row.leased + BLOCK > BUDGET:
                     self._store.replace(kek.wrap(secret, use, created_ms=row.created_ms, state=FULL, leased=row.leased))
                     row = None

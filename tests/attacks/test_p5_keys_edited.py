@@ -184,3 +184,19 @@ def test_a_row_wrapped_for_another_use_is_refused(bench: Bench) -> None:
     ):
         with pytest.raises(KeyRejected):
             wrapping.unwrap(changed)
+
+
+@pytest.mark.parametrize("joined", [b"", b"x" * 16, b"x" * 31, b"x" * 33], ids=len)
+def test_a_note_of_an_unfinished_destruction_that_was_edited_claims_nothing(bench: Bench, joined: bytes) -> None:
+    scope = f"epoch:{bench.acme}:{bench.collection}:{EPOCH}"
+    bench.edit("INSERT INTO pending_destruction (scope, key_ids, begun_ms) VALUES (?, ?, 1)", scope, joined)
+    with pytest.raises(KeyRejected):
+        bench.ring.destroy_epoch(bench.acme, bench.collection, EPOCH)
+    bench.ring.key_by_id(bench.key_id)  # nothing is destroyed
+
+
+def test_a_version_whose_number_is_none_is_refused_by_whoever_lists_versions(bench: Bench) -> None:
+    bench.edit("UPDATE epochs SET name = 'one' WHERE name = '1'")
+    for versions in (bench.ring.filter_versions, bench.ring.pseudonym_versions):
+        with pytest.raises(KeyRejected):
+            versions()
