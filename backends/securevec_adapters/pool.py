@@ -62,8 +62,9 @@ class _Slot(Generic[S]):
 class ShardPool(Generic[S]):
     """Keeps up to ``capacity`` shards open; more only while all of them are in use.
 
-    An eighth of them is closed ahead of need, so that a caller waits for a closing only when shards are opened faster
-    than they can be closed.
+    An eighth of them is closed ahead of need by the pool's thread, so that a caller waits for a closing only when
+    shards are opened faster than they can be closed. Then whoever made them too many closes the one that is over: the
+    thread leaves it alone, or its caller would go on with one too many open while the thread is still at it.
     """
 
     def __init__(self, capacity: int, load: Callable[[str], S | None], *, flush_seconds: float = FLUSH_SECONDS) -> None:
@@ -179,12 +180,19 @@ class ShardPool(Generic[S]):
 
     def _overfull(self) -> bool:
         with self._lock:
-            return len(self._slots) > self._capacity
+            return self._is_overfull()
 
-    def _close_next(self) -> bool:
-        """Close the shard that has waited longest to be, unless somebody came for it since."""
+    def _is_overfull(self) -> bool:
+        return len(self._slots) > self._capacity
+
+    def _ahead(self) -> bool:
+        """Whether there is something for the pool's thread: to be closed, and not by a caller."""
+        return bool(self._leaving) and not self._is_overfull()
+
+    def _close_next(self, *, ahead: bool = False) -> bool:
+        """Close the shard that has waited longest to be, unless somebody came for it since; ``ahead`` of need, only."""
         with self._lock:
-            if not self._leaving:
+            if not (self._ahead() if ahead else self._leaving):
                 return False
             name, slot = self._leaving.popleft()
         try:
@@ -211,10 +219,10 @@ class ShardPool(Generic[S]):
         due = time.monotonic() + self._flush_seconds
         while True:
             with self._lock:
-                self._wake.wait_for(lambda: self._leaving or self._closed, max(0.0, due - time.monotonic()))
+                self._wake.wait_for(lambda: self._ahead() or self._closed, max(0.0, due - time.monotonic()))
                 if self._closed:
                     return
-            while self._close_next():
+            while self._close_next(ahead=True):
                 pass
             if time.monotonic() >= due:
                 self._flush_written()
@@ -240,7 +248,7 @@ class ShardPool(Generic[S]):
                 with self._lock:
                     self._failures[name] = error
             finally:
-                self._let_go(name, slot)
+                self._leave(name, slot)  # as a caller: a shard used meanwhile may be one too many
 
     def _check_open(self) -> None:
         if self._closed:
