@@ -53,12 +53,15 @@ MAKE_LIVE: Final = (
     " ingested_ms = excluded.ingested_ms, size = excluded.size"
 )
 FOLLOW_ITEMS: Final = (
-    "UPDATE job_item SET generation = (SELECT m.generation FROM collection c JOIN manifest m"
+    "UPDATE job_item SET (generation, n_chunks) = (SELECT m.generation, m.n_chunks FROM collection c JOIN manifest m"
     " ON m.collection_no = c.collection_no AND m.ref = job_item.ref WHERE c.collection = job_item.collection)"
     " WHERE (collection, ref, generation) IN (SELECT c.collection, t.ref, t.generation FROM transit t"
     " JOIN collection c ON c.collection_no = t.collection_no WHERE t.request_id = :request_id AND t.state = 'retiring')"
 )
 """A job lists generations. One that was replaced by itself, sealed anew, is on its list as it was."""
+FOLLOW_DUE: Final = f"{FOLLOW_ITEMS} AND job_id IN (SELECT job_id FROM job WHERE kind = 'retention.apply')"
+"""One from which a person was erased is as old as it was, so it stays due. An erasure lists what it took the person out
+of, which is gone."""
 DELETE_PENDING: Final = "DELETE FROM transit WHERE request_id = :request_id AND state = 'pending'"
 INSERT_RECORD_SUBJECT: Final = (
     "INSERT INTO record_subject (subject_no, collection_no, ref, generation, about)"

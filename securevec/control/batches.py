@@ -44,6 +44,7 @@ from securevec.control.batch_statements import (
     DELETE_BATCH,
     DELETE_LIVE,
     DELETE_PENDING,
+    FOLLOW_DUE,
     FOLLOW_ITEMS,
     INSERT_PENDING,
     INSERT_RECORD_SUBJECT,
@@ -66,6 +67,7 @@ from securevec.control.rows import BatchRow, ManifestRow, NewRecord
 from securevec.control.subjects import (
     hidden_among,
     require_keys_stay,
+    require_none_going,
     require_not_erased,
     require_still_not_erased,
 )
@@ -114,9 +116,10 @@ class Batches(Room):
 
         Raises :class:`TenantUnavailable` (not active, or another fence), :class:`CollectionNotFound`,
         :class:`LegalHold` (a live record that would be replaced is held), :class:`SubjectErased` (a record carries a
-        fenced subject), :class:`QuotaExceeded`, :class:`ControlUnavailable` (another writer is at one of these
-        records), :class:`UsageError` (no rows, a ref twice, a request id used before), :class:`LimitExceeded`. Nothing
-        is kept when it raises.
+        fenced subject, or takes the place of one that is being erased and was read before the erasure),
+        :class:`QuotaExceeded`, :class:`ControlUnavailable` (another writer is at one of these records),
+        :class:`UsageError` (no rows, a ref twice, a request id used before), :class:`LimitExceeded`. Nothing is kept
+        when it raises.
         """
         refs = [row.ref for row in rows]
         _check_refs(refs)
@@ -139,6 +142,7 @@ class Batches(Room):
                 read_ms = min(row.ingested_ms for row in rows)
                 people_in = {token for row in rows for token in (*row.about, *row.mentions)}
                 require_not_erased(tx, tenant, people_in, now_ms, read_ms=read_ms)
+                require_none_going(tx, tenant, collection, refs, read_ms=read_ms)
                 require_keys_stay(tx, tenant, people)
             if not resealing:
                 require_room(tx, tenant, collection, rows)
@@ -193,7 +197,8 @@ class Batches(Room):
         transaction, and raises when a key of these people was destroyed. An erasure destroys keys while it is
         ``accepted``, and what is committed before its acceptance is among what it deletes: so no record is left that
         nobody can read. What jobs have listed of records that are sealed anew is listed by its new generation from here
-        on. Repeating it after it succeeded returns the same rows.
+        on, and so is what is due of those from which somebody is erased.
+        Repeating it after it succeeded returns the same rows.
         Raises :class:`TenantUnavailable` (the tenant's state changed since step 1), :class:`LegalHold` and
         :class:`SubjectErased` (the hold or the erasure came after step 1), :class:`ControlUnavailable` (aborted or
         settled by others: the lease had ended).
@@ -221,8 +226,8 @@ class Batches(Room):
                     alive()
                 for statement in (RETIRE_REPLACED, MAKE_LIVE, DELETE_PENDING):
                     tx.run(statement, {"request_id": request_id})
-                if resealing:
-                    tx.run(FOLLOW_ITEMS, {"request_id": request_id})
+                if resealing or erasing:
+                    tx.run(FOLLOW_ITEMS if resealing else FOLLOW_DUE, {"request_id": request_id})
                 tx.run(SWITCH, {"request_id": request_id, "committed": True})
             return rows_of(tx, request_id)
 

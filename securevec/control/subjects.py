@@ -75,6 +75,10 @@ SELECT_TO_BE_DELETED: Final = (
     " JOIN job_item i ON i.job_id = :job_id AND i.collection = c.collection AND i.ref = t.ref"
     " WHERE t.request_id = :request_id AND t.state = 'pending' AND i.action = 'delete' LIMIT 1"
 )
+SELECT_GOING: Final = (
+    "SELECT 1 FROM job j JOIN job_item i ON i.job_id = j.job_id WHERE j.tenant = ? AND j.kind = 'subject.erase'"
+    " AND j.state <> 'done' AND j.created_ms >= ? AND i.action = 'delete' AND i.collection = ? AND i.ref IN (*) LIMIT 1"
+)
 SELECT_ERASING: Final = (
     "SELECT 1 FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state <> 'done' LIMIT 1"
 )
@@ -191,6 +195,16 @@ def require_not_erased(
     for part in parts(list(tokens)):
         if tx.row(many(SELECT_FENCED, len(part)), (tenant, now_ms, read_ms, *part)):
             raise SubjectErased("A record of this batch is about, or mentions, a subject that was erased.")
+
+
+def require_none_going(
+    tx: Transaction, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes], *, read_ms: int
+) -> None:
+    """Raises :class:`SubjectErased` when an erasure that is under way, accepted since the records of these refs were
+    read at ``read_ms``, deletes what they replace: they are dated before it, so it would delete them too."""
+    for part in parts(refs):
+        if tx.row(many(SELECT_GOING, len(part)), (tenant, read_ms, collection, *part)):
+            raise SubjectErased("A record that this batch replaces is being erased.", next_step="Try again.")
 
 
 def require_keys_stay(tx: Transaction, tenant: TenantId, people: Collection[bytes]) -> None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -213,7 +213,8 @@ def _remove(
         renew(runtime, job)
         # What a hold has kept since it was watched still stands, and is not looked for.
         live = runtime.control.current(collection, [bytes.fromhex(ref) for ref in refs])
-        left = {ref.hex() for ref, row in live.items() if row.ingested_ms < job.created_ms}
+        listed = {item.ref: item for item in _by_collection(runtime, job)[collection]}
+        left = {ref.hex() for ref, row in live.items() if _is_still(row, listed[ref])}
         seen = recall(runtime, job, watched["needles"], gone=lambda number: refs[number] not in left)
         removed |= len(left) < len(refs)  # also by a process that was killed before it could say so
         namespace = runtime.names.namespace(job.tenant, collection)
@@ -224,17 +225,14 @@ def _still_doomed(runtime: Runtime, job: JobRow, collection: CollectionId, items
     """The listed records that are still there and may go, in the generation that is live."""
     live = runtime.control.current(collection, [item.ref for item in items])
     kept = _kept(runtime, job.tenant, collection, [item.ref for item in items])
-    return [
-        replace(item, generation=live[item.ref].generation)
-        for item in items
-        if item.ref in live and _is_still(live[item.ref], item, job) and item.ref not in kept
-    ]
+    return [item for item in items if item.ref in live and _is_still(live[item.ref], item) and item.ref not in kept]
 
 
-def _is_still(row: ManifestRow, item: JobItem, job: JobRow) -> bool:
-    """Whether this is what was listed: that generation, or one that was made of it since (sealed anew, redacted), which
-    keeps its ingestion. What was written since is not due."""
-    return row.generation == item.generation or row.ingested_ms < job.created_ms
+def _is_still(row: ManifestRow, item: JobItem) -> bool:
+    """Whether this is what was listed. A generation that is made of it since (sealed anew, redacted) is listed in its
+    place, in the transaction that makes it live. Times do not tell: a write is dated when it begins, and one that began
+    before the job was accepted and ended after it is not due."""
+    return row.generation == item.generation
 
 
 def _kept(runtime: Runtime, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> _Kept:
@@ -301,7 +299,7 @@ def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> set[str]:
                 kept = _kept(runtime, job.tenant, collection, refs)
                 gone: list[JobItem] = []
                 for item in part:
-                    if not any(_is_still(row, item, job) for row in states.get(item.ref, [])):
+                    if not any(_is_still(row, item) for row in states.get(item.ref, [])):
                         gone.append(item)
                     elif item.ref in kept.held:
                         held[kept.held[item.ref]] += 1
