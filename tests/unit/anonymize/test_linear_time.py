@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from securevec.anonymize import Anonymizer, TenantKeys, default_detector
+from tests.support.growth import require_growth
 
 PATTERNS = [
     "1 ", "1-", "41111111", "a@", "ab@c.de@", "a.", "A ", "Aa ", "Mr ", "Mr. ", "Jane, ", "Jane and ", "ey",
@@ -17,34 +16,24 @@ PATTERNS = [
 ]  # fmt: skip
 
 
-def _cost(text: str) -> float:
-    best = float("inf")
-    for _ in range(2):
-        begin = time.process_time()
-        default_detector().detect(text)
-        best = min(best, time.process_time() - begin)
-    return best
-
-
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_four_times_the_text_costs_no_more_than_linear(pattern: str) -> None:
-    small, large = 3_000, 12_000
     default_detector().detect(pattern * 40)
-    one = _cost((pattern * small)[:small])
-    four = _cost((pattern * large)[:large])
+
+    def read(size: int) -> None:
+        default_detector().detect((pattern * size)[:size])
+
     # Quadratic work would be sixteen times as much; small times are left to noise.
-    assert four < max(10 * one, 0.05)
+    require_growth(read, 3_000, 12_000, most=10, quiet=0.05)
 
 
 def test_many_findings_are_replaced_in_linear_time() -> None:
     keys = TenantKeys(b"p" * 32, b"t" * 32)
     anonymizer = Anonymizer()
 
-    def cost(count: int) -> float:
+    def replace(count: int) -> None:
         text = "".join(f"u{number}@example.org, Jane Smith {number} " for number in range(count))
-        begin = time.process_time()
         anonymizer.record({"a": text, "customer": "Jane Smith"}, keys=keys, subjects={"customer"})
-        return time.process_time() - begin
 
-    cost(50)
-    assert cost(1600) < max(10 * cost(400), 0.2)
+    replace(50)
+    require_growth(replace, 400, 1600, most=10, quiet=0.2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +17,7 @@ from securevec.reading.opening import open_envelope
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedField, Span, Token, mint_anonymized
 from securevec.writing import prepare
+from tests.support.growth import require_growth
 from tests.support.world import ACME, World, open_world, ticket
 
 
@@ -116,18 +116,14 @@ def test_every_chunk_holds_exactly_the_spans_inside_it(world: World) -> None:
 
 
 def test_many_spans_in_many_chunks_cost_linear_time(world: World) -> None:
-    def cost(count: int) -> float:
-        field = spotted(count)
-        best = float("inf")
-        for _ in range(2):
-            begin = time.process_time()
-            prepare._chunks(world.acme._scope, [field], whole=False)
-            best = min(best, time.process_time() - begin)
-        return best
+    fields = {count: spotted(count) for count in (100, 1_500, 12_000)}
 
-    cost(100)
+    def cut(count: int) -> None:
+        prepare._chunks(world.acme._scope, [fields[count]], whole=False)
+
+    cut(100)
     # Quadratic work would be sixty-four times as much; small times are left to noise.
-    assert cost(12_000) < max(25 * cost(1_500), 0.5)
+    require_growth(cut, 1_500, 12_000, most=25, quiet=0.5)
 
 
 class Payment(sv.Record):
