@@ -22,7 +22,7 @@ from pathlib import Path
 from cost import RESULTS, machine, report
 
 from securevec.bench.data import corpus
-from securevec.bench.measure import open_cases, open_store
+from securevec.bench.sides import open_cases, open_store
 from securevec.clock import Clock
 from securevec.errors import KeyDestroyed, SecurevecError, TenantUnavailable
 from securevec.keyproviders.file import FileRoot

@@ -26,8 +26,8 @@ from typing import Any
 from cost import RESULTS, commit, machine, report
 
 from securevec.bench.data import Case, Corpus, corpus
-from securevec.bench.measure import open_store
 from securevec.bench.memory import resident_now
+from securevec.bench.sides import open_store
 from securevec.policy import Actor
 from securevec.store import SecureStore
 from securevec.store.collection import Collection

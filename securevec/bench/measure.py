@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import uuid4
 
 import numpy as np
@@ -31,18 +31,18 @@ from securevec.bench.sides import (
     SCAN,
     Adapter,
     Indexed,
-    Prepared,
     RawStore,
     Side,
     embedding_sides,
+    open_cases,
+    open_store,
     raw_module,
     sides,
 )
 from securevec.discovery import open_backend
-from securevec.embed import Embedder, MiniLM
+from securevec.embed import MiniLM
 from securevec.embed.minilm import DIMENSION as MODEL_DIMENSION
 from securevec.errors import LimitExceeded, QueryError
-from securevec.policy import Actor
 from securevec.state.runtime import Runtime
 from securevec.store import SecureStore
 from securevec.store.collection import Collection
@@ -213,20 +213,6 @@ def measure(
         },
         versions={"python": platform.python_version()}
         | {package: version(package) for package in (*_PACKAGES, vendor.PACKAGE)},
-    )
-
-
-def open_cases(store: SecureStore) -> Collection[Case]:
-    return store.tenant("bench", create=True, actor=Actor("svc:bench")).collection(Case, retention="365d")
-
-
-def open_store(directory: Path, backend: str, dimension: int, *, open_shards: int | None = None) -> SecureStore:
-    return SecureStore.open(
-        directory / "home",
-        backend=backend,
-        key_file=directory / "root.key",
-        embedder=cast("Embedder", Prepared(dimension)),
-        open_shards=open_shards,
     )
 
 

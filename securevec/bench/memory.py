@@ -56,7 +56,7 @@ def _vendor(directory: Path, backend: str, dimension: int) -> None:
 def _securevec(directory: Path, backend: str, dimension: int) -> None:
     import numpy as np
 
-    from securevec.bench.measure import open_cases, open_store
+    from securevec.bench.sides import open_cases, open_store
 
     with open_store(directory, backend, dimension) as store:
         cases = open_cases(store)

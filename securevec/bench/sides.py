@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, Protocol, cast, runtime_checkable
 from uuid import UUID
 
@@ -20,9 +21,11 @@ from securevec.bench import RAW
 from securevec.bench.data import Case, Corpus, Row
 from securevec.embed import Embedder, ModelIdentity
 from securevec.errors import ConfigError, MissingExtra, UsageError
+from securevec.policy import Actor
 from securevec.reading.hits import record_of
 from securevec.reading.opening import open_body
 from securevec.state.runtime import AuditSink, CollectionScope, Runtime
+from securevec.store import SecureStore
 from securevec.store.collection import Collection
 from securevec.types import AnonymizedText, Matrix, Namespace, ProtectedPoint, Scalar
 
@@ -251,3 +254,17 @@ def _opened(runtime: Runtime, scope: CollectionScope, vector: Matrix, k: int) ->
 
 def _searched(runtime: Runtime, sink: AuditSink, scope: CollectionScope, vector: Matrix, k: int) -> list[str]:
     return _ids(journey.search(replace(runtime, audit=sink), scope, None, record_class=Case, k=k, vector=vector))
+
+
+def open_cases(store: SecureStore) -> Collection[Case]:
+    return store.tenant("bench", create=True, actor=Actor("svc:bench")).collection(Case, retention="365d")
+
+
+def open_store(directory: Path, backend: str, dimension: int, *, open_shards: int | None = None) -> SecureStore:
+    return SecureStore.open(
+        directory / "home",
+        backend=backend,
+        key_file=directory / "root.key",
+        embedder=cast("Embedder", Prepared(dimension)),
+        open_shards=open_shards,
+    )

@@ -29,13 +29,9 @@ class Place:
     options: tuple[Option, ...]
 
 
-def places() -> dict[str, Place]:
-    """By the words behind the program's name; the empty one is the program itself."""
-    from typer.main import get_command
-
-    from securevec.cli.app import build
-
-    return dict(_below("", get_command(build())))
+def places(program: Any) -> dict[str, Place]:
+    """By the words behind the program's name; the empty one is the program itself, a command of click."""
+    return dict(_below("", program))
 
 
 def _below(words: str, command: Any) -> Iterator[tuple[str, Place]]:
@@ -58,9 +54,9 @@ def _line(text: str) -> str:
     return "".join(character for character in first if character not in '"\\`$')
 
 
-def script(shell: str) -> str:
+def script(shell: str, program: Any) -> str:
     """The completion for one of :data:`SHELLS`."""
-    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](places())
+    return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](places(program))
 
 
 _BASH: Final = """# Completion of securevec for bash: source <(securevec completion bash)

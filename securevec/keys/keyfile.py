@@ -24,7 +24,6 @@ from typing import Any, Final, NamedTuple
 from securevec.crypto.wrap import KeyRow
 from securevec.errors import HomeRefused, KeyUnavailable
 from securevec.keys.keytables import COUNT_CHANGE, IN_HEADER, SELECT_CHANGES, check_tables, create_tables
-from securevec.keys.newest import older_copy
 
 FILE_NAME: Final = "keys.db"
 BUSY_MS: Final = 5000
@@ -266,3 +265,12 @@ def _unavailable(error: sqlite3.Error) -> KeyUnavailable | HomeRefused:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return HomeRefused("The key store is damaged or is none.", next_step="Restore keys.db from a backup.")
     return KeyUnavailable("The key store did not answer.", next_step="Check the disk and the home's permissions.")
+
+
+def older_copy() -> HomeRefused:
+    return HomeRefused(
+        "The key store is older than the control store: a copy of it was put back, in which keys that were destroyed "
+        "since are there again, and newer ones are missing.",
+        next_step="Put the newest one back, or restore a backup: securevec backup restore. To go on with this one all "
+        "the same: securevec doctor --accept-key-store",
+    )

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from securevec.errors import HomeRefused
-
 if TYPE_CHECKING:
     from securevec.keys.keystore import KeyStore
     from securevec.keys.openkeys import OpenKeys
@@ -42,12 +40,3 @@ class Following:
     def changes(self) -> int:
         """The store's count as it stands in the file."""
         return self._store.changes()
-
-
-def older_copy() -> HomeRefused:
-    return HomeRefused(
-        "The key store is older than the control store: a copy of it was put back, in which keys that were destroyed "
-        "since are there again, and newer ones are missing.",
-        next_step="Put the newest one back, or restore a backup: securevec backup restore. To go on with this one all "
-        "the same: securevec doctor --accept-key-store",
-    )

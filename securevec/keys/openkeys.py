@@ -21,9 +21,9 @@ from securevec.crypto.secret import Secret
 from securevec.crypto.wrap import ACTIVE, FULL, KeyRow, KeyUse, WrappingKey
 from securevec.errors import BoundKeyDestroyed, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey
 from securevec.keys.cache import KeyCache
+from securevec.keys.keyfile import older_copy
 from securevec.keys.keystore import KeyStore
 from securevec.keys.leases import BLOCK, BUDGET, Leases
-from securevec.keys.newest import older_copy
 
 BOUND: Final = ("subject", "document")
 """Kinds of keys that are needed besides a DEK. Their ``collection`` is the 16 bytes that name whose they are."""

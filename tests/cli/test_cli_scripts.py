@@ -14,6 +14,7 @@ import pytest
 
 from securevec import errors
 from securevec.cli import completion
+from securevec.cli.app import program
 from securevec.cli.failure import INTERRUPTED, TERMINATED, UNEXPECTED, Terminated, report
 from tests.cli.conftest import Shell
 
@@ -92,8 +93,8 @@ def test_an_error_in_json_is_one_line_on_stderr_and_nothing_else(shell: Shell, w
 
 @pytest.mark.parametrize("shell_name", completion.SHELLS)
 def test_every_command_and_option_of_the_parser_is_completed(shell_name: str) -> None:
-    script = completion.script(shell_name)
-    found = completion.places()
+    script = completion.script(shell_name, program())
+    found = completion.places(program())
     assert {"", "tenant", "tenant delete", "completion"} <= found.keys()
     for words, place in found.items():
         mine = [line for line in script.splitlines() if re.search(rf'" ?{words}"', line)]
@@ -146,7 +147,7 @@ def test_zsh_offers_what_may_stand_there(tmp_path: Path, typed: str, offered: st
 
 def answered(shell_name: str, asked: str, folder: Path) -> list[str]:
     """The lines that a shell without the user's own files says, and nothing on stderr."""
-    (folder / "made").write_text(completion.script(shell_name), encoding="utf-8")
+    (folder / "made").write_text(completion.script(shell_name, program()), encoding="utf-8")
     plain = {"bash": "--norc", "zsh": "-f", "fish": "--no-config"}[shell_name]
     done = subprocess.run([shell_name, plain, "-c", asked], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stderr == ""
@@ -155,7 +156,7 @@ def answered(shell_name: str, asked: str, folder: Path) -> list[str]:
 
 def test_fish_is_given_no_word_that_it_could_take_for_an_option_or_for_none() -> None:
     """Where no fish is installed: before the first command there is no word to be joined, and one may begin with -."""
-    script = completion.script("fish")
+    script = completion.script("fish", program())
     head = script[: script.index("complete -c")]
     assert head.count("string join -- ") == head.count("string join") == 2
     assert '    test "$at" = "$argv[1]"\n' in head

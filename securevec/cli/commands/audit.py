@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import Pubkey, pinned_key, require_directory
 from securevec.cli.output import moment, pairs, table
+from securevec.cli.pinned import Pubkey, anchor_of, log_id_of, pinned_key, require_directory
 from securevec.cli.session import Session
 from securevec.cli.tail import Format, tail
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
-
-if TYPE_CHECKING:
-    from securevec.audit import Head
 
 
 def register(group: Group) -> None:
@@ -149,39 +146,6 @@ def _moment(typed: str | None, now_ms: int) -> int | None:
         return now_ms - parse_retention(typed)
     except ConfigError as error:
         raise UsageError("That is no moment and no age.", next_step="For example 2026-11-01, or 24h.") from error
-
-
-def log_id_of(session: Session, directory: Path) -> str:
-    """The home's own log; for a copy on another machine, the only log that is there."""
-    from securevec.state import home as homes
-
-    if homes.exists(session.home):
-        return homes.load(session.home).installation_id
-    try:
-        logs = sorted(entry.name for entry in directory.iterdir() if entry.is_dir())
-    except OSError as error:
-        raise AuditUnavailable(
-            "There is no audit log here.", next_step="Name its directory: --audit-dir DIR"
-        ) from error
-    if len(logs) != 1:
-        raise UsageError("The audit directory does not hold exactly one log.", next_step="Pass --home as well.")
-    return logs[0]
-
-
-def anchor_of(session: Session) -> Head | None:
-    """The head the control store keeps. Reading it takes no key."""
-    from securevec.audit import Head
-    from securevec.control import ControlStore
-    from securevec.state import home as homes
-
-    if not homes.exists(session.home):
-        return None
-    control = ControlStore.open(session.home / "control.db", create=False)
-    try:
-        head = control.audit_head()
-    finally:
-        control.close()
-    return Head(*head) if head is not None else None
 
 
 def _structure(directory: Path, log_id: str) -> tuple[int, int]:

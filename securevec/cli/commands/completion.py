@@ -21,22 +21,24 @@ class Shell(StrEnum):
 
 
 def register(group: Group) -> None:
-    group.command("completion")(completion)
+    """``group`` is the program: what is completed is read from it."""
 
+    @group.command("completion")
+    def completion(
+        session: Session,
+        shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", show_default=False)],
+    ) -> None:
+        """Print the completion of commands and options for a shell. It reads no home; tenants are not completed.
 
-def completion(
-    session: Session,
-    shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", show_default=False)],
-) -> None:
-    """Print the completion of commands and options for a shell. It reads no home; names of tenants are not completed.
+        For good: `echo 'source <(securevec completion bash)' >> ~/.bashrc`, a file `_securevec` in $fpath of zsh, or
+        `securevec completion fish > ~/.config/fish/completions/securevec.fish`.
+        """
+        from typer.main import get_command
 
-    For good: `echo 'source <(securevec completion bash)' >> ~/.bashrc`, a file `_securevec` in $fpath of zsh, or
-    `securevec completion fish > ~/.config/fish/completions/securevec.fish`.
-    """
-    from securevec.cli.completion import script
+        from securevec.cli.completion import script
 
-    made = script(shell)
-    if session.out.as_json:
-        session.out.show({"shell": shell.value, "script": made})
-    else:
-        sys.stdout.write(made)
+        made = script(shell, get_command(group.typer))
+        if session.out.as_json:
+            session.out.show({"shell": shell.value, "script": made})
+        else:
+            sys.stdout.write(made)

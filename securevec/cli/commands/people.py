@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import NewReceipt, check_anywhere, read_bounded, require_new
+from securevec.cli.commands.receipts import NewReceipt, check_anywhere, require_new
 from securevec.cli.output import confirm, pairs, table
+from securevec.cli.pinned import read_bounded
 from securevec.cli.session import Session
 from securevec.errors import UsageError
 

@@ -13,29 +13,22 @@ import binascii
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import cell, moment, pairs, table
+from securevec.cli.pinned import MAX_KEYS, Pubkey, anchor_of, log_id_of, pinned_key, read_bounded, require_directory
 from securevec.cli.session import Session
-from securevec.errors import ReceiptInvalid, SourceError, Unpinned, UsageError
+from securevec.errors import ReceiptInvalid, Unpinned, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from securevec.audit import Keychain
     from securevec.retention.anchoring import VerifiedLog
-
-_MAX_KEYS: Final = 4 * 1024 * 1024
-"""A key file with all exchanges: 1 kB each."""
-
-Pubkey = Annotated[
-    Path | None,
-    typer.Option("--pubkey", metavar="FILE", help="The pinned public key (keys export-public).", show_default=False),
-]
 
 
 def check_anywhere(receipt: Path) -> str:
@@ -136,7 +129,6 @@ def _known_keys(
     """
     from securevec.audit import verify_log
     from securevec.audit.succession import chain_in
-    from securevec.cli.commands.audit import anchor_of, log_id_of
     from securevec.retention.anchoring import VerifiedLog
 
     if audit_dir is not None:
@@ -153,7 +145,7 @@ def _known_keys(
         report = verify_log(directory, log_id=log_id, public_key=public, anchor=anchor_of(session))
         return report.chain, VerifiedLog(directory, log_id, report)
     assert pubkey is not None
-    return chain_in(read_bounded(chain_file or pubkey, _MAX_KEYS), pinned=public), None
+    return chain_in(read_bounded(chain_file or pubkey, MAX_KEYS), pinned=public), None
 
 
 def _is_kept(session: Session, data: bytes) -> bool:
@@ -173,39 +165,6 @@ def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str
         if each.get("key_id") == root["key_id"]:
             return {"root_key": f"given up on {_moment(each.get('retired_ms'))}: {each.get('evidence')}"}
     return {"root_key": "not given up yet: a key-store backup of that time still opens"}
-
-
-def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:
-    """The 32-byte key of ``--pubkey``, else of the home at hand, else nothing.
-
-    A home that is there, or was named, and does not open raises: it must not pass for having no key.
-    """
-    from securevec.crypto.sign import load_public_pem
-    from securevec.state import home as homes
-
-    if pubkey is not None:
-        return load_public_pem(read_bounded(pubkey, _MAX_KEYS))
-    if not session.home_was_named and not homes.exists(session.home):
-        return None
-    return session.store.runtime.keys.signing_key().public
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
-    """A small file that was named. Raises :class:`SourceError`, which repeats the name."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read.", next_step="Is the path right, and the file yours?") from error
-    if len(data) > limit:
-        raise SourceError(f"{path} is too large to be what it is said to be.")
-    return data
-
-
-def require_directory(path: Path) -> None:
-    """A path typed wrong must not pass for a log that was removed. Raises :class:`SourceError`."""
-    if not path.is_dir():
-        raise SourceError(f"{path} is not a directory.", next_step="Name a copy of a home's directory `audit`.")
 
 
 def _structure(data: bytes) -> Mapping[str, Any]:

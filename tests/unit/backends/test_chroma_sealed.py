@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from securevec.bench.data import corpus
-from securevec.bench.measure import open_cases, open_store
+from securevec.bench.sides import open_cases, open_store
 from securevec.errors import BackendError, OutcomeUnknown
 from securevec.store import SecureStore
 from securevec.testing.conformance_case import SPEC, a_point, a_vector, an_id, fill, held
