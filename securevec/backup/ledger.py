@@ -37,7 +37,8 @@ class Ledger:
     """Everything a newer state knows. ``gone`` lists record refs by collection; ``older`` counts the records that were
     replaced since; ``filters`` are the versions of filter keys by collection, ``pseudonyms`` those of pseudonym keys by
     tenant, ``token_keys``, by tenant, those of its token key from the second on, sealed: tombstones of this state are
-    made under the last. Times are UTC ms."""
+    made under the last. ``waiting``, by tenant, are tokens of people whose erasure is accepted and has not ended, as
+    where a hold stops it. Times are UTC ms."""
 
     installation: str
     backup: str
@@ -55,6 +56,7 @@ class Ledger:
     older: int
     filters: Mapping[str, int] = field(repr=False)
     pseudonyms: Mapping[str, int] = field(repr=False)
+    waiting: Mapping[str, list[bytes]] = field(repr=False)
 
     @property
     def records(self) -> int:
@@ -83,6 +85,7 @@ class Ledger:
             "older": self.older,
             "filters": dict(self.filters),
             "pseudonyms": dict(self.pseudonyms),
+            "waiting": {tenant: [token.hex() for token in each] for tenant, each in self.waiting.items()},
             "signing_keys": [each.note.decode() for each in chain.successions],
         }
         text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS) + b"\n"
@@ -120,6 +123,10 @@ def open_ledger(note: bytes, *, public: bytes) -> Ledger:
             older=said["older"],
             filters={collection: int(version) for collection, version in said["filters"].items()},
             pseudonyms={tenant: int(version) for tenant, version in said["pseudonyms"].items()},
+            # A list of an earlier build does not tell: there all of them were done again, whatever a hold said.
+            waiting={
+                tenant: [bytes.fromhex(token) for token in each] for tenant, each in said.get("waiting", {}).items()
+            },
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackupRejected(
@@ -177,6 +184,7 @@ def ledger_since(
         older=older,
         filters=keys.filter_versions(),
         pseudonyms=keys.pseudonym_versions(),
+        waiting=control.waiting_tokens(),
     )
 
 

@@ -8,7 +8,9 @@
    cloaked anew (``rekeyed``)
 5. people it erased are erased: this and 3 by the code that does it in a living home, read back, purged, with a receipt
 6. records that no key opens any more are removed, and collections whose filter key was exchanged are indexed anew
-7. holds, rules and quotas of the newer state take their place
+7. holds, rules and quotas of the newer state take their place, and behind them, when the home is opened, go on the
+   jobs that a hold may stop: erasures that were accepted there and had not ended, and what the backup had begun. A
+   retention job that had only been accepted at the backup is taken back: what is due is planned again
 8. tenants whose pseudonym key was exchanged get new surrogates (``respelled``)
 9. roles it took away are taken away, tenants it suspended are suspended
 
@@ -20,7 +22,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import uuid4
+
+import orjson
 
 from securevec.audit import request_id
 from securevec.backup import rekeyed
@@ -29,7 +34,7 @@ from securevec.backup.respelled import respell_anew
 from securevec.backup.scope import scope_of
 from securevec.backup.tokenkeys import begin_again, renew_tokens
 from securevec.control.database import Transaction
-from securevec.control.jobs import SUBJECT_ERASE, Erasure, Items
+from securevec.control.jobs import ACCEPTED, KEY_RESURROGATE, RETENTION_APPLY, SUBJECT_ERASE, Erasure, Items
 from securevec.control.rows import JobItem, JobRow
 from securevec.control.subjects import records_of
 from securevec.errors import DeletionIncomplete, UnknownFormat, WriteNotAcknowledged
@@ -38,7 +43,7 @@ from securevec.limits import MAX_BATCH
 from securevec.people import shred
 from securevec.policy import Actor
 from securevec.removal import remove_batch
-from securevec.retention.jobs import advance, encode
+from securevec.retention.jobs import advance, encode, run_pending
 from securevec.retention.residue import refuse_residue
 from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
@@ -86,23 +91,49 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
     renewed = renew_tokens(runtime, ledger.token_keys)
     rekeyed.require_cloaks(runtime)
     runtime.backend()
+    run_pending(runtime, MACHINES, due=partial(_needs_no_hold, ledger))
     records = _delete_records(runtime, actor, ledger)
     rekeyed.keep_readable(runtime, actor, ledger.keys)
     cloaked = rekeyed.cloak_anew(runtime, actor, ledger.keys)
     destroyed = runtime.keys.destroy_keys(ledger.keys)
     runtime.keys.search_elsewhere(None, partial(refuse_residue, runtime.home))
-    tokens, erasures = _erase(runtime, actor, ledger)
+    tokens, erasures = _erase(runtime, actor, ledger, waiting=False)
     renewals = [begin_again(runtime, actor, tenant, version) for tenant, version in renewed.items()]
     for job in (*jobs, *erasures, *renewals):
         advance(runtime, MACHINES, job).raise_if_incomplete()
     _require_gone(runtime, ledger)
     unreadable = rekeyed.drop_unreadable(runtime, actor)
     indexed = rekeyed.index_anew(runtime, actor, ledger.filters)
+    waiting, _ = _erase(runtime, actor, ledger, waiting=True)
+    _take_back_retention(runtime)
     control.take_authority(ledger.authority)
     respelled = respell_anew(runtime, actor, ledger.pseudonyms)
     roles = _narrow(runtime, ledger)
     settle_outbox(runtime)
+    tokens += waiting
     return Replayed(destroyed, len(jobs), records, tokens, roles, ledger.older, unreadable, indexed, respelled, cloaked)
+
+
+def _needs_no_hold(ledger: Ledger, job: JobRow) -> bool:
+    """Whether a job that was open at the backup goes on before the newer state's holds stand: one that no hold stops,
+    or an erasure that has ended there."""
+    if job.kind == SUBJECT_ERASE:
+        return _people_of(job).isdisjoint(ledger.waiting.get(job.tenant, []))
+    return job.kind not in (RETENTION_APPLY, KEY_RESURROGATE)
+
+
+def _people_of(job: JobRow) -> set[bytes]:
+    said: dict[str, Any] = orjson.loads(job.data)
+    return {bytes.fromhex(token) for token in (*said.get("tokens", ()), *said.get("shared", ()))}
+
+
+def _take_back_retention(runtime: Runtime) -> None:
+    """The newer state may have taken such a job back, or held what it lists, before it removed anything."""
+    control, now_ms = runtime.control, runtime.clock.now_ms()
+    for job in control.jobs(open_only=True):
+        if job.kind == RETENTION_APPLY and job.state == ACCEPTED:
+            control.lease_job(job.job_id, owner=job.owner, until_ms=0, now_ms=now_ms)  # of a process of then
+            control.cancel_job(job.job_id, now_ms=now_ms)
 
 
 def _delete_tenants(runtime: Runtime, actor: Actor, ledger: Ledger) -> list[JobRow]:
@@ -134,12 +165,15 @@ def _delete_records(runtime: Runtime, actor: Actor, ledger: Ledger) -> int:
     return removed
 
 
-def _erase(runtime: Runtime, actor: Actor, ledger: Ledger) -> tuple[int, list[JobRow]]:
-    """Erase people again, one job for each tenant and end of its write fence."""
+def _erase(runtime: Runtime, actor: Actor, ledger: Ledger, *, waiting: bool) -> tuple[int, list[JobRow]]:
+    """Erase people again, one job for each tenant and end of its write fence: those whose erasure has ended in the
+    newer state, or those for whom it was accepted and is ``waiting``. Returns how many, and the jobs, accepted."""
     active = {row.tenant: row.fence for row in runtime.control.tenants() if row.state == "active"}
     known = {(tenant, token): at for tenant, token, at, _ in runtime.control.tombstones()}
     groups: dict[tuple[TenantId, int], list[bytes]] = defaultdict(list)
     for tenant, token, at, until in ledger.tombstones:
+        if (token in ledger.waiting.get(tenant, [])) != waiting:
+            continue
         if tenant in active and known.get((tenant, token), -1) < at:
             groups[tenant, until].append(token)
     jobs: list[JobRow] = []

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+import orjson
+
 from securevec.control.database import Row
 from securevec.control.jobs import TENANT_DELETE, begun
 from securevec.control.migrate import revision
@@ -46,6 +48,7 @@ AUTHORITY: Final[Mapping[str, tuple[str, str]]] = {
 """Tables taken over whole, in the order their foreign keys ask for: how each is read, and how a row is written."""
 
 SELECT_TOMBSTONES: Final = "SELECT tenant, token, at_ms, until_ms FROM tombstone ORDER BY tenant, token"
+SELECT_WAITING: Final = "SELECT tenant, data FROM job WHERE kind = 'subject.erase' AND state <> 'done'"
 SELECT_REFS: Final = (
     f"SELECT ref, generation FROM manifest WHERE collection_no = {COLLECTION_NO} AND ref > ? ORDER BY ref LIMIT ?"
 )
@@ -76,6 +79,16 @@ class Replays(Room):
     def tombstones(self) -> list[tuple[TenantId, bytes, int, int]]:
         """Erased subjects of every tenant: token, when, and until when nothing is written about them."""
         return [(TenantId(row[0]), row[1], row[2], row[3]) for row in self._db.rows(SELECT_TOMBSTONES)]
+
+    def waiting_tokens(self) -> dict[str, list[bytes]]:
+        """Of each tenant the tokens of the people whose erasure is accepted and has not ended: a hold may keep, and
+        hide, what they are in."""
+        found: dict[str, list[bytes]] = {}
+        for tenant, data in self._db.rows(SELECT_WAITING):
+            said = orjson.loads(data)
+            tokens = [bytes.fromhex(token) for token in (*said.get("tokens", ()), *said.get("shared", ()))]
+            found.setdefault(tenant, []).extend(tokens)
+        return found
 
     def refs_after(self, collection: CollectionId, after: bytes, *, limit: int) -> list[tuple[bytes, int]]:
         """Up to ``limit`` live records as (ref, generation), expired ones included, in the order of refs."""

@@ -70,6 +70,8 @@ class Runtime:
     ahead: Ahead = field(default_factory=shared_ahead)
     models_required: bool = False
     """Whether a home without a list of models lets no model receive anything."""
+    restoring: bool = False
+    """Whether the home is being restored: whoever restores it says which jobs go on, and when."""
     models: KnownModels = field(default_factory=KnownModels)
     """The list of models as it was last opened."""
     _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])

@@ -190,6 +190,7 @@ def open_runtime(
             policy=policy or BuiltinPolicy(),
             clock=clock,
             models_required=models_required,
+            restoring=restoring,
             engine=Engine(
                 home=home,
                 location=location,

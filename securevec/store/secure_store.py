@@ -286,6 +286,8 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         # The holder of an embedded engine is its only writer: whatever is unfinished was left by one that died.
         resolve_open_batches(self._runtime, expired_only=not backend.capabilities.embedded)
         settle_outbox(self._runtime)
+        if self._runtime.restoring:
+            return  # the holds that a job of the backup has to respect may be the newer state's
         run_pending(self._runtime, MACHINES)
         self._caretaker.start()
 
