@@ -61,6 +61,8 @@ _SECRET_NAME: Final = re.compile(r"pass(phrase|word|wd)?$|secret|token|api_?key|
 _BACKEND: Final = re.compile(r"[a-z][a-z0-9_+.-]*(://[^\s/@?#]+(/[^\s@?#]*)?)?\Z")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.:-]{1,253}\Z")
 _MAX_FILE_BYTES: Final = 64 * 1024
+_LINE: Final = re.compile(r" \(at (line \d+), column \d+\)$")
+"""Where a TOML error is, as the parser ends its message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,17 +302,20 @@ def _expanded(name: str, value: str) -> Path:
 
 def _read_file(path: Path) -> dict[str, object]:
     """Settings by dotted name. Raises :class:`ConfigError` on anything that is not a known setting."""
+    place = path.name
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_FILE_BYTES + 1)
         tables = tomllib.loads(data.decode()) if len(data) <= _MAX_FILE_BYTES else None
     except OSError as error:
         raise ConfigError("The settings file cannot be read.") from error
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         # Answered below, outside the handler: a TOML error quotes the line, and a secret may stand in it.
         tables = None
+        if line := _LINE.search(str(error)):
+            place = f"{line[1]} of {place}"
     if tables is None:
-        raise ConfigError("The settings file is not TOML.")
+        raise ConfigError("The settings file is not TOML.", next_step=f"Look at {place}.")
     values: dict[str, object] = {}
     for section, table in tables.items():
         if not isinstance(table, dict):

@@ -14,7 +14,7 @@ import traceback
 from types import FrameType
 from typing import Final, NoReturn
 
-from securevec.errors import CollectionNotFound, PolicyDenied, SecurevecError, TenantNotFound
+from securevec.errors import CollectionNotFound, RecordNotFound, SecurevecError, TenantNotFound
 
 DEBUG: Final = "SECUREVEC_DEBUG"
 UNEXPECTED: Final = 4
@@ -33,11 +33,14 @@ _NEXT: Final[dict[type[SecurevecError], str]] = {
     TenantNotFound: "See: securevec tenant list. Create one: securevec tenant create NAME. Let somebody in: "
     "securevec tenant grant TENANT ACTOR ROLE",
     CollectionNotFound: "See: securevec tenant show TENANT. An ingest makes one.",
-    PolicyDenied: "An owner or the local administrator grants roles: securevec tenant grant TENANT ACTOR ROLE",
+    RecordNotFound: "Those there are: securevec export TENANT/COLLECTION --out FILE",
 }
 """The library's advice is a line of Python; at a command line it is a command."""
 
 _AS_OPTION: Final = {
+    "Ask an owner of the tenant for a role: tenant.grant(actor, role).": "An owner or the local administrator grants "
+    "roles: securevec tenant grant TENANT ACTOR ROLE",
+    "who is meant where no actor is named": "who is meant without --as and SECUREVEC_AS",
     "Pass accept_new_detector=True, and": "Run: securevec accept-detector TENANT/COLLECTION, and",
     "accept_new_detector=True": "--accept-new-detector to ingest",
     "hybrid=True": "ingest --hybrid",

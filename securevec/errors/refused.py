@@ -30,9 +30,13 @@ class TenantUnavailable(Refused):
 class CollectionNotFound(Refused):
     """The tenant has no such collection."""
 
+    next_step = "Those there are: tenant.collections(). tenant.collection(CLASS) makes one."
+
 
 class RecordNotFound(Refused):
     """The collection has no such record."""
+
+    next_step = "Those there are: collection.page() and collection.iter()."
 
 
 class LegalHold(Refused):

@@ -151,7 +151,7 @@ class FileProvider:
 def _beside(path: Path, key_id: str) -> Path:
     if re.fullmatch("[0-9a-f]{16}", key_id) is None:
         raise HomeRefused("The key provider's parameters are damaged.", next_step="Restore installation.json.")
-    return path.with_name(f"{path.name}.{key_id}")
+    return path.parent / f"{path.name}.{key_id}"  # `with_name` raises for ".", which somebody may have typed
 
 
 def default_key_path(installation_id: str) -> Path:

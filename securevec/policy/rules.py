@@ -143,9 +143,12 @@ def require(engine: PolicyEngine, request: Request) -> Decision:
         # An engine that fails has not permitted anything, whatever the reason.
         raise PolicyDenied(f"The policy could not decide on `{request.permission}`, so it is denied.") from error
     if decision.allowed is not True:
+        given = any(request.permission in permissions for permissions in ROLES.values())
         raise PolicyDenied(
             f"No rule permits this actor `{request.permission}` here.",
-            next_step="Ask an owner of the tenant for a role: tenant.grant(actor, role).",
+            next_step="Ask an owner of the tenant for a role: tenant.grant(actor, role)."
+            if given
+            else "No role gives it: it is the local administrator's, who is meant where no actor is named.",
         )
     return decision
 

@@ -308,7 +308,10 @@ def _decode(home: Path) -> Installation:
     try:
         raw: dict[str, Any] = orjson.loads(_read(home / _INSTALLATION))
         if raw["format"] != 1:
-            raise HomeRefused("The home's description is of another release.")
+            raise HomeRefused(
+                "The home's description is of another release.",
+                next_step="Open it with the release that wrote it, or a newer one.",
+            )
         return Installation(
             installation_id=str(raw["installation_id"]),
             backend=str(raw["backend"]),

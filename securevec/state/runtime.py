@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+from uuid import UUID
 
 from securevec.anonymize import Anonymizer, Detector, TenantKeys
 from securevec.anonymize.ahead import Ahead, shared_ahead
@@ -18,6 +19,7 @@ from securevec.clock import Clock
 from securevec.crypto.cloak import Cloak
 from securevec.crypto.derive import record_ref, term_index, typed_record_id
 from securevec.embed import Embedder
+from securevec.errors import RecordError
 from securevec.keyproviders.provider import Provider
 from securevec.keys.cloaks import Cloaks
 from securevec.keys.filterkeys import FilterKeys
@@ -33,6 +35,10 @@ from securevec.types import CollectionId, KeyScope, Namespace, RecordRef, Tenant
 
 if TYPE_CHECKING:
     from securevec.control.store import ControlStore
+
+
+_IDS: Final = {"str": (str, "text"), "int": (int, "a whole number"), "uuid": (UUID, "a UUID")}
+"""By the type of a schema's key: what an id is in Python, and in words. A bool, which is an int, is no id at all."""
 
 
 class AuditSink(Protocol):
@@ -205,5 +211,11 @@ class CollectionScope:
         return [term_numbers(key, self.collection) for key in (keys.key, keys.before) if key is not None]
 
     def record_ref(self, runtime: Runtime, record_id: object) -> RecordRef:
+        """What a record is called in the store. Raises :class:`RecordError` for an id of another type than the key's:
+        ``7`` is no record's where ids are text, and "not there" would be no answer to a mistake."""
+        kind, says = _IDS[self.schema.key.type]
+        typed = typed_record_id(record_id)
+        if not isinstance(record_id, kind):
+            raise RecordError(f"A record id of this collection is {says}.")
         key = runtime.keys.tenant_key(self.tenant, "id")
-        return record_ref(key, self.collection, typed_record_id(record_id))
+        return record_ref(key, self.collection, typed)

@@ -8,6 +8,8 @@ import pytest
 
 from securevec import errors
 from securevec.cli.failure import Terminated, report, usage
+from securevec.policy import Actor
+from securevec.policy.rules import BuiltinPolicy, Permission, Request, require
 
 CANARY = "canary-3f9a51"
 
@@ -71,6 +73,29 @@ def test_advice_for_python_becomes_advice_for_the_shell(capsys: pytest.CaptureFi
     assert "securevec tenant create NAME" in shown
     assert "accept_new_detector=True" not in shown
     assert "--accept-new-detector" in shown
+
+
+@pytest.mark.parametrize(
+    ("permission", "shell"),
+    [
+        ("search", "securevec tenant grant TENANT ACTOR ROLE"),
+        ("reveal", "securevec tenant grant TENANT ACTOR ROLE"),
+        ("tenant.manage", "who is meant without --as and SECUREVEC_AS."),
+        ("tenant.delete", "who is meant without --as and SECUREVEC_AS."),
+        ("retention", "who is meant without --as and SECUREVEC_AS."),
+        ("hold.release", "who is meant without --as and SECUREVEC_AS."),
+    ],
+)
+def test_a_denial_advises_a_role_only_where_a_role_would_help(
+    capsys: pytest.CaptureFixture[str], permission: Permission, shell: str
+) -> None:
+    with pytest.raises(errors.PolicyDenied) as denied:
+        require(BuiltinPolicy(), Request(Actor("svc:ops"), permission))
+    report(denied.value, as_json=False)
+    shown = capsys.readouterr().err
+    assert shell in shown
+    assert ("grant" in shown) == ("grant" in shell)
+    assert ".grant(" not in shown
 
 
 @pytest.mark.parametrize(

@@ -132,8 +132,8 @@ def test_the_keys_of_servers_may_stand_in_the_environment(tmp_path: Path, name: 
 
 
 def test_a_broken_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
-    write(tmp_path, 'passphrase = "hunter2\n')
-    with pytest.raises(ConfigError, match="not TOML") as caught:
+    write(tmp_path, '[keys]\npassphrase = "hunter2\n')
+    with pytest.raises(ConfigError, match=r"not TOML\. Look at line 2 of securevec\.toml\.$") as caught:
         load(tmp_path)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None

@@ -273,3 +273,9 @@ def test_an_edited_home_does_not_say_which_file_beside_the_key_is_removed(tmp_pa
         with pytest.raises(HomeRefused):
             call({"kind": "file", "key_id": key_id}, "0" * 32)
     assert all(each.read_bytes() == b"somebody's" for each in neighbours)
+
+
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_folder_in_the_place_of_a_key_file_is_a_typed_error_when_a_home_is_opened(tmp_path: Path, place: str) -> None:
+    with pytest.raises((HomeRefused, KeyUnavailable)):
+        FileProvider(Path(place), tmp_path / "home").load({"kind": "file", "key_id": "0" * 16}, "0" * 32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -157,3 +158,12 @@ def test_a_pipe_in_the_place_of_a_homes_file_is_refused_and_not_waited_for(tmp_p
     os.mkfifo(home / name)
     with interrupted(), pytest.raises(HomeRefused):
         homes.load(home)
+
+
+def test_a_home_that_a_later_release_described_is_refused_and_says_what_opens_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    _make(home, "0" * 32)
+    described = home / "installation.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"format": 2}))
+    with pytest.raises(HomeRefused, match="release that wrote it, or a newer one"):
+        homes.described(home)

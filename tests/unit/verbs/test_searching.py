@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 
 import securevec as sv
-from securevec.errors import LimitExceeded, QueryError, RecordNotFound
+from securevec.errors import CollectionNotFound, LimitExceeded, QueryError, RecordError, RecordNotFound
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
 from securevec.types import AnonymizedText, Matrix
-from tests.support.world import Ticket, World, ticket
+from tests.support.world import ACME, Ticket, World, ticket
 
 LONG = " ".join(f"The refund sentence {number} speaks of the waiting room." for number in range(120))
 
@@ -142,3 +143,29 @@ def test_a_search_takes_one_question(filled: World) -> None:
         filled.acme.search(like="T-999")
     with pytest.raises(QueryError):
         filled.acme.search()
+
+
+@pytest.mark.parametrize("wrong", [7, UUID(int=7)])
+def test_an_id_of_another_type_than_the_key_s_is_a_mistake_and_not_a_record_that_is_not_there(
+    filled: World, wrong: Any
+) -> None:
+    acme = filled.acme
+    asked: list[Callable[[], object]] = [
+        lambda: acme.get(wrong),
+        lambda: acme.exists(wrong),
+        lambda: acme.get_many([wrong]),
+        lambda: acme.delete([wrong]),
+        lambda: acme.update(wrong, status="closed"),
+        lambda: acme.search(like=wrong),
+    ]
+    for ask in asked:
+        with pytest.raises(RecordError, match=r"A record id of this collection is text\."):
+            ask()
+
+
+def test_what_is_not_there_says_where_to_look(filled: World) -> None:
+    with pytest.raises(RecordNotFound, match=r"collection\.page\(\)"):
+        filled.acme.get("nobody's")
+    tenant = filled.store.tenant("acme", actor=ACME)
+    with pytest.raises(CollectionNotFound, match=r"tenant\.collections\(\)"):
+        tenant.existing_collection("nowhere")
