@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO
 
 import pytest
 
 from securevec.cli.main import main
 from securevec.errors import EngineLocked
+from securevec.state import engine as engine_module
 from securevec.state.engine import PATIENCE, Engine, Patience
 from tests.support import warm
 from tests.support.other_process import until
@@ -84,17 +86,27 @@ def engine(home: Path) -> Engine:
     return Engine(home=home, location="edge", opener=lambda: Nothing())  # type: ignore[arg-type,return-value]  # only the lock
 
 
-def test_a_lock_is_waited_for_as_long_as_was_said_and_told_at_each_look(tmp_path: Path) -> None:
+def test_a_lock_is_waited_for_as_long_as_was_said_and_told_at_each_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[str] = []
     with holding(tmp_path) as holder:
+        # A clock that only waiting moves: how often there is time to look is otherwise the machine's to say.
+        passed = [0.0]
+
+        def sleep(seconds: float) -> None:
+            passed[0] += seconds
+
         token = PATIENCE.set(Patience(0.5, told.append))
         try:
-            with pytest.raises(EngineLocked):
-                engine(tmp_path).backend()
+            with monkeypatch.context() as patched:
+                patched.setattr(engine_module, "time", SimpleNamespace(monotonic=lambda: passed[0], sleep=sleep))
+                with pytest.raises(EngineLocked):
+                    engine(tmp_path).backend()
         finally:
             PATIENCE.reset(token)
-        assert f"(PID {holder.pid})" in told[0]
-        assert len(told) >= 3
+        assert passed[0] == pytest.approx(0.5)
+        assert [f"(PID {holder.pid})" in line for line in told] == [True, True, True, False]
         assert told[-1] == ""
         token = PATIENCE.set(Patience(60, told.append))
         try:

@@ -18,6 +18,8 @@ from securevec.clock import Clock
 from tests.unit.audit.logkit import LOG_ID, Log, event
 
 THREADS = 4
+PATIENCE = 60.0
+"""Seconds for what takes a few hundredths."""
 
 
 def write_until_killed(log: Log, pipe: int) -> None:
@@ -44,8 +46,8 @@ def write_until_killed(log: Log, pipe: int) -> None:
         time.sleep(1)
 
 
-def run_and_kill(log: Log, seconds: float) -> list[list[str]]:
-    """Start a child, kill it ``seconds`` after its first sign of life, and return what it reported."""
+def run_and_kill(log: Log, enough: int, seconds: float) -> list[list[str]]:
+    """Start a child, kill it ``seconds`` after it has acknowledged ``enough`` records, and return what it reported."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -56,29 +58,29 @@ def run_and_kill(log: Log, seconds: float) -> list[list[str]]:
             os._exit(1)
     os.close(writing)
     received = bytearray()
-    deadline = time.monotonic() + 20
-    killed = False
+    patience = time.monotonic() + PATIENCE
     with open(reading, "rb", buffering=0) as pipe:
-        while True:
-            if select.select([pipe], [], [], 0.001)[0]:
-                data = pipe.read(65536)
-                if not data:
-                    break
-                if not received:
-                    deadline = time.monotonic() + seconds
-                received += data
-            if not killed and time.monotonic() >= deadline:
-                os.kill(child, signal.SIGKILL)
-                killed = True
+        # Counted, not timed: how much is written in a while is the machine's to say.
+        while not received or received.count(b"ack ") < enough:
+            assert select.select([pipe], [], [], max(0.0, patience - time.monotonic()))[0], "the child writes nothing"
+            received += pipe.read(65536)
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        while data := pipe.read(65536):
+            received += data
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     lines = bytes(received).decode().split("\n")[:-1]
     return [line.split(" ") for line in lines]
 
 
-def kill_repeatedly(log: Log, kills: int, chance: random.Random) -> int:
+def kill_repeatedly(log: Log, kills: int, chance: random.Random) -> None:
     acknowledged: dict[tuple[str, int], str] = {}
+    began = 0
     for _ in range(kills):
-        for message in run_and_kill(log, chance.uniform(0.0, 0.12)):
+        # Also at the first sign of life, which may be that the one before it is found to have crashed.
+        enough = chance.choice([0, 1, 2, chance.randrange(100)])
+        began += enough > 0
+        for message in run_and_kill(log, enough, chance.uniform(0.0, 0.01)):
             if message[0] == "head":
                 log.heads.append(Head(int(message[1]), message[2]))
             else:
@@ -88,22 +90,21 @@ def kill_repeatedly(log: Log, kills: int, chance: random.Random) -> int:
     log.open().close()
     report = log.verify()
     assert (report.crashed, report.uncheckpointed) == ((), 0)
-    assert len(report.recovered) >= kills * 3 / 4
+    assert len(report.recovered) >= began
     found: dict[tuple[str, int], str] = {}
     for writer in log.writers():
         for index, line in enumerate(log.lines(writer)):
             found[writer.name, index] = orjson.loads(line)["unmapped"]["securevec"]["request_id"]
     lost = [place for place, request in acknowledged.items() if found.get(place) != request]
     assert lost == []
-    return len(acknowledged)
 
 
 def test_no_acknowledged_record_is_lost_over_20_kills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "MAX_SEGMENT_BYTES", 60_000)
-    assert kill_repeatedly(Log(tmp_path), 20, random.Random(20)) > 200
+    kill_repeatedly(Log(tmp_path), 20, random.Random(20))
 
 
 @pytest.mark.soak
 def test_no_acknowledged_record_is_lost_over_200_kills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "MAX_SEGMENT_BYTES", 60_000)
-    assert kill_repeatedly(Log(tmp_path), 200, random.Random(200)) > 2000
+    kill_repeatedly(Log(tmp_path), 200, random.Random(200))
