@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from securevec.audit import files
 from securevec.audit.scan import parse_line
-from securevec.errors import AuditUnavailable
+from securevec.errors import AuditTampered, AuditUnavailable
 
 # Lines are written with sorted keys and no spaces, so these stand in every record exactly once and unescaped:
 # no other field can hold a quotation mark.
@@ -37,9 +37,9 @@ class Abandoned:
 def abandoned_intents(log_directory: Path, writer: str, recovered_by: Mapping[str, Sequence[str]]) -> list[Abandoned]:
     """Intents that are this writer's to answer, oldest first. ``recovered_by``: writers with those they recovered.
 
-    Raises :class:`AuditUnavailable`.
+    Raises :class:`AuditUnavailable`, and :class:`AuditTampered` for one that no writer wrote.
     """
-    intents: dict[bytes, bytes] = {}
+    intents: dict[bytes, tuple[str, bytes]] = {}
     answered: set[bytes] = set()
     heirs = [writer]
     try:
@@ -51,7 +51,7 @@ def abandoned_intents(log_directory: Path, writer: str, recovered_by: Mapping[st
                     settled = settled or _ANSWER not in raw
                     phase, request = PHASE.search(raw), REQUEST.search(raw)
                     if phase and request and phase[1] == b"intent":
-                        intents[request[1]] = raw
+                        intents[request[1]] = name, raw
                     elif request:
                         answered.add(request[1])
                 if not settled:
@@ -59,16 +59,23 @@ def abandoned_intents(log_directory: Path, writer: str, recovered_by: Mapping[st
                     heirs.append(name)
     except OSError as error:
         raise AuditUnavailable("The audit log cannot be read.") from error
-    found = (_abandoned(raw) for request, raw in sorted(intents.items()) if request not in answered)
+    found = (_abandoned(raw, name) for request, (name, raw) in sorted(intents.items()) if request not in answered)
     return [intent for intent in found if intent is not None]
 
 
-def _abandoned(raw: bytes) -> Abandoned | None:
+def _abandoned(raw: bytes, writer: str) -> Abandoned | None:
     record = parse_line(raw)
     if record is None:
         return None
-    metadata = cast("Mapping[str, str]", record["metadata"])
-    own = cast("Mapping[str, Mapping[str, str]]", record["unmapped"])["securevec"]
-    return Abandoned(
-        own["request_id"], metadata["event_code"], metadata.get("tenant_uid", ""), own.get("collection", "")
-    )
+    try:
+        metadata = cast("Mapping[str, str]", record["metadata"])
+        own = cast("Mapping[str, Mapping[str, str]]", record["unmapped"])["securevec"]
+        return Abandoned(
+            own["request_id"], metadata["event_code"], metadata.get("tenant_uid", ""), own.get("collection", "")
+        )
+    except (KeyError, TypeError) as error:
+        raise AuditTampered(
+            "A record of a crashed writer lacks what every record has.",
+            position=writer,
+            next_step="Run: securevec audit verify",
+        ) from error

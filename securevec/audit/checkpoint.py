@@ -22,7 +22,7 @@ from securevec.crypto import sign
 from securevec.errors import AuditTampered, CheckFailed
 
 _ED25519: Final = b"\x01"
-_SIZE: Final = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
+SIZE: Final = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
 _NAME: Final = re.compile(r"[^\s+]+\Z")
 _CONTROL: Final = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 _MAX_SIGNATURES: Final = 16
@@ -117,7 +117,7 @@ def sign_note(origin: str, size: int, root: bytes, signer: Signer) -> bytes:
 def open_note(data: bytes, public: bytes, origin: str) -> Checkpoint:
     """The checkpoint in a note of this origin and key. Raises :class:`AuditTampered` on anything else."""
     lines = open_text(data, origin, public).decode().split("\n")
-    if len(lines) != 4 or lines[0] != origin or not _SIZE.match(lines[1]):
+    if len(lines) != 4 or lines[0] != origin or not SIZE.match(lines[1]):
         raise _bad("does not describe this log")
     return Checkpoint(origin, int(lines[1]), decode_root(lines[2]))
 

@@ -10,12 +10,13 @@ from typing import Final
 
 from securevec.audit import files
 from securevec.audit.abandoned import PHASE, REQUEST
+from securevec.audit.checkpoint import SIZE
 from securevec.audit.directory import WRITER
 from securevec.audit.keeping import Keeper, lags
 from securevec.audit.scan import parse_line
 from securevec.audit.succession import Keychain, succession_in
 from securevec.audit.writers import NAME as LOG_OF_WRITERS
-from securevec.errors import AuditUnavailable
+from securevec.errors import AuditTampered, AuditUnavailable
 
 _BLOCK: Final = 256 * 1024
 
@@ -102,17 +103,28 @@ def read_chain(directory: Path, *, log_id: str, pinned: bytes) -> Keychain:
 
 
 def require_followed(directory: Path, *, log_id: str, kept: Keeper) -> None:
-    """Raises :class:`HomeRefused` when what keeps the head of a log is older than the newest head there. A quick look
-    that may be taken beside live writers: no signature is checked."""
+    """Raises :class:`HomeRefused` when what keeps the head of a log is older than the newest head there, and
+    :class:`AuditTampered` when that cannot be read. A quick look that may be taken beside live writers: no signature is
+    checked."""
     size = issued(directory, log_id=log_id)
     if size:
         lags(kept(), size)
 
 
 def issued(directory: Path, *, log_id: str) -> int:
-    """How long the log of writers says that it is, 0 without one. No signature is checked."""
+    """How long the log of writers says that it is, 0 without one. No signature is checked. Raises
+    :class:`AuditTampered` for a head that says no size."""
     note = files.newest_issued(directory / log_id / LOG_OF_WRITERS)
-    return int(note.split(b"\n", 2)[1]) if note else 0
+    if not note:
+        return 0
+    said = note.split(b"\n", 2)
+    if len(said) < 3 or SIZE.match(said[1].decode("latin-1")) is None:
+        raise AuditTampered(
+            "The newest head of the audit log cannot be read.",
+            position=LOG_OF_WRITERS,
+            next_step="Run: securevec audit verify",
+        )
+    return int(said[1])
 
 
 def _writers(root: Path) -> Iterator[Path]:
