@@ -64,7 +64,7 @@ def create_backup(store: SecureStore, directory: str | Path, *, progress: Progre
     between it leaves a directory that nothing takes for a backup; the same call begins it again.
 
     Raises:
-        HomeRefused: the directory is not empty, or lies inside the home.
+        HomeRefused: the directory is not empty, lies inside the home, or another process makes a backup in it.
         PolicyDenied: the store's actor does not manage the installation.
         EngineLocked: another process holds the embedded engine; make the backup there, or stop it.
         KeyUnavailable, ControlUnavailable, BackendError, AuditUnavailable: a part could not be copied.
@@ -74,10 +74,10 @@ def create_backup(store: SecureStore, directory: str | Path, *, progress: Progre
     admission = admit_manager(runtime, store.actor, "backup.create")
     admission.note(phase="intent")
     try:
-        files.begin(target)
-        manifest = _copy(runtime, target, progress)
-        progress("manifest")
-        files.finish(target, manifest.sign(runtime.keys.signing_key()))
+        with files.begun(target):
+            manifest = _copy(runtime, target, progress)
+            progress("manifest")
+            files.finish(target, manifest.sign(runtime.keys.signing_key()))
     except SecurevecError as error:
         # A log that fails now must not hide what went wrong first.
         with contextlib.suppress(AuditUnavailable):

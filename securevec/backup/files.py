@@ -1,18 +1,20 @@
 """Files of a backup: listed, hashed, copied with their holes, put on disk.
 
 A backup's directory is made whole or not at all: ``.unfinished`` stands in it from its first file to its last, and a
-directory that has it is cleared and begun again. Whatever else lies there is never touched.
+directory that has it is cleared and begun again, unless a living process keeps the file locked: then that one is at it.
+Whatever else lies there is never touched.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -25,19 +27,47 @@ _ZEROS: Final = bytes(_CHUNK)
 _IRREGULAR: Final = "Something in the backup is not a regular file."
 
 
-def begin(directory: Path) -> None:
-    """An empty private directory for a backup; what an interrupted one left is removed. Raises :class:`HomeRefused`."""
+@contextlib.contextmanager
+def begun(directory: Path) -> Generator[None]:
+    """An empty private directory for a backup, which nobody else makes one in meanwhile; what an interrupted one left
+    is removed. Raises :class:`HomeRefused`."""
+    with contextlib.ExitStack() as held:
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            names = {entry.name for entry in directory.iterdir()}
+            if names and (UNFINISHED not in names or not names <= {UNFINISHED, *PARTS}):
+                raise HomeRefused("The directory for the backup is not empty.", next_step="Choose an empty directory.")
+            os.chmod(directory, 0o700)
+            held.callback(os.close, _locked(directory / UNFINISHED, make=not names))
+            for name in names - {UNFINISHED}:
+                shutil.rmtree(directory / name)
+        except OSError as error:
+            raise HomeRefused("The directory for the backup cannot be written.") from error
+        yield
+
+
+def _locked(path: Path, *, make: bool) -> int:
+    """A descriptor that holds the mark of an unfinished backup. Raises :class:`HomeRefused` where another process holds
+    it, or has made it or taken it away since the directory was looked at."""
+    refused = HomeRefused("Another process makes a backup in this directory.", next_step="Choose an empty directory.")
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | (os.O_CREAT | os.O_EXCL if make else 0)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        names = {entry.name for entry in directory.iterdir()}
-        if names and (UNFINISHED not in names or not names <= {UNFINISHED, *PARTS}):
-            raise HomeRefused("The directory for the backup is not empty.", next_step="Choose an empty directory.")
-        os.chmod(directory, 0o700)
-        write(directory / UNFINISHED, b"")
-        for name in names - {UNFINISHED}:
-            shutil.rmtree(directory / name)
-    except OSError as error:
-        raise HomeRefused("The directory for the backup cannot be written.") from error
+        descriptor = os.open(path, flags, 0o600)
+    except (FileExistsError, FileNotFoundError) as error:
+        raise refused from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(descriptor), path.lstat()):
+            raise refused
+        os.fsync(descriptor)
+        _sync(path.parent)
+    except (BlockingIOError, FileNotFoundError) as error:
+        os.close(descriptor)
+        raise refused from error
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def finish(directory: Path, note: bytes) -> None:
@@ -114,10 +144,11 @@ def write(path: Path, data: bytes) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """A small private file in the place of another: whole, the old one or the new one."""
+    """A small private file in the place of another: whole, the old one or the new one, on disk when it returns."""
     fresh = path.with_name(f".{path.name}.new")
     write(fresh, data)
     fresh.replace(path)
+    _sync(path.parent)
 
 
 def sync_tree(directory: Path) -> None:

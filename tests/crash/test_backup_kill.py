@@ -118,7 +118,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def test_kill_at_chosen_steps_of_making_a_backup(desk: Desk) -> None:
-    desk.kill_creating([("copy shard", "after", 1), ("write", "before", 4), ("finish", "after", 1)])
+    desk.kill_creating(
+        [("copy shard", "after", 1), ("mark", "after", 1), ("write", "before", 3), ("finish", "after", 1)]
+    )
 
 
 def test_kill_at_chosen_steps_of_a_restore(desk: Desk) -> None:

@@ -22,15 +22,16 @@ from tests.support.crash_child import nursery, open_home
 from tests.support.dying import die_at
 
 CREATE: Final[dict[str, tuple[Any, str, int]]] = {
-    "begin": (files, "begin", 1),
+    "begin": (files, "begun", 1),
+    "mark": (files, "_locked", 1),
     "copy shard": (EdgeBackend, "copy_files", 1),
     "copy control": (creating, "copy_control", 1),
     "copy audit": (creating, "copy_log", 1),
     "copy keys": (creating, "copy_keys", 1),
     "inventory": (files, "inventory", 3),
     "finish": (files, "finish", 1),
-    # The mark, and the manifest in each part.
-    "write": (files, "write", 4),
+    # The manifest in each part.
+    "write": (files, "write", 3),
 }
 """Steps of making a backup, and how often each is called."""
 
