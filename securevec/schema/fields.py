@@ -235,7 +235,7 @@ def _check_field(field: FieldSpec) -> None:
     """The rules of one field. Its values may come from JSON, so nothing is taken from the annotations."""
     kind, tag, optional, keep, mode = _untyped(field)
     allowed = _TYPES_OF.get(kind) if isinstance(kind, str) else None
-    if allowed is None or not isinstance(optional, bool):
+    if allowed is None or not isinstance(optional, bool) or not isinstance(tag, str):
         raise SchemaError(f'Field "{field.name}" has no known marker.')
     if tag not in allowed:
         raise SchemaError(

@@ -292,7 +292,8 @@ def test_no_repr_error_log_or_pickle_carries_a_key(bench: Bench, caplog: pytest.
         shown.append("".join(traceback.format_exception(caught.value)))
         shown.append(str(caught.value))
         assert bench.acme not in str(caught.value)
-    for thing in (ring.key_by_id(bench.key_id), ring.signing_key(), bench.root.secret(), bench.root, ring):
+    wrapping = root_wrapping_key(bench.root)
+    for thing in (ring.key_by_id(bench.key_id), ring.signing_key(), wrapping, bench.root.secret(), bench.root, ring):
         for travel in (pickle.dumps, copy.copy if not isinstance(thing, KeyRing | FileRoot) else pickle.dumps):
             with pytest.raises(TypeError):
                 travel(thing)

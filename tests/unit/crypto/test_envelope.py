@@ -94,6 +94,16 @@ def test_a_value_over_the_limit_is_not_sealed_and_not_opened() -> None:
         open_sealed(KEY, KEY._header + nonce + sealed, place)
 
 
+@pytest.mark.parametrize("suite", [1, 2])
+def test_a_value_over_the_limit_is_not_opened_under_a_persons_key_either(suite: int) -> None:
+    place, key, person = at(uuid4()), OF_SUITE[suite], SubjectKey(os.urandom(16), Secret.random())
+    header = header_bytes(suite, SUBJECT_BOUND, key.key_id, person.key_id)
+    nonce = os.urandom(key._nonce)
+    sealed = key._cipher(suite, person).encrypt(nonce, bytes(MAX_RECORD_BYTES + 1), aad(header, place, key.epoch))
+    with pytest.raises(EnvelopeRejected):
+        open_sealed(key, header + nonce + sealed, place, subject=person)
+
+
 def test_a_key_seals_only_for_its_own_tenant_and_collection() -> None:
     for place in (
         Place(tenant=os.urandom(16), collection=COLLECTION, point=uuid4(), field="body"),

@@ -61,3 +61,10 @@ def test_a_signing_key_hides_and_does_not_travel() -> None:
     assert repr(key) == "SigningKey(<hidden>)"
     with pytest.raises(TypeError):
         pickle.dumps(key)
+
+
+def test_a_public_key_file_as_large_as_a_disk_is_not_parsed() -> None:
+    pem = SigningKey(Secret(bytes(32))).public_pem()
+    load_public_pem(pem)
+    with pytest.raises(UsageError):
+        load_public_pem(pem + b"\n" * (4 << 20))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from pathlib import Path
@@ -66,6 +67,24 @@ def test_the_store_is_private_to_its_user(ring: KeyRing, home: Path) -> None:
 def test_a_store_others_can_reach_is_refused(ring: KeyRing, home: Path, root: FileRoot, name: str, mode: int) -> None:
     ring.close()
     (home / name).chmod(mode)
+    with pytest.raises(HomeRefused):
+        KeyRing.open(home / "keys", root, Clock())
+
+
+def test_a_pipe_in_the_place_of_the_store_is_refused_and_not_waited_for(
+    ring: KeyRing, home: Path, root: FileRoot
+) -> None:
+    path = home / "keys" / "keys.db"
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    with pytest.raises(HomeRefused):
+        KeyRing.open(home / "keys", root, Clock())
+
+
+def test_a_store_of_another_user_is_refused(
+    ring: KeyRing, home: Path, root: FileRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(HomeRefused):
         KeyRing.open(home / "keys", root, Clock())
 
