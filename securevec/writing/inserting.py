@@ -131,7 +131,7 @@ def _give_up(
     with contextlib.suppress(SecurevecError):
         runtime.control.abort_batch(request_id=request.request_id)
     with contextlib.suppress(SecurevecError):
-        if not runtime.control.orphans(target.collection, list(generations.items())):
+        if not _is_dead(runtime, target, request.request_id, generations):
             runtime.control.extend_lease(request.request_id, 0)
             return
         ids = [point.id for point in points]
@@ -140,6 +140,19 @@ def _give_up(
             runtime.keys.bury_documents(target.tenant, generations.items())
             request.failure(error, phase="result", counts=counts)
             runtime.control.finish_batch(request_id=request.request_id)
+
+
+def _is_dead(runtime: Runtime, target: Target, request_id: str, generations: Mapping[bytes, int]) -> bool:
+    """Whether nobody reads or will read any point of the batch: then its writer removes them, and forgets it.
+
+    Of a batch that was committed, others may have replaced or deleted records since. That says nothing of its other
+    records, and what it replaced may be in the store still, named by its own rows alone.
+    """
+    batch = runtime.control.batch(request_id)
+    if batch is not None:
+        return batch.state == "switched" and not batch.committed
+    # Others settled and finished it: aborted, or committed and replaced as a whole by now.
+    return len(runtime.control.orphans(target.collection, list(generations.items()))) == len(generations)
 
 
 def _read_back(backend: VectorBackend, target: Target, points: Sequence[ProtectedPoint], *, with_vectors: bool) -> None:
