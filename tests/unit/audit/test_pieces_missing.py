@@ -11,12 +11,13 @@ from typing import Any
 import orjson
 import pytest
 
-from securevec.audit import Head, Keychain, abandoned, files, reading, succession, verify
+from securevec.audit import AuditWriter, Head, Keychain, abandoned, files, reading, succession, verify
 from securevec.audit.checkpoint import sign_note, sign_text
-from securevec.audit.succession import from_pem, line_of, open_succession, sign_succession, succession_in
+from securevec.audit.succession import chain_in, from_pem, line_of, open_succession, sign_succession, succession_in
 from securevec.audit.tree import EMPTY_ROOT
 from securevec.audit.writers import LOCK, NAME, origin_of
-from securevec.crypto.sign import SUCCESSION
+from securevec.clock import Clock
+from securevec.crypto.sign import SUCCESSION, SigningKey
 from securevec.errors import AuditTampered, AuditUnavailable, UsageError
 from tests.unit.audit.logkit import LOG_ID, Log, event, signing_key
 
@@ -135,15 +136,14 @@ def test_an_intent_without_what_every_record_has_is_a_typed_refusal(tmp_path: Pa
 
 
 def between(first: Any = OLD, second: Any = NEW, **changes: Any) -> bytes:
-    said = {"number": 1, "size": 4, "root": bytes(32), "time_ms": 9, "compromised": False}
+    said: dict[str, Any] = {"number": 1, "size": 4, "root": bytes(32), "time_ms": 9, "compromised": False}
     return sign_succession(LOG_ID, old=first, new=second, **{**said, **changes})
 
 
 def signed_by_both(change: Callable[[list[str]], list[str]]) -> bytes:
     """An exchange with other words in it, under both keys."""
-    name = f"securevec/{LOG_ID}/signing-keys"
     lines = change(between().partition(b"\n\n")[0].decode().split("\n"))
-    text = "".join(f"{each}\n" for each in lines).encode()
+    text, name = "".join(f"{each}\n" for each in lines).encode(), lines[0]
     return sign_text(text, name, OLD) + sign_text(text, name, NEW).rpartition(b"\n\n")[2]
 
 
@@ -160,6 +160,7 @@ UNREADABLE: dict[str, Callable[[list[str]], list[str]]] = {
     "a size in other digits": put(4, "\u0664"),
     "a time that is none": put(6, "now"),
     "a root that is none": put(5, "AAAA"),
+    "a name of something else": put(0, f"securevec/{LOG_ID}/log-of-writers"),
 }
 
 
@@ -201,6 +202,40 @@ def test_a_line_of_an_exchange_that_says_more_or_less_is_refused(change: dict[st
     said = {**orjson.loads(line_of(between(), time_ms=9)), **change}
     with pytest.raises(AuditTampered):
         succession_in(orjson.dumps(said, option=orjson.OPT_SORT_KEYS) + b"\n")
+
+
+def test_a_key_file_without_exchanges_has_no_chain() -> None:
+    assert chain_in(OLD.public_pem(), pinned=OLD.public) is None
+
+
+def test_a_head_of_a_stranger_is_no_head_of_a_writer() -> None:
+    chain, origin = Keychain(LOG_ID, NEW.public, [open_succession(between())]), origin_of(LOG_ID, "w-one")
+    assert chain.open_writers_head(sign_note(origin, 0, EMPTY_ROOT, NEW), origin, "w-one").size == 0
+    with pytest.raises(AuditTampered, match="not signed"):
+        chain.open_writers_head(sign_note(origin, 0, EMPTY_ROOT, signing_key("stranger")), origin, "w-one")
+
+
+class Ring:
+    """Both keys, as a key ring holds them."""
+
+    def in_force(self, public: bytes | None) -> SigningKey:
+        return NEW if public == NEW.public else OLD
+
+
+def test_a_log_whose_exchanges_never_lead_to_the_pinned_key_is_not_believed(tmp_path: Path) -> None:
+    """Sound in itself: somebody else's, put in the place of ours."""
+    theirs = Log(tmp_path, key=OLD)
+    with AuditWriter.open(tmp_path, log_id=LOG_ID, signing_key=Ring(), clock=Clock()) as writer:
+        writer.record(event())
+        writer.exchange_key(NEW, compromised=False)
+    ours = signing_key("ours")
+    for pinned in (OLD, NEW):
+        assert theirs.verify(key=pinned).records == 1
+    with pytest.raises(AuditTampered, match="pinned"):
+        theirs.verify(key=ours)
+    assert reading.read_chain(tmp_path, log_id=LOG_ID, pinned=NEW.public).keys == [OLD.public, NEW.public]
+    with pytest.raises(AuditTampered, match="pinned"):
+        reading.read_chain(tmp_path, log_id=LOG_ID, pinned=ours.public)
 
 
 @pytest.mark.parametrize("block", ["no base64!", "AAA", "ä"])
