@@ -104,6 +104,27 @@ def test_what_is_no_unfinished_write_does_not_pass_for_one(tmp_path: Path, what:
     assert caught.value.position == f"{NAME}:{index}"
 
 
+UNSIGNED: dict[str, tuple[Callable[[list[bytes]], list[bytes]], int]] = {
+    "an edited record": (lambda lines: [*lines[:2], lines[2].replace(b'"hits":2', b'"hits":7'), lines[3]], 2),
+    "a record of another log": (lambda lines: [*lines[:2], lines[2].replace(b"/w-one", b"/w-two")], 2),
+    "a record taken out, and the next one numbered anew": (
+        lambda lines: [*lines[:2], lines[3].replace(b'"sequence":3', b'"sequence":2')],
+        1,
+    ),
+    "the last record with another link": (lambda lines: [*lines[:3], lines[3].replace(b'"prev":"', b'"prev":"z')], 3),
+}
+
+
+@pytest.mark.parametrize("what", UNSIGNED)
+def test_records_that_no_root_covers_yet_hold_together_by_their_links(tmp_path: Path, what: str) -> None:
+    lines = lines_of(4)
+    assert scan(tmp_path, {0: b"".join(lines)}, signed=1).size == 4
+    change, index = UNSIGNED[what]
+    with pytest.raises(AuditTampered) as caught:
+        scan(tmp_path, {0: b"".join(change(lines))}, signed=1)
+    assert caught.value.position == f"{NAME}:{index}"
+
+
 def test_an_edit_under_a_root_is_told_from_everything_computed_anew(tmp_path: Path) -> None:
     lines, forged = lines_of(4), lines_of(4, edited=1)
     with pytest.raises(AuditTampered, match=r"record 2 .* was edited\.") as one:

@@ -444,3 +444,50 @@ def test_a_store_that_cannot_be_reached_copied_or_upgraded_is_a_typed_error(tmp_
         migrate.upgrade(tmp_path / "file")
     with pytest.raises(ControlUnavailable, match="cannot be read"):
         copy_control(tmp_path / "none", tmp_path / "another copy")
+
+
+def test_a_record_that_a_minimum_keeps_is_not_deleted_by_whoever_looked_before(desk: Desk) -> None:
+    write(desk, 1, ingested_ms=NOW)
+    desk.store.put_rule(rule(max_age_ms=None, min_age_ms=1_000), check=allow)
+    with pytest.raises(RetentionMinimum):
+        desk.delete(1, now_ms=NOW + 999)
+    assert desk.live(1) == 1
+    desk.delete(1, now_ms=NOW + 1_000)
+    assert desk.live(1) is None
+
+
+def test_what_is_held_is_not_forgotten_with_its_tenant(desk: Desk) -> None:
+    """In a home that is being restored a deletion is accepted whatever is held; holds are laid down before."""
+    write(desk, 1)
+    hold(desk)
+    desk.store.replay_tenant_deletion(TENANT, job_id="deletion", request_id="r", data="{}", now_ms=NOW)
+    with pytest.raises(LegalHold):
+        desk.store.forget_tenant(job_id="deletion", now_ms=NOW)
+    with pytest.raises(LegalHold):
+        desk.store.finish_tenant_deletion(job_id="deletion", receipt=b"", now_ms=NOW)
+    assert desk.live(1) == 1
+    desk.store.lay_down_authority()
+    desk.store.forget_tenant(job_id="deletion", now_ms=NOW)
+    assert desk.live(1) is None
+
+
+def test_tokens_of_a_tenant_that_is_not_active_stay_as_they_are(desk: Desk) -> None:
+    write(desk, 1, about=(JANE,))
+    desk.store.add_tokens(TENANT, [(JANE, "PERSON")], [(b"part", JANE, b"stand-in")], fence=1)
+    act = Act()
+    steps: list[Callable[[], object]] = [
+        lambda: desk.store.lift_tokens(TENANT, 2, act, act, now_ms=NOW),  # type: ignore[arg-type]  # never called
+        lambda: desk.store.refuse_begun(TENANT, now_ms=NOW),
+        lambda: desk.store.say_parts(TENANT, [(b"part", JANE, b"another")], fence=1),
+        lambda: desk.store.restate_parts(TENANT, act),  # type: ignore[arg-type]  # never called
+    ]
+    desk.store.set_tenant_state(TENANT, "suspended", now_ms=NOW)
+    for step in steps:
+        with pytest.raises(TenantUnavailable):
+            step()
+    desk.store.set_tenant_state(TENANT, "active", now_ms=NOW)
+    with pytest.raises(TenantUnavailable):
+        steps[2]()  # under a fence of before
+    assert act.done == 0
+    assert desk.store.fence(TENANT).epoch == 3
+    assert desk.store.known_parts(TENANT, [b"part"]) == {b"part": {JANE: b"stand-in"}}
