@@ -16,7 +16,7 @@ import numpy as np
 
 from securevec.crypto.cloak import VectorCloak
 from securevec.embed.wrapped import WrappedEmbedder
-from securevec.errors import BackendError, VectorError
+from securevec.errors import BackendError
 from securevec.keys.cloaks import Cloaks
 from securevec.points.body import chunk_view
 from securevec.reading.judge import Judged
@@ -25,6 +25,11 @@ from securevec.types import Matrix, Vector
 
 FETCH: Final = 5
 """How many times ``k`` a search looks at under noise, to choose by the true similarities."""
+
+_SHORTEST: Final = 0.01
+_LONGEST: Final = 100.0
+"""Of the square of a stored vector's length. It is one but for noise, as every store is given it; and far from one it
+has no likeness to anything that float32 could hold. What is not finite is in no range."""
 
 T = TypeVar("T")
 
@@ -63,10 +68,7 @@ def uncloaked(
     """
     rows = _rows(dimension, vectors)
     for version, places in _by_version(versions).items():
-        try:
-            clean = taken_off(cloaks.of(version), np.vstack([rows[at] for at in places]), [texts[at] for at in places])
-        except VectorError as error:
-            raise BackendError("The store answered with a vector that is none.") from error
+        clean = taken_off(cloaks.of(version), np.vstack([rows[at] for at in places]), [texts[at] for at in places])
         for at, row in zip(places, clean, strict=True):
             rows[at] = row
     return rows
@@ -74,10 +76,18 @@ def uncloaked(
 
 def _rows(dimension: int, vectors: Sequence[Vector]) -> list[Vector]:
     """Raises :class:`BackendError` for what is no vector of the model's: what a store answers may be anything."""
-    rows = [np.asarray(vector, dtype=np.float32) for vector in vectors]
-    if any(row.shape != (dimension,) or not np.isfinite(row).all() or not row.any() for row in rows):
+    try:
+        rows = [np.asarray(vector, dtype=np.float32) for vector in vectors]
+    except (TypeError, ValueError) as error:
+        raise BackendError("The store answered with a vector that is none.") from error
+    if any(row.shape != (dimension,) or not _SHORTEST <= _square(row) <= _LONGEST for row in rows):
         raise BackendError("The store answered with a vector that is none.")
     return rows
+
+
+def _square(row: Vector) -> float:
+    wide = row.astype(np.float64)
+    return float(np.dot(wide, wide))
 
 
 def _by_version(versions: Sequence[int]) -> dict[int, list[int]]:
@@ -152,10 +162,7 @@ def scored_again(
     for version, places in _by_version([judged.body.cloak for judged, _ in there]).items():
         cloak = cloaks.of(version)
         seeds = [chunk_view(there[at][0].body, collection.embedded_fields)[0].encode() for at in places]
-        try:
-            clean = cloak.restore(np.vstack([rows[at] for at in places]), seeds)
-        except VectorError as error:
-            raise BackendError("The store answered with a vector that is none.") from error
+        clean = cloak.restore(np.vstack([rows[at] for at in places]), seeds)
         scores = (clean @ cloak.rotate(directions).T).max(axis=1)
         for at, score in zip(places, scores, strict=True):
             judged, beside = there[at]

@@ -7,6 +7,7 @@ spoil the order of what belongs here, and nothing that does not belong here can 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -128,13 +129,11 @@ def _vectors(runtime: Runtime, collection: CollectionScope, ids: Sequence[UUID])
     for point in runtime.backend().fetch(namespace=collection.namespace, ids=list(ids), with_vectors=True):
         if point.id not in wanted or point.vector is None:
             continue
-        vector = np.asarray(point.vector, dtype=np.float32)
-        try:
+        with contextlib.suppress(VectorError, TypeError, ValueError):
+            vector = np.asarray(point.vector, dtype=np.float32)
             if vector.shape == shape:
                 found[point.id] = replace(point, vector=unit(vector, field="vector"))
                 continue
-        except VectorError:
-            pass
         failure = BackendError("The store answered with a vector that is none.")
     if failure is not None:
         raise failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,15 @@ LIES: dict[str, Callable[[Matrix], Matrix]] = {
     "no numbers": lambda vector: np.full_like(vector, np.nan),
     "without end": lambda vector: np.full_like(vector, np.inf),
     "zero": np.zeros_like,
+    "words": lambda vector: np.array(["x"] * len(vector)),
+    "nothing at all": lambda vector: np.array([None] * len(vector), dtype=object),
 }
+LENGTHS: dict[str, Callable[[Matrix], Matrix]] = {
+    "too large to turn": lambda vector: np.full_like(vector, 3e38),
+    "next to nothing": lambda vector: np.full_like(vector, 1e-45),
+    "a hundred long": lambda vector: vector * np.float32(100.0),
+}
+"""A diverse search brings what it is shown to length one itself, whatever length it has."""
 CALLS: dict[str, Callable[[sv.Collection[Ticket]], object]] = {
     "a diverse search": lambda handle: handle.search_diverse("refund", k=3),
     "what is like a record": lambda handle: handle.search(like="T-1"),
@@ -43,17 +52,16 @@ def filled(
         yield stage, handle
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize(("lie", "call"), [*product(LIES, CALLS), *product(LENGTHS, [*CALLS][1:])])
 def test_what_is_no_vector_of_the_models_is_believed_by_nobody(
     filled: tuple[Stage, sv.Collection[Ticket]], lie: str, call: str
 ) -> None:
     stage, handle = filled
+    told = (LIES | LENGTHS)[lie]
 
     def edit(points: list[StoredPoint]) -> list[StoredPoint]:
         return [
-            point if point.vector is None else replace(point, vector=LIES[lie](np.asarray(point.vector)))
-            for point in points
+            point if point.vector is None else replace(point, vector=told(np.asarray(point.vector))) for point in points
         ]
 
     before = handle.get("T-2").status

@@ -63,3 +63,8 @@ def test_what_is_no_text_is_no_name_and_no_purpose(given: object) -> None:
         Actor(cast("str", given))
     with pytest.raises(ConfigError):
         Actor("svc:helpdesk", purpose=cast("str", given))
+
+
+def test_another_users_local_name_is_refused_as_such() -> None:
+    with pytest.raises(ConfigError, match="Another user's"):
+        Actor.parse("local:somebody-else")
