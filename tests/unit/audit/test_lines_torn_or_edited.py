@@ -10,9 +10,12 @@ import orjson
 import pytest
 
 from securevec.audit import directory, files
+from securevec.audit.checkpoint import sign_note
 from securevec.audit.directory import WriterDirectory, is_alive
 from securevec.audit.scan import LINK, Scanned, Scanner, parse_line
 from securevec.audit.tree import Frontier, leaf_hash
+from securevec.audit.writers import NAME as NAME_OF_LOG
+from securevec.audit.writers import origin_of
 from securevec.errors import AuditTampered
 from tests.unit.audit.logkit import LOG_ID, Log, event
 
@@ -164,4 +167,58 @@ def test_what_does_not_belong_in_the_log_stops_no_writer_and_is_left_as_it_is(tm
         writer.record(event())
     assert (log.root / "notes.txt").read_text() == "somebody's"
     with pytest.raises(AuditTampered, match="not a writer"):
+        log.verify()
+
+
+def died(log: Log) -> Path:
+    """The directory of a writer whose process died behind its third record and a checkpoint."""
+    writer = log.open()
+    for number in range(3):
+        writer.record(event(counts={"hits": number}))
+    writer.checkpoint()
+    writer._files.close()
+    return log.root / writer.writer
+
+
+def said_of(log: Log, writer: Path) -> list[str]:
+    said = [orjson.loads(line) for line in (log.root / NAME_OF_LOG / files.segment_name(0)).read_bytes().splitlines()]
+    return [line["event"] for line in said if line["writer"] == writer.name]
+
+
+def test_a_crashed_writer_whose_heads_disagree_is_not_signed_as_recovered(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    sound, other = died(log), died(log)
+    note = sign_note(origin_of(LOG_ID, other.name), 3, bytes(32), log.key)
+    (other / files.CHECKPOINTS_LOG).write_bytes(note + b"\n")
+    log.open().close()
+    assert said_of(log, sound) == ["opened", "head", "recovered"]
+    assert said_of(log, other) == ["opened", "head"]
+    with pytest.raises(AuditTampered):
+        log.verify()
+
+
+def test_a_crashed_writer_that_is_torn_over_more_than_a_segment_is_left_as_it_is(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    writer = died(log)
+    with (writer / files.segment_name(0)).open("ab") as segment:
+        segment.write(b"half a record")
+    (writer / files.segment_name(1)).write_bytes(b"half")
+    before = {path.name: path.read_bytes() for path in writer.iterdir()}
+    log.open().close()
+    assert said_of(log, writer) == ["opened", "head"]
+    assert {path.name: path.read_bytes() for path in writer.iterdir()} == before
+
+
+def test_a_directory_that_was_never_opened_goes_only_if_nothing_is_in_it(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.open().close()
+    empty, full = log.root / f"w-{'0' * 26}", log.root / f"w-{'1' * 26}"
+    for place in (empty, full):
+        place.mkdir()
+        (place / files.segment_name(0)).touch()
+    (full / files.segment_name(0)).write_bytes(b"half a record")
+    log.open().close()
+    assert not empty.exists()
+    assert (full / files.segment_name(0)).read_bytes() == b"half a record"
+    with pytest.raises(AuditTampered, match="never opened"):
         log.verify()

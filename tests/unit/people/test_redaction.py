@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,11 +15,12 @@ import securevec as sv
 from securevec.anonymize.stored import ERASED, original_without, originals_in, revealed, stored_field, without
 from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded, RecordNotFound, UnknownFormat, UsageError
+from securevec.people import redact
 from securevec.retention.purging import purge_with_proof
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedField, ProtectedPoint, Span, Token
-from securevec.writing.stored import load
+from securevec.writing.stored import fields_of, load
 
 JANE, PETER = "jane.doe@example.com", "peter.miller@example.org"
 OWNER = sv.Actor("svc:people", purpose="requests")
@@ -171,6 +173,23 @@ def test_a_record_whose_originals_the_store_withholds_is_deleted_and_not_stored_
     payload = {key: value for key, value in whole.payload.items() if key != "v" and isinstance(value, str | int)}
     backend.insert(namespace=namespace, points=[ProtectedPoint(whole.id, whole.vector, payload)])
     tenant.erase_subject(JANE).raise_if_incomplete()
+    with pytest.raises(RecordNotFound):
+        letters.get("a")
+
+
+def test_a_record_whose_span_table_does_not_say_where_the_person_stands_is_deleted(
+    store: sv.SecureStore, tenant: sv.Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names them among its mentions: whatever stands for them would stay."""
+    letters = tenant.collection(Letter)
+    letters.ingest([{"id": "a", "writer": "C-1", "text": f"{JANE} and {PETER}"}])
+
+    def without_spans(*given: Any) -> dict[str, AnonymizedField]:
+        return {name: replace(field, spans=()) for name, field in fields_of(*given).items()}
+
+    monkeypatch.setattr(redact, "fields_of", without_spans)
+    result = tenant.erase_subject(JANE).raise_if_incomplete()
+    assert "1 removed as a whole" in _said(store, result)["mentions"]["evidence"]
     with pytest.raises(RecordNotFound):
         letters.get("a")
 
