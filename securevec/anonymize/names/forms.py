@@ -17,6 +17,7 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, word_set
 from securevec.anonymize.names.cues import last_word
+from securevec.anonymize.names.ends import is_street
 
 LONGEST_VALUE: Final = 80
 LABELLED_PRIORITY: Final = 32
@@ -163,7 +164,7 @@ def can_be(entity: str, value: str) -> bool:
     if len(words) > _MOST_WORDS or words[0].lower() in _NOTHING:
         return False
     if entity == "ADDRESS":
-        return any(map(str.isdigit, value))
+        return any(map(str.isdigit, value)) or is_street(value.partition(",")[0])
     stops = names().stops
     return not all(lookup_key(word.strip(".,'")) in stops for word in words)
 

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places
+from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
@@ -62,6 +62,15 @@ _STATE_BEFORE_ZIP: Final = re.compile(
 )
 
 
+_SMALL: Final = re.compile(
+    r"\b(?:in|from|to|near|at|around|via|of) ([a-z][a-z'\-]{2,24}(?: [a-z][a-z'\-]{2,24})?)(?![\w@.\-]\w)"
+)
+_SMALL_COUNTS: Final = 5.0
+_SHORTEST_SMALL: Final = 3
+_SMALL_WORDS: Final = word_set("places_small.txt")
+"""Places that are words too, in a text that does not tell them apart."""
+
+
 @lru_cache(maxsize=1)
 def _abroad() -> frozenset[str]:
     text = files("securevec.anonymize").joinpath("data", _FILE).read_text(encoding="utf-8")
@@ -90,6 +99,18 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
             yield start, end, _FOREIGN
     for match in _STATE_BEFORE_ZIP.finditer(text):
         yield match.start(1), match.end(1), _STATE
+
+
+def in_small_letters(text: str) -> Iterator[tuple[int, int, float]]:
+    """Listed places behind such a word in a text without capitals, as speech is written down."""
+    for match in _SMALL.finditer(text):
+        start = match.start(1)
+        for end in (match.end(1), match.start(1) + len(match.group(1).partition(" ")[0])):
+            key = text[start:end]
+            if key in places():
+                if len(key) > _SHORTEST_SMALL and key not in _SMALL_WORDS and not _somebodys(key):
+                    yield start, end, _SMALL_COUNTS
+                break
 
 
 def by_own_name(text: str) -> Iterator[tuple[int, int, float]]:

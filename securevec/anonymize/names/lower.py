@@ -23,12 +23,16 @@ _CUE: Final = re.compile(
     r"|(?:mr|mrs|ms|miss|dr|prof)\.?)"
     r"|(?P<line>dear|hi|hello|hey|good (?:morning|afternoon|evening)|regards,?|sincerely,?|cheers,?|thanks,?"
     r"|in advance,?|wishes,?|best,?|yours,?)"
-    rf"|spoke (?:with|to)|on behalf of|tell|ask|(?:{PEOPLE})|name ?[:=]?)[ \n]+"
+    rf"|(?P<self>i am|i'm|this is|myself)|spoke (?:with|to)|on behalf of|tell|ask|(?:{PEOPLE})|name ?[:=]?)[ \n]+"
 )
 
 
 _FAST_CUE: Final = questioning(re.sub(r"\?P<\w+>", "", _CUE.pattern))
 _FEW: Final = 8
+_SHORTEST: Final = 4
+"""Letters of a name that no list knows."""
+_NO_FIRST: Final = lexicon.word_set("small_english.txt") | lexicon.word_set("no_first_names.txt")
+"""What may stand between "i am" and a listed surname and is no name."""
 _INSIDE_WORDS: Final = "'-"
 _LETTERS: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
 
@@ -59,6 +63,8 @@ def lower_case_names(text: str, lowered: str) -> list[Finding]:
         end = _lower_extent(
             lowered if caseless else text, cue.end(), whole=bool(cue["sure"]) or (caseless and bool(cue["line"]))
         )
+        if not end and caseless and cue["self"]:
+            end = _introduced(lowered, cue.end())
         if end and (not cue["line"] or lowered[end : end + 1] in {",", "\n", "", "!", ".", ":"}):
             found.append(person(cue.end(), end, 0.75, "name-cue-lower"))
     if not _may_name(text, caseless=caseless):
@@ -127,6 +133,20 @@ def _lower_surname(word: str, match: re.Match[str] | None) -> bool:
 def _part_of_place(lowered: str, end: int) -> bool:
     following = ANY_WORD.match(lowered, end + 1)
     return following is not None and following.group() in lexicon.names().organizations
+
+
+def _introduced(text: str, start: int) -> int:
+    """End of two words in front of which somebody says "i am", if a list knows the second as a surname, or 0."""
+    lists = lexicon.names()
+    first = ANY_WORD.match(text, start)
+    second = ANY_WORD.match(text, first.end() + 1) if first and text[first.end() : first.end() + 1] == " " else None
+    if first is None or second is None:
+        return 0
+    given, family = lookup_key(first.group()), lookup_key(without_possessive(second.group()))
+    if len(given) < _SHORTEST or given in lists.stops or given in lists.verbs or lists.looks_noun(given):
+        return 0
+    known = family in lists.surnames or (family in lists.surnames_wide and len(family) > _SHORTEST)
+    return second.start() + len(without_possessive(second.group())) if known and given not in _NO_FIRST else 0
 
 
 def _lower_extent(text: str, start: int, *, whole: bool) -> int:

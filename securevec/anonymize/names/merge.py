@@ -16,13 +16,15 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.around import lifts, people_by_letters
+from securevec.anonymize.names.beside import by_words_beside
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.edges import tidy
+from securevec.anonymize.names.ends import mended
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list
 from securevec.anonymize.names.known_places import by_list as places_by_list
-from securevec.anonymize.names.known_places import by_own_name
+from securevec.anonymize.names.known_places import by_own_name, in_small_letters
 from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
@@ -138,12 +140,14 @@ def find_entities(
         found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
     for start, end, counts in by_list(text):
         tagging.lift(start, end, "ORG", counts)
-    for start, end, counts in chain(places_by_list(text), by_own_name(text) if tagging.abroad else ()):
+    small = in_small_letters(text) if text.islower() else ()
+    for start, end, counts in chain(places_by_list(text), by_own_name(text) if tagging.abroad else (), small):
         tagging.lift(start, end, "LOCATION", counts)
     for start, end in houses:
         tagging.lift(start, end, "ORG", _BUILT)
-    for start, end, tag, counts in lifts(text):
-        tagging.lift(start, end, tag, counts)
+    for start, end, tag, counts in chain(lifts(text), by_words_beside(text)):
+        if tag == "ORG" or not any(start < house[1] and house[0] < end for house in houses):
+            tagging.lift(start, end, tag, counts)
     for start, end in people_by_letters(text):
         found.append(Finding(start, end, "PERSON", 0.8, "name-letters", _PRIORITY["PERSON"]))
     found += inverted_names(text)
@@ -151,6 +155,7 @@ def find_entities(
     stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)
     if recall == "balanced" and stretches:
         stretches = without(text, stretches)
+    stretches = mended(text, stretches)
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):
         if recall == "balanced" and (

@@ -13,12 +13,19 @@ from typing import Final
 
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names
+from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.rules.matching import questioning
 
 _NATIONS: Final = "nationalities.txt"
 _TECHNICAL: Final = "technical_words.txt"
 _CLINIC: Final = "clinical_words.txt"
 _CONTRACT: Final = "contract_words.txt"
+_SOFTWARE: Final = "software_words.txt"
+_TOOLS: Final = 3
+"""Different programs in a text that make it one about them."""
+_TOKEN: Final = re.compile(r"[^\W\d_][\w\-]*")
+_ROMAN: Final = re.compile(r"[IVXL]{2,}")
 _CONTRACT_WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _JOINS: Final = frozenset({"of", "the", "and", "or", "to", "for"})
 _LONGEST: Final = 24
@@ -29,6 +36,7 @@ _NOTE: Final = re.compile(
     r"|[Ss]ymptoms?|[Cc]linic(?:al)?|[Hh]ospital|[Nn]urs(?:e|ing)|[Ww]ard|[Dd]ose|[Pp]hysician|[Cc]hest|[Nn]egative"
     r"|[Pp]ositive|[Pp]ain)\b"
 )
+_MAY_BE_NOTE: Final = questioning(_NOTE.pattern)
 _LEAST: Final = 2
 """Different words of such notes that make a text one."""
 _BEHIND: Final = re.compile(
@@ -53,6 +61,8 @@ def without(text: str, stretches: list[Stretch]) -> list[Stretch]:
     values = {lookup_key(text[each.start : each.end]) for each in stretches if each.tag != "ADDRESS"}
     clinical = values & _listed(_CLINIC)
     note = bool(clinical) and _is_note(text, len(clinical) - 1)
+    software = values & _listed(_SOFTWARE)
+    tools: bool | None = None
     for stretch in stretches:
         if stretch.tag == "ADDRESS":
             kept.append(stretch)
@@ -62,7 +72,16 @@ def without(text: str, stretches: list[Stretch]) -> list[Stretch]:
             continue
         if stretch.tag != "LOCATION" and _is_contracts(text, stretch, value):
             continue
-        if note and lookup_key(value) in clinical and _is_thing(text, stretch, value):
+        key = lookup_key(value)
+        if note and key in clinical and _is_thing(text, stretch, value):
+            continue
+        if key in software and not _somebodys(text, stretch):
+            if stretch.tag != "LOCATION" and not _is_listed_name(key):
+                continue
+            tools = _names_tools(text) if tools is None else tools
+            if tools:
+                continue
+        if stretch.tag == "PERSON" and _ROMAN.fullmatch(value) and not _numbered(text, stretch):
             continue
         kept.append(_without_nationality(stretch, value))
     return [stretch for stretch in kept if stretch.start < stretch.end]
@@ -139,12 +158,23 @@ def _is_thing(text: str, stretch: Stretch, value: str) -> bool:
     return not named or _BEHIND.match(text, stretch.end) is not None
 
 
+def _numbered(text: str, stretch: Stretch) -> bool:
+    """Whether a word with a capital stands in front: "Louis XIV" and "Pius XII" are somebody."""
+    before = _BEFORE.search(text, max(0, stretch.start - _LONGEST), stretch.start)
+    return before is not None and before.group(1)[0].isupper()
+
+
+def _names_tools(text: str) -> bool:
+    """Whether three different programs stand in a text."""
+    return len({match.group().lower() for match in _TOKEN.finditer(text)} & _listed(_SOFTWARE)) >= _TOOLS
+
+
 def _is_note(text: str, others: int) -> bool:
     """Whether a text is a note of a clinic. ``others``: how many more listed words the model took for names in it."""
     if others >= _LEAST:
         return True
     seen: set[str] = set()
-    for match in _NOTE.finditer(text):
+    for match in matches_behind(_MAY_BE_NOTE, _NOTE, text):
         seen.add(match.group())
         if len(seen) + others >= _LEAST:
             return True

@@ -1,0 +1,234 @@
+"""Where places, houses and streets of the model end: dots, "Republic of", a town with its state, a street's last word.
+
+What the model marks is right in kind more often than at its ends. Each step here looks at a stretch and at the few
+characters beside it, so a text without findings pays nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.words import UPPER
+
+_SURE: Final = 2.5
+"""The margin of a street by its words, which is believed without a number."""
+_HOUSES: Final = frozenset({"LOCATION", "ORG"})
+_LETTER_LAST: Final = re.compile(rf"(?:(?<=\.)|(?<![\w.]))[{UPPER}]\Z")
+_MORE_LETTERS: Final = re.compile(rf"(?:\.[{UPPER}](?!\w))*\.?")
+_LETTERS_BEFORE: Final = re.compile(rf"(?:(?<![\w.])(?:[{UPPER}]\.)+)\Z")
+_LETTERS: Final = 8
+_DEGREES: Final = frozenset(
+    ["B.S.", "M.S.", "B.A.", "M.A.", "A.A.", "A.S.", "B.E.", "M.E.", "J.D.", "M.D.", "B.S", "M.S"]
+)
+_SHORT: Final = frozenset(
+    ["Ala", "Ariz", "Ark", "Calif", "Colo", "Conn", "Del", "Fla", "Ga", "Ill", "Ind", "Kan", "Ky", "Mass", "Mich",
+     "Minn", "Miss", "Mo", "Mont", "Neb", "Nev", "Okla", "Ont", "Ore", "Pa", "Que", "Tenn", "Tex", "Va", "Vt",
+     "Wash", "Wis", "Wyo", "Inc", "Corp", "Co", "Cos", "Ltd", "Bros", "Assn", "Dept", "Univ"]
+)  # fmt: skip
+_SHORT_STREETS: Final = frozenset(
+    ["St", "Rd", "Ave", "Blvd", "Dr", "Ln", "Ct", "Pl", "Sq", "Hwy", "Pkwy", "Str", "str", "Av"]
+)
+"""Abbreviations that keep their dot where the sentence goes on behind it."""
+_OF: Final = re.compile(
+    r"(?<![\w'’\-])(?:(?:People ?['’]s|Democratic|Federal|Federated|Islamic|Socialist|Bolivarian|Arab|Czech|United"
+    r"|Grand|Former|East|West|North|South|Free) )*(?:Republic|Kingdom|States?|Commonwealth|Duchy|Principality|Emirate"
+    r"|Union|Province|County|Borough|City|Town|Village|Township|Municipality|District|Canton|Isles?|Islands?|Riding|Gulf|Bay"
+    r"|Straits?|Cape|Sea|Lake|Mount) [Oo]f (?:[Tt]he )?\Z"
+)
+_NAMED_BEFORE: Final = re.compile(rf"(?<![\w'’])(?!The )[{UPPER}][\w'’\-]* \Z")
+"""A name in front, so that the kind is its own: "Chittoor District of Andhra Pradesh" are two places."""
+_WORD: Final = 24
+_HOUSES_OF: Final = frozenset(
+    ["commission", "court", "ministry", "department", "institute", "institution", "bank", "board", "council",
+     "office", "bureau", "army", "university", "college", "school", "museum", "academy", "assembly", "party",
+     "chamber", "committee", "agency", "directorate", "secretariat", "faculty", "authority", "inspectorate"]
+)  # fmt: skip
+_OF_WHAT: Final = re.compile(
+    rf" of (?:the )?[{UPPER}][\w'’\-]*(?: (?:(?:and|for|of|&|the) )*[{UPPER}][\w'’\-]*){{0,4}}"
+)
+_LOOK_BACK: Final = 56
+_STATES: Final = (
+    "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
+)
+_STATE_LAST: Final = re.compile(rf"[ ]({_STATES})\Z")
+_ZIP: Final = re.compile(r",? \d{5}(?:-\d{4})?(?!\w)")
+_STREET_LAST: Final = frozenset(
+    ["street", "road", "avenue", "boulevard", "lane", "highway", "parkway", "terrace", "crescent", "turnpike", "rd",
+     "ave", "blvd", "ln", "hwy", "pkwy", "utca"]
+)  # fmt: skip
+_STREET_ENDS: Final = ("straße", "strasse", "gasse", "straat", "gracht", "gatan", "vägen", "katu", "gate", "vej")
+_STREET_FIRST: Final = frozenset(
+    ["rue", "calle", "avenida", "rua", "via", "viale", "piazza", "ulica", "travessa", "vicolo"]
+)
+_NO_STREETS: Final = frozenset(
+    ["wall street", "fleet street", "downing street", "sesame street", "silk road", "abbey road",
+     "coronation street", "memory lane", "information highway", "high street", "main street"]
+)  # fmt: skip
+_DIRECTIONS: Final = frozenset(
+    ["north", "south", "east", "west", "northern", "southern", "eastern", "western", "northeast", "northwest",
+     "southeast", "southwest", "upper", "lower", "mt", "st", "lake", "mount", "fort", "port", "new", "san", "santa",
+     "los", "las"]
+)  # fmt: skip
+_GREETINGS: Final = frozenset(
+    ["hello", "hi", "hey", "dear", "hiya", "greetings", "welcome", "thanks", "thank", "morning", "afternoon",
+     "evening", "goodbye", "bye", "sorry", "please", "yes", "ok", "okay", "congratulations", "congrats"]
+)  # fmt: skip
+_NICKNAME: Final = 24
+_SHORT_NAME: Final = re.compile(
+    rf" (?:\( ?[{UPPER}][\w.'’\- ]{{0,18}} ?\)|[\"“] ?[{UPPER}][\w.'’\- ]{{0,18}} ?[\"”]|'[{UPPER}][\w.\- ]{{0,18}}')"
+    rf" [{UPPER}]"
+)
+"""A short name in brackets or marks of quotation, and the next name behind it: ``Robert "Bob" Hale``."""
+_CALLINGS: Final = word_set("callings_english.txt")
+
+
+def mended(text: str, stretches: list[Stretch]) -> list[Stretch]:
+    """``stretches`` in order, with better ends and kinds."""
+    made: list[Stretch] = []
+    for stretch in stretches:
+        for each in _mended(text, stretch):
+            before = made[-1] if made else None
+            if before is not None and each.start < before.end:
+                # One reaches over the other: they are one, of the kind of the one that does.
+                tag = each.tag if each.start < stretch.start else before.tag
+                each = Stretch(
+                    min(before.start, each.start), max(before.end, each.end), tag, max(each.margin, before.margin)
+                )
+                made.pop()
+            made.append(each)
+    return _pairs(text, made)
+
+
+def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
+    tag = stretch.tag
+    if tag == "PERSON":
+        stretch = _without_calling(text, stretch)
+    value = text[stretch.start : stretch.end]
+    if tag in {"PERSON", "LOCATION"} and is_street(value):
+        yield _dotted(text, Stretch(stretch.start, stretch.end, "ADDRESS", max(stretch.margin, _SURE)))
+        return
+    if tag == "ADDRESS":
+        yield _dotted(text, stretch)
+        return
+    if tag not in _HOUSES:
+        yield stretch
+        return
+    if value[0].islower() and tag == "LOCATION" and "#" not in text[max(0, stretch.start - 1) : stretch.end]:
+        stretch = _without_small(text, stretch)
+    stretch = _dotted(text, stretch)
+    if text[stretch.start : stretch.end] in _DEGREES:
+        return
+    if tag == "ORG" and text[stretch.end : stretch.end + 4] == " of ":
+        stretch = _with_purpose(text, stretch)
+    if tag == "LOCATION":
+        before = _OF.search(text, max(0, stretch.start - _LOOK_BACK), stretch.start)
+        if before is not None and not _NAMED_BEFORE.search(text, max(0, before.start() - _WORD), before.start()):
+            stretch = Stretch(before.start(), stretch.end, tag, stretch.margin)
+        state = _STATE_LAST.search(text, stretch.start, stretch.end)
+        if state is not None and _ZIP.match(text, stretch.end):
+            yield Stretch(stretch.start, state.start(), tag, stretch.margin)
+            stretch = Stretch(state.start(1), stretch.end, tag, stretch.margin)
+    yield stretch
+
+
+def _dotted(text: str, stretch: Stretch) -> Stretch:
+    """With the dots of its letters (``U.S.``, ``N.A.``) and of an abbreviation (``Calif.``, ``Elm St.``)."""
+    start, end = stretch.start, stretch.end
+    if _LETTER_LAST.search(text, start, end):
+        before = _LETTERS_BEFORE.search(text, max(0, start - _LETTERS), start)
+        more = _MORE_LETTERS.match(text, end)
+        start = before.start() if before else start
+        # One letter with a dot is an initial; two are an abbreviation.
+        if more is not None and (more.end() > end + 1 or "." in text[start:end]):
+            end = more.end()
+    elif text[end : end + 1] == ".":
+        word = text[start:end].rpartition(" ")[2]
+        streets = stretch.tag == "ADDRESS"
+        goes_on = text[end + 1 : end + 2] in " ," and text[end + 1 : end + 3].strip() != ""
+        if word in (_SHORT_STREETS if streets else _SHORT) and (goes_on or not streets):
+            end += 1
+    return stretch if (start, end) == (stretch.start, stretch.end) else Stretch(start, end, stretch.tag, stretch.margin)
+
+
+def _with_purpose(text: str, stretch: Stretch) -> Stretch:
+    """With what a public body is for: "European Commission" and "of Human Rights"."""
+    last = text[stretch.start : stretch.end].rpartition(" ")[2].lower()
+    match = _OF_WHAT.match(text, stretch.end) if last in _HOUSES_OF else None
+    if match is None or any(lookup_key(word) in names().given for word in match.group().split()[1:]):
+        return stretch
+    return Stretch(stretch.start, match.end(), stretch.tag, stretch.margin)
+
+
+def _without_small(text: str, stretch: Stretch) -> Stretch:
+    """Of a place that begins in small letters ("downtown Ogden") the capitals, if it has any and no particle."""
+    start = stretch.start
+    particles = names().particles
+    while start < stretch.end and text[start].islower():
+        space = text.find(" ", start, stretch.end)
+        word = text[start:space]
+        if space < 0 or word in particles or word in _DIRECTIONS or word in places() or not word.isalpha():
+            return stretch
+        start = space + 1
+    return stretch if start >= stretch.end else Stretch(start, stretch.end, stretch.tag, stretch.margin)
+
+
+def _without_calling(text: str, stretch: Stretch) -> Stretch:
+    """Without a greeting or what somebody is in front of the name: "Hello Jessica", "Coroner William McLaughlin"."""
+    start = stretch.start
+    while (space := text.find(" ", start, stretch.end)) > 0:
+        word = text[start:space]
+        key = word.lower()
+        lists = names()
+        following = lookup_key(text[space + 1 : stretch.end].partition(" ")[0])
+        given = following in lists.given or following in lists.given_wide
+        named = key in lists.given or key in lists.surnames or key in lists.given_ambiguous
+        greets = key in _GREETINGS and text[space + 1].isupper()
+        calls = key in _CALLINGS and given and (not named or " " in text[space + 1 : stretch.end])
+        if not word.isalpha() or not (greets or calls):
+            break
+        start = space + 1
+    return stretch if start == stretch.start else Stretch(start, stretch.end, stretch.tag, stretch.margin)
+
+
+def is_street(value: str) -> bool:
+    """Whether capitalized words are a street by their last or first word."""
+    first, _, rest = value.partition(" ")
+    if not rest:
+        return len(value) > 8 and value[0].isupper() and value.lower().endswith(_STREET_ENDS)
+    last = rest.rpartition(" ")[2].rstrip(".")
+    if not first[0].isupper() and not first[0].isdigit():
+        return False
+    if value.lower() in _NO_STREETS or "\n" in value:
+        return False
+    if last[0].isupper() and (last.lower() in _STREET_LAST or (len(last) > 8 and last.lower().endswith(_STREET_ENDS))):
+        return True
+    return first.lower() in _STREET_FIRST and rest[0].isupper()
+
+
+def _pairs(text: str, stretches: list[Stretch]) -> list[Stretch]:
+    """Two places that are one in the list ("Bosnia and Herzegovina"), and a name with a short one in its middle."""
+    made: list[Stretch] = []
+    for stretch in stretches:
+        before = made[-1] if made else None
+        if before is not None and stretch.tag == before.tag and _is_one(text, before, stretch):
+            made[-1] = Stretch(before.start, stretch.end, stretch.tag, max(before.margin, stretch.margin))
+        else:
+            made.append(stretch)
+    return made
+
+
+def _is_one(text: str, first: Stretch, second: Stretch) -> bool:
+    between = text[first.end : second.start]
+    if first.tag == "LOCATION" and between in {" and ", " & "}:
+        return (
+            f"{lookup_key(text[first.start : first.end])} and {lookup_key(text[second.start : second.end])}" in places()
+        )
+    if first.tag != "PERSON" or len(between) > _NICKNAME:
+        return False
+    whole = text[first.end : second.end]
+    return _SHORT_NAME.match(whole) is not None and "\n" not in whole
