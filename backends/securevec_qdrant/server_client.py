@@ -15,13 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from qdrant_client import QdrantClient
 
 from securevec.errors import BackendError, ConfigError, CredentialRejected
 from securevec_adapters.address import Address
 from securevec_adapters.errors import mapped
+from securevec_adapters.timed import Transport
 
 API_KEY_VARIABLE: Final = "SECUREVEC_QDRANT_API_KEY"
+_HERE: Final = httpx.Limits(max_keepalive_connections=0)
+_ELSEWHERE: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+"""As the vendor's client has them when it is left to itself."""
 _DENIED: Final = frozenset({401, 403, "UNAUTHENTICATED", "PERMISSION_DENIED"})
 
 
@@ -49,7 +54,11 @@ def connect(address: Address, *, api_key: str | None, grpc_port: int | None, tim
             grpc_options=options,
             check_compatibility=False,
             trust_env=False,
-            verify=ssl.create_default_context() if tls else False,
+            transport=Transport(
+                timeout_s=timeout_s,
+                limits=_HERE if address.is_local else _ELSEWHERE,
+                verify=ssl.create_default_context() if tls else None,
+            ),
         )
 
 

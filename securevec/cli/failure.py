@@ -14,6 +14,7 @@ import traceback
 from types import FrameType
 from typing import Final, NoReturn
 
+from securevec.cli.streams import aside
 from securevec.errors import CollectionNotFound, RecordNotFound, SecurevecError, TenantNotFound
 
 DEBUG: Final = "SECUREVEC_DEBUG"
@@ -83,7 +84,9 @@ def report(error: BaseException, *, as_json: bool) -> int:
         advice = ""
     else:
         advice = f"Run again with {DEBUG}=1 to see where; that traceback may contain content."
-    return _say(name, f"An internal error: {name}.", advice, UNEXPECTED, as_json=as_json)
+    # What the system calls its error is the system's words; the exception's own text may name somebody's file.
+    said = f", {os.strerror(error.errno)}" if isinstance(error, OSError) and error.errno else ""
+    return _say(name, f"An internal error: {name}{said}.", advice, UNEXPECTED, as_json=as_json)
 
 
 def usage(message: str, *, as_json: bool, advice: str) -> int:
@@ -101,8 +104,8 @@ def _advice(error: SecurevecError) -> str:
 def _say(name: str, message: str, advice: str, code: int, *, as_json: bool) -> int:
     if as_json:
         document = {"error": name, "message": message, "next_step": advice, "exit_code": code}
-        print(json.dumps(document), file=sys.stderr)
+        aside(json.dumps(document))
     else:
         # One line whatever a file's or option's name holds.
-        print(" ".join(f"securevec: {message} {advice}".split()), file=sys.stderr)
+        aside(" ".join(f"securevec: {message} {advice}".split()))
     return code

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from securevec.cli.failure import end_on_terminate, report, usage
+from securevec.cli.streams import answering, aside, have_streams, nowhere
 
 
 def run() -> NoReturn:
     """Run the command line of this process and exit with the command's code."""
+    have_streams()
     end_on_terminate()
     sys.exit(main(sys.argv[1:]))
 
@@ -22,12 +23,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         from securevec.cli.app import program
 
-        result: object = program()(list(arguments), prog_name="securevec", standalone_mode=False)
-        sys.stdout.flush()
+        with answering():
+            result: object = program()(list(arguments), prog_name="securevec", standalone_mode=False)
     except (BrokenPipeError, SystemExit):
         # The reader went away (`securevec audit tail | head`), which help and tables answer with an exit of their own.
         # The interpreter must not complain while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere(sys.stdout)
         return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place before the user
         message = getattr(error, "format_message", None)
@@ -42,7 +43,7 @@ def _misread(error: BaseException, message: str, *, as_json: bool) -> int:
     place = getattr(getattr(error, "ctx", None), "command_path", "securevec")
     if type(error).__name__ == "NoArgsIsHelpError":
         if not as_json:
-            print(message, file=sys.stderr)  # the help, as it is laid out
+            aside(message)  # the help, as it is laid out
             return 2
         message = "Missing command."
     return usage(message, as_json=as_json, advice=f"Run: {place} --help")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
 from securevec.cli.fitting import fitted
+from securevec.cli.streams import answering, aside
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -124,26 +125,30 @@ class Output:
     def show(self, document: object, *shown: RenderableType) -> None:
         """The answer: ``document`` with ``--json``, what is to be ``shown`` otherwise."""
         if self.as_json:
-            print(to_json(document))
+            with answering():
+                print(to_json(document))
             return
         out = console()
         for part in shown:
-            out.print(fitted(part, out.width), soft_wrap=getattr(part, "no_wrap", None) is True)
+            with answering():
+                out.print(fitted(part, out.width), soft_wrap=getattr(part, "no_wrap", None) is True)
 
     def lines(self, documents: Iterable[object], shown: RenderableType) -> None:
         """As :meth:`show`, with one JSON document a line."""
         if self.as_json:
-            for document in documents:
-                print(to_json(document))
+            with answering():
+                for document in documents:
+                    print(to_json(document))
             return
         out = console()
-        out.print(fitted(shown, out.width))
+        with answering():
+            out.print(fitted(shown, out.width))
 
     def say(self, line: str) -> None:
         """A remark on stderr. With ``--json`` there is none: what a program needs stands in the answer."""
         if self.as_json:
             return
-        print(_visible(line), file=sys.stderr)
+        aside(_visible(line))
 
     def waiting(self, line: str) -> None:
         """What a command waits for, on stderr: one line that counts on a terminal, elsewhere one every half minute.
@@ -152,7 +157,7 @@ class Output:
             return
         if sys.stderr.isatty():
             shown = _visible(line)
-            print(f"\r\x1b[K{shown}", end="", file=sys.stderr, flush=True)
+            aside(f"\r\x1b[K{shown}", end="")
         elif not line:
             self._waited = None
         elif self._waited is None or time.monotonic() - self._waited >= _SAY_S:

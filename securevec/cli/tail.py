@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -11,6 +10,7 @@ import typer
 
 from securevec.cli.output import console, table
 from securevec.cli.session import Session
+from securevec.cli.streams import answering
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,23 +60,25 @@ def tail(
     if shown is not None:
         _print_lines(map(shown, newest))
     elif columns is not None:
-        console().print(columns.table(newest))
+        with answering():
+            console().print(columns.table(newest))
     already = set(newest)
     while follower is not None:
         fresh = [raw for raw in follower.new() if raw not in already]
         if shown is not None:
             _print_lines(map(shown, fresh))
         elif columns is not None and fresh:
-            console().print(columns.table(fresh, head=False))
+            with answering():
+                console().print(columns.table(fresh, head=False))
         if not fresh:
             time.sleep(_POLL_S)
 
 
 def _print_lines(lines: Iterable[str]) -> None:
     """Each at once, whatever stands behind the pipe."""
-    for line in lines:
-        print(line)
-    sys.stdout.flush()
+    with answering():
+        for line in lines:
+            print(line)
 
 
 class _Columns:

@@ -167,3 +167,50 @@ def test_an_ingest_that_is_told_to_end_says_so_keeps_what_is_stored_and_goes_on(
     assert code == 0, shown
     code, shown = command("count", "acme/notes", "--json")
     assert json.loads(shown.splitlines()[0]) == {"records": 40}
+
+
+def test_a_full_log_keeps_no_deletion_from_being_done_and_changes_no_exit_code(
+    command: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from cron with its log on a disk that is full, where a deletion has room reserved."""
+    assert command("init")[0] == command("tenant", "create", "acme")[0] == 0
+    with open("/dev/full", "w", encoding="utf-8") as full, monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", full)
+        assert command("tenant", "show", "nobody")[0] == 3
+        assert command("tenant", "delete", "acme")[0] == 0
+    assert command("tenant", "show", "acme")[0] == 3
+
+
+def test_an_answer_that_cannot_be_written_is_said_so_and_what_was_done_is_done(
+    command: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("init")[0] == 0
+    with open("/dev/full", "w", encoding="utf-8") as full, monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", full)
+        code, said = command("tenant", "create", "acme")
+    assert code == 4
+    assert "The answer cannot be written: No space left on device." in said
+    assert "internal error" not in said
+    assert command("tenant", "show", "acme")[0] == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_started_with_closed_streams_runs_and_no_file_takes_their_numbers(
+    tmp_path: Path, closed: str
+) -> None:
+    """Whatever a library prints would stand in a store whose file has the number of stdout."""
+    script = (
+        "import os, sys\n"
+        "from securevec.cli.streams import have_streams\n"
+        "have_streams()\n"
+        "assert os.open(os.devnull, os.O_RDONLY) > 2\n"
+        "print('said', file=sys.stderr)\n"
+        "sys.stdin.read()\n"
+        "sys.argv = ['securevec', '--version']\n"
+        "from securevec.cli.main import run\n"
+        "run()\n"
+    )
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", script]
+    ended = subprocess.run(shell, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert (b"securevec" in ended.stdout) == (">&-" not in closed.replace("2>&-", ""))

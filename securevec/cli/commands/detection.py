@@ -13,6 +13,7 @@ from securevec.cli.highlight import highlighted, safe_lines
 from securevec.cli.output import cell, table
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session
+from securevec.cli.streams import answering
 from securevec.errors import LimitExceeded, SourceError, UsageError
 from securevec.limits import MAX_TEXT_BYTES
 
@@ -111,7 +112,8 @@ def scan_text(
         clean = redacted(text, found)
         # A file or another program gets the text as it is; a terminal must not obey what stands in it.
         # Not by typer.echo, which takes colours out of what it writes into a pipe.
-        print(safe_lines(clean) if sys.stdout.isatty() else clean, end="" if clean.endswith("\n") else "\n")
+        with answering():
+            print(safe_lines(clean) if sys.stdout.isatty() else clean, end="" if clean.endswith("\n") else "\n")
     else:
         session.out.show(None, highlighted(text.rstrip("\n"), found))
     if not session.out.as_json:

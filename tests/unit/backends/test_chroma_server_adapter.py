@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpcore
-import httpx
 import pytest
 
 from securevec.errors import BackendError, BackendTimeout, ConfigError, EngineForked
@@ -26,7 +22,6 @@ from securevec_adapters.errors import mapped
 from securevec_chroma.client import MARK
 from securevec_chroma.place import Place
 from securevec_chroma.server import TOKEN_VARIABLE, ChromaServerBackend
-from securevec_chroma.session import Moment, Network, Session
 
 CANARY = "canary-5c1f-of-a-dropped-point"
 PLACE = a_namespace("mine")
@@ -118,95 +113,6 @@ def test_no_server_and_a_silent_server_are_errors_that_name_nothing() -> None:
     assert not isinstance(failed.value, BackendTimeout)
     assert "port open" in failed.value.next_step
     absent.close()
-
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
-
-@pytest.mark.parametrize(
-    ("first", "then"),
-    [
-        pytest.param(b"", b"", id="takes the connection and says nothing"),
-        pytest.param(HEAD + b"X-Word: ", b"a", id="a head without an end"),
-        pytest.param(HEAD + b"Content-Length: 1000000\r\n\r\n", b" ", id="an answer drop by drop"),
-        pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", id="pieces without a last one"),
-    ],
-)
-def test_a_server_that_does_not_come_to_an_end_is_waited_for_no_longer_than_said(first: bytes, then: bytes) -> None:
-    over = threading.Event()
-
-    def talk(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(OSError):
-            connection.sendall(first)
-            while then and not over.wait(0.02):  # each wait of the client is short: only the whole is long
-                connection.sendall(then)
-            over.wait()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=talk, args=(listener,))
-        thread.start()
-        backend = ChromaServerBackend(f"chroma://127.0.0.1:{listener.getsockname()[1]}", timeout_s=0.3)
-        stop = threading.Timer(30, over.set)  # without a limit the test fails rather than hangs: the answer breaks off
-        stop.start()
-        try:
-            with pytest.raises(BackendTimeout) as late:
-                backend.count(namespace=PLACE)
-        finally:
-            stop.cancel()
-            over.set()
-            backend.close()
-        thread.join()
-    assert "SECUREVEC_SERVER_TIMEOUT=" in late.value.next_step
-    assert "127.0.0.1" not in str(late.value)
-
-
-def test_no_wait_begins_when_the_time_of_a_request_is_over() -> None:
-    moment = Moment()
-    assert moment.left(5.0, httpcore.ReadTimeout) == 5.0
-    moment.at = time.monotonic() - 1
-    with pytest.raises(httpcore.ReadTimeout):
-        moment.left(5.0, httpcore.ReadTimeout)
-
-
-def test_a_server_that_takes_a_write_drop_by_drop_is_left_too() -> None:
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-
-        def sip() -> None:
-            connection, _ = listener.accept()
-            with connection, contextlib.suppress(OSError):
-                while not over.wait(0.02):
-                    connection.recv(4096)
-
-        thread = threading.Thread(target=sip)
-        thread.start()
-        moment = Moment()
-        stream = Network(moment).connect_tcp("127.0.0.1", listener.getsockname()[1], 5.0)
-        moment.at = time.monotonic() + 0.3
-        stop = threading.Timer(30, over.set)
-        stop.start()
-        try:
-            with pytest.raises(httpcore.WriteTimeout):
-                stream.write(bytes(64 * 1024 * 1024), None)  # nothing else ends it: what is cut is the request's
-        finally:
-            stop.cancel()
-            over.set()
-            stream.close()
-        thread.join()
-
-
-def test_an_answer_asked_for_as_a_stream_is_read_while_its_request_has_a_moment_to_end(
-    server: tuple[str, Path],
-) -> None:
-    url = server[0].replace("chroma://", "http://") + "/api/v2/heartbeat"
-    with (
-        Session(timeout_s=30.0, headers={}, limits=httpx.Limits(), verify=None) as session,
-        session.stream("GET", url) as answer,
-    ):
-        assert answer.is_stream_consumed
-        assert answer.json()
 
 
 def test_a_proxy_of_the_environment_is_not_used(server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
