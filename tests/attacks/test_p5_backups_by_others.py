@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -57,11 +58,11 @@ def copy(attic: Attic, tmp_path: Path) -> Path:
     return shutil.copytree(attic.backup, tmp_path / "copy")
 
 
-def resigned(store: sv.SecureStore, backup: Path) -> None:
+def resigned(store: sv.SecureStore, backup: Path, **changes: Any) -> None:
     """The manifest made anew over what lies there, by the installation's own key."""
     said = unverified(read_note(backup / "data"))
     parts = {part: files.inventory(backup / part) for part in PARTS}
-    note = replace(said, parts=parts).sign(store.runtime.keys.signing_key())
+    note = replace(said, parts=parts, **changes).sign(store.runtime.keys.signing_key())
     for part in PARTS:
         (backup / part / NAME).write_bytes(note)
 
@@ -196,3 +197,49 @@ def test_a_backup_goes_where_there_is_room_for_it_or_is_refused(attic: Attic, tm
             create_backup(store, tmp_path / "file")
         with pytest.raises(HomeRefused, match="inside the home"):
             create_backup(store, attic.home / "backup")
+
+
+def refused(attic: Attic, backup: Path, home: Path, words: str, *, newer: Newer | None = None) -> None:
+    """Neither called sound nor restored, and no home is left that opens."""
+    if newer is None:
+        with pytest.raises(BackupRejected, match=words):
+            verify_backup(backup, key_file=attic.key_file)
+    with pytest.raises(BackupRejected, match=words):
+        attic.restore(home, newer or Newer(nothing=True), backup)
+    with pytest.raises(HomeRefused):
+        sv.SecureStore.open(home, key_file=attic.key_file, embedder=HashEmbedder(), create=False)
+
+
+def test_a_backup_that_carries_the_mark_of_an_unfinished_one_is_none(attic: Attic, copy: Path, tmp_path: Path) -> None:
+    (copy / files.UNFINISHED).touch()
+    refused(attic, copy, tmp_path / "again", "was not finished")
+
+
+def test_parts_of_two_backups_are_not_one_and_a_list_is_of_one_backup(attic: Attic, copy: Path, tmp_path: Path) -> None:
+    with attic.opened() as store:
+        create_backup(store, tmp_path / "second")
+    refused(attic, tmp_path / "second", tmp_path / "one", "another backup", newer=Newer(tombstones=attic.ledger))
+    for part in ("control", "keys"):
+        mixed = shutil.copytree(copy, tmp_path / f"mixed {part}")
+        shutil.rmtree(mixed / part)
+        shutil.copytree(tmp_path / "second" / part, mixed / part)
+        refused(attic, mixed, tmp_path / f"two {part}", "different backups")
+
+
+def test_a_backup_of_a_home_of_another_release_is_not_restored_by_this_one(
+    attic: Attic, copy: Path, tmp_path: Path
+) -> None:
+    with attic.opened() as store:
+        resigned(store, copy, home="securevec home 99\n")
+    with pytest.raises(BackupRejected, match="another release"):
+        attic.restore(tmp_path / "again", Newer(nothing=True), copy)
+
+
+def test_a_description_of_another_installation_in_a_backup_is_refused(attic: Attic, copy: Path, tmp_path: Path) -> None:
+    described = copy / "data" / "installation.json"
+    said = orjson.loads(described.read_bytes())
+    assert said["installation_id"] == unverified(read_note(copy / "data")).installation
+    described.write_bytes(orjson.dumps(said | {"installation_id": "ab" * 16}))
+    with attic.opened() as store:
+        resigned(store, copy)
+    refused(attic, copy, tmp_path / "again", "another installation|cannot be read")

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from securevec.audit import AuditWriter, Head, files
 from securevec.audit.checkpoint import sign_note
 from securevec.audit.keeping import Kept
-from securevec.audit.writers import NAME, origin_of
+from securevec.audit.writers import NAME, Standing, origin_of, standing_of
 from securevec.clock import Clock
 from securevec.errors import AuditTampered, AuditUnavailable, HomeRefused
 from tests.unit.audit.logkit import LOG_ID, Log, event
@@ -170,3 +171,31 @@ def test_a_log_that_cannot_be_written_is_a_typed_refusal(log: Log, monkeypatch: 
             opened(log)
     assert state(log) == before
     opened(log).close()
+
+
+def test_the_newest_head_is_put_back_where_it_is_missing(log: Log) -> None:
+    """A crash between the two files."""
+    path = place(log) / files.CHECKPOINT
+    before = path.read_bytes()
+    path.unlink()
+    with opened(log) as writer, writer._writers.locked():
+        assert path.read_bytes() != before
+    log.verify(anchored=False)
+
+
+NO_LINES: dict[str, dict[str, Any]] = {
+    "an event nobody knows": {"event": "left"},
+    "an event that is no word": {"event": ["opened"]},
+    "a writer that is no name": {"writer": 5},
+    "a size that is no number": {"size": "3"},
+    "a size that is true": {"size": True},
+    "a root that is none": {"root": None},
+}
+
+
+@pytest.mark.parametrize("what", NO_LINES)
+def test_a_line_of_another_form_is_none_of_this_log(what: str) -> None:
+    said = {"event": "opened", "writer": "w-one", "size": 0, "root": OTHER}
+    assert standing_of(orjson.dumps(said) + b"\n") == ("w-one", Standing("opened", 0, OTHER))
+    assert standing_of(orjson.dumps(said | NO_LINES[what]) + b"\n") is None
+    assert standing_of(orjson.dumps(said)) is None, "torn"

@@ -4,6 +4,7 @@ what it is, by a typed error, whoever signed it."""
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,34 @@ def test_an_intent_without_what_every_record_has_is_a_typed_refusal(tmp_path: Pa
     (tmp_path / "w-one" / files.segment_name(0)).write_bytes(line)
     with pytest.raises(AuditTampered):
         abandoned.abandoned_intents(tmp_path, "w-two", {"w-two": ["w-one"]})
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "the newest": lambda path: reading.read_tail(path, log_id=LOG_ID, limit=5),
+    "a time": lambda path: list(reading.read_between(path, log_id=LOG_ID)),
+    "open intents": lambda path: reading.find_open_intents(path, log_id=LOG_ID),
+    "keys": lambda path: reading.read_chain(path, log_id=LOG_ID, pinned=OLD.public),
+}
+
+
+@pytest.mark.parametrize("what", READERS)
+def test_a_segment_that_cannot_be_read_is_a_typed_refusal_and_no_empty_answer(log: Log, what: str) -> None:
+    if what != "keys":
+        READERS[what](log.directory)
+    for path in (segment(log, NAME), segment(log, log.writers()[0].name)):
+        path.unlink()
+        path.mkdir()
+    with pytest.raises(AuditUnavailable, match="cannot be read"):
+        READERS[what](log.directory)
+
+
+def test_a_pipe_in_the_place_of_the_newest_head_is_not_no_head(log: Log) -> None:
+    assert files.read_checkpoint(log.root / NAME)
+    (log.root / NAME / files.CHECKPOINT).unlink()
+    assert files.read_checkpoint(log.root / NAME) == b""
+    os.mkfifo(log.root / NAME / files.CHECKPOINT)
+    with pytest.raises(OSError, match="not a file"):
+        files.read_checkpoint(log.root / NAME)
 
 
 def between(first: Any = OLD, second: Any = NEW, **changes: Any) -> bytes:
