@@ -80,7 +80,9 @@ def test_a_hybrid_search_under_noise_ranks_by_the_true_vectors(tmp_path: Path, b
         for name, cloak in {"plain": None, "noisy": Cloak(noise=3.0)}.items():
             made = tenant.collection(Ticket, name=name, cloak=cloak, hybrid=True)
             made.ingest([ticket(at, f"Parcel number {at:03} of the {at % 7} carts") for at in range(40)])
-            asked = [f"about {at:03} parcel number" for at in range(40)]
+            # Of the words one record has one: records that all have the others stand in any order in the list by words,
+            # and who is second there may be first in the list by vectors.
+            asked = [f"about {at:03}" for at in range(40)]
             best[name] = [answers(made.search(text, k=1, hybrid=True))[0] for text in asked]
         # Displaced vectors had about half of them at another place of the list by vectors, so with another score.
         assert best["noisy"] == best["plain"]
