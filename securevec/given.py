@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -59,6 +59,8 @@ def as_vectors(given: object, *, field: str) -> Matrix:
     """What the caller gave as a float32 array of any shape. Raises :class:`VectorError` for what is not numbers."""
     # Raised outside: numpy's error spells the value that is no number, and would be the context.
     with contextlib.suppress(TypeError, ValueError, OverflowError), np.errstate(over="ignore"):
+        if np.iscomplexobj(cast("Any", given)):
+            raise TypeError("a part of each would be dropped")
         # Numbers beyond float32 become infinite here, and are refused where each row is looked at.
         return np.asarray(given, dtype=np.float32)
     raise VectorError("Given vectors are arrays of numbers.", field=field)

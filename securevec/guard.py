@@ -3,8 +3,8 @@
 1. ``admit``: the tenant's fence is read (suspended, deleting and deleted tenants are refused), the policy decides,
    and a refusal is audited before it is raised.
 2. the operation
-3. ``recheck``: the fence must not have moved since ``admit``, and the policy must still permit; an answer prepared
-   meanwhile is thrown away. A long operation rechecks between its parts.
+3. ``recheck``: the fence must not have moved since ``admit``, and the policy must still permit, and narrow to the
+   same rows; an answer prepared meanwhile is thrown away. A long operation rechecks between its parts.
 4. ``Admission.note`` writes the audit record, durably, and only then may the answer leave; ``Admission.failure`` writes
    the record of an operation that ended in an error.
 """
@@ -132,7 +132,8 @@ class Admission:
         return replace(self, request_id=request_id(), started_ns=time.monotonic_ns())
 
     def recheck(self) -> None:
-        """Refuse to go on when the tenant was fenced since ``admit``, or when the policy no longer permits.
+        """Refuse to go on when the tenant was fenced since ``admit``, or when the policy no longer permits, or by now
+        shows the actor another part of the records than this was begun with.
 
         It is also where an operation ends that was asked to stop. Raises :class:`TenantUnavailable`,
         :class:`PolicyDenied` and :class:`Stopped`; the caller records it with :meth:`failure`.
@@ -147,7 +148,12 @@ class Admission:
                     "The tenant was suspended, deleted or given a new token key while this ran; nothing is returned.",
                     next_step="Try again.",
                 )
-        require(self.runtime.policy, Request(self.scope.actor, self.permission, roles))
+        now = require(self.runtime.policy, Request(self.scope.actor, self.permission, roles))
+        if now.row_filter != self.decision.row_filter:
+            raise PolicyDenied(
+                "The policy shows this actor another part of the records than when this began; nothing is returned.",
+                next_step="Try again.",
+            )
 
     @contextlib.contextmanager
     def reading(self) -> Generator[None]:

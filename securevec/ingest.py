@@ -43,6 +43,7 @@ from securevec.errors import (
     RecordError,
     SecurevecError,
     SubjectErased,
+    VectorError,
 )
 from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
@@ -104,6 +105,12 @@ def ingest(
                 if progress is not None:
                     progress(Progress(tally.rows, tally.bytes_read, total))
         tally.require_a_detector()
+        if given is not None and tally.rows < len(given):
+            raise VectorError(
+                "There are more vectors than rows, so rows may have been stored under other rows' vectors.",
+                field="vectors",
+                next_step="Look at both, and ingest the rows again with as many vectors.",
+            )
         admission.recheck()
     admission.note(counts=tally.counts())
     return tally.report(time.monotonic() - started)

@@ -9,8 +9,8 @@ What Chroma does on its own and how it is closed here (measured on 1.5.9):
   count, and a short one is answered again from all matching vectors.
 * Ten rows of metadata take two thirds of the time that finding them does. Where the files are ours (``sealed``), sealed
   values lie beside Chroma's and a search asks Chroma for ids and distances alone.
-* Nothing is ordered by id. A scan lists the matching ids and sorts them; with ``exclusive`` the list is kept from page
-  to page until somebody writes.
+* Nothing is ordered by id. A scan lists the matching ids and sorts them; with ``exclusive`` the list of all is
+  kept from page to page until somebody writes.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Place:
         self._lowering = Lowering(self._tags)
         self._exclusive = exclusive
         self._sealed = sealed
-        self._listed: tuple[Expr | None, list[str]] | None = None
+        self._listed: list[str] | None = None
         self._stamp = 0
 
     def insert(self, rows: Sequence[Row], *, new: bool = False) -> None:
@@ -225,12 +225,12 @@ class Place:
         return best
 
     def _sorted(self, where: Expr | None) -> list[str]:
-        if self._listed is not None and self._exclusive and self._listed[0] == where:
-            return self._listed[1]
-        clause, among = self._selection(where)
-        ids = sorted(self._matching(where, clause, among))
-        self._listed = (where, ids) if self._exclusive else None
-        return ids
+        if where is not None:
+            # Not kept: two filters that Python calls equal, by ``1`` and by ``True``, select other points.
+            return sorted(self._matching(where, *self._selection(where)))
+        if self._listed is None or not self._exclusive:
+            self._listed = sorted(self._ids(None))
+        return self._listed
 
     def _ids(self, clause: Where | None) -> set[str]:
         return set(self._api._get(collection_id=self._id, where=cast("VendorWhere", clause), include=[])["ids"])

@@ -127,9 +127,17 @@ class Documents(Generic[R]):
     def delete_all(self) -> int:
         """Delete every document, those of other writers meanwhile too. Returns how many there were."""
         deleted = 0
-        while records := self.collection.page(limit=MAX_PAGE).records:
-            deleted += self.delete([self.document(record).id for record in records])
-        return deleted
+        while True:
+            before, cursor = deleted, None
+            while True:
+                # A page without records is no end: an erasure may hide all of its records, or others delete them.
+                page = self.collection.page(cursor=cursor, limit=MAX_PAGE)
+                deleted += self.delete([self.document(record).id for record in page.records])
+                cursor = page.cursor
+                if cursor is None:
+                    break
+            if deleted == before:
+                return deleted
 
     def document(self, record: Record) -> Document:
         """The document a record was, anonymized as stored; what is null is absent from its metadata."""

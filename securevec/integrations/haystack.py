@@ -122,7 +122,7 @@ class SecurevecDocumentStore:
             return self.collection.count(where)
 
     def count_unique_metadata_by_filter(self, filters: Filters, metadata_fields: list[str]) -> dict[str, int]:
-        """How many values each of these fields has among the documents that match."""
+        """How many values each of these fields has among the documents that match; of a list, each member is one."""
         return {name: len(self._values(name, filters)) for name in map(field_name, metadata_fields)}
 
     def get_metadata_fields_info(self) -> dict[str, dict[str, str]]:
@@ -226,8 +226,13 @@ class SecurevecDocumentStore:
         if name not in self._documents.kept:
             raise UsageError("This metadata field is not declared.")
         where = self.where(filters)
+        values: set[Any] = set()
         with refusing():
-            return {plain.metadata[name] for plain in self._documents.every(where) if name in plain.metadata}
+            for plain in self._documents.every(where):
+                held = plain.metadata.get(name)
+                many: list[Any] = held if isinstance(held, list) else [] if held is None else [held]
+                values.update(many)
+        return values
 
     def _new(self, documents: list[Plain], *, skip: bool) -> list[Plain]:
         there = {plain.id for plain in self._documents.get([document.id for document in documents])}

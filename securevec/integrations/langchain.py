@@ -15,10 +15,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from securevec.errors import UsageError
 from securevec.filters import Expr
+from securevec.given import as_vectors
 from securevec.integrations.documents import Document as Plain
 from securevec.integrations.documents import Documents, Undeclared, ids_for, none_left
 from securevec.integrations.langchain_filters import Filter, condition
@@ -112,8 +111,8 @@ class SecurevecVectorStore(VectorStore):
     ) -> list[Document]:
         """The ``k`` documents nearest to a vector of the collection's model, made of anonymized text."""
         none_left(kwargs)
-        vector, where = np.asarray(embedding, dtype=np.float32), self.where(filter)
-        found = self._documents.collection.search(vector=vector, where=where, k=k, group_by="record")
+        vector = as_vectors(embedding, field="embedding")
+        found = self._documents.collection.search(vector=vector, where=self.where(filter), k=k, group_by="record")
         return [document for document, _ in self._scored(found)]
 
     def max_marginal_relevance_search(
@@ -146,7 +145,7 @@ class SecurevecVectorStore(VectorStore):
     ) -> list[Document]:
         """As :meth:`max_marginal_relevance_search`, from a vector."""
         none_left(kwargs)
-        vector = np.asarray(embedding, dtype=np.float32)
+        vector = as_vectors(embedding, field="embedding")
         found = self._documents.collection.search_diverse(
             vector=vector, where=self.where(filter), k=k, fetch=max(k, fetch_k), balance=lambda_mult
         )

@@ -81,7 +81,9 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The answer. ``rule`` names what decided, for the audit record: a built-in rule, or a hexadecimal digest of
-    another engine's. ``row_filter`` narrows what a read may return."""
+    another engine's. ``row_filter`` narrows what a read may return. It is asked again before an answer leaves, and an
+    operation that ends under another filter than it began with is refused: one that moves with the time, moves seldom
+    (by the day, not by the millisecond)."""
 
     allowed: bool
     rule: str

@@ -59,6 +59,7 @@ class CollectionWrites:
 
         Raises:
             OutcomeUnknown: a failure after the write of a batch began; repeat the ingest, it is resolved first.
+            VectorError: given vectors are none, or there are more of them than rows; of these, the rows are stored.
             SourceError, PolicyDenied, TenantUnavailable, AuditUnavailable, EngineLocked, EmbedderError: the batch in
                 hand was not written. Records go in batch by batch, so what earlier batches wrote stays; repeating
                 the ingest finds it unchanged. Only an error before the first call of ``progress`` means that

@@ -18,7 +18,7 @@ import numpy as np
 
 from securevec.control.rows import ManifestRow
 from securevec.crypto.derive import RecordIds, typed_record_id
-from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, SecurevecError, UnknownFormat, UnknownKey
+from securevec.errors import CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
 from securevec.reading.opening import check_place, open_body
 from securevec.state.runtime import Runtime
 from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, RecordRef, Scalar, StoredPoint, TenantId
@@ -244,11 +244,14 @@ def _strangers(move: Move, named: set[int]) -> int:
 
 
 def _in_flight(move: Move, point: StoredPoint) -> bool:
-    """Whether a point is of a generation that is being written, went live since, or is about to be removed."""
+    """Whether a point is of a generation that is being written, went live since, or is about to be removed.
+
+    Raises what keeps it from being told: a key store that does not answer says nothing of a point.
+    """
     try:
         body = open_body(move.runtime.keys.view(), move, point)
         ref = move.ids.ref(typed_record_id(body.record_id))
-    except SecurevecError:
+    except (EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey):
         return False
     return body.generation in move.runtime.control.generations(move.collection, [ref]).get(ref, {})
 

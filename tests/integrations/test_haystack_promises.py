@@ -145,3 +145,19 @@ def test_what_is_not_served_is_refused_and_nothing_is_written(home: Home) -> Non
             call()
     store.delete_documents([])
     assert store.count_documents() == 0
+
+
+def test_the_values_of_a_list_are_its_members(home: Home) -> None:
+    class Tagged(sv.Passage):
+        tags: sv.Filter[list[str]]
+
+    store = SecurevecDocumentStore(home.collection(Tagged))
+    store.write_documents(
+        [
+            Document(id=f"{number}", content="boiler", meta={"tags": tags})
+            for number, tags in enumerate((["a", "b"], ["b"]))
+        ]
+    )
+    assert store.get_metadata_field_unique_values("tags") == (["a", "b"], 2)
+    assert store.get_metadata_field_min_max("meta.tags") == {"min": "a", "max": "b"}
+    assert store.count_unique_metadata_by_filter({}, ["tags"]) == {"tags": 2}

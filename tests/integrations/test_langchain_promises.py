@@ -296,3 +296,14 @@ def test_a_record_class_that_cannot_hold_documents_is_refused(home: Home) -> Non
         SecurevecVectorStore(home.collection(Odd))
     with pytest.raises(errors.UsageError):
         SecurevecVectorStore("acme")  # type: ignore[arg-type]  # the point
+
+
+def test_a_vector_that_is_none_is_refused_without_a_word_of_it(two: dict[str, SecurevecVectorStore]) -> None:
+    given = cast("Any", ["a secret of acme"])
+    for search in (
+        two["acme"].similarity_search_by_vector,
+        two["acme"].max_marginal_relevance_search_by_vector,
+    ):
+        with pytest.raises(errors.VectorError) as caught:
+            search(given)
+        assert "secret" not in f"{caught.value} {caught.value.__cause__} {caught.value.__context__}"

@@ -205,3 +205,14 @@ def test_a_filter_at_the_edge_decides_as_the_oracle_does(store: ChromaPersistent
 
 def test_the_widest_membership_is_one_condition() -> None:
     assert isinstance(FILTERS["a thousand values of every kind"], In)
+
+
+def test_a_scan_is_not_answered_out_of_the_list_of_another_filter(store: ChromaPersistentBackend) -> None:
+    """``1`` and ``True`` are equal in Python, and so were the filters."""
+    place = a_namespace("listed")
+    store.ensure(namespace=place, spec=SPEC)
+    points = [a_point(place, number, {"f_x": True if number < 3 else 1}) for number in range(6)]
+    store.insert(namespace=place, points=points)
+    for value, wanted in ((True, points[:3]), (1, points[3:])):
+        found = store.scan(namespace=place, where=F("f_x") == value, cursor=None, limit=2)
+        assert {point.id for point in found.points} <= {point.id for point in wanted}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -245,3 +245,23 @@ def test_a_write_that_was_not_confirmed_says_what_stopped_it(world: World, monke
     assert caught.value.next_step.startswith("Free space on it. ")
     monkeypatch.undo()
     assert world.acme.ingest([ticket(1, "The refund never arrived.")]).new == 1
+
+
+def test_more_vectors_than_rows_are_told(world: World) -> None:
+    """One too many, and each row may be under its neighbour's."""
+    import numpy as np
+
+    rows = [ticket(number, f"text {number}") for number in range(1, 4)]
+    with pytest.raises(VectorError, match="more vectors than rows"):
+        world.acme.ingest(rows, vectors=np.ones((4, 64), dtype=np.float32), vectors_of="anonymized_text")
+
+
+def test_vectors_of_complex_numbers_are_none(world: World) -> None:
+    """A conversion would drop a part of each and go on."""
+    import numpy as np
+
+    given: Any = np.full(64, 1 + 2j)
+    with pytest.raises(VectorError):
+        world.acme.search(vector=given)
+    with pytest.raises(VectorError):
+        world.acme.ingest([ticket(1, "text")], vectors=given[np.newaxis], vectors_of="anonymized_text")

@@ -15,7 +15,7 @@ pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]",
 
 import securevec as sv
 from securevec.audit import read_tail
-from securevec.errors import CheckFailed
+from securevec.errors import CheckFailed, KeyUnavailable
 from securevec.retention import receipt as receipts
 from securevec.types import Layout, ProtectedPoint, StoredPoint
 from securevec.verbs import moving
@@ -245,3 +245,30 @@ def test_a_write_that_the_whole_move_overtakes_is_in_the_new_place(home: Home, m
             acme.delete(["T-5"])
             whole(acme, tickets(range(N)) - {"T-5"})
         assert at(store, acme, "shared") == 0
+
+
+def test_a_key_store_that_does_not_answer_is_no_reason_to_take_a_point_out_of_the_new_place(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record is written, to both places, behind the list that the check was made by: only its body tells whose it is.
+    Taken out as a stranger, it would be missing at the next look, and the move could neither go on nor be repeated."""
+    with home.open() as store:
+        acme, _ = filled(store)
+        honest = moving._strangers
+
+        def beside_a_writer(*given: Any) -> int:
+            monkeypatch.setattr(moving, "_strangers", honest)
+            acme.ingest([ticket(N, f"brickwork {N}")])
+            with monkeypatch.context() as down:
+                down.setattr(moving, "open_body", unavailable)
+                return honest(*given)
+
+        def unavailable(*_: Any) -> None:
+            raise KeyUnavailable("The key store does not answer.")
+
+        monkeypatch.setattr(moving, "_strangers", beside_a_writer)
+        with pytest.raises(KeyUnavailable):
+            store.promote_tenant("acme", to="collection")
+        assert at(store, acme, "collection") == N + 1
+        assert [each.state for each in store.run_jobs()] == ["done"]
+        whole(acme, tickets(range(N + 1)))
