@@ -40,7 +40,12 @@ def test_a_live_record_under_a_dead_key_is_altered_and_not_absent_whatever_its_h
     assert pair.acme.verify().findings["altered"] == 1
 
 
-@pytest.mark.parametrize("hint", ["soon", 1.5, True, None], ids=["a word", "a fraction", "a truth", "none"])
+NEVER = 2**53
+
+
+@pytest.mark.parametrize(
+    "hint", ["soon", 1.5, True, None, NEVER], ids=["a word", "a fraction", "a truth", "none", "a time to come"]
+)
 def test_a_hint_that_is_no_time_explains_no_dead_key(aged: tuple[Pair, Row], hint: object) -> None:
     pair, gone = aged
     vandal = Vandal(pair.stage, pair.acme)
