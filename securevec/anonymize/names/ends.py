@@ -78,6 +78,11 @@ _GREETINGS: Final = frozenset(
     ["hello", "hi", "hey", "dear", "hiya", "greetings", "welcome", "thanks", "thank", "morning", "afternoon",
      "evening", "goodbye", "bye", "sorry", "please", "yes", "ok", "okay", "congratulations", "congrats"]
 )  # fmt: skip
+_BODIES: Final = frozenset(
+    ["Department", "Ministry", "Police", "Court", "Courts", "Supreme", "Superior", "High", "District", "Regional",
+     "Civil", "Public", "City", "County", "State", "University", "School", "Schools", "Fire", "National", "Medical"]
+)  # fmt: skip
+"""What a public body begins with behind the place that it is of."""
 _NICKNAME: Final = 24
 _SHORT_NAME: Final = re.compile(
     rf" (?:\( ?[{UPPER}][\w.'’\- ]{{0,18}} ?\)|[\"“] ?[{UPPER}][\w.'’\- ]{{0,18}} ?[\"”]|'[{UPPER}][\w.\- ]{{0,18}}')"
@@ -217,9 +222,21 @@ def _pairs(text: str, stretches: list[Stretch]) -> list[Stretch]:
         before = made[-1] if made else None
         if before is not None and stretch.tag == before.tag and _is_one(text, before, stretch):
             made[-1] = Stretch(before.start, stretch.end, stretch.tag, max(before.margin, stretch.margin))
+        elif before is not None and _is_body(text, before, stretch):
+            made[-1] = Stretch(before.start, stretch.end, "ORG", max(before.margin, stretch.margin))
         else:
             made.append(stretch)
     return made
+
+
+def _is_body(text: str, first: Stretch, second: Stretch) -> bool:
+    """Whether a place and an organization are one: "Utah Department of Health", "University of Utah at Marlow"."""
+    if first.tag == second.tag or first.tag not in _HOUSES or second.tag not in _HOUSES:
+        return False
+    between = text[first.end : second.start]
+    if first.tag == "LOCATION":
+        return between == " " and text[second.start : second.end].partition(" ")[0] in _BODIES
+    return between == " at " and "University of " in text[first.start : first.end]
 
 
 def _is_one(text: str, first: Stretch, second: Stretch) -> bool:

@@ -25,6 +25,8 @@ _SOFTWARE: Final = "software_words.txt"
 _TOOLS: Final = 3
 """Different programs in a text that make it one about them."""
 _TOKEN: Final = re.compile(r"[^\W\d_][\w\-]*")
+_VERSION: Final = re.compile(r"[^\W\d_][\w+#\-]* (?:\d{1,2}[a-z]?|\d{1,4}\.(?:\d{1,4}|x)(?:\.\d+)?)")
+_AGE_AND_SEX: Final = re.compile(r"\d{1,3} ?[MF]")
 _ROMAN: Final = re.compile(r"[IVXL]{2,}")
 _CONTRACT_WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _JOINS: Final = frozenset({"of", "the", "and", "or", "to", "for"})
@@ -64,10 +66,11 @@ def without(text: str, stretches: list[Stretch]) -> list[Stretch]:
     software = values & _listed(_SOFTWARE)
     tools: bool | None = None
     for stretch in stretches:
-        if stretch.tag == "ADDRESS":
-            kept.append(stretch)
-            continue
         value = text[stretch.start : stretch.end]
+        if stretch.tag == "ADDRESS":
+            if not _is_version(value):
+                kept.append(stretch)
+            continue
         if _is_nationality(text, stretch, value) or (stretch.tag == "PERSON" and _is_word(text, stretch, value)):
             continue
         if stretch.tag != "LOCATION" and _is_contracts(text, stretch, value):
@@ -156,6 +159,13 @@ def _is_thing(text: str, stretch: Stretch, value: str) -> bool:
     key = lookup_key(value)
     named = _is_listed_name(key)
     return not named or _BEHIND.match(text, stretch.end) is not None
+
+
+def _is_version(value: str) -> bool:
+    """A program with its version, or an age with a sex: "Jenkins 1.6", "Oracle 11g", "55 M"."""
+    if _VERSION.fullmatch(value) is not None:
+        return lookup_key(value.partition(" ")[0]) in _listed(_SOFTWARE) or "." in value
+    return _AGE_AND_SEX.fullmatch(value) is not None
 
 
 def _numbered(text: str, stretch: Stretch) -> bool:

@@ -186,3 +186,43 @@ def test_numbers_of_rome_are_nobody_behind_no_name() -> None:
 def test_letters_of_tests_are_no_firms_in_a_note_of_a_clinic(detector: BuiltinDetector) -> None:
     note = "Patient denies chest pain. CBC drawn this AM, CMP pending. Bowel sounds present."
     assert not [each for each in detector.detect(note) if each.entity in {"ORG", "PERSON"}]
+
+
+@pytest.mark.parametrize("value", ["Jenkins 1.6", "Oracle Forms 6.1", "55 M", "Tomcat 9.x", "Java 11"])
+def test_a_version_and_an_age_are_no_address(value: str) -> None:
+    text = f"with {value} there"
+    stretch = Stretch(5, 5 + len(value), "ADDRESS", 5.0)
+    assert (without(text, [stretch]) == []) is (value != "Oracle Forms 6.1")
+
+
+def test_a_house_with_its_number_stays_an_address() -> None:
+    for value in ("Lindenweg 5", "Calle Ancha 7", "Grote Baan 477", "12 Marlow Court"):
+        stretch = Stretch(3, 3 + len(value), "ADDRESS", 5.0)
+        assert without(f"at {value} there", [stretch]) == [stretch]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "second", "whole"),
+    [
+        ("the New York State Department of Health says", "New York State", "Department of Health", True),
+        ("met at Marlow Astros games", "Marlow", "Astros", False),
+    ],
+)
+def test_a_public_body_and_its_place_are_one(text: str, first: str, second: str, whole: bool) -> None:
+    at = text.index(first)
+    behind = text.index(second)
+    place = Stretch(at, at + len(first), "LOCATION", 1.0)
+    body = Stretch(behind, behind + len(second), "ORG", 1.0)
+    assert mended(text, [place, body]) == ([Stretch(at, body.end, "ORG", 1.0)] if whole else [place, body])
+
+
+def test_a_university_and_its_seat_are_one(detector: BuiltinDetector) -> None:
+    text = "She left the University of North Carolina at Chapel Hill in May."
+    found = [text[each.start : each.end] for each in detector.detect(text) if each.entity == "ORG"]
+    assert found == ["University of North Carolina at Chapel Hill"]
+
+
+def test_an_address_that_is_spoken_is_an_email_and_nobody(detector: BuiltinDetector) -> None:
+    text = "email me at rohan dot verma at gmail dot co dot in please"
+    found = [(text[each.start : each.end], each.entity) for each in detector.detect(text)]
+    assert found == [("rohan dot verma at gmail dot co dot in", "EMAIL")]
