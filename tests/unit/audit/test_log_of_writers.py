@@ -14,7 +14,7 @@ import pytest
 from securevec.audit import AuditWriter, Head, files
 from securevec.audit.checkpoint import sign_note
 from securevec.audit.keeping import Kept
-from securevec.audit.writers import NAME, Standing, origin_of, standing_of
+from securevec.audit.writers import LOCK, NAME, Standing, origin_of, standing_of
 from securevec.clock import Clock
 from securevec.errors import AuditTampered, AuditUnavailable, HomeRefused
 from tests.unit.audit.logkit import LOG_ID, Log, event
@@ -199,3 +199,12 @@ def test_a_line_of_another_form_is_none_of_this_log(what: str) -> None:
     assert standing_of(orjson.dumps(said) + b"\n") == ("w-one", Standing("opened", 0, OTHER))
     assert standing_of(orjson.dumps(said | NO_LINES[what]) + b"\n") is None
     assert standing_of(orjson.dumps(said)) is None, "torn"
+
+
+@pytest.mark.parametrize(("name", "words"), [(LOCK, "cannot be opened"), (files.segment_name(0), "cannot be read")])
+def test_a_link_in_the_place_of_a_file_of_the_log_is_a_typed_refusal(log: Log, name: str, words: str) -> None:
+    path = place(log) / name
+    path.rename(log.directory / "elsewhere")
+    path.symlink_to(log.directory / "elsewhere")
+    with pytest.raises(AuditUnavailable, match=words):
+        opened(log)

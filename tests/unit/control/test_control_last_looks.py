@@ -13,6 +13,7 @@ import pytest
 
 from securevec.control import migrate
 from securevec.control.copying import copy_control
+from securevec.control.database import Database
 from securevec.control.jobs import SUBJECT_ERASE, TENANT_PROMOTE, Erasure
 from securevec.control.leftovers import Leftover
 from securevec.control.retention import Intent
@@ -491,3 +492,13 @@ def test_tokens_of_a_tenant_that_is_not_active_stay_as_they_are(desk: Desk) -> N
     assert act.done == 0
     assert desk.store.fence(TENANT).epoch == 3
     assert desk.store.known_parts(TENANT, [b"part"]) == {b"part": {JANE: b"stand-in"}}
+
+
+def test_a_damaged_store_is_a_typed_error_to_whoever_asks_for_its_version_or_scrubs_it(tmp_path: Path) -> None:
+    (tmp_path / "control.db").write_bytes(b"no database" * 100)
+    store = Database(tmp_path / "control.db")
+    acts: list[Callable[[], object]] = [store.version, store.scrub, lambda: store.row("SELECT 1")]
+    for act in acts:
+        with pytest.raises(ControlUnavailable, match="damaged"):
+            act()
+    store.close()
