@@ -27,7 +27,6 @@ PAGES: Final = sorted(
 )
 FENCED: Final = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PROGRAM: Final[Any] = typer.main.get_command(build())
-NO_COMMAND: Final = {"this", "and", "or", "exit", "is", "was", "then", "exits"}
 
 
 def _blocks(page: Path) -> list[tuple[str, str]]:
@@ -71,11 +70,14 @@ def test_every_command_that_a_page_shows_is_read_by_its_parser(page: Path) -> No
 
 
 def _named(text: str) -> Iterator[list[str]]:
-    """Commands in running text: the words behind ``securevec``, to where a sentence ends or something else begins."""
-    for rest in re.split(r"(?<![\w./'-])(?<!\ba )(?<!\ban )(?<!\bthe )securevec (?=[a-z])", text)[1:]:
+    """Commands in running text: the words behind ``securevec``, to where a sentence ends or something else begins. In
+    "a securevec home" the next word is none; behind a colon it has to be."""
+    before, *rests = re.split(r"(?<![\w./'-])securevec (?=[a-z])", text)
+    for rest in rests:
         words = re.split(r"[.,;:)]*(?: |$)(?<=[.,;:)] )|[.,;:)]+$|[^\w ./:=-]", rest.split("\n")[0])[0].split()
-        if words and words[0] not in NO_COMMAND:
+        if words and (words[0] in PROGRAM.commands or before.endswith(": ")):
             yield words
+        before = rest
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
