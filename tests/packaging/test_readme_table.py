@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -219,3 +220,22 @@ def test_each_result_names_what_made_it(writer: ModuleType) -> None:
         assert document["commit"]
         assert {"python", "numpy", "cryptography", "securevec"} <= document["versions"].keys()
         assert document["machine"]["cpus"] >= 1
+
+
+def test_the_page_of_benchmarks_names_every_script_and_result_there_is() -> None:
+    place = ROOT / "benchmarks"
+    named = set(re.findall(r"`([\w-]+\.(?:py|json))`", (place / "README.md").read_text(encoding="utf-8")))
+    scripts = {path.name for path in place.glob("*.py")}
+    assert named == scripts | {path.name for path in (place / "results").glob("*.json")}
+
+
+def test_the_json_of_a_run_is_described_key_by_key(writer: ModuleType) -> None:
+    section = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8").partition("## The JSON")[2]
+    rows = re.findall(r"^\| (`[^|]*) \| (.*) \|$", section, re.MULTILINE)
+    keys = {key for first, _ in rows for key in re.findall(r"`(\w+)`", first)}
+    words = set(re.findall(r"`(\w+)`", section))
+    documents = [json.loads((ROOT / f"benchmarks/results/cost_{store}.json").read_text()) for store in writer.STORES]
+    assert keys == set().union(*documents)
+    for document in documents:
+        inner = [*document["search"], *document["ingest"], document["disk"], document["memory"], document["paired"]]
+        assert set().union(*inner) <= words
