@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
 
 from securevec.crypto.envelope import open_sealed
 from securevec.keys.leases import BLOCK
@@ -43,7 +44,8 @@ def test_a_fork_during_a_write_waits_and_damages_nothing(bench: Bench) -> None:
     for _ in range(5):
         assert in_child(lambda: bench.ring.tenant_key(bench.acme, "id")) == 0
     thread.join()
-    assert sqlite3.connect(bench.path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(bench.path)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert len([info for info in bench.ring.list_keys() if info.epoch.startswith("r1/")]) == 10
 
 

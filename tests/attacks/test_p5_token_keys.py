@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -58,7 +59,7 @@ def stored_tokens(stage: Stage, letters: Letters) -> set[bytes]:
     people's keys are named by."""
     runtime, tenant = stage.store.runtime, stage.acme.id
     found: set[bytes] = set()
-    with sqlite3.connect(runtime.home / "control.db") as control:
+    with closing(sqlite3.connect(runtime.home / "control.db")) as control:
         number = "(SELECT tenant_no FROM tenant WHERE tenant = ?)"
         for column in (
             f"token FROM subject_token WHERE tenant_no = {number}",
