@@ -17,8 +17,9 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import word_set
 from securevec.anonymize.rules.checksums import digits_of
+from securevec.anonymize.rules.credentials import placeholder, secret_value
 from securevec.anonymize.rules.personal import login_name, plate
-from securevec.anonymize.rules.validators import moment, placeholder, secret_value
+from securevec.anonymize.rules.validators import moment
 
 _PRIORITY: Final = 64
 """Below a number with a check of its own, above what looks like a telephone."""
@@ -57,6 +58,8 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "VIN": re.compile(r"(?i)[a-hj-npr-z\d]{11,17}"),
     "IMEI": re.compile(r"\d{2}(?:[ \-]?\d){12,15}"),
 }
+_OWN_NAMES: Final = ("username", "user_name", "password", "user_id", "loginname")
+"""What code writes where a user's name belongs: ``username = self.container_username``."""
 _SPACE: Final = re.compile(r"\s")
 _PASSWORD: Final = re.compile(r"[^\n]{4,128}")
 
@@ -175,7 +178,8 @@ def _fits(entity: str, value: str, declared: bool) -> bool:
     if shape.fullmatch(value) is None:
         return False
     if entity == "USERNAME":
-        return any(map(str.isalpha, value)) and login_name(value) and not _blank(value)
+        named = value.lower().endswith(_OWN_NAMES) or value.startswith("self.")
+        return any(map(str.isalpha, value)) and login_name(value) and not (named or _blank(value))
     return entity != "LICENSE_PLATE" or plate(value)
 
 

@@ -23,8 +23,17 @@ _AMOUNT: Final = re.compile(r"[1-9]\d?(?:\.\d{3}){2,}|[1-9]\d?(?: \d{3}){2,}")
 _GROUPS: Final = re.compile(r"\d+")
 _QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
 """An IPv4 address is one whatever the words around it say: no plan groups its numbers like that."""
-_LONE_DIGIT: Final = re.compile(r"\d\.\d(?:\.|$)")
+_LONE_DIGIT: Final = re.compile(r"\d\.\d(?:[.\-]|$)")
 """A digit alone behind a dot: of a version (``120.0.6099.109``), where numbering plans make groups of two at least."""
+_NO_NUMBER: Final = re.compile(
+    r"\d{3}\.\d{3}-\d{4}|\d{2}\.\d{3}\.\d{2}|(?:19|20)\d\d-(?:19|20)\d\d|0?(?:0|\d{1,3})(?: 0){3,}"
+    r"|(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?: +(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){2}"
+    r"|\d{3}-\d{4}-\d|[1-9]0{5,}|\+ \d{8,}"
+)
+_LONGEST_OTHER: Final = 16
+"""Clauses of contracts, years, colours, counting, articles behind their DOI, round numbers and sums."""
+_COUNTED: Final = ("012345678", "01234567")
+"""How made-up numbers of accounts count up."""
 _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
 
 
@@ -51,6 +60,8 @@ def valid(value: str) -> bool:
     if len(groups) == 2 and main[0] not in "0(":
         # Two bare groups are more often a range, a version or an amount.
         return False
+    if not separated and (digits.startswith(_COUNTED[0]) or digits == _COUNTED[1]):
+        return False
     if len(digits) < 7 or (separated and "." in main and "-" not in main and main.count(".") < 2):
         return False
     return _national(digits, separated)
@@ -68,6 +79,8 @@ def _shaped(main: str, groups: list[str]) -> bool:
     if len(groups) == 4 and "." in main and _QUAD.fullmatch(main.strip()):
         return False
     if "." in main and _LONE_DIGIT.search(main):
+        return False
+    if main[0] != "(" and len(main) <= _LONGEST_OTHER and _NO_NUMBER.fullmatch(main):
         return False
     # A search for two signs is quicker than the pattern of a date.
     dated = ("19" in main or "20" in main or "/" in main) and _DATE.match(main) is not None

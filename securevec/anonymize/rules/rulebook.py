@@ -28,6 +28,7 @@ _KEYS: Final = frozenset(
         "regex",
         "group",
         "around",
+        "sign",
         "keywords",
         "validator",
         "context",
@@ -49,7 +50,9 @@ class Rule:
 
     ``regex`` is RE2 syntax over the folded text; ``group`` the capture that is the value (0: all of it). ``around``
     is one sign that every match holds once, behind at most ``AROUND_BYTES`` of it, and never with white space: only
-    its neighbourhood is searched. ``keywords``: one of them must occur in the text, or the rule is not tried.
+    its neighbourhood is searched. ``sign``: a short pattern that occurs in every match; all of the rule is tried where
+    it occurs. What a rule looks for is one of many in a set, whose automaton grows with all that may follow a common
+    word. ``keywords``: one of them must occur in the text, or the rule is not tried.
     ``context`` words near the value add ``CONTEXT_BONUS`` to ``score``, ``veto`` words take the same away; a finding
     needs ``ACCEPT``. ``secret`` marks credentials, which are tagged instead of given a surrogate.
     """
@@ -59,6 +62,7 @@ class Rule:
     regex: str
     group: int
     around: str
+    sign: str
     keywords: tuple[str, ...]
     validator: str
     context: tuple[str, ...]
@@ -131,6 +135,7 @@ def _rule(name: str, table: Mapping[str, Any]) -> Rule:
             regex=str(table["regex"]).strip(),
             group=int(table.get("group", 0)),
             around=str(table.get("around", "")),
+            sign=str(table.get("sign", "")).strip(),
             keywords=tuple(str(word).lower() for word in table.get("keywords", ())),
             validator=str(table.get("validator", "")),
             context=tuple(str(word).lower() for word in table.get("context", ())),
@@ -143,10 +148,13 @@ def _rule(name: str, table: Mapping[str, Any]) -> Rule:
             counter_examples=tuple(str(text).replace(_MARK, "") for text in table["counter_examples"]),
         )
         compiled = re2.compile(rule.regex, engine_options())
+        re2.compile(rule.sign, engine_options())
     except (KeyError, TypeError, ValueError, re2.error) as error:
         raise ConfigError(f"{where} is incomplete or its pattern is not RE2 syntax.") from error
     if rule.validator and rule.validator not in VALIDATORS:
         raise ConfigError(f"{where} names an unknown validator.")
+    if rule.around and rule.sign:
+        raise ConfigError(f"{where} may name a sign or around, not both.")
     if rule.around and (len(rule.around) != 1 or not rule.around.isascii() or rule.around.isspace()):
         raise ConfigError(f"{where} may name one ASCII sign as around.")
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", rule.entity) or compiled.groups < rule.group:

@@ -39,8 +39,12 @@ class PatternScanner:
         by_number = dict(enumerate(self._compiled))
         # Names of streets may be any words, so their rules have a set of their own; they need a house number.
         places = {n: rule for n, rule in by_number.items() if rule.entity in _PLACES and rule.digit}
-        others = {n: rule for n, rule in by_number.items() if n not in places}
+        # Credentials begin with words of code and configurations; in one set with the rest, each multiplies the other.
+        secrets = {n: rule for n, rule in by_number.items() if rule.entity in book.secrets}
+        others = {n: rule for n, rule in by_number.items() if n not in places and n not in secrets}
         self._places = Sieve(((n, rule.sieve) for n, rule in places.items()), byte_options())
+        self._credentials = frozenset(secrets)
+        self._secrets = Sieve(((n, rule.sieve) for n, rule in secrets.items()), byte_options())
         self._others = Sieve(((n, rule.sieve) for n, rule in others.items()), byte_options())
         require(engine)
         all_of_them = tuple((n, rule.sieve) for n, rule in by_number.items())
@@ -52,9 +56,13 @@ class PatternScanner:
     def crossing(self, *, without: Collection[str]) -> Factors:
         """Of the rules whose values may hold a space those that may have one with given signs in it.
 
-        ``without``: ids of rules that are never asked.
+        ``without``: ids of rules that are never asked. Nor are those with a sign, which stands beside their value.
         """
-        kept = [number for number, rule in enumerate(self._compiled) if rule.spaced and rule.id not in without]
+        kept = [
+            number
+            for number, rule in enumerate(self._compiled)
+            if rule.spaced and not (rule.signed or rule.id in without)
+        ]
         rules = [self._compiled[number] for number in kept]
         return Factors(((rule.narrow, rule.group) for rule in rules), numbers=kept)
 
@@ -95,6 +103,8 @@ class PatternScanner:
         rules = self._second.numbers(data) if self._second is not None else None
         if rules is None:
             rules = self._others.numbers(data)
+            if able is None or not self._credentials.isdisjoint(able):
+                rules += self._secrets.numbers(data)
             if view.digits_end > view.start:
                 rules += self._places.numbers(data)
         if able is not None:

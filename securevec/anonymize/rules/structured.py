@@ -28,6 +28,12 @@ _FEWEST_DIGITS: Final = 4
 _TELLING: Final = re.compile(r"(?i)pass|pwd|secret|token|user|login|plate|kennzeichen|\b(?:key|pin|cvv|cvc)\b")
 """Heads of columns whose values may hold few digits or none."""
 
+_PUBLIC: Final = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]++ )*?(?:PUBLIC KEY|CERTIFICATE|CERTIFICATE REQUEST|SIGNATURE|X509 CRL)(?: BLOCK)?-----\s*+"
+    r"(?:[A-Za-z-]{1,40}+: [^\n]{1,200}+\n)*+\s*+(?:[A-Za-z0-9+/=]{1,80}+[ \t\r]*+(?:\n[ \t]*+|\Z))++"
+)
+"""Keys and certificates that everybody may have, as far as their lines of base64 go."""
+
 Place = Callable[[list[Finding]], list[Finding]]
 """From findings of a part to those of its text."""
 
@@ -43,7 +49,7 @@ class Structured:
     def find(self, text: str, field_name: str) -> list[Finding]:
         """Findings in offsets of ``text``, unresolved. Raises ``DetectorError``."""
         view = fold(text, skeleton=True)
-        found = self._scan(view.text, field_name)
+        found = _without_public(self._scan(view.text, field_name), view.text)
         if "\n" in text or ":" in view.text or "=" in view.text or has_table(text) or field_name:
             asked = _Asked(self._scanner)
             self._read_again(asked, text, view.text, found, field_name)
@@ -64,7 +70,7 @@ class Structured:
                 here += self._scan(view.text, field_name)
             self._read_again(asked, text, view.text, here, field_name)
         asked.finish()
-        return [mapped(here, view) for here, view in found]
+        return [mapped(_without_public(here, view.text), view) for here, view in found]
 
     def _scan(self, body: str, field_name: str) -> list[Finding]:
         if len(body) <= WINDOW:
@@ -116,6 +122,18 @@ class Structured:
                 return [finding.shifted(cell.start - lead) for finding in found if finding.start >= lead]
 
             asked.add(Part(f"{head}: {value}"), here, place)
+
+
+def _without_public(found: list[Finding], body: str) -> list[Finding]:
+    """Without what only looks random, where a block of text says that it is for everybody."""
+    if not found or "-----BEGIN " not in body:
+        return found
+    blocks = [block.span() for block in _PUBLIC.finditer(body)]
+    return [
+        each
+        for each in found
+        if each.rule != "high-entropy" or not any(start <= each.start < end for start, end in blocks)
+    ]
 
 
 class _Asked:

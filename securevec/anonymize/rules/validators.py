@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import math
 import re
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Final
 
-from securevec.anonymize.rules import national, personal, phones
+from securevec.anonymize.rules import credentials, national, personal, phones
 from securevec.anonymize.rules.checksums import alnum, digits_of, luhn
 
 _IBAN_LENGTH: Final[Mapping[str, int]] = {
@@ -42,17 +39,31 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 _NUMERIC_DATE: Final = re.compile(r"\d+[/.\-]\d+[/.\-]\d+")
 
 
+_ISSUERS: Final[Mapping[int, tuple[str, ...]]] = {
+    12: ("50", "56", "57", "58", "59", "6"),
+    13: ("4", "50", "56", "57", "58", "6"),
+    14: ("30", "36", "38", "39", "50", "56", "57", "58", "6"),
+    15: ("34", "37", "2131", "1800", "50", "56", "57", "58", "6"),
+    16: ("22", "23", "24", "25", "26", "27", "3", "4", "5", "6", "81", "82", "9792"),
+    17: ("5", "6"),
+    18: ("5", "6"),
+    19: ("3", "4", "5", "6"),
+}
+"""How numbers of each length begin (ISO/IEC 7812, the networks' published ranges): times in milliseconds, object
+identifiers and fractions pass Luhn one time in ten."""
+_FRACTION: Final = re.compile(r"\d{1,6}\.\d{11,}")
+
+
 def card(value: str) -> bool:
-    """12 to 19 digits that pass Luhn and are not one digit repeated."""
+    """12 to 19 digits that an issuer gives out, pass Luhn and are not one digit repeated."""
     return _is_card(digits_of(value))
 
 
 def _is_card(digits: str) -> bool:
     size = len(digits)
-    if not 12 <= size <= 19 or digits[0] == "0" or digits.count(digits[0]) == size:
+    if not 12 <= size <= 19 or digits.count(digits[0]) == size:
         return False
-    # Twelve digits are a card only in the ranges of Maestro; other numbers of that length pass Luhn one time in ten.
-    return (size > 12 or digits[0] == "6" or digits[:2] in {"50", "56", "57", "58", "59"}) and luhn(digits)
+    return digits.startswith(_ISSUERS[size]) and luhn(digits)
 
 
 def card_extent(value: str) -> tuple[int, int]:
@@ -61,6 +72,8 @@ def card_extent(value: str) -> tuple[int, int]:
     ``(n, n)`` when none begins with the first group: nothing here, resume at ``n``. Only when one does are later
     starts compared, so that a long list of short numbers costs one pass over each.
     """
+    if "." in value and (fraction := _FRACTION.match(value)) is not None:
+        return fraction.end(), fraction.end()
     groups = [match.span() for match in _DIGIT_GROUP.finditer(value)]
     digits = "".join([value[start:end] for start, end in groups])
     best = _longest_card(digits, groups, 0, 0)
@@ -80,6 +93,7 @@ def _longest_card(digits: str, groups: list[tuple[int, int]], first: int, passed
     """The longest card number that begins with group ``first``, behind ``passed`` digits, and ends with a group."""
     behind = passed
     best: tuple[int, int] | None = None
+    short = False
     if digits.startswith("0", passed):
         return None
     for begin, end in groups[first:]:
@@ -88,7 +102,15 @@ def _longest_card(digits: str, groups: list[tuple[int, int]], first: int, passed
             break
         if behind - passed >= 12 and _is_card(digits[passed:behind]):
             best = (groups[first][0], end)
+            short = behind - passed == 12
+    if short and best is not None and _goes_on(groups, best[1]):
+        return None
     return best
+
+
+def _goes_on(groups: list[tuple[int, int]], end: int) -> bool:
+    """Whether four more digits follow a group of four in the same run: half of a longer number is no card."""
+    return any(begin == end + 1 and finish - begin == 4 for begin, finish in groups)
 
 
 def iban_extent(value: str) -> tuple[int, int]:
@@ -161,12 +183,18 @@ def dea(value: str) -> bool:
     return (number[0] + number[2] + number[4] + 2 * (number[1] + number[3] + number[5])) % 10 == number[6]
 
 
+_SLICE: Final = 3
+
+
 def ip(value: str) -> bool:
     try:
         address = ipaddress.ip_address(value)
     except ValueError:
         return False
-    return not address.is_unspecified and not address.is_loopback
+    if address.is_unspecified or address.is_loopback or value.startswith("0."):
+        return False
+    # `a[2::]` and `x[0::2]` are slices of code.
+    return "." in value or len(alnum(value)) > _SLICE
 
 
 def email(value: str) -> bool:
@@ -191,87 +219,6 @@ def moment(value: str) -> bool:
     """A numeric date, with or without a time of day behind it."""
     found = _NUMERIC_DATE.match(value)
     return found is not None and birth_date(found.group())
-
-
-def entropy(value: str) -> float:
-    """Shannon entropy of the characters, bits per character."""
-    size = len(value)
-    return -sum([_share(value.count(char), size) for char in dict.fromkeys(value)]) if value else 0.0
-
-
-@lru_cache(maxsize=4096)
-def _share(count: int, size: int) -> float:
-    return count / size * math.log2(count / size)
-
-
-def _kinds(value: str) -> int:
-    """How many of small letters, capitals and digits there are."""
-    return any(map(str.islower, value)) + any(map(str.isupper, value)) + any(map(str.isdigit, value))
-
-
-_PLACEHOLDER: Final = re.compile(
-    r"(?i)(?:example|change.?me|placeholder|redacted|(?:insert|your|enter|my|some)[_\-.].*|.{0,4}x{4,}.{0,4}|\*+|\.+|none|null|true|false)"
-)
-
-
-def placeholder(value: str) -> bool:
-    """What examples and forms show in place of a secret."""
-    return _PLACEHOLDER.fullmatch(value) is not None
-
-
-def secret_value(value: str) -> bool:
-    """Not a placeholder, not a variable, not a plain lower-case word: what a person would call a password."""
-    if len(value) < 6 or value[0] in "$<{%(" or placeholder(value):
-        return False
-    bare = value.strip(".,-_")
-    kinds = _kinds(value) + (bool(bare) and not bare.isalnum())
-    return kinds >= 2 and entropy(value) >= 2.5
-
-
-_FOLDERS: Final = ("/home/", "/usr/", "/var/", "/etc/", "/opt/", "/root/", "/run/", "/Users/", "./", "../", "~/")
-_DOTTED: Final = re.compile(r"[A-Za-z_]{1,40}(?:\.[A-Za-z_]{2,40})+")
-
-
-def bare_secret(value: str) -> bool:
-    """A secret without quotes, where code writes names and shells folders: ``token = self.next``, ``PWD=/home/x``."""
-    return secret_value(value) and _DOTTED.fullmatch(value) is None and not value.startswith(_FOLDERS)
-
-
-def shared_word(value: str) -> bool:
-    """A secret that people tell each other: letters and digits in one word."""
-    return any(map(str.isalpha, value)) and any(map(str.isdigit, value)) and secret_value(value)
-
-
-def strong_password(value: str) -> bool:
-    """What a password rule enforces: three of capital, small letter, digit and special character."""
-    kinds = _kinds(value) + (bool(value) and not value.isalnum())
-    return kinds >= 3 and secret_value(value)
-
-
-_CUTS: Final = re.compile(r"[_\-+/]")
-_ONE_KIND: Final = re.compile(r"[0-9a-f]+|[A-Z]+|[a-z]+|[0-9]+|[0-9A-F]+")
-
-
-def generated_key(value: str) -> bool:
-    """Long, mixed and evenly spread; hyphenated words, UUIDs and plain hexadecimal digests are not meant."""
-    if sum(map(str.isdigit, value)) < 3:
-        return False
-    longest = max(_CUTS.split(value), key=len)
-    return bool(longest) and _ONE_KIND.fullmatch(longest) is None and entropy(value) >= 3.8
-
-
-def random_value(value: str) -> bool:
-    """Characters spread like those of a generated key."""
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and entropy(value) >= 3.0
-
-
-def jwt(value: str) -> bool:
-    head = value.split(".")[0]
-    try:
-        decoded = urlsafe_b64decode(head + "=" * (-len(head) % 4))
-    except ValueError:
-        return False
-    return decoded.startswith(b"{") and b'"' in decoded
 
 
 _BASE58_VALUES: Final = {
@@ -334,17 +281,20 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "aadhaar": national.aadhaar, "base58check": base58check, "bech32": bech32, "birth_date": birth_date,
     "bsn": national.bsn, "card": card, "case_code": case_code, "coded": coded,
     "codice_fiscale": national.codice_fiscale, "cpf": national.cpf, "dea": dea, "dni": national.dni, "email": email,
-    "generated_key": generated_key, "iban": iban, "iban_shape": iban_shape,
-    "ip": ip, "itin": national.itin, "jwt": jwt, "nhs": national.nhs,
+    "generated_key": credentials.generated_key, "generated_secret": credentials.generated_secret,
+    "set_password": credentials.set_password, "setting_key": credentials.setting_key, "iban": iban,
+    "iban_shape": iban_shape, "ip": ip, "itin": national.itin, "jwt": credentials.jwt, "nhs": national.nhs,
     "moment": moment, "nino": national.nino, "nir": national.nir, "npi": npi, "phone": phones.plausible,
-    "phone_strict": phones.valid, "random_value": random_value, "secret_value": secret_value, "sin": national.sin,
-    "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": strong_password, "tfn": national.tfn,
+    "phone_strict": phones.valid, "random_value": credentials.random_value,
+    "secret_value": credentials.secret_value, "sin": national.sin,
+    "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": credentials.strong_password, "tfn": national.tfn,
     "aba": aba, "bic": bic, "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer,
     "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric": national.nric,
     "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,
     "rijksregister": national.rijksregister, "svnr": national.svnr, "utr": national.utr,
     "username": personal.username, "username_mixed": personal.username_mixed, "imei": personal.imei,
-    "bare_secret": bare_secret, "shared_word": shared_word, "login_name": personal.login_name, "plate": personal.plate,
+    "bare_secret": credentials.bare_secret, "shared_word": credentials.shared_word,
+    "login_name": personal.login_name, "plate": personal.plate,
     "street_words": personal.street_words, "za_id": national.za_id,
 }  # fmt: skip
 

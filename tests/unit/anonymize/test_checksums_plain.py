@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securevec.anonymize.rules.checksums import alnum, digits_of, luhn
+from securevec.anonymize.rules.credentials import entropy
 from securevec.anonymize.rules.national import _D, aadhaar
-from securevec.anonymize.rules.validators import entropy
 
 DIGITS = st.text(alphabet="0123456789", max_size=20)
 

@@ -1,0 +1,168 @@
+"""Checks on what may be a credential: what people call a password, what a generator makes, and what only names one.
+
+These are predicates inside the detector, not security checks: a ``False`` only means "not this".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from base64 import urlsafe_b64decode
+from functools import lru_cache
+from typing import Final
+
+
+def entropy(value: str) -> float:
+    """Shannon entropy of the characters, bits per character."""
+    size = len(value)
+    return -sum([_share(value.count(char), size) for char in dict.fromkeys(value)]) if value else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _share(count: int, size: int) -> float:
+    return count / size * math.log2(count / size)
+
+
+def _kinds(value: str) -> int:
+    """How many of small letters, capitals and digits there are."""
+    return any(map(str.islower, value)) + any(map(str.isupper, value)) + any(map(str.isdigit, value))
+
+
+_PLACEHOLDER: Final = re.compile(
+    r"(?i)(?:example|change.?me|placeholder|redacted|(?:insert|your|enter|my|some)[_\-.].*|.{0,4}x{4,}.{0,4}|\*+|\.+|none|null|true|false)"
+)
+
+
+def placeholder(value: str) -> bool:
+    """What examples and forms show in place of a secret."""
+    return _PLACEHOLDER.fullmatch(value) is not None
+
+
+_HUMPS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SPELLED: Final = re.compile(r"[:@]?[A-Za-z_][A-Za-z_.\-]*+(?:\[-?\d*\][A-Za-z_.\-]*+)*+")
+_SETTINGS: Final = frozenset(
+    ["alternative", "annotated", "arg", "args", "arn", "auth", "bool", "bytes", "cache", "callback", "choice",
+     "class", "collection", "config", "counter", "credential", "credentials", "default", "dict", "encoding", "env",
+     "environment", "field", "file", "handler", "header", "id", "iterator", "key", "keys", "length", "list",
+     "loader", "manager", "map", "mapping", "marker", "name", "none", "number", "opt", "option", "optional",
+     "options", "param", "params", "pass", "passwd", "password", "path", "provider", "pswd", "pwd", "query", "request",
+     "resolver", "response", "rules", "secret", "secrets", "securestring", "self", "sequence", "service", "settings",
+     "store", "str", "string", "token", "tokenizer", "tokens", "type", "uri", "url", "username", "value", "values",
+     "var", "variable", "whitespace"]
+)  # fmt: skip
+"""What the names of variables, types and fields end with."""
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
+
+
+_FOLDED: Final = 3
+"""From so many slashes on it is a path."""
+_LONG_PIECE: Final = 16
+
+
+def _names_something(value: str) -> bool:
+    """A name out of code, ``NextToken`` or ``api_key_env_var``, and not what the name stands for."""
+    if _SPELLED.fullmatch(value) is None:
+        return False
+    words = _HUMPS.findall(value)
+    return bool(words) and words[-1].lower() in _SETTINGS
+
+
+def secret_value(value: str) -> bool:
+    """Not a placeholder, a variable, a time, a name out of code or a plain lower-case word: a password."""
+    if len(value) < 6 or value[0] in "$<{%(=" or placeholder(value) or _names_something(value):
+        return False
+    if _dated(value):
+        return False
+    bare = value.strip(".,-_")
+    kinds = _kinds(value) + (bool(bare) and not bare.isalnum())
+    return kinds >= 2 and entropy(value) >= 2.5
+
+
+_FOLDERS: Final = ("/home/", "/usr/", "/var/", "/etc/", "/opt/", "/root/", "/run/", "/Users/", "./", "../", "~/")
+_DOTTED: Final = re.compile(r"[A-Za-z_]{1,40}(?:\.[A-Za-z_]{2,40})+")
+
+
+def bare_secret(value: str) -> bool:
+    """A secret without quotes, where code writes names and shells folders: ``token = self.next``, ``PWD=/home/x``."""
+    return secret_value(value) and _DOTTED.fullmatch(value) is None and not value.startswith(_FOLDERS)
+
+
+def shared_word(value: str) -> bool:
+    """A secret that people tell each other: letters and digits in one word."""
+    return any(map(str.isalpha, value)) and any(map(str.isdigit, value)) and secret_value(value)
+
+
+def strong_password(value: str) -> bool:
+    """What a password rule enforces: three of capital, small letter, digit and special character."""
+    kinds = _kinds(value) + (bool(value) and not value.isalnum())
+    return kinds >= 3 and value.count("/") < _FOLDED and secret_value(value)
+
+
+_CUTS: Final = re.compile(r"[_\-+/]")
+_ONE_KIND: Final = re.compile(r"[0-9a-f]+|[A-Z]+|[a-z]+|[0-9]+|[0-9A-F]+")
+
+
+def generated_key(value: str) -> bool:
+    """Long, mixed and evenly spread; hyphenated words, UUIDs and plain hexadecimal digests are not meant."""
+    if sum(map(str.isdigit, value)) < 3:
+        return False
+    longest = max(_CUTS.split(value), key=len)
+    if value.count("/") >= _FOLDED and len(longest) < _LONG_PIECE:
+        # The folders of a path; random base64 has a slash every 64 characters.
+        return False
+    return bool(longest) and _ONE_KIND.fullmatch(longest) is None and entropy(value) >= 3.8
+
+
+_WIDE: Final = 16
+_HEX: Final = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def setting_key(value: str) -> bool:
+    """What stands behind a name of a key in a configuration: generated, or a long number in hexadecimal digits."""
+    if len(value) < _WIDE or not any(map(str.isdigit, value)) or _names_something(value) or _dated(value):
+        return False
+    if _HEX.fullmatch(value) is not None:
+        return entropy(value) >= 3.0
+    longest = max(_CUTS.split(value.rstrip("=")), key=len)
+    return len(longest) >= _WIDE and _ONE_KIND.fullmatch(longest) is None and entropy(value) >= 3.3
+
+
+def generated_secret(value: str) -> bool:
+    """The same, where a sentence speaks of a credential: a UUID may be one as well."""
+    return _UUID.fullmatch(value) is not None or setting_key(value)
+
+
+def set_password(value: str) -> bool:
+    """What was set as a password, a plain word too, but not the word for one or for nothing."""
+    return not (
+        placeholder(value)
+        or value.lower() in _NO_PASSWORD
+        or value[0] in "$<{%(=.-/"
+        or _names_something(value)
+        or _DOTTED.fullmatch(value) is not None
+    )
+
+
+def _dated(value: str) -> bool:
+    return value[0] in "12" and _MOMENT.fullmatch(value) is not None
+
+
+_NO_PASSWORD: Final = frozenset(
+    ["false", "true", "required", "optional", "empty", "prompt", "string", "undefined", "hidden", "secret", "passwd",
+     "password", "disabled", "enabled", "unset", "blank", "default", "xxxxx", "xxxxxx", "yourpassword", "mypassword"]
+)  # fmt: skip
+
+
+def random_value(value: str) -> bool:
+    """Characters spread like those of a generated key."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and entropy(value) >= 3.0
+
+
+def jwt(value: str) -> bool:
+    head = value.split(".")[0]
+    try:
+        decoded = urlsafe_b64decode(head + "=" * (-len(head) % 4))
+    except ValueError:
+        return False
+    return decoded.startswith(b"{") and b'"' in decoded
