@@ -55,6 +55,8 @@ _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     ),
     "USERNAME": re.compile(r"@?[^\W_][\w.\-+]{1,63}"),
     "ONE_TIME_CODE": re.compile(r"\d{3,8}"),
+    "AGE": re.compile(r"(?:[1-9]\d?|1[01]\d)(?: ?(?:years?(?: old)?|yrs?|y/?o|ans|jahre|anos|jaar))?"),
+    "CARD_EXPIRY": re.compile(r"(?:0[1-9]|1[0-2]) ?[/\-] ?(?:20)?\d{2}|20\d{2}[/\-](?:0[1-9]|1[0-2])"),
     "VIN": re.compile(r"(?i)[a-hj-npr-z\d]{11,17}"),
     "IMEI": re.compile(r"\d{2}(?:[ \-]?\d){12,15}"),
 }

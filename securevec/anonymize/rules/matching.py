@@ -57,7 +57,7 @@ class CompiledRule:
     __slots__ = (
         "_around", "_extent", "_fewest", "_match", "_plain",
         "check", "context", "digit", "edged", "entity", "group", "heads", "id", "judged", "keywords", "narrow", "needy",
-        "never", "priority", "regex", "score", "sieve", "signed", "spaced", "veto", "words",
+        "never", "priority", "regex", "score", "sieve", "spaced", "veto", "words",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, alphabet: Alphabet) -> None:
@@ -91,7 +91,6 @@ class CompiledRule:
         # its states, and looking around the sign costs next to nothing.
         sign = alphabet.narrow(rule.sign)
         self.sieve = sign.encode("latin-1") or re.escape(self._around) or self.regex
-        self.signed = bool(sign)
         # No match is empty, and all of it is the value: nothing is left to be decided about a match.
         self._plain = self._fewest > 0 and not (rule.group or self._around or self._extent is not None)
 

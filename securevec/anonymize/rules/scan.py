@@ -56,13 +56,9 @@ class PatternScanner:
     def crossing(self, *, without: Collection[str]) -> Factors:
         """Of the rules whose values may hold a space those that may have one with given signs in it.
 
-        ``without``: ids of rules that are never asked. Nor are those with a sign, which stands beside their value.
+        ``without``: ids of rules that are never asked.
         """
-        kept = [
-            number
-            for number, rule in enumerate(self._compiled)
-            if rule.spaced and not (rule.signed or rule.id in without)
-        ]
+        kept = [number for number, rule in enumerate(self._compiled) if rule.spaced and rule.id not in without]
         rules = [self._compiled[number] for number in kept]
         return Factors(((rule.narrow, rule.group) for rule in rules), numbers=kept)
 

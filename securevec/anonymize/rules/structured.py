@@ -17,7 +17,7 @@ from securevec.anonymize.rules.rulebook import RuleBook
 from securevec.anonymize.rules.scan import PatternScanner, hint
 from securevec.anonymize.rules.second import PatternEngine
 from securevec.anonymize.rules.sheet import Part
-from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, settings
+from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, pairs, settings
 from securevec.anonymize.rules.wraps import GUESSED, joints
 from securevec.anonymize.windows import WINDOW, scan_windows
 
@@ -91,7 +91,7 @@ class Structured:
                 if left := able.difference(absent):
                     asked.add(Part(joint.line, "", joint.across, left), here, joint.unbroken)
         if ":" in body or "=" in body:
-            for cell in settings(body, label_of):
+            for cell in (*settings(body, label_of), *pairs(body, label_of)):
                 named = under_code_head(body[cell.start : cell.end], cell.head)
                 # Rules of their own read passwords there, and tell them from code.
                 here += [found.shifted(cell.start) for found in named if found.entity != "SECRET"]

@@ -18,6 +18,8 @@ _LONGEST_HEAD: Final = 60
 _FIRST_NAME: Final = re.compile(r"[^\n:=]{2,60}+[:=]")
 _NAME: Final = re.compile(rf"\n{_FIRST_NAME.pattern}")
 """Begins with the break: a search for a character takes half the time that one for the beginnings of lines does."""
+_PAIR_NAME: Final = re.compile(r"(?<![\w.\-])[A-Za-z][\w.\-]{1,40}+\Z")
+_PAIR_VALUE: Final = re.compile(r"""["']([^"'\n]*+)["']|([^\s"',;&|(){}\[\]<>]++)""")
 _AROUND_NAME: Final = " \t\r-*\"'`>|"
 _AROUND_VALUE: Final = " \t\r=:>\"'`,;"
 _LINE: Final = re.compile(r"^(?:[^\n\t|]*[\t|].*|\+[\-+=]{2,})$", re.MULTILINE)
@@ -98,6 +100,18 @@ def settings(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
         start = sign + 1 + len(value) - len(bare)
         if 0 < len(bare := bare.rstrip(_AROUND_VALUE)) <= LONGEST_CELL:
             yield Cell(start, start + len(bare), name)
+
+
+def pairs(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
+    """``name=value`` anywhere in a line (logs, queries, options), the value up to white space or its closing quote."""
+    at = text.find("=")
+    while at >= 0:
+        name = _PAIR_NAME.search(text, max(at - _LONGEST_HEAD, 0), at)
+        if name is not None and known(name.group()) and (value := _PAIR_VALUE.match(text, at + 1)) is not None:
+            group = 1 if value.group(1) else 2
+            if 0 < value.end(group) - value.start(group) <= LONGEST_CELL:
+                yield Cell(*value.span(group), name.group())
+        at = text.find("=", at + 1)
 
 
 def _named_lines(text: str) -> Iterator[tuple[int, int]]:

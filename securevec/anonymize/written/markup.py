@@ -1,7 +1,8 @@
 """Tags of HTML and XML: what stands between them, and what stands inside them.
 
 Tags of HTML's own names count, and others that are closed somewhere in the text; ``a < b`` and ``<someone>`` do not.
-Inside a line tags stand for nothing (``j<b>ane</b>@example.com`` is an address), others end it; an element of XML names
+Inside a line tags stand for nothing (``j<b>ane</b>@example.com`` is an address), others end it, and what stands between
+two cells of a row is a tab, so that a table is read as one; an element of XML names
 what it holds. Attributes are a view of their own, each value under its name.
 """
 
@@ -29,12 +30,17 @@ BLOCK: Final = frozenset(_BLOCK.split())
 _TAG: Final = re.compile(
     r"<(/?)([A-Za-z][A-Za-z0-9:_.-]*+)([^<>]*+)>|<!--[\s-]{0,64}?-->|<!--|-->|<![^<>]*+>|<\?[^<>]*+>"
 )
+_GAP: Final = re.compile(
+    r"</t[dh]\s*+>((?:\s*+</?(?:tr|thead|tbody|tfoot)\b[^<>]*+>)*+)\s*+<t[dh]\b[^<>]*+>\s*+", re.IGNORECASE
+)
+"""From a cell of a table to the next one: that of its row, or the first of another row."""
 _OPEN: Final = re.compile(r"<[/!?A-Za-z]")
 _CLOSERS: Final = re.compile(r"</([A-Za-z][A-Za-z0-9:_.-]*+)\s*+>")
 _ATTRIBUTE: Final = re.compile(
     r"""(?<![\w:.@-])([A-Za-z_:@][\w:.-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'=<>`]++))"""
 )
 _LONGEST_NAME: Final = 40
+_CELLS: Final = frozenset(["td", "th"])
 
 
 class Attribute(NamedTuple):
@@ -54,7 +60,10 @@ def tags(text: str) -> Iterator[Unit]:
     """Every tag, as what it stands for."""
     closers = {name.lower() for name in _CLOSERS.findall(text)} if "</" in text else set[str]()
     commented = False
+    passed = 0
     for match in _TAG.finditer(text):
+        if match.start() < passed:
+            continue
         name = match.group(2)
         if name is None:
             given = match.group()
@@ -64,6 +73,10 @@ def tags(text: str) -> Iterator[Unit]:
             yield Unit(*match.span(), "" if given.startswith("<!--") and given != "<!--" else "\n", tag=True)
             continue
         name = name.lower()
+        if name in _CELLS and match.group(1) and (gap := _GAP.match(text, match.start())) is not None:
+            passed = gap.end()
+            yield Unit(match.start(), passed, "\n" if gap.group(1) else "\t", tag=True)
+            continue
         inside = match.group(3)
         if inside and not (inside[0].isspace() or inside == "/"):
             continue
