@@ -69,6 +69,8 @@ def test_a_public_key_is_no_secret_and_hides_none() -> None:
     assert entropy(f"-----BEGIN PGP MESSAGE-----\n\n{_LINE}\n") != []
     # Without an end the block goes no further than its lines do.
     assert entropy(f"{block}and so our value is {_SECRET}.\n") == [_SECRET]
+    signed = block.replace("BLOCK-----\n", "BLOCK-----\nComment: jane.doe@example.com\n")
+    assert "EMAIL" in {f.entity for f in rules.find(signed, "")}
     assert rules.find_each([("", f"{block}see {_SECRET}.")])[0]
 
 
