@@ -90,7 +90,7 @@ def open_root(path: Path) -> Root:
     """
     if os.open not in os.supports_dir_fd:
         raise UnsupportedPlatform("Folders are read on Linux and macOS only.")
-    real = attempt(lambda: path.resolve(strict=True))
+    real = attempt(lambda: _resolved(path))
     status = attempt(real.stat) if isinstance(real, Path) else real
     if isinstance(real, OSError) or isinstance(status, OSError):
         cause = real if isinstance(real, OSError) else status
@@ -107,6 +107,11 @@ def open_root(path: Path) -> Root:
     if isinstance(descriptor, OSError):
         raise FileUnreadable("The source cannot be read.", next_step="Check its permissions.") from descriptor
     return Root(folder, descriptor, "" if is_folder else real.name)
+
+
+def _resolved(path: Path) -> Path:
+    path.stat()  # asked first: of links in a circle resolve() tells with an error that is no OSError
+    return path.resolve(strict=True)
 
 
 def walk(root: Root, *, leave_out: Collection[Identity] = ()) -> Listing:

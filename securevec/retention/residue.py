@@ -66,7 +66,10 @@ def refuse_residue(home: Path, tags: Sequence[bytes]) -> None:
         raise ValueError("a tag to look for has 16 bytes")
     needles = Needles(tuple(tags), ())
     control = [entry for entry in sorted(home.iterdir()) if entry.name.startswith(_CONTROL)]
-    apart = {home.resolve() / KEYS, *(entry.resolve() for entry in control)}
+    try:
+        apart = {home.resolve() / KEYS, *(entry.resolve() for entry in control)}
+    except (OSError, RuntimeError) as error:  # the second is a ring of links
+        raise _unsearched("The control store") from error
     for entry in sorted(home.iterdir()):
         if entry in control or entry.name == KEYS:
             continue

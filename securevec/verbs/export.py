@@ -163,7 +163,11 @@ def _rows(collection: CollectionScope, records: Sequence[Judged]) -> list[list[o
 
 
 def _require_free(runtime: Runtime, path: Path, *, overwrite: bool) -> None:
-    if path.resolve().is_relative_to(runtime.home.resolve()):
+    try:
+        inside = path.resolve().is_relative_to(runtime.home.resolve())
+    except (OSError, RuntimeError) as error:  # the second is a ring of links
+        raise UsageError("The export's path cannot be followed.", next_step="Check its links.") from error
+    if inside:
         raise UsageError("An export does not go into the home.", next_step="The home holds nothing in clear.")
     if path.is_dir():
         raise UsageError("The export's file is a directory.", next_step="Name a file in it.")

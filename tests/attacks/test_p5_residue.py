@@ -68,6 +68,13 @@ def test_a_copy_of_the_key_store_keeps_a_collection_that_is_sealed_anew_from_bei
     assert [result.state for result in world.store.run_jobs()] == ["done"]
 
 
+def test_a_ring_of_links_named_like_the_control_store_is_no_clean_one(tmp_path: Path) -> None:
+    (tmp_path / "control.db").symlink_to("control.db-wal")
+    (tmp_path / "control.db-wal").symlink_to("control.db")
+    with pytest.raises(KeyUnavailable):
+        refuse_residue(tmp_path, [b"t" * 16])
+
+
 def test_a_control_store_that_cannot_be_searched_is_no_clean_one(world: World, tmp_path: Path) -> None:
     (tmp_path / "control.db").mkdir()
     with pytest.raises(KeyUnavailable, match="cannot be searched"):

@@ -138,3 +138,10 @@ def test_a_description_names_fields_and_numbers_and_nobody(filled: World) -> Non
     assert "customer1" not in str(about)
     filled.acme.delete("T-1")
     assert filled.acme.describe().records == 11
+
+
+def test_an_export_through_links_that_lead_round_in_a_circle_is_refused(filled: World, tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(UsageError, match="cannot be followed"):
+        filled.acme.export(tmp_path / "a")
