@@ -230,13 +230,10 @@ def _pairs(text: str, stretches: list[Stretch]) -> list[Stretch]:
 
 
 def _is_body(text: str, first: Stretch, second: Stretch) -> bool:
-    """Whether a place and an organization are one: "Utah Department of Health", "University of Utah at Marlow"."""
-    if first.tag == second.tag or first.tag not in _HOUSES or second.tag not in _HOUSES:
+    """A place and a public body behind one space: "Utah Department of Health"."""
+    if first.tag != "LOCATION" or second.tag != "ORG" or text[first.end : second.start] != " ":
         return False
-    between = text[first.end : second.start]
-    if first.tag == "LOCATION":
-        return between == " " and text[second.start : second.end].partition(" ")[0] in _BODIES
-    return between == " at " and "University of " in text[first.start : first.end]
+    return text[second.start : second.end].partition(" ")[0] in _BODIES
 
 
 def _is_one(text: str, first: Stretch, second: Stretch) -> bool:

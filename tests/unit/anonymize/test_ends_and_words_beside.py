@@ -216,12 +216,6 @@ def test_a_public_body_and_its_place_are_one(text: str, first: str, second: str,
     assert mended(text, [place, body]) == ([Stretch(at, body.end, "ORG", 1.0)] if whole else [place, body])
 
 
-def test_a_university_and_its_seat_are_one(detector: BuiltinDetector) -> None:
-    text = "She left the University of North Carolina at Chapel Hill in May."
-    found = [text[each.start : each.end] for each in detector.detect(text) if each.entity == "ORG"]
-    assert found == ["University of North Carolina at Chapel Hill"]
-
-
 def test_an_address_that_is_spoken_is_an_email_and_nobody(detector: BuiltinDetector) -> None:
     text = "email me at rohan dot verma at gmail dot co dot in please"
     found = [(text[each.start : each.end], each.entity) for each in detector.detect(text)]
