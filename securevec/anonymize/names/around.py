@@ -14,6 +14,7 @@ import re2
 
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 from securevec.anonymize.rules.rulebook import engine_options
@@ -62,7 +63,7 @@ _AT_LINE_OR_COMMA: Final = questioning(
 )
 """The same for a result, a postcode and a dateline."""
 _LETTERS: Final = re.compile(rf"(?<![\w.])(?:[{UPPER}]\.[ ]?){{1,2}}[{UPPER}]\.?(?![\w'’])")
-_GATE: Final = re.compile(rf"[{UPPER}]\.[ ]?[{UPPER}]\b")
+_MAY_BE_LETTERS: Final = questioning(r"[A-Z?]\. ?[A-Z?]")
 _BEFORE_LETTERS: Final = re.compile(r"([^\W\d_]+)\.?(?:'s|,)? (?:\()?\Z")
 _AND: Final = re.compile(r"(?:,| and|, and| or|;) \Z")
 _NO_LETTERS: Final = frozenset(
@@ -122,10 +123,8 @@ def _parties(text: str) -> Iterator[tuple[int, int, str, float]]:
 
 def people_by_letters(text: str) -> Iterator[tuple[int, int]]:
     """Letters that stand for somebody: behind a word for a person, or in a list behind such letters."""
-    if _GATE.search(text) is None:
-        return
     reached = -1
-    for match in _LETTERS.finditer(text):
+    for match in matches_behind(_MAY_BE_LETTERS, _LETTERS, text):
         start, end = match.span()
         plain = re.sub(r"[^\w]", "", match.group()).lower()
         if plain in _NO_LETTERS or text[end : end + 2].strip().isdigit():

@@ -17,7 +17,7 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
-from securevec.anonymize.rules.matching import ANYWHERE, questioning
+from securevec.anonymize.rules.matching import questioning
 
 _FILE: Final = "places_abroad.txt"
 _FOREIGN: Final = 12.0
@@ -49,11 +49,8 @@ _KINDS: Final = (
     "|(?:[Cc]ity|[Tt]own|[Vv]illage|[Pp]rovince|[Mm]unicipality|[Ss]uburb|[Ii]sland|[Bb]orough) of "
 )
 _OF_KIND: Final = re.compile(rf"(?<![\w'’\-])(?:{_KINDS})({_NAME})")
-_MAY_BE_KIND: Final = questioning(
-    "(?:tadt|anton|andkreis|emeinde|rovin[cz]|ezirk|nsel|orf|luss|stad|gemeente|dorp|eiland|ciudad|municipi|pueblo|isla"
-    "|localidad|barrio|comarca|cidade|munic|vila|ilha|bairro|freguesia|vill|commune|village|region|partement|cit|comune"
-    "|paese|isola|quartiere|own of|ity of|urb of|ough of|\\?le |gion )"
-)
+_MAY_BE_KIND: Final = questioning(rf"(?:\b(?:{_KINDS})|\?le (?:(?:de|do|da|di|del|de la) |d'))[A-Z?']")
+"""Those words, of which one begins beyond ASCII, and what a name may begin with."""
 _CAPITALS: Final = re.compile(rf"(?<![\w'’@#/.\-])(?:{_WORD})(?:[ \-](?:(?:de|do|du|di|of|d')[ ]?)?{_WORD})*(?![\w@/])")
 _MORE: Final = re.compile(rf"(?:,|,? (?:and|und|et|y|e|en|och|og|i|oraz|or|oder|ou|o)) ({_NAME})")
 _STATE_BEFORE_ZIP: Final = re.compile(
@@ -80,7 +77,6 @@ def _abroad() -> frozenset[str]:
 
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:
     """Start and end of each listed place behind such a word, and how much it counts in the model's units."""
-    data = text.encode("ascii", "replace")
     for match in matches_behind(_MAY_BE_BEHIND, _BEHIND, text):
         counts = _FOREIGN if match.group(1) in _FOREIGN_WORDS else _SHARED
         start, end = match.start(2), _listed(text, match.start(2), match.end(2))
@@ -90,7 +86,7 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
             if more is None:
                 break
             start, end = more.start(1), _listed(text, more.start(1), more.end(1))
-    for match in _OF_KIND.finditer(text) if _MAY_BE_KIND.Match(ANYWHERE, data, 0, len(data))[0][1] >= 0 else ():
+    for match in matches_behind(_MAY_BE_KIND, _OF_KIND, text):
         yield *match.span(1), _KIND
     for match in matches_behind(_MAY_BE_OF, _OF, text):
         start = match.start(1)

@@ -192,7 +192,7 @@ class NameModel:
                 rows[zero] = 0
             hidden = first.apply(rows, count)
         else:
-            distinct, at = np.unique(places, return_inverse=True)
+            distinct, at = _numbered(places, len(known))
             if zero is not None:
                 at[zero] = len(distinct)
             hidden = first.apply_at(spread(known, distinct, len(distinct) + 1), at, len(distinct))
@@ -258,6 +258,17 @@ def _tokens(text: str) -> tuple[list[str], list[int], list[int]]:
     pieces: list[str] = (_AROUND_ASCII_TOKENS if text.isascii() else _AROUND_TOKENS).split(text)
     reached = [*accumulate(map(len, pieces))]
     return pieces[1::2], reached[:-1:2], reached[1::2]
+
+
+def _numbered(places: list[int], below: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The different ones of these numbers ``below`` a bound, in order, and which of them each is. Nothing is sorted."""
+    given = np.array(places, np.intp)
+    seen = np.zeros(below, np.bool_)
+    seen[given] = True
+    distinct = seen.nonzero()[0]
+    number = np.empty(below, np.intp)
+    number[distinct] = np.arange(len(distinct))
+    return distinct, number[given]
 
 
 class _Cache:

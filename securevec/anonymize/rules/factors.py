@@ -20,6 +20,8 @@ _ALL: Final = (1 << _SIGNS) - 1
 _MOST: Final = 4096
 """Positions of one rule. One with more is always let through."""
 _REMEMBERED: Final = 16_384
+_REACHED: Final = 1024
+"""Sets of positions of one rule that are remembered."""
 
 
 def _mask(codes: Iterable[int]) -> int:
@@ -62,6 +64,7 @@ class _Pattern:
         self.follow: list[int] = []
         self._sequence(parsed, flags)
         self._taking: dict[int, tuple[int, int]] = {}
+        self._following: dict[int, int] = {}
 
     def holds(self, signs: Sequence[int]) -> bool:
         """Whether some match holds, one behind the other, a sign of each of these kinds."""
@@ -70,12 +73,20 @@ class _Pattern:
             reached = here & self._from(kind)[0]
             if not reached:
                 return False
-            here = 0
-            while reached:
-                low = reached & -reached
-                here |= self.follow[low.bit_length() - 1]
-                reached ^= low
+            here = self._following.get(reached) or self._behind(reached)
         return self._from(signs[0])[0] != 0
+
+    def _behind(self, reached: int) -> int:
+        """What may follow one of these positions. The same few sets of them are met again and again."""
+        here, left = 0, reached
+        while left:
+            low = left & -left
+            here |= self.follow[low.bit_length() - 1]
+            left ^= low
+        if len(self._following) >= _REACHED:
+            self._following = {}
+        self._following[reached] = here
+        return here
 
     def _from(self, kind: int) -> tuple[int, int]:
         """The positions that a sign of a kind may stand at, and those that may follow one of them."""

@@ -17,6 +17,7 @@ from typing import Final
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.rules.alphabet import Alphabet
 from securevec.anonymize.rules.factors import Factors
+from securevec.anonymize.rules.gist import gist
 from securevec.anonymize.rules.matching import CompiledRule, byte_options
 from securevec.anonymize.rules.rulebook import ACCEPT, CONTEXT_BONUS, RuleBook, engine_options
 from securevec.anonymize.rules.second import PatternEngine, require, shared
@@ -44,8 +45,8 @@ class PatternScanner:
         others = {n: rule for n, rule in by_number.items() if n not in places and n not in secrets}
         self._places = Sieve(((n, rule.sieve) for n, rule in places.items()), byte_options())
         self._credentials = frozenset(secrets)
-        self._secrets = Sieve(((n, rule.sieve) for n, rule in secrets.items()), byte_options())
-        self._others = Sieve(((n, rule.sieve) for n, rule in others.items()), byte_options())
+        self._secrets = Sieve(((n, gist(rule.sieve)) for n, rule in secrets.items()), byte_options())
+        self._others = Sieve(((n, gist(rule.sieve)) for n, rule in others.items()), byte_options())
         require(engine)
         all_of_them = tuple((n, rule.sieve) for n, rule in by_number.items())
         self._second = shared(all_of_them) if engine == "hyperscan" else None

@@ -64,7 +64,7 @@ def needed(regex: str) -> tuple[str, ...]:
     if _PARSER is None or _ONLY_RE2.search(regex):
         return ()
     try:
-        found = _needed(_PARSER.parse(regex))
+        found = words_in(_PARSER.parse(regex))
     except (re.error, RecursionError, OverflowError):
         return ()
     return found if 0 < len(found) <= _MOST_WORDS and min(map(len, found)) >= _SHORTEST_WORD else ()
@@ -124,8 +124,9 @@ def _may_be_space(op: str, args: Any) -> bool:
     return op != "AT"
 
 
-def _needed(parsed: Iterable[tuple[Any, Any]]) -> tuple[str, ...]:
-    """The choice of words that says most of those in a sequence: its shortest word is the longest."""
+def words_in(parsed: Iterable[tuple[Any, Any]]) -> tuple[str, ...]:
+    """The choice of words that says most of those in a parsed sequence: its shortest word is the longest. In small
+    letters, one of them is in every match; none where the sequence does not say so."""
     best: tuple[str, ...] = ()
     run = ""
     for op, args in parsed:
@@ -145,10 +146,10 @@ def _needed(parsed: Iterable[tuple[Any, Any]]) -> tuple[str, ...]:
 
 def _needed_by(op: str, args: Any) -> tuple[str, ...]:
     if op == "BRANCH":
-        each = [_needed(branch) for branch in args[1]]
+        each = [words_in(branch) for branch in args[1]]
         return tuple(word for words in each for word in words) if all(each) else ()
     if op == "SUBPATTERN" or (op in {"MAX_REPEAT", "MIN_REPEAT"} and args[0] > 0):
-        return _needed(args[-1])
+        return words_in(args[-1])
     return ()
 
 

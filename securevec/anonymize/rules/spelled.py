@@ -48,7 +48,7 @@ def spelled(regex: bytes) -> bytes:
     """
     try:
         items, flags = value_of(regex.decode("latin-1"))
-        return _sequence(items, flags)
+        return spelled_items(items, flags)
     except (ValueError, KeyError, RecursionError):
         # Not chained: the pattern may be an operator's own.
         raise ConfigError(
@@ -56,7 +56,8 @@ def spelled(regex: bytes) -> bytes:
         ) from None
 
 
-def _sequence(items: Iterable[tuple[Any, Any]], flags: int) -> bytes:
+def spelled_items(items: Iterable[tuple[Any, Any]], flags: int) -> bytes:
+    """:func:`spelled` of a parsed sequence. Raises ``ValueError`` or ``KeyError`` for one that this cannot read."""
     if flags & ~_READ:
         raise ValueError("a flag that is not known")
     return b"".join(_piece(str(op), args, flags) for op, args in items)
@@ -66,14 +67,14 @@ def _piece(op: str, args: Any, flags: int) -> bytes:
     if op == "AT":
         return _EDGES[str(args)]
     if op == "BRANCH":
-        return b"(?:" + b"|".join(_sequence(branch, flags) for branch in args[1]) + b")"
+        return b"(?:" + b"|".join(spelled_items(branch, flags) for branch in args[1]) + b")"
     if op == "SUBPATTERN":
-        return b"(?:" + _sequence(args[3], (flags | args[1]) & ~args[2]) + b")"
+        return b"(?:" + spelled_items(args[3], (flags | args[1]) & ~args[2]) + b")"
     if op in {"MAX_REPEAT", "MIN_REPEAT"}:
         # Which of several matches is taken does not matter to whether there is one.
         least, most = int(args[0]), int(args[1])
         counted = b"{%d,}" % least if str(args[1]) == "MAXREPEAT" else b"{%d,%d}" % (least, most)
-        return b"(?:" + _sequence(args[2], flags) + b")" + counted
+        return b"(?:" + spelled_items(args[2], flags) + b")" + counted
     return _class(_bytes(op, args, flags))
 
 

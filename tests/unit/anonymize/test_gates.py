@@ -10,12 +10,21 @@ from hypothesis import strategies as st
 
 from securevec.anonymize import TenantKeys
 from securevec.anonymize.keys import subject_token
-from securevec.anonymize.names.around import _AT_LINE_OR_COMMA, _DATELINE, _POSTCODE, _RESULT
+from securevec.anonymize.names.around import (
+    _AT_LINE_OR_COMMA,
+    _DATELINE,
+    _MAY_BE_LETTERS,
+    _POSTCODE,
+    _RESULT,
+)
+from securevec.anonymize.names.around import (
+    _LETTERS as _INITIALS,
+)
 from securevec.anonymize.names.cues import _INTRODUCTION, _introduced
 from securevec.anonymize.names.forms import _inserted, labelled
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.known_organisations import _BUILT, _KIND
-from securevec.anonymize.names.known_places import _BEHIND, _MAY_BE_BEHIND
+from securevec.anonymize.names.known_places import _BEHIND, _MAY_BE_BEHIND, _MAY_BE_KIND, _OF_KIND
 from securevec.anonymize.names.scripts.gate import lines_of, scripts_in
 from securevec.anonymize.names.scripts.labels import _LETTERS, _LOOSE_SIGN, _labels
 from securevec.anonymize.names.scripts.lists import cues
@@ -102,6 +111,32 @@ _LINES = st.lists(
     ),
     max_size=10,
 ).map("".join)
+_TOWNS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "city",
+                "City",
+                "Stadt",
+                "\u00eele",
+                "r\u00e9gion",
+                "cidade",
+                "vill",
+                "ville",
+                "dorp",
+                "Island",
+                "citt\u00e0",
+            ),
+            *(" ", " ", " of ", " de ", " de la ", " d'", " du ", "Leeds", "\u00c5rhus", "La Paz", "'s Graveland", "x"),
+            *("-", "\u2019", "?", "\n", "\u00e9", "\u01c5x", "\U00010400x"),
+        ]
+    ),
+    max_size=8,
+).map("".join)
+_LETTERED = st.lists(
+    st.sampled_from(["S", "\u00c9", "\u01c5", "\U00010400", "s", ".", ".", " ", "'", "\u2019", "?", "\n", "1", "Ab"]),
+    max_size=10,
+).map("".join)
 KEYS = TenantKeys(bytes(32), bytes(range(32)), lifts=(b"l" * 32,), naming=2, before=b"b" * 32)
 
 
@@ -118,6 +153,23 @@ def test_an_introduction_is_what_its_pattern_says(text: str) -> None:
 def test_places_behind_a_word_are_those_of_their_pattern(text: str) -> None:
     assert [match.span() for match in matches_behind(_MAY_BE_BEHIND, _BEHIND, text)] == [
         match.span() for match in _BEHIND.finditer(text)
+    ]
+
+
+@given(_TOWNS)
+@example("\u00eele de la R\u00e9union, citt\u00e0 di \u00c5rhus, city of Leeds")
+@example("\u00eele d'Ol\u00e9ron, Stadt \u00c5rhus")
+def test_places_behind_their_kind_are_those_of_their_pattern(text: str) -> None:
+    assert [match.span() for match in matches_behind(_MAY_BE_KIND, _OF_KIND, text)] == [
+        match.span() for match in _OF_KIND.finditer(text)
+    ]
+
+
+@given(_LETTERED)
+@example("\u00c9. S.D. and \u01c5.A")
+def test_letters_that_stand_for_somebody_are_those_of_their_pattern(text: str) -> None:
+    assert [match.span() for match in matches_behind(_MAY_BE_LETTERS, _INITIALS, text)] == [
+        match.span() for match in _INITIALS.finditer(text)
     ]
 
 

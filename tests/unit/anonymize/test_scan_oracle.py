@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securevec.anonymize.fold import fold
+from securevec.anonymize.rules import factors as factors_module
 from securevec.anonymize.rules.alphabet import Alphabet
 from securevec.anonymize.rules.factors import Factors
 from securevec.anonymize.rules.rulebook import Rule, builtin_rules, load_rules
@@ -168,6 +169,19 @@ def test_a_rule_is_left_out_where_no_value_of_it_holds_the_signs(
     factors = Factors([(Alphabet([pattern]).narrow(pattern), group), (r"[[:alpha:]]", 0)])
     assert {signs: set(factors.holders(signs)) for signs in held} == {signs: {0, 1} for signs in held}
     assert {signs: set(factors.holders(signs)) for signs in other} == {signs: {1} for signs in other}
+
+
+def test_what_is_remembered_of_a_rule_has_an_end_and_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [f"{a}{b} {c}{d}" for a in "aZ1-" for b in "bY2." for c in "cX3" for d in "dW4,"]
+    alphabet = Alphabet(rule.regex for rule in BOOK.rules)
+    chosen = [rule for rule in BOOK.rules if rule.id in {"street-english", "iban", "date-words"}]
+    given = [(alphabet.narrow(rule.regex), rule.group) for rule in chosen]
+    usual = {signs: Factors(given).holders(signs) for signs in asked}
+    assert len(set(usual.values())) > 2
+    monkeypatch.setattr(factors_module, "_REACHED", 2)
+    forgetful = Factors(given)
+    assert {signs: forgetful.holders(signs) for signs in asked} == usual
+    assert all(each is not None and len(each._following) <= 2 for each in forgetful._patterns.values())
 
 
 @given(st.sampled_from([rule for rule in BOOK.rules if rule.examples]), st.data())
