@@ -158,6 +158,7 @@ def test_places_behind_a_word_are_those_of_their_pattern(text: str) -> None:
 
 @given(_TOWNS)
 @example("\u00eele de la R\u00e9union, citt\u00e0 di \u00c5rhus, city of Leeds")
+@example("The Island of Leeds, Village of La Paz")
 @example("\u00eele d'Ol\u00e9ron, Stadt \u00c5rhus")
 def test_places_behind_their_kind_are_those_of_their_pattern(text: str) -> None:
     assert [match.span() for match in matches_behind(_MAY_BE_KIND, _OF_KIND, text)] == [
