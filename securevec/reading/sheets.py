@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from securevec.points.body import Body
 from securevec.points.body_format import encode_body
 from securevec.reading.lifting import lifted
 from securevec.reading.opening import check_place, distinct, open_body, open_envelope
+from securevec.retention.rules import expired
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, Namespace, RecordRef, StoredPoint, TenantId
 
@@ -124,7 +125,10 @@ def named_keys(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> 
 
 def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[bytes, list[Chunk]]:
     """The chunks of each record, in order. Records whose key is gone with their bucket are left out: nobody opens them,
-    and nothing of them is to be sealed. Raises :class:`CheckFailed`."""
+    and nothing of them is to be sealed. Raises :class:`CheckFailed`.
+
+    Which key a point names is the store's word until it is opened. One that names a dead key is left out only where the
+    control store has its record due or hidden too, or whoever writes the store has a live one passed over."""
     wanted = _ids(runtime, place, rows)
     ids = RecordIds(runtime.keys.tenant_key(place.tenant, "id"), place.collection)
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted), with_vectors=True)
@@ -133,7 +137,7 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
     tokens = runtime.control.token_version(place.tenant)
     opened: dict[bytes, list[Chunk]] = {}
     lost: dict[bytes, int] = {}
-    dead: set[bytes] = set()
+    dead: dict[bytes, ManifestRow] = {}
     for point_id, (row, _) in wanted.items():
         point = points.get(point_id)
         try:
@@ -146,15 +150,28 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
             vault = _vault(keys, place, point, body)
             subject = _subject(keys, point)
         except KeyDestroyed:
-            dead.add(row.ref)
+            dead[row.ref] = row
         except (EnvelopeRejected, UnknownKey, UnknownFormat):
             lost[row.ref] = row.generation
         else:
             opened.setdefault(row.ref, []).append(
                 Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject), sealed.tokens)
             )
-    _require_gone(runtime, place, lost)
+    _require_gone(runtime, place, lost | _not_due(runtime, place, dead.values()))
     return {ref: chunks for ref, chunks in opened.items() if ref not in lost and ref not in dead}
+
+
+def _not_due(runtime: Runtime, place: Sealed, rows: Collection[ManifestRow]) -> dict[bytes, int]:
+    """Generations, by ref, of the rows that neither a rule nor an erasure is to delete."""
+    if not rows:
+        return {}
+    now_ms = runtime.clock.now_ms()
+    hidden = runtime.control.hidden_records(place.tenant, place.collection, [row.ref for row in rows])
+    return {
+        row.ref: row.generation
+        for row in rows
+        if not expired(row.expires_ms, now_ms=now_ms) and (row.ref, row.generation) not in hidden
+    }
 
 
 def _vault(keys: KeyView, place: Sealed, point: StoredPoint, body: Body) -> bytes | None:

@@ -3,8 +3,9 @@
     accepted        the job row is written; nothing is different yet
     rolled          from this commit on nothing new is sealed under the keys that are to go, in any process; which those
                     are is fixed
-    resealed        no live row names one of them: every row of the manifest was read back from the store, after every
-                    write that began before the roll had ended. Then the bytes of the old generations are purged
+    resealed        no live row names one of them: every row of the manifest was read back from the store and opened,
+                    after every write that began before the roll had ended. Then the bytes of the old generations are
+                    purged
     doomed          for each key bucket its keys, and a value sealed under them, are written down
     keys_destroyed  the keys are destroyed, and nothing but them
     verified        read back once more: no live row names them, and the values sealed before no longer open
@@ -28,7 +29,7 @@ from securevec.control.rows import JobRow, ManifestRow
 from securevec.errors import DeletionIncomplete, UnknownKey
 from securevec.guard import Admission
 from securevec.keys.keyview import KeyInfo
-from securevec.reading.sheets import Sealed, named_keys, sealed_under
+from securevec.reading.sheets import Sealed, named_keys, opened_chunks, sealed_under
 from securevec.rekeying.rewriting import (
     Advance,
     done_data,
@@ -98,6 +99,11 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
     def stale(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
         return sealed_under(runtime, place, rows, old)
 
+    def opened(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
+        # A header that names another key is the store's word, and only the key itself refutes it.
+        opened_chunks(runtime, place, rows)
+        return stale(rows)
+
     if job.state == "rolled":
         outcome = rewrite(
             runtime,
@@ -108,11 +114,12 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
             looked_for=data.pop("sought"),
             progress=progress,
         )
+        read_back(runtime, job, place, opened)
         return move_on(runtime, job, to="resealed", data=data | {"purge": outcome.to_json()})
     if job.state == "resealed":
         return move_on(runtime, job, to="doomed", data=data | {"doomed": _doom(runtime, place, data["keys"])})
     if job.state == "doomed":
-        read_back(runtime, job, place, stale)
+        read_back(runtime, job, place, opened)
         shredded = [shred(runtime, job, entry) for entry in data["doomed"]]
         return move_on(runtime, job, to="keys_destroyed", data=data | {"shredded": shredded})
     if job.state == "keys_destroyed":

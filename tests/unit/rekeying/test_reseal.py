@@ -11,7 +11,7 @@ import pytest
 
 import securevec as sv
 from securevec.control.rows import JobItem
-from securevec.crypto.armour import from_text
+from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.envelope import read_key_id, read_key_ids
 from securevec.crypto.header import read_header
 from securevec.errors import (
@@ -195,6 +195,44 @@ def test_a_record_the_store_hides_or_withholds_the_vault_of_keeps_its_key_alive(
     results = filled.store.run_jobs()
     assert [result.state for result in results] == ["done"]
     assert old.isdisjoint(_keys(filled.acme))
+    filled.acme.verify().raise_if_wrong()
+
+
+@pytest.mark.parametrize("named", ["unknown", "living", "destroyed"])
+def test_a_store_that_says_a_record_is_under_another_key_has_no_key_destroyed(
+    filled: World, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """Who can write the store writes the key ids in the headers too. Believed, the one key that opens a live record
+    would die with the job: what had been altered, and could be put back, would be lost for good."""
+    filled.acme.ingest([ticket(13, "Mail Mira Okonkwo, mira@example.org, about refund 13.")])
+    runtime = filled.store.runtime
+    filled.store.reseal("acme", "ticket")
+    gone = runtime.keys.destroyed_ids()
+    victim = next(point for point in _points(filled.acme) if "v" in point.payload)
+    living = next(
+        bytes.fromhex(key.key_id)
+        for key in runtime.keys.list_keys()
+        if key.state == "active" and key.kind != "dek" and len(key.key_id) == len(next(iter(gone))) * 2
+    )
+    other = {"unknown": bytes(16), "living": living, "destroyed": min(gone)}[named]
+    honest = type(runtime.backend()).fetch
+
+    def lies(point: StoredPoint) -> StoredPoint:
+        if point.id != victim.id:
+            return point
+        sealed = {name: from_text(text) for name, text in point.payload.items() if name in "bv"}
+        altered = {name: to_text(value[:8] + other + value[24:]) for name, value in sealed.items()}
+        return StoredPoint(point.id, {**point.payload, **altered}, 0.0, point.vector, point.terms)
+
+    def fetch(self: object, **asked: object) -> list[StoredPoint]:
+        return [lies(point) for point in honest(self, **asked)]  # type: ignore[arg-type]  # passed on
+
+    monkeypatch.setattr(type(runtime.backend()), "fetch", fetch)
+    with pytest.raises(CheckFailed):
+        filled.store.reseal("acme", "ticket")
+    assert runtime.keys.destroyed_ids() == gone
+    monkeypatch.undo()
+    assert [result.state for result in filled.store.run_jobs()] == ["done"]
     filled.acme.verify().raise_if_wrong()
 
 
