@@ -241,6 +241,11 @@ def test_people_who_are_shredded_while_their_letter_is_written_anew_stay_shredde
     monkeypatch.undo()
     assert not stage.store.runtime.keys.list_keys(tenant=stage.acme.id, kind="subject")
     assert len(points_of(stage, letters)) == 1
+    # No erasure hides the letter whose key is dead: the job passes it over on nobody's word, and goes on without it.
+    with pytest.raises(CheckFailed, match="delete it"):
+        renew(stage)
+    letters.delete(["L-1"])
+    assert renew(stage).state == "done"
 
 
 def test_tokens_and_surrogates_are_not_made_anew_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
