@@ -27,11 +27,12 @@ _LONE_DIGIT: Final = re.compile(r"\d\.\d(?:[.\-]|$)")
 """A digit alone behind a dot: of a version (``120.0.6099.109``), where numbering plans make groups of two at least."""
 _NO_NUMBER: Final = re.compile(
     r"\d{3}\.\d{3}-\d{4}|\d{2}\.\d{3}\.\d{2}|(?:19|20)\d\d-(?:19|20)\d\d|0?(?:0|\d{1,3})(?: 0){3,}"
-    r"|(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?: +(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){2}"
+    r"|(?!\d\d \d\d \d\d$)(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?: +(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){2}"
     r"|\d{3}-\d{4}-\d|[1-9]0{5,}|\+ \d{8,}"
 )
 _LONGEST_OTHER: Final = 16
-"""Clauses of contracts, years, colours, counting, articles behind their DOI, round numbers and sums."""
+"""Clauses of contracts, years, colours (but three groups of two: telephones of the North are), counting, articles behind
+their DOI, round numbers and sums."""
 _COUNTED: Final = ("012345678", "01234567")
 """How made-up numbers of accounts count up."""
 _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
