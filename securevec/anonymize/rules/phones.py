@@ -31,7 +31,7 @@ _NO_NUMBER: Final = re.compile(
     r"|\d{3}-\d{4}-\d|[1-9]0{5,}|\+ \d{8,}"
 )
 _LONGEST_OTHER: Final = 16
-"""Clauses of contracts, years, colours (but three groups of two: telephones of the North are), counting, articles behind
+"""Clauses of contracts, years, colours (three groups of two are telephones too), counting, articles behind
 their DOI, round numbers and sums."""
 _COUNTED: Final = ("012345678", "01234567")
 """How made-up numbers of accounts count up."""
