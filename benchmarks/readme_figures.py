@@ -58,16 +58,10 @@ def _leaks(read: Read) -> Rows:
                 "same" if made else _python("bar_leak_check.py"),
             )
         )
-    needles = {run["corpus"]: run["at_rest"]["needles"] for run in document["runs"]}
-    found = sum(
-        sum(run["at_rest"][where].values())
-        for run in document["runs"]
-        for where in ("open_home", "closed_home", "payloads")
-    )
+    planted, found = at_rest(document)
     made.append(
         (
-            f"{sum(needles.values()):,} planted values, names and ids in every file of the homes, Edge and Chroma, "
-            "four encodings",
+            f"{planted:,} planted values, names and ids in every file of the homes, Edge and Chroma, four encodings",
             f"{found}, open and after close",
             "same",
         )
@@ -81,6 +75,14 @@ def _leaks(read: Read) -> Rows:
         )
     )
     return made
+
+
+def at_rest(document: dict[str, Any]) -> tuple[int, int]:
+    """Values that were planted in each corpus, and how many of them lie in any file of a home."""
+    planted = {run["corpus"]: run["at_rest"]["needles"] for run in document["runs"]}
+    places = ("open_home", "closed_home", "payloads")
+    found = sum(sum(run["at_rest"][where].values()) for run in document["runs"] for where in places)
+    return sum(planted.values()), found
 
 
 def leaked(labels: Mapping[str, Mapping[str, int]]) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from readme_figures import leaked, missed, share, two
+from readme_figures import at_rest, leaked, missed, share, two
 
 STORES = ("edge", "chroma")
 
@@ -49,15 +49,10 @@ def _leaks(document: dict[str, Any]) -> list[Row]:
         counts = [leaked(run["parts"][part]["embedder"]["labels"]) for run in runs]
         structured, names = (share(max(each[at] for each in counts)) for at in (0, 1))
         made.append((f"Personal data that reached the embedder, {says}", f"structured {structured}, names {names}", ""))
-    needles = {run["corpus"]: run["at_rest"]["needles"] for run in document["runs"]}
-    found = sum(
-        sum(run["at_rest"][where].values())
-        for run in document["runs"]
-        for where in ("open_home", "closed_home", "payloads")
-    )
+    planted, found = at_rest(document)
     made.append(
         (
-            f"{sum(needles.values()):,} planted values in every file of the homes",
+            f"{planted:,} planted values in every file of the homes",
             f"{found} found{missed(found, 0)}",
             "0",
         )
