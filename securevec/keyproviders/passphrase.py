@@ -22,6 +22,8 @@ SALT_BYTES: Final = 16
 MEMORY_KIB: Final = 65_536
 ITERATIONS: Final = 3
 LANES: Final = 4
+SHORTEST: Final = 12
+"""Characters of a passphrase that a root key is made from: who has the home's files tries others at leisure."""
 
 STILL_DERIVED: Final = "removed from live files; the passphrase still opens a copy of its salt"
 
@@ -44,7 +46,14 @@ class PassphraseRoot:
 
     @classmethod
     def create(cls, passphrase: str) -> tuple[PassphraseRoot, dict[str, object]]:
-        """A root key under a new salt, and the ``key_provider`` object to keep in ``installation.json``."""
+        """A root key under a new salt, and the ``key_provider`` object to keep in ``installation.json``.
+
+        Raises as :meth:`load`, and :class:`ConfigError` for a passphrase that is too short.
+        """
+        if passphrase and len(passphrase) < SHORTEST:
+            raise ConfigError(
+                f"A passphrase has at least {SHORTEST} characters.", next_step="Take several words, or use a key file."
+            )
         params: dict[str, object] = {
             "kind": "passphrase",
             "kdf": "argon2id",

@@ -204,6 +204,13 @@ def test_a_passphrase_opens_what_it_closed_and_no_other_does(home: Path) -> None
         assert root.secret().bytes().hex() not in shown
 
 
+@pytest.mark.parametrize("short", ["x", "hunter2", "elevenchars"])
+def test_no_root_key_is_made_from_a_passphrase_that_can_be_tried_out(short: str) -> None:
+    with pytest.raises(ConfigError, match="at least 12") as refused:
+        PassphraseRoot.create(short)
+    assert short not in str(refused.value)
+
+
 GOOD: dict[str, object] = {
     "kind": "passphrase",
     "kdf": "argon2id",
