@@ -30,8 +30,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        # The disk that is filled must be one of its own, and a file system is mounted by root alone. CI runs as root.
-        pytest.skip("Only root may mount the disk that this test fills.")
+        pytest.skip("Only root may mount the disk that this test fills.")  # reason: a disk of its own; CI runs as root
     try:
         yield place
     finally:

@@ -26,9 +26,9 @@ from tests.support.world import ACME, GLOBEX, Ticket, ticket
 
 URL = os.environ.get("SECUREVEC_QDRANT_URL", "")
 if not URL:
-    # Opt-in, because no package registry has a Qdrant server to install. The same rules run by default on local mode
-    # and, recorded, on a stand-in; the README says that no server ran.
-    pytest.skip("needs a Qdrant server: SECUREVEC_QDRANT_URL is not set", allow_module_level=True)
+    # Opt-in. The same rules run by default on local mode and, recorded, on a stand-in; the README says so.
+    why = "needs a Qdrant server: SECUREVEC_QDRANT_URL is not set"
+    pytest.skip(why, allow_module_level=True)  # reason: no package registry has a Qdrant server to install
 server = pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 
 PREFIX = "conformance"

@@ -26,8 +26,8 @@ def test_an_ingest_of_no_files_is_a_mistake_and_no_success() -> None:
         list_sources(cast("Any", None), [], closing)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux shows files there that say they are empty")
 def test_a_file_with_more_in_it_than_its_size_says_is_not_read_as_whole() -> None:
+    """Of a process Linux shows files that say they are empty."""
     root = open_root(Path("/proc/self"))
     try:
         with pytest.raises(FileUnreadable, match="changed"):
