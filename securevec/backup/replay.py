@@ -22,10 +22,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from uuid import uuid4
-
-import orjson
 
 from securevec.audit import request_id
 from securevec.backup import rekeyed
@@ -36,7 +33,7 @@ from securevec.backup.tokenkeys import begin_again, renew_tokens
 from securevec.control.database import Transaction
 from securevec.control.jobs import ACCEPTED, KEY_RESURROGATE, RETENTION_APPLY, SUBJECT_ERASE, Erasure, Items
 from securevec.control.rows import JobItem, JobRow
-from securevec.control.subjects import records_of
+from securevec.control.subjects import people_in, records_of
 from securevec.errors import DeletionIncomplete, UnknownFormat, WriteNotAcknowledged
 from securevec.guard import settle_outbox
 from securevec.limits import MAX_BATCH
@@ -118,13 +115,8 @@ def _needs_no_hold(ledger: Ledger, job: JobRow) -> bool:
     """Whether a job that was open at the backup goes on before the newer state's holds stand: one that no hold stops,
     or an erasure that has ended there."""
     if job.kind == SUBJECT_ERASE:
-        return _people_of(job).isdisjoint(ledger.waiting.get(job.tenant, []))
+        return not set(people_in(job.data)) & set(ledger.waiting.get(job.tenant, []))
     return job.kind not in (RETENTION_APPLY, KEY_RESURROGATE)
-
-
-def _people_of(job: JobRow) -> set[bytes]:
-    said: dict[str, Any] = orjson.loads(job.data)
-    return {bytes.fromhex(token) for token in (*said.get("tokens", ()), *said.get("shared", ()))}
 
 
 def _take_back_retention(runtime: Runtime) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import orjson
-
 from securevec.control.database import Row
 from securevec.control.jobs import TENANT_DELETE, begun
 from securevec.control.migrate import revision
@@ -18,6 +16,7 @@ from securevec.control.models import SELECT_MODEL_ROWS
 from securevec.control.numbers import COLLECTION_NO
 from securevec.control.room import Room
 from securevec.control.rows import JobRow
+from securevec.control.subjects import people_in
 from securevec.control.tenants import DELETE_GRANT, UPDATE_TENANT_STATE
 from securevec.types import CollectionId, TenantId
 
@@ -85,9 +84,7 @@ class Replays(Room):
         hide, what they are in."""
         found: dict[str, list[bytes]] = {}
         for tenant, data in self._db.rows(SELECT_WAITING):
-            said = orjson.loads(data)
-            tokens = [bytes.fromhex(token) for token in (*said.get("tokens", ()), *said.get("shared", ()))]
-            found.setdefault(tenant, []).extend(tokens)
+            found.setdefault(tenant, []).extend(people_in(data))
         return found
 
     def refs_after(self, collection: CollectionId, after: bytes, *, limit: int) -> list[tuple[bytes, int]]:

@@ -217,10 +217,13 @@ def require_keys_stay(tx: Transaction, tenant: TenantId, people: Collection[byte
 
 def doomed_people(source: Database | Transaction, tenant: TenantId) -> frozenset[bytes]:
     """The tokens of everybody whose key an accepted erasure has not destroyed yet."""
-    found = [orjson.loads(row[0]) for row in source.rows(SELECT_DESTROYING, {"tenant": tenant})]
-    return frozenset(
-        bytes.fromhex(token) for data in found for token in (*data.get("tokens", ()), *data.get("shared", ()))
-    )
+    return frozenset(token for row in source.rows(SELECT_DESTROYING, {"tenant": tenant}) for token in people_in(row[0]))
+
+
+def people_in(data: str) -> list[bytes]:
+    """The tokens of the people whom an erasure, of which this is the job's data, is of; none once it forgot them."""
+    said = orjson.loads(data)
+    return [bytes.fromhex(token) for token in (*said.get("tokens", ()), *said.get("shared", ()))]
 
 
 def require_still_not_erased(tx: Transaction, batch: BatchRow) -> None:

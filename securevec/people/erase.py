@@ -164,7 +164,7 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         _redact(runtime, job, frozenset(Token(bytes.fromhex(token)) for token in data["tokens"]))
         return move_on(runtime, job, to="redacted", data=data)
     if job.state == "redacted":
-        await_carriers(runtime, job, _everybody(data))
+        await_carriers(runtime, job, shred.everybody(data))
         data["purges"] = {name: _purge(runtime, job, name, entry) for name, entry in data["manifest"].items()}
         for entry in data["manifest"].values():
             del entry["needles"]
@@ -178,7 +178,7 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id)).items():
             runtime.control.forget_files_of(collection, [item.ref for item in items])
         # The job is kept with its receipt, when the tenant is long gone; the tokens stay in the tombstones alone.
-        runtime.control.forget_tokens(job.tenant, _everybody(data))
+        runtime.control.forget_tokens(job.tenant, shred.everybody(data))
         del data["tokens"], data["shared"]
         return move_on(runtime, job, to="verified", data=data | {"scrubbed": runtime.control.scrub()})
     if job.state == "verified":
@@ -188,11 +188,6 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
         receipt = sign_off(runtime, job, said, manifest=fixed, action="subject.erase", counts=counts)
         return runtime.control.finish_job(job.job_id, receipt=receipt, now_ms=runtime.clock.now_ms())
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
-
-
-def _everybody(data: dict[str, Any]) -> list[bytes]:
-    """The tokens of the people, those that a declared name led to among them."""
-    return [bytes.fromhex(token) for token in dict.fromkeys((*data["tokens"], *data["shared"]))]
 
 
 def _delete(runtime: Runtime, job: JobRow) -> None:

@@ -24,7 +24,7 @@ def planned(runtime: Runtime, tenant: TenantId, tokens: Sequence[bytes]) -> dict
 
 def held_by(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> bool:
     """Whether these people have, or had at the acceptance, keys of their own."""
-    return bool(data["keys"]["planned"] or runtime.keys.subject_key_ids(job.tenant, _tokens(data)))
+    return bool(data["keys"]["planned"] or runtime.keys.subject_key_ids(job.tenant, everybody(data)))
 
 
 def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str,
     Raises :class:`LegalHold`, :class:`RetentionMinimum`, :class:`TenantUnavailable` (nothing was destroyed; the job
     waits) and :class:`KeyUnavailable` (the same call continues).
     """
-    tokens = _tokens(data)
+    tokens = everybody(data)
     items = manifest.by_collection(runtime.control.job_items(job.job_id), "delete")
     refs = {collection: [item.ref for item in listed] for collection, listed in items.items()}
     wanted = {*data["keys"]["planned"], *runtime.keys.subject_key_ids(job.tenant, tokens)}
@@ -52,5 +52,6 @@ def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str,
     return {"planned": sorted(wanted), **{name: gone[name] for name in ("destroyed", "evidence", "ms", "root")}}
 
 
-def _tokens(data: Mapping[str, Any]) -> list[bytes]:
+def everybody(data: Mapping[str, Any]) -> list[bytes]:
+    """The tokens of the people, those that a declared name led to among them."""
     return [bytes.fromhex(token) for token in dict.fromkeys((*data["tokens"], *data["shared"]))]
