@@ -117,8 +117,8 @@ def issued(directory: Path, *, log_id: str) -> int:
     note = files.newest_issued(directory / log_id / LOG_OF_WRITERS)
     if not note:
         return 0
-    said = note.split(b"\n", 2)
-    if len(said) < 3 or SIZE.match(said[1].decode("latin-1")) is None:
+    said = note.split(b"\n", 2)  # a note ends with its line, so there are two at least
+    if SIZE.match(said[1].decode("latin-1")) is None:
         raise AuditTampered(
             "The newest head of the audit log cannot be read.",
             position=LOG_OF_WRITERS,

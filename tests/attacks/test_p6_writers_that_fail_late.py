@@ -84,3 +84,17 @@ def test_what_a_batch_replaced_is_not_forgotten_because_the_batch_was_replaced_a
     rewrite(pair, 1)
     assert pair.acme.get("T-1").status == "closed"
     settle(stage, pair)
+
+
+def test_a_late_failure_takes_nothing_along_of_a_batch_that_others_finished_and_of_which_they_replaced_one_record(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def others() -> None:
+        stage.time.forward(120_000)  # past the lease: whoever writes next finishes the batch
+        pair.acme.update("T-2", status="closed")
+
+    fails_late(stage, monkeypatch, others)
+    rewrite(pair, 1, 2, 3)
+    found = pair.acme.get_many(["T-1", "T-2", "T-3"])
+    assert [(record.id, record.status) for record in found] == [("T-1", "open"), ("T-2", "closed"), ("T-3", "open")]
+    settle(stage, pair)

@@ -201,14 +201,16 @@ def test_a_command_started_with_closed_streams_runs_and_no_file_takes_their_numb
     """Whatever a library prints would stand in a store whose file has the number of stdout."""
     script = (
         "import os, sys\n"
-        "from securevec.cli.streams import have_streams\n"
-        "have_streams()\n"
-        "assert os.open(os.devnull, os.O_RDONLY) > 2\n"
-        "print('said', file=sys.stderr)\n"
-        "sys.stdin.read()\n"
+        "from securevec.cli import main\n"
+        "command = main.main\n"
+        "def looked_at(arguments):\n"
+        "    assert os.open(os.devnull, os.O_RDONLY) > 2\n"
+        "    print('said', file=sys.stderr)\n"
+        "    sys.stdin.read()\n"
+        "    return command(arguments)\n"
+        "main.main = looked_at\n"
         "sys.argv = ['securevec', '--version']\n"
-        "from securevec.cli.main import run\n"
-        "run()\n"
+        "main.run()\n"
     )
     shell = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", script]
     ended = subprocess.run(shell, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)

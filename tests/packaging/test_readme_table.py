@@ -35,6 +35,13 @@ def test_the_figures_of_the_pages_are_those_of_the_committed_results(writer: Mod
         assert (ROOT / "benchmarks" / "results" / f"cost_{store}.json").exists()
 
 
+def require_one_line(before: str, after: str, said: str) -> None:
+    """One line of a table is another, and says this."""
+    assert said not in before
+    assert said in after
+    assert len(set(after.splitlines()) - set(before.splitlines())) == 1
+
+
 def _changed(results: Path, into: Path, result: str, path: str, value: float) -> Path:
     """The committed results with one figure changed: ``path`` names it by steps, ``name,jsonl`` a key with a point."""
     for each in results.glob("*.json"):
@@ -69,11 +76,8 @@ def _changed(results: Path, into: Path, result: str, path: str, value: float) ->
 def test_the_table_of_figures_says_what_a_result_says_and_marks_what_missed_its_bar(
     writer: ModuleType, tmp_path: Path, result: str, path: str, value: float, said: str
 ) -> None:
-    before = writer.rows(writer.RESULTS)
-    assert said not in before
-    after = writer.rows(_changed(writer.RESULTS, tmp_path, result, path, value))
-    assert said in after
-    assert len(set(after.splitlines()) - set(before.splitlines())) == 1
+    changed = _changed(writer.RESULTS, tmp_path, result, path, value)
+    require_one_line(writer.rows(writer.RESULTS), writer.rows(changed), said)
 
 
 def test_no_committed_run_found_what_must_not_be_there(writer: ModuleType) -> None:
@@ -193,11 +197,8 @@ def test_a_page_without_the_markers_is_refused(writer: ModuleType) -> None:
 def test_the_first_table_of_the_readme_says_what_a_result_says_and_marks_what_missed_its_bar(
     writer: ModuleType, tmp_path: Path, result: str, path: str, value: float, said: str
 ) -> None:
-    before = writer.glance(writer.RESULTS)
-    assert said not in before
-    after = writer.glance(_changed(writer.RESULTS, tmp_path, result, path, value))
-    assert said in after
-    assert len(set(after.splitlines()) - set(before.splitlines())) == 1
+    changed = _changed(writer.RESULTS, tmp_path, result, path, value)
+    require_one_line(writer.glance(writer.RESULTS), writer.glance(changed), said)
 
 
 def test_a_bar_that_was_missed_is_not_left_out_of_the_readme(writer: ModuleType) -> None:

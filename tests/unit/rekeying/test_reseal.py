@@ -23,7 +23,7 @@ from securevec.errors import (
     UsageError,
     WriteNotAcknowledged,
 )
-from securevec.rekeying import rewriting
+from securevec.rekeying import reseal, rewriting
 from securevec.retention.probe import Needles
 from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
@@ -232,7 +232,28 @@ def test_a_store_that_says_a_record_is_under_another_key_has_no_key_destroyed(
         filled.store.reseal("acme", "ticket")
     assert runtime.keys.destroyed_ids() == gone
     monkeypatch.undo()
+    # The same job, and not past the point where it seals anew: what was put back is still to be sealed.
+    assert filled.store.reseal("acme", "ticket").state == "done"
     filled.acme.verify().raise_if_wrong()
+
+
+def test_records_are_read_back_once_more_right_before_their_old_keys_die(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job may stop behind its writing, and a store be put back from an older copy before it goes on."""
+    runtime = filled.store.runtime
+    honest, doom = type(runtime.backend()).fetch, reseal._doom
+
+    def put_back(*given: Any) -> Any:
+        monkeypatch.setattr(type(runtime.backend()), "fetch", lambda self, **asked: honest(self, **asked)[1:])
+        return doom(*given)
+
+    monkeypatch.setattr(reseal, "_doom", put_back)
+    with pytest.raises(CheckFailed):
+        filled.store.reseal("acme", "ticket")
+    assert not runtime.keys.destroyed_ids()
+    monkeypatch.undo()
+    assert filled.store.reseal("acme", "ticket").state == "done"
 
 
 def test_a_key_that_a_live_record_still_needs_is_not_destroyed(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
