@@ -244,8 +244,11 @@ def test_records_are_read_back_once_more_right_before_their_old_keys_die(
     runtime = filled.store.runtime
     honest, doom = type(runtime.backend()).fetch, reseal._doom
 
+    def withheld(self: Any, **asked: Any) -> list[StoredPoint]:
+        return list(honest(self, **asked))[1:]
+
     def put_back(*given: Any) -> Any:
-        monkeypatch.setattr(type(runtime.backend()), "fetch", lambda self, **asked: honest(self, **asked)[1:])
+        monkeypatch.setattr(type(runtime.backend()), "fetch", withheld)
         return doom(*given)
 
     monkeypatch.setattr(reseal, "_doom", put_back)
