@@ -16,7 +16,7 @@
                 audit result (durable), finish
 
 Killed between any two steps, readers see the old or the new generation: only the switch makes a generation live, and
-what it left behind is removed when the home is next opened (:mod:`securevec.recover`).
+what it left behind is removed when the home is next opened (:mod:`securevec.removing.recover`).
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ from securevec.errors import (
     SubjectErased,
     VectorError,
 )
-from securevec.given import VectorsOf, check_vectors
 from securevec.guard import Admission, admit
 from securevec.reading.cloaking import cloaked
 from securevec.reading.live import whole_records
-from securevec.recover import LEASE_MS, settle_collection
+from securevec.removing.recover import LEASE_MS, settle_collection
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.rows.readers import read_records, source_size
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, RecordRef, Token
+from securevec.vectors import VectorsOf, check_vectors
 from securevec.writing.anonymizing import texts_of
 from securevec.writing.batching import BATCH, Candidate, batches, in_step
 from securevec.writing.inserting import switch_over

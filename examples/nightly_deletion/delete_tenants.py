@@ -16,7 +16,7 @@ from pathlib import Path
 
 import securevec as sv
 from securevec.crypto.sign import load_public_pem
-from securevec.retention.receipt import read
+from securevec.proof.receipt import read
 
 
 def names(path: Path) -> list[str]:

@@ -9,17 +9,17 @@ from typing import BinaryIO, Generic, TypeVar
 
 from securevec.aio.bridge import Bridge, on_loop
 from securevec.aio.result import AsyncSearchResult
-from securevec.erase import DeleteReport
 from securevec.files.options import FileOptions
 from securevec.files.report import FilesPreview, FilesReport
 from securevec.filters import Expr
-from securevec.given import VectorsOf
 from securevec.ingest import Source
 from securevec.points.body import RecordId
 from securevec.reading.narrow import GroupBy
+from securevec.removing.delete import DeleteReport
 from securevec.schema import Record, Schema
 from securevec.store.collection import Collection
 from securevec.types import CollectionId, Matrix, Vector
+from securevec.vectors import VectorsOf
 from securevec.verbs.about import CollectionDescription
 from securevec.verbs.cloak_report import SAMPLE, CloakReport
 from securevec.verbs.export import ExportFormat, ExportReport

@@ -17,6 +17,7 @@ from securevec.clock import Clock
 from securevec.embed import Embedder
 from securevec.imports.options import ImportOptions
 from securevec.imports.report import ImportPreview, ImportReport
+from securevec.jobs import JobResult
 from securevec.keyproviders.provider import Provider
 from securevec.policy import Actor, PolicyEngine
 from securevec.rekeying.recloak import Recloak
@@ -24,7 +25,6 @@ from securevec.rekeying.reindex import Reindex
 from securevec.rekeying.renewing import Renewal
 from securevec.rekeying.reseal import Reseal
 from securevec.rekeying.resurrogate import Resurrogation
-from securevec.retention.jobs import JobResult
 from securevec.retention.plan import RetentionPlan
 from securevec.retention.rulebook import Rule
 from securevec.schema import Record

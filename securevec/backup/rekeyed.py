@@ -27,15 +27,15 @@ from securevec.binding import cloak_of, key_scope_of
 from securevec.control.rows import CollectionRow, ManifestRow
 from securevec.errors import BackupRejected, CheckFailed
 from securevec.guard import Admission
+from securevec.jobs import advance
 from securevec.keys.cloaks import PURPOSE as CLOAK
 from securevec.limits import MAX_BATCH
 from securevec.policy import Actor, Permission
 from securevec.reading.sheets import Sealed, named_keys, sheets
 from securevec.rekeying.recloak import request_recloak
 from securevec.rekeying.reindex import carries_other_tokens, request_reindex
-from securevec.removal import remove_batch
+from securevec.removing.batch import remove_batch
 from securevec.reopen import description_of
-from securevec.retention.jobs import advance
 from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId

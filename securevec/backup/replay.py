@@ -36,12 +36,12 @@ from securevec.control.rows import JobItem, JobRow
 from securevec.control.subjects import people_in, records_of
 from securevec.errors import DeletionIncomplete, UnknownFormat, WriteNotAcknowledged
 from securevec.guard import settle_outbox
+from securevec.jobs import advance, encode, run_pending
 from securevec.limits import MAX_BATCH
 from securevec.people import shred
 from securevec.policy import Actor
-from securevec.removal import remove_batch
-from securevec.retention.jobs import advance, encode, run_pending
-from securevec.retention.residue import refuse_residue
+from securevec.proof.residue import refuse_residue
+from securevec.removing.batch import remove_batch
 from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
 from securevec.types import CollectionId, TenantId

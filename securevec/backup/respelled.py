@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from securevec.backup.scope import repeated, scope_of
 from securevec.control.jobs import KEY_RESURROGATE
 from securevec.errors import SecurevecError
+from securevec.jobs import advance
 from securevec.policy import Actor
 from securevec.reading.sheets import sheets
 from securevec.rekeying.respelling import Respelling
 from securevec.rekeying.resurrogate import begin_resurrogation
 from securevec.rekeying.rewriting import open_job
 from securevec.reopen import reopen
-from securevec.retention.jobs import advance
 from securevec.state.runtime import Runtime, Scope
 from securevec.store.machines import MACHINES
 

@@ -290,8 +290,8 @@ def _holds(session: Session) -> Check:
 def _receipts(session: Session) -> Check:
     """Receipts of this home: whether each is still as it was signed, and which could not claim everything."""
     from securevec.audit import verify_log
-    from securevec.retention.anchoring import VerifiedLog
-    from securevec.retention.receipt import read
+    from securevec.proof.anchoring import VerifiedLog
+    from securevec.proof.receipt import read
     from securevec.store.opening import audit_anchor
     from securevec.store.signingkey import chain_of_home
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from securevec.control.rows import ManifestRow
-from securevec.erase import delete_part
 from securevec.errors import LegalHold, RecordError, RetentionMinimum
 from securevec.files.options import FileOptions
 from securevec.files.plan import HALF, SyncPlan, plan_sync, require_trustworthy
@@ -17,6 +16,7 @@ from securevec.files.sources import Work
 from securevec.files.state import SourceState
 from securevec.guard import Admission
 from securevec.limits import MAX_BATCH
+from securevec.removing.delete import delete_part
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 

@@ -17,13 +17,13 @@ from typing import Any, cast
 
 from securevec.errors import UsageError
 from securevec.filters import Expr
-from securevec.given import as_vectors
 from securevec.integrations.documents import Document as Plain
 from securevec.integrations.documents import Documents, Undeclared, ids_for, none_left
 from securevec.integrations.langchain_filters import Filter, condition
 from securevec.integrations.needed import needed
 from securevec.reading.hits import SearchResult
 from securevec.store import Collection
+from securevec.vectors import as_vectors
 
 with needed("langchain"):
     from langchain_core.documents import Document

@@ -13,8 +13,8 @@ from typing import Final
 
 from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable
-from securevec.recover import settle_collection
-from securevec.retention.jobs import renew
+from securevec.jobs import renew
+from securevec.removing.recover import settle_collection
 from securevec.state.runtime import Runtime
 
 PATIENCE_S: Final = 5.0

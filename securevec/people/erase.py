@@ -34,24 +34,25 @@ from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
 from securevec.control.rows import JobItem, JobRow, ManifestRow
 from securevec.control.subjects import records_of
-from securevec.erase import delete_part
 from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledged
 from securevec.guard import Admission, Commission, commission
 from securevec.ingest import write_batch
+from securevec.jobs import JobResult, encode, move_on, renew
 from securevec.limits import MAX_BATCH
 from securevec.people import manifest, shred
 from securevec.people.carriers import await_carriers
 from securevec.people.identify import identify, subject_refs
 from securevec.people.receipts import artefacts, predicate
 from securevec.people.redact import redact
-from securevec.recover import ids_of, settle_collection
+from securevec.proof import own_keys
+from securevec.proof.purging import purge_with_proof
+from securevec.proof.signing_off import sign_off
+from securevec.proof.watching import recall
+from securevec.removing.delete import delete_part
+from securevec.removing.points import ids_of
+from securevec.removing.recover import settle_collection
 from securevec.reopen import reopen
-from securevec.retention import own_keys
-from securevec.retention.jobs import JobResult, encode, move_on, renew
-from securevec.retention.purging import purge_with_proof
 from securevec.retention.rules import parse_retention
-from securevec.retention.signing_off import sign_off
-from securevec.retention.watching import recall
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, RecordRef, Token
 from securevec.writing.batching import BATCH

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from securevec.control.rows import JobItem, JobRow, ManifestRow
-from securevec.recover import ids_of
-from securevec.retention.purging import needles_of
-from securevec.retention.watching import PROBED, watch
+from securevec.proof.purging import needles_of
+from securevec.proof.watching import PROBED, watch
+from securevec.removing.points import ids_of
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, Namespace, TenantId
 

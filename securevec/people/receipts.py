@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from securevec.control.rows import JobRow
-from securevec.retention import own_keys
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.receipt import Artefact
-from securevec.retention.shredding import in_backups
+from securevec.proof import own_keys
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.receipt import Artefact
+from securevec.proof.shredding import in_backups
 from securevec.state.runtime import Runtime
 
 _COPIES = "copies of the store's files taken before completed_ms"

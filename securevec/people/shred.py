@@ -12,7 +12,7 @@ from typing import Any
 
 from securevec.control.rows import JobRow
 from securevec.people import manifest
-from securevec.retention.shredding import shred
+from securevec.proof.shredding import shred
 from securevec.state.runtime import Runtime
 from securevec.types import TenantId
 

@@ -11,7 +11,7 @@ from securevec.errors import IsolationViolation, RecordNotFound, UnknownFormat, 
 from securevec.points.body import Body
 from securevec.reading.judge import Judged, judge
 from securevec.reading.opening import fetch_only
-from securevec.recover import ids_of
+from securevec.removing.points import ids_of
 from securevec.retention.rules import expired
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef

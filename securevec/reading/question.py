@@ -14,7 +14,6 @@ from securevec.anonymize import TenantKeys
 from securevec.anonymize.known import stand_ins
 from securevec.errors import HybridUnavailable, LimitExceeded, QueryError, VectorError
 from securevec.filters import Expr, all_of, check
-from securevec.given import as_vectors, unit
 from securevec.guard import Admission
 from securevec.keys.filterkeys import FilterKeys
 from securevec.points.terms import asked_terms, united
@@ -22,6 +21,7 @@ from securevec.reading.narrow import Narrow
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.text import utf8_size
 from securevec.types import AnonymizedText, Matrix, Terms, Vector
+from securevec.vectors import as_vectors, unit
 
 
 @dataclass(frozen=True, slots=True, repr=False)

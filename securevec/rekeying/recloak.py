@@ -40,9 +40,12 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.guard import Admission
+from securevec.jobs import JobResult, move_on
 from securevec.keys.cloaks import Cloaks
 from securevec.points.body import chunk_view
 from securevec.points.protect import CLOAK_KEY
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.shredding import key_artefact, root_of, shred
 from securevec.reading.cloaking import put_on, uncloaked
 from securevec.reading.sheets import Chunk, Sealed, opened_chunks
 from securevec.rekeying.rewriting import (
@@ -57,9 +60,6 @@ from securevec.rekeying.rewriting import (
     sought,
 )
 from securevec.reopen import description_of, schema_of
-from securevec.retention.jobs import JobResult, move_on
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.shredding import key_artefact, root_of, shred
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId
 

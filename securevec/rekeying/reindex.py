@@ -26,9 +26,12 @@ from securevec.control.jobs import KEY_REINDEX
 from securevec.control.rows import JobRow, ManifestRow
 from securevec.errors import DeletionIncomplete
 from securevec.guard import Admission
+from securevec.jobs import JobResult, move_on
 from securevec.points.body import Body, chunk_view
 from securevec.points.protect import FilterProtector
 from securevec.points.terms import stored_terms
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.receipt import Artefact
 from securevec.reading.opening import clear_copies
 from securevec.reading.sheets import Chunk, Sealed, opened_chunks, sheets
 from securevec.rekeying.rewriting import (
@@ -43,9 +46,6 @@ from securevec.rekeying.rewriting import (
     sought,
 )
 from securevec.reopen import description_of, schema_of, spec_of
-from securevec.retention.jobs import JobResult, move_on
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.receipt import Artefact
 from securevec.state.runtime import Runtime, term_numbers
 from securevec.types import NO_TERMS, CollectionId, Scalar, StoredPoint, Terms
 

@@ -27,6 +27,9 @@ from securevec.control.rows import JobRow, ManifestRow
 from securevec.crypto.derive import lift
 from securevec.errors import DeletionIncomplete
 from securevec.guard import Admission
+from securevec.jobs import JobResult, move_on
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.receipt import Artefact
 from securevec.reading.sheets import Sealed, opened_chunks
 from securevec.rekeying.rewriting import (
     Advance,
@@ -42,9 +45,6 @@ from securevec.rekeying.rewriting import (
     sought,
     together,
 )
-from securevec.retention.jobs import JobResult, move_on
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.receipt import Artefact
 from securevec.state.runtime import Runtime
 from securevec.types import TenantId
 

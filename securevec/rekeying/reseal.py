@@ -28,7 +28,10 @@ from securevec.control.jobs import KEY_RESEAL
 from securevec.control.rows import JobRow, ManifestRow
 from securevec.errors import DeletionIncomplete, UnknownKey
 from securevec.guard import Admission
+from securevec.jobs import JobResult, move_on
 from securevec.keys.keyview import KeyInfo
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.reading.sheets import Sealed, named_keys, opened_chunks, sealed_under
 from securevec.rekeying.rewriting import (
     Advance,
@@ -41,9 +44,6 @@ from securevec.rekeying.rewriting import (
     seen_of,
     sought,
 )
-from securevec.retention.jobs import JobResult, move_on
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.shredding import doom, key_artefact, require_shredded, root_of, shred
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 

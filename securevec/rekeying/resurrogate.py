@@ -25,6 +25,10 @@ from securevec.control.jobs import KEY_RENEW, KEY_RESURROGATE
 from securevec.control.rows import JobRow
 from securevec.errors import ControlUnavailable, DeletionIncomplete, LegalHold, WriteNotAcknowledged
 from securevec.guard import Admission, commission
+from securevec.jobs import JobResult, move_on
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.receipt import Artefact
+from securevec.proof.shredding import in_backups, root_of
 from securevec.reading.sheets import sheets
 from securevec.rekeying.respelling import Respelling
 from securevec.rekeying.rewriting import (
@@ -43,10 +47,6 @@ from securevec.rekeying.rewriting import (
     together,
 )
 from securevec.reopen import reopen
-from securevec.retention.jobs import JobResult, move_on
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.receipt import Artefact
-from securevec.retention.shredding import in_backups, root_of
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, TenantId
 

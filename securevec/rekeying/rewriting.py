@@ -26,14 +26,15 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.guard import Admission, commission
+from securevec.jobs import JobResult, encode, renew
+from securevec.proof.probe import Needles
+from securevec.proof.purging import ProbeOutcome, joined, needles_of, purge_with_proof
+from securevec.proof.receipt import Artefact
+from securevec.proof.signing_off import sign_off
+from securevec.proof.traces import RUN
 from securevec.reading.sheets import Sealed, sheets
-from securevec.recover import ids_of, settle_collection
-from securevec.retention.jobs import JobResult, encode, renew
-from securevec.retention.probe import Needles
-from securevec.retention.purging import ProbeOutcome, joined, needles_of, purge_with_proof
-from securevec.retention.receipt import Artefact
-from securevec.retention.signing_off import sign_off
-from securevec.retention.traces import RUN
+from securevec.removing.points import ids_of
+from securevec.removing.recover import settle_collection
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, StoredPoint, TenantId
 from securevec.writing.report import Progress

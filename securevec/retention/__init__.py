@@ -1,1 +1,1 @@
-"""How long data is kept, and what is left to show when it is deleted: rules, the deletion job, probes, receipts."""
+"""How long data is kept: rules, plans, legal holds, and the job that applies a plan."""

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from securevec.control.rows import JobRow
-from securevec.retention import own_keys
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.receipt import Artefact
-from securevec.retention.shredding import key_artefact, root_of
-from securevec.retention.signing_off import sign_off
+from securevec.proof import own_keys
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.receipt import Artefact
+from securevec.proof.shredding import key_artefact, root_of
+from securevec.proof.signing_off import sign_off
 from securevec.state.runtime import Runtime
 
 

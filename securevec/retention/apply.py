@@ -35,18 +35,19 @@ from securevec.control.retention import Intent
 from securevec.control.rows import JobItem, JobRow, ManifestRow, Survey
 from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, WriteNotAcknowledged
 from securevec.guard import Admission, commission
+from securevec.jobs import encode, move_on, note, renew
 from securevec.keys.keyview import KeyInfo
 from securevec.limits import MAX_BATCH
-from securevec.recover import ids_of, settle_collection
-from securevec.removal import remove_batch
-from securevec.retention import own_keys
+from securevec.proof import own_keys
+from securevec.proof.purging import needles_of, purge_with_proof
+from securevec.proof.shredding import doom, require_shredded, shred
+from securevec.proof.watching import PROBED, recall, watch
+from securevec.removing.batch import remove_batch
+from securevec.removing.points import ids_of
+from securevec.removing.recover import settle_collection
 from securevec.retention.applied import finish, keys_of
-from securevec.retention.jobs import encode, move_on, note, renew
 from securevec.retention.plan import digest_of, read_plan
-from securevec.retention.purging import needles_of, purge_with_proof
 from securevec.retention.rules import ages, may_die
-from securevec.retention.shredding import doom, require_shredded, shred
-from securevec.retention.watching import PROBED, recall, watch
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, StoredPoint, TenantId
 

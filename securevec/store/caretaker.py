@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Final
 
 from securevec.control.rows import JobRow
-from securevec.retention.jobs import run_pending
+from securevec.jobs import run_pending
 from securevec.state import reserve
 from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES

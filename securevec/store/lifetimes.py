@@ -11,11 +11,11 @@ from securevec.control.rows import CollectionRow, JobRow
 from securevec.crypto.derive import record_ref, typed_record_id
 from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
+from securevec.jobs import JobResult, advance
 from securevec.people.identify import subject_tokens
 from securevec.points.body import RecordId
 from securevec.retention.apply import request_retention
 from securevec.retention.holds import Held, Hold, hold_reason, list_holds, one_scope, place_hold, release_hold
-from securevec.retention.jobs import JobResult, advance
 from securevec.retention.plan import RetentionPlan, affected_tenants, make_plan
 from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
 from securevec.rows.validate import check_name

@@ -16,15 +16,16 @@ from securevec.control.jobs import (
     TENANT_DELETE,
     TENANT_PROMOTE,
 )
+from securevec.jobs import Machines
 from securevec.people import erase
 from securevec.rekeying import recloak, reindex, renewing, reseal, resurrogate
-from securevec.retention import apply, deletion
-from securevec.retention.jobs import Machines
+from securevec.removing import tenant
+from securevec.retention import apply
 from securevec.verbs import promote
 from securevec.verbs.holding import reseal_held
 
 MACHINES: Final[Machines] = {
-    TENANT_DELETE: deletion.step,
+    TENANT_DELETE: tenant.step,
     SUBJECT_ERASE: erase.step,
     RETENTION_APPLY: partial(apply.step, reseal_held=reseal_held),
     TENANT_PROMOTE: promote.step,

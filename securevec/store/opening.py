@@ -25,7 +25,7 @@ from securevec.keyproviders.provider import Provider
 from securevec.keys.cache import TTL_S
 from securevec.keys.keyring import KeyRing
 from securevec.policy import BuiltinPolicy, PolicyEngine
-from securevec.recover import answer_abandoned
+from securevec.removing.recover import answer_abandoned
 from securevec.state import home as homes
 from securevec.state import reserve
 from securevec.state.engine import Engine

@@ -11,14 +11,14 @@ from securevec.audit.vocabulary import HEX32
 from securevec.control.jobs import KEY_RECLOAK, KEY_REINDEX, KEY_RENEW, KEY_RESEAL, KEY_RESURROGATE
 from securevec.errors import SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
+from securevec.jobs import Step as JobStep
+from securevec.jobs import advance
 from securevec.rekeying import recloak, reindex, renewing, reseal, resurrogate
 from securevec.rekeying.recloak import Recloak, request_recloak
 from securevec.rekeying.reindex import Reindex, request_reindex
 from securevec.rekeying.renewing import Renewal, request_renewal
 from securevec.rekeying.reseal import Reseal, request_reseal, result_of
 from securevec.rekeying.resurrogate import Resurrogation, request_resurrogation
-from securevec.retention.jobs import Step as JobStep
-from securevec.retention.jobs import advance
 from securevec.store.lifetimes import require_collection
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome

@@ -19,11 +19,11 @@ from securevec.discovery import Choices
 from securevec.embed import Embedder
 from securevec.errors import LegalHold, RetentionMinimum, SecurevecError, TenantNotFound, UsageError
 from securevec.guard import Admission, admit, refuse, settle_outbox
+from securevec.jobs import JobResult, advance, run_pending
 from securevec.keyproviders.provider import Provider
 from securevec.policy import Actor, PolicyEngine
-from securevec.recover import resolve_open_batches
-from securevec.retention.deletion import request_deletion
-from securevec.retention.jobs import JobResult, advance, run_pending
+from securevec.removing.recover import resolve_open_batches
+from securevec.removing.tenant import request_deletion
 from securevec.rows.validate import check_name
 from securevec.state import reserve
 from securevec.state.runtime import Runtime

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from securevec.audit import Succession, read_chain
 from securevec.audit.succession import Keychain
 from securevec.errors import UsageError
-from securevec.retention.receipt import public_key_id
+from securevec.proof.receipt import public_key_id
 from securevec.state.runtime import Runtime
 
 

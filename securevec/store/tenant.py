@@ -18,12 +18,12 @@ from securevec.files.options import FileOptions
 from securevec.files.preview import preview_files
 from securevec.files.report import FilesPreview
 from securevec.guard import Admission, admit
+from securevec.jobs import advance
 from securevec.people.erase import FENCE, SubjectErasure, fence_end, request_erasure, result_of
 from securevec.people.export import SubjectExport, export
 from securevec.people.find import SubjectReport, find
 from securevec.policy import Actor, check_role
 from securevec.reopen import name_of
-from securevec.retention.jobs import advance
 from securevec.rows.validate import check_name
 from securevec.schema import Record, describe
 from securevec.state.runtime import Runtime, Scope

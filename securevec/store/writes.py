@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from securevec.erase import DeleteReport, delete
 from securevec.errors import RecordError
 from securevec.files.journey import ingest_files
 from securevec.files.kinds import kind_of
@@ -13,12 +12,13 @@ from securevec.files.options import FileOptions
 from securevec.files.preview import preview_files
 from securevec.files.report import FilesPreview, FilesReport
 from securevec.filters import Expr
-from securevec.given import VectorsOf
 from securevec.ingest import Source, ingest
 from securevec.points.body import RecordId
+from securevec.removing.delete import DeleteReport, delete
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix
-from securevec.verbs.removal import delete_where
+from securevec.vectors import VectorsOf
+from securevec.verbs.delete_where import delete_where
 from securevec.verbs.update import UpdateReport, update
 from securevec.writing.report import IngestReport, Progress
 

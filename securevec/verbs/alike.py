@@ -9,7 +9,6 @@ import numpy as np
 
 from securevec.errors import RecordNotFound
 from securevec.filters import Expr, matches
-from securevec.given import unit
 from securevec.guard import admit
 from securevec.points.body import RecordId
 from securevec.reading.hits import SearchResult
@@ -19,6 +18,7 @@ from securevec.schema import Record
 from securevec.search import answer, deliver
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Vector
+from securevec.vectors import unit
 from securevec.writing.stored import Stored, load_live
 
 R = TypeVar("R", bound=Record)

@@ -10,13 +10,13 @@ import numpy as np
 
 from securevec.crypto.cloak import Cloak
 from securevec.errors import BackendError, PolicyDenied, QueryError, UsageError
-from securevec.given import unit
 from securevec.guard import Admission, admit
 from securevec.points.body import chunk_view
 from securevec.reading.cloaking import with_vectors
 from securevec.reading.judge import Judged
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix
+from securevec.vectors import unit
 from securevec.verbs.cloak_figures import CloakFigures, measure
 from securevec.verbs.walk import STEP, walk
 

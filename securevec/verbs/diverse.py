@@ -17,7 +17,6 @@ import numpy as np
 
 from securevec.errors import BackendError, QueryError, VectorError
 from securevec.filters import Expr
-from securevec.given import unit
 from securevec.guard import admit
 from securevec.reading.cloaking import restored
 from securevec.reading.hits import SearchResult
@@ -28,6 +27,7 @@ from securevec.schema import Record
 from securevec.search import OVERTAKEN_TWICE, Answer, answer, deliver, looked_at_again
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, StoredPoint, Vector
+from securevec.vectors import unit
 
 R = TypeVar("R", bound=Record)
 

@@ -14,9 +14,9 @@ from securevec.audit import error_name
 from securevec.control.rows import CollectionRow, JobRow, ManifestRow
 from securevec.errors import CheckFailed, RecordChanged
 from securevec.guard import commission
+from securevec.jobs import note, renew
 from securevec.reading.sheets import Sealed, sheets
-from securevec.recover import settle_collection
-from securevec.retention.jobs import note, renew
+from securevec.removing.recover import settle_collection
 from securevec.retention.rules import bucket_end, hold_epoch
 from securevec.state.runtime import Runtime
 from securevec.writing.resealing import reseal

@@ -26,10 +26,10 @@ import orjson
 from securevec.control.rows import CollectionRow, JobRow
 from securevec.errors import DeletionIncomplete, TenantUnavailable, UsageError, WriteNotAcknowledged
 from securevec.guard import Admission
+from securevec.jobs import encode, move_on, note, renew
+from securevec.proof.receipt import Artefact
+from securevec.proof.signing_off import sign_off
 from securevec.reopen import description_of, spec_of
-from securevec.retention.jobs import encode, move_on, note, renew
-from securevec.retention.receipt import Artefact
-from securevec.retention.signing_off import sign_off
 from securevec.state.runtime import Runtime
 from securevec.types import Layout, Namespace, TenantId
 from securevec.verbs.moving import Move, check, copy

@@ -15,9 +15,9 @@ from functools import partial
 from securevec.backend import RemovalReport
 from securevec.errors import SecurevecError
 from securevec.guard import admit
-from securevec.recover import settle_collection
-from securevec.retention.purging import ProbeOutcome, purge_with_proof
-from securevec.retention.residue import refuse_residue
+from securevec.proof.purging import ProbeOutcome, purge_with_proof
+from securevec.proof.residue import refuse_residue
+from securevec.removing.recover import settle_collection
 from securevec.state.runtime import Runtime, Scope
 from securevec.verbs.unnamed import Swept, sweep
 

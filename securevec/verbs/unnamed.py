@@ -19,11 +19,11 @@ from securevec.control.rows import CollectionRow
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.errors import EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey, WriteNotAcknowledged
 from securevec.guard import Admission
+from securevec.proof.probe import Needles, Standing
+from securevec.proof.purging import needles_of, stands
+from securevec.proof.watching import PROBED
 from securevec.reading.lifting import lifted
 from securevec.reading.opening import check_place, distinct, open_body
-from securevec.retention.probe import Needles, Standing
-from securevec.retention.purging import needles_of, stands
-from securevec.retention.watching import PROBED
 from securevec.state.runtime import Runtime
 from securevec.types import Namespace, RecordRef, StoredPoint
 

@@ -25,7 +25,7 @@ from securevec.errors import IsolationViolation, LegalHold, RecordChanged, Recor
 from securevec.guard import Admission, admit
 from securevec.ingest import write_batch
 from securevec.points.body import SEPARATOR, RecordId, chunk_view, mark
-from securevec.recover import settle_collection
+from securevec.removing.recover import settle_collection
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.rows.minimize import Minimized, minimize, rebuild

@@ -21,7 +21,7 @@ from securevec.reading.hits import OriginalAt
 from securevec.reading.judge import judge
 from securevec.reading.opening import fetch_only
 from securevec.reading.revealing import originals_at
-from securevec.recover import settle_collection
+from securevec.removing.recover import settle_collection
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import AnonymizedField
 from securevec.verbs.update import UpdateReport

@@ -13,12 +13,12 @@ from typing import Final
 from securevec.anonymize.ahead import NOTHING, Found, Text
 from securevec.crypto.derive import RecordIds, content_digest, typed_record_id
 from securevec.errors import RecordError
-from securevec.given import vector_of
 from securevec.rows.minimize import Minimized, minimize
 from securevec.rows.readers import Row
 from securevec.rows.validate import validate
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import Matrix, RecordRef
+from securevec.vectors import vector_of
 from securevec.writing.anonymizing import texts_of
 from securevec.writing.report import Tally
 

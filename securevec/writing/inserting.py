@@ -25,7 +25,8 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.guard import Admission
-from securevec.recover import LEASE_MS, remove_points
+from securevec.removing.points import remove_points
+from securevec.removing.recover import LEASE_MS
 from securevec.state.runtime import Runtime
 from securevec.types import NO_TERMS, CollectionId, Namespace, ProtectedPoint, StoredPoint, TenantId
 

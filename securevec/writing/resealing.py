@@ -29,7 +29,7 @@ from securevec.keys.bound import DOCUMENT
 from securevec.keys.keyring import DataPurpose
 from securevec.points.body_format import encode_body
 from securevec.reading.sheets import Chunk, Sealed, opened_chunks
-from securevec.recover import LEASE_MS
+from securevec.removing.recover import LEASE_MS
 from securevec.state.runtime import Runtime
 from securevec.types import ProtectedPoint, RecordRef, Scalar, StoredPoint, Token
 from securevec.writing.inserting import switch_over

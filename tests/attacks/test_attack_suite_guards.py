@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from securevec import recover, removal, search
+from securevec import search
 from securevec.attack import ATTACKS
 from securevec.attack.run import Runner, staged
 from securevec.attack.server import Nothing
@@ -27,7 +27,7 @@ from securevec.keys.keyview import KeyView
 from securevec.keys.versions import KeyVersions
 from securevec.points import protect
 from securevec.reading import judge, opening, question, revealing
-from securevec.retention import evidence
+from securevec.removing import batch, points, tenant_evidence
 from securevec.testing.lying import LyingBackend
 from securevec.types import Namespace, ProtectedPoint, StoredPoint
 from securevec.verbs import walk
@@ -190,16 +190,16 @@ def one_key_for_all_tenants(patch: Patch) -> None:
 
 def trusting_removal(patch: Patch) -> None:
     def trusting(runtime: Any, tenant: Any, namespace: Any, collection: Any, rows: Any) -> None:
-        runtime.backend().delete(namespace=namespace, ids=recover.ids_of(runtime, tenant, collection, rows))
+        runtime.backend().delete(namespace=namespace, ids=points.ids_of(runtime, tenant, collection, rows))
 
-    patch.setattr(removal, "remove_points", trusting)
+    patch.setattr(batch, "remove_points", trusting)
 
 
 def believing_the_store(patch: Patch) -> None:
     def nowhere(self: LyingBackend) -> Iterator[str]:
         return iter(())
 
-    patch.setattr(evidence, "_require_empty", do_nothing)
+    patch.setattr(tenant_evidence, "_require_empty", do_nothing)
     patch.setattr(LyingBackend, "namespaces", nowhere)
 
 

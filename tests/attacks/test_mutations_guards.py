@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec import guard, recover, removal
+from securevec import guard
 from securevec.attack.rows import Vandal
 from securevec.control import batches, hot
 from securevec.control.rows import Fence, Standing
@@ -29,6 +29,7 @@ from securevec.errors import (
 from securevec.guard import Admission
 from securevec.keys.openkeys import OpenKeys
 from securevec.policy import Decision, PolicyEngine, Request
+from securevec.removing import batch, points
 from securevec.state.names import NameBook
 from securevec.testing.lying import Lie
 from securevec.types import AnonymizedText, CollectionId, Matrix, TenantId
@@ -179,12 +180,12 @@ def test_without_reading_back_a_deletion_the_store_ignores_is_not_noticed_and_st
     lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def trusting(runtime: Any, tenant: Any, namespace: Any, collection: Any, rows: Any) -> None:
-        runtime.backend().delete(namespace=namespace, ids=recover.ids_of(runtime, tenant, collection, rows))
+        runtime.backend().delete(namespace=namespace, ids=points.ids_of(runtime, tenant, collection, rows))
 
     lone_pair.stage.trap.lie = Lie.DROP_DELETES
     with pytest.raises(OutcomeUnknown):
         lone_pair.globex.delete("T-1")
-    monkeypatch.setattr(removal, "remove_points", trusting)
+    monkeypatch.setattr(batch, "remove_points", trusting)
     assert lone_pair.acme.delete("T-1").deleted == 1
     assert lone_pair.stage.trap.inner.count(namespace=lone_pair.acme._scope.namespace) == 8
     hits = lone_pair.acme.search("refund", k=100)

@@ -26,7 +26,7 @@ from securevec.errors import (
     RecordNotFound,
 )
 from securevec.reading.opening import open_body
-from securevec.recover import resolve_open_batches
+from securevec.removing.recover import resolve_open_batches
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint, StoredPoint, mint_anonymized
 from tests.support.attacks import DAY_MS, Stage, memory_of, open_stage

@@ -15,10 +15,10 @@ import pytest
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
+from securevec.proof import receipt as receipts
+from securevec.proof.probe import Needles, standing
+from securevec.proof.purging import needles_of
 from securevec.reading.opening import open_body
-from securevec.retention import receipt as receipts
-from securevec.retention.probe import Needles, standing
-from securevec.retention.purging import needles_of
 from securevec.testing.embedders import HashEmbedder
 from securevec_qdrant.edge import EdgeBackend
 from securevec_qdrant.edge_index import Command

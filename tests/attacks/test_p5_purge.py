@@ -20,9 +20,9 @@ import pytest
 import securevec as sv
 from securevec.backend import RemovalReport, VectorBackend
 from securevec.crypto.armour import to_text
-from securevec.retention import purging
-from securevec.retention.probe import Needles, Standing, standing
-from securevec.retention.purging import ProbeOutcome, needles_of, purge_with_proof
+from securevec.proof import purging
+from securevec.proof.probe import Needles, Standing, standing
+from securevec.proof.purging import ProbeOutcome, needles_of, purge_with_proof
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import Namespace, StoredPoint
 from tests.support.world import World, open_world, ticket

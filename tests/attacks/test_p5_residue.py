@@ -12,7 +12,7 @@ import pytest
 
 import securevec as sv
 from securevec.errors import KeyUnavailable
-from securevec.retention.residue import refuse_residue
+from securevec.proof.residue import refuse_residue
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, World, open_world, ticket
 

@@ -16,7 +16,7 @@ from securevec.errors import (
     EnvelopeRejected,
     RecordNotFound,
 )
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint, mint_anonymized
 from tests.support.attacks import Stage, memory_of

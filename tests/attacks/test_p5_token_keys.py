@@ -25,13 +25,13 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.guard import admit
+from securevec.jobs import JobResult
 from securevec.people import erase as erasing
+from securevec.proof.purging import ProbeOutcome
+from securevec.proof.receipt import read
 from securevec.reading.opening import open_body
 from securevec.rekeying import renewing
 from securevec.rekeying.rewriting import rewrite
-from securevec.retention.jobs import JobResult
-from securevec.retention.purging import ProbeOutcome
-from securevec.retention.receipt import read
 from securevec.types import StoredPoint
 from tests.support.attacks import Stage, memory_of
 from tests.support.meanwhile import meanwhile

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 
 import securevec as sv
-from securevec import erase
 from securevec.attack.rows import Vandal
 from securevec.errors import (
     AuditUnavailable,
@@ -17,7 +16,8 @@ from securevec.errors import (
     RecordNotFound,
     TenantUnavailable,
 )
-from securevec.verbs import removal
+from securevec.removing import delete
+from securevec.verbs import delete_where
 from tests.support.attacks import ACME_MARK, RETENTION, Pair, text
 from tests.support.attacks_outage import FailingAudit
 from tests.support.world import Ticket
@@ -77,7 +77,7 @@ def test_a_record_replaced_meanwhile_is_judged_again(lone_pair: Pair) -> None:
 def test_a_record_replaced_between_choice_and_deletion_is_not_deleted_unseen(
     lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = erase.delete_part
+    original = delete.delete_part
     calls: list[int] = []
 
     def late(*arguments: object, **named: object) -> object:
@@ -86,7 +86,7 @@ def test_a_record_replaced_between_choice_and_deletion_is_not_deleted_unseen(
             lone_pair.acme.ingest([text(1, "no longer open", status="closed"), text(3, "still", status="open")])
         return original(*arguments, **named)  # type: ignore[arg-type]  # handed on as they came
 
-    monkeypatch.setattr(removal, "delete_part", late)
+    monkeypatch.setattr(delete_where, "delete_part", late)
     assert lone_pair.acme.delete(where=OPEN).deleted == 3
     assert lone_pair.acme.get("T-1").status == "closed"
     with pytest.raises(RecordNotFound):
@@ -96,13 +96,13 @@ def test_a_record_replaced_between_choice_and_deletion_is_not_deleted_unseen(
 def test_without_the_expected_generation_a_replaced_record_is_deleted_unseen(
     lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = erase.delete_part
+    original = delete.delete_part
 
     def blind(*arguments: object, **named: object) -> object:
         lone_pair.acme.ingest([text(1, "no longer open", status="closed")])
         return original(*arguments)  # type: ignore[arg-type]  # handed on as they came
 
-    monkeypatch.setattr(removal, "delete_part", blind)
+    monkeypatch.setattr(delete_where, "delete_part", blind)
     lone_pair.acme.delete(where=OPEN)
     with pytest.raises(RecordNotFound):
         lone_pair.acme.get("T-1")

@@ -19,7 +19,7 @@ from securevec.errors import (
     TenantUnavailable,
     VectorError,
 )
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint

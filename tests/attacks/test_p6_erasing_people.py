@@ -13,8 +13,8 @@ from securevec.errors import LegalHold, PolicyDenied, RecordNotFound, SubjectEra
 from securevec.people import erase as erasing
 from securevec.people import export as exporting
 from securevec.people import find as finding
+from securevec.proof import receipt as receipts
 from securevec.reading import judge as judging
-from securevec.retention import receipt as receipts
 from securevec.types import ProtectedPoint, Scalar
 from securevec.verbs import batch as batching
 from securevec.verbs import walk as walking

@@ -19,7 +19,7 @@ import securevec as sv
 from securevec import search
 from securevec.attack.rows import Vandal
 from securevec.errors import LegalHold, RecordNotFound, SecurevecError, TenantNotFound, TenantUnavailable
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from securevec.store.caretaker import Caretaker
 from securevec.testing.embedders import HashEmbedder
 from tests.support import warm

@@ -12,7 +12,7 @@ import pytest
 
 from securevec.control.store import ControlStore
 from securevec.errors import LegalHold, SecurevecError, TenantNotFound
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
 from tests.support.world import ticket
 

@@ -36,7 +36,7 @@ DEFAULT: Final = {
 def _begun(store: sv.SecureStore) -> None:
     """Accepted, hidden, and nothing removed yet: the process ended."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("securevec.retention.jobs.process_lock", _busy)
+        patch.setattr("securevec.jobs.process_lock", _busy)
         assert store.tenant("acme").erase_subject(JANE).receipt is None
 
 

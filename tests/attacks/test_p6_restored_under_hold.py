@@ -13,7 +13,7 @@ import securevec as sv
 from securevec.backup import Newer, create_backup, export_tombstones, restore_backup
 from securevec.clock import Clock
 from securevec.errors import RecordNotFound
-from securevec.retention.jobs import JobResult
+from securevec.jobs import JobResult
 from securevec.retention.rules import DAY_MS
 from securevec.store import lifetimes, tenant
 from securevec.testing.embedders import HashEmbedder

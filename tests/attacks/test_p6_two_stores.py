@@ -30,7 +30,7 @@ from securevec.people import erase as erasing
 from securevec.people import find as finding
 from securevec.reading import revealing
 from securevec.reading.sheets import Sealed, opened_chunks
-from securevec.recover import settle_collection
+from securevec.removing.recover import settle_collection
 from securevec.retention import apply as applying
 from securevec.retention.rules import hold_epoch
 from securevec.verbs import counting

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from securevec import jobs
 from securevec.errors import SubjectErased
-from securevec.retention import jobs
-from securevec.retention import receipt as receipts
-from securevec.retention.jobs import JobResult
+from securevec.jobs import JobResult
+from securevec.proof import receipt as receipts
 from securevec.store import lifetimes, tenant
 from securevec.store.machines import MACHINES
 from securevec.testing.embedders import HashEmbedder

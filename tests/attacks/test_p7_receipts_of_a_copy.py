@@ -10,7 +10,7 @@ import pytest
 
 import securevec as sv
 from securevec.cli.main import main
-from securevec.retention.jobs import JobResult
+from securevec.jobs import JobResult
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import GLOBEX, Ticket, open_world, ticket
 

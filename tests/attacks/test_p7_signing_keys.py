@@ -24,8 +24,8 @@ from securevec.control.store import ControlStore
 from securevec.crypto.sign import SigningKey, load_public_pem
 from securevec.errors import AuditTampered, AuditUnavailable, BackupRejected, HomeRefused, ReceiptInvalid
 from securevec.keys.keystore import KeyStore
-from securevec.retention.anchoring import VerifiedLog
-from securevec.retention.receipt import read
+from securevec.proof.anchoring import VerifiedLog
+from securevec.proof.receipt import read
 from securevec.store.signingkey import chain_of_home
 from securevec.testing.embedders import HashEmbedder
 from tests.support.signing_desk import STEPS, checked, gone, killed_rotating, opened, resigned

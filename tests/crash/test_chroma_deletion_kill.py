@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import securevec as sv
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from securevec.testing.embedders import HashEmbedder
 from tests.support import warm
 from tests.support.chroma_server import chroma_server

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -69,6 +70,22 @@ def test_nothing_is_imported_relatively_or_through_the_folder_of_adapters() -> N
         for node in ast.walk(tree):
             assert not (isinstance(node, ast.ImportFrom) and node.level), name
         assert not [module for module, _ in _imports(tree) if module.partition(".")[0] == "backends"], name
+
+
+def test_every_room_is_on_one_side_of_the_walls_or_the_other() -> None:
+    """A new room that nobody puts on a list would be open to adapters, or free to call ciphers."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    walls = {contract["id"]: contract for contract in contracts}
+    rooms = {
+        f"securevec.{entry.stem}"
+        for entry in (ROOT / "securevec").iterdir()
+        if entry.suffix == ".py" or (entry / "__init__.py").is_file()
+    } - {"securevec.__init__"}
+    contract = {
+        f"securevec.{name}" for name in ("backend", "clock", "errors", "filters", "foreign", "limits", "text", "types")
+    }
+    assert {*walls["adapters"]["forbidden_modules"]} - {"cryptography"} == rooms - contract
+    assert {*walls["cryptography"]["source_modules"]} == rooms - {"securevec.crypto"}
 
 
 @pytest.fixture(scope="module")

@@ -31,9 +31,9 @@ from securevec.clock import Clock
 from securevec.control.store import ControlStore
 from securevec.discovery import known_backends
 from securevec.ingest import ingest
+from securevec.jobs import JobResult
 from securevec.keys.keyring import KeyRing
 from securevec.keys.keystore import KeyStore
-from securevec.retention.jobs import JobResult
 from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder

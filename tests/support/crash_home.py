@@ -22,8 +22,8 @@ from securevec.audit import find_open_intents, read_tail, verify_log
 from securevec.audit.checkpoint import Head
 from securevec.points.body import Body
 from securevec.points.body_format import decode_body, decode_vault
+from securevec.proof import receipt as receipts
 from securevec.reading.opening import open_envelope
-from securevec.retention import receipt as receipts
 from tests.support import crash_child, warm
 from tests.support.crash_child import BATCH, RECORDS, body_of, open_home
 from tests.support.leaks import every_point, original_places

@@ -20,10 +20,10 @@ from securevec.control.rows import JobItem
 from securevec.people.identify import identify
 from securevec.people.manifest import manifest_row
 from securevec.people.places import places_of
-from securevec.recover import ids_of
-from securevec.retention.probe import Needles, standing
-from securevec.retention.purging import needles_of
-from securevec.retention.receipt import read
+from securevec.proof.probe import Needles, standing
+from securevec.proof.purging import needles_of
+from securevec.proof.receipt import read
+from securevec.removing.points import ids_of
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint
 from tests.support.world import ACME, GLOBEX, Ticket, ticket

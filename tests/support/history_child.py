@@ -22,7 +22,7 @@ from securevec.keys.keystore import KeyStore
 from securevec.people.identify import subject_tokens
 from securevec.points.body_format import decode_body
 from securevec.reading.opening import open_envelope
-from securevec.recover import ids_of
+from securevec.removing.points import ids_of
 from securevec.retention.rules import DAY_MS
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder

@@ -11,7 +11,7 @@ from typing import Any, Final
 import securevec as sv
 from securevec.audit import read_tail
 from securevec.clock import Clock
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from securevec.retention.rules import DAY_MS
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, World, open_world, ticket

@@ -16,8 +16,8 @@ from securevec.audit import AuditReport, files, verify_log
 from securevec.audit.writers import WriterLog
 from securevec.crypto.sign import SigningKey
 from securevec.keys.keyring import KeyRing
-from securevec.retention.anchoring import VerifiedLog
-from securevec.retention.receipt import issue
+from securevec.proof.anchoring import VerifiedLog
+from securevec.proof.receipt import issue
 from securevec.testing.embedders import HashEmbedder
 
 STEPS: Final[dict[str, tuple[type, str]]] = {

@@ -41,7 +41,7 @@ def verify(
     home. Without a pinned key the exit code is 5.
     """
     from securevec.audit import verify_log
-    from securevec.retention.receipt import public_key_id
+    from securevec.proof.receipt import public_key_id
 
     if audit_dir is not None:
         require_directory(audit_dir)

@@ -16,7 +16,7 @@ from securevec.cli.session import Session, split_place
 from securevec.errors import UsageError
 
 if TYPE_CHECKING:
-    from securevec.retention.jobs import JobResult
+    from securevec.jobs import JobResult
 
 _SINGLE: Final = {"subject": "people", "document": "records"}
 """Kinds of keys of which there may be millions."""
@@ -292,7 +292,7 @@ def export_public(
     exchanges that led to it, which check what earlier keys signed.
     """
     from securevec.audit.succession import to_pem
-    from securevec.retention.receipt import public_key_id
+    from securevec.proof.receipt import public_key_id
     from securevec.store.signingkey import chain_of_home
 
     key = session.store.runtime.keys.signing_key()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from securevec.audit import Keychain
-    from securevec.retention.anchoring import VerifiedLog
+    from securevec.proof.anchoring import VerifiedLog
 
 
 def check_anywhere(receipt: Path) -> str:
@@ -81,7 +81,7 @@ def verify(
 
     With ``--pubkey`` no home and no network are needed. Without a pinned key the exit code is 5.
     """
-    from securevec.retention.receipt import MAX_RECEIPT_BYTES, read
+    from securevec.proof.receipt import MAX_RECEIPT_BYTES, read
 
     data = read_bounded(file, MAX_RECEIPT_BYTES)
     public = pinned_key(session, pubkey)
@@ -129,7 +129,7 @@ def _known_keys(
     """
     from securevec.audit import verify_log
     from securevec.audit.succession import chain_in
-    from securevec.retention.anchoring import VerifiedLog
+    from securevec.proof.anchoring import VerifiedLog
 
     if audit_dir is not None:
         require_directory(audit_dir)
@@ -169,7 +169,7 @@ def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str
 
 def _structure(data: bytes) -> Mapping[str, Any]:
     """The statement inside, its signature unchecked. Raises :class:`ReceiptInvalid`."""
-    from securevec.retention.receipt import PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE
+    from securevec.proof.receipt import PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE
 
     try:
         envelope: dict[str, Any] = orjson.loads(data)

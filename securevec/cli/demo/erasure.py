@@ -12,7 +12,7 @@ from securevec.cli.output import pairs, table
 from securevec.errors import KeyDestroyed, ReceiptInvalid, SecurevecError, TenantNotFound, TenantUnavailable
 
 if TYPE_CHECKING:
-    from securevec.retention.receipt import Receipt
+    from securevec.proof.receipt import Receipt
 
 
 def erase(scene: Scene) -> None:
@@ -77,7 +77,7 @@ def _open(scene: Scene, point: UUID, *, needle: str) -> int:
 
 def _read(scene: Scene) -> Receipt:
     from securevec.crypto.sign import load_public_pem
-    from securevec.retention.receipt import read
+    from securevec.proof.receipt import read
 
     return read(scene.places.receipt.read_bytes(), public=load_public_pem(scene.places.public_key.read_bytes()))
 
@@ -94,7 +94,7 @@ def _gone(scene: Scene, value: str, control: int) -> str:
 def _forge(scene: Scene) -> str:
     """A character in the middle of the signed statement, in memory only."""
     from securevec.crypto.sign import load_public_pem
-    from securevec.retention.receipt import read
+    from securevec.proof.receipt import read
 
     data = bytearray(scene.places.receipt.read_bytes())
     at = data.index(b'"payload": "') + 400

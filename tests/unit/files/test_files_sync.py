@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import securevec as sv
 from securevec import errors
-from securevec.erase import delete_part
 from securevec.files.plan import plan_sync
+from securevec.removing.delete import delete_part
 
 
 class Note(sv.Record):

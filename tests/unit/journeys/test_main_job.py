@@ -22,7 +22,7 @@ from securevec.errors import (
     TenantUnavailable,
     VectorError,
 )
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from tests.support.world import ACME, Ticket, World, ticket
 
 

@@ -16,8 +16,8 @@ from securevec.anonymize.stored import ERASED, original_without, originals_in, r
 from securevec.control.rows import ManifestRow
 from securevec.errors import LimitExceeded, RecordNotFound, UnknownFormat, UsageError
 from securevec.people import redact
-from securevec.retention.purging import purge_with_proof
-from securevec.retention.receipt import read
+from securevec.proof.purging import purge_with_proof
+from securevec.proof.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import AnonymizedField, ProtectedPoint, Span, Token
 from securevec.writing.stored import fields_of, load

@@ -11,8 +11,8 @@ from securevec.errors import (
     ControlUnavailable,
     LegalHold,
 )
+from securevec.proof.receipt import read
 from securevec.rekeying import rewriting
-from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import mint_anonymized
 from securevec.verbs.cloak_report import _true_vectors

@@ -19,11 +19,11 @@ from securevec.errors import (
     WriteNotAcknowledged,
 )
 from securevec.points.protect import CLOAK_KEY
+from securevec.proof.probe import Needles
 from securevec.reading.asking import Shown
 from securevec.reading.judge import judge
 from securevec.reading.opening import fetch_only
 from securevec.rekeying import rewriting
-from securevec.retention.probe import Needles
 from securevec.types import ProtectedPoint
 from tests.support.parcels import EDGE, PARCELS, Parcel, made, name_of, parcel, parcels_home, points, stopped, versions
 from tests.support.world import ACME

@@ -21,9 +21,9 @@ from securevec.errors import (
 from securevec.filters import Expr
 from securevec.keys.filterkeys import FilterKeys
 from securevec.points.protect import ELEMENT, PREFIX, FilterProtector
+from securevec.proof.probe import Needles
+from securevec.proof.receipt import read
 from securevec.rekeying import rewriting
-from securevec.retention.probe import Needles
-from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint, StoredPoint
 from tests.support.world import ACME

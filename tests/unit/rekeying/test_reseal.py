@@ -23,9 +23,9 @@ from securevec.errors import (
     UsageError,
     WriteNotAcknowledged,
 )
+from securevec.proof.probe import Needles
+from securevec.proof.receipt import read
 from securevec.rekeying import reseal, rewriting
-from securevec.retention.probe import Needles
-from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint
 from tests.support.world import ACME, Ticket, World, open_world, ticket

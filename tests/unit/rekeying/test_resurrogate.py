@@ -22,11 +22,11 @@ from securevec.errors import (
     VaultDisabled,
     WriteNotAcknowledged,
 )
+from securevec.proof.receipt import read
 from securevec.reading.opening import open_body
 from securevec.reading.question import anonymize_query
 from securevec.rekeying import resurrogate
 from securevec.rekeying.respelling import Respelling
-from securevec.retention.receipt import read
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import StoredPoint
 from tests.support.meanwhile import meanwhile

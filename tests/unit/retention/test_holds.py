@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import securevec as sv
-from securevec import erase
 from securevec.errors import (
     CollectionNotFound,
     LegalHold,
@@ -19,8 +18,9 @@ from securevec.errors import (
     TenantNotFound,
     UsageError,
 )
+from securevec.proof import receipt as receipts
+from securevec.removing import delete
 from securevec.retention import apply as applying
-from securevec.retention import receipt as receipts
 from securevec.retention.holds import Hold
 from securevec.retention.rules import hold_epoch
 from tests.support.hourglass import RETENTION_DAYS, Hourglass
@@ -66,7 +66,7 @@ def test_a_hold_on_one_record_of_a_later_batch_lets_no_earlier_batch_go(
     quick: Hourglass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transaction looks at the holds on its own batch: without a look before the first, two would be gone."""
-    monkeypatch.setattr(erase, "MAX_BATCH", 2)
+    monkeypatch.setattr(delete, "MAX_BATCH", 2)
     quick.fill(1, 2, 3)
     quick.acme.hold("case 1", collection="ticket", record="T-3")
     with pytest.raises(LegalHold):

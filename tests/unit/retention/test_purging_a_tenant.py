@@ -6,9 +6,9 @@ import pytest
 
 import securevec as sv
 from securevec.errors import PolicyDenied, TenantUnavailable
-from securevec.recover import ids_of
-from securevec.retention.probe import occurrences
-from securevec.retention.purging import needles_of
+from securevec.proof.probe import occurrences
+from securevec.proof.purging import needles_of
+from securevec.removing.points import ids_of
 from tests.support.hourglass import Hourglass
 from tests.support.world import ACME, ticket
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from securevec import jobs
 from securevec.audit import Head, Keychain
 from securevec.audit.verify import AuditReport
 from securevec.backend import RemovalReport
@@ -25,9 +26,11 @@ from securevec.errors import (
 )
 from securevec.keys.keyring import KeyRing
 from securevec.people import erase
-from securevec.retention import apply, deletion, evidence, jobs, residue
-from securevec.retention.anchoring import VerifiedLog
-from securevec.retention.shredding import require_dead, require_shredded, sealed_probe
+from securevec.proof import residue
+from securevec.proof.anchoring import VerifiedLog
+from securevec.proof.shredding import require_dead, require_shredded, sealed_probe
+from securevec.removing import tenant, tenant_evidence
+from securevec.retention import apply
 from tests.support.hourglass import START, Hourglass, hourglass
 
 
@@ -83,19 +86,19 @@ def test_a_namespace_that_the_store_still_counts_or_lists_is_not_removed(
     glass: Hourglass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = glass.store.runtime
-    manifest = evidence.plan(runtime, glass.tickets._scope.tenant)
+    manifest = tenant_evidence.plan(runtime, glass.tickets._scope.tenant)
     [entry] = manifest["collections"]
     backend = type(runtime.backend())
     with monkeypatch.context() as lying:
         lying.setattr(backend, "drop", does_nothing)
         with pytest.raises(WriteNotAcknowledged, match="still counts"):
-            evidence.require_removed(runtime, manifest)
+            tenant_evidence.require_removed(runtime, manifest)
     for kept in (entry["shard"], entry["tenant_tag"]):
         with monkeypatch.context() as lying:
             lying.setattr(backend, "namespaces", lambda _, kept=kept: iter([kept]))  # pyright: ignore[reportUnknownLambdaType]  # a backend, not looked at
             with pytest.raises(WriteNotAcknowledged, match="still lists"):
-                evidence.require_removed(runtime, manifest)
-    evidence.require_removed(runtime, manifest)
+                tenant_evidence.require_removed(runtime, manifest)
+    tenant_evidence.require_removed(runtime, manifest)
 
 
 def test_a_tenant_that_the_store_only_says_it_dropped_is_not_deleted(
@@ -171,7 +174,7 @@ def test_a_job_of_a_newer_release_is_left_open_and_named(glass: Hourglass) -> No
 
 
 STEPS: dict[str, Callable[[Any, JobRow], JobRow]] = {
-    "a deletion": deletion.step,
+    "a deletion": tenant.step,
     "an erasure": erase.step,
     "a retention job": lambda runtime, job: apply.step(runtime, job, reseal_held=does_nothing),
 }

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from securevec.errors import UsageError, VectorError
-from securevec.given import as_vectors
 from securevec.people.erase import fence_end
+from securevec.vectors import as_vectors
 
 CANARY = "jane.roe@corp.example"
 

@@ -26,7 +26,7 @@ def test_what_matches_is_gone_and_read_back_as_gone(filled: World) -> None:
 
 
 def test_more_than_a_batch_is_deleted_under_several_intents(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("securevec.verbs.removal.MAX_BATCH", 4)
+    monkeypatch.setattr("securevec.verbs.delete_where.MAX_BATCH", 4)
     report = filled.acme.delete(where=sv.F("status").exists())
     assert report.deleted == 12
     assert len(report.request_ids) == 3

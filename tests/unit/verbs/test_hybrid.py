@@ -219,7 +219,7 @@ def test_a_store_that_drops_terms_has_not_stored_the_record(stage: Stage) -> Non
 
 def test_an_erasure_shows_by_its_bytes_that_terms_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As Edge's log spells them: found before, and not after. A purge that leaves the old files would be seen."""
-    from securevec.retention.purging import needles_of, purge_with_proof
+    from securevec.proof.purging import needles_of, purge_with_proof
 
     with open_stage(tmp_path, "edge") as stage:
         collection = made(stage)

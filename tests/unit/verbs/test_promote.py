@@ -16,7 +16,7 @@ pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]",
 import securevec as sv
 from securevec.audit import read_tail
 from securevec.errors import CheckFailed, KeyUnavailable
-from securevec.retention import receipt as receipts
+from securevec.proof import receipt as receipts
 from securevec.types import Layout, ProtectedPoint, StoredPoint
 from securevec.verbs import moving
 from securevec_qdrant.server import QdrantServerBackend

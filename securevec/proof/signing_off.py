@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from securevec.audit.event import Action
 from securevec.control.rows import JobRow
-from securevec.retention.jobs import note
-from securevec.retention.receipt import digest_of, sign, statement
+from securevec.jobs import note
+from securevec.proof.receipt import digest_of, sign, statement
 from securevec.state.runtime import Runtime
 
 

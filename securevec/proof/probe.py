@@ -1,7 +1,7 @@
 """Byte-level evidence: whether given bytes or vectors still stand in files.
 
 A probe that has never found anything proves nothing, so each one is run first as a positive control, while the data is
-known to be there, or beside something that lives (:mod:`securevec.retention.purging`). When the control fails, the
+known to be there, or beside something that lives (:mod:`securevec.proof.purging`). When the control fails, the
 answer is ``unverified`` and never ``removed``. How a needle is found wherever an engine put it: ``traces``.
 """
 
@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from securevec.retention.traces import TextTraces, VectorTraces
+from securevec.proof.traces import TextTraces, VectorTraces
 from securevec.types import Vector
 
 _WINDOW: Final = 1024 * 1024

@@ -70,7 +70,7 @@ class Receipt:
     """A verified receipt: who signed it (hex of SHA-256 over the public key) and what it says.
 
     ``retired`` is the exchange that gave its key up since, if any, and ``anchored`` whether the audit log was seen to
-    hold its record, from before that (:mod:`securevec.retention.anchoring`).
+    hold its record, from before that (:mod:`securevec.proof.anchoring`).
     """
 
     key_id: str
@@ -114,7 +114,7 @@ def digest_of(said: Mapping[str, Any]) -> str:
 
 
 def issue(predicate: Mapping[str, object], *, manifest: bytes, key: SigningKey) -> bytes:
-    """A signed receipt, as JSON bytes. Jobs end by :func:`securevec.retention.signing_off.sign_off`."""
+    """A signed receipt, as JSON bytes. Jobs end by :func:`securevec.proof.signing_off.sign_off`."""
     return sign(statement(predicate, manifest=manifest), key=key)
 
 

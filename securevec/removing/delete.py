@@ -10,8 +10,8 @@ from securevec.errors import LegalHold, RetentionMinimum
 from securevec.guard import Admission, admit
 from securevec.limits import MAX_BATCH
 from securevec.points.body import RecordId
-from securevec.recover import settle_collection
-from securevec.removal import remove_batch
+from securevec.removing.batch import remove_batch
+from securevec.removing.recover import settle_collection
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 

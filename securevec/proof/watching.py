@@ -16,8 +16,8 @@ import numpy as np
 import orjson
 
 from securevec.control.rows import JobRow
-from securevec.retention.probe import Needles, Standing
-from securevec.retention.purging import joined, stands
+from securevec.proof.probe import Needles, Standing
+from securevec.proof.purging import joined, stands
 from securevec.state.runtime import Runtime
 from securevec.types import Namespace
 

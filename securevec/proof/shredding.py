@@ -25,10 +25,10 @@ from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, read_key_id, seal
 from securevec.errors import KeyDestroyed, UnknownKey, WriteNotAcknowledged
+from securevec.jobs import note
 from securevec.keys.keyview import KeyInfo
-from securevec.retention.jobs import note
-from securevec.retention.receipt import Artefact
-from securevec.retention.residue import refuse_residue
+from securevec.proof.receipt import Artefact
+from securevec.proof.residue import refuse_residue
 from securevec.state import home as homes
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, TenantId

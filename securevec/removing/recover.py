@@ -15,20 +15,18 @@ one transaction of the control store, right after. It is answered when the audit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Protocol
-from uuid import UUID
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from securevec.audit import AuditWriter, Event, Outcome, error_name
-from securevec.control.rows import BatchRow, ManifestRow
-from securevec.crypto.derive import point_id
-from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey, WriteNotAcknowledged
+from securevec.control.rows import BatchRow
+from securevec.errors import KeyDestroyed, SecurevecError, UnknownKey
 from securevec.policy import Actor
+from securevec.removing.points import remove_points
 from securevec.state.names import NameBook
 from securevec.state.runtime import Runtime
-from securevec.types import CollectionId, Namespace, RecordRef, TenantId
+from securevec.types import CollectionId
 
 if TYPE_CHECKING:
     from securevec.control.store import ControlStore
@@ -40,44 +38,6 @@ _ABSENT: Final = frozenset(
     {"ingest", "update", "delete", "tenant.delete", "tenant.promote", "subject.erase", "retention.apply"}
 )
 """Actions that leave a batch or a job behind as soon as they change anything: without one, nothing was changed."""
-
-
-class Generation(Protocol):
-    """One generation of a record: enough to name its points."""
-
-    @property
-    def ref(self) -> bytes: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def n_chunks(self) -> int: ...
-
-
-def ids_of(runtime: Runtime, tenant: TenantId, collection: CollectionId, rows: Sequence[Generation]) -> list[UUID]:
-    """Every point id of these generations."""
-    key = runtime.keys.tenant_key(tenant, "id")
-    return [
-        point_id(key, collection, RecordRef(row.ref), row.generation, number)
-        for row in rows
-        for number in range(row.n_chunks)
-    ]
-
-
-def remove_points(
-    runtime: Runtime, tenant: TenantId, namespace: Namespace, collection: CollectionId, rows: Sequence[ManifestRow]
-) -> None:
-    """Delete the points of these rows and read back that they are gone; then the keys that were theirs alone.
-
-    Raises :class:`WriteNotAcknowledged`.
-    """
-    ids = ids_of(runtime, tenant, collection, rows)
-    if not ids:
-        return
-    backend = runtime.backend()
-    backend.delete(namespace=namespace, ids=ids)
-    if backend.fetch(namespace=namespace, ids=ids):
-        raise WriteNotAcknowledged("The store still shows points it was told to delete.")
-    runtime.keys.bury_documents(tenant, [(row.ref, row.generation) for row in rows])
 
 
 def resolve_open_batches(runtime: Runtime, *, expired_only: bool) -> int:

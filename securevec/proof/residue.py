@@ -1,6 +1,6 @@
 """Looking for destroyed keys in a home, outside the key store: in every file below it.
 
-The key store shows by itself that its own directory holds none (``crypto/destroy.py``). Wrapped keys have no business
+The key store shows by itself that its own directory holds none (``keys/destroy.py``). Wrapped keys have no business
 anywhere else; where one is found, somebody put a copy of the key store there, and the key is not gone. What is found is
 named by the kind of file it is in, never by its path or its bytes.
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from securevec.errors import KeyUnavailable
-from securevec.retention.probe import Needles, standing
+from securevec.proof.probe import Needles, standing
 
 KEYS: Final = "keys"
 _CONTROL: Final = "control.db"

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from securevec.backend import VectorBackend
 from securevec.errors import SecurevecError, WriteNotAcknowledged
-from securevec.retention.probe import Needles
-from securevec.retention.purging import ProbeOutcome, drop_with_proof, found_in_own_files, own_files, sample
-from securevec.retention.receipt import Artefact
-from securevec.retention.shredding import doom, key_artefact, require_shredded
+from securevec.proof.probe import Needles
+from securevec.proof.purging import ProbeOutcome, drop_with_proof, found_in_own_files, own_files, sample
+from securevec.proof.receipt import Artefact
+from securevec.proof.shredding import doom, key_artefact, require_shredded
 from securevec.state.runtime import Runtime
 from securevec.types import Namespace, TenantId
 

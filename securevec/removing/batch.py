@@ -5,7 +5,7 @@
     delete points, read back
     audit result (durable), finish
 
-Killed between any two steps, recovery finishes the batch forward and answers its intent (:mod:`securevec.recover`).
+Killed between any two steps, recovery finishes the batch forward and answers its intent: see ``recover``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from securevec.control.rows import ManifestRow
 from securevec.errors import OutcomeUnknown, SecurevecError, UsageError
 from securevec.guard import Admission
-from securevec.recover import LEASE_MS, remove_points
+from securevec.removing.points import remove_points
+from securevec.removing.recover import LEASE_MS
 from securevec.state.runtime import Runtime
 from securevec.types import Namespace
 

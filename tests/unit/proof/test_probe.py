@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from securevec.retention import probe
-from securevec.retention.probe import Needles, occurrences
+from securevec.proof import probe
+from securevec.proof.probe import Needles, occurrences
 from securevec.types import Vector
 
 TEXT = b"a sealed body of more than sixteen bytes"
@@ -81,7 +81,7 @@ def test_a_file_that_is_cut_or_removed_while_it_is_read_stops_nothing(tmp_path: 
         import os, sys, threading
         from pathlib import Path
         import numpy as np
-        from securevec.retention.probe import Needles, occurrences
+        from securevec.proof.probe import Needles, occurrences
 
         root = Path(sys.argv[1])
         stop = threading.Event()

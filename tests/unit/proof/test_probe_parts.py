@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securevec.backend import CollectionSpec
-from securevec.retention.probe import Needles, occurrences, standing
-from securevec.retention.traces import VectorTraces
+from securevec.proof.probe import Needles, occurrences, standing
+from securevec.proof.traces import VectorTraces
 from securevec.testing.conformance_case import a_namespace, an_id
 from securevec.types import ProtectedPoint, Vector
 

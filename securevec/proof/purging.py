@@ -28,9 +28,9 @@ import numpy as np
 
 from securevec.backend import RemovalReport, VectorBackend
 from securevec.errors import SecurevecError
-from securevec.retention.probe import Needles, Standing, standing
-from securevec.retention.receipt import Artefact, Verdict
-from securevec.retention.traces import TOLERANCE
+from securevec.proof.probe import Needles, Standing, standing
+from securevec.proof.receipt import Artefact, Verdict
+from securevec.proof.traces import TOLERANCE
 from securevec.state.runtime import Runtime
 from securevec.text import utf8_size
 from securevec.types import Namespace, StoredPoint, Terms, Vector
@@ -145,7 +145,7 @@ def purge_with_proof(
     """Remove the bytes of points that were already deleted from the namespace, and look for ``needles`` around it.
 
     ``needles`` are those of the deleted points (:func:`needles_of`), none of which may still be stored; ``stood`` are
-    those that were seen in the files before (:mod:`securevec.retention.watching`). The caller keeps other writers of
+    those that were seen in the files before (:mod:`securevec.proof.watching`). The caller keeps other writers of
     the namespace out. Repeatable: after an interruption ``stood`` and the neighbours are the control. Raises what the
     store raises; then nothing is known and the purge is to be repeated.
     """

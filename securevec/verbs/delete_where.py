@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from securevec.erase import DeleteReport, delete_part, require_unheld
 from securevec.errors import ControlUnavailable
 from securevec.filters import Expr, matches
 from securevec.guard import admit
 from securevec.limits import MAX_BATCH
+from securevec.removing.delete import DeleteReport, delete_part, require_unheld
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
 from securevec.verbs.walk import condition, open_records, walk

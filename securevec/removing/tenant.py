@@ -27,11 +27,11 @@ import orjson
 from securevec.control.rows import JobRow
 from securevec.errors import DeletionIncomplete, UnknownKey
 from securevec.guard import Admission
-from securevec.retention import evidence
-from securevec.retention.jobs import encode, move_on
-from securevec.retention.receipt import Artefact
-from securevec.retention.shredding import root_of, shred
-from securevec.retention.signing_off import sign_off
+from securevec.jobs import encode, move_on
+from securevec.proof.receipt import Artefact
+from securevec.proof.shredding import root_of, shred
+from securevec.proof.signing_off import sign_off
+from securevec.removing import tenant_evidence
 from securevec.state.runtime import Runtime
 from securevec.types import TenantId
 
@@ -62,24 +62,24 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
     data: dict[str, Any] = orjson.loads(job.data)
     tenant = TenantId(job.tenant)
     if job.state == "accepted":
-        return move_on(runtime, job, to="planned", data=data | {"manifest": evidence.plan(runtime, tenant)})
+        return move_on(runtime, job, to="planned", data=data | {"manifest": tenant_evidence.plan(runtime, tenant)})
     manifest: dict[str, Any] = data["manifest"]
     if job.state == "planned":
         data["keys"] = _destroy_keys(runtime, job, manifest["keys"])
         return move_on(runtime, job, to="keys_destroyed", data=data)
     if job.state == "keys_destroyed":
-        data["seen"] = [evidence.watch(runtime, entry) for entry in manifest["collections"]]
+        data["seen"] = [tenant_evidence.watch(runtime, entry) for entry in manifest["collections"]]
         return move_on(runtime, job, to="watched", data=data)
     if job.state == "watched":
         entries = zip(manifest["collections"], data["seen"], strict=True)
-        data["removals"] = [evidence.remove(runtime, entry, seen) for entry, seen in entries]
+        data["removals"] = [tenant_evidence.remove(runtime, entry, seen) for entry, seen in entries]
         return move_on(runtime, job, to="removed", data=data)
     if job.state == "removed":
-        evidence.require_removed(runtime, manifest)
+        tenant_evidence.require_removed(runtime, manifest)
         runtime.control.forget_tenant(job_id=job.job_id, now_ms=runtime.clock.now_ms())
         return move_on(runtime, job, to="cleared", data=data | {"scrubbed": runtime.control.scrub()})
     if job.state == "cleared":
-        receipt = _issue(runtime, job, data, evidence.artefacts(runtime, tenant, data))
+        receipt = _issue(runtime, job, data, tenant_evidence.artefacts(runtime, tenant, data))
         runtime.control.finish_tenant_deletion(job_id=job.job_id, receipt=receipt, now_ms=runtime.clock.now_ms())
         return runtime.control.job(job.job_id) or job
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)

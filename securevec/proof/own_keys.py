@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from securevec.control.rows import JobRow
-from securevec.retention.receipt import Artefact
-from securevec.retention.residue import refuse_residue
-from securevec.retention.shredding import in_backups, root_of
+from securevec.proof.receipt import Artefact
+from securevec.proof.residue import refuse_residue
+from securevec.proof.shredding import in_backups, root_of
 from securevec.state.runtime import Runtime
 
 

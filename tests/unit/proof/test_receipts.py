@@ -12,7 +12,7 @@ from securevec.audit import Keychain
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
 from securevec.errors import ReceiptInvalid
-from securevec.retention.receipt import MAX_RECEIPT_BYTES, issue, read, sign, statement
+from securevec.proof.receipt import MAX_RECEIPT_BYTES, issue, read, sign, statement
 
 KEY = SigningKey(Secret(bytes(range(32))))
 OTHER = SigningKey(Secret(bytes(range(1, 33))))

@@ -16,7 +16,7 @@ from securevec.audit import AuditReport, Succession, files
 from securevec.audit.directory import WRITER
 from securevec.audit.scan import parse_line
 from securevec.errors import AuditUnavailable, ReceiptInvalid
-from securevec.retention.receipt import digest_of
+from securevec.proof.receipt import digest_of
 
 ACTIONS: Final[Mapping[str, str]] = {
     "tenant": "tenant.delete",

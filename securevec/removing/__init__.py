@@ -1,0 +1,2 @@
+"""What is removed: records (``delete``, ``batch``, ``points``), a whole tenant (``tenant``), what a crash left behind
+(``recover``)."""
