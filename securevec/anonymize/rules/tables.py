@@ -18,7 +18,8 @@ _LONGEST_HEAD: Final = 60
 _FIRST_NAME: Final = re.compile(r"[^\n:=]{2,60}+[:=]")
 _NAME: Final = re.compile(rf"\n{_FIRST_NAME.pattern}")
 """Begins with the break: a search for a character takes half the time that one for the beginnings of lines does."""
-_PAIR_NAME: Final = re.compile(r"(?<![\w.\-])[A-Za-z][\w.\-]{1,40}+\Z")
+_PAIR_NAME: Final = re.compile(r"=([\w.\-]{2,41}+(?<=[A-Za-z]))(?![\w.\-])")
+"""Of a text read from its end, where a name begins with the sign behind it, which there are few of."""
 _PAIR_VALUE: Final = re.compile(r"""["']([^"'\n]*+)["']|([^\s"',;&|(){}\[\]<>]++)""")
 _AROUND_NAME: Final = " \t\r-*\"'`>|"
 _AROUND_VALUE: Final = " \t\r=:>\"'`,;"
@@ -104,14 +105,15 @@ def settings(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
 
 def pairs(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
     """``name=value`` anywhere in a line (logs, queries, options), the value up to white space or its closing quote."""
-    at = text.find("=")
-    while at >= 0:
-        name = _PAIR_NAME.search(text, max(at - _LONGEST_HEAD, 0), at)
-        if name is not None and known(name.group()) and (value := _PAIR_VALUE.match(text, at + 1)) is not None:
+    if "=" not in text:
+        return
+    size = len(text)
+    names = [(size - match.start(), match.group(1)[::-1]) for match in _PAIR_NAME.finditer(text[::-1])]
+    for at, name in reversed(names):
+        if known(name) and (value := _PAIR_VALUE.match(text, at)) is not None:
             group = 1 if value.group(1) else 2
             if 0 < value.end(group) - value.start(group) <= LONGEST_CELL:
-                yield Cell(*value.span(group), name.group())
-        at = text.find("=", at + 1)
+                yield Cell(*value.span(group), name)
 
 
 def _named_lines(text: str) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from securevec.anonymize import default_detector
-from securevec.anonymize.rules.tables import cells
+from securevec.anonymize.rules.tables import cells, pairs
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -86,3 +86,21 @@ def test_a_long_dump_takes_time_in_line_with_its_length() -> None:
     dump = "COPY t (a, b) FROM stdin;\n" + "x\ty\n" * 50_000
     assert sum(1 for _ in cells(dump + "\\.\n")) >= 100_000
     assert len(list(cells("COPY t (a, b) FROM stdin;\n" * 20_000 + "\t|"))) <= 2
+
+
+def test_a_name_in_front_of_a_sign_is_all_that_stands_there_and_begins_with_a_letter() -> None:
+    text = (
+        f"?a.b-c=1&x=2 ab==3 9ab=4 _ab=5 caf\u00e9=6 {'n' * 41}=7 {'n' * 42}=8 ab =9 user_id='10 11' "
+        f'empty="" long={"v" * 200} longer={"v" * 201}'
+    )
+    read = [(cell.head, text[cell.start : cell.end]) for cell in pairs(text, bool)]
+    assert read == [
+        ("a.b-c", "1"), ("ab", "=3"), ("caf\u00e9", "6"), ("n" * 41, "7"), ("user_id", "10 11"), ("long", "v" * 200),
+    ]  # fmt: skip
+    assert [*pairs(text, lambda name: name == "ab")] == [cell for cell in pairs(text, bool) if cell.head == "ab"]
+
+
+def test_a_long_text_full_of_signs_takes_time_in_line_with_its_length() -> None:
+    assert sum(1 for _ in pairs("name=value&" * 50_000, bool)) == 50_000
+    assert [*pairs("=" * 500_000, bool)] == []
+    assert [*pairs("n" * 500_000 + "=", bool)] == []
