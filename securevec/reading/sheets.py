@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from securevec.control.rows import ManifestRow
-from securevec.crypto.armour import from_text
+from securevec.crypto.armour import from_texts
 from securevec.crypto.derive import RecordIds, typed_record_id
 from securevec.crypto.envelope import SubjectKey, read_key_ids, text_size
+from securevec.crypto.header import REJECTED
 from securevec.errors import BoundKeyDestroyed, CheckFailed, EnvelopeRejected, KeyDestroyed, UnknownFormat, UnknownKey
 from securevec.keys.keyview import KeyView
 from securevec.points.body import Body
-from securevec.points.body_format import encode_body
+from securevec.points.body_format import decode_bodies, decode_body, encode_body
 from securevec.reading.lifting import lifted
-from securevec.reading.opening import check_place, distinct, open_body, open_envelope
+from securevec.reading.opening import check_place, distinct, open_envelope
 from securevec.retention.rules import expired
 from securevec.state.runtime import Runtime
 from securevec.types import CollectionId, Namespace, RecordRef, StoredPoint, TenantId
@@ -47,15 +48,38 @@ class Sealed:
 @dataclass(frozen=True, slots=True, repr=False)
 class Chunk:
     """One point of a record, opened. ``vault`` is its sealed content, ``subject`` the key of its person, or its own, it
-    is sealed under besides, each ``None`` where it has none; it ``grows`` by so many bytes when it is sealed anew.
+    is sealed under besides, each ``None`` where it has none; ``keys`` are the ids of the data keys that opened it.
     Its tokens are of the version in force, and were sealed in the version ``tokens``."""
 
     point: StoredPoint
     body: Body
     vault: bytes | None
     subject: SubjectKey | None
-    grows: int
+    keys: frozenset[bytes]
     tokens: int
+
+    def growth(self, suite: int) -> int:
+        """Bytes by which its sealed values grow when they are sealed anew in this suite."""
+        plain = [encode_body(self.body), *(value for value in (self.vault,) if value is not None)]
+        before = sum(len(str(value).encode()) for value in _values(self.point))
+        bound = self.subject is not None
+        return sum(text_size(len(value), suite=suite, subject=bound) for value in plain) - before
+
+
+class _Envelopes(NamedTuple):
+    """The sealed values of a point as bytes, ``None`` for what is none; without a ``vault`` where it shows none."""
+
+    body: bytes | None
+    vault: bytes | None
+    has_vault: bool
+
+    def names(self) -> Iterator[tuple[bytes, bytes]]:
+        """The ids in the header of each: of the data key, and of the person's key or nothing. Raises
+        :class:`EnvelopeRejected`."""
+        for blob in (self.body, self.vault) if self.has_vault else (self.body,):
+            if blob is None:
+                raise EnvelopeRejected(REJECTED)
+            yield read_key_ids(blob)
 
 
 def sheets(runtime: Runtime, collection: CollectionId) -> Iterable[list[ManifestRow]]:
@@ -87,13 +111,13 @@ def sealed_under(
         return found
     wanted = _ids(runtime, place, rows)
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted))
-    points = {point.id: point for point in shown if point.id in wanted}
+    envelopes = {point.id: each for point, each in _read([point for point in shown if point.id in wanted])}
     lost: dict[bytes, int] = {}
     hit: set[bytes] = set()
     for point_id, (row, _) in wanted.items():
-        point = points.get(point_id)
+        held = envelopes.get(point_id)
         try:
-            ids = [] if point is None else [read_key_ids(from_text(value)) for value in _values(point)]
+            ids = [] if held is None else list(held.names())
             named = {key_id for key_id, _ in ids}
             runtime.keys.require_alive([subject for _, subject in ids if subject])
         except EnvelopeRejected:
@@ -115,11 +139,10 @@ def named_keys(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> 
     wanted = _ids(runtime, place, rows) if rows else {}
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted)) if wanted else []
     named: dict[bytes, set[bytes]] = defaultdict(set)
-    for point in shown:
-        if point.id in wanted:
-            with contextlib.suppress(EnvelopeRejected):
-                for value in _values(point):
-                    named[wanted[point.id][0].ref].update(filter(None, read_key_ids(from_text(value))))
+    for point, held in _read([point for point in shown if point.id in wanted]):
+        with contextlib.suppress(EnvelopeRejected):
+            for ids in held.names():
+                named[wanted[point.id][0].ref].update(filter(None, ids))
     return {ref: frozenset(ids) for ref, ids in named.items()}
 
 
@@ -132,30 +155,42 @@ def opened_chunks(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) 
     wanted = _ids(runtime, place, rows)
     ids = RecordIds(runtime.keys.tenant_key(place.tenant, "id"), place.collection)
     shown = runtime.backend().fetch(namespace=place.namespace, ids=list(wanted), with_vectors=True)
-    points = {point.id: point for point in distinct(shown) if point.id in wanted}
+    points = {point.id: (point, held) for point, held in _read([p for p in distinct(shown) if p.id in wanted])}
     keys = runtime.keys.view()
     tokens = runtime.control.token_version(place.tenant)
     opened: dict[bytes, list[Chunk]] = {}
     lost: dict[bytes, int] = {}
     dead: dict[bytes, ManifestRow] = {}
+    sealed: dict[UUID, bytes] = {}
     for point_id, (row, _) in wanted.items():
-        point = points.get(point_id)
         try:
-            if point is None or point.vector is None:
+            if point_id not in points or points[point_id][0].vector is None:
                 raise EnvelopeRejected("The store does not show a point of a live record.")
-            sealed = open_body(keys, place, point)
-            body = lifted(keys, place.tenant, sealed, tokens)
+            point, held = points[point_id]
+            sealed[point_id] = open_envelope(keys, place, point, payload_key="b", path="body", blob=held.body)
+        except KeyDestroyed:
+            dead[row.ref] = row
+        except (EnvelopeRejected, UnknownKey, UnknownFormat):
+            lost[row.ref] = row.generation
+    bodies = _decoded(sealed)
+    for point_id in sealed:
+        (point, held), (row, _) = points[point_id], wanted[point_id]
+        try:
+            if (read := bodies.get(point_id)) is None:
+                raise UnknownFormat("A sealed body cannot be read.")
+            body = lifted(keys, place.tenant, read, tokens)
             # An id is of one record, generation and chunk: those of ``row``, under whose id the point was asked for.
             check_place(ids, point, body, ids.ref(typed_record_id(body.record_id)))
-            vault = _vault(keys, place, point, body)
-            subject = _subject(keys, point)
+            vault = _vault(keys, place, point, body, held)
+            names = list(held.names())
+            subject = _subject(keys, names)
         except KeyDestroyed:
             dead[row.ref] = row
         except (EnvelopeRejected, UnknownKey, UnknownFormat):
             lost[row.ref] = row.generation
         else:
             opened.setdefault(row.ref, []).append(
-                Chunk(point, body, vault, subject, _growth(runtime, point, body, vault, subject), sealed.tokens)
+                Chunk(point, body, vault, subject, frozenset(key_id for key_id, _ in names), read.tokens)
             )
     _require_gone(runtime, place, lost | _not_due(runtime, place, dead.values()))
     return {ref: chunks for ref, chunks in opened.items() if ref not in lost and ref not in dead}
@@ -174,30 +209,42 @@ def _not_due(runtime: Runtime, place: Sealed, rows: Collection[ManifestRow]) -> 
     }
 
 
-def _vault(keys: KeyView, place: Sealed, point: StoredPoint, body: Body) -> bytes | None:
+def _read(points: Sequence[StoredPoint]) -> Iterator[tuple[StoredPoint, _Envelopes]]:
+    """Points with what they show as sealed values, read out of their texts together."""
+    blobs = iter(from_texts([point.payload.get(name) for point in points for name in ("b", "v")]))
+    for point in points:
+        yield point, _Envelopes(next(blobs), next(blobs), point.payload.get("v") is not None)
+
+
+def _decoded(sealed: Mapping[UUID, bytes]) -> dict[UUID, Body]:
+    """The bodies that can be read: together, and one by one where one of them cannot."""
+    try:
+        return dict(zip(sealed, decode_bodies(list(sealed.values())), strict=True))
+    except UnknownFormat:
+        read: dict[UUID, Body] = {}
+        for point_id, data in sealed.items():
+            with contextlib.suppress(UnknownFormat):
+                read[point_id] = decode_body(data)
+        return read
+
+
+def _vault(keys: KeyView, place: Sealed, point: StoredPoint, body: Body, held: _Envelopes) -> bytes | None:
     """A store that withholds a vault must not have its originals lost for good by the next generation."""
-    if point.payload.get("v") is not None:
-        return open_envelope(keys, place, point, payload_key="v", path="vault")
+    if held.has_vault:
+        return open_envelope(keys, place, point, payload_key="v", path="vault", blob=held.vault)
     if place.vault and (body.field_spans or body.spans):
         raise EnvelopeRejected("The store does not show the vault of a record.")
     return None
 
 
-def _subject(keys: KeyView, point: StoredPoint) -> SubjectKey | None:
+def _subject(keys: KeyView, names: Sequence[tuple[bytes, bytes]]) -> SubjectKey | None:
     """The key of the person that body and vault are sealed under besides; of both the same, or the point is no record
     of ours."""
-    ids = {read_key_ids(from_text(value))[1] for value in _values(point)}
+    ids = {subject_id for _, subject_id in names}
     if len(ids) != 1:
         raise EnvelopeRejected("The values of a point are sealed under keys of different people.")
     (subject_id,) = ids
     return keys.bound_key(subject_id) if subject_id else None
-
-
-def _growth(runtime: Runtime, point: StoredPoint, body: Body, vault: bytes | None, subject: SubjectKey | None) -> int:
-    plain = [encode_body(body), *(value for value in (vault,) if value is not None)]
-    before = sum(len(str(value).encode()) for value in _values(point))
-    bound = subject is not None
-    return sum(text_size(len(value), suite=runtime.keys.suite, subject=bound) for value in plain) - before
 
 
 def _ids(runtime: Runtime, place: Sealed, rows: Sequence[ManifestRow]) -> dict[UUID, tuple[ManifestRow, int]]:

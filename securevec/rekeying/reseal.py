@@ -100,9 +100,11 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
         return sealed_under(runtime, place, rows, old)
 
     def opened(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
-        # A header that names another key is the store's word, and only the key itself refutes it.
-        opened_chunks(runtime, place, rows)
-        return stale(rows)
+        # A header that names another key is the store's word, and only the key itself refutes it: so what is judged is
+        # what was opened, and no second answer of the store.
+        chunks = opened_chunks(runtime, place, rows)
+        under = [row for row in rows if any(not each.keys.isdisjoint(old) for each in chunks.get(row.ref, ()))]
+        return [*under, *stale([row for row in rows if row.ref not in chunks])]
 
     if job.state == "rolled":
         outcome = rewrite(

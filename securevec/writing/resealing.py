@@ -93,7 +93,7 @@ def _reseal(
                 row.expires_ms,
                 target[row.ref],
                 ingested_ms=row.ingested_ms,
-                size=row.size + sum(chunk.grows for chunk in opened[row.ref]),
+                size=row.size + sum(chunk.growth(runtime.keys.suite) for chunk in opened[row.ref]),
                 about=opened[row.ref][0].body.about,
                 mentions=opened[row.ref][0].body.mentions,
             )

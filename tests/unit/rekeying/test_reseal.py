@@ -237,6 +237,34 @@ def test_a_store_that_says_a_record_is_under_another_key_has_no_key_destroyed(
     filled.acme.verify().raise_if_wrong()
 
 
+def test_a_store_that_answers_two_questions_in_two_ways_has_no_key_destroyed(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows a record as it is to whoever opens it, and under another key to whoever only asks for the key's name.
+    What is judged is what was opened, or the key it opened under would die with the job."""
+    runtime = filled.store.runtime
+    victim = _points(filled.acme)[0]
+    honest = type(runtime.backend()).fetch
+
+    def fetch(self: Any, **asked: Any) -> list[StoredPoint]:
+        return [two_faced(point, opens=bool(asked.get("with_vectors"))) for point in honest(self, **asked)]
+
+    def two_faced(point: StoredPoint, *, opens: bool) -> StoredPoint:
+        if point.id != victim.id or opens:
+            return point
+        sealed = {name: from_text(text) for name, text in point.payload.items() if name in "bv"}
+        altered = {name: to_text(value[:8] + bytes(16) + value[24:]) for name, value in sealed.items()}
+        return StoredPoint(point.id, {**point.payload, **altered})
+
+    monkeypatch.setattr(type(runtime.backend()), "fetch", fetch)
+    with pytest.raises(WriteNotAcknowledged, match="still under the key"):
+        filled.store.reseal("acme", "ticket")
+    assert not runtime.keys.destroyed_ids()
+    monkeypatch.undo()
+    assert filled.store.reseal("acme", "ticket").state == "done"
+    filled.acme.verify().raise_if_wrong()
+
+
 def test_records_are_read_back_once_more_right_before_their_old_keys_die(
     filled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
