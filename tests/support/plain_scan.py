@@ -10,6 +10,7 @@ from typing import Any
 import re2
 
 from securevec.anonymize.findings import Finding
+from securevec.anonymize.rules.edges import EDGES
 from securevec.anonymize.rules.rulebook import ACCEPT, CONTEXT_BONUS, Rule, engine_options
 from securevec.anonymize.rules.validators import EXTENTS, VALIDATORS
 
@@ -25,6 +26,8 @@ def plain_scan(rules: tuple[Rule, ...], text: str, field_name: str = "") -> list
             continue
         for begin, finish in _places(rule, data):
             start, end = len(data[:begin].decode()), len(data[:finish].decode())
+            if rule.edges and not EDGES[rule.edges](text, start, end, 0, len(text)):
+                continue
             window = f"{hint} {lowered[max(0, start - 56) : start]} | {lowered[end : end + 32]}"
             score = rule.score
             if rule.context and _any_word(rule.context).search(window):

@@ -71,6 +71,8 @@ def secret_value(value: str) -> bool:
     """Not a placeholder, a variable, a time, a name out of code or a plain lower-case word: a password."""
     if len(value) < 6 or value[0] in "$<{%(=" or placeholder(value) or _names_something(value):
         return False
+    if value.startswith("urn:"):
+        return False
     if _dated(value):
         return False
     bare = value.strip(".,-_")

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, cast
 import re2
 
 from securevec.anonymize.rules.alphabet import Alphabet
+from securevec.anonymize.rules.edges import EDGES
 from securevec.anonymize.rules.nearby import Words
 from securevec.anonymize.rules.rulebook import ACCEPT, AROUND_BYTES, Rule, engine_options
 from securevec.anonymize.rules.shape import edged, shape
@@ -56,8 +57,8 @@ class CompiledRule:
 
     __slots__ = (
         "_around", "_extent", "_fewest", "_match", "_plain",
-        "check", "context", "digit", "edged", "entity", "group", "heads", "id", "judged", "keywords", "narrow", "needy",
-        "never", "priority", "regex", "score", "sieve", "spaced", "veto", "words",
+        "check", "context", "digit", "edged", "edges", "entity", "group", "heads", "id", "judged", "keywords", "narrow",
+        "needy", "never", "priority", "regex", "score", "sieve", "spaced", "veto", "words",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, alphabet: Alphabet) -> None:
@@ -72,6 +73,7 @@ class CompiledRule:
         # What an extent accepts has passed the check.
         checked = rule.validator and self._extent is None
         self.check: Callable[[str], bool] | None = VALIDATORS[rule.validator] if checked else None
+        self.edges = EDGES.get(rule.edges)
         self.context = Words(rule.context) if rule.context else None
         self.veto = Words(rule.veto) if rule.veto else None
         # Without one of its words such a rule says nothing; without any it never does.

@@ -28,11 +28,13 @@ _LONE_DIGIT: Final = re.compile(r"\d\.\d(?:[.\-]|$)")
 _NO_NUMBER: Final = re.compile(
     r"\d{3}\.\d{3}-\d{4}|\d{2}\.\d{3}\.\d{2}|(?:19|20)\d\d-(?:19|20)\d\d|0?(?:0|\d{1,3})(?: 0){3,}"
     r"|(?!\d\d \d\d \d\d$)(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?: +(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){2}"
-    r"|\d{3}-\d{4}-\d|[1-9]0{5,}|\+ \d{8,}"
+    r"|\d{3}-\d{4}-\d|[1-9]0{5,}|\+ \d{8,}|\d{1,3}(?: 000){2,}|(?:00\d\d )?0\d{3} 0\d{3}"
+    r"|(?:19|20)\d\d-\d{5,7}|0[1-7]0{4,}"
 )
+_MINUS: Final = re.compile(r" -\d")
 _LONGEST_OTHER: Final = 16
 """Clauses of contracts, years, colours (three groups of two are telephones too), counting, articles behind
-their DOI, round numbers and sums."""
+their DOI, round numbers and sums, code points, weaknesses by year and number, rights of files."""
 _COUNTED: Final = ("012345678", "01234567")
 """How made-up numbers of accounts count up."""
 _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
@@ -63,7 +65,7 @@ def valid(value: str) -> bool:
         return False
     if not separated and (digits.startswith(_COUNTED[0]) or digits == _COUNTED[1]):
         return False
-    if len(digits) < 7 or (separated and "." in main and "-" not in main and main.count(".") < 2):
+    if len(digits) < (7 if separated else 8) or (separated and "." in main and "-" not in main and main.count(".") < 2):
         return False
     return _national(digits, separated)
 
@@ -83,9 +85,25 @@ def _shaped(main: str, groups: list[str]) -> bool:
         return False
     if main[0] != "(" and len(main) <= _LONGEST_OTHER and _NO_NUMBER.fullmatch(main):
         return False
+    if main[0] not in "+(" and _measured(main, groups):
+        return False
     # A search for two signs is quicker than the pattern of a date.
     dated = ("19" in main or "20" in main or "/" in main) and _DATE.match(main) is not None
     return not dated and _balanced(main)
+
+
+def _measured(main: str, groups: list[str]) -> bool:
+    """Numbers side by side: fractions ("67.3467 183.6574", "15.825-339.77"), a minus in front of one (" -1.25"),
+    digits alone ("4 8 29 17"), a version ("4.04.82.917")."""
+    if "." in main:
+        if main[0] != "0":
+            lead = len(groups[0]) == 1 and main[1] == "." and not _NANP.match(main)
+            return lead or " " in main or ("-" in main and main.count(".") > 1)
+        return main[1] == "."
+    if " " not in main or main[0] == "0":
+        return False
+    lone = sum(len(group) == 1 for group in groups)
+    return _MINUS.search(main) is not None or 1 < lone < len(groups)
 
 
 def _balanced(value: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import re2
 
+from securevec.anonymize.rules.edges import EDGES
 from securevec.anonymize.rules.validators import VALIDATORS
 from securevec.errors import ConfigError
 
@@ -31,6 +32,7 @@ _KEYS: Final = frozenset(
         "sign",
         "keywords",
         "validator",
+        "edges",
         "context",
         "veto",
         "priority",
@@ -52,7 +54,8 @@ class Rule:
     is one sign that every match holds once, behind at most ``AROUND_BYTES`` of it, and never with white space: only
     its neighbourhood is searched. ``sign``: a short pattern that occurs in every match; all of the rule is tried where
     it occurs. What a rule looks for is one of many in a set, whose automaton grows with all that may follow a common
-    word. ``keywords``: one of them must occur in the text, or the rule is not tried.
+    word. ``keywords``: one of them must occur in the text, or the rule is not tried. ``edges``: what must not stand
+    beside a value (:mod:`securevec.anonymize.rules.edges`).
     ``context`` words near the value add ``CONTEXT_BONUS`` to ``score``, ``veto`` words take the same away; a finding
     needs ``ACCEPT``. ``secret`` marks credentials, which are tagged instead of given a surrogate.
     """
@@ -65,6 +68,7 @@ class Rule:
     sign: str
     keywords: tuple[str, ...]
     validator: str
+    edges: str
     context: tuple[str, ...]
     veto: tuple[str, ...]
     priority: int
@@ -138,6 +142,7 @@ def _rule(name: str, table: Mapping[str, Any]) -> Rule:
             sign=str(table.get("sign", "")).strip(),
             keywords=tuple(str(word).lower() for word in table.get("keywords", ())),
             validator=str(table.get("validator", "")),
+            edges=str(table.get("edges", "")),
             context=tuple(str(word).lower() for word in table.get("context", ())),
             veto=tuple(str(word).lower() for word in table.get("veto", ())),
             priority=int(table.get("priority", 50)),
@@ -153,6 +158,8 @@ def _rule(name: str, table: Mapping[str, Any]) -> Rule:
         raise ConfigError(f"{where} is incomplete or its pattern is not RE2 syntax.") from error
     if rule.validator and rule.validator not in VALIDATORS:
         raise ConfigError(f"{where} names an unknown validator.")
+    if rule.edges and rule.edges not in EDGES:
+        raise ConfigError(f"{where} names unknown edges.")
     if rule.around and rule.sign:
         raise ConfigError(f"{where} may name a sign or around, not both.")
     if rule.around and (len(rule.around) != 1 or not rule.around.isascii() or rule.around.isspace()):

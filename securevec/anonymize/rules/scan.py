@@ -153,9 +153,10 @@ def _apply(rule: CompiledRule, view: View, here: list[Finding]) -> None:
     if not places:
         return
     entity, own, name, priority, check, text = rule.entity, rule.score, rule.id, rule.priority, rule.check, view.text
+    whole, until = rule.edges, view.end
     if not rule.judged:
         for start, end in places:
-            if check is None or check(text[start:end]):
+            if (check is None or check(text[start:end])) and (whole is None or whole(text, start, end, at, until)):
                 here.append(Finding(start - at, end - at, entity, own, name, priority))
         return
     context, veto, known = rule.context, rule.veto, view.known
@@ -168,5 +169,5 @@ def _apply(rule: CompiledRule, view: View, here: list[Finding]) -> None:
             score = own - CONTEXT_BONUS
         if score >= ACCEPT:
             start, end = place
-            if check is None or check(text[start:end]):
+            if (check is None or check(text[start:end])) and (whole is None or whole(text, start, end, at, until)):
                 here.append(Finding(start - at, end - at, entity, min(score, 1.0), name, priority))

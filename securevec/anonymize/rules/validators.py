@@ -77,16 +77,21 @@ def card_extent(value: str) -> tuple[int, int]:
     groups = [match.span() for match in _DIGIT_GROUP.finditer(value)]
     digits = "".join([value[start:end] for start, end in groups])
     best = _longest_card(digits, groups, 0, 0)
-    if best is None:
+    if best is None or _fractions(value[slice(*best)]):
         resume = groups[1][0] if len(groups) > 1 else len(value)
         return resume, resume
     passed = 0
     for first in range(1, len(groups)):
         passed += groups[first - 1][1] - groups[first - 1][0]
         other = _longest_card(digits, groups, first, passed)
-        if other is not None and other[1] - other[0] > best[1] - best[0]:
+        if other is not None and other[1] - other[0] > best[1] - best[0] and not _fractions(value[slice(*other)]):
             best = other
     return best
+
+
+def _fractions(value: str) -> bool:
+    """Points and other signs between the same groups: paths of drawings, where cards have one sign."""
+    return "." in value and (" " in value or "-" in value)
 
 
 def _longest_card(digits: str, groups: list[tuple[int, int]], first: int, passed: int) -> tuple[int, int] | None:
@@ -153,8 +158,8 @@ def iban_shape(value: str) -> bool:
 
 
 def coded(value: str) -> bool:
-    """An identifier rather than a word: at least four letters or digits, two of them digits."""
-    return len(alnum(value)) >= 4 and len(digits_of(value)) >= 2
+    """An identifier rather than a word or a number of code: at least four letters or digits, two of them digits."""
+    return len(alnum(value)) >= 4 and len(digits_of(value)) >= 2 and not value.startswith(("0x", "0X"))
 
 
 def case_code(value: str) -> bool:
@@ -183,7 +188,10 @@ def dea(value: str) -> bool:
     return (number[0] + number[2] + number[4] + 2 * (number[1] + number[3] + number[5])) % 10 == number[6]
 
 
+_PRIVATE: Final = ipaddress.ip_network("10.0.0.0/8")
 _SLICE: Final = 3
+_SMALL: Final = 32
+"""Below this all numbers of a paragraph are ("subclause 27.8.3.2"); of random addresses four are once in 4,096."""
 
 
 def ip(value: str) -> bool:
@@ -193,8 +201,16 @@ def ip(value: str) -> bool:
         return False
     if address.is_unspecified or address.is_loopback or value.startswith("0."):
         return False
+    if max(address.packed) < _SMALL and len(set(address.packed)) > 1 and address not in _PRIVATE:
+        return False
     # `a[2::]` and `x[0::2]` are slices of code.
     return "." in value or len(alnum(value)) > _SLICE
+
+
+def mac(value: str) -> bool:
+    """No broadcast and no blank; in three groups, which columns of code points have too, not digits alone."""
+    found = alnum(value)
+    return len(set(found)) > 1 and ("." not in value or not found.isdigit())
 
 
 def email(value: str) -> bool:
@@ -253,6 +269,8 @@ def bech32(value: str) -> bool:
     return check in {1, 0x2BC830A3}
 
 
+_WITHOUT_BRANCH: Final = 8
+_WORD_ENDS: Final = frozenset(["AL", "ER", "ES", "ET", "GE", "IN", "ME", "NE", "RE"])
 _COUNTRIES: Final = frozenset(
     re.findall(
         "..",
@@ -269,6 +287,16 @@ _COUNTRIES: Final = frozenset(
 def bic(value: str) -> bool:
     """ISO 9362: letters five and six are a country."""
     return value[4:6] in _COUNTRIES
+
+
+def bic_alone(value: str) -> bool:
+    """One that no word names: words in capitals with a number behind them (``COPYING3``, ``SERVER01``) have its form,
+    their ends being codes of countries."""
+    if not bic(value):
+        return False
+    return len(value) > _WITHOUT_BRANCH or not (
+        value[-2].isalpha() or (value[-1].isdigit() and value[4:6] in _WORD_ENDS)
+    )
 
 
 def aba(value: str) -> bool:
@@ -288,7 +316,8 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "phone_strict": phones.valid, "random_value": credentials.random_value,
     "secret_value": credentials.secret_value, "sin": national.sin,
     "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": credentials.strong_password, "tfn": national.tfn,
-    "aba": aba, "bic": bic, "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer,
+    "aba": aba, "bic": bic, "bic_alone": bic_alone, "mac": mac,
+    "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer,
     "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric": national.nric,
     "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,
     "rijksregister": national.rijksregister, "svnr": national.svnr, "utr": national.utr,

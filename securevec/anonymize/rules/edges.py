@@ -1,0 +1,105 @@
+"""What stands right in front of a value and right behind it: is a match a value, or a piece of something longer?
+
+A pattern sees its own match. ``0.390625 -1.2`` in the path of a drawing, the middle of a UUID, four columns of a table
+of code points and the first word of a call (``password = read_password(user)``) match as telephones, cards and
+passwords do, and what gives them away stands beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+Edge = Callable[[str, int, int, int, int], bool]
+"""Whether ``text[start:end]`` is whole, of a text that reaches from ``first`` to ``last``."""
+
+_REACH: Final = 24
+_FEW: Final = 2
+_BEFORE: Final = re.compile(r"(?:^|[^\w])(\w*)\Z")
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_NUMBER_BEHIND: Final = re.compile(r"\.\d|-[0-9A-Fa-f]*\d|,-\d+\.\d")
+_LINK: Final = re.compile(r"://[^\s\"'<>]*/\Z")
+
+_BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_BASE64_LINE: Final = re.compile(r"[ \t>#*\"'\\]{0,12}[A-Za-z0-9+/]{40,}={0,2}[\"',;)\]\\+\r]{0,4}[ \t]*")
+
+_NAME_BEFORE: Final = re.compile(r"([A-Za-z_][\w.\-]*)[\"'\]]{0,2}\s{0,4}(?:=>|:=|==?|:)\s{0,4}[\"'`]?\Z")
+_DESCRIBED: Final = re.compile(r":(?:param|type|arg|return|returns|raises|rtype|keyword)\b[^\n]*\Z")
+_WORDS: Final = re.compile(r"[A-Za-z_]+")
+
+
+def number(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """Not cut out of a fraction, a longer code with dashes, the path of a link, or a row of hexadecimal numbers."""
+    before = text[start - 1] if start > first else "\n"
+    behind = text[end] if end < last else "\n"
+    if before == " " or behind == " ":
+        if _among_codes(text, start, end, first, last):
+            return False
+    elif before in ".-":
+        if _goes_on(text, start, first):
+            return False
+    elif before == "/" and _LINK.search(text, max(first, start - 8 * _REACH), start) is not None:
+        return False
+    return behind not in ".-," or _NUMBER_BEHIND.match(text, end, min(last, end + _REACH)) is None
+
+
+def token(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """Not cut out of a longer run of base64, nor one of several lines of it."""
+    if (start > first and text[start - 1] in _BASE64) or (end < last and text[end] in _BASE64):
+        return False
+    begin = text.rfind("\n", first, start) + 1 or first
+    behind = text.find("\n", end, last)
+    finish = behind if behind >= 0 else last
+    if not _BASE64_LINE.fullmatch(text, begin, finish):
+        return True
+    before = text.rfind("\n", first, max(begin - 1, first)) + 1 or first
+    if begin > first and _BASE64_LINE.fullmatch(text, before, begin - 1):
+        return False
+    stop = text.find("\n", finish + 1, last)
+    return finish == last or not _BASE64_LINE.fullmatch(text, finish + 1, stop if stop >= 0 else last)
+
+
+def code(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """No call or lookup (``read(``, ``settings[``), not the name that stands in front of it, no word of a docstring."""
+    if end < last and text[end] in "([":
+        return False
+    name = _NAME_BEFORE.search(text, max(first, start - 2 * _REACH), start)
+    if name is None:
+        return True
+    if name.group(1).rpartition(".")[2] == text[start:end]:
+        return False
+    plain = _WORDS.fullmatch(text, start, end) is not None
+    return not (plain and _DESCRIBED.search(text, max(first, start - 4 * _REACH), name.start()))
+
+
+def _goes_on(text: str, start: int, first: int) -> bool:
+    """Whether digits, or nothing at all, stand in front of the sign before a number."""
+    run = text[max(first, start - _REACH) : start - 1]
+    match = _BEFORE.search(run)
+    word = match.group(1) if match is not None else run
+    if word:
+        return any(map(str.isdigit, word))
+    # ".390625" anywhere, "-12.3" inside of a list: the dash of a telephone has a space behind it.
+    return text[start - 1] == "." or run[-1:] in {",", "("}
+
+
+def _among_codes(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """Whether a word beside a row of numbers is one with the digits a to f, as long as the first of the row."""
+    gap = text.find(" ", start, end)
+    if gap < 0:
+        return False
+    size = gap - start
+    before, behind = text[max(first, start - size - 2) : start], text[end : min(last, end + size + 2)]
+    return (before[-1:] == " " and _code_point(before[-size - 1 : -1], size, before[: -size - 1])) or (
+        behind[:1] == " " and _code_point(behind[1 : size + 1], size, behind[size + 1 :])
+    )
+
+
+def _code_point(word: str, size: int, beyond: str) -> bool:
+    mixed = not word.isdigit() and not word.isalpha()
+    return len(word) == size >= _FEW and mixed and _HEX.issuperset(word) and not beyond.isalnum()
+
+
+EDGES: Final[Mapping[str, Edge]] = {"number": number, "token": token, "code": code}
+"""By the word a rule says."""
