@@ -1,10 +1,9 @@
-"""One home, filled once, for the tests of the command line."""
+"""One home, filled once, and a copy of it for every test of the command line."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from securevec.cli.main import main
+from securevec_adapters.layout import copy_tree
 
 SCHEMA = """
 from datetime import datetime
@@ -62,31 +62,43 @@ class Shell:
         return self.run(*arguments, "--home", str(self.home))
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A directory with a schema and a file of records; the default key directory lies in it, not in the user's."""
-    directory = tmp_path_factory.mktemp("shell")
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a schema, a file of records, and a home with the tenants acme, which holds two tickets, and
+    beta. The root key lies in it too, and not in the user's own configuration."""
+    directory = tmp_path_factory.mktemp("made")
     (directory / "schema.py").write_text(SCHEMA, encoding="utf-8")
     (directory / "tickets.csv").write_text(ROWS, encoding="utf-8")
-    patch = pytest.MonkeyPatch()
+    with pytest.MonkeyPatch.context() as patch:
+        _move_to(directory, patch)
+        place = ["--home", str(directory / "home")]
+        assert main(["init", *place]) == 0
+        assert main(["tenant", "create", "acme", *place]) == 0
+        assert main(["tenant", "create", "beta", *place]) == 0
+        assert main(["ingest", "tickets.csv", "--to", "acme/tickets", "--schema", "schema.py:Ticket", *place]) == 0
+    return directory
+
+
+def _move_to(directory: Path, patch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("SECUREVEC_")]:
         patch.delenv(name)
     patch.setenv("XDG_CONFIG_HOME", str(directory / "config"))
     patch.chdir(directory)
-    yield directory
-    patch.undo()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def base(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of all that for one test, which is the current directory."""
+    directory = tmp_path / "shell"
+    copy_tree(made, directory)
+    _move_to(directory, monkeypatch)
+    return directory
+
+
+@pytest.fixture
 def filled(base: Path) -> Path:
-    """A home with the tenants acme, which holds two tickets, and beta."""
-    home = base / "home"
-    place = ["--home", str(home)]
-    assert main(["init", *place]) == 0
-    assert main(["tenant", "create", "acme", *place]) == 0
-    assert main(["tenant", "create", "beta", *place]) == 0
-    assert main(["ingest", "tickets.csv", "--to", "acme/tickets", "--schema", "schema.py:Ticket", *place]) == 0
-    return home
+    """The home in it."""
+    return base / "home"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.support.documents import pdf
 MAIL = "Ask jane.porter@example.com about it."
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def folder(base: Path) -> Path:
     """Documents, and one of each kind of trouble."""
     docs = base / "docs"

@@ -1,4 +1,4 @@
-"""The commands, one after another, on one home: what each answers, and with which exit code."""
+"""The commands on a home with two tickets: what each answers, and with which exit code."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The list of models from the command line, in the order an operator types it; and a service beside it that follows."""
+"""The list of models from the command line, one copy of a home a test; and a service beside it that follows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from tests.support.crash_home import Home
 from tests.support.models import edit_control
 from tests.support.other_process import command
 from tests.support.world import ACME, Ticket, ticket
-
-
-@pytest.fixture(autouse=True)
-def _without_a_list_afterwards(shell: Shell) -> Iterator[None]:
-    yield
-    shell.at_home("models", "clear", "--yes")
 
 
 def test_a_model_is_allowed_checked_denied_and_forgotten(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""Retention and holds from the command line, in the order an operator types them."""
+"""Retention and holds from the command line."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ import time
 import pytest
 
 from tests.cli.conftest import Shell
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _aged(filled: object) -> None:
-    """What the home was filled with is older than a second."""
-    time.sleep(1.1)
 
 
 def test_rules_are_set_listed_replaced_and_removed(shell: Shell) -> None:
@@ -80,6 +74,7 @@ def test_a_hold_that_makes_no_sense_has_its_exit_code(shell: Shell, arguments: l
 
 
 def test_a_held_record_outlives_a_plan_that_is_applied_and_goes_when_released(shell: Shell) -> None:
+    time.sleep(1.1)  # what the home was filled with is older than the rule below allows
     hold = shell.at_home("hold", "add", "acme/tickets", "--record", "T-1", "--reason", "case 7", "--json").json
     assert hold["kind"] == "record"
     assert shell.at_home("hold", "show", "acme", hold["hold"], "--json").json["reason"] == "case 7"

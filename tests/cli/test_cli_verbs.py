@@ -1,4 +1,4 @@
-"""The commands about whole collections, on one home."""
+"""The commands about whole collections."""
 
 from __future__ import annotations
 
