@@ -15,6 +15,7 @@ What every machine keeps to:
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ from securevec.text import given_path
 from securevec.types import TenantId
 
 LEASE_MS: Final = 120_000
+FIRST_PAUSE_S: Final = 2.0
+MAX_PAUSE_S: Final = 300.0
 FREEING: Final = frozenset({TENANT_DELETE, SUBJECT_ERASE, RETENTION_APPLY})
 """Kinds of jobs that may have the home's reserve of disk space."""
 
@@ -43,6 +46,10 @@ Step = Callable[[Runtime, JobRow], JobRow]
 Machines = Mapping[str, Step]
 """Kind of job to the function that takes one of it a step further."""
 
+
+ENGINE: Final = "the process that holds the engine"
+FOR_PEOPLE: Final = frozenset({"LegalHold", "RetentionMinimum"})
+"""What a job may wait for that no attempt brings nearer: somebody releases a hold, or a minimum ends."""
 
 _LOOK_S: Final = 1.0
 """Seconds between two attempts at a job that another process may be at."""
@@ -102,6 +109,29 @@ def run_pending(
     return results
 
 
+class Pauses:
+    """When a job that failed is tried again: after 2 seconds, then after twice as long each time, at most 5 minutes.
+
+    Each attempt leaves a record in the audit log. A job that may wait for months (a legal hold) must not fill it.
+    """
+
+    def __init__(self) -> None:
+        self._next: dict[str, tuple[float, float]] = {}
+        """By job: when it is due, on the monotonic clock, and the pause before that."""
+
+    def due(self, job: JobRow) -> bool:
+        return time.monotonic() >= self._next.get(job.job_id, (0.0, 0.0))[0]
+
+    def note(self, results: Sequence[JobResult]) -> None:
+        """What :func:`run_pending` answered."""
+        for result in results:
+            if result.failed:
+                pause = min(self._next.get(result.job_id, (0.0, FIRST_PAUSE_S / 2))[1] * 2, MAX_PAUSE_S)
+                self._next[result.job_id] = (time.monotonic() + pause, pause)
+            else:
+                self._next.pop(result.job_id, None)
+
+
 def _state_now(runtime: Runtime, job: JobRow) -> str:
     """Where a job stands after an attempt that failed; where it stood before when the control store is what failed."""
     with contextlib.suppress(SecurevecError):
@@ -149,7 +179,7 @@ def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -
                 job = step(runtime, job)
                 settle_outbox(runtime)
         except EngineLocked:
-            return JobResult(job.job_id, job.state, None, waiting_for="the process that holds the engine")
+            return JobResult(job.job_id, job.state, None, waiting_for=ENGINE)
         except Exception as error:
             _record_failure(runtime, job, error)
             raise

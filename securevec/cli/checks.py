@@ -12,7 +12,6 @@ import importlib
 import os
 import platform
 import resource
-import socket
 import sqlite3
 import stat
 import sys
@@ -173,7 +172,7 @@ def _patterns(session: Session) -> Check:
 
 
 def _backend(session: Session) -> Check:
-    """Whether the store of this home, or of the settings, can be had: its package, and a server's port."""
+    """Whether the store of this home, or of the settings, can be had: its package, and a server that answers."""
     from securevec.discovery import Choices, check_backend, open_backend
     from securevec.types import Namespace
 
@@ -183,16 +182,9 @@ def _backend(session: Session) -> Check:
     hosts = settings.plain_http_hosts
     choices = Choices(settings.layout, settings.grpc_port, settings.open_shards, settings.server_timeout)
     check_backend(location, home=home, plain_http_hosts=hosts, choices=choices)
-    scheme, separator, rest = location.partition("://")
+    scheme, separator, _ = location.partition("://")
     if not separator:
         return Check("vector store", "ok", f"{scheme}, in this process")
-    host, _, port = rest.partition("/")[0].rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_S):
-            pass
-    except (OSError, ValueError):
-        step = "Start the server, or open the way to it."
-        return Check("vector store", "wrong", f"{scheme}, a server that does not answer", step)
     soon = replace(choices, server_timeout=_REACH_S)
     try:
         store = open_backend(location, home=home, plain_http_hosts=hosts, choices=soon)
@@ -202,10 +194,12 @@ def _backend(session: Session) -> Check:
         try:
             store.count(namespace=Namespace(shard=_NOBODY, tenant_tag=_NOBODY, collection_tag=_NOBODY))
         except BackendTimeout:
-            said = f"{scheme}, a server that takes connections and did not answer within {_REACH_S} seconds"
-            return Check("vector store", "wrong", said, "See the server's own log; start it again if it hangs.")
+            said = f"{scheme}, a server that did not answer within {_REACH_S} seconds"
+            step = "Can its name be looked up, and is the way to it open? If so, see the server's own log."
+            return Check("vector store", "wrong", said, step)
         except BackendError as error:
-            return Check("vector store", "wrong", f"{scheme}. {error.message}", error.next_step)
+            step = error.next_step.removesuffix(" securevec doctor tries it.")  # which is what this is
+            return Check("vector store", "wrong", f"{scheme}. {error.message}", step)
     return Check("vector store", "ok", f"{scheme}, a server that answers")
 
 

@@ -155,9 +155,11 @@ class Output:
         Empty when the wait is over. None with ``--json``."""
         if self.as_json:
             return
+        if not line and self._waited is None:
+            return
         if sys.stderr.isatty():
-            shown = _visible(line)
-            aside(f"\r\x1b[K{shown}", end="")
+            self._waited = time.monotonic() if line else None
+            aside(f"\r\x1b[K{_visible(line)}", end="")
         elif not line:
             self._waited = None
         elif self._waited is None or time.monotonic() - self._waited >= _SAY_S:

@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
-from securevec.control.rows import JobRow
-from securevec.jobs import run_pending
+from securevec.jobs import Pauses, run_pending
 from securevec.state import reserve
 from securevec.state.runtime import Runtime
 from securevec.store.machines import MACHINES
@@ -26,7 +24,6 @@ from securevec.store.machines import MACHINES
 PERIOD_S: Final = 1.0
 FLOOR_EVERY: Final = 10
 CHECKPOINT_EVERY: Final = 60
-MAX_PAUSE_S: Final = 300.0
 
 
 class Caretaker:
@@ -36,7 +33,7 @@ class Caretaker:
         self._runtime = runtime
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._pauses: dict[str, tuple[float, float]] = {}
+        self._pauses = Pauses()
 
     def start(self) -> None:
         if self._thread is None:
@@ -78,12 +75,4 @@ class Caretaker:
         self._runtime.audit.checkpoint()
 
     def _jobs(self) -> None:
-        for result in run_pending(self._runtime, MACHINES, due=self._due):
-            if result.failed:
-                pause = min(self._pauses.get(result.job_id, (0.0, PERIOD_S))[1] * 2, MAX_PAUSE_S)
-                self._pauses[result.job_id] = (time.monotonic() + pause, pause)
-            else:
-                self._pauses.pop(result.job_id, None)
-
-    def _due(self, job: JobRow) -> bool:
-        return time.monotonic() >= self._pauses.get(job.job_id, (0.0, 0.0))[0]
+        self._pauses.note(run_pending(self._runtime, MACHINES, due=self._pauses.due))

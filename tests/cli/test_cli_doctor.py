@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import threading
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -221,7 +222,8 @@ def test_a_server_that_does_not_answer_is_wrong(tmp_path: Path, capsys: pytest.C
     shell = Shell(tmp_path, tmp_path / "home", capsys)
     answer = shell.at_home("doctor", "--json", "--key-file", str(tmp_path / "root.key"))
     assert answer.code == 1
-    assert checked(answer)["vector store"]["status"] == "wrong"
+    found = checked(answer)["vector store"]
+    assert (found["status"], found["next_step"]) == ("wrong", "Is its server running, and its port open?")
 
 
 def test_a_server_that_takes_connections_and_never_answers_is_wrong(
@@ -234,6 +236,29 @@ def test_a_server_that_takes_connections_and_never_answers_is_wrong(
             pass
         shell = Shell(tmp_path, tmp_path / "home", capsys)
         found = checked(shell.at_home("doctor", "--json", "--key-file", str(key)))["vector store"]
+    assert (found["status"], "did not answer within" in found["detail"]) == ("wrong", True)
+
+
+def test_a_name_service_that_hangs_does_not_hold_the_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's resolver takes no limit of time, so it may be asked on a thread of its own alone."""
+    key, over = tmp_path / "root.key", threading.Event()
+    url = "chroma://localhost:8000"
+    with sv.SecureStore.open(tmp_path / "home", backend=url, key_file=key, embedder=HashEmbedder()):
+        pass
+
+    def silent(*asked: object, **how: object) -> list[object]:
+        if threading.current_thread() is threading.main_thread():
+            pytest.fail("asked where nothing ends the wait")
+        over.wait(60)
+        return []
+
+    monkeypatch.setattr(checks, "_REACH_S", 1)
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    shell = Shell(tmp_path, tmp_path / "home", capsys)
+    found = checked(shell.at_home("doctor", "--json", "--key-file", str(key)))["vector store"]
+    over.set()
     assert (found["status"], "did not answer within" in found["detail"]) == ("wrong", True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,8 @@ from securevec.errors import DeletionIncomplete, UsageError
 
 if TYPE_CHECKING:
     from securevec.control.rows import JobRow
+    from securevec.jobs import JobResult
+    from securevec.state.runtime import Runtime
 
 _PAUSE_S = 1.0
 
@@ -70,41 +73,73 @@ def run(
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on for good; stop it with an interrupt.")] = False,
 ) -> None:
-    """Carry unfinished jobs on. Without ``--once`` it goes on until none is left."""
-    from securevec.state.engine import PATIENCE
+    """Carry unfinished jobs on, until none is left, or all that are left wait for a legal hold or a minimum.
 
+    A job that fails is tried again after longer and longer pauses, up to 5 minutes.
+    """
     if once and watch:
         raise UsageError("Either --once or --watch.")
     session.frees = True
     session.require_manager()
-    patience = PATIENCE.get()
-    while watch:
-        for result in session.store.run_jobs():
-            session.out.say(f"{result.job_id} {result.state} {result.waiting_for}".rstrip())
-        time.sleep(_PAUSE_S)
-    results = session.store.run_jobs()
-    while any(result.receipt is None for result in results):
-        if not once:
-            time.sleep(_PAUSE_S)
-        elif patience is None or not patience.wait("Jobs are not done.", pause=_PAUSE_S):
-            break
-        results = session.store.run_jobs() or results
-        if not session.store.runtime.control.jobs(open_only=True):
-            break
-    if patience is not None:
-        patience.over()
-    document = [
-        {"job": result.job_id, "state": result.state, "waiting_for": result.waiting_for or None} for result in results
-    ]
-    rows = [(result.job_id, result.state, result.waiting_for or "-") for result in results]
+    runtime = session.store.runtime
+    results = _carry_on(session, once=once, watch=watch)
+    document = [_carried(runtime, result) for result in results]
+    rows = [(each["job"], each["state"], each["waiting_for"] or "-") for each in document]
     session.out.show(document, table(["job", "state", "waiting for"], rows) if rows else "nothing to do")
-    left = session.store.runtime.control.jobs(open_only=True)
+    left = runtime.control.jobs(open_only=True)
     if left:
-        raise DeletionIncomplete(
-            f"{len(left)} jobs are not done.",
-            job_id=left[0].job_id,
-            next_step="The process that holds the engine finishes them.",
-        )
+        raise _not_done(left, {result.waiting_for for result in results})
+
+
+def _carry_on(session: Session, *, once: bool, watch: bool) -> list[JobResult]:
+    """The last result of every job that was tried."""
+    from securevec.jobs import FOR_PEOPLE, Pauses, run_pending
+    from securevec.state.engine import PATIENCE
+    from securevec.store.machines import MACHINES
+
+    runtime, pauses, patience = session.store.runtime, Pauses(), PATIENCE.get()
+    results: dict[str, JobResult] = {}
+    try:
+        while True:
+            carried = run_pending(runtime, MACHINES, due=pauses.due)
+            pauses.note(carried)
+            results |= {result.job_id: result for result in carried}
+            left = [job.job_id for job in runtime.control.jobs(open_only=True)]
+            if watch:
+                for result in carried:
+                    session.out.say(f"{result.job_id} {result.state} {result.waiting_for}".rstrip())
+                time.sleep(_PAUSE_S)
+                continue
+            if all(job in results and results[job].waiting_for in FOR_PEOPLE for job in left):
+                break
+            if not once:
+                session.out.waiting(f"Waiting for jobs: {len(left)} not done.")
+                time.sleep(_PAUSE_S)
+            elif patience is None or not patience.wait("Jobs are not done.", pause=_PAUSE_S):
+                break
+    finally:
+        session.out.waiting("")
+    return list(results.values())
+
+
+def _carried(runtime: Runtime, result: JobResult) -> dict[str, Any]:
+    """Where a job stands by now: another process may have ended it since it was tried here."""
+    job = runtime.control.job(result.job_id)
+    if job is None or job.closed:
+        return {"job": result.job_id, "state": result.state if job is None else job.state, "waiting_for": None}
+    return {"job": result.job_id, "state": job.state, "waiting_for": result.waiting_for or None}
+
+
+def _not_done(left: Sequence[JobRow], reasons: Collection[str]) -> DeletionIncomplete:
+    from securevec.jobs import ENGINE, FOR_PEOPLE
+
+    if FOR_PEOPLE.intersection(reasons):
+        step = "A legal hold or a statutory minimum keeps what they are about. See: securevec hold list TENANT"
+    elif ENGINE in reasons:
+        step = "The process that holds the engine finishes them."
+    else:
+        step = "What stopped each of them: securevec jobs list --open"
+    return DeletionIncomplete(f"Not done: {len(left)} of the jobs.", job_id=left[0].job_id, next_step=step)
 
 
 def retry(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB", show_default=False)]) -> None:

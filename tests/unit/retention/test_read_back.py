@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -171,6 +172,29 @@ def test_a_job_of_a_newer_release_is_left_open_and_named(glass: Hourglass) -> No
     [result] = jobs.run_pending(glass.store.runtime, {})
     assert (result.failed, result.waiting_for, result.state) == (True, "UnknownFormat", "accepted")
     assert jobs.run_pending(glass.store.runtime, {}, due=lambda each: each.kind == "another") == []
+
+
+def test_a_job_that_fails_again_and_again_is_tried_ever_more_seldom(
+    glass: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    pauses, job = jobs.Pauses(), job_of(glass)
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    failed, waiting = (
+        jobs.JobResult(job.job_id, "accepted", None, "BackendError", failed=each) for each in (True, False)
+    )
+    waited: list[float] = []
+    for _ in range(10):
+        assert pauses.due(job)
+        pauses.note([failed])
+        before = now[0]
+        while not pauses.due(job):
+            now[0] += 1.0
+        waited.append(now[0] - before)
+    assert waited == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    pauses.note([failed])
+    pauses.note([waiting])  # for another process: asked at every turn
+    assert pauses.due(job)
 
 
 STEPS: dict[str, Callable[[Any, JobRow], JobRow]] = {
