@@ -36,6 +36,9 @@ class Mapped:
             causes = list(_causes(error))
             if any(map(_is_late, causes)):
                 raise BackendTimeout(f"The vector store did not answer in time while {self._doing}.") from error
+            for own in causes:
+                if isinstance(own, BackendError):  # of the transport's, wrapped by the vendor's client
+                    raise BackendError(own.message, next_step=own.next_step) from error
             step = "Is its server running, and its port open? securevec doctor tries it."
             raise BackendError(
                 f"The vector store failed while {self._doing}.", next_step=step if any(map(_is_absent, causes)) else ""

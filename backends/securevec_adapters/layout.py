@@ -34,6 +34,8 @@ _GENERATION = re.compile(r"gen-(0|[1-9][0-9]{0,8})\Z")
 _NEW: Final = ".new-"
 _TRASH: Final = ".trash-"
 _SYNCS: Final = 8
+_LONGEST: Final = 64
+"""Bytes of a file that says a version or a generation, at most."""
 _COPIED_AT_ONCE: Final = 1024 * 1024
 
 
@@ -59,8 +61,11 @@ class EngineRoot:
             for shard in self.shards():
                 # What a purge cut short left is removed now and not when somebody asks for the shard: it is what was
                 # to be purged. A damaged shard is left to who asks.
-                with contextlib.suppress(BackendError):
+                with contextlib.suppress(BackendError, OSError):
                     self.current(shard)
+        except OSError as error:
+            self.release()
+            raise HomeRefused("The engine's directory cannot be put in order.") from error
         except BaseException:
             self.release()
             raise
@@ -84,7 +89,7 @@ class EngineRoot:
         if not place.exists():
             return None
         try:
-            named = (place / "CURRENT").read_text("ascii").removesuffix("\n")
+            named = _read(place / "CURRENT").removesuffix("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise BackendError("A shard's pointer file cannot be read.") from error
         if not _GENERATION.match(named) or not (place / named).is_dir() or (place / named).is_symlink():
@@ -179,14 +184,17 @@ def require_plain(directory: Path) -> None:
 
     An engine follows a link out of the home, and so do a purge's modes and a probe; a pipe it waits for without end.
     """
-    for folder, folders, files in os.walk(directory):
-        if any(not stat.S_ISDIR(os.lstat(os.path.join(folder, name)).st_mode) for name in folders) or any(
-            not stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode) for name in files
-        ):
-            raise BackendError(
-                "Among a shard's files stands something that is not a file.",
-                next_step="Move the link or pipe away, and restore the file from a backup.",
-            )
+    todo: list[str | Path] = [directory]
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False):
+                    raise BackendError(
+                        "Among a shard's files stands something that is not a file.",
+                        next_step="Move the link or pipe away, and restore the file from a backup.",
+                    )
 
 
 def remove_tree(entry: Path) -> None:
@@ -208,7 +216,9 @@ def tighten(directory: Path) -> None:
     for folder, _, files in os.walk(directory):
         os.chmod(folder, 0o700)
         for name in files:
-            os.chmod(os.path.join(folder, name), 0o600)
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):  # what it leads to is not the engine's
+                os.chmod(path, 0o600)
 
 
 def _generation(place: Path, number: int, build: Callable[[Path], None]) -> None:
@@ -245,7 +255,7 @@ def _check_owner(path: Path) -> None:
 def _check_version(path: Path, wanted: str, former: Collection[str]) -> None:
     version = path / "VERSION"
     try:
-        found = version.read_text("ascii")
+        found = _read(version)
     except FileNotFoundError:
         if any(_SHARD.match(entry.name) for entry in path.iterdir()):
             raise HomeRefused("The engine's directory has lost its VERSION file.") from None
@@ -262,10 +272,23 @@ def _check_version(path: Path, wanted: str, former: Collection[str]) -> None:
         )
 
 
+def _read(path: Path) -> str:
+    """What a small file says. A link is not followed, and a pipe not waited for: both raise :class:`OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a file")
+        return os.read(descriptor, _LONGEST).decode("ascii")
+    finally:
+        os.close(descriptor)
+
+
 def _write(path: Path, text: str) -> None:
     """Replace a small file by rename, with file and directory on disk when it returns."""
     fresh = path.with_name(path.name + ".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    # What stands there is removed and not written to: a link would lead out of the root, a pipe would be waited for.
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
@@ -276,7 +299,10 @@ def _write(path: Path, text: str) -> None:
 def _lock(path: Path) -> int:
     import fcntl  # absent on Windows, which was refused before
 
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise HomeRefused("The lock of the engine's directory cannot be opened.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -307,7 +333,8 @@ def allocated(directory: Path) -> int:
 
 def copy_tree(source: Path, target: Path) -> None:
     """Copy what is in a directory into another. An engine's few kilobytes are files of 70 MB, mostly holes: they stay
-    holes."""
+    holes. Raises as :func:`require_plain` does: a link would bring a foreign file into the copy."""
+    require_plain(source)
     shutil.copytree(source, target, copy_function=_copy_sparse, dirs_exist_ok=True)
 
 

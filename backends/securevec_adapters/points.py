@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -81,6 +81,15 @@ def check_payload(payload: Mapping[str, object], namespace: Namespace) -> dict[s
         if key in payload and payload[key] != tag:
             raise RecordError("A point is stamped for another tenant or collection than the one it is written to.")
     return checked
+
+
+def check_score(score: Any) -> float:
+    """A score or a distance that a store answered. Raises :class:`BackendError` for one that is not finite: nothing can
+    be ranked by it, and it is below every least score and above it."""
+    number = float(score)
+    if not math.isfinite(number):
+        raise BackendError("The store answered a search with a score that is no number.")
+    return number
 
 
 def check_cursor(cursor: str) -> UUID:

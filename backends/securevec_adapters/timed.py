@@ -3,6 +3,9 @@
 ``httpx`` limits each wait, for a connection or for the next bytes: a server that sends a byte now and then, or an
 answer without an end, holds its caller for ever. And it waits for a name as long as the system's resolver likes. Here
 each request has a moment at which it is over, and every wait in it is cut to what is left until then.
+
+It takes an answer of any length too, and unpacks one that is packed: a kilobyte becomes a megabyte. Here answers are
+asked for as they are, and end at :data:`LARGEST`.
 """
 
 from __future__ import annotations
@@ -19,6 +22,11 @@ from typing import Any, Final
 
 import httpcore
 import httpx
+
+from securevec.errors import BackendError
+
+LARGEST: Final = 1 << 30
+"""Bytes of one answer. A page of 256 records of four megabytes each is wanted by nobody, and fits."""
 
 
 class Moment(threading.local):
@@ -50,7 +58,8 @@ class Transport(httpx.BaseTransport):
     ``timeout_s`` seconds, whoever reads the answer and when. ``verify`` is how the server has to show who it is;
     ``None`` for plain HTTP.
 
-    What is late raises one of ``httpcore``'s ``ConnectTimeout``, ``ReadTimeout``, ``WriteTimeout``, ``PoolTimeout``.
+    What is late raises one of ``httpcore``'s ``ConnectTimeout``, ``ReadTimeout``, ``WriteTimeout``, ``PoolTimeout``;
+    an answer that is packed or too long raises :class:`BackendError`.
     """
 
     def __init__(self, *, timeout_s: float, limits: httpx.Limits, verify: ssl.SSLContext | None) -> None:
@@ -71,10 +80,16 @@ class Transport(httpx.BaseTransport):
                 httpcore.Request(
                     method=request.method,
                     url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                    headers=request.headers.raw,
+                    headers=_plainly(request.headers.raw),
                     content=request.stream,
                     extensions=request.extensions,
                 )
+            )
+        if any(name.lower() == b"content-encoding" and value.lower() != b"identity" for name, value in answer.headers):
+            answer.close()
+            raise BackendError(
+                "The server packed its answer, and was asked not to.",
+                next_step="Switch compression off in the server, or in the proxy before it.",
             )
         return httpx.Response(
             answer.status,
@@ -87,19 +102,30 @@ class Transport(httpx.BaseTransport):
         self._pool.close()
 
 
+def _plainly(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of a request for an answer that is not packed."""
+    return [
+        *((name, value) for name, value in headers if name.lower() != b"accept-encoding"),
+        (b"Accept-Encoding", b"identity"),
+    ]
+
+
 class _Body(httpx.SyncByteStream):
-    """What comes after the head of an answer, until its request is over."""
+    """What comes after the head of an answer, until its request is over or it is too long."""
 
     def __init__(self, answer: httpcore.Response, moment: Moment, over: float) -> None:
         self._answer, self._moment, self._over = answer, moment, over
 
     def __iter__(self) -> Iterator[bytes]:
-        parts = self._answer.iter_stream()
+        parts, left = self._answer.iter_stream(), LARGEST
         while True:
             with self._moment.until(self._over):
                 part = next(parts, None)
             if part is None:
                 return
+            left -= len(part)
+            if left < 0:
+                raise BackendError("The server's answer is too long.", next_step="Is it the right server?")
             yield part
 
     def close(self) -> None:

@@ -38,6 +38,8 @@ _FORMAT: Final = 1
 _SEALED_FORMAT: Final = 2
 """Of a collection whose sealed values lie in a file beside it (``sealed``), which it names."""
 _RELEASE_S: Final = 10.0
+_LISTED: Final = 100_000
+"""Collections that one listing may name."""
 _CLIENT: Final[dict[str, Any]] = {
     "_env_file": None,  # not even opened
     "environment": "",
@@ -186,10 +188,13 @@ def find(api: ServerAPI, namespace: Namespace, *, sealed: str | None = None) -> 
 
 
 def ours(api: ServerAPI) -> Iterator[str]:
-    """Names of the collections that carry our mark, sorted by the engine or not."""
+    """Names of the collections that carry our mark, sorted by the engine or not. Raises :class:`BackendError` for a
+    list that does not end."""
     seen, page = 0, 500
     while True:
         held = api.list_collections(limit=page, offset=seen)
+        if seen > _LISTED:
+            raise BackendError("The store holds more collections than can be listed.")
         yield from (each.name for each in held if (each.metadata or {}).get(MARK) == _FORMAT)
         seen += len(held)
         if len(held) < page:
@@ -208,7 +213,11 @@ def _wait_for_release(directory: Path) -> None:
 
 def _open_here(directory: Path) -> bool:
     """Whether this process has a file below ``directory`` open."""
-    below = {(held.st_dev, held.st_ino) for path in directory.rglob("*") if stat.S_ISREG((held := path.stat()).st_mode)}
+    below: set[tuple[int, int]] = set()
+    for path in directory.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # SQLite's journals go while their file is closed
+            held = path.stat()
+            below |= {(held.st_dev, held.st_ino)} if stat.S_ISREG(held.st_mode) else set()
     for descriptor in os.listdir("/dev/fd"):
         with contextlib.suppress(OSError):  # closed meanwhile
             held = os.fstat(int(descriptor))

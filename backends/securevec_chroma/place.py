@@ -32,7 +32,7 @@ from securevec.errors import BackendError, HybridUnavailable, QueryError
 from securevec.filters import Expr, check
 from securevec.types import Namespace, ProtectedPoint, StoredPoint
 from securevec_adapters.errors import mapped
-from securevec_adapters.points import check_id, tags_of, unit_vector
+from securevec_adapters.points import check_id, check_score, tags_of, unit_vector
 from securevec_chroma.client import Found
 from securevec_chroma.payload import Metadata, apart, decode, encode, moved_apart, stamped
 from securevec_chroma.sealed import Kept, SealedFile
@@ -148,7 +148,7 @@ class Place:
                 raise BackendError("The store answered a search without distances.")
             payloads = self._found(ids, answer["metadatas"], vaults=vaults)
             hits = [
-                StoredPoint(point, payload, 1.0 - float(distance))
+                StoredPoint(point, payload, 1.0 - check_score(distance))
                 for point, payload, distance in zip(ids, payloads, distances[0], strict=True)
             ][:limit]
             if len(hits) < limit and len(hits) < self._count(where, clause, among):

@@ -33,6 +33,7 @@ from securevec.errors import BackendError
 from securevec.types import Namespace
 from securevec_adapters.embedded import EmbeddedStore, existing
 from securevec_adapters.layout import allocated, copy_tree
+from securevec_qdrant.edge_copied import require_copied
 from securevec_qdrant.edge_shard import Shard
 
 SCANNED: Final = 10_000
@@ -282,6 +283,7 @@ def _catch_up(shard: Shard, directory: Path, changed: Sequence[UUID]) -> None:
             rows = shard.rows_of(some)
             if rows:
                 copy.upsert(rows)
+            require_copied(copy, rows)
             gone = sorted(set(some) - {row[0] for row in rows})
             if gone:
                 copy.remove(gone)

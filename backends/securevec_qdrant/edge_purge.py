@@ -14,6 +14,7 @@ import orjson
 
 from securevec.errors import BackendError
 from securevec_adapters.embedded import Writer, existing
+from securevec_qdrant.edge_copied import require_payloads
 from securevec_qdrant.edge_shard import Row, Shard
 
 _TIMES: Final = 4
@@ -24,7 +25,7 @@ def copy_points(require_left: Callable[[int], None], source: Writer[Shard], dire
     """Write every live point into a new shard in ``directory``, and close it. Reads go on between the pages.
 
     ``require_left`` is asked before each page for the bytes that it may take: a mapped file that cannot grow ends the
-    process. Raises :class:`BackendError` when the copy does not hold as many points as the original, and what
+    process. Raises :class:`BackendError` when the copy does not hold every point as the original does, and what
     ``require_left`` does.
     """
     require_left(0)
@@ -39,6 +40,7 @@ def copy_points(require_left: Callable[[int], None], source: Writer[Shard], dire
             if rows:
                 require_left(_TIMES * sum(map(_bytes, rows)))
                 target.upsert(rows)
+                require_payloads(target, rows)
             if start is None:
                 break
             source.give_way()

@@ -25,7 +25,7 @@ from securevec.filters import Expr
 from securevec.types import Layout, Namespace, ProtectedPoint, StoredPoint, Terms, Vector
 from securevec_adapters import sieve
 from securevec_adapters.address import credential
-from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
+from securevec_adapters.points import check_cursor, check_id, check_namespace, check_score, unit_vector
 from securevec_adapters.remote import Connection, check_time
 from securevec_qdrant._filters import widened
 from securevec_qdrant._points import encode_payload
@@ -34,7 +34,7 @@ from securevec_qdrant.server_client import API_KEY_VARIABLE, calling, connect
 from securevec_qdrant.server_filters import fenced
 from securevec_qdrant.server_layout import FACETS, LAYOUTS, Spot, Spots
 from securevec_qdrant.server_places import Place, Places
-from securevec_qdrant.server_rows import both, id_parts, point_parts, ranking, stored_point
+from securevec_qdrant.server_rows import both, id_parts, next_page, point_parts, ranking, stored_point
 
 _LOWEST: Final = (1, 17, 1)
 """Conditional upserts came with 1.16 and are dropped in silence before; snapshot recovery was hardened in 1.17.1."""
@@ -230,7 +230,10 @@ class QdrantServerBackend:
                 with_vectors=False,
                 **spot.routing,
             )
-            return [stored_point(namespace, hit.id, hit.payload, score=hit.score) for hit in found.points]
+            return [
+                stored_point(namespace, hit.id, hit.payload, score=check_score(hit.score))
+                for hit in found.points[:limit]
+            ]
 
     def scan(self, *, namespace: Namespace, where: Expr | None, cursor: str | None, limit: int) -> Page:
         if limit < 1:
@@ -238,7 +241,7 @@ class QdrantServerBackend:
         if where is not None and (wider := widened(where)) != where:
             return sieve.scan(self, namespace=namespace, where=where, wider=wider, cursor=cursor, limit=limit)
         condition = fenced(namespace, where=where)
-        start = None if cursor is None else str(check_cursor(cursor))
+        start = None if cursor is None else check_cursor(cursor)
         dimension = self._dimension(namespace)
         if dimension is None:
             return Page((), None)
@@ -248,12 +251,13 @@ class QdrantServerBackend:
                 spot.collection,
                 scroll_filter=condition,
                 limit=limit,
-                offset=start,
+                offset=None if start is None else str(start),
                 with_payload=True,
                 **spot.routing,
             )
             points = [stored_point(namespace, row.id, row.payload) for row in found]
-            return Page(points, None if following is None else str(following))
+            begins = next_page(points, start, following)
+            return Page(points, None if begins is None else str(begins))
 
     def count(self, *, namespace: Namespace, where: Expr | None = None) -> int:
         if where is not None and (wider := widened(where)) != where:

@@ -21,7 +21,7 @@ from qdrant_client import QdrantClient
 from securevec.errors import BackendError, ConfigError, CredentialRejected
 from securevec_adapters.address import Address
 from securevec_adapters.errors import mapped
-from securevec_adapters.timed import Transport
+from securevec_adapters.timed import LARGEST, Transport
 
 API_KEY_VARIABLE: Final = "SECUREVEC_QDRANT_API_KEY"
 _HERE: Final = httpx.Limits(max_keepalive_connections=0)
@@ -39,7 +39,8 @@ def connect(address: Address, *, api_key: str | None, grpc_port: int | None, tim
         raise ConfigError("A gRPC port is a number from 1 to 65535.", next_step="Qdrant's is 6334.")
     tls = address.scheme == "https"
     trusted = os.environ.get("SSL_CERT_FILE")
-    options: dict[str, Any] = {"grpc.enable_http_proxy": 0}
+    # The vendor's client takes a message of any length.
+    options: dict[str, Any] = {"grpc.enable_http_proxy": 0, "grpc.max_receive_message_length": LARGEST}
     with mapped("connecting"), warnings.catch_warnings():
         if tls and trusted:
             options["root_certificates"] = Path(trusted).read_bytes()

@@ -18,10 +18,12 @@ from typing import Any, Final
 
 from qdrant_client import QdrantClient
 from qdrant_client.models import (
+    CollectionParams,
     Distance,
     HnswConfigDiff,
     KeywordIndexParams,
     KeywordIndexType,
+    Modifier,
     ShardingMethod,
     SparseVectorParams,
     StrictModeConfig,
@@ -29,6 +31,7 @@ from qdrant_client.models import (
 )
 
 from securevec import limits
+from securevec.errors import BackendError
 from securevec.types import Layout, Namespace
 from securevec_qdrant._points import TERMS
 
@@ -136,7 +139,8 @@ class Spots:
 def make_collection(client: QdrantClient, name: str, dimension: int, *, layout: Layout = "shared") -> None:
     """Create a collection and its indexes, before anything is written to it. Idempotent.
 
-    In a shared one there is no graph over all tenants but one for each: ``m=0``, ``payload_m=16``.
+    In a shared one there is no graph over all tenants but one for each: ``m=0``, ``payload_m=16``. Raises
+    :class:`BackendError` for one of this name that somebody else made, otherwise than it is made here.
     """
     if not client.collection_exists(name):
         try:
@@ -152,6 +156,25 @@ def make_collection(client: QdrantClient, name: str, dimension: int, *, layout: 
         except Exception:
             if not client.collection_exists(name):  # somebody else made it a moment ago: as good as ours
                 raise
+    _require_ours(client.get_collection(name).config.params, dimension, layout)
     for key, tenant in (("t", True), ("c", False)):
         schema = KeywordIndexParams(type=KeywordIndexType.KEYWORD, is_tenant=tenant)
         client.create_payload_index(name, key, schema, wait=True)
+
+
+def _require_ours(params: CollectionParams, dimension: int, layout: Layout) -> None:
+    """Whether a collection compares as ours do, and takes no statistics over its tenants: any program may have made one
+    of our name. How it is indexed and what its strict mode allows is its operator's to change."""
+    dense, terms = params.vectors, (params.sparse_vectors or {}).get(TERMS)
+    if (
+        not isinstance(dense, VectorParams)
+        or (dense.size, dense.distance) != (dimension, Distance.COSINE)
+        or dense.multivector_config is not None
+        or terms is None
+        or terms.modifier not in (None, Modifier.NONE)
+        or (params.sharding_method == ShardingMethod.CUSTOM) is not (layout == "shard")
+    ):
+        raise BackendError(
+            "A collection of this name was made by another program, or by another release.",
+            next_step="Remove it, or keep this store's collections on a server of their own.",
+        )

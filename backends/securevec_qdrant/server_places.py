@@ -82,12 +82,14 @@ class Places:
             raise BackendError("The store did not keep the description of a collection.")
 
     def remove(self, place: Place) -> None:
-        """Forget a place."""
+        """Forget a place. Raises :class:`BackendError` when the store does not: inserts go by it."""
         self._known.pop(place, None)
         with calling("forgetting a collection"):
             if self._client.collection_exists(self._name):
                 selector = FilterSelector(filter=fenced(place[0], ids=[_id(place)]))
                 self._client.delete(self._name, selector, wait=True)
+        if self.confirmed(place) is not None:
+            raise BackendError("The store still describes a collection that was removed.")
 
     def neighbours(self, place: Place, dimension: int) -> int:
         """How many places its tenant has in this layout and dimension."""

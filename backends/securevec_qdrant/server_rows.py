@@ -33,6 +33,17 @@ def stored_point(
     return StoredPoint(UUID(str(point)), decode_payload(held), score, np.asarray(dense, dtype=np.float32), terms)
 
 
+def next_page(points: Sequence[StoredPoint], start: UUID | None, following: object) -> UUID | None:
+    """Where the next page begins. Raises :class:`BackendError` for one that does not begin behind this one: whoever
+    scans would be given the same points again and again."""
+    if following is None:
+        return None
+    begins = UUID(str(following))
+    if not points or any(begins <= point.id for point in points) or (start is not None and begins <= start):
+        raise BackendError("The store answered with a page that does not lead on.")
+    return begins
+
+
 def both(vector: list[float], terms: Terms | None) -> VectorStruct:
     """A point's vectors as the client takes them."""
     return vector if terms is None else {"": vector, TERMS: sparse(terms)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import cast
+from typing import Final, cast
 
 from securevec.errors import FilterError
 from securevec.filters import Expr, all_of, any_of
@@ -20,6 +20,10 @@ from securevec.schema import Record
 
 with needed("haystack"):
     from haystack.errors import FilterError as HaystackFilterError
+
+
+_OF_A_FIELD: Final = frozenset({"field", "operator", "value"})
+_OF_OTHERS: Final = frozenset({"operator", "conditions"})
 
 
 class StoreFilterError(FilterError, HaystackFilterError):
@@ -55,6 +59,8 @@ def _condition(record_class: type[Record], given: object, depth: int) -> Expr:
     if not isinstance(given, Mapping):
         raise FilterError("A filter is a dictionary.")
     said = cast("Mapping[str, object]", given)
+    if not said.keys() <= (_OF_A_FIELD if "field" in said else _OF_OTHERS):
+        raise FilterError("A filter says more than is read.")
     if "field" in said:
         return _comparison(record_class, said)
     operator, conditions = said.get("operator"), said.get("conditions")

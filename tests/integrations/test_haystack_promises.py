@@ -108,6 +108,8 @@ def test_two_tenants_of_one_process_never_see_each_other(two: dict[str, Secureve
         {"operator": "OR", "conditions": []},
         {"operator": "XOR", "conditions": [_is("meta.source", "a")]},
         {"conditions": []},
+        {**_is("meta.source", "a"), "conditions": [_is("meta.source", "b")]},
+        {"operator": "AND", "conditions": [_is("meta.source", "a")], "value": "b"},
         "source",
     ],
 )

@@ -99,6 +99,27 @@ class StandIn:
             self._make(request.collection, held)
         return True
 
+    def _info(self, request: Recorded, held: _Held) -> Any:
+        made = models.CreateCollection.model_validate(held.config)
+        params = models.CollectionParams(
+            vectors=made.vectors, sparse_vectors=made.sparse_vectors, sharding_method=made.sharding_method
+        )
+        config = models.CollectionConfig(
+            params=params,
+            hnsw_config=models.HnswConfig(m=16, ef_construct=100, full_scan_threshold=10_000),
+            optimizer_config=models.OptimizersConfig(
+                deleted_threshold=0.2, vacuum_min_vector_number=1000, default_segment_number=0, flush_interval_sec=5
+            ),
+            wal_config=models.WalConfig(wal_capacity_mb=32, wal_segments_ahead=0),
+        )
+        return models.CollectionInfo(
+            status=models.CollectionStatus.GREEN,
+            optimizer_status=models.OptimizersStatusOneOf.OK,
+            segments_count=1,
+            config=config,
+            payload_schema={},
+        )
+
     def _drop(self, request: Recorded, held: _Held) -> Any:
         for name in self._stores(request, held, reading=True):
             self._local.delete_collection(name)

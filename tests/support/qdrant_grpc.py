@@ -182,6 +182,11 @@ _METHODS: dict[str, tuple[str, Into, Out]] = {
         _nothing,
         lambda found: grpc.CollectionExistsResponse(result=grpc.CollectionExists(exists=found["exists"])),
     ),
+    "Get": (
+        "info",
+        _nothing,
+        lambda found: grpc.GetCollectionInfoResponse(result=RestToGrpc.convert_collection_info(found)),
+    ),
     "Create": ("create", _create, lambda found: grpc.CollectionOperationResponse(result=found)),
     "Drop": ("drop", _nothing, lambda found: grpc.CollectionOperationResponse(result=found)),
     "Delete": ("delete", _delete, _updated),

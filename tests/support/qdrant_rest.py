@@ -17,6 +17,7 @@ from tests.support.qdrant_engine import Recorded, Refusal, StandIn
 # Verb, path after /collections/<name>, and what it is called here.
 _ROUTES = (
     ("GET", "/exists", "exists"),
+    ("GET", "", "info"),
     ("PUT", "", "create"),
     ("DELETE", "", "drop"),
     ("PUT", "/index", "index"),

@@ -96,7 +96,7 @@ def test_every_data_call_carries_the_fence_in_its_root_on_qdrant_local_mode(
     backend.delete(namespace=MINE, ids=[an_id(1), an_id(12)])
     backend.purge(namespace=MINE)
     backend.drop(namespace=MINE)
-    names_only = ("collection_exists", "get_collections")
+    names_only = ("collection_exists", "get_collections", "get_collection")
     asked = [(name, given, named) for name, given, named in client.calls if name not in names_only]
     assert {name for name, _, _ in asked} == {"scroll", "query_points", "count", "upsert", "delete"}
     assert asked

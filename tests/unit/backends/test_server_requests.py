@@ -34,7 +34,19 @@ READS = ("scroll", "query", "count")
 WRITES = ("upsert", "delete")
 
 
-MANAGES = ("root", "list", "exists", "create", "drop", "index", "shards", "create_shard", "delete_shard", "facet")
+MANAGES = (
+    "root",
+    "list",
+    "exists",
+    "info",
+    "create",
+    "drop",
+    "index",
+    "shards",
+    "create_shard",
+    "delete_shard",
+    "facet",
+)
 
 
 WHERE = (F("n") == 1) | ~(F("n") == 2)

@@ -1,0 +1,178 @@
+"""What a program with the same rights puts among the small files of an embedded engine's root, or into a shard that is
+open: nothing hangs, nothing outside is read, written or changed, and every refusal is one of ours."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from securevec.errors import BackendError, HomeRefused
+from securevec.testing.conformance_case import SPEC, a_namespace, fill, held
+
+pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+from securevec_adapters import layout
+from securevec_qdrant.edge import EdgeBackend
+
+PLACE = a_namespace("mine")
+MINE = b"of another program\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Of a closed store with one point."""
+    backend = EdgeBackend(tmp_path / "edge")
+    backend.ensure(namespace=PLACE, spec=SPEC)
+    fill(backend, PLACE, [1])
+    backend.close()
+    return tmp_path / "edge"
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    path = tmp_path / "outside"
+    path.write_bytes(MINE)
+    path.chmod(0o644)
+    return path
+
+
+@pytest.fixture
+def pipe() -> Iterator[Callable[[Path, Path], None]]:
+    """Puts a pipe in a file's place. Who waits for its other end is given what the file said, again and again, and goes
+    on, so that a test without its guard fails and does not hang."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def give(path: Path, said: bytes) -> None:
+        while not over.wait(1):
+            if path.is_fifo():
+                other = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+                os.write(other, said)
+                os.close(other)
+
+    def put(path: Path, outside: Path) -> None:
+        said = path.read_bytes() if path.exists() else b"nothing"
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        threads.append(threading.Thread(target=give, args=(path, said)))
+        threads[-1].start()
+
+    yield put
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def link(path: Path, outside: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(outside)
+
+
+def directory(path: Path, outside: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def long(path: Path, outside: Path) -> None:
+    path.write_bytes(path.read_bytes() + b" " * 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "put"), [("LOCK", link), ("LOCK", directory), ("VERSION", link), ("VERSION", directory), ("VERSION", long)]
+)
+def test_a_root_with_something_else_in_a_files_place_is_refused(
+    root: Path, outside: Path, name: str, put: Callable[[Path, Path], None]
+) -> None:
+    if name == "VERSION":
+        outside.write_bytes((root / "VERSION").read_bytes())  # says what ours says, and is not ours
+    put(root / name, outside)
+    with pytest.raises(HomeRefused):
+        EdgeBackend(root)
+
+
+def test_a_root_whose_version_is_a_pipe_is_refused_and_not_waited_for(
+    root: Path, outside: Path, pipe: Callable[[Path, Path], None]
+) -> None:
+    pipe(root / "VERSION", outside)
+    with pytest.raises(HomeRefused):
+        EdgeBackend(root)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory", "long"])
+def test_a_pointer_that_is_no_file_of_ours_is_loud_for_its_shard_alone(
+    root: Path, outside: Path, pipe: Callable[[Path, Path], None], kind: str
+) -> None:
+    outside.write_bytes(b"gen-0\n")
+    {"link": link, "pipe": pipe, "directory": directory, "long": long}[kind](root / PLACE.shard / "CURRENT", outside)
+    backend = EdgeBackend(root)
+    try:
+        with pytest.raises(BackendError):
+            backend.count(namespace=PLACE)
+        backend.ensure(namespace=a_namespace("theirs"), spec=SPEC)
+        assert backend.drop(namespace=PLACE).index_removed
+    finally:
+        backend.close()
+    assert outside.read_bytes() == b"gen-0\n"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_new_pointer_is_not_written_through_what_stands_in_its_way(
+    root: Path, outside: Path, pipe: Callable[[Path, Path], None], kind: str
+) -> None:
+    {"link": link, "pipe": pipe}[kind](root / PLACE.shard / "CURRENT.new", outside)
+    backend = EdgeBackend(root)
+    backend.purge(namespace=PLACE)
+    assert held(backend, PLACE) == {1}
+    backend.close()
+    assert outside.read_bytes() == MINE
+    pointer = root / PLACE.shard / "CURRENT"
+    assert stat.S_ISREG(pointer.lstat().st_mode)
+    assert pointer.read_bytes() == b"gen-1\n"
+
+
+def test_what_cannot_be_put_in_order_at_opening_is_a_refusal_of_ours(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / ".trash-x").mkdir()
+
+    def denied(entry: Path) -> None:
+        raise PermissionError("canary-1a2b")
+
+    monkeypatch.setattr(layout, "remove_tree", denied)
+    with pytest.raises(HomeRefused) as refused:
+        EdgeBackend(root)
+    assert "canary" not in str(refused.value)
+    monkeypatch.undo()
+    (root / PLACE.shard / "gen-7").mkdir()
+
+    def denied_there(entry: Path) -> None:
+        if entry.name == "gen-7":
+            denied(entry)
+        entry.rmdir()
+
+    monkeypatch.setattr(layout, "remove_tree", denied_there)
+    backend = EdgeBackend(root)  # a shard that cannot be put in order is left to who asks for it
+    with pytest.raises(BackendError):
+        backend.count(namespace=PLACE)
+    monkeypatch.undo()
+    assert held(backend, PLACE) == {1}
+    backend.close()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_what_is_put_into_an_open_shard_is_neither_copied_nor_changed(
+    root: Path, outside: Path, tmp_path: Path, pipe: Callable[[Path, Path], None], kind: str
+) -> None:
+    backend = EdgeBackend(root)
+    assert held(backend, PLACE) == {1}
+    planted = root / PLACE.shard / "gen-0" / "planted"
+    {"link": link, "pipe": pipe}[kind](planted, outside)
+    with pytest.raises(BackendError, match="not a file"):
+        backend.copy_files(namespace=PLACE, target=tmp_path / "copy")
+    backend.close()
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o644
+    assert not [path for path in (tmp_path / "copy").rglob("*") if path.is_file() and MINE in path.read_bytes()]

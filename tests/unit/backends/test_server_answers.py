@@ -1,0 +1,304 @@
+"""What a server answers that is none, or a wrong one: refused by an error of ours, and nothing of it believed.
+
+Chroma's server is the real one where it is asked for points; of Qdrant's a stand-in. No Qdrant server ran here."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+import threading
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, cast
+
+import pytest
+
+from securevec.errors import BackendError, BackendTimeout
+from securevec.testing.conformance_case import SPEC, a_namespace, a_vector, an_id, fill, held, numbers
+from tests.support.chroma_server import chroma_server
+
+pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
+from qdrant_client import models
+
+from securevec_adapters import timed
+from securevec_chroma.client import ours
+from securevec_chroma.server import ChromaServerBackend
+from securevec_qdrant.server import QdrantServerBackend
+from tests.support.qdrant_engine import Recorded, StandIn
+from tests.support.qdrant_wire import Wire, line
+
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
+
+MINE = a_namespace("mine")
+PLACES = "securevec-places"
+Open = Callable[[int], Any]
+
+
+@pytest.fixture(params=["chroma", "qdrant"])
+def opened(request: pytest.FixtureRequest) -> Open:
+    def chroma(port: int) -> ChromaServerBackend:
+        return ChromaServerBackend(f"chroma://127.0.0.1:{port}")
+
+    def qdrant(port: int) -> QdrantServerBackend:
+        return QdrantServerBackend(f"qdrant://127.0.0.1:{port}")
+
+    return chroma if request.param == "chroma" else qdrant
+
+
+@contextlib.contextmanager
+def saying(answer: bytes, heard: list[bytes]) -> Generator[int]:
+    """A server that says ``answer`` to every request: its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def talk() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                heard.append(connection.recv(65536))
+                connection.sendall(answer)
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        with contextlib.suppress(OSError):  # wakes who waits in accept
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def an_answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> bytes:
+    lines = [b"HTTP/1.1 " + status, b"Content-Type: application/json", b"Connection: close", *headers]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+
+
+def test_an_answer_that_is_packed_is_not_unpacked(opened: Open) -> None:
+    """A kilobyte of it can be a megabyte, and so on; nobody who asks for it plain needs to find out."""
+    heard: list[bytes] = []
+    packed = gzip.compress(b'{"title":"qdrant","version":"1.19.0"}')
+    with saying(an_answer(packed, b"Content-Encoding: gzip"), heard) as port:
+        backend = opened(port)
+        with pytest.raises(BackendError, match="packed its answer") as refused:
+            backend.count(namespace=MINE)
+        backend.close()
+    assert b"accept-encoding: identity" in heard[0].lower()
+    assert "compression off" in refused.value.next_step
+
+
+def test_an_answer_that_does_not_end_is_not_read_to_its_end(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timed, "LARGEST", 100_000)
+    for size in (100_001, 100_000):
+        with saying(an_answer(b" " * size), []) as port:
+            backend = opened(port)
+            with pytest.raises(BackendError) as failed:
+                backend.count(namespace=MINE)
+            backend.close()
+        assert ("too long" in str(failed.value)) == (size > 100_000)
+
+
+def test_an_answer_that_leads_elsewhere_is_not_followed(opened: Open) -> None:
+    """The key or token would go along."""
+    elsewhere: list[bytes] = []
+    with saying(an_answer(b"{}"), elsewhere) as other:
+        there = b"Location: http://127.0.0.1:%d/" % other
+        for status in (b"301 Moved", b"302 Found", b"307 Temporary Redirect", b"308 Permanent Redirect"):
+            with saying(an_answer(b"", there, status=status), []) as port:
+                backend = opened(port)
+                with pytest.raises(BackendError):
+                    backend.count(namespace=MINE)
+                backend.close()
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{}", b'{"error":"x"}', b'{"status":{"error":"x"}}', b"<html>"])
+def test_success_without_an_answer_is_none(opened: Open, body: bytes) -> None:
+    with saying(an_answer(body), []) as port:
+        backend = opened(port)
+        for call in (
+            lambda: backend.count(namespace=MINE),
+            lambda: backend.ensure(namespace=MINE, spec=SPEC),
+            lambda: list(backend.namespaces()),
+        ):
+            with pytest.raises(BackendError) as failed:
+                call()
+            assert not isinstance(failed.value, BackendTimeout)
+        backend.close()
+
+
+@pytest.mark.parametrize("wire", ["rest", "grpc"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"vectors": {"size": 9, "distance": "Cosine"}}, id="another length"),
+        pytest.param({"vectors": {"size": 8, "distance": "Dot"}}, id="another measure"),
+        pytest.param({"vectors": {"mine": {"size": 8, "distance": "Cosine"}}}, id="vectors by names"),
+        pytest.param(
+            {"vectors": {"size": 8, "distance": "Cosine", "multivector_config": {"comparator": "max_sim"}}},
+            id="many vectors a point",
+        ),
+        pytest.param({"sparse_vectors": None}, id="no terms"),
+        pytest.param({"sparse_vectors": {"terms": {"modifier": "idf"}}}, id="statistics over all tenants"),
+        pytest.param({"sharding_method": "custom"}, id="shards of its own"),
+    ],
+)
+def test_a_collection_of_our_name_that_another_program_made_is_refused(wire: Wire, change: dict[str, Any]) -> None:
+    ours_is = {"vectors": {"size": 8, "distance": "Cosine"}, "sparse_vectors": {"terms": {"modifier": "none"}}}
+    for made, taken in ((ours_is | change, False), (ours_is, True)):
+        with line(wire) as at:
+            at.stand_in.api_key = None
+            at.stand_in.answer(Recorded("create", "securevec-8", {k: v for k, v in made.items() if v}, {}))
+            backend = at.open()
+            if taken:
+                backend.ensure(namespace=MINE, spec=SPEC)
+            else:
+                with pytest.raises(BackendError, match="made by another program"):
+                    backend.ensure(namespace=MINE, spec=SPEC)
+                assert not at.stand_in.named("upsert"), "nothing is written into it"
+            backend.close()
+
+
+@pytest.fixture
+def qdrant() -> Iterator[tuple[StandIn, QdrantServerBackend]]:
+    with line() as at:
+        backend = at.open()
+        backend.ensure(namespace=MINE, spec=SPEC)
+        fill(backend, MINE, range(5))
+        yield at.stand_in, backend
+        backend.close()
+
+
+def test_a_place_that_the_store_goes_on_describing_is_not_called_removed(
+    qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inserts of other processes go by it: they would be acknowledged in what was dropped."""
+    _, backend = qdrant
+    honest = StandIn._delete
+
+    def forgetful(self: StandIn, request: Recorded, held: Any) -> Any:
+        request.body |= {"filter": {"must": [{"has_id": []}]}} if request.collection == PLACES else {}
+        return honest(self, request, held)
+
+    monkeypatch.setattr(StandIn, "_delete", forgetful)
+    with pytest.raises(BackendError, match="still describes"):
+        backend.drop(namespace=MINE)
+    monkeypatch.undo()
+    assert backend.drop(namespace=MINE).points == 5
+
+
+def test_a_drop_whose_deletion_the_store_forgot_is_noticed(
+    qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, backend = qdrant
+    honest = StandIn._delete
+
+    def forgetful(self: StandIn, request: Recorded, held: Any) -> Any:
+        request.body |= {"filter": {"must": [{"has_id": []}]}} if request.collection != PLACES else {}
+        return honest(self, request, held)
+
+    monkeypatch.setattr(StandIn, "_delete", forgetful)
+    with pytest.raises(BackendError, match="still answers"):
+        backend.drop(namespace=MINE)
+
+
+@pytest.mark.parametrize("shift", [0, -1])
+def test_a_page_that_leads_back_ends_the_scan(
+    qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch, shift: int
+) -> None:
+    _, backend = qdrant
+    assert held(backend, MINE) == set(range(5))
+    honest = StandIn._scroll
+
+    def stuck(self: StandIn, request: Recorded, held: Any) -> Any:
+        found = honest(self, request, held)
+        if found.next_page_offset is not None:
+            found.next_page_offset = found.points[shift].id
+        return found
+
+    monkeypatch.setattr(StandIn, "_scroll", stuck)
+    with pytest.raises(BackendError, match="lead on"):
+        backend.scan(namespace=MINE, where=None, cursor=None, limit=2)
+
+    def empty(self: StandIn, request: Recorded, held: Any) -> Any:
+        return models.ScrollResult(points=[], next_page_offset=str(an_id(1)))
+
+    monkeypatch.setattr(StandIn, "_scroll", empty)
+    with pytest.raises(BackendError, match="lead on"):
+        backend.scan(namespace=MINE, where=None, cursor=str(an_id(1)), limit=2)
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
+def test_a_score_that_is_no_number_is_not_ranked_by(
+    qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    _, backend = qdrant
+    honest = StandIn._query
+
+    def odd(self: StandIn, request: Recorded, held: Any) -> Any:
+        found = honest(self, request, held)
+        found.points[0].score = score
+        return found.model_dump()  # JSON without a number is null; a server writes what it likes
+
+    monkeypatch.setattr(StandIn, "_query", odd)
+    with pytest.raises(BackendError):
+        backend.query(namespace=MINE, vector=a_vector(1), where=None, limit=3)
+
+
+def test_more_than_was_asked_for_is_cut(
+    qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, backend = qdrant
+    honest = StandIn._query
+
+    def generous(self: StandIn, request: Recorded, held: Any) -> Any:
+        request.body["limit"] = 5
+        return honest(self, request, held)
+
+    expected = numbers(backend.query(namespace=MINE, vector=a_vector(1), where=None, limit=5))
+    monkeypatch.setattr(StandIn, "_query", generous)
+    assert numbers(backend.query(namespace=MINE, vector=a_vector(1), where=None, limit=2)) == expected[:2]
+
+
+@pytest.fixture(scope="module")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServerBackend]:
+    with chroma_server(tmp_path_factory.mktemp("chroma") / "files") as (url, _):
+        backend = ChromaServerBackend(url)
+        backend.ensure(namespace=MINE, spec=SPEC)
+        fill(backend, MINE, range(5))
+        yield backend
+        backend.close()
+
+
+def test_a_distance_that_is_no_number_is_not_ranked_by(
+    chroma: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert numbers(chroma.query(namespace=MINE, vector=a_vector(1), where=None, limit=1)) == [1]
+    honest = chroma._client.api._query
+    for odd in (float("nan"), float("inf"), None, "near"):
+
+        def answer(odd: object = odd, **asked: Any) -> Any:
+            found: Any = honest(**asked)
+            found["distances"][0][0] = odd
+            return found
+
+        monkeypatch.setattr(chroma._client.api, "_query", answer)
+        with pytest.raises(BackendError):
+            chroma.query(namespace=MINE, vector=a_vector(1), where=None, limit=1)
+
+
+def test_a_list_of_collections_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Collection:
+        name, metadata = "a", {"securevec": 1}
+
+    class Endless:
+        def list_collections(self, limit: int, offset: int) -> list[Collection]:
+            assert offset < 10_000_000, "asked for ever"
+            return [Collection()] * limit
+
+    with pytest.raises(BackendError, match="more collections"):
+        for _ in ours(cast("Any", Endless())):
+            pass
