@@ -39,7 +39,7 @@ _FIRMS: Final = (
 _YEARS: Final = "(?:[0-9]{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)<hyphen>years?<hyphen>old"
 _AGED: Final = (
     r"(<cap>(?: (?:<upper>\. )?<cap>){0,3})"
-    rf"(?:, (?:aged )?[0-9]{{1,2}},|,? (?:is |was |)an? {_YEARS}| \([0-9]{{2}}\)[ ,])"
+    rf"(?: ?, (?:aged )?[0-9]{{1,2}} ?,| ?,? (?:is |was |)an? {_YEARS}| \([0-9]{{2}}\)[ ,])"
 )
 _HOUSEHOLD: Final = r"\b[Tt]he (<cap>) (?:household|family|brothers|sisters|siblings|twins|couple|residence)\b"
 _GREETED: Final = (
@@ -61,7 +61,8 @@ _AT: Final = (
 )
 _TOWN: Final = rf"(<cap>(?: <cap>){{0,2}}),? ({_STATES}),? [0-9]{{5}}\b"
 _PARTNERSHIP: Final = (
-    r"(<cap>), (<cap>),? (?:and|&) (<cap>) (?:is|was|has|announced|said it|will be|office|offices|lawyers|partner)\b"
+    r"(<cap>) ?, (<cap>)(?: ?,)? (?:and|&) (<cap>)"
+    r" (?:is|was|has|announced|said it|will be|office|offices|lawyers|partner)\b"
 )
 _NO_FAMILY: Final = frozenset(["Royal", "Holy", "Imperial", "First", "Nuclear"])
 

@@ -20,6 +20,8 @@ _GREETINGS: Final = frozenset(
      "estimado", "estimada", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga", "basta"]
 )  # fmt: skip
 """What a letter begins with. Some are given names too, so only where a line begins and a sign behind the name ends."""
+_CALLED: Final = word_set("callings_abroad.txt") | word_set("callings_german.txt") | word_set("titles_abroad.txt")
+_ELIDED: Final = re.compile(r"(?:[LlDd]|[Qq]u|[Aa]ll|[Dd]ell|[Dd]all|[Nn]ell|[Ss]ull|[Uu]n|[Cc]oll)['’](?=\w)")
 _FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES | _OPENERS | _GREETINGS
 _WORD: Final = re.compile(r"[^\W_][\w'’.\-]*|&")
 _NAMES: Final = frozenset({"PERSON", "LOCATION", "ORG"})
@@ -34,6 +36,7 @@ def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[S
     """
     if abroad and not text.islower():
         stretches = [cut for stretch in stretches if (cut := _without_small(text, stretch)) is not None]
+        stretches = [cut for stretch in stretches if (cut := _without_lead(text, stretch)) is not None]
     houses = cuts = False
     for stretch in stretches:
         value = text[stretch.start : stretch.end]
@@ -63,6 +66,27 @@ def _without_small(text: str, stretch: Stretch) -> Stretch | None:
     if not high or (stretch.tag == "ORG" and all(word[0].islower() for _, word in words)):
         return None
     return stretch if high == len(words) else Stretch(stretch.start, words[high - 1][0], stretch.tag, stretch.margin)
+
+
+def _without_lead(text: str, stretch: Stretch) -> Stretch | None:
+    """Without an article that has lost a letter ("all'Ospedale Maggiore", "L'élève Yanis") and, of a person, without
+    what somebody is in front of the name: "Teilnehmer Torben Quast"."""
+    start, end = stretch.start, stretch.end
+    elided = _ELIDED.match(text, start, end)
+    if elided is not None and text[elided.end()].islower():
+        start = text.find(" ", elided.end(), end) + 1
+        if not start:
+            return None
+    elif elided is not None and text[start].islower():
+        start = elided.end()
+    while stretch.tag == "PERSON" and (space := text.find(" ", start, end)) > 0:
+        word = text[start:space]
+        if word not in _CALLED and word[0].lower() + word[1:] not in _CALLED:
+            break
+        start = space + 1
+    if start == stretch.start:
+        return stretch
+    return Stretch(start, end, stretch.tag, stretch.margin) if text[start].isupper() else None
 
 
 def _joined(text: str, stretches: list[Stretch]) -> list[Stretch]:

@@ -13,6 +13,7 @@ from typing import Final
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.streets import NO_STREETS
 from securevec.anonymize.names.words import UPPER
 
 _SURE: Final = 2.5
@@ -65,15 +66,12 @@ _STREET_ENDS: Final = ("straße", "strasse", "gasse", "straat", "gracht", "gatan
 _STREET_FIRST: Final = frozenset(
     ["rue", "calle", "avenida", "rua", "via", "viale", "piazza", "ulica", "travessa", "vicolo"]
 )
-_NO_STREETS: Final = frozenset(
-    ["wall street", "fleet street", "downing street", "sesame street", "silk road", "abbey road",
-     "coronation street", "memory lane", "information highway", "high street", "main street"]
-)  # fmt: skip
 _DIRECTIONS: Final = frozenset(
     ["north", "south", "east", "west", "northern", "southern", "eastern", "western", "northeast", "northwest",
      "southeast", "southwest", "upper", "lower", "mt", "st", "lake", "mount", "fort", "port", "new", "san", "santa",
      "los", "las"]
 )  # fmt: skip
+_OFFICE_OF: Final = re.compile(r"(?:C[EFTIO]O|VP|[Pp]resident|[Cc]hairman|[Ff]ounder|[Oo]wner) of (?=\S)")
 _GREETINGS: Final = frozenset(
     ["hello", "hi", "hey", "dear", "hiya", "greetings", "welcome", "thanks", "thank", "morning", "afternoon",
      "evening", "goodbye", "bye", "sorry", "please", "yes", "ok", "okay", "congratulations", "congrats"]
@@ -125,6 +123,8 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
         return
     if value[0].islower() and tag == "LOCATION" and "#" not in text[max(0, stretch.start - 1) : stretch.end]:
         stretch = _without_small(text, stretch)
+    if tag == "ORG" and (office := _OFFICE_OF.match(text, stretch.start, stretch.end)) is not None:
+        stretch = Stretch(office.end(), stretch.end, tag, stretch.margin)
     stretch = _dotted(text, stretch)
     if text[stretch.start : stretch.end] in _DEGREES:
         return
@@ -208,7 +208,7 @@ def is_street(value: str) -> bool:
     last = rest.rpartition(" ")[2].rstrip(".")
     if not first[0].isupper() and not first[0].isdigit():
         return False
-    if value.lower() in _NO_STREETS or "\n" in value:
+    if value.lower() in NO_STREETS or "\n" in value:
         return False
     if last[0].isupper() and (last.lower() in _STREET_LAST or (len(last) > 8 and last.lower().endswith(_STREET_ENDS))):
         return True

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, word_set
+from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.cues import last_word
 from securevec.anonymize.names.ends import is_street
 
@@ -36,11 +36,20 @@ _VALUE: Final = {
     "ADDRESS": re.compile(r"[^\W_][^_@<>!?\\\[\]{}=+*\"]*"),
 }
 _BEHIND_STREET: Final = re.compile(r",? (?:\d{4,5}(?: [A-Z]{2})?|\d{2}-\d{3}|\d{3} \d{2}|\d{4}-\d{3}),? [^\W\d_]{2}")
+_STATE: Final = re.compile(
+    "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
+)
 _CODE: Final = re.compile(r"[a-z]\.[a-z]|\b(?:self|None|True|False|null|str|int|bool|string|request|args)\b|\($")
 _INSERT: Final = re.compile(r"(?i)\binsert into [\w.\"`]{1,64} ?\(([^()]{1,400})\) ?values ?(\([^;]{1,4000})")
 _COLUMN: Final = re.compile(r"\w+")
 _ROW: Final = re.compile(r"\(([^()]{1,1000})\)")
 _SQL: Final = re.compile(r"'((?:[^']|'')*)'|[^,\s][^,]*")
+_STREETS: Final = frozenset(
+    ["street", "street name", "street_name", "streetname", "street address", "street_address", "address line 1",
+     "address line 2", "address1", "address2", "addr1", "address_line_1", "address_line_2", "straße", "strasse", "rue",
+     "calle", "straat", "straatnaam", "rua", "ulica", "gata"]
+)  # fmt: skip
+"""Labels of a street and of nothing else."""
 _NOTHING: Final = word_set("form_blanks.txt")
 
 
@@ -156,15 +165,19 @@ def _value(text: str, start: int) -> tuple[int, int]:
     return start, end
 
 
-def can_be(entity: str, value: str) -> bool:
-    """Whether a labelled value has the form of its kind, and says something."""
+def can_be(entity: str, value: str, label: str = "") -> bool:
+    """Whether a labelled value has the form of its kind, and says something.
+
+    Behind a ``label`` for a street alone capitals are one without a number: "Street: Hoppe Viaduct".
+    """
     if len(value) < 2 or len(value) > LONGEST_VALUE or _VALUE[entity].fullmatch(value) is None or _CODE.search(value):
         return False
     words = value.replace(",", " ").split()
     if len(words) > _MOST_WORDS or words[0].lower() in _NOTHING:
         return False
     if entity == "ADDRESS":
-        return any(map(str.isdigit, value)) or is_street(value.partition(",")[0])
+        capitals = len(words) > 1 and all(word[0].isupper() for word in words) and label.lower() in _STREETS
+        return capitals or any(map(str.isdigit, value)) or is_street(value.partition(",")[0])
     stops = names().stops
     return not all(lookup_key(word.strip(".,'")) in stops for word in words)
 
@@ -172,12 +185,12 @@ def can_be(entity: str, value: str) -> bool:
 def under_head(cell: str, head: str) -> list[Finding]:
     """The whole cell of a table, where the head of its column says what it is and nothing else."""
     kind = kind_of(head)
-    if (
-        kind is None
-        or not kind[1]
-        or kind[0] in {"OTHER", "NOBODY"}
-        or not can_be(kind[0], value := cell.strip(" \"'"))
-    ):
+    value = cell.strip(" \"'")
+    if kind is None or kind[0] in {"OTHER", "NOBODY"}:
+        return []
+    # A state in a column "State" may be "open" too.
+    place = kind == ("LOCATION", False) and (lookup_key(value) in places() or _STATE.fullmatch(value) is not None)
+    if not (kind[1] and can_be(kind[0], value, head)) and not place:
         return []
     start = cell.index(value)
     return [Finding(start, start + len(value), kind[0], 0.9, f"label-{kind[0].lower()}", LABELLED_PRIORITY)]

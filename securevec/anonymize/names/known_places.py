@@ -52,7 +52,7 @@ _OF_KIND: Final = re.compile(rf"(?<![\w'’\-])(?:{_KINDS})({_NAME})")
 _MAY_BE_KIND: Final = questioning(rf"(?:\b(?:{_KINDS})|\?le (?:(?:de|do|da|di|del|de la) |d'))[A-Z?']")
 """Those words, of which one begins beyond ASCII, and what a name may begin with."""
 _CAPITALS: Final = re.compile(rf"(?<![\w'’@#/.\-])(?:{_WORD})(?:[ \-](?:(?:de|do|du|di|of|d')[ ]?)?{_WORD})*(?![\w@/])")
-_MORE: Final = re.compile(rf"(?:,|,? (?:and|und|et|y|e|en|och|og|i|oraz|or|oder|ou|o)) ({_NAME})")
+_MORE: Final = re.compile(rf"(?: ?,|(?: ?,)? (?:and|und|et|y|e|en|och|og|i|oraz|or|oder|ou|o)) ({_NAME})")
 _STATE_BEFORE_ZIP: Final = re.compile(
     r", (A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
     r"|W[AIVY]) \d{5}(?!\d)"

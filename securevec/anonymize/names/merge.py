@@ -28,6 +28,7 @@ from securevec.anonymize.names.known_places import by_own_name, in_small_letters
 from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
+from securevec.anonymize.names.readers import by_reading
 from securevec.anonymize.names.runs import PERSON_PRIORITY
 from securevec.anonymize.names.titled import behind_callings, behind_small_titles
 from securevec.anonymize.names.tongues import Tagger
@@ -145,7 +146,7 @@ def find_entities(
         tagging.lift(start, end, "LOCATION", counts)
     for start, end in houses:
         tagging.lift(start, end, "ORG", _BUILT)
-    for start, end, tag, counts in chain(lifts(text), by_words_beside(text)):
+    for start, end, tag, counts in chain(by_reading(text), lifts(text), by_words_beside(text)):
         if tag == "ORG" or not any(start < house[1] and house[0] < end for house in houses):
             tagging.lift(start, end, tag, counts)
     for start, end in people_by_letters(text):
@@ -195,7 +196,7 @@ def _behind_labels(text: str, tagging: Tagging) -> list[Finding]:
             tagging.lift(*label, "O", _NO_NAME)
         if entity == "NOBODY" and end - start <= _SHORT_VALUE:
             tagging.lift(start, end, "O", _BEHIND_LABEL)
-        if entity in _NO_KIND or not can_be(entity, text[start:end]):
+        if entity in _NO_KIND or not can_be(entity, text[start:end], text[slice(*label)]):
             continue
         tagging.lift(start, end, entity, _BEHIND_SURE if sure else _BEHIND_LABEL)
         if sure:

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.names.features import ASCII_TOKEN, LONGEST, TOKEN, canonical, hashed_features, is_word
 from securevec.anonymize.names.layers import WEIGHT_STEP, Array, Layer, product, spread
+from securevec.anonymize.names.switches import settled, table
 from securevec.errors import DetectorError
 
 TAGS: Final = ("O", "PERSON", "LOCATION", "ORG", "ADDRESS")
@@ -34,6 +35,8 @@ UNIT: Final = STEP * WEIGHT_STEP
 REACH: Final = 4
 """Tokens on each side that can change a token's tag."""
 
+_STEPS: Final = table(TAGS, UNIT)
+_ORGANIZATION: Final = TAGS.index("ORG")
 _BLOCK: Final = 2048
 _TOGETHER: Final = 512
 """Tokens of short texts in one pass: their windows stay in the processor's cache."""
@@ -82,16 +85,25 @@ class Tagging:
         hits = best.nonzero()[0]
         if not len(hits):
             return []
-        rows = self._scores[hits]
-        rows.partition(len(TAGS) - 2, axis=1)
-        margins = (rows[:, -1] - rows[:, -2]) / UNIT
+        tags, rows = best[hits], self._scores[hits]
+        if not self.abroad and ((hits[1:] == hits[:-1] + 1) & (tags[1:] != tags[:-1])).any():
+            tags = np.array(settled(self._scores, hits.tolist(), tags.tolist(), self._beside, _STEPS, _ORGANIZATION))
+            numbers = np.arange(len(hits))
+            own = rows[numbers, tags]
+            rows[numbers, tags] = -np.inf
+            margins = (own - rows.max(axis=1)) / UNIT
+        else:
+            rows.partition(len(TAGS) - 2, axis=1)
+            margins = (rows[:, -1] - rows[:, -2]) / UNIT
         found: list[Stretch] = []
         text, starts, ends = self._text, self._starts, self._ends
         # The stretch that is still growing: its tag (none at first), ends and margin.
         last, previous = 0, -2
         begun = reached = 0
         sure = 0.0
-        for place, tag, margin in zip(hits.tolist(), best[hits].tolist(), margins.tolist(), strict=True):
+        for place, tag, margin in zip(hits.tolist(), tags.tolist(), margins.tolist(), strict=True):
+            if not tag:
+                continue
             start = starts[place]
             inside = text[start].isalnum()
             if tag == last and previous == place - 1 and "\t" not in text[ends[previous] : start]:
@@ -108,6 +120,12 @@ class Tagging:
         if last:
             found.append(Stretch(begun, reached, TAGS[last], sure))
         return found
+
+    def _beside(self, place: int) -> bool:
+        """Whether a token and the next are two words with one space between."""
+        end, start = self._ends[place], self._starts[place + 1]
+        text = self._text
+        return start == end + 1 and text[end] == " " and text[end - 1].isalnum() and text[start].isalnum()
 
 
 class NameModel:

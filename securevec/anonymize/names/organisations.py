@@ -21,7 +21,9 @@ _FORMS: Final = (
     r"|PLLC|P\.C\.|Ltd\.?|Limited|plc|PLC|Corp\.?|Corporation|Pty Ltd|Pvt\.? Ltd\.?|Pte\.? Ltd\.?|Ltda\.?"
     r"|Lda\.?|S\.A\.|SA|S\.A\.S\.|SAS|SARL|S\.A\.R\.L\.|SASU|SCI|S\.L\.U?\.?|S\.r\.l\.|Srl|SRL|S\.p\.A\.|SpA"
     r"|S\.n\.c\.|B\.V\.|BV|N\.V\.|NV|VOF|AB|A/S|AS|ASA|ApS|Oy|Oyj|Sp\. z o\.o\.|sp\. z o\.o\.|S\.K\.A\."
-    r"|s\.r\.o\.|a\.s\.|d\.o\.o\.|Kft\.?|Zrt\.?|K\.K\.|Co\.,? Ltd\.?|A\.Ş\.|A\.S\.|& Co\.?|& Sons|& Partners"
+    r"|s\.r\.o\.|a\.s\.|d\.o\.o\.|Kft\.?|Zrt\.?|K\.K\.|Co\.,? Ltd\.?|A\.Ş\.|A\.S\.|& Co\.?"
+    r"|(?:&|and) (?:Sons|Daughters|Partners|Associates)"
+    r"|GbR|e\.K\.|e\.G\.|EURL|SNC|SE|S\.C\.P\.|S\.Coop\."
 )
 HOUSE_LAST: Final = word_set("org_last.txt")
 HOUSE_FIRST: Final = word_set("org_first.txt")
@@ -33,7 +35,7 @@ _FORM: Final = re.compile(rf",? (?:{_FORMS})(?!\w)")
 _WORD: Final = re.compile(r"[^\W\d_][\w'’.\-]*|\d+[A-Za-z]\w*|&")
 _JOINS: Final = word_set("org_joins.txt")
 _PAIRS: Final = frozenset(["&", "and", "und", "et", "y", "e"])
-_SHORT: Final = frozenset(["AG", "KG", "UG", "SA", "AB", "AS", "NV", "BV", "SCI", "ASA"])
+_SHORT: Final = frozenset(["AG", "KG", "UG", "SA", "AB", "AS", "NV", "BV", "SCI", "ASA", "SE", "SNC"])
 """Forms that are words, places or letters of a code too."""
 _LEADS: Final = word_set("org_leads.txt")
 """Words that stand capitalized in front of a name and are no part of it."""

@@ -50,3 +50,9 @@ def plate(value: str) -> bool:
 def street_words(value: str) -> bool:
     """No everyday word between the number and the word for street: "5 miles down the road" is none."""
     return not any(word in names().stops for word in value.split()[1:-1])
+
+
+def no_year(value: str) -> bool:
+    """A number in front that is no year of this century or the last: "1994 Winter Springs" is no house."""
+    number = value.partition(" ")[0]
+    return not (len(number) == 4 and number[:2] in {"19", "20"})

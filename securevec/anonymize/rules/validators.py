@@ -324,7 +324,7 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "username": personal.username, "username_mixed": personal.username_mixed, "imei": personal.imei,
     "bare_secret": credentials.bare_secret, "shared_word": credentials.shared_word,
     "login_name": personal.login_name, "plate": personal.plate,
-    "street_words": personal.street_words, "za_id": national.za_id,
+    "street_words": personal.street_words, "no_year": personal.no_year, "za_id": national.za_id,
 }  # fmt: skip
 
 EXTENTS: Final[Mapping[str, Callable[[str], tuple[int, int]]]] = {"card": card_extent, "iban": iban_extent}
