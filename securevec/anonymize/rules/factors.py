@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from securevec.anonymize.rules.shape import needed, value_of
+from securevec.anonymize.rules.shape import value_of
 
 _SIGNS: Final = 256
 _ALL: Final = (1 << _SIGNS) - 1
@@ -157,8 +157,6 @@ class Factors:
         given = list(rules)
         self._numbers = list(range(len(given))) if numbers is None else numbers
         self._patterns = dict(zip(self._numbers, (_read(regex, group) for regex, group in given), strict=True))
-        words = zip(self._numbers, (needed(regex) for regex, _ in given), strict=True)
-        self._needed = {number: some for number, some in words if some}
         self._alike = lru_cache(maxsize=_REMEMBERED)(self._ask)
         self._answer = lru_cache(maxsize=_REMEMBERED)(self._ask_closely)
 
@@ -168,15 +166,6 @@ class Factors:
         ``signs``: at least one character.
         """
         return self._answer(signs.translate(_DIGIT_IMAGE))
-
-    def absent(self, numbers: Iterable[int], text: str) -> frozenset[int]:
-        """Those of the rules that match nowhere in a text, nor over one of its breaks, for want of a word they need."""
-        lowered = text.lower()
-        return frozenset(
-            number
-            for number in numbers
-            if number in self._needed and not any(word in lowered for word in self._needed[number])
-        )
 
     def _ask(self, signs: str) -> tuple[int, ...]:
         kinds = [_kind(ord(char)) for char in signs]

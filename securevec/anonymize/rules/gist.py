@@ -15,6 +15,8 @@ from securevec.anonymize.rules.spelled import spelled_items
 
 _RUN: Final = 8
 """A repeat that goes on for so long is at one of its places in much of a text."""
+_ENOUGH: Final = 3
+"""Parts of a pattern without the run in front of it."""
 _SHORTEST: Final = 3
 _MOST: Final = 16
 """Words shorter than this, or more of them, are in too many texts to begin with."""
@@ -26,7 +28,10 @@ def gist(regex: bytes) -> bytes:
         parsed, flags = value_of(regex.decode("latin-1"))
         items = list(parsed)
         begin = _word(items)
-        return spelled_items(items[begin:], flags) if any(map(_runs, items[:begin])) else regex
+        if any(map(_runs, items[:begin])):
+            return spelled_items(items[begin:], flags)
+        behind = _behind_lead(items)
+        return regex if behind is items else spelled_items(behind, flags)
     except (ValueError, KeyError, RecursionError):
         return regex
 
@@ -37,6 +42,16 @@ def _word(items: list[tuple[Any, Any]]) -> int:
     if not words or len(words) > _MOST or min(map(len, words)) < _SHORTEST:
         return 0
     return max(at for at in range(len(items)) if words_in(items[at:]) == words)
+
+
+def _behind_lead(items: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The items without the long run of one kind that they begin with, where a sign of its own follows it and more."""
+    begin = next((at for at, item in enumerate(items) if str(item[0]) != "AT"), len(items))
+    lead, rest = items[begin : begin + 1], items[begin + 1 :]
+    if not lead or str(lead[0][0]) not in {"MAX_REPEAT", "MIN_REPEAT"} or int(lead[0][1][1]) < _RUN:
+        return items
+    says = [str(op) for op, _ in rest]
+    return rest if says[:1] == ["LITERAL"] and len(says) >= _ENOUGH else items
 
 
 def _runs(item: tuple[Any, Any]) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
@@ -20,6 +21,7 @@ from securevec.anonymize.rules.factors import Factors
 from securevec.anonymize.rules.gist import gist
 from securevec.anonymize.rules.matching import CompiledRule, byte_options
 from securevec.anonymize.rules.rulebook import ACCEPT, CONTEXT_BONUS, RuleBook, engine_options
+from securevec.anonymize.rules.runs import Runs
 from securevec.anonymize.rules.second import PatternEngine, require, shared
 from securevec.anonymize.rules.sheet import Part, Sheet, View, views
 from securevec.anonymize.rules.sieve import Sieve
@@ -27,7 +29,14 @@ from securevec.errors import DetectorError
 
 _PLACES: Final = frozenset({"ADDRESS", "POSTCODE"})
 _FAILED: Final = "The pattern engine failed; nothing was scanned."
+_TRIED: Final = 2
+"""So few rules are tried in a line across a break without asking which of them occur in it."""
+_FEW_WORDS: Final = 12
+"""So few words are looked for one by one, more by a set."""
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
+
+_Placed = tuple[Part, View, list[Finding]]
+"""A part, where it lies on its sheet, and where its findings go."""
 
 
 class PatternScanner:
@@ -45,8 +54,12 @@ class PatternScanner:
         others = {n: rule for n, rule in by_number.items() if n not in places and n not in secrets}
         self._places = Sieve(((n, rule.sieve) for n, rule in places.items()), byte_options())
         self._credentials = frozenset(secrets)
-        self._secrets = Sieve(((n, gist(rule.sieve)) for n, rule in secrets.items()), byte_options())
+        self._runs = Runs((n, rule.sieve) for n, rule in secrets.items())
+        in_set = ((n, gist(rule.sieve)) for n, rule in secrets.items() if n not in self._runs)
+        self._secrets = Sieve(in_set, byte_options())
         self._others = Sieve(((n, gist(rule.sieve)) for n, rule in others.items()), byte_options())
+        # A line among others does not begin or end where a text does.
+        self._at_edges = frozenset(n for n, rule in by_number.items() if rule.edged)
         require(engine)
         all_of_them = tuple((n, rule.sieve) for n, rule in by_number.items())
         self._second = shared(all_of_them) if engine == "hyperscan" else None
@@ -83,8 +96,12 @@ class PatternScanner:
         found: list[list[Finding]] = [[] for _ in parts]
         wanted: list[tuple[int, View, list[Finding]]] = []
         try:
-            for part, view, here in zip(parts, views(parts, self._alphabet), found, strict=True):
-                wanted += [(index, view, here) for index in self._occurring(view, part.able)]
+            on_sheet = zip(parts, views(parts, self._alphabet), found, strict=True)
+            for whole, group in groupby(on_sheet, key=_whole):
+                if whole:
+                    wanted += [(index, view, here) for _, view, here in group for index in self._occurring(view)]
+                else:
+                    wanted += self._in_lines([*group])
         except DetectorError:
             raise
         except Exception as error:
@@ -94,20 +111,57 @@ class PatternScanner:
         self._apply(wanted)
         return found
 
-    def _occurring(self, view: View, able: frozenset[int] | None = None) -> list[int]:
-        """The rules to be tried in a part, of those ``able`` where it names some."""
-        data = view.data[view.start : view.end]
+    def _occurring(self, view: View) -> list[int]:
+        """The rules to be tried in a part."""
+        rules = self._named(view.data[view.start : view.end], numbered=view.digits_end > view.start)
+        return self._worth(rules, view)
+
+    def _in_lines(self, lines: Sequence[_Placed]) -> list[tuple[int, View, list[Finding]]]:
+        """The rules to be tried in neighbouring lines across breaks, of those able to be in each.
+
+        In most lines none of them is, which one question about all of them tells.
+        """
+        together = lines[0][1].data[lines[0][1].start : lines[-1][1].end]
+        anywhere = self._at_edges.union(self._named(together, numbered=True))
+        wanted: list[tuple[int, View, list[Finding]]] = []
+        for part, view, here in lines:
+            left = anywhere.intersection(part.able or ())
+            if len(left) > _TRIED:
+                data, numbered = view.data[view.start : view.end], view.digits_end > view.start
+                left = left.intersection(self._named(data, numbered=numbered, able=left))
+            if left:
+                wanted += [(index, view, here) for index in self._worth([*left], view)]
+        return wanted
+
+    def _worth(self, rules: list[int], view: View) -> list[int]:
+        """The rules without those that need a word near their value and have none of theirs anywhere in the part."""
+        needy = self._needy
+        if not rules or needy.keys().isdisjoint(rules):
+            return rules
+        asked = [n for n in rules if n in needy]
+        if view.hint:
+            # A phrase may begin in the name of the field and end where the words around a value begin.
+            begun = view.hint.split()
+            asked = [n for n in asked if needy[n].heads.isdisjoint(begun)]
+            if not asked:
+                return rules
+        if len(asked) == 1 and len(needy[asked[0]].words) <= _FEW_WORDS:
+            silent = {*asked} if not view.holds(needy[asked[0]].words) else set[int]()
+        else:
+            silent = {*asked}.difference(self._words.numbers(view.words()))
+        return [n for n in rules if n not in silent] if silent else rules
+
+    def _named(self, data: bytes, *, numbered: bool, able: frozenset[int] | None = None) -> list[int]:
+        """The rules that the sets name of some text. ``numbered``: whether it has a digit. ``able``: where it does not
+        matter what is said of others."""
         rules = self._second.numbers(data) if self._second is not None else None
         if rules is None:
             rules = self._others.numbers(data)
             if able is None or not self._credentials.isdisjoint(able):
                 rules += self._secrets.numbers(data)
-            if view.digits_end > view.start:
+                rules += self._runs.numbers(data)
+            if numbered:
                 rules += self._places.numbers(data)
-        if able is not None:
-            rules = [*able.intersection(rules)]
-        if rules and not self._needy.keys().isdisjoint(rules):
-            return self._spoken_of(rules, view.words(), view.hint)
         return rules
 
     def _apply(self, wanted: Iterable[tuple[int, View, list[Finding]]]) -> None:
@@ -120,20 +174,10 @@ class PatternScanner:
             # The cause is named and not chained: its message may quote the text.
             raise DetectorError(f"A detection rule failed ({type(error).__name__}); nothing was scanned.") from None
 
-    def _spoken_of(self, rules: Iterable[int], words: bytes, hint: str) -> list[int]:
-        """The rules without those that need a word near their value and have none of theirs anywhere in the text.
 
-        ``words``: all that is around its values, ``hint`` at the beginning.
-        """
-        needy = self._needy
-        spoken = {*self._words.numbers(words)}
-        hint_words = hint.split()
-        return [
-            index
-            for index in rules
-            # A phrase may begin in the name of the field and end where the words around a value begin.
-            if index not in needy or index in spoken or not needy[index].heads.isdisjoint(hint_words)
-        ]
+def _whole(placed: _Placed) -> bool:
+    """Whether all rules are asked for in a part: it is no line across a break."""
+    return placed[0].able is None
 
 
 def hint(field_name: str) -> str:

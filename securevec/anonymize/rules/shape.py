@@ -15,8 +15,6 @@ _PARSER: Final[Any] = getattr(re, "_parser", None)
 _ONLY_RE2: Final = re.compile(r"\[:\^?\w+:\]|\\[QCEzpP]|\(\?\w*U")
 _SPACE: Final = " "
 _DIGITS: Final = frozenset("0123456789")
-_MOST_WORDS: Final = 8
-_SHORTEST_WORD: Final = 3
 _NO_SPACE: Final = frozenset({"CATEGORY_DIGIT", "CATEGORY_WORD", "CATEGORY_NOT_SPACE"})
 
 
@@ -54,20 +52,6 @@ def edged(regex: str) -> bool:
         return _edged(_PARSER.parse(regex))
     except (re.error, RecursionError, OverflowError):
         return True
-
-
-def needed(regex: str) -> tuple[str, ...]:
-    """Words of ASCII in small letters, without white space: one of them is in every match, in small letters.
-
-    None when the pattern does not say so, or says it with too many or too short ones.
-    """
-    if _PARSER is None or _ONLY_RE2.search(regex):
-        return ()
-    try:
-        found = words_in(_PARSER.parse(regex))
-    except (re.error, RecursionError, OverflowError):
-        return ()
-    return found if 0 < len(found) <= _MOST_WORDS and min(map(len, found)) >= _SHORTEST_WORD else ()
 
 
 def value_of(regex: str, group: int = 0) -> tuple[Iterable[tuple[Any, Any]], int]:

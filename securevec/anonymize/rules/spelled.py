@@ -75,11 +75,11 @@ def _piece(op: str, args: Any, flags: int) -> bytes:
         least, most = int(args[0]), int(args[1])
         counted = b"{%d,}" % least if str(args[1]) == "MAXREPEAT" else b"{%d,%d}" % (least, most)
         return b"(?:" + spelled_items(args[2], flags) + b")" + counted
-    return _class(_bytes(op, args, flags))
+    return _class(bytes_at(op, args, flags))
 
 
-def _bytes(op: str, args: Any, flags: int) -> frozenset[int]:
-    """The bytes that RE2 takes at one place."""
+def bytes_at(op: str, args: Any, flags: int) -> frozenset[int]:
+    """The bytes that RE2 takes at one place. Raises ``ValueError`` for a part that is no single place."""
     if op == "ANY":
         return _ALL if flags & re.DOTALL else _ALL - {_BREAK}
     if op == "LITERAL":

@@ -85,11 +85,9 @@ class Structured:
         if field_name and len(body) <= LONGEST_CELL:
             self._add_cell(asked, body, Cell(0, len(body), field_name), here, declared=True)
         if "\n" in text:
-            held = [(joint, able) for joint in joints(body) if (able := self._crossing.holders(joint.signs))]
-            absent = self._crossing.absent(frozenset[int]().union(*(able for _, able in held)), body) if held else ()
-            for joint, able in held:
-                if left := able.difference(absent):
-                    asked.add(Part(joint.line, "", joint.across, left), here, joint.unbroken)
+            for joint in joints(body):
+                if able := self._crossing.holders(joint.signs):
+                    asked.add(Part(joint.line, "", joint.across, able), here, joint.unbroken)
         if ":" in body or "=" in body:
             for cell in (*settings(body, label_of), *pairs(body, label_of)):
                 named = under_code_head(body[cell.start : cell.end], cell.head)
