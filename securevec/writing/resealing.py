@@ -19,7 +19,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from securevec.control.rows import ManifestRow, NewRecord
-from securevec.crypto.armour import to_text
+from securevec.crypto.armour import to_texts
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds, lift
 from securevec.crypto.envelope import SubjectKey, seal_batch
@@ -194,10 +194,9 @@ def _seal(
             (plaintext, Place(tenant=tenant, collection=collection, point=made[position][0], field=purpose))
             for position, _, plaintext in items
         ]
-        for (position, name, _), envelope in zip(
-            items, seal_batch(key, values, subject=people.get(person)), strict=True
-        ):
-            made[position][2][name] = to_text(envelope)
+        sealed = seal_batch(key, values, subject=people.get(person))
+        for (position, name, _), text in zip(items, to_texts(sealed), strict=True):
+            made[position][2][name] = text
     points = [ProtectedPoint(id, cast("Any", point.vector), payload, point.terms) for id, point, payload in made]
     return points, used
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from securevec import limits
 from securevec.anonymize.stored import to_seal
-from securevec.crypto.armour import to_text
+from securevec.crypto.armour import to_texts
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds
 from securevec.crypto.envelope import SubjectKey, seal_batch, text_size
@@ -147,8 +147,8 @@ def seal_points(
             messages=len(items),
         )
         sealed = seal_batch(key, [(plaintext, place) for _, plaintext, place in items], subject=subject)
-        for (position, _, _), envelope in zip(items, sealed, strict=True):
-            payloads[position]["b" if purpose == "body" else "v"] = to_text(envelope)
+        for (position, _, _), text in zip(items, to_texts(sealed), strict=True):
+            payloads[position]["b" if purpose == "body" else "v"] = text
     return [
         ProtectedPoint(id=point, vector=vector, payload=payload, terms=words)
         for point, vector, payload, words in zip(ids, vectors, payloads, terms, strict=True)
