@@ -27,6 +27,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -40,6 +41,7 @@ from securevec.errors import (
     DetectorError,
     LegalHold,
     QuotaExceeded,
+    RecordChanged,
     RecordError,
     SecurevecError,
     SubjectErased,
@@ -49,6 +51,7 @@ from securevec.guard import Admission, admit
 from securevec.reading.cloaking import cloaked
 from securevec.reading.live import whole_records
 from securevec.removing.recover import LEASE_MS, settle_collection
+from securevec.reopen import require_as_opened
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
 from securevec.rows.readers import read_records, source_size
@@ -60,11 +63,14 @@ from securevec.writing.anonymizing import texts_of
 from securevec.writing.batching import BATCH, Candidate, batches, in_step
 from securevec.writing.inserting import switch_over
 from securevec.writing.prepare import prepare
-from securevec.writing.refusals import within_quota, without_erased, without_weak
+from securevec.writing.refusals import Over, allowed, within_quota, without_erased, without_weak
 from securevec.writing.report import IngestReport, Progress, Tally, redactions_in
 from securevec.writing.sealing import Prepared, seal_points
 
 Source = str | Path | Iterable[Mapping[str, object] | Record]
+
+_ATTEMPTS: Final = 5
+"""How often that is asked again because another process changed one of the rows first."""
 
 
 def ingest(
@@ -77,11 +83,13 @@ def ingest(
     progress: Callable[[Progress], None] | None = None,
     batch: int = BATCH,
     stored: Callable[[Sequence[tuple[RecordRef, bytes]]], None] | None = None,
+    over: Over | None = None,
 ) -> IngestReport:
     """Store records from a file, or from an iterable of mappings or Records. See :meth:`Collection.ingest`.
 
     ``stored`` is called after each batch with ref and content digest of the records that are live now as they came,
-    whether they were written or found unchanged.
+    whether they were written or found unchanged. ``over`` is asked before a record takes the place of a row that it
+    differs from, or of none, and again when another process changed that row meanwhile.
     """
     started = time.monotonic()
     admission = admit(runtime, collection.scope, permission="ingest", action="ingest", collection=collection.collection)
@@ -98,7 +106,7 @@ def ingest(
                 with runtime.write_lock(collection.collection):
                     settle_collection(runtime, collection.collection)
                     refused = len(tally.refused)
-                    _store(runtime, collection, admission, candidates, tally, found)
+                    _store(runtime, collection, admission, candidates, tally, found, over)
                 if stored is not None:
                     absent = {row.row for row in tally.refused[refused:]}
                     stored([(each.ref, each.digest) for each in candidates if each.row not in absent])
@@ -123,6 +131,7 @@ def _store(
     candidates: Sequence[Candidate],
     tally: Tally,
     found: Found,
+    over: Over | None,
 ) -> None:
     """Carry one batch from validated rows to live records. ``found``: what the detector read ahead of it."""
     now_ms = runtime.clock.now_ms()
@@ -131,6 +140,9 @@ def _store(
     prepared: list[Prepared] = []
     keys = collection.tenant_keys(runtime)
     changed = _changed(runtime, collection, admission, candidates, tally, now_ms)
+    judged: dict[bytes, int] | None = None
+    if over is not None:
+        changed, judged = allowed(runtime, collection, changed, tally, over)
     began = time.monotonic()
     texts = (text for candidate in changed for text in texts_of(collection, candidate.minimized))
     found = collection.anonymizer.read(texts, found)
@@ -161,15 +173,32 @@ def _store(
     prepared = without_erased(runtime, collection, prepared, tally)
     prepared = without_weak(runtime, collection, prepared, tally)
     prepared = within_quota(runtime, collection, prepared, tally)
-    if not prepared:
-        return
-    vectors = _embed(collection, prepared)
-    try:
-        tally.request_ids.append(write_batch(runtime, collection, admission, prepared, vectors, tally))
-    except QuotaExceeded as error:
-        # Another writer took the room between the look above and the transaction that counts.
-        for record in prepared:
-            tally.refuse(record.row, error)
+    for attempt in range(_ATTEMPTS):
+        if not prepared:
+            return
+        vectors = _embed(collection, prepared)
+        kept: Mapping[bytes, int] | None = None
+        if judged is not None:
+            kept = {record.ref: judged[record.ref] for record in prepared}
+        try:
+            request_id = write_batch(
+                runtime, collection, admission, prepared, vectors, tally, judged=kept, as_opened=True
+            )
+        except QuotaExceeded as error:
+            # Another writer took the room between the look above and the transaction that counts.
+            for record in prepared:
+                tally.refuse(record.row, error)
+            return
+        except RecordChanged:
+            if over is None or attempt == _ATTEMPTS - 1:
+                raise
+            going = {record.ref for record in prepared}
+            changed = [candidate for candidate in changed if candidate.ref in going]
+            changed, judged = allowed(runtime, collection, changed, tally, over)
+            prepared = [record for record in prepared if record.ref in judged]
+        else:
+            tally.request_ids.append(request_id)
+            return
 
 
 def _changed(
@@ -220,6 +249,8 @@ def write_batch(
     expect: Mapping[bytes, int] | None = None,
     erasing: bool = False,
     same: Callable[[], None] | None = None,
+    judged: Mapping[bytes, int] | None = None,
+    as_opened: bool = False,
 ) -> str:
     """The part of the journey a crash can interrupt. Returns the request id of the batch.
 
@@ -227,7 +258,8 @@ def write_batch(
     made out of their stored version: raises :class:`RecordChanged` when one was replaced or erased since. ``erasing``
     is for the erasure itself, which stores records again that it hides. ``same`` is for records that say what they said
     (as those of :mod:`securevec.writing.resealing`); it is asked in the transaction that switches, and raises what
-    forbids it.
+    forbids it. ``judged`` as for ``begin_batch``. ``as_opened`` is for writers who bring texts: raises
+    :class:`CollectionMismatch` when another detector or other operators were accepted since the collection was opened.
     """
     runtime.backend()  # before anything is announced: another process may hold the engine
     now_ms = runtime.clock.now_ms()
@@ -260,6 +292,8 @@ def write_batch(
         erasing=erasing,
         people=people,
         resealing=same is not None,
+        judged=judged,
+        bound=partial(require_as_opened, collection) if as_opened else None,
     )
     counts = {
         "records": len(prepared),

@@ -109,8 +109,23 @@ def scope_of(
 def _identity_digest(row: CollectionRow, identity: Mapping[str, Any]) -> bytes:
     """What the content digests of records depend on. Not on the key of the cloak: an unchanged record is unchanged when
     that was exchanged."""
+    return _digest_of(identity, row.retention_ms)
+
+
+def _digest_of(identity: Mapping[str, Any], retention_ms: int | None) -> bytes:
     named = {name: value for name, value in identity.items() if name != "cloak"}
-    return lp(orjson.dumps(named, option=orjson.OPT_SORT_KEYS), str(row.retention_ms).encode())
+    return lp(orjson.dumps(named, option=orjson.OPT_SORT_KEYS), str(retention_ms).encode())
+
+
+def require_as_opened(collection: CollectionScope, identity: str) -> None:
+    """Raises :class:`CollectionMismatch` when the collection is bound to something else by now than this handle was
+    opened with: another process accepted another detector or other operators, and what this one would write follows
+    the earlier ones."""
+    if _digest_of(orjson.loads(identity), collection.retention_ms) != collection.identity_digest:
+        raise CollectionMismatch(
+            "Another detector or other operators were accepted for the collection since it was opened here.",
+            next_step="Open the collection again, with what it is bound to now.",
+        )
 
 
 def require_same_terms(bound: Mapping[str, Any], now: Mapping[str, Any]) -> None:

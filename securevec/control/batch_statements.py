@@ -27,7 +27,8 @@ SELECT_PENDING_ELSEWHERE: Final = (
     f" WHERE t.collection_no = {COLLECTION_NO} AND t.state = 'pending' AND t.ref IN (*)"
 )
 SELECT_NEXT_GENERATION: Final = (
-    "SELECT c.next_generation, c.collection_no, t.tenant_no FROM collection c JOIN tenant t ON t.tenant = c.tenant"
+    "SELECT c.next_generation, c.collection_no, t.tenant_no, c.identity FROM collection c"
+    " JOIN tenant t ON t.tenant = c.tenant"
     " WHERE c.collection = :collection AND c.tenant = :tenant AND c.state = 'active'"
 )
 UPDATE_NEXT_GENERATION: Final = (

@@ -101,6 +101,8 @@ class Batches(Room):
         erasing: bool = False,
         people: Sequence[bytes] = (),
         resealing: bool = False,
+        judged: Mapping[bytes, int] | None = None,
+        bound: Callable[[str], None] | None = None,
     ) -> dict[bytes, int]:
         """Step 1: announce new generations. Returns ref to generation.
 
@@ -113,6 +115,10 @@ class Batches(Room):
         nobody: other people of the record who are being erased stay hidden in it until their own erasure comes to it.
         ``resealing`` is for records that say what they said, under another key: a hold keeps what a record says, so it
         does not forbid that; nor does an erasure that will still find the record, nor a quota.
+
+        ``judged``, ref to live generation or 0, is for a writer who may write over some records and not over others:
+        what it decided on is checked here. Raises :class:`RecordChanged`. ``bound`` is handed what the collection is
+        bound to now, as JSON, and raises what keeps a writer out who opened it as something else.
 
         Raises :class:`TenantUnavailable` (not active, or another fence), :class:`CollectionNotFound`,
         :class:`LegalHold` (a live record that would be replaced is held), :class:`SubjectErased` (a record carries a
@@ -129,11 +135,15 @@ class Batches(Room):
             if found is None:
                 raise CollectionNotFound("The tenant has no such collection.")
             generation: int = found[0]
-            collection_no, tenant_no = found[1:]
+            collection_no, tenant_no = found[1:3]
+            if bound is not None:
+                bound(found[3])
             epochs = {epoch: epoch_no(tx, collection_no, epoch) for epoch in {row.epoch for row in rows}}
             _take_over(tx, collection, refs, now_ms)
             if expect is not None and _unmoved(tx, collection, expect) != list(expect):
                 raise RecordChanged("Another writer replaced or deleted the record first.", next_step="Try again.")
+            if judged is not None and _unmoved(tx, collection, judged) != list(judged):
+                raise RecordChanged("Another writer stored or deleted a record of this batch.", next_step="Try again.")
             if not resealing:
                 require_unheld(tx, tenant, collection, refs)
             if not (erasing or resealing):
@@ -305,8 +315,8 @@ def _take_over(tx: Transaction, collection: CollectionId, refs: Iterable[bytes],
 
 
 def _unmoved(tx: Transaction, collection: CollectionId, expect: Mapping[bytes, int]) -> list[bytes]:
-    """Those refs, in order, whose live generation is the expected one."""
+    """Those refs, in order, whose live generation is the expected one; 0 is none."""
     live: dict[bytes, int] = {}
     for part in parts(list(expect)):
         live.update((row[0], row[1]) for row in tx.rows(many(SELECT_CURRENT, len(part)), (collection, *part)))
-    return [ref for ref, generation in expect.items() if live.get(ref) == generation]
+    return [ref for ref, generation in expect.items() if live.get(ref, 0) == generation]

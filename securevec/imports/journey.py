@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, cast
 
+from securevec.control.rows import ManifestRow
 from securevec.errors import FileConflict, KeyDestroyed, RecordError, Refused, SecurevecError, UnscopedPoint
 from securevec.files.state import SourceState
 from securevec.foreign import ForeignStore
@@ -161,7 +162,7 @@ class ImportLane:
         candidates = [each for part in batches(self.runtime, self.scope, _rows(points), None, tally) for each in part]
         for row in tally.refused:
             self._refuse(by_number[row.row], RecordError(row.reason, field=row.field), row.error)
-        wanted = {each.row: each for each in self._without_conflicts(candidates, by_number)}
+        wanted = {each.row: each for each in self._first_ones(candidates, by_number)}
         refs = {each.ref: by_number[each.row] for each in wanted.values()}
         self._refs = {each.row: each.ref for each in wanted.values()}
 
@@ -170,7 +171,8 @@ class ImportLane:
             done.update(ref for ref, _ in records)
 
         kept = [point for point in points if point.number in wanted]
-        report = ingest(self.runtime, self.scope, cast("Iterator[dict[str, object]]", _rows(kept)), stored=stored)
+        rows = cast("Iterator[dict[str, object]]", _rows(kept))
+        report = ingest(self.runtime, self.scope, rows, stored=stored, over=self._over)
         self._reports.append(report)
         for row in report.refused:
             self._refuse(by_number[row.row], RecordError(row.reason, field=row.field), row.error)
@@ -215,13 +217,13 @@ class ImportLane:
             "refused": refused,
         }
 
-    def _without_conflicts(self, candidates: Sequence[Candidate], by_number: dict[int, Point]) -> Iterator[Candidate]:
-        current = self.runtime.control.current(self.scope.collection, [each.ref for each in candidates])
-        now_ms = self.runtime.clock.now_ms()
+    def _over(self, candidate: Candidate, row: ManifestRow | None) -> None:
+        self._conflicts.require_own(candidate, row, self.state, now_ms=self.runtime.clock.now_ms())
+
+    def _first_ones(self, candidates: Sequence[Candidate], by_number: dict[int, Point]) -> Iterator[Candidate]:
         for each in candidates:
             try:
                 self._conflicts.require_first(each.ref)
-                self._conflicts.require_own(each, current.get(each.ref), self.state, now_ms=now_ms)
             except FileConflict as error:
                 self._refuse(by_number[each.row], error)
             else:

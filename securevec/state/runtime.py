@@ -211,11 +211,16 @@ class CollectionScope:
         return [term_numbers(key, self.collection) for key in (keys.key, keys.before) if key is not None]
 
     def record_ref(self, runtime: Runtime, record_id: object) -> RecordRef:
-        """What a record is called in the store. Raises :class:`RecordError` for an id of another type than the key's:
-        ``7`` is no record's where ids are text, and "not there" would be no answer to a mistake."""
-        kind, says = _IDS[self.schema.key.type]
-        typed = typed_record_id(record_id)
-        if not isinstance(record_id, kind):
-            raise RecordError(f"A record id of this collection is {says}.")
-        key = runtime.keys.tenant_key(self.tenant, "id")
-        return record_ref(key, self.collection, typed)
+        """What a record is called in the store. Raises :class:`RecordError` as :func:`ref_of`."""
+        return ref_of(runtime.keys.tenant_key(self.tenant, "id"), self.collection, self.schema, record_id)
+
+
+def ref_of(key: bytes, collection: CollectionId, schema: Schema, record_id: object) -> RecordRef:
+    """What a record is called in the store, under a tenant's key for ids. Raises :class:`RecordError` for an id of
+    another type than the key's: ``7`` is no record's where ids are text, and "not there" would be no answer to a
+    mistake."""
+    kind, says = _IDS[schema.key.type]
+    typed = typed_record_id(record_id)
+    if not isinstance(record_id, kind):
+        raise RecordError(f"A record id of this collection is {says}.")
+    return record_ref(key, collection, typed)

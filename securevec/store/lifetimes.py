@@ -8,18 +8,18 @@ from typing import Any
 from securevec.audit import error_name
 from securevec.control.jobs import TENANT_PROMOTE
 from securevec.control.rows import CollectionRow, JobRow
-from securevec.crypto.derive import record_ref, typed_record_id
 from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.jobs import JobResult, advance
 from securevec.people.identify import subject_tokens
 from securevec.points.body import RecordId
+from securevec.reopen import description_of, schema_of
 from securevec.retention.apply import request_retention
 from securevec.retention.holds import Held, Hold, hold_reason, list_holds, one_scope, place_hold, release_hold
 from securevec.retention.plan import RetentionPlan, affected_tenants, make_plan
 from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
 from securevec.rows.validate import check_name
-from securevec.state.runtime import Runtime, Scope
+from securevec.state.runtime import Runtime, Scope, ref_of
 from securevec.store.machines import MACHINES
 from securevec.store.open_home import INSTALLATION, OpenHome
 from securevec.types import CollectionId, Layout, TenantId, Uncopied
@@ -34,10 +34,14 @@ def find_collection(runtime: Runtime, tenant: TenantId, name: str) -> Collection
 
 def require_collection(runtime: Runtime, tenant: TenantId, name: str) -> CollectionId:
     """The id of a tenant's collection. Raises :class:`CollectionNotFound`."""
+    return _require(runtime, tenant, name).collection
+
+
+def _require(runtime: Runtime, tenant: TenantId, name: str) -> CollectionRow:
     row = find_collection(runtime, tenant, check_name("collection", name))
     if row is None:
         raise CollectionNotFound("The tenant has no such collection.")
-    return row.collection
+    return row
 
 
 class TenantLifetimes(Uncopied):
@@ -68,6 +72,7 @@ class TenantLifetimes(Uncopied):
 
         Raises:
             CollectionNotFound, RecordNotFound: there is nothing of that kind to hold.
+            RecordError: an id of another type than the collection's.
             UsageError: no reason, or more than one thing named.
             PolicyDenied: the actor is neither an owner nor the operator.
         """
@@ -108,11 +113,11 @@ class TenantLifetimes(Uncopied):
             return Held(subject=tuple(subject_tokens(runtime, tenant, subjects)))
         if collection is None:
             return Held()
-        place = require_collection(runtime, tenant, collection)
+        row = _require(runtime, tenant, collection)
         if record is None:
-            return Held(place)
-        ref = record_ref(runtime.keys.tenant_key(tenant, "id"), place, typed_record_id(record))
-        return Held(place, ref)
+            return Held(row.collection)
+        key, schema = runtime.keys.tenant_key(tenant, "id"), schema_of(description_of(runtime, row))
+        return Held(row.collection, ref_of(key, row.collection, schema, record))
 
 
 class StoreLifetimes(OpenHome):

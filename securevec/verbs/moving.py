@@ -77,10 +77,21 @@ def copy(move: Move) -> int:
     control = move.runtime.control
     copied = 0
     for sheet in _sheets((*control.pending(move.collection),)):
-        copied += _copy(move, sheet, live=False)
+        copied += _copy(move, sheet, lost=_none)
     for sheet in _sheets(_live(move)):
-        copied += _copy(move, sheet, live=True)
+        copied += _copy(move, sheet, lost=_missing)
     return copied
+
+
+def spare(move: Move) -> int:
+    """Before the source is emptied: copy what the manifest names now and only the source holds. Returns how many points
+    that were: 0, unless files of either store were put back since the places were compared. Repeatable.
+
+    Raises :class:`CheckFailed` for a point that does not open: with another key store it might.
+    """
+    if not move.runtime.backend().count(namespace=move.source):
+        return 0
+    return sum(_copy(move, _kept_by_source(move, sheet), lost=_unopened) for sheet in _sheets(_live(move)))
 
 
 def check(move: Move) -> Checked:
@@ -132,22 +143,46 @@ def _points_of(move: Move, rows: Iterable[ManifestRow]) -> dict[UUID, ManifestRo
     }
 
 
-def _copy(move: Move, sheet: list[ManifestRow], *, live: bool) -> int:
+def _kept_by_source(move: Move, sheet: list[ManifestRow]) -> list[ManifestRow]:
+    """Rows of which the target lacks a point, and that are live still: nothing is copied beside those who replace and
+    delete records, whom a killed copy would leave a point behind."""
+    wanted = _points_of(move, sheet)
+    there = {point.id for point in move.runtime.backend().fetch(namespace=move.target, ids=list(wanted))}
+    lacking = {row.ref: row for point, row in wanted.items() if point not in there}
+    live = move.runtime.control.live(move.collection, list(lacking)) if lacking else {}
+    return [row for ref, row in lacking.items() if live.get(ref) == row.generation]
+
+
+def _none(move: Move, point: StoredPoint | None) -> bool:
+    return False
+
+
+def _missing(move: Move, point: StoredPoint | None) -> bool:
+    return not _opens(move, point)
+
+
+def _unopened(move: Move, point: StoredPoint | None) -> bool:
+    return point is not None and not _opens(move, point)
+
+
+def _copy(move: Move, sheet: list[ManifestRow], *, lost: Callable[[Move, StoredPoint | None], bool]) -> int:
+    """``lost``: whether a point that the target lacks, as the source shows it, forbids the copy while it is live."""
     move.still()
     backend = move.runtime.backend()
     wanted = _points_of(move, sheet)
+    if not wanted:
+        return 0
     there = {point.id for point in backend.fetch(namespace=move.target, ids=list(wanted))}
     absent = [point for point in wanted if point not in there]
     if not absent:
         return 0
     found = {p.id: p for p in backend.fetch(namespace=move.source, ids=absent, with_vectors=True) if p.id in wanted}
-    if live:
-        lost = {wanted[point].ref: wanted[point] for point in absent if not _opens(move, found.get(point))}
-        if _still_live(move, lost):
-            raise CheckFailed(
-                "The store does not show a record of this tenant as it was written, so it is not moved.",
-                next_step="Find it with securevec verify T/C, ingest it again; or: securevec jobs cancel JOB",
-            )
+    wrong = {wanted[point].ref: wanted[point] for point in absent if lost(move, found.get(point))}
+    if _still_live(move, wrong):
+        raise CheckFailed(
+            "The store does not show a record of this tenant as it was written, so it is not moved.",
+            next_step="Find it with securevec verify T/C, ingest it again; or: securevec jobs cancel JOB",
+        )
     points = [_as_written(point) for point in found.values() if point.vector is not None]
     backend.insert(namespace=move.target, points=points)
     # A deletion that looked in the new place before this point was there did not find it: now the manifest decides.

@@ -11,13 +11,15 @@
 
     abandoned    taken back before the switch: the new place is emptied, and the job ends `cancelled`
 
-Each step may be repeated. Until the switch the old place is whole, after it the new one is.
+Each step may be repeated. Until the switch the old place is whole, after it the new one is; and nothing that only a
+place holds is dropped with it, whatever files were put back meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +34,7 @@ from securevec.proof.signing_off import sign_off
 from securevec.reopen import description_of, spec_of
 from securevec.state.runtime import Runtime
 from securevec.types import Layout, Namespace, TenantId
-from securevec.verbs.moving import Move, check, copy
+from securevec.verbs.moving import Move, check, copy, spare
 
 
 def request_move(runtime: Runtime, admission: Admission, to: Layout) -> JobRow:
@@ -90,14 +92,14 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
             job, to=data["to"], now_ms=runtime.clock.now_ms(), owner=runtime.audit.writer_id
         )
     if job.state == "switched":
-        dropped = _emptied(runtime, job, data["source"])
+        dropped = _emptied(runtime, job, data["source"], kept_in=data["to"])
         return move_on(runtime, job, to="removed", data=data | {"dropped": dropped})
     if job.state == "removed":
         # Again: a write that was under way at the switch may have landed after the first removal.
-        _emptied(runtime, job, data["source"])
+        _emptied(runtime, job, data["source"], kept_in=data["to"])
         return _done(runtime, job, data)
     if job.state == "abandoned":
-        _emptied(runtime, job, data["to"])
+        _emptied(runtime, job, data["to"], kept_in=data["source"])
         note(runtime, job, action="tenant.promote", phase="result", detail={"step": "cancelled"})
         return runtime.control.finish_abandoned(job, now_ms=runtime.clock.now_ms())
     raise DeletionIncomplete(f"The job is in the unknown state `{job.state}`.", job_id=job.job_id)
@@ -136,13 +138,19 @@ def _moves(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> Iterator[Move
         yield Move(runtime, tenant, row.collection, source, target, still)
 
 
-def _emptied(runtime: Runtime, job: JobRow, layout: Layout) -> dict[str, int]:
+def _emptied(runtime: Runtime, job: JobRow, layout: Layout, *, kept_in: Layout) -> dict[str, int]:
     """Drop the tenant's places in this layout and read back. Points by collection.
 
-    Raises :class:`ControlUnavailable` when another process took the job: the tenant may live there again by now."""
+    What the manifest names and only this place holds is brought to the one that stays first. There is none such, unless
+    files were put back: behind an earlier control store the tenant may live in the very place that is to be emptied.
+    Raises :class:`CheckFailed` for what cannot be brought, and :class:`ControlUnavailable` when another process took
+    the job: the tenant may live there again by now."""
     dropped: dict[str, int] = {}
     for row in runtime.control.collections(TenantId(job.tenant)):
-        place = _at(runtime, row, layout)
+        place, other = _at(runtime, row, layout), _at(runtime, row, kept_in)
+        renew(runtime, job)
+        runtime.backend().ensure(namespace=other, spec=spec_of(row, description_of(runtime, row)))
+        spare(Move(runtime, row.tenant, row.collection, place, other, partial(renew, runtime, job)))
         renew(runtime, job)
         dropped[row.collection] = runtime.backend().drop(namespace=place).points
         if runtime.backend().count(namespace=place):

@@ -151,7 +151,8 @@ def _update(
     if weak := [error for name, error in weak_fields(runtime, collection, [prepared]).items() if name in changed]:
         raise weak[0]
     vectors, embedded = _vectors(collection, stored, prepared)
-    write_batch(runtime, collection, admission, [prepared], vectors, Tally(), expect={ref: stored.row.generation})
+    expect: Mapping[bytes, int] = {ref: stored.row.generation}
+    write_batch(runtime, collection, admission, [prepared], vectors, Tally(), expect=expect, as_opened=True)
     return UpdateReport(changed, len(prepared.chunks), embedded, dict(prepared.redactions), "")
 
 

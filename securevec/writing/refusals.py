@@ -1,31 +1,54 @@
-"""Rows that are sound and may not be written all the same: of an erased subject, beyond the tenant's quota, or with a
-token that says too much.
+"""Rows that are sound and may not be written all the same: over a record of somebody else's, of an erased subject,
+beyond the tenant's quota, or with a token that says too much.
 
 A look ahead, so that the other rows of the batch go through and the report names these; the transaction that announces
-the batch judges both again.
+the batch judges them again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from securevec.control.quotas import require_within
-from securevec.control.rows import NO_QUOTA
+from securevec.control.rows import NO_QUOTA, ManifestRow
 from securevec.crypto.derive import RecordIds
-from securevec.errors import LowEntropy, QuotaExceeded, SubjectErased
+from securevec.errors import FileConflict, LowEntropy, QuotaExceeded, SubjectErased
 from securevec.points.leaking import measured
 from securevec.reading.judge import judge
 from securevec.reading.opening import fetch_only
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import FilterValue, RecordRef
+from securevec.writing.batching import Candidate
 from securevec.writing.report import Tally
 from securevec.writing.sealing import Prepared
 
 LEAST: Final = 64
 """Of fewer values no share is worth anything."""
 _SAMPLE: Final = 512
+
+Over = Callable[[Candidate, ManifestRow | None], object]
+"""Whether a record may take the place of what is live under its id; raises :class:`FileConflict` when it may not."""
+
+
+def allowed(
+    runtime: Runtime, collection: CollectionScope, candidates: Sequence[Candidate], tally: Tally, over: Over
+) -> tuple[list[Candidate], dict[bytes, int]]:
+    """The candidates that may be written, and by ref the live generation that this was judged by, 0 for none."""
+    current = runtime.control.current(collection.collection, [candidate.ref for candidate in candidates])
+    kept: list[Candidate] = []
+    judged: dict[bytes, int] = {}
+    for candidate in candidates:
+        row = current.get(candidate.ref)
+        try:
+            over(candidate, row)
+        except FileConflict as error:
+            tally.refuse(candidate.row, error)
+        else:
+            kept.append(candidate)
+            judged[candidate.ref] = 0 if row is None else row.generation
+    return kept, judged
 
 
 def without_erased(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ pytest.importorskip("qdrant_client", reason="needs securevec[qdrant]", exc_type=
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
 import securevec as sv
+from securevec.control.store import ControlStore
 from securevec.errors import (
     BackendError,
     ImportIncomplete,
@@ -27,6 +29,7 @@ from securevec.reading.live import whole_records
 from securevec.testing.embedders import HashEmbedder
 from securevec_chroma.source_files import ChromaFiles
 from tests.support.foreign import chroma_add, chroma_files, digests, edge_shard, qdrant_files
+from tests.support.meanwhile import meanwhile
 
 
 class Note(sv.Record):
@@ -247,6 +250,29 @@ def test_a_record_from_elsewhere_is_not_set_back_unless_that_is_asked_for(
     assert [each.error for each in clash.refused] == ["FileConflict"]
     assert run(replace=True).updated == 1
     assert parts.get("1").model_dump()["text"] == "old one"
+
+
+def test_what_a_program_stores_while_an_import_is_at_its_batch_is_not_set_back(
+    store: sv.SecureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program that moved here goes on: it stores one record anew, and another for the first time, behind the look
+    by which the import decided and before its batch is announced."""
+    place, options = tmp_path / "parts", sv.ImportOptions("parts", "text", tenant="acme")
+    acme = store.tenant("acme", create=True)
+
+    def run(points: Sequence[tuple[int, dict[str, Any]]]) -> sv.ImportReport:
+        shutil.rmtree(place, ignore_errors=True)
+        return store.import_from(f"edge:{edge_shard(place, points)}", to="parts", options=options)
+
+    assert run([(1, {"text": "first 1"})]).new == 1
+    parts = acme.existing_collection("parts")
+    mine = [{"id": key, "text": "by the program"} for key in ("1", "2")]
+    meanwhile(monkeypatch, ControlStore, "begin_batch", lambda: parts.ingest(mine))
+    report = run([(number, {"text": f"second {number}"}) for number in (1, 2, 3)])
+    assert [(each.key, each.error) for each in report.refused] == [("1", "FileConflict"), ("2", "FileConflict")]
+    texts = {record["id"]: record["text"] for record in records(store, "acme", "parts")}
+    assert texts == {"1": "by the program", "2": "by the program", "3": "second 3"}
+    assert (report.new, report.updated, report.stored) == (1, 0, 1)
 
 
 def test_nested_payloads_are_reached_by_dotted_names(store: sv.SecureStore, tmp_path: Path) -> None:

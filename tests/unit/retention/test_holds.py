@@ -62,6 +62,13 @@ def test_what_is_held_cannot_be_deleted(quick: Hourglass, held: Hold) -> None:
     assert quick.tickets.count() == 2
 
 
+def test_a_hold_on_an_id_of_another_type_is_a_mistake_and_no_record_that_is_not_there(quick: Hourglass) -> None:
+    quick.fill(1)
+    with pytest.raises(RecordError, match="is text"):
+        quick.acme.hold("case 1", collection="ticket", record=1)
+    assert quick.acme.holds() == []
+
+
 def test_a_hold_on_one_record_of_a_later_batch_lets_no_earlier_batch_go(
     quick: Hourglass, monkeypatch: pytest.MonkeyPatch
 ) -> None:

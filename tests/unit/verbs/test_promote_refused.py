@@ -148,14 +148,14 @@ def test_a_worker_that_was_too_slow_does_not_empty_the_place_the_tenant_moved_ba
         acme, _ = filled(store)
         honest = promote._emptied
 
-        def slow(runtime: Any, job: Any, layout: Layout) -> dict[str, int]:
+        def slow(runtime: Any, job: Any, layout: Layout, **kept: Any) -> dict[str, int]:
             monkeypatch.setattr(promote, "_emptied", honest)
             control, now_ms = store.runtime.control, store.runtime.clock.now_ms()
             assert control.lease_job(job.job_id, owner=store.runtime.audit.writer_id, until_ms=0, now_ms=now_ms)
             (store.runtime.home / "jobs" / f"{job.job_id}.lock").unlink()  # somebody cleared away: the second barrier
             assert other.run_jobs()[0].state == "done"
             other.promote_tenant("acme", to="shared").raise_if_incomplete()
-            return honest(runtime, job, layout)
+            return honest(runtime, job, layout, **kept)
 
         monkeypatch.setattr(promote, "_emptied", slow)
         with pytest.raises(ControlUnavailable):
