@@ -1,6 +1,7 @@
 """A home of an earlier build made one of this release: the command ``securevec upgrade``.
 
-    looked at     home, control store and key store say of which format they are; what no step leads from is refused
+    looked at     home, control store and key store say of which format they are; what no step leads from is refused,
+                  and so is a home that another process uses
     rehearsed     both stores are upgraded as copies and read there: a home that would not come through is not touched
     marked        ``.upgrading`` stands in the home; nobody else opens it until the end
     upgraded      each store in its place, in one transaction of its own
@@ -23,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from securevec.audit import Head, verify_log
+from securevec.audit import Head, is_alive, verify_log
 from securevec.audit.reading import issued
 from securevec.backup.scope import admit_manager
 from securevec.control import migrate
 from securevec.control.database import connect, failure
-from securevec.errors import CheckFailed, HomeRefused
+from securevec.errors import CheckFailed, EngineLocked, HomeRefused
 from securevec.keys import keyupgrade
 from securevec.keys.keytables import USER_VERSION
 from securevec.state import home as homes
@@ -118,6 +119,7 @@ def upgrade(home: Path, opened: Opened, *, accept_control_store: bool = False) -
         found = look(home)
         if not found.needed:
             return found
+        _require_alone(home)
         if not accept_control_store:
             require_known(found)
         homes.begin_upgrade(home)
@@ -142,6 +144,15 @@ def upgrade(home: Path, opened: Opened, *, accept_control_store: bool = False) -
         homes.UPGRADING.reset(token)
     homes.end_upgrade(home)
     return found
+
+
+def _require_alone(home: Path) -> None:
+    """Raises :class:`EngineLocked` while another process has an audit log open here: in front of a server no lock of an
+    engine tells of it, and a process of the earlier build would go on writing into stores that it does not know."""
+    log = home / "audit" / homes.load(home).installation_id
+    with contextlib.suppress(FileNotFoundError):
+        if any(is_alive(log, entry.name) for entry in log.iterdir()):
+            raise EngineLocked("Another process uses this home.", next_step="Stop it, then run it again.")
 
 
 def require_known(found: Upgrade) -> None:

@@ -132,8 +132,7 @@ def open_runtime(
                     layout=choices.layout,
                 )
     installation = homes.load_restoring(home) if restoring else homes.load(home)
-    if homes.upgrade_begun(home) and not homes.UPGRADING.get():
-        raise HomeRefused("The upgrade of this home was not finished.", next_step="Run: securevec upgrade")
+    _require_upgraded(home)
     if backend is not None and backend != installation.backend:
         raise ConfigError(
             "The home was made for another backend.", next_step="Leave the backend out, or make another home."
@@ -152,6 +151,8 @@ def open_runtime(
             contextlib.closing(KeyRing.open(home / "keys", roots, clock, suite=number, cache_ttl_s=key_cache_ttl))
         )
         control = opened.enter_context(contextlib.closing(ControlStore.open(home / "control.db", create=False)))
+        # Again: one that began since may have brought both stores this far, and is not verified.
+        _require_upgraded(home)
         keys.follow(control.key_changes(), control.note_key_changes)
         clock.raise_floor(control.time_floor())
         control.raise_time_floor(clock.floor_ms())
@@ -212,6 +213,11 @@ def open_runtime(
     if not restoring:
         reserve.keep(home)
     return runtime
+
+
+def _require_upgraded(home: Path) -> None:
+    if homes.upgrade_begun(home) and not homes.UPGRADING.get():
+        raise HomeRefused("The upgrade of this home was not finished.", next_step="Run: securevec upgrade")
 
 
 @contextlib.contextmanager

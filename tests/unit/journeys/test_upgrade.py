@@ -4,6 +4,7 @@ that homes which they really wrote come through was tried by hand (docs/adr/0068
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -18,11 +19,14 @@ from sqlalchemy import create_engine
 import securevec as sv
 from securevec import audit
 from securevec.audit import Head
+from securevec.audit.directory import lock_directory
 from securevec.backup import upgrading
 from securevec.control import migrate
-from securevec.errors import AuditTampered, HomeRefused, PolicyDenied
+from securevec.errors import AuditTampered, EngineLocked, HomeRefused, PolicyDenied
 from securevec.state import home as homes
+from securevec.store import opening
 from securevec.testing.embedders import HashEmbedder
+from tests.support.meanwhile import meanwhile
 
 _OLDER: Final = {
     "manifest": "SELECT c.collection, m.ref, m.generation, m.n_chunks, m.content_digest, m.expires_ms, e.epoch,"
@@ -159,6 +163,39 @@ def test_an_upgrade_that_ended_before_it_was_recorded_is_finished_and_nobody_ope
     assert (found.control_from, found.keys_from) == (migrate.HEAD, 3)
     with opened(base) as store:
         assert store.tenants() == [("acme", "active")]
+
+
+def test_who_is_at_the_door_when_an_upgrade_begins_does_not_come_in_before_it_is_verified(
+    present: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looked for the mark before there was one, and finds both stores upgraded a moment later."""
+    base = taken_back(present, tmp_path, "0007")
+
+    def upgraded_and_killed() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            upgrading.upgrade(base / "home", killed)
+
+    def killed() -> sv.SecureStore:
+        raise KeyboardInterrupt
+
+    meanwhile(monkeypatch, opening, "provider_of", upgraded_and_killed)
+    with pytest.raises(HomeRefused, match="not finished"):
+        opened(base)
+
+
+def test_a_home_that_another_process_uses_is_not_upgraded_under_it(present: Path, tmp_path: Path) -> None:
+    """In front of a server a process holds no engine: its audit log is what it has open here."""
+    base = taken_back(present, tmp_path, "0008")
+    before = state_of(base / "home")
+    (log,) = (base / "home" / "audit").iterdir()
+    writer = lock_directory(max(log.glob("w-*")), wait=False)
+    assert writer is not None
+    with pytest.raises(EngineLocked, match="uses this home"):
+        upgrading.upgrade(base / "home", lambda: opened(base))
+    assert state_of(base / "home") == before
+    assert not homes.upgrade_begun(base / "home")
+    os.close(writer)
+    assert upgrading.upgrade(base / "home", lambda: opened(base)).needed
 
 
 @pytest.mark.parametrize("revision", ["0004", "0007", "0008"])
