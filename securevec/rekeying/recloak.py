@@ -6,9 +6,8 @@
     recloaked       every live row was opened and stored as a new generation of itself, its vector taken from under the
                     old key and put under the new one, after every write that began before the new key had ended. Then
                     the bytes of the old generations are purged
-    doomed          all of it was read back; the collection is bound to the new key, and which keys are to go is written
-                    down
-    keys_destroyed  the old keys are destroyed, and nothing but them
+    doomed          the collection is bound to the new key, and which keys are to go is written down
+    keys_destroyed  all of it was read back; then the old keys were destroyed, and nothing but them
     verified        read back once more: no live row is under them, and nobody can put a vector under them
     done            receipt signed and kept
 
@@ -122,7 +121,6 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
         return move_on(runtime, job, to="recloaked", data=data | {"purge": outcome.to_json()})
     version = data["version"]
     if job.state == "recloaked":
-        read_back(runtime, job, place, turn.stale)
         turn.bind()
         rows = runtime.keys.cloak_keys_before(place.tenant, place.collection, version)
         doomed = {
@@ -133,6 +131,8 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
         }
         return move_on(runtime, job, to="doomed", data=data | {"doomed": doomed})
     if job.state == "doomed":
+        # Here, not where this was written down: the process may have ended since, and the store been put back.
+        read_back(runtime, job, place, turn.stale)
         done = shred(
             runtime,
             job,

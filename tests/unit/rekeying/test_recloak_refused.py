@@ -73,6 +73,36 @@ def test_a_cloak_key_that_a_live_vector_still_needs_is_not_destroyed(
             home.recloak("acme", name_of(parcels))
         assert len(versions(parcels)) == 2
     parcels.verify().raise_if_wrong()
+    assert parcels.delete([record.id for record in parcels.iter()]).deleted == 3  # the next test's jobs are its own
+    assert home.recloak("acme", name_of(parcels)).state == "done"
+
+
+@EDGE
+def test_vectors_are_read_back_right_before_their_old_key_dies(
+    home: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ended once it was written down which keys are to go, and the store's files were put back before the
+    next one went on: what is there is under the old key alone."""
+    parcels = made(home, "rotate", records=3)
+    backend, before = home.runtime.backend(), points(parcels)
+    honest = type(home.runtime.control).advance_job
+
+    def put_back(self: object, job_id: str, **given: Any) -> object:
+        moved = honest(self, job_id, **given)  # type: ignore[arg-type]  # handed on as it came
+        if given["to"] == "doomed":
+            namespace = parcels._scope.namespace
+            backend.delete(namespace=namespace, ids=[point.id for point in points(parcels)])
+            old = [ProtectedPoint(each.id, each.vector, each.payload, each.terms) for each in before]  # type: ignore[arg-type]  # as it was read
+            backend.insert(namespace=namespace, points=old)
+        return moved
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(home.runtime.control), "advance_job", put_back)
+        with pytest.raises(CheckFailed):
+            home.recloak("acme", name_of(parcels))
+    assert len(versions(parcels)) == 2
+    assert parcels.ingest(PARCELS[:3]).updated == 3
+    assert home.recloak("acme", name_of(parcels)).state == "done"
 
 
 def edited(collection: sv.Collection[Parcel], **changes: object) -> None:
