@@ -9,12 +9,13 @@ import pytest
 
 import securevec as sv
 from securevec.keys.keyview import KeyInfo
+from securevec.retention.jobs import JobResult
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, ticket
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
-EXCHANGES: dict[str, Callable[[sv.SecureStore], sv.JobResult]] = {
+EXCHANGES: dict[str, Callable[[sv.SecureStore], JobResult]] = {
     "reseal": lambda store: store.reseal("acme", "ticket"),
     "reindex": lambda store: store.reindex("acme", "ticket"),
     "recloak": lambda store: store.recloak("acme", "ticket"),

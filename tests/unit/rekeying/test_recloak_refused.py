@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from securevec.backend import VectorBackend
 from securevec.errors import (
     CheckFailed,
     CollectionMismatch,
+    ControlUnavailable,
     KeyRejected,
     OutcomeUnknown,
     PolicyDenied,
@@ -24,7 +27,7 @@ from securevec.reading.asking import Shown
 from securevec.reading.judge import judge
 from securevec.reading.opening import fetch_only
 from securevec.rekeying import rewriting
-from securevec.types import ProtectedPoint
+from securevec.types import ProtectedPoint, StoredPoint
 from tests.support.parcels import EDGE, PARCELS, Parcel, made, name_of, parcel, parcels_home, points, stopped, versions
 from tests.support.world import ACME
 
@@ -152,6 +155,55 @@ def test_a_record_that_was_altered_in_the_store_stops_the_job_before_the_key_die
     done = home.recloak("acme", name_of(parcels))
     assert done.state == "done"
     assert parcels.verify().raise_if_wrong().records == 3
+
+
+@EDGE
+def test_a_vector_that_is_none_stops_the_job_before_the_key_dies(
+    home: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parcels = made(home, "rotate", records=3)
+    backend = home.runtime.backend()
+    honest = type(backend).fetch
+
+    def nothing(self: VectorBackend, **given: Any) -> list[StoredPoint]:
+        shown = list(honest(self, **given))
+        return [replace(each, vector=each.vector * 0) if each.vector is not None else each for each in shown]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(backend), "fetch", nothing)
+        with pytest.raises(CheckFailed, match="a vector of this collection"):
+            home.recloak("acme", name_of(parcels))
+    assert len(versions(parcels)) == 2
+    assert home.recloak("acme", name_of(parcels)).state == "done"
+
+
+@EDGE
+def test_the_old_key_lives_while_the_collection_is_not_bound_to_the_new_one(
+    home: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens it compares: bound to a key that is gone, nobody could."""
+    parcels = made(home, "rotate", records=3)
+
+    def changed(*_: object, **__: object) -> None:
+        raise CollectionMismatch("Somebody else changed it.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(home.runtime.control), "update_identity", changed)
+        with pytest.raises(ControlUnavailable, match="bound to keeps changing"):
+            home.recloak("acme", name_of(parcels))
+    assert len(versions(parcels)) == 2
+    assert home.recloak("acme", name_of(parcels)).state == "done"
+
+
+def test_a_key_that_is_still_there_is_not_called_destroyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with parcels_home(tmp_path, "edge") as home:
+        parcels = made(home, "rotate", records=1)
+
+        def idle(*_: object) -> None: ...
+
+        monkeypatch.setattr(type(home.runtime.keys), "end_cloak_rotation", idle)
+        with pytest.raises(WriteNotAcknowledged, match="still in use"):
+            home.recloak("acme", name_of(parcels))
 
 
 @EDGE
