@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import securevec as sv
+from securevec.jobs import JobResult
 from securevec.keys.keyview import KeyInfo
-from securevec.retention.jobs import JobResult
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, ticket
 
