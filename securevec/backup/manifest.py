@@ -173,7 +173,8 @@ def read_note(directory: Path) -> bytes:
             note = file.read(_MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise BackupRejected(
-            "There is no backup here, or it was not finished.", next_step="Run securevec backup create again."
+            "There is no backup here, or it was not finished.",
+            next_step="Is the path right? If so, make another one: securevec backup create DIR",
         ) from error
     except OSError as error:
         raise BackupRejected("The manifest of the backup cannot be read.") from error

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from securevec.cli.failure import end_on_terminate, report, usage
-from securevec.cli.streams import answering, aside, have_streams, nowhere
+from securevec.cli.streams import answering, aside, escape_what_is_missing, have_streams, nowhere
 
 
 def run() -> NoReturn:
     """Run the command line of this process and exit with the command's code."""
     have_streams()
+    escape_what_is_missing()
     end_on_terminate()
     sys.exit(main(sys.argv[1:]))
 

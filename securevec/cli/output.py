@@ -7,6 +7,7 @@ is shown through :func:`cell`: stored text must not move the cursor or change co
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 import unicodedata
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 PLAIN_WIDTH: Final = 160
 """Columns when stdout is not a terminal: wide enough that rows stay lines."""
 
-_SAY_S: Final = 30.0
-"""Seconds between two lines about one wait, where a line cannot be written over."""
+SAY_S: Final = 30.0
+"""Seconds between two lines about one wait or one long work, where a line cannot be written over."""
 
 _NAME: Final = 90
 """Characters of a file's name in a table."""
@@ -115,6 +116,16 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
+def written(out: Console, part: RenderableType) -> None:
+    """Print ``part`` to stdout. Lines in a file or a pipe do not end in the spaces that fill a column."""
+    if out.is_terminal:
+        out.print(part, soft_wrap=getattr(part, "no_wrap", None) is True)
+        return
+    with out.capture() as captured:
+        out.print(part, soft_wrap=getattr(part, "no_wrap", None) is True)
+    sys.stdout.write(re.sub(r" +$", "", captured.get(), flags=re.MULTILINE))
+
+
 class Output:
     """Where one command's answer goes."""
 
@@ -131,7 +142,7 @@ class Output:
         out = console()
         for part in shown:
             with answering():
-                out.print(fitted(part, out.width), soft_wrap=getattr(part, "no_wrap", None) is True)
+                written(out, fitted(part, out.width))
 
     def lines(self, documents: Iterable[object], shown: RenderableType) -> None:
         """As :meth:`show`, with one JSON document a line."""
@@ -142,7 +153,7 @@ class Output:
             return
         out = console()
         with answering():
-            out.print(fitted(shown, out.width))
+            written(out, fitted(shown, out.width))
 
     def say(self, line: str) -> None:
         """A remark on stderr. With ``--json`` there is none: what a program needs stands in the answer."""
@@ -162,7 +173,7 @@ class Output:
             aside(f"\r\x1b[K{_visible(line)}", end="")
         elif not line:
             self._waited = None
-        elif self._waited is None or time.monotonic() - self._waited >= _SAY_S:
+        elif self._waited is None or time.monotonic() - self._waited >= SAY_S:
             self._waited = time.monotonic()
             self.say(line)
 
@@ -180,8 +191,10 @@ def confirm(question: str) -> None:
 
 
 def to_json(document: object) -> str:
-    """One line of JSON. A terminal gets ASCII only, because stored text may hold what a terminal obeys."""
-    return json.dumps(document, ensure_ascii=sys.stdout.isatty(), default=_plain)
+    """One line of JSON. A terminal gets ASCII only, because stored text may hold what a terminal obeys; so does a
+    stream of another encoding than UTF-8."""
+    utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    return json.dumps(document, ensure_ascii=sys.stdout.isatty() or not utf8, default=_plain)
 
 
 def moment(ms: int) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from securevec.cli.output import cell, console, shortened, table
+from securevec.cli.output import SAY_S, cell, console, shortened, table
+from securevec.cli.streams import aside
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -213,9 +215,12 @@ def _replaced(report: IngestReport) -> RenderableType:
 
 @contextlib.contextmanager
 def progress_bar(label: str, *, quiet: bool = False) -> Generator[Callable[[Progress], None] | None]:
-    """A bar on stderr while stderr is a terminal; nothing otherwise."""
-    if quiet or not sys.stderr.isatty():
+    """A bar on stderr while stderr is a terminal; elsewhere a line now and then; nothing when ``quiet``."""
+    if quiet:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield _said_now_and_then(label)
         return
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -234,3 +239,17 @@ def progress_bar(label: str, *, quiet: bool = False) -> Generator[Callable[[Prog
             bars.update(task, completed=progress.bytes_read, total=progress.bytes_total, rows=progress.rows)
 
         yield advance
+
+
+def _said_now_and_then(label: str) -> Callable[[Progress], None]:
+    """What a log shows of long work: how far it is, every half minute."""
+    last = time.monotonic()
+
+    def advance(progress: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SAY_S:
+            last = time.monotonic()
+            share = f", {100 * progress.bytes_read // progress.bytes_total} %" if progress.bytes_total else ""
+            aside(f"{cell(label).plain}: {progress.rows:,} records{share}")
+
+    return advance

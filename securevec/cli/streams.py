@@ -6,6 +6,7 @@ remark that cannot be written is dropped, and only an answer that cannot be writ
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Generator
@@ -31,6 +32,13 @@ def have_streams() -> None:
                 os.close(opened)
             os.set_inheritable(number, True)
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115  # to the end
+
+
+def escape_what_is_missing() -> None:
+    """Let an answer be written in any locale: letters that the encoding of stdout does not have become escapes
+    (``\\u0142``). Otherwise a command would fail over a name after its work is done. ``--json`` is ASCII there."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def aside(line: str, *, end: str = "\n") -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from securevec.cli.output import console, table
+from securevec.cli.fitting import fitted
+from securevec.cli.output import console, table, written
 from securevec.cli.session import Session
 from securevec.cli.streams import answering
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from securevec.state.runtime import Runtime
 
@@ -61,7 +62,7 @@ def tail(
         _print_lines(map(shown, newest))
     elif columns is not None:
         with answering():
-            console().print(columns.table(newest))
+            written(console(), columns.table(newest))
     already = set(newest)
     while follower is not None:
         fresh = [raw for raw in follower.new() if raw not in already]
@@ -69,7 +70,7 @@ def tail(
             _print_lines(map(shown, fresh))
         elif columns is not None and fresh:
             with answering():
-                console().print(columns.table(fresh, head=False))
+                written(console(), columns.table(fresh, head=False))
         if not fresh:
             time.sleep(_POLL_S)
 
@@ -89,15 +90,16 @@ class _Columns:
         self._names = _names(runtime, session)
         self._narrow = console().width < _WIDE
 
-    def table(self, lines: Sequence[bytes], *, head: bool = True) -> Table:
+    def table(self, lines: Sequence[bytes], *, head: bool = True) -> RenderableType:
         from securevec.audit import summarize
         from securevec.audit.scan import parse_line
 
         records = [parse_line(raw + b"\n") or {} for raw in lines]
         rows = [self._row(summarize(record)) for record in records]
         made = table(_COLUMNS, rows)
+        part = fitted(made, console().width)
         made.show_header = head
-        return made
+        return part
 
     def _row(self, summary: Mapping[str, str]) -> tuple[str, ...]:
         if summary["tenant"] and summary["tenant"] not in self._names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from securevec.cli.main import main
+from securevec.cli.streams import escape_what_is_missing
 
 PROGRAM = [sys.executable, "-c", "from securevec.cli.main import run; run()"]
 
@@ -55,6 +57,22 @@ def command(
         return code, said.out + said.err
 
     return run
+
+
+def test_a_name_that_the_locale_cannot_write_is_escaped_and_fails_no_command(
+    command: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("init", SECUREVEC_BACKEND="memory")[0] == 0
+    said: dict[str, str] = {}
+    for words in ("tenant create \u0141\u00f3d\u017a", "tenant list", "tenant list --json"):
+        written = io.BytesIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
+            escape_what_is_missing()
+            assert main([*words.split(), "--home", "h"]) == 0, words
+            said[words] = written.getvalue().decode("ascii" if "--json" in words else "latin-1")
+    assert "\\u0141\u00f3d\\u017a" in said["tenant list"]
+    assert [each["tenant"] for each in json.loads(said["tenant list --json"])] == ["\u0141\u00f3d\u017a"]
 
 
 def test_a_passphrase_comes_from_the_environment_or_a_private_file_and_a_wrong_one_opens_nothing(

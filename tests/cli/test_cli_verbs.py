@@ -260,3 +260,19 @@ def test_the_newest_audit_records_fit_the_terminal_they_are_shown_on(
     shown = shell.at_home("audit", "tail", "-n", "1").out.splitlines()
     assert len(shown) == 3, shown
     assert max(map(len, shown)) <= width
+
+
+def test_on_a_terminal_too_narrow_for_the_table_an_audit_record_is_a_line_a_value(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("securevec.cli.output.PLAIN_WIDTH", 40)
+    shown = shell.at_home("audit", "tail", "-n", "1").out.splitlines()
+    assert [line.split()[0] for line in shown] == ["time", "action", "outcome", "actor", "tenant", "counts", "request"]
+    assert max(map(len, shown)) <= 40
+
+
+@pytest.mark.parametrize("words", [["tenant", "list"], ["describe", "acme/tickets"], ["audit", "tail"]])
+def test_no_line_of_a_pipe_ends_in_spaces(shell: Shell, words: list[str]) -> None:
+    shown = shell.at_home(*words).out
+    assert shown.count("\n") > 2
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []

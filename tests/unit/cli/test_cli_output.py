@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 from securevec.cli.output import Output, cell, command_line, console, moment, pairs, table, to_json
+from securevec.cli.reports import progress_bar
+from securevec.writing.report import Progress
 
 
 @pytest.mark.parametrize(
@@ -83,3 +86,18 @@ def test_yes_no_and_nothing_are_said_in_words(capsys: pytest.CaptureFixture[str]
     )
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert said == [["pinned", "yes"], ["anchored", "no"], ["not", "looked", "at", "-"], ["missed", "a,", "b"]]
+
+
+def test_long_work_says_how_far_it_is_where_there_is_no_terminal_and_seldom(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("securevec.cli.reports.time", SimpleNamespace(monotonic=lambda: now[0]))
+    with progress_bar("rows.csv") as advance:
+        assert advance is not None
+        for done in range(1, 101):
+            now[0] += 1.0
+            advance(Progress(done * 1000, done, 100))
+    assert capsys.readouterr().err.splitlines() == [f"rows.csv: {done},000 records, {done} %" for done in (30, 60, 90)]
+    with progress_bar("rows.csv", quiet=True) as advance:
+        assert advance is None
