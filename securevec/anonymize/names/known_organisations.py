@@ -16,7 +16,7 @@ from typing import Any, Final
 import re2
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, word_set
+from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 from securevec.anonymize.rules.rulebook import engine_options
@@ -24,6 +24,8 @@ from securevec.anonymize.rules.rulebook import engine_options
 _FILE: Final = "org_known.txt"
 _SURE: Final = 10.0
 _PERHAPS: Final = 2.0
+_SMALL_COUNTS: Final = 8.0
+_SHORTEST_SMALL: Final = 5
 _PART_BEFORE: Final = "@#/._-"
 _PART_BEHIND: Final = re.compile(r"[@_/.\-][^\W_]|_")
 _BEFORE: Final = re.compile(r"(?:([^\W\d_][\w'\-]*)|[^\W\d_]\.) \Z")
@@ -54,11 +56,14 @@ _LAST: Final = (
     "|Laboratories|Labs|Robotics|Electronics|Telecom|Communications|Networks|Enterprises|Ventures|Associates|Insurance"
     "|Mutual|Health Plan|Textiles|Shipping|Construction|Builders|Interiors|Catering|Bakery|Brewery|Pharmacy|Clinic"
     "|Surgery|Foundation|Association|Society|Courier|Studios|Publishing|Corporation|Company|Group"
-    "|Properties|Rovers|Wanderers|Tribune|Herald|Gazette|Chronicle|Party|Commission|Committee|Orchestra|Universität|Klinikum"
+    "|Properties|Rovers|Wanderers|Tribune|Herald|Gazette|Chronicle|Party|Commission|Committee|Orchestra"
+    "|Agency|Bureau|School District|Symphony|Ballet"
+    "|Broadcasting|Newspapers|Traders|(?:Rotary|Yacht|Cricket|Rowing) Club"
+    "|Universität|Klinikum"
     "|Krankenhaus|Gymnasium|Hochschule|Ziekenhuis"
 )
 _BUILT: Final = re.compile(
-    rf"(?<![\w@#/.'’\-])(?:(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,2}}"
+    rf"(?<![\w@#/.'’\-])(?:(?:{_CAP} ){{0,2}}(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,2}}"
     rf"|{_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_CAP}){{0,3}} (?:{_LAST}))(?![\w@/\-])"
 )
 _KIND: Final = questioning(rf"\b(?:{_FIRST}|{_LAST})")
@@ -96,6 +101,31 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
             if given is None or lookup_key(given) in names().given:
                 continue
         yield start, end, counts[name]
+
+
+@lru_cache(maxsize=1)
+def _small() -> tuple[Any, dict[str, float]]:
+    """The same in small letters, of the names that nothing else is called: no word, no name and no place."""
+    lists = names()
+    words = lists.stops | lists.given | lists.given_ambiguous | lists.surnames | lists.surnames_ambiguous | places()
+    kept = {}
+    for name, counts in _known()[1].items():
+        small = name.lower()
+        if counts == _SURE and len(small) >= _SHORTEST_SMALL and small not in words and "?" not in small:
+            kept[small] = _SMALL_COUNTS
+    ordered = sorted(kept, key=lambda name: (-len(name), name))
+    pattern = rb"\b(?:" + b"|".join(re.escape(name).encode() for name in ordered) + rb")\b"
+    return re2.compile(pattern, engine_options()), kept
+
+
+def small_by_list(text: str) -> Iterator[tuple[int, int, float]]:
+    """Listed names in a text without capitals: "i got hired at starbucks"."""
+    pattern, counts = _small()
+    for match in pattern.finditer(text.encode("ascii", "replace")):
+        start, end = match.span()
+        if (start and text[start - 1] in _PART_BEFORE) or _PART_BEHIND.match(text, end):
+            continue
+        yield start, end, counts[match.group().decode()]
 
 
 def by_kind(text: str) -> Iterator[tuple[int, int]]:

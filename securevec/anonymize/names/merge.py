@@ -22,7 +22,7 @@ from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.ends import mended
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
-from securevec.anonymize.names.known_organisations import by_kind, by_list
+from securevec.anonymize.names.known_organisations import by_kind, by_list, small_by_list
 from securevec.anonymize.names.known_places import by_list as places_by_list
 from securevec.anonymize.names.known_places import by_own_name, in_small_letters
 from securevec.anonymize.names.model import Stretch, Tagging
@@ -67,7 +67,7 @@ _NO_NAME: Final = 6.0
 _BEHIND_SURE: Final = 6.0
 _BEHIND_LABEL: Final = 2.5
 """How much the label of a form counts, in the model's units."""
-_BUILT: Final = 4.0
+_BUILT: Final = 6.0
 _WORD: Final = re.compile(r"([^\W\d_]+)\.?[ \t]+")
 _UNDER_FLAT: Final = re.compile(
     r"\b(?:Apt|Apartment|Suite|apt|suite)\.? ?\d{1,5}[A-Za-z]?,?\n"
@@ -139,7 +139,7 @@ def find_entities(
     for start, end in by_legal_form(text):
         tagging.lift(start, end, "ORG", _BEHIND_SURE)
         found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
-    for start, end, counts in by_list(text):
+    for start, end, counts in chain(by_list(text), small_by_list(text) if text.islower() else ()):
         tagging.lift(start, end, "ORG", counts)
     small = in_small_letters(text) if text.islower() else ()
     for start, end, counts in chain(places_by_list(text), by_own_name(text) if tagging.abroad else (), small):

@@ -7,6 +7,7 @@ import pytest
 
 from securevec.anonymize import default_detector
 from securevec.anonymize.names.firms import firms
+from securevec.anonymize.names.known_organisations import by_kind, small_by_list
 from securevec.anonymize.names.model import TAGS, UNIT
 from securevec.anonymize.names.regions import towns
 from securevec.anonymize.names.streets import streets
@@ -132,3 +133,26 @@ def test_an_organization_at_the_end_of_a_name_stays_one() -> None:
     scores = np.zeros((2, len(TAGS)), np.float32)
     scores[0, place], scores[1, place], scores[1, org] = 6.0 * UNIT, 1.0 * UNIT, 1.5 * UNIT
     assert settled(scores, [0, 1], [place, org], lambda _: True, steps, org) == [place, org]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("The Ministry of Education and Culture in Jakarta works.", "Ministry of Education and Culture"),
+        ("He spoke at the Royal College of Surgeons.", "Royal College of Surgeons"),
+        ("The Midland Protection Agency sued.", "Midland Protection Agency"),
+    ],
+)
+def test_an_article_in_front_does_not_hide_a_public_body(text: str, name: str) -> None:
+    assert [text[start:end] for start, end in by_kind(text)] == [name]
+
+
+def test_a_listed_firm_is_found_in_a_text_without_capitals_and_a_word_is_none() -> None:
+    text = "i got hired at starbucks, the gap on target street is home"
+    assert [text[start:end] for start, end, _ in small_by_list(text)] == ["starbucks"]
+
+
+def test_what_somebody_does_in_a_row_of_a_cv_names_nobody() -> None:
+    assert not {"Cashier", "Teller"} & set(
+        found("Kroger | Cashier | Dayton, OH\nHarbor Bank | Teller | Dayton, OH", "PERSON")
+    )

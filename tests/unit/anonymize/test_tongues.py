@@ -31,6 +31,7 @@ def scores(tagging: Tagging) -> list[list[float]]:
         (GERMAN, True),
         (ITALIAN, True),
         ("Oskarżony złożył apelację.", True),
+        ("Minä olen Aino ja asun viime vuodesta Oulussa.", True),
         ('{"nombre": "Ana", "apellidos": "Ruiz", "ciudad": "Lugo"}', True),
         ("Café Müller and the naïve Łódź office", False),
         ("information and documentation", False),
