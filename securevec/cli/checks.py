@@ -65,6 +65,9 @@ def run(session: Session) -> list[Check]:
     found += list(_settings(session))
     if homes.exists(session.home):
         return found + checks_home.run(session)
+    if homes.unfinished(session.home):
+        step = "If init was interrupted, run it again. If the file VERSION was lost, put it back from a backup."
+        return [*found, Check("home", "wrong", f"unfinished: {session.home} has no file VERSION", step)]
     step = "Make one: securevec init"
     return [*found, Check("home", "wrong" if session.home_was_named else "note", f"none at {session.home}", step)]
 

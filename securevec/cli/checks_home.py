@@ -22,6 +22,7 @@ from securevec.errors import EnvelopeRejected, HomeRefused
 from securevec.state import home as homes
 from securevec.state import reserve
 
+_SQLITE: Final = b"SQLite format 3\0"
 _ROLLBACK: Final = b"\x01\x01"
 """Bytes 18 and 19 of an SQLite file whose journal is not a write-ahead log (SQLite file format, 1.3)."""
 _SUCCESS: Final = 1
@@ -111,6 +112,8 @@ def _key_store(home: Path) -> Check:
             head = file.read(20)
     except OSError:
         return Check("key store", "wrong", "keys.db cannot be read", step)
+    if not head.startswith(_SQLITE):
+        return Check("key store", "wrong", "keys.db is damaged, or something else", "Restore keys.db from a backup.")
     if head[18:20] != _ROLLBACK or path.with_name("keys.db-wal").exists():
         return Check("key store", "wrong", "keys.db is in write-ahead mode: destroyed keys would stay on disk", step)
     return Check("key store", "ok", "keys.db keeps a rollback journal, nothing of a destroyed key stays")

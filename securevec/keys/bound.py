@@ -111,7 +111,7 @@ class BoundKeys(TokenVersions):
                 lambda: self._named(tenant, tokens),
                 now_ms=now_ms,
             )
-            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+            return done or KeyDestruction((), now_ms, evidence=NOTHING_HELD)
 
     def bury_documents(self, tenant: TenantId, generations: Iterable[tuple[bytes, int]]) -> int:
         """Destroy the keys of these generations: no process opens anything with them from here on. Returns how many

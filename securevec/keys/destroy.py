@@ -48,12 +48,11 @@ _FEW: Final = 64
 class KeyDestruction:
     """What was destroyed: key ids in hex, when (UTC ms), and on what evidence.
 
-    ``residue_found`` is always false: bytes that are still found raise instead of being reported as destroyed.
+    Where bytes of a key are still found there is none of these: it raises.
     """
 
     key_ids: tuple[str, ...]
     destroyed_ms: int
-    residue_found: bool
     evidence: str
 
 
@@ -96,7 +95,6 @@ def destroy(
     return KeyDestruction(
         key_ids=tuple(key_id.hex() for key_id in pending.key_ids),
         destroyed_ms=pending.begun_ms,
-        residue_found=False,
         evidence=evidence,
     )
 

@@ -45,7 +45,6 @@ class Destroying:
             return KeyDestruction(
                 key_ids=tuple(tombstone.key_id.hex() for tombstone in tombstones),
                 destroyed_ms=max(tombstone.destroyed_ms for tombstone in tombstones),
-                residue_found=False,
                 evidence=_weakest(tombstones),
             )
 
@@ -63,7 +62,7 @@ class Destroying:
                 lambda: self._store.rows_of_epoch(raw, raw_collection, epoch),
                 now_ms=now_ms,
             )
-            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+            return done or KeyDestruction((), now_ms, evidence=NOTHING_HELD)
 
     def destroyed(self, tenant: TenantId, key_ids: Sequence[str]) -> KeyDestruction:
         """What became of keys of a tenant that were destroyed before, as their tombstones remember it.
@@ -77,7 +76,6 @@ class Destroying:
         return KeyDestruction(
             key_ids=tuple(tombstone.key_id.hex() for tombstone in shown),
             destroyed_ms=max((tombstone.destroyed_ms for tombstone in shown), default=0),
-            residue_found=False,
             evidence=_weakest(shown),
         )
 

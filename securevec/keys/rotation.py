@@ -128,7 +128,7 @@ class Rotating:
         with self._store.lock:
             self._open.forget()
             done = destroy(self._store, f"deks:{tenant}:{collection}", rows, now_ms=now_ms)
-            return done or KeyDestruction((), now_ms, residue_found=False, evidence=NOTHING_HELD)
+            return done or KeyDestruction((), now_ms, evidence=NOTHING_HELD)
 
     def search_elsewhere(self, tenant: TenantId | None, search: Search) -> int:
         """The last step of a destruction: look for the wrapped keys outside the key store, of all tenants without one.

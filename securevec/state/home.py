@@ -84,6 +84,11 @@ def exists(home: Path) -> bool:
     return (home / _VERSION).exists()
 
 
+def unfinished(home: Path) -> bool:
+    """Whether a home is described here that is not finished: making it was interrupted, or it lost a file since."""
+    return not exists(home) and (home / _INSTALLATION).exists()
+
+
 def new_installation_id() -> str:
     return uuid4().hex
 

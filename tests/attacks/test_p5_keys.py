@@ -35,7 +35,6 @@ def test_a_destroyed_tenant_opens_nothing_in_the_same_process(bench: Bench) -> N
     assert len(done.key_ids) == 1 + 5 + 1 + 2
     assert bench.key_id.hex() in done.key_ids
     assert done.evidence == "removed from live files"
-    assert done.residue_found is False
     refuse_everything(bench.ring, bench)
     refuse_everything(bench.reopen(), bench)
 

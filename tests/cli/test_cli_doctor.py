@@ -262,6 +262,19 @@ def test_a_name_service_that_hangs_does_not_hold_the_check(
     assert (found["status"], "did not answer within" in found["detail"]) == ("wrong", True)
 
 
+def test_a_home_without_its_version_is_not_told_to_be_made_anew(doctor: Shell, home: Path) -> None:
+    (home / "VERSION").unlink()
+    found = examine(doctor, code=1)["home"]
+    assert (found["status"], "from a backup" in found["next_step"]) == ("wrong", True)
+
+
+@pytest.mark.parametrize("content", [b"", bytes(8192)])
+def test_a_key_store_that_is_none_is_called_damaged(doctor: Shell, home: Path, content: bytes) -> None:
+    (home / "keys" / "keys.db").write_bytes(content)
+    found = examine(doctor, code=1)["key store"]
+    assert (found["status"], found["next_step"]) == ("wrong", "Restore keys.db from a backup.")
+
+
 @pytest.mark.parametrize(("lost", "check"), [("engine", "vectors"), ("audit", "audit log")])
 def test_a_directory_of_the_home_that_is_gone_is_wrong(doctor: Shell, home: Path, lost: str, check: str) -> None:
     shutil.rmtree(home / lost)
