@@ -21,7 +21,9 @@ KEPT: Final = frozenset({"LOCATION", "ORG", "DATE", "AGE"})
 """Found, shown and counted, but replaced only where the policy names them: a city, a company, a day or an age alone
 is nobody."""
 
-OWN_IDS: Final = frozenset({"CUSTOMER_ID", "CASE_NUMBER", "EMPLOYEE_ID", "MEMBER_ID", "COORDINATES"})
+OWN_IDS: Final = frozenset(
+    {"CUSTOMER_ID", "CASE_NUMBER", "EMPLOYEE_ID", "MEMBER_ID", "RECORD_ID", "DEVICE_ID", "COORDINATES"}
+)
 """Numbers that an installation gives out itself, and places: alone they lead nobody to a person but through its own
 tables. Where only the name of a field says what they are, they may stand in the clear (docs/adr/0049)."""
 

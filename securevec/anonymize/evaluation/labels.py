@@ -31,7 +31,7 @@ _CIVIL: Final = (
 )
 _OWN_NUMBERS: Final = (
     *("CUSTOMER_ID", "CASE_NUMBER", "EMPLOYEE_ID", "MEMBER_ID", "MRN", "MEDICARE_ID", "NPI", "DEA", "PASSPORT"),
-    *("DRIVER_LICENSE", "IMEI", "MAC", "BANK_ACCOUNT", "NATIONAL_ID"),
+    *("DRIVER_LICENSE", "IMEI", "MAC", "BANK_ACCOUNT", "NATIONAL_ID", "DEVICE_ID", "LICENSE_NUMBER", "RECORD_ID"),
 )
 
 _BROADER: Final[Mapping[str, tuple[str, ...]]] = {

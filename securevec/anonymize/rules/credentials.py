@@ -54,6 +54,8 @@ _SETTINGS: Final = frozenset(
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 
 
+_LONG: Final = 32
+_MANY: Final = 6
 _FOLDED: Final = 3
 """From so many slashes on it is a path."""
 _LONG_PIECE: Final = 16
@@ -67,9 +69,17 @@ def _names_something(value: str) -> bool:
     return bool(words) and words[-1].lower() in _SETTINGS
 
 
+def _of_all_signs(value: str) -> bool:
+    """What a framework makes of letters, digits and signs; it may begin as a variable does."""
+    signs = {char for char in value if not char.isalnum()}
+    return len(value) >= _LONG and len(signs) >= _MANY and signs.isdisjoint("{}<>") and any(map(str.isdigit, value))
+
+
 def secret_value(value: str) -> bool:
     """Not a placeholder, a variable, a time, a name out of code or a plain lower-case word: a password."""
-    if len(value) < 6 or value[0] in "$<{%(=" or placeholder(value) or _names_something(value):
+    if len(value) < 6 or placeholder(value) or _names_something(value):
+        return False
+    if value[0] in "$<{%(=" and not _of_all_signs(value):
         return False
     if value.startswith("urn:"):
         return False

@@ -33,13 +33,11 @@ def number(text: str, start: int, end: int, first: int, last: int) -> bool:
     """Not cut out of a fraction, a longer code with dashes, the path of a link, or a row of hexadecimal numbers."""
     before = text[start - 1] if start > first else "\n"
     behind = text[end] if end < last else "\n"
-    if before == " " or behind == " ":
-        if _among_codes(text, start, end, first, last):
-            return False
-    elif before in ".-":
-        if _goes_on(text, start, first):
-            return False
-    elif before == "/" and _LINK.search(text, max(first, start - 8 * _REACH), start) is not None:
+    if (before == " " or behind == " ") and _among_codes(text, start, end, first, last):
+        return False
+    if before in ".-" and _goes_on(text, start, first):
+        return False
+    if before == "/" and _LINK.search(text, max(first, start - 8 * _REACH), start) is not None:
         return False
     return behind not in ".-," or _NUMBER_BEHIND.match(text, end, min(last, end + _REACH)) is None
 

@@ -26,7 +26,7 @@ _PRIORITY: Final = 64
 _SECRET_PRIORITY: Final = 81
 _FALLBACK_PRIORITY: Final = 43
 """For kinds with rules of their own, where the value fails their check: made up, mistyped or cut."""
-_FALLBACK: Final = frozenset({"CARD", "IBAN", "PHONE", "BANK_ACCOUNT", "ROUTING_NUMBER"})
+_FALLBACK: Final = frozenset({"CARD", "IBAN", "PHONE", "BANK_ACCOUNT"})
 _LONGEST_NAME: Final = 60
 _MOST_WORDS: Final = 7
 _CAMEL: Final = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

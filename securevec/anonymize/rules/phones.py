@@ -35,6 +35,7 @@ _MINUS: Final = re.compile(r" -\d")
 _LONGEST_OTHER: Final = 16
 """Clauses of contracts, years, colours (three groups of two are telephones too), counting, articles behind
 their DOI, round numbers and sums, code points, weaknesses by year and number, rights of files."""
+_LONGEST: Final = 14
 _COUNTED: Final = ("012345678", "01234567")
 """How made-up numbers of accounts count up."""
 _NANP: Final = re.compile(r"^(?:(?:\+|00)?1[-. ]?|001[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}$")
@@ -54,7 +55,9 @@ def valid(value: str) -> bool:
         return False
     digits = "".join(groups)
     if main[0] == "+" or main.startswith("00"):
-        return _international(digits.removeprefix("00") if main.startswith("00") else digits)
+        known = _international(digits.removeprefix("00") if main.startswith("00") else digits)
+        # A plus in front of three groups is a telephone's, whatever country has the number.
+        return known or (main[0] == "+" and "." not in main and len(groups) > 2 and 9 <= len(digits) <= _LONGEST)
     if _NANP.match(main):
         return True
     separated = len(groups) > 1
@@ -99,7 +102,7 @@ def _measured(main: str, groups: list[str]) -> bool:
         if main[0] != "0":
             lead = len(groups[0]) == 1 and main[1] == "." and not _NANP.match(main)
             return lead or " " in main or ("-" in main and main.count(".") > 1)
-        return main[1] == "."
+        return main[1] in ".- " or _MINUS.search(main) is not None
     if " " not in main or main[0] == "0":
         return False
     lone = sum(len(group) == 1 for group in groups)

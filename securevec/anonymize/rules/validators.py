@@ -317,6 +317,7 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "secret_value": credentials.secret_value, "sin": national.sin,
     "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": credentials.strong_password, "tfn": national.tfn,
     "aba": aba, "bic": bic, "bic_alone": bic_alone, "mac": mac,
+    "codice_shape": national.codice_shape,
     "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer,
     "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric": national.nric,
     "personnummer": national.personnummer, "pesel": national.pesel, "pps": national.pps,

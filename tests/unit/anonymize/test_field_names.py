@@ -24,7 +24,7 @@ NAMED = [
     ("numero_de_cliente", "4821037", "CUSTOMER_ID"),
     ("kundennummer", "48213", "CUSTOMER_ID"),
     ("driverLicenseNumber", "A56319335", "DRIVER_LICENSE"),
-    ("codice_fiscale", "RSSMRA85T10A562T", "TAX_ID"),
+    ("codice_fiscale", "RSSMRA85T35A562T", "TAX_ID"),
     ("iban", "DE89370400440532013001", "IBAN"),
     ("credit_card", "4111 1111 1111 1112", "CARD"),
     ("plate", "KA-XT 318", "LICENSE_PLATE"),

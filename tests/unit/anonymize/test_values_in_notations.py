@@ -35,6 +35,12 @@ def found(text: str) -> dict[str, str]:
         ("mitt OIB je 33392005961.", "33392005961", "NATIONAL_ID"),
         ("VAT number: GB999999973", "GB999999973", "VAT_ID"),
         ("Credit card number: 6763-1234-5678-9012", "6763-1234-5678-9012", "CARD"),
+        ("ABA Routing #: 048291773\n", "048291773", "ROUTING_NUMBER"),
+        ("State bar number: 482917\n", "482917", "LICENSE_NUMBER"),
+        ('{"device_identifier": "DEV-4829177", "x": 1}', "DEV-4829177", "DEVICE_ID"),
+        ("subject_id,age\nS-48291,44\nS-48292,43\n", "S-48291", "RECORD_ID"),
+        ("- Social: 9017482265\n", "9017482265", "SSN"),
+        ("call +28 337-368 8147 for it", "+28 337-368 8147", "PHONE"),
     ],
 )  # fmt: skip
 def test_a_value_is_found_whole_under_the_name_that_a_notation_gives_it(text: str, value: str, entity: str) -> None:
