@@ -233,7 +233,8 @@ def revoke(session: Session, name: Name, actor: ActorName, role: Role) -> None:
     from securevec.policy import Actor
 
     tenant = session.tenant(name)
-    had = {"actor": actor, "role": role} in _roles(session.store.runtime, tenant.id)
+    given = _roles(session.store.runtime, tenant.id)
+    had = any((entry["actor"], entry["role"]) == (actor, role) for entry in given)
     tenant.revoke(Actor.parse(actor), role)
     session.out.show(
         {"tenant": name, "actor": actor, "revoked": role, "had": had},
@@ -242,13 +243,16 @@ def revoke(session: Session, name: Name, actor: ActorName, role: Role) -> None:
 
 
 def _roles(runtime: Runtime, tenant: TenantId) -> list[dict[str, str]]:
-    """Who has which role in a tenant, oldest first."""
+    """Who has which role in a tenant, oldest first. ``ref`` is what the audit log calls them."""
+    from securevec.policy import Actor
+
     names = runtime.control.principals()
-    return [
-        {"actor": runtime.names.open_text(names[token], row=token, kind="actor-name"), "role": role}
+    granted = [
+        (runtime.names.open_text(names[token], row=token, kind="actor-name"), role)
         for token, role in runtime.control.grants(tenant)
         if token in names
     ]
+    return [{"actor": name, "role": role, "ref": runtime.names.actor_ref(Actor.parse(name))} for name, role in granted]
 
 
 def _collections(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
