@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from securevec.embed import ModelIdentity
 from securevec.errors import ConfigError, EmbedderError
@@ -68,7 +69,7 @@ class FunctionEmbedder:
         plain = [_text(item) for item in texts]
         if not plain:
             return np.zeros((0, self._identity.dimension), dtype=np.float32)
-        rows = np.asarray(self._embed(plain), dtype=np.float64)
+        rows = _numbers(self._embed(plain))
         if rows.shape != (len(plain), self._identity.dimension):
             raise EmbedderError("The embedding function answered with another shape.")
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
@@ -81,6 +82,16 @@ class FunctionEmbedder:
         if self._token_offsets is not None:
             return self._token_offsets(plain)
         return [match.span() for match in _PIECES.finditer(plain)]
+
+
+def _numbers(answer: object) -> NDArray[np.float64]:
+    try:
+        rows = np.asarray(answer)
+    except ValueError as error:  # rows of several lengths
+        raise EmbedderError("The embedding function answered with another shape.") from error
+    if rows.dtype.kind not in "fiu":
+        raise EmbedderError("The embedding function answered with something else than real numbers.")
+    return rows.astype(np.float64)
 
 
 def _text(item: object) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, cast
 
-from securevec.errors import ConfigError, UsageError, VectorError
+from securevec.errors import ConfigError, RecordNotFound, UsageError, VectorError
 from securevec.filters import Expr
 from securevec.integrations.documents import Document as Plain
 from securevec.integrations.documents import Documents, Undeclared
@@ -107,13 +107,18 @@ class SecurevecDocumentStore:
             return self.collection.delete(where=where).deleted
 
     def update_by_filter(self, filters: Filters, meta: dict[str, Any]) -> int:
-        """Set these metadata on what matches, one document after the other; returns how many."""
+        """Set these metadata on what matches, one document after the other; returns how many. One that somebody deletes
+        meanwhile is passed over."""
         where, fields = self._must(filters), self._documents.fields(meta)
         with refusing():
             ids = [plain.id for plain in self._documents.every(where)]
+        updated = len(ids)
         for each in ids if fields else ():
-            self.collection.update(each, **fields)
-        return len(ids)
+            try:
+                self.collection.update(each, **fields)
+            except RecordNotFound:
+                updated -= 1
+        return updated
 
     def count_documents_by_filter(self, filters: Filters) -> int:
         """How many documents match; all for an empty filter."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +12,7 @@ pytest.importorskip("haystack", reason="needs securevec[haystack]", exc_type=Mod
 
 from haystack import Pipeline
 from haystack.components.writers import DocumentWriter
-from haystack.dataclasses import Document
+from haystack.dataclasses import ByteStream, Document
 from haystack.document_stores.types import DuplicatePolicy
 from haystack.errors import FilterError as HaystackFilterError
 from haystack.telemetry import _telemetry
@@ -163,3 +163,39 @@ def test_the_values_of_a_list_are_its_members(home: Home) -> None:
     assert store.get_metadata_field_unique_values("tags") == (["a", "b"], 2)
     assert store.get_metadata_field_min_max("meta.tags") == {"min": "a", "max": "b"}
     assert store.count_unique_metadata_by_filter({}, ["tags"]) == {"tags": 2}
+
+
+def test_a_document_that_is_deleted_during_an_update_by_filter_does_not_end_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SecurevecDocumentStore(home.collection(Article))
+    store.write_documents([Document(id=f"{number}", content="boiler", meta={"source": "a"}) for number in range(3)])
+    collection, honest = store.collection, store.collection.update
+
+    def update(key: str, **fields: Any) -> Any:
+        if key == "1":
+            collection.delete(["1"])
+        return honest(key, **fields)
+
+    monkeypatch.setattr(collection, "update", update)
+    assert store.update_by_filter(_is("meta.source", "a"), {"source": "b"}) == 2
+    assert {document.meta["source"] for document in store.filter_documents()} == {"b"}
+
+
+def test_options_and_fields_that_are_none_are_refused(home: Home, two: dict[str, SecurevecDocumentStore]) -> None:
+    collection = home.collection(Article)
+    for option in ({"embeddings": "keep"}, {"undeclared": "keep"}):
+        with pytest.raises(errors.ConfigError):
+            SecurevecDocumentStore(collection, **cast("Any", option))
+    for call in (
+        lambda: two["acme"].get_metadata_field_min_max("meta.text"),
+        lambda: two["acme"].get_metadata_field_unique_values("passage"),
+        lambda: two["acme"].count_unique_metadata_by_filter({}, ["tenant"]),
+    ):
+        with pytest.raises(errors.UsageError, match="not declared"):
+            call()
+    with pytest.raises(errors.UsageError, match="holds bytes"):
+        two["acme"].write_documents([Document(id="9", blob=ByteStream(b"jane"))])
+    assert two["acme"].count_documents() == 2
+    found = asyncio.run(SecurevecRetriever(two["acme"], top_k=1).run_async("boiler"))["documents"]
+    assert [document.content for document in found] == TEXTS["acme"][:1]

@@ -20,6 +20,7 @@ from securevec import errors
 from securevec.integrations.documents import DocumentsRefused
 from securevec.integrations.langchain import SecurevecVectorStore
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
+from securevec.types import mint_anonymized
 from tests.support.frames import Home, Homes
 
 
@@ -307,3 +308,21 @@ def test_a_vector_that_is_none_is_refused_without_a_word_of_it(two: dict[str, Se
         with pytest.raises(errors.VectorError) as caught:
             search(given)
         assert "secret" not in f"{caught.value} {caught.value.__cause__} {caught.value.__context__}"
+
+
+def test_a_vector_of_the_model_finds_what_its_text_does_and_of_ones_own_tenant_only(
+    two: dict[str, SecurevecVectorStore],
+) -> None:
+    text = TEXTS["globex"][0]
+    vector = [float(value) for value in TAP.embed([mint_anonymized(text)])[0]]
+    for store in two.values():
+        by_text = [document.page_content for document in store.similarity_search(text, 2)]
+        assert [document.page_content for document in store.similarity_search_by_vector(vector, 2)] == by_text
+        diverse = store.max_marginal_relevance_search_by_vector(vector, 2, fetch_k=2)
+        assert sorted(document.page_content for document in diverse) == sorted(by_text)
+    assert text not in {document.page_content for document in two["acme"].similarity_search_by_vector(vector, 9)}
+    for filter_ in ({"year": {"$exists": 1}}, {"year": {"$exists": "false"}}):
+        with pytest.raises(errors.FilterError):
+            two["acme"].similarity_search_by_vector(vector, filter=filter_)
+    with pytest.raises(errors.UsageError, match="collection"):
+        SecurevecVectorStore.from_texts(["a"])

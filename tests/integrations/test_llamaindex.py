@@ -28,6 +28,7 @@ from securevec import errors
 from securevec.integrations.documents import DocumentsRefused
 from securevec.integrations.llamaindex import EmbeddedByStore, NodePassage, SecurevecVectorStore
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
+from securevec.types import mint_anonymized
 from tests.support.frames import Homes
 
 
@@ -211,3 +212,23 @@ def test_a_class_without_the_source_document_is_refused(homes: Homes) -> None:
 
     with pytest.raises(errors.SchemaError, match="NodePassage"):
         SecurevecVectorStore(homes["memory"].collection(Plain))
+
+
+def test_by_a_vector_and_in_coroutines_a_tenant_has_its_own_nodes_alone(
+    two: dict[str, SecurevecVectorStore], homes: Homes
+) -> None:
+    vector = [float(value) for value in TAP.embed([mint_anonymized(TEXTS["globex"][0])])[0]]
+    found = two["acme"].query(VectorStoreQuery(query_embedding=vector, similarity_top_k=9)).nodes
+    assert found is not None
+    assert sorted(node.get_content() for node in found) == sorted(TEXTS["acme"])
+    for operator in (FilterOperator.TEXT_MATCH, FilterOperator.TEXT_MATCH_INSENSITIVE):
+        with pytest.raises(errors.FilterError):
+            two["acme"].get_nodes(filters=_filters(("title", operator, "acme")))
+    empty = SecurevecVectorStore(homes["memory"].collection(Chapter))
+    empty.add([_node("One.", "1", "a", "book"), _node("Two.", "2", "a", "letter")])
+
+    async def one_source_goes() -> list[str]:
+        await empty.adelete("book")
+        return [node.node_id for node in await empty.aget_nodes(["1", "2"])]
+
+    assert asyncio.run(one_source_goes()) == ["2"]

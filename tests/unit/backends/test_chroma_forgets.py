@@ -20,7 +20,7 @@ from tests.support.chroma_files import PLACE, open_place
 from tests.support.chroma_server import chroma_server
 
 pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
-from securevec_chroma.client import MARK, create
+from securevec_chroma.client import MARK, connect, create
 from securevec_chroma.persistent import ChromaPersistentBackend
 from securevec_chroma.place import Place
 from securevec_chroma.sealed import Kept, SealedFile
@@ -67,7 +67,7 @@ def api_of(backend: Backend) -> Any:
         return shard.place(PLACE)._api
 
 
-def nothing(**_: object) -> None: ...
+def nothing(*_: object, **__: object) -> None: ...
 
 
 def test_a_deletion_that_was_dropped_is_noticed_by_who_deletes_and_by_who_replaces(
@@ -136,11 +136,11 @@ def test_a_collection_that_the_server_did_not_make_or_did_not_remove_is_noticed(
     served: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, fresh = served._client.api, a_namespace("fresh")
-    monkeypatch.setattr(api, "create_collection", lambda *_, **__: None)
+    monkeypatch.setattr(api, "create_collection", nothing)
     with pytest.raises(BackendError, match="did not keep a collection"):
         served.ensure(namespace=fresh, spec=SPEC)
     monkeypatch.undo()
-    monkeypatch.setattr(api, "delete_collection", lambda *_, **__: None)
+    monkeypatch.setattr(api, "delete_collection", nothing)
     fill(served, PLACE, [1])
     with pytest.raises(BackendError, match="still answers for a collection"):
         served.drop(namespace=PLACE)
@@ -195,7 +195,7 @@ def test_a_collection_with_our_tags_and_without_our_marks_is_refused(
 def test_a_collection_that_holds_vectors_of_another_length_than_it_says_is_refused(
     served: ChromaServerBackend, address: str
 ) -> None:
-    api = served._client.api
+    api = api_of(served)
     held_there = api.get_collection(PLACE.shard).id
     api._add(ids=[an_id(1).hex], collection_id=held_there, embeddings=[[1.0] * 9], metadatas=[{"n-int": 1}])
     fresh = ChromaServerBackend(address)
@@ -265,3 +265,43 @@ def test_what_is_made_belongs_to_its_place_alone(served: ChromaServerBackend, ad
         fresh.count(namespace=mine)
     fresh.close()
     served._client.api.delete_collection(mine.shard)
+
+
+def test_a_write_that_failed_is_not_made_a_second_time(
+    served: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a collection that is gone is looked up again: whoever wrote is told of everything else."""
+    asked: list[object] = []
+
+    def failing(self: Place, rows: object) -> None:
+        asked.append(rows)
+        raise BackendError("The store failed.")
+
+    monkeypatch.setattr(Place, "insert", failing)
+    with pytest.raises(BackendError):
+        fill(served, PLACE, [1])
+    assert len(asked) == 1
+
+
+def test_a_lost_database_is_not_made_anew_by_looking_for_it(embedded: ChromaPersistentBackend, tmp_path: Path) -> None:
+    fill(embedded, PLACE, [1])
+    embedded.close()
+    (database,) = (tmp_path / "chroma").glob(f"{PLACE.shard}/gen-*/chroma.sqlite3")
+    database.unlink()
+    again = ChromaPersistentBackend(tmp_path / "chroma")
+    with pytest.raises(BackendError, match="missing"):
+        again.count(namespace=PLACE)
+    again.close()
+    assert not database.exists()
+
+
+def test_what_the_environment_says_is_no_part_of_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHROMA_SERVER_HEADERS", '{"x-mine": "1"}')
+    monkeypatch.setenv("CHROMA_CLIENT_AUTH_CREDENTIALS", "canary")
+    made = connect(host="localhost", port=1, tls=False, token=None, timeout_s=1.0)
+    settings = made._system.settings
+    assert (settings.anonymized_telemetry, settings.allow_reset) == (False, False)
+    assert (settings.chroma_client_auth_provider, settings.chroma_client_auth_credentials) == (None, None)
+    api: Any = made.api
+    assert "x-mine" not in api.get_request_headers()
+    made.close()

@@ -42,17 +42,19 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pipe() -> Iterator[Callable[[Path, Path], None]]:
-    """Puts a pipe in a file's place. Who waits for its other end is given what the file said, again and again, and goes
-    on, so that a test without its guard fails and does not hang."""
+    """Puts a pipe in a file's place that says what the file said. Who waits for its end is let go after a while, so
+    that a test without its guard fails and does not hang."""
     over = threading.Event()
     threads: list[threading.Thread] = []
 
     def give(path: Path, said: bytes) -> None:
-        while not over.wait(1):
-            if path.is_fifo():
-                other = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-                os.write(other, said)
-                os.close(other)
+        while not over.is_set():
+            if not path.is_fifo():
+                return
+            other = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+            os.write(other, said)
+            over.wait(1)
+            os.close(other)
 
     def put(path: Path, outside: Path) -> None:
         said = path.read_bytes() if path.exists() else b"nothing"
