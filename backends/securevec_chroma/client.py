@@ -38,7 +38,7 @@ _FORMAT: Final = 1
 _SEALED_FORMAT: Final = 2
 """Of a collection whose sealed values lie in a file beside it (``sealed``), which it names."""
 _RELEASE_S: Final = 10.0
-_LISTED: Final = 100_000
+MOST_LISTED: Final = 100_000
 """Collections that one listing may name."""
 _CLIENT: Final[dict[str, Any]] = {
     "_env_file": None,  # not even opened
@@ -193,7 +193,7 @@ def ours(api: ServerAPI) -> Iterator[str]:
     seen, page = 0, 500
     while True:
         held = api.list_collections(limit=page, offset=seen)
-        if seen > _LISTED:
+        if seen > MOST_LISTED:
             raise BackendError("The store holds more collections than can be listed.")
         yield from (each.name for each in held if (each.metadata or {}).get(MARK) == _FORMAT)
         seen += len(held)

@@ -10,7 +10,7 @@ from securevec.errors import BackendError, ConfigError
 from securevec.foreign import PAGE, ForeignCollection, ForeignPoint, ForeignVector
 from securevec_adapters.address import credential, server_address
 from securevec_adapters.errors import mapped
-from securevec_chroma.client import MARK, connect
+from securevec_chroma.client import MARK, MOST_LISTED, connect
 from securevec_chroma.functions import function_names, space_of
 from securevec_chroma.server import PORT, TIMEOUT_S, TOKEN_VARIABLE
 from securevec_chroma.source_files import DATABASE, RESIDUAL, TENANT
@@ -52,6 +52,8 @@ class ChromaServer:
                 seen = 0
                 name = database["name"]
                 while held := api.list_collections(limit=_LISTED, offset=seen, tenant=TENANT, database=name):
+                    if seen > MOST_LISTED:
+                        raise BackendError("The source holds more collections than can be listed.")
                     found += [self._collection(each, name) for each in held]
                     seen += len(held)
         return sorted(found, key=lambda each: each.name)
@@ -63,6 +65,7 @@ class ChromaServer:
             raise BackendError("The source has no collection of this name any more.")
         database, collection = self._held[name]
         read = 0
+        before: Sequence[str] = ()
         with mapped("reading a collection"):
             while True:
                 answer = self._client.api._get(
@@ -76,6 +79,9 @@ class ChromaServer:
                 keys = answer["ids"]
                 if not keys:
                     return
+                if keys == before:
+                    raise BackendError("The source answered with the same page again.")
+                before = keys
                 empty: Sequence[object] = [None] * len(keys)
                 documents, uris, bodies = (
                     cast("Sequence[object] | None", answer.get(column)) or empty

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
+from securevec.errors import BackendError
 from securevec.foreign import PAGE, ForeignCollection, ForeignPoint
 from securevec_adapters.address import credential
 from securevec_qdrant.server_address import acceptable
@@ -45,9 +46,12 @@ class QdrantServer:
         with calling("reading a collection"):
             while True:
                 # In the order of ids, so that what is written meanwhile moves nothing else.
+                before = following
                 found, following = self._client.scroll(
-                    name, limit=size, offset=following, with_payload=True, with_vectors=False
+                    name, limit=size, offset=before, with_payload=True, with_vectors=False
                 )
+                if following is not None and (following == before or not found):
+                    raise BackendError("The source answered with a page that does not lead on.")
                 if found:
                     yield [
                         ForeignPoint(each.id if isinstance(each.id, int) else str(each.id), each.payload or {})

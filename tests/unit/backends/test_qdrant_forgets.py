@@ -69,24 +69,25 @@ def test_a_place_that_the_store_did_not_keep_is_noticed(at: Line, monkeypatch: p
         backend.ensure(namespace=MINE, spec=SPEC)
 
 
-def test_a_shard_that_is_refused_is_an_error_and_one_that_somebody_made_is_not(
-    at: Line, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["_create", "_create_shard"])
+def test_a_collection_or_shard_that_is_refused_is_an_error_and_one_that_somebody_made_is_not(
+    at: Line, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    honest = StandIn._create_shard
+    honest = getattr(StandIn, method)
 
-    def refusing(self: StandIn, request: Recorded, held: Any) -> Any:
+    def refusing(self: StandIn, *asked: Any) -> Any:
         raise Refusal(500, "INTERNAL", "canary of the server")
 
-    def late(self: StandIn, request: Recorded, held: Any) -> Any:
-        honest(self, request, held)
+    def late(self: StandIn, *asked: Any) -> Any:
+        honest(self, *asked)
         raise Refusal(400, "INVALID_ARGUMENT", "exists")
 
     backend = at.open("shard")
-    monkeypatch.setattr(StandIn, "_create_shard", refusing)
+    monkeypatch.setattr(StandIn, method, refusing)
     with pytest.raises(BackendError) as failed:
         backend.ensure(namespace=MINE, spec=SPEC)
     assert "canary" not in str(failed.value)
-    monkeypatch.setattr(StandIn, "_create_shard", late)
+    monkeypatch.setattr(StandIn, method, late)
     backend.ensure(namespace=MINE, spec=SPEC)
     fill(backend, MINE, [1])
     assert held(backend, MINE) == {1}
@@ -120,6 +121,8 @@ def test_more_tenants_than_one_answer_names_are_not_cut_in_silence(at: Line, mon
     monkeypatch.setattr(server, "FACETS", 2)
     with pytest.raises(BackendError, match="more tenants"):
         list(backend.namespaces())
+    sent = at.stand_in.named("facet")[-1].body
+    assert (sent["exact"], sent["limit"]) == (True, 2), "an estimate may leave a tenant out"
     monkeypatch.setattr(server, "FACETS", 3)
     assert set(backend.namespaces()) == {MINE.tenant_tag, THEIRS.tenant_tag}
 
