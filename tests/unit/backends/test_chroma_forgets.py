@@ -90,7 +90,8 @@ def test_a_search_that_is_answered_with_half_of_what_it_asked_for_is_none(
     fill(served, PLACE, [1])
     api = api_of(served)
     honest = api._query
-    for said in (None, [[]], []):
+    answers: list[object] = [None, [[]], []]
+    for said in answers:
 
         def answer(said: object = said, **asked: Any) -> Any:
             return {**honest(**asked), absent: said}
