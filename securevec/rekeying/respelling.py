@@ -101,12 +101,6 @@ class Respelling:
         )
         return [chunk.point for each in spelled for chunk in each.stored.chunks]
 
-    def _look_at_keys(self) -> None:
-        keys = self._collection.tenant_keys(self._runtime)
-        if keys.version != self._keys.version:
-            self._called, self._in_vain = {}, set()
-        self._keys = keys
-
     def _held(self, refs: Sequence[bytes]) -> dict[bytes, str]:
         if not refs:
             return {}
@@ -114,7 +108,6 @@ class Respelling:
 
     def _spelled(self, rows: Sequence[ManifestRow]) -> list[_Spelled]:
         """The records of these rows that are others under the newest key."""
-        self._look_at_keys()
         opened = opened_chunks(self._runtime, self._place, rows) if rows else {}
         if any(chunk.body.tokens != self._keys.version for chunks in opened.values() for chunk in chunks):
             raise ControlUnavailable(

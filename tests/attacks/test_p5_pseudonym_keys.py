@@ -26,11 +26,13 @@ from securevec.people import erase as erasing
 from securevec.reading.live import first_chunks
 from securevec.reading.opening import open_body
 from securevec.reading.question import anonymize_query
-from securevec.rekeying import renewing, resurrogate
+from securevec.rekeying import renewing, respelling, resurrogate
 from securevec.rekeying.respelling import Respelling
 from securevec.search import answer
 from securevec.types import StoredPoint
+from securevec.writing.sealing import Origin
 from tests.support.attacks import Stage, memory_of
+from tests.support.meanwhile import meanwhile
 from tests.support.world import ACME
 
 JANE, MAIL = "Jane Miller", "olga.brandt@example.net"
@@ -47,6 +49,13 @@ class Whole(sv.Record):
     id: sv.Key[str]
     title: sv.Embed[str]
     body: Annotated[str, sv.marks.Embed(keep="original")]
+
+
+class Kept(sv.Record):
+    id: sv.Key[str]
+    title: sv.Embed[str]
+    body: Annotated[str, sv.marks.Embed(keep="original")]
+    note: sv.Seal[str | None] = None
 
 
 @pytest.fixture
@@ -271,6 +280,61 @@ def test_tokens_and_surrogates_are_not_made_anew_at_once(stage: Stage, monkeypat
     asked = anonymize_query(stage.store.runtime, letters._scope, "the miller")
     assert asked.text.text == f"the {person_parts(keys.pseudonym, JANE)[1]}".lower()
     letters.verify().raise_if_wrong()
+
+
+def test_tokens_that_are_made_anew_between_two_looks_stop_the_job_until_the_next(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is named by a part alone is known by a token: under the earlier one nobody would be."""
+    letters = stage.acme.collection(Letter, name="between")
+    letters.ingest(ROWS)
+
+    def switched() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(renewing, "rewrite", stopped)
+            with pytest.raises(Stopped):
+                stage.store.renew_tokens(stage.acme_name)
+
+    meanwhile(monkeypatch, respelling, "opened_chunks", switched)
+    with pytest.raises(ControlUnavailable, match="made anew meanwhile"):
+        renew(stage)
+    stage.store.run_jobs()
+    assert renew(stage).state == "done"
+    letters.verify().raise_if_wrong()
+
+
+def test_a_long_text_that_names_somebody_in_its_beginning_alone_is_made_anew(stage: Stage) -> None:
+    letters = stage.acme.collection(Letter, name="long")
+    early = stage.store.runtime.tenant_keys(stage.acme.id)
+    letters.ingest([{"id": "L-1", "body": f"{JANE} began. {'Nobody is named behind that, it rained. ' * 80}"}])
+    assert len(points_of(stage, letters)) > 1
+    assert surrogate(early.pseudonym, "PERSON", JANE) in str(said(stage, letters=letters))
+    assert renew(stage).records == 1
+    late = stage.store.runtime.tenant_keys(stage.acme.id)
+    assert surrogate(late.pseudonym, "PERSON", JANE) in str(said(stage, letters=letters))
+    letters.verify().raise_if_wrong()
+
+
+def test_what_only_a_kept_original_or_only_a_note_beside_it_says_is_made_anew_by_the_same_detector(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = stage.acme.collection(Kept, name="kept")
+    plain = {"title": "the lantern", "body": "it was lost"}
+    kept.ingest([plain | {"id": "K-1", "body": f"write to {MAIL}"}, plain | {"id": "K-2", "note": f"ask {MAIL}"}])
+    before = said(stage, kept=kept)
+
+    def another(*_: object) -> Origin:
+        return Origin("internal", b"another8", b"another8")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Origin, "of", another)
+        with pytest.raises(CheckFailed, match="another detector placed"):
+            renew(stage)
+    assert renew(stage).state == "done"
+    after = said(stage, kept=kept)
+    assert after.keys() == before.keys()
+    assert not after.items() & before.items()
+    assert [surrogate(key_of(stage), "EMAIL", MAIL) in text for text in after.values()] == [True, True]
 
 
 def test_what_the_store_hides_stops_the_job_and_what_the_key_store_lacks_is_an_error(stage: Stage) -> None:
