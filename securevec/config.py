@@ -287,10 +287,21 @@ def _resolve(
 def _find_file(named: Path | None, variable: str | None, directory: Path, home: Path) -> Path | None:
     explicit = named or (Path(variable) if variable else None)
     if explicit is not None:
-        if not explicit.is_file():
+        if not _is_file(explicit):
             raise ConfigError("The settings file that was named does not exist.")
         return explicit
-    return next((path for path in (directory / FILE_NAME, home / FILE_NAME) if path.is_file()), None)
+    return next((path for path in (directory / FILE_NAME, home / FILE_NAME) if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    """Raises :class:`ConfigError` where nobody can tell: settings that cannot be seen must not be passed over."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise ConfigError(
+            f"Whether there is a {FILE_NAME} cannot be seen.",
+            next_step="Is the path of the home right, and may you enter it, and the current directory?",
+        ) from error
 
 
 def _expanded(name: str, value: str) -> Path:

@@ -80,8 +80,16 @@ class Installation:
 
 
 def exists(home: Path) -> bool:
-    """Whether a finished home is there. A directory with other content is refused by :func:`prepare`."""
-    return (home / _VERSION).exists()
+    """Whether a finished home is there. A directory with other content is refused by :func:`prepare`.
+
+    Raises :class:`HomeRefused` where nobody can tell: a name that is too long, a directory of somebody else's.
+    """
+    try:
+        return (home / _VERSION).exists()
+    except OSError as error:
+        raise HomeRefused(
+            "The home cannot be looked at.", next_step="Is its path right, and may you enter it?"
+        ) from error
 
 
 def unfinished(home: Path) -> bool:

@@ -219,3 +219,9 @@ def test_what_is_neither_true_nor_false_is_refused(tmp_path: Path, said: str) ->
     write(tmp_path, f"[models]\nrequired = {said}\n")
     with pytest.raises(ConfigError, match=r"models\.required"):
         load(tmp_path, {})
+
+
+def test_settings_that_cannot_be_seen_are_not_passed_over(tmp_path: Path) -> None:
+    """They might say what must not be left out, as that a list of models is required."""
+    with pytest.raises(ConfigError, match="cannot be seen"):
+        load_settings(env={}, overrides={"home": tmp_path / ("h" * 300)}, directory=tmp_path)

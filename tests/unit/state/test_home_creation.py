@@ -167,3 +167,8 @@ def test_a_home_that_a_later_release_described_is_refused_and_says_what_opens_it
     described.write_text(json.dumps(json.loads(described.read_text()) | {"format": 2}))
     with pytest.raises(HomeRefused, match="release that wrote it, or a newer one"):
         homes.described(home)
+
+
+def test_a_home_that_cannot_be_looked_at_is_refused_and_not_taken_for_none(tmp_path: Path) -> None:
+    with pytest.raises(HomeRefused, match="cannot be looked at"):
+        homes.exists(tmp_path / ("h" * 300))
