@@ -55,6 +55,15 @@ class Stream:
                 made.append(char)
         return "".join(made)
 
+    def spelled(self, value: str, alphabet: str) -> str:
+        """As many signs of an alphabet."""
+        return "".join([self.choice(alphabet) for _ in value])
+
+    def hexadecimal(self, value: str) -> str:
+        """Letters and digits to hexadecimal ones in the case of each, everything else kept."""
+        made = [self.choice("0123456789abcdef") if char.isalnum() else char for char in value]
+        return "".join([new.upper() if old.isupper() else new for new, old in zip(made, value, strict=True)])
+
     def shaped_digits(self, value: str) -> str:
         """Digits to digits, everything else kept."""
         return "".join([str(self.below(10)) if char.isdigit() else char for char in value])

@@ -16,7 +16,7 @@ from typing import Final
 
 from securevec.anonymize import lexicon
 from securevec.anonymize.keys import normalize
-from securevec.anonymize.rules import national, validators
+from securevec.anonymize.rules import national, personal, validators
 from securevec.anonymize.rules.checksums import digits_of, luhn
 from securevec.anonymize.surrogates.people import EASTERN, person, script_of
 from securevec.anonymize.surrogates.phones import phone
@@ -26,6 +26,18 @@ from securevec.crypto.kdf import Keyed
 
 _ATTEMPTS: Final = 24
 _NAME_CUTS: Final = re.compile(r"[\s\-'.]+")
+_BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_CHAIN: Final = re.compile(r"(?i)(?:bc|tb|ltc|cosmos|osmo|addr|terra|juno|stake|inj|celestia)1")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PAN: Final = re.compile(r"(?i)[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]")
+_MBI: Final = re.compile(
+    r"(?i)[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y]{2}\d\d"
+)
+_CURP: Final = re.compile(r"(?i)[A-Z][AEIOUX][A-Z]{2}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[HMX].{7}")
+_VIN: Final = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
+_VIN_VALUES: Final = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "12345678123457923456789"), strict=True))
+_VIN_WEIGHTS: Final = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _BY_CHARACTER: Final = EASTERN - {"kana"}
 """Scripts in which one character of a name says much of it."""
 
@@ -126,8 +138,40 @@ def _url(stream: Stream, value: str) -> str:
 
 
 def _wallet(stream: Stream, value: str) -> str:
-    prefix = 4 if value.lower().startswith("bc1") else 2 if value.startswith("0x") else 1
-    return value[:prefix] + stream.shaped(value[prefix:])
+    """The network's beginning stays, the rest is of its alphabet. That its check holds happens once in 2**30."""
+    if value.lower().startswith("0x"):
+        return value[:2] + stream.hexadecimal(value[2:])
+    if (chain := _CHAIN.match(value)) is not None:
+        size = chain.end()
+        made = stream.spelled(value[size:], _BECH32)
+        return value[:size] + (made.upper() if value.isupper() else made)
+    return value[:1] + stream.spelled(value[1:], _BASE58)
+
+
+def _nino(stream: Stream, value: str) -> str:
+    """The prefix QQ, which is given to nobody (HMRC, NIM39110), digits, and one of the four last letters."""
+    letters = iter("QQ" + stream.choice("ABCD"))
+    return recase(
+        "".join(next(letters, "D") if char.isalpha() else char for char in stream.shaped_digits(value)), value
+    )
+
+
+def _expiry(stream: Stream, value: str) -> str:
+    """A month and a year, written the same way."""
+    month, year = f"{1 + stream.below(12):02}", str(30 + stream.below(40))
+    written = {2: year, 4: f"20{year}"}
+    numbers = [match.span() for match in re.finditer(r"\d+", value)]
+    if len(numbers) != 2 or any(end - start not in written for start, end in numbers):
+        return stream.shaped_digits(value)
+    (first, behind), (second, end) = numbers
+    year_first = behind - first == 4
+    made = (written[behind - first], month) if year_first else (month, written[end - second])
+    return f"{value[:first]}{made[0]}{value[behind:second]}{made[1]}{value[end:]}"
+
+
+def _coordinates(stream: Stream, value: str) -> str:
+    """Digits alone: N and E stay what they are."""
+    return stream.shaped_digits(value)
 
 
 def _vat(stream: Stream, value: str) -> str:
@@ -137,7 +181,16 @@ def _vat(stream: Stream, value: str) -> str:
 
 
 def _code(stream: Stream, value: str) -> str:
-    return stream.shaped(value)
+    return stream.hexadecimal(value) if _UUID.fullmatch(value) else stream.shaped(value)
+
+
+def _vin(value: str) -> bool:
+    """The ninth sign is the check of 49 CFR 565.15, as on vehicles of North America."""
+    code = value.upper()
+    if _VIN.fullmatch(code) is None:
+        return False
+    total = sum((int(c) if c.isdigit() else _VIN_VALUES[c]) * w for c, w in zip(code, _VIN_WEIGHTS, strict=True))
+    return code[8] == "0123456789X"[total % 11]
 
 
 _MAKERS: Final[Mapping[str, Callable[[Stream, str], str]]] = {
@@ -147,6 +200,10 @@ _MAKERS: Final[Mapping[str, Callable[[Stream, str], str]]] = {
     "CARD": _card,
     "IBAN": _iban,
     "SSN": _ssn,
+    "ITIN": _ssn,
+    "UK_NINO": _nino,
+    "CARD_EXPIRY": _expiry,
+    "COORDINATES": _coordinates,
     "IP": _ip,
     "MAC": _mac,
     "URL": _url,
@@ -161,6 +218,11 @@ _MAKERS: Final[Mapping[str, Callable[[Stream, str], str]]] = {
     "VAT_ID": _vat,
 }
 
+_OF_TAXES: Final = (national.codice_fiscale, national.steuer_id, national.nif, national.itin, national.cpf)
+_OF_PEOPLE: Final = (
+    *(national.dni, national.pesel, national.cpf, national.bsn, national.personnummer, national.fodselsnummer),
+    *(national.kimlik, national.aadhaar, national.nric, national.rijksregister, national.za_id, national.hetu),
+)
 _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {
     "CARD": lambda value: luhn(digits_of(value)),
     "IBAN": validators.iban,
@@ -193,5 +255,12 @@ _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {
     "SG_NRIC": national.nric,
     "UK_UTR": national.utr,
     "ROUTING_NUMBER": validators.aba,
+    "IMEI": personal.imei,
+    "VIN": _vin,
+    "IN_PAN": lambda value: _PAN.fullmatch(value) is not None,
+    "MEDICARE_ID": lambda value: _MBI.fullmatch(value) is not None,
+    "MX_CURP": lambda value: _CURP.fullmatch(value) is not None,
+    "TAX_ID": lambda value: any(check(value) for check in _OF_TAXES),
+    "NATIONAL_ID": lambda value: any(check(value) for check in _OF_PEOPLE),
 }
 """Kinds whose surrogate must fail its own check, so that nobody's real number comes out by chance."""

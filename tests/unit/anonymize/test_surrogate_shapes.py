@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from securevec.anonymize import lexicon
 from securevec.anonymize.rules.checksums import digits_of
+from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.anonymize.rules.validators import VALIDATORS
 from securevec.anonymize.surrogates.people import _lists, script_of, speech_of
 from securevec.anonymize.surrogates.phones import KEPT_FOR_FICTION, UNUSED, country_code
-from securevec.anonymize.surrogates.values import person_parts, surrogate
+from securevec.anonymize.surrogates.values import _vin, person_parts, surrogate
 
 KEY = b"k" * 32
 KEYS = [bytes([number]) * 32 for number in range(12)]
@@ -171,6 +172,16 @@ def test_a_chinese_name_keeps_no_character_of_the_original() -> None:
         ("BIC", "DEUTDEFF500", r"[A-Z]{4}DE[A-Z]0\d{3}"),
         ("BIC", "nedszajj", r"[a-z]{4}za[a-z]0"),
         ("VAT_ID", "ATU12345678", r"AT[A-Z]\d{8}"),
+        ("ITIN", "912-78-1234", r"9\d\d-[0-4]\d-\d{4}"),
+        ("UK_NINO", "AB 12 34 56 D", r"QQ \d\d \d\d \d\d [A-D]"),
+        ("CARD_EXPIRY", "08/29", r"(?:0[1-9]|1[0-2])/\d\d"),
+        ("CARD_EXPIRY", "2027-12", r"20\d\d-(?:0[1-9]|1[0-2])"),
+        ("CARD_EXPIRY", "04 / 2031", r"(?:0[1-9]|1[0-2]) / 20\d\d"),
+        ("COORDINATES", "40.4461° N, 79.9822° W", r"\d\d\.\d{4}° N, \d\d\.\d{4}° W"),
+        ("CRYPTO_WALLET", "0x52908400098527886E0F7030069857D2E4169EE7", r"0x[0-9a-fA-F]{40}"),
+        ("CRYPTO_WALLET", "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", r"ltc1[02-9ac-hj-np-z]{39}"),
+        ("CRYPTO_WALLET", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", r"1[1-9A-HJ-NP-Za-km-z]{33}"),
+        ("RECORD_ID", "9f2c7be0-4829-417c-9f2c-7be04829a17c", r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
         ("ADDRESS", "Lindenstraße 5", r"\w+straße \d+"),
         ("ADDRESS", "12 rue de la Paix", r"\d+ rue \w+"),
         ("ADDRESS", "Calle del Olmo, 14", r"Calle \w+, \d+"),
@@ -198,6 +209,40 @@ def test_a_value_keeps_its_form(entity: str, value: str, fits: str) -> None:
         made = surrogate(key, entity, value)
         assert re.fullmatch(fits, made, re.IGNORECASE if "[а" in fits else 0), made
         assert made != value
+
+
+@pytest.mark.parametrize(
+    ("entity", "value", "check"),
+    [
+        ("IMEI", "49-015420-323751-8", "imei"),
+        ("ITIN", "912-78-1234", "itin"),
+        ("TAX_ID", "RSSMRA85T10A562S", "codice_fiscale"),
+        ("NATIONAL_ID", "53109278K", "dni"),
+        ("NATIONAL_ID", "44051401359", "pesel"),
+        ("CRYPTO_WALLET", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "bech32"),
+    ],
+)
+def test_a_stand_in_that_a_check_can_judge_fails_it(entity: str, value: str, check: str) -> None:
+    assert not any(VALIDATORS[check](surrogate(bytes([n]) * 32, entity, value)) for n in range(100))
+
+
+@pytest.mark.parametrize(
+    ("rule", "entity", "value"),
+    [("in-pan", "IN_PAN", "ABCPE1234F"), ("mx-curp", "MX_CURP", "HEGG560427MVZRRL04"),
+     ("us-mbi", "MEDICARE_ID", "1EG4-TE5-MK73"), ("us-mbi", "MEDICARE_ID", "1EG4TE5MK73")],
+)  # fmt: skip
+def test_a_stand_in_of_a_number_without_a_check_has_a_form_that_is_never_given_out(
+    rule: str, entity: str, value: str
+) -> None:
+    form = re.compile(next(each.regex for each in builtin_rules().rules if each.id == rule))
+    assert form.fullmatch(value)
+    assert not any(form.fullmatch(surrogate(bytes([n]) * 32, entity, value)) for n in range(100))
+
+
+def test_a_stand_in_of_a_vehicles_number_fails_the_check_of_its_ninth_place() -> None:
+    assert _vin("1HGCM82633A004352")
+    assert _vin("11111111111111111")
+    assert not any(_vin(surrogate(bytes([n]) * 32, "VIN", "1HGCM82633A004352")) for n in range(200))
 
 
 IBANS = ("DE89370400440532013000", "FR1420041010050500013M02606", "NO9386011117947", "MT84MALT011000012345MTLCAST001S",
