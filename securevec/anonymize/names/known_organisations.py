@@ -26,6 +26,11 @@ _SURE: Final = 10.0
 _PERHAPS: Final = 2.0
 _SMALL_COUNTS: Final = 8.0
 _SHORTEST_SMALL: Final = 5
+_WORDS: Final = frozenset(
+    ["caterpillar", "greyhound", "indigo", "chevron", "swatch", "orioles", "packers", "wallabies", "prudential",
+     "congress", "senate", "parliament"]
+)  # fmt: skip
+"""Listed names that are words too, which only a capital tells apart."""
 _PART_BEFORE: Final = "@#/._-"
 _PART_BEHIND: Final = re.compile(r"[@_/.\-][^\W_]|_")
 _BEFORE: Final = re.compile(r"(?:([^\W\d_][\w'\-]*)|[^\W\d_]\.) \Z")
@@ -105,10 +110,10 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
 
 @lru_cache(maxsize=1)
 def _small() -> tuple[Any, dict[str, float]]:
-    """The same in small letters, of the names that nothing else is called: no word, no name and no place."""
+    """The same in small letters, of the names that nobody and no place is called by."""
     lists = names()
-    words = lists.stops | lists.given | lists.given_ambiguous | lists.surnames | lists.surnames_ambiguous | places()
-    kept = {}
+    words = _WORDS | lists.given | lists.given_ambiguous | lists.surnames | lists.surnames_ambiguous | places()
+    kept: dict[str, float] = {}
     for name, counts in _known()[1].items():
         small = name.lower()
         if counts == _SURE and len(small) >= _SHORTEST_SMALL and small not in words and "?" not in small:

@@ -8,7 +8,7 @@ import pytest
 from securevec.anonymize import default_detector
 from securevec.anonymize.names.firms import firms
 from securevec.anonymize.names.known_organisations import by_kind, small_by_list
-from securevec.anonymize.names.model import TAGS, UNIT
+from securevec.anonymize.names.model import TAGS, UNIT, Tagging
 from securevec.anonymize.names.regions import towns
 from securevec.anonymize.names.streets import streets
 from securevec.anonymize.names.switches import settled, table
@@ -128,6 +128,16 @@ def test_neighbours_of_two_kinds_are_one_name_unless_the_model_is_sure_of_both()
     assert settled(scores, [0, 1], [place, org], lambda _: True, steps, org) == [place, org]
 
 
+@pytest.mark.parametrize(("abroad", "parts"), [(False, ["Baker Airport"]), (True, ["Baker", "Airport"])])
+def test_two_halves_of_a_name_are_one_stretch_where_the_costs_were_fitted(*, abroad: bool, parts: list[str]) -> None:
+    text, place, person = "at Baker Airport", TAGS.index("LOCATION"), TAGS.index("PERSON")
+    scores = np.zeros((3, len(TAGS)), np.float32)
+    scores[0, 0], scores[1, person], scores[1, place], scores[2, place] = 5 * UNIT, 1.2 * UNIT, UNIT, 6 * UNIT
+    tagging = Tagging(text, [0, 3, 9], [2, 8, 16], scores)
+    tagging.abroad = abroad
+    assert [text[each.start : each.end] for each in tagging.stretches()] == parts
+
+
 def test_an_organization_at_the_end_of_a_name_stays_one() -> None:
     steps, org, place = table(TAGS, UNIT), TAGS.index("ORG"), TAGS.index("LOCATION")
     scores = np.zeros((2, len(TAGS)), np.float32)
@@ -148,7 +158,7 @@ def test_an_article_in_front_does_not_hide_a_public_body(text: str, name: str) -
 
 
 def test_a_listed_firm_is_found_in_a_text_without_capitals_and_a_word_is_none() -> None:
-    text = "i got hired at starbucks, the gap on target street is home"
+    text = "i got hired at starbucks, the gap on target street is home, ask nielsen about the caterpillar"
     assert [text[start:end] for start, end, _ in small_by_list(text)] == ["starbucks"]
 
 
