@@ -138,6 +138,41 @@ def test_a_point_that_is_shown_without_its_vector_is_not_sealed_anew(
         opened_chunks(runtime, place, rows)
 
 
+def test_what_is_opened_says_every_key_that_opened_it(stage: Stage, letters: sv.Collection[Letter]) -> None:
+    """The body's and the vault's: either may be the one that is about to be destroyed."""
+    runtime, scope = stage.store.runtime, letters._scope
+    place = Sealed(scope.tenant, scope.collection, scope.namespace, vault=True)
+    rows = runtime.control.live_after(scope.collection, RecordRef(b""), limit=10, now_ms=0)
+    opened, named = opened_chunks(runtime, place, rows), named_keys(runtime, place, rows)
+    assert {len(chunk.keys) for chunks in opened.values() for chunk in chunks} == {1, 2}
+    for ref, (chunk,) in opened.items():
+        people = set() if chunk.subject is None else {chunk.subject.key_id}
+        assert chunk.keys | people == named[ref]
+
+
+def test_a_value_of_ours_that_is_no_body_stops_what_would_be_sealed_anew(
+    stage: Stage, letters: sv.Collection[Letter]
+) -> None:
+    """And nothing but its own record: the others of its sheet are read one by one then."""
+    runtime, scope, point = stage.store.runtime, letters._scope, points_of(stage, letters)["L-1"]
+    place = Sealed(scope.tenant, scope.collection, scope.namespace, vault=True)
+    rows = runtime.control.live_after(scope.collection, RecordRef(b""), limit=10, now_ms=0)
+    key = runtime.keys.view().key_by_id(read_key_ids(from_text(point.payload["b"]))[0])
+    where = Place(bytes.fromhex(scope.tenant), bytes.fromhex(scope.collection), point.id, "body")
+    forged = put(point, b=to_text(seal(key, b"no body", where, subject=person_of(runtime, point))))
+    stage.trap.edit_fetch = lambda shown: [
+        replace(each, payload=forged.payload) if each.id == forged.id else each for each in shown
+    ]
+    with pytest.raises(CheckFailed):
+        opened_chunks(runtime, place, rows)
+    stage.trap.edit_fetch = None
+    letters.delete(["L-1"])
+    # Deleted meanwhile, and shown still: it stops nobody any more.
+    stage.trap.edit_fetch = lambda shown: [*shown, replace(forged, vector=shown[0].vector)]
+    lost = scope.record_ref(runtime, "L-1")
+    assert set(opened_chunks(runtime, place, rows)) == {row.ref for row in rows} - {lost}
+
+
 def test_points_that_nobody_asked_for_name_no_keys(stage: Stage, letters: sv.Collection[Letter]) -> None:
     runtime, scope = stage.store.runtime, letters._scope
     place = Sealed(scope.tenant, scope.collection, scope.namespace, vault=True)

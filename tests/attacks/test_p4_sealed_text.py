@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from securevec.crypto import armour
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.envelope import (
     open_sealed,
@@ -115,3 +116,16 @@ def digits_of(value: int, count: int) -> list[str]:
     letters = [chr(number) for number in range(0x21, 0x7F) if chr(number) not in '"\\']
     alphabet = [one + two for one in letters for two in letters] + [chr(number) for number in range(0xA0, 0x800)]
     return [alphabet[value // 10_352**place % 10_352] for place in reversed(range(count))]
+
+
+@pytest.mark.parametrize("at_once", [1, 200, 1 << 20])
+def test_texts_that_are_read_together_are_those_read_alone_however_few_at_once(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is none stands among them, so that nothing moves to its neighbour's place."""
+    monkeypatch.setattr(armour, "_AT_ONCE", at_once)
+    blobs = [bytes(range(size % 251)) * (1 + size // 251) for size in (1, 2, 3, 4, 5, 6, 9, 52, 250, 1, 700)]
+    texts = armour.to_texts(blobs)
+    assert texts == [to_text(blob) for blob in blobs]
+    assert list(map(len, map(str.encode, texts))) == [armour.text_size(len(blob)) for blob in blobs]
+    assert armour.from_texts([*texts[:4], "none", None, *texts[4:]]) == [*blobs[:4], None, None, *blobs[4:]]
