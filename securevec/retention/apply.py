@@ -23,7 +23,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -286,40 +286,57 @@ def _destroy(runtime: Runtime, job: JobRow, keys: Sequence[dict[str, Any]]) -> l
 def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> set[str]:
     """Look at every listed generation again, and at the keys. Returns the collections in which something is left that
     nothing keeps. Raises :class:`WriteNotAcknowledged`."""
-    left: set[str] = set()
-    result = {"records": 0, "chunks": 0, "minimum": 0}
-    held: Counter[str] = Counter()
+    found = _Found()
     for collection, items in _by_collection(runtime, job).items():
-        namespace = runtime.names.namespace(job.tenant, collection)
         with runtime.write_lock(collection):
             settle_collection(runtime, collection)
             for start in range(0, len(items), MAX_BATCH):
-                part = items[start : start + MAX_BATCH]
-                refs = [item.ref for item in part]
-                states = runtime.control.states(collection, refs)
-                kept = _kept(runtime, job.tenant, collection, refs)
-                gone: list[JobItem] = []
-                for item in part:
-                    if not any(_is_still(row, item) for row in states.get(item.ref, [])):
-                        gone.append(item)
-                    elif item.ref in kept.held:
-                        held[kept.held[item.ref]] += 1
-                    elif item.ref in kept.young:
-                        result["minimum"] += 1
-                    else:
-                        left.add(collection)
-                result["records"] += len(gone)
-                result["chunks"] += sum(item.n_chunks for item in gone)
-                ids = ids_of(runtime, job.tenant, collection, gone)
-                if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
-                    raise WriteNotAcknowledged("The store still shows points it was told to delete.")
+                _look_again(runtime, job, collection, items[start : start + MAX_BATCH], found)
     for entry in keys_of(data):
         require_shredded(runtime, job.tenant, entry)
-    if not left:
-        for hold_id, records in sorted(held.items()):
+    if not found.left:
+        held = dict(sorted(found.held.items()))
+        for hold_id, records in held.items():
             _note_held(runtime, job, hold_id, records)
-        data["result"] = result | {"held": dict(sorted(held.items()))}
-    return left
+        data["result"] = {"records": found.records, "chunks": found.chunks, "minimum": found.minimum, "held": held}
+    return found.left
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a verification saw: how much is gone, how much a minimum or a hold (by its id) keeps, and the collections
+    in which something is ``left`` that nothing keeps."""
+
+    records: int = 0
+    chunks: int = 0
+    minimum: int = 0
+    held: Counter[str] = field(default_factory=Counter[str])
+    left: set[str] = field(default_factory=set[str])
+
+
+def _look_again(
+    runtime: Runtime, job: JobRow, collection: CollectionId, part: Sequence[JobItem], found: _Found
+) -> None:
+    """Add to ``found`` what became of these generations. Raises :class:`WriteNotAcknowledged`."""
+    refs = [item.ref for item in part]
+    states = runtime.control.states(collection, refs)
+    kept = _kept(runtime, job.tenant, collection, refs)
+    gone: list[JobItem] = []
+    for item in part:
+        if not any(_is_still(row, item) for row in states.get(item.ref, [])):
+            gone.append(item)
+        elif item.ref in kept.held:
+            found.held[kept.held[item.ref]] += 1
+        elif item.ref in kept.young:
+            found.minimum += 1
+        else:
+            found.left.add(collection)
+    found.records += len(gone)
+    found.chunks += sum(item.n_chunks for item in gone)
+    ids = ids_of(runtime, job.tenant, collection, gone)
+    namespace = runtime.names.namespace(job.tenant, collection)
+    if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
+        raise WriteNotAcknowledged("The store still shows points it was told to delete.")
 
 
 def _note_held(runtime: Runtime, job: JobRow, hold_id: str, records: int) -> None:

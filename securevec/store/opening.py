@@ -133,14 +133,7 @@ def open_runtime(
                 )
     installation = homes.load_restoring(home) if restoring else homes.load(home)
     _require_upgraded(home)
-    if backend is not None and backend != installation.backend:
-        raise ConfigError(
-            "The home was made for another backend.", next_step="Leave the backend out, or make another home."
-        )
-    if choices.layout is not None and choices.layout != (installation.layout or "shared"):
-        raise ConfigError(
-            "The home was made for another layout.", next_step="Leave it out; securevec tenant promote moves a tenant."
-        )
+    _require_as_made(installation, backend, choices)
     clock = clock or Clock()
     provider = provider_of(home, installation, key_file=key_file, passphrase=passphrase, keys=key_provider)
     roots = roots_of(home, installation, provider, ttl_s=key_cache_ttl, stale_s=stale_if_unavailable)
@@ -158,26 +151,7 @@ def open_runtime(
         control.raise_time_floor(clock.floor_ms())
         names = NameBook(keys)
 
-        def open_audit() -> AuditWriter:
-            writer = AuditWriter.open(
-                home / "audit",
-                log_id=installation.installation_id,
-                signing_key=keys,
-                clock=clock,
-                on_head=control.set_audit_head,
-                anchor=audit_anchor(control),
-                # A home that is being restored has an older control store on purpose.
-                kept=None if restoring else partial(audit_kept, control),
-                announce=control.announce_audit,
-            )
-            try:
-                answer_abandoned(writer, control, names)
-            except BaseException:
-                writer.close()
-                raise
-            return writer
-
-        audit = AuditDoor(open_audit)
+        audit = AuditDoor(partial(_open_audit, home, installation, keys, control, names, clock, restoring=restoring))
         location = installation.backend
         plain = {*installation.plain_http_hosts, *plain_http_hosts}
         runtime = Runtime(
@@ -218,6 +192,48 @@ def open_runtime(
 def _require_upgraded(home: Path) -> None:
     if homes.upgrade_begun(home) and not homes.UPGRADING.get():
         raise HomeRefused("The upgrade of this home was not finished.", next_step="Run: securevec upgrade")
+
+
+def _require_as_made(installation: homes.Installation, backend: str | None, choices: Choices) -> None:
+    """Raises :class:`ConfigError` when the caller names another store, or layout of it, than the home was made for."""
+    if backend is not None and backend != installation.backend:
+        raise ConfigError(
+            "The home was made for another backend.", next_step="Leave the backend out, or make another home."
+        )
+    if choices.layout is not None and choices.layout != (installation.layout or "shared"):
+        raise ConfigError(
+            "The home was made for another layout.", next_step="Leave it out; securevec tenant promote moves a tenant."
+        )
+
+
+def _open_audit(
+    home: Path,
+    installation: homes.Installation,
+    keys: KeyRing,
+    control: ControlStore,
+    names: NameBook,
+    clock: Clock,
+    *,
+    restoring: bool,
+) -> AuditWriter:
+    """The log, ready for new records, with the intents of crashed processes answered."""
+    writer = AuditWriter.open(
+        home / "audit",
+        log_id=installation.installation_id,
+        signing_key=keys,
+        clock=clock,
+        on_head=control.set_audit_head,
+        anchor=audit_anchor(control),
+        # A home that is being restored has an older control store on purpose.
+        kept=None if restoring else partial(audit_kept, control),
+        announce=control.announce_audit,
+    )
+    try:
+        answer_abandoned(writer, control, names)
+    except BaseException:
+        writer.close()
+        raise
+    return writer
 
 
 @contextlib.contextmanager
