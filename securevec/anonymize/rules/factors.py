@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from securevec.anonymize.rules.shape import value_of
@@ -20,6 +19,7 @@ _ALL: Final = (1 << _SIGNS) - 1
 _MOST: Final = 4096
 """Positions of one rule. One with more is always let through."""
 _REMEMBERED: Final = 16_384
+_NOTHING: Final = (frozenset[int](), frozenset[int]())
 _REACHED: Final = 1024
 """Sets of positions of one rule that are remembered."""
 
@@ -155,29 +155,32 @@ class Factors:
         ``numbers``: what the rules are called in answers; from 0 on unless given.
         """
         given = list(rules)
-        self._numbers = list(range(len(given))) if numbers is None else numbers
-        self._patterns = dict(zip(self._numbers, (_read(regex, group) for regex, group in given), strict=True))
-        self._alike = lru_cache(maxsize=_REMEMBERED)(self._ask)
-        self._answer = lru_cache(maxsize=_REMEMBERED)(self._ask_closely)
+        numbered = range(len(given)) if numbers is None else numbers
+        self._patterns = dict(zip(numbered, (_read(regex, group) for regex, group in given), strict=True))
+        self.numbers = frozenset(self._patterns)
+        self._known: dict[str, tuple[frozenset[int], frozenset[int]]] = {}
 
-    def holders(self, signs: str) -> frozenset[int]:
+    def holders(self, signs: str, among: frozenset[int] | None = None) -> frozenset[int]:
         """Numbers of the rules that may have a value with these characters of a text in it, and perhaps of others.
 
-        ``signs``: at least one character.
+        ``signs``: at least one character. ``among``: the rules that are asked about; all of them unless given.
         """
-        return self._answer(signs.translate(_DIGIT_IMAGE))
+        wanted = self.numbers if among is None or among is self.numbers else among & self.numbers
+        image = signs.translate(_DIGIT_IMAGE)
+        asked, holding = self._known.get(image, _NOTHING)
+        if len(asked) < len(self.numbers) and not wanted <= asked:
+            more = wanted - asked
+            asked, holding = asked | more, holding.union(self._ask(image, more))
+            if len(self._known) >= _REMEMBERED:
+                self._known = {}
+            self._known[image] = asked, holding
+        return wanted & holding
 
-    def _ask(self, signs: str) -> tuple[int, ...]:
-        kinds = [_kind(ord(char)) for char in signs]
-        return tuple(number for number, each in self._patterns.items() if each is None or each.holds(kinds))
-
-    def _ask_closely(self, signs: str) -> frozenset[int]:
-        kinds = [_close_kind(ord(char)) for char in signs]
-        return frozenset(
-            number
-            for number in self._alike(signs.translate(_IMAGE))
-            if (each := self._patterns[number]) is None or each.holds(kinds)
-        )
+    def _ask(self, signs: str, numbers: Iterable[int]) -> list[int]:
+        alike = [_kind(ord(char)) for char in signs]
+        close = [_close_kind(ord(char)) for char in signs]
+        asked = ((number, self._patterns[number]) for number in numbers)
+        return [number for number, each in asked if each is None or (each.holds(alike) and each.holds(close))]
 
 
 def _kind(code: int) -> int:

@@ -8,10 +8,14 @@ some microseconds; none is tried too seldom, since every match of a sequence hol
 
 from __future__ import annotations
 
+import operator
 from typing import Any, Final
 
 from securevec.anonymize.rules.shape import value_of, words_in
 from securevec.anonymize.rules.spelled import spelled_items
+
+Item = tuple[Any, Any]
+"""A part of a parsed pattern: what it is, and of what."""
 
 _RUN: Final = 8
 """A repeat that goes on for so long is at one of its places in much of a text."""
@@ -36,7 +40,7 @@ def gist(regex: bytes) -> bytes:
         return regex
 
 
-def _word(items: list[tuple[Any, Any]]) -> int:
+def _word(items: list[Item]) -> int:
     """Where the last piece begins that still needs the words which the whole sequence needs; 0 where it needs none."""
     words = words_in(items)
     if not words or len(words) > _MOST or min(map(len, words)) < _SHORTEST:
@@ -44,17 +48,35 @@ def _word(items: list[tuple[Any, Any]]) -> int:
     return max(at for at in range(len(items)) if words_in(items[at:]) == words)
 
 
-def _behind_lead(items: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """The items without the long run of one kind that they begin with, where a sign of its own follows it and more."""
+def _behind_lead(items: list[Item]) -> list[Item]:
+    """The items without the long run of one kind that they begin with, where a sign of its own follows it and more;
+    of a choice each branch so, and what follows the choice."""
     begin = next((at for at, item in enumerate(items) if str(item[0]) != "AT"), len(items))
     lead, rest = items[begin : begin + 1], items[begin + 1 :]
-    if not lead or str(lead[0][0]) not in {"MAX_REPEAT", "MIN_REPEAT"} or int(lead[0][1][1]) < _RUN:
+    if not lead:
         return items
-    says = [str(op) for op, _ in rest]
-    return rest if says[:1] == ["LITERAL"] and len(says) >= _ENOUGH else items
+    op, args = str(lead[0][0]), lead[0][1]
+    if op == "SUBPATTERN":
+        inside = list(args[3])
+        behind = _behind_lead(inside)
+        return items if behind is inside else [(op, (*args[:3], behind)), *rest]
+    if op == "BRANCH":
+        branches = [list(branch) for branch in args[1]]
+        cut = [_behind_lead(branch) for branch in branches]
+        return items if all(map(operator.is_, cut, branches)) else [(op, (args[0], cut)), *rest]
+    long = op in {"MAX_REPEAT", "MIN_REPEAT"} and int(args[1]) >= _RUN
+    return rest if long and len(rest) >= _ENOUGH and _signed(rest[0]) else items
 
 
-def _runs(item: tuple[Any, Any]) -> bool:
+def _signed(item: Item) -> bool:
+    """Whether an item begins with one sign and no other."""
+    op, args = str(item[0]), item[1]
+    if op in {"MAX_REPEAT", "MIN_REPEAT"}:
+        return int(args[0]) > 0 and _signed(args[2][0])
+    return op == "LITERAL" or (op == "SUBPATTERN" and len(args[3]) > 0 and _signed(args[3][0]))
+
+
+def _runs(item: Item) -> bool:
     """Whether an item of a pattern holds a long repeat."""
     op, args = str(item[0]), item[1]
     if op == "BRANCH":

@@ -31,6 +31,8 @@ _PLACES: Final = frozenset({"ADDRESS", "POSTCODE"})
 _FAILED: Final = "The pattern engine failed; nothing was scanned."
 _TRIED: Final = 2
 """So few rules are tried in a line across a break without asking which of them occur in it."""
+_MOST_TOGETHER: Final = 12
+"""More lines than this hold nearly all rules between them."""
 _FEW_WORDS: Final = 12
 """So few words are looked for one by one, more by a set."""
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
@@ -119,13 +121,18 @@ class PatternScanner:
     def _in_lines(self, lines: Sequence[_Placed]) -> list[tuple[int, View, list[Finding]]]:
         """The rules to be tried in neighbouring lines across breaks, of those able to be in each.
 
-        In most lines none of them is, which one question about all of them tells.
+        In most of a few lines no rule is, which one question about all of them tells.
         """
-        together = lines[0][1].data[lines[0][1].start : lines[-1][1].end]
-        anywhere = self._at_edges.union(self._named(together, numbered=True))
+        anywhere: frozenset[int] | None = None
+        if len(lines) <= _MOST_TOGETHER:
+            together = lines[0][1].data[lines[0][1].start : lines[-1][1].end]
+            anywhere = self._at_edges.union(self._named(together, numbered=True))
         wanted: list[tuple[int, View, list[Finding]]] = []
         for part, view, here in lines:
-            left = anywhere.intersection(part.able or ())
+            able = part.able or frozenset()
+            left = able if anywhere is None else anywhere & able
+            if left and part.among is not None:
+                left = part.among(left)
             if len(left) > _TRIED:
                 data, numbered = view.data[view.start : view.end], view.digits_end > view.start
                 left = left.intersection(self._named(data, numbered=numbered, able=left))

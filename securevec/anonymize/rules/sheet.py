@@ -7,7 +7,7 @@ its own text, since the engine is given a range, and both edges of a text are to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from securevec.anonymize.rules.alphabet import Alphabet
@@ -34,13 +34,15 @@ class Across(NamedTuple):
 class Part(NamedTuple):
     """A folded text. ``hint``: the words of its field's name, as if they stood in front.
 
-    ``across``: which values count, ``able``: which rules are tried (by number); all of them unless given.
+    ``across``: which values count, ``able``: which rules are tried (by number); all of them unless given. ``among``
+    says which of some rules are able, where nobody has asked yet about all.
     """
 
     text: str
     hint: str = ""
     across: Across | None = None
     able: frozenset[int] | None = None
+    among: Callable[[frozenset[int]], frozenset[int]] | None = None
 
 
 class Sheet:

@@ -85,9 +85,11 @@ class Structured:
         if field_name and len(body) <= LONGEST_CELL:
             self._add_cell(asked, body, Cell(0, len(body), field_name), here, declared=True)
         if "\n" in text:
+            crossing = self._crossing
             for joint in joints(body):
-                if able := self._crossing.holders(joint.signs):
-                    asked.add(Part(joint.line, "", joint.across, able), here, joint.unbroken)
+                # Which rules may hold the signs around the break is asked of those that occur near any break at all.
+                among = partial(crossing.holders, joint.signs)
+                asked.add(Part(joint.line, "", joint.across, crossing.numbers, among), here, joint.unbroken)
         if ":" in body or "=" in body:
             for cell in (*settings(body, label_of), *pairs(body, label_of)):
                 named = under_code_head(body[cell.start : cell.end], cell.head)

@@ -52,6 +52,11 @@ def test_no_rule_is_passed_over_for_what_a_set_looks_for_in_its_place() -> None:
         (rb"\b[a-z]{1,20}://[a-z]{2,9}@", [b"ab://cd@", b"://cd@"], [b"//cd@", b"ab://c@", b"ab:/cd@"]),
         (rb"(?i)\b(?:my|your)(?: [a-z]{2,12}){0,2} (?:pin|otp), (\d+)", [b"my own PIN, 123", b" otp, 1"], [b"pin 1"]),
         (rb"[a-z0-9]{8,30}\.atlasv1\.[a-z]{3}", [b"abcdefgh.atlasv1.xyz", b".atlasv1.xyz"], [b"atlasv1.xyz"]),
+        (
+            rb"\b(?:[a-z]{1,30}(?: dot [a-z]{1,9}){1,3} at x|[a-z]{2,30} at y)\.z",
+            [b"b dot a at x.z", b" dot a at x.z", b" at y.z"],
+            [b"at y.z", b" at x.z"],
+        ),
         # A run in front of a sign of its own, where more than that sign follows, is left out too.
         (rb"\b[A-Za-z]{20}_\d[a-z]{4}", [b"_1abcd", b"A" * 20 + b"_1abcd"], [b"_1abc", b"1abcd", b"A" * 20 + b"_abcd"]),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from random import Random
 
@@ -182,6 +182,38 @@ def test_what_is_remembered_of_a_rule_has_an_end_and_changes_no_answer(monkeypat
     forgetful = Factors(given)
     assert {signs: forgetful.holders(signs) for signs in asked} == usual
     assert all(each is not None and len(each._following) <= 2 for each in forgetful._patterns.values())
+
+
+def test_a_rule_asked_about_with_others_is_answered_as_alone_and_as_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    alphabet = Alphabet(rule.regex for rule in BOOK.rules)
+    chosen = [rule for rule in BOOK.rules if rule.id in {"street-english", "iban", "date-words"}]
+    given = [(alphabet.narrow(rule.regex), rule.group) for rule in chosen]
+    whole, factors = Factors(given, numbers=[3, 5, 8]), Factors(given, numbers=[3, 5, 8])
+    chance = Random(8)  # signs of a test
+    some = 0
+    monkeypatch.setattr(factors_module, "_REMEMBERED", 40)
+    for _ in range(400):
+        signs = "".join(chance.choices("aZ19 -.MG", k=5))
+        for _ in range(3):
+            among = frozenset(chance.sample([3, 4, 5, 8], chance.randrange(1, 4)))
+            assert factors.holders(signs, among) == among & whole.holders(signs)
+        assert factors.holders(signs) == whole.holders(signs)
+        some += len(whole.holders(signs))
+    assert some > 20
+    assert len(factors._known) <= 40
+
+
+def test_lines_across_breaks_are_read_alike_however_many_there_are() -> None:
+    crossing = scanner().crossing(without=GUESSED)
+    value, rest = "GB82 WEST 1234 5698 7654 32", ["born on 14 April 1975", "at 12 Mill Lane, Leeds", "of 10 12 and 14"]
+    parts = [
+        Part(text, "", Across(at, at + 1), crossing.numbers, partial(crossing.holders, text[at : at + 1]))
+        for text, at in [(value, 14), *((text, text.rindex(" ")) for text in rest)]
+    ]
+    alone = [scanner().scan_each([part]) for part in parts]
+    assert [len(here) > 0 for (here,) in alone] == [True, True, False, False]
+    for times in (1, 2, 9):
+        assert scanner().scan_each(parts * times) == [here for (here,) in alone] * times
 
 
 @given(st.sampled_from([rule for rule in BOOK.rules if rule.examples]), st.data())
