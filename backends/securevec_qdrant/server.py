@@ -123,7 +123,9 @@ class QdrantServerBackend:
         )
 
     def ensure(self, *, namespace: Namespace, spec: CollectionSpec) -> None:
-        held = self._dimension(namespace)
+        self._connection.guard()
+        # Asked anew: another process may have dropped the place, and what it left would take no point.
+        held = self._places.confirmed(self._place(namespace))
         if held is not None and held != spec.dimension:
             raise VectorError("This collection exists with another vector dimension.")
         with calling("creating a collection"):

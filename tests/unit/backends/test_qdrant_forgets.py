@@ -5,12 +5,15 @@ A stand-in that answers as the documented API does. No Qdrant server ran here.""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from securevec.errors import BackendError, ConfigError
-from securevec.testing.conformance_case import SPEC, a_namespace, fill, held
+from securevec.testing.conformance_case import SPEC, a_namespace, a_vector, an_id, fill, held
+from securevec.testing.conformance_hybrid import some_terms
+from securevec.types import Layout, Namespace
 
 pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]", exc_type=ModuleNotFoundError)
 from securevec_qdrant import server
@@ -148,3 +151,49 @@ def test_a_time_that_is_none_is_refused(seconds: Any) -> None:
 def test_hosts_without_tls_are_names_and_no_text(hosts: Any) -> None:
     with pytest.raises(ConfigError, match="name or an address"):
         QdrantServerBackend("qdrant://d", "key", plain_http_hosts=hosts)
+
+
+def test_a_namespace_in_two_layouts_has_two_places_and_loses_the_one_that_is_dropped(at: Line) -> None:
+    """As while a tenant is moved: each place is told by its own point, and goes alone."""
+    backend = at.open()
+    layouts: tuple[Layout, ...] = ("shared", "collection")
+    shared, alone = (replace(MINE, layout=layout) for layout in layouts)
+    backend.ensure(namespace=shared, spec=SPEC)
+    fill(backend, shared, range(3))
+    for first, other in ((shared, alone), (alone, shared)):
+        backend.ensure(namespace=other, spec=SPEC)
+        fill(backend, other, [7])
+        fresh = at.open()
+        assert fresh.drop(namespace=first).points >= 1
+        assert held(fresh, first) == set()
+        with pytest.raises(BackendError, match="no place"):
+            fill(at.open(), first, [9])
+        fill(at.open(), other, [8])
+        assert held(at.open(), other) == {7, 8}
+
+
+def test_a_place_is_not_written_over_that_of_another_tenant(at: Line) -> None:
+    """Its id follows from the shard's name, which a tenant of the same server could be given: tags decide."""
+    backend = at.open()
+    backend.ensure(namespace=MINE, spec=SPEC)
+    fill(backend, MINE, [1])
+    thief = Namespace(MINE.shard, THEIRS.tenant_tag, THEIRS.collection_tag)
+    with pytest.raises(BackendError, match="did not keep the description"):
+        backend.ensure(namespace=thief, spec=SPEC)
+    assert held(at.open(), MINE) == {1}
+    assert THEIRS.tenant_tag not in set(at.open().namespaces())
+
+
+def test_as_many_points_come_as_were_asked_for_by_id_by_vector_and_by_terms(at: Line) -> None:
+    """A server gives ten where a request does not say how many."""
+    backend = at.open()
+    backend.ensure(namespace=MINE, spec=SPEC)
+    fill(backend, MINE, range(30))
+    ids = [an_id(number) for number in range(25)]
+    assert len(backend.fetch(namespace=MINE, ids=ids)) == 25
+    assert len(backend.query(namespace=MINE, vector=a_vector(1), where=None, limit=25)) == 25
+    hybrid = backend.query(namespace=MINE, vector=a_vector(1), where=None, limit=25, terms=some_terms([1]))
+    assert len(hybrid) == 25
+    for leaf in at.stand_in.named("query")[-1].body["prefetch"]:
+        assert leaf["limit"] >= 25
+    assert len(backend.scan(namespace=MINE, where=None, cursor=None, limit=25).points) == 25
