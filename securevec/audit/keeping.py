@@ -1,11 +1,14 @@
 """The head of the log of writers, as the control store keeps it outside the log.
 
-Under the lock of the log each line is announced there, then written, and then its head is kept. So the log is as long
-as the head that is kept, or, when a process died between the last two, by the one line that was announced longer. Is it
-shorter, it was cut (``writers``). Is it longer than was ever announced, the control store is an older one that was put
-back: it knows nothing of the holds, erasures and rules since, be it of a single one. Was the head that is kept never
-announced, a piece of an older one was put back: a write-ahead log of before beside the file, which SQLite plays back
-(docs/adr/0055).
+Three steps for each line, under the lock of the log: its number is announced in the control store, the line is written,
+the new head is kept in the control store. So the log is exactly as long as the head says; or one line longer, the one
+that was announced, when a process died between the last two steps. Anything else means that somebody put a file back:
+
+- The log is shorter than the head: lines were cut off (``writers``).
+- It is longer than was ever announced: the control store is an older copy, which does not know of the holds, erasures
+  and rules since.
+- The head was never announced: a part of an older control store was put back, such as its write-ahead log, which SQLite
+  applies when it opens the file (docs/adr/0055).
 """
 
 from __future__ import annotations

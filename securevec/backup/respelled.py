@@ -1,10 +1,10 @@
-"""Surrogates of a backup that are of another pseudonym key than the newer state's: made anew, so that names in queries
-meet the records.
+"""After a restore: surrogates made anew when the pseudonym key was exchanged since the backup.
 
-Pseudonym keys leave no trace when they are retired. Where the newer key store is used, the backup's records say
-surrogates that no query is asked in. Where the backup's own is used, the key that was exchanged, because somebody may
-have read it, is in force again. In both cases a job makes them anew. It needs the model, and waits for holds: what
-stops it here is kept with it, and it goes on when the home is open.
+With the newer key store, the backup's records hold surrogates of a key that no query is asked with: nobody would find a
+person by name. With the backup's own key store, the old key is in force again, and it may have been exchanged because
+somebody had read it. Pseudonym keys leave no trace when they are retired, so in both cases a job makes the surrogates
+anew. It needs the embedding model, and waits for legal holds. What stops it here is kept with it, and it goes on once
+the home is open.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An ingest report as tables and as JSON, and the bar shown while it is being made."""
+"""An ingest report as tables and as JSON, and the bar or the lines shown while it is being made."""
 
 from __future__ import annotations
 

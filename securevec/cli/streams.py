@@ -1,4 +1,4 @@
-"""The standard streams as a supervisor may hand them over: closed, or written to a disk that is full.
+"""The standard streams as they may be handed over: closed, on a full disk, or in an encoding that lacks letters.
 
 A command is done whether or not there is room for what it says: a deletion must not fail because its log is full. So a
 remark that cannot be written is dropped, and only an answer that cannot be written is an error, after the work.

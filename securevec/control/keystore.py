@@ -1,9 +1,11 @@
-"""How far the key store had come: the count of its changes, kept here so that an older copy of it is told from it.
+"""The count of the key store's changes, kept here too, so that an older copy put in its place is noticed.
 
-The key store counts each change in the transaction that makes it, and the count is written here with the next commit of
-this process, whichever that is. So no commit is made for it, and no commit here says anything (a batch is live, a key
-was destroyed) that a key store of the count kept here does not know of. Killed in between, the key store is ahead,
-which is caught up with at the next opening; behind, it never is, unless an older copy was put in its place.
+The key store counts each change in the transaction that makes it. The count is written here with the next commit of
+this process, whatever that commit is for, so it costs none of its own. And no commit here says anything (a batch is
+live, a key was destroyed) that a key store with this count does not know of.
+
+A process killed in between leaves the key store ahead, and the next opening catches up. It is never behind, unless
+somebody put an older copy in its place.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Points that the store has and the manifest does not name: whether a hold covers them, judged while they go."""
+"""Points that the store has and the manifest does not name. They are to be removed; whether a legal hold covers them is
+decided in the transaction in which they go."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Every token of a tenant moved to the next version of its token key, in one transaction; and what stands for parts of
-names, put in the words of the next version of its pseudonym key.
+"""What changes in the control store when a tenant gets a new token key or a new pseudonym key.
 
-Tokens stand in four tables and nowhere else in the store while no erasure is under way, whose job names some too. The
-version stands in the tenant's row, so tokens and version change together for every process, and the fence grows:
-whoever began with tokens of the version before is refused by it, as in front of a suspended tenant.
+Token key: every token is moved to the next version, in one transaction. Tokens stand in four tables. The job of an
+erasure names some more, so none may be under way. The version stands in the tenant's row, so tokens and version change
+together for every process. The tenant's fence grows with them: an operation that began with tokens of the version
+before is refused, as if the tenant had been suspended.
+
+Pseudonym key: the stand-ins for parts of names are replaced by those of the next version.
 """
 
 from __future__ import annotations

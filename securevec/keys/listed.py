@@ -1,4 +1,4 @@
-"""The part of the key ring that keeps how far the list of models had come, so that an older list is told from it.
+"""The part of the key ring that keeps the number of the newest list of models, so that an older list is noticed.
 
 The list stands in the control store, sealed, with a number that every change raises. The highest number stands here, as
 a row of its own: a key of this use whose epoch is the number. Nothing is sealed with the key; wrapping it is what

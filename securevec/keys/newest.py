@@ -1,9 +1,9 @@
-"""The part of the key ring that tells an older copy of the key store from the key store.
+"""The part of the key ring that notices an older copy of the key store put in its place.
 
-Each transaction that changes which keys there are raises a count in the store's file. Somebody else keeps the count
-(the control store, with the commits that it makes anyway), later than it was made and earlier than anything is said
-that rests on it. So the count kept is the store's own or a lower one; a store that counts less is a copy of before, in
-which destroyed keys are alive and newer ones are missing (docs/adr/0046).
+Each transaction that changes which keys there are raises a count in the store's file. The control store keeps the count
+too: it writes it after the change was made, and before it says anything that depends on the change. So the count it
+keeps is the key store's own or a lower one. A key store that counts less is an older copy, in which destroyed keys are
+alive and newer ones are missing (docs/adr/0046).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What an erasure is going to do, per collection, fixed before anything is deleted; what will be looked for after."""
+"""What an erasure is going to do in each collection, fixed before anything is deleted, with the bytes to look for
+afterwards."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A stored record's tokens as they are today, when the tenant got a new token key since it was sealed.
+"""Tokens of a stored record moved to the tenant's newest token key, when it was sealed under an older one.
 
-A body says of which version of the key its tokens are. Whoever reads one moves them to the version in force, so nothing
-above this ever compares tokens of two versions, and a record needs not be rewritten to be found, hidden or erased.
+A body says of which version of the key its tokens are. They are moved to the version in force as soon as the body is
+read, so nothing above this room compares tokens of two versions, and a record need not be rewritten to be found, hidden
+or erased.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The texts of one record, anonymized; and the values beside them that stay as they are, which nobody may stand in."""
+"""Anonymizing the texts of one record.
+
+Clear filter values and sealed numbers stay as they are, so a row in which one of them is personal data is refused.
+"""
 
 from __future__ import annotations
 
