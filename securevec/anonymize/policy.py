@@ -13,7 +13,9 @@ from securevec.anonymize.operators import NEEDS_VAULT, Operator, operator_named
 from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.errors import ConfigError
 
-BUILTIN_ENTITIES: Final = frozenset({"PERSON", "SUBJECT_ID", "LOCATION", "ADDRESS", "ORG"})
+BUILTIN_ENTITIES: Final = frozenset(
+    {"PERSON", "SUBJECT_ID", "LOCATION", "ADDRESS", "ORG", "LICENSE_NUMBER", "RECORD_ID"}
+)
 """Entities that do not come from rule files."""
 
 

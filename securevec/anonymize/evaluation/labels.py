@@ -30,8 +30,8 @@ _CIVIL: Final = (
     *("IN_AADHAAR", "IN_PAN", "AU_TFN", "BR_CPF"),
 )
 _OWN_NUMBERS: Final = (
-    *("CUSTOMER_ID", "CASE_NUMBER", "EMPLOYEE_ID", "MEMBER_ID", "MRN", "MEDICARE_ID", "NPI", "DEA", "PASSPORT"),
-    *("DRIVER_LICENSE", "IMEI", "MAC", "BANK_ACCOUNT", "NATIONAL_ID", "DEVICE_ID", "LICENSE_NUMBER", "RECORD_ID"),
+    *("CUSTOMER_ID", "CASE_NUMBER", "EMPLOYEE_ID", "MEMBER_ID", "MRN", "MEDICARE_ID", "PASSPORT"),
+    *("BANK_ACCOUNT", "NATIONAL_ID", "DEVICE_ID", "LICENSE_NUMBER", "RECORD_ID"),
 )
 
 _BROADER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -53,6 +53,8 @@ _BROADER: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(_CIVIL, ("TAX_ID", "NATIONAL_ID", "ID")),
     **dict.fromkeys(_SOCIAL, ("TAX_ID", "NATIONAL_ID", "SSN", "ID")),
     **dict.fromkeys(_OWN_NUMBERS, ("ID",)),
+    **dict.fromkeys(("IMEI", "MAC"), ("DEVICE_ID", "ID")),
+    **dict.fromkeys(("DRIVER_LICENSE", "NPI", "DEA"), ("LICENSE_NUMBER", "ID")),
     **dict.fromkeys(("EMAIL", "PHONE", "URL", "IP"), ("CONTACT",)),
 }
 """What a finding may count as when the set has no label of its own for it."""
@@ -81,6 +83,10 @@ def canonical(label: str, extra: Mapping[str, str] | None = None) -> str:
         return known
     country, _, rest = plain.partition("_")
     if country in COUNTRIES and (known := _ENTITY.get(_letters(rest))):
+        return known
+    if plain.endswith("_NO") and (known := _ENTITY.get(_letters(plain.removesuffix("_NO") + "_NUMBER"))):
+        return known
+    if "." in raw and (known := _ENTITY.get(_letters(raw.upper().rpartition(".")[2]))):
         return known
     if finer := _FINER.match(raw.upper()):
         return _ENTITY[finer[1]]

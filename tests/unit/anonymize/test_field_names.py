@@ -10,7 +10,8 @@ import pytest
 
 import securevec as sv
 from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, default_detector
-from securevec.anonymize.rules.heads import label_of
+from securevec.anonymize.policy import OperatorPolicy
+from securevec.anonymize.rules.heads import _labels, label_of
 from securevec.rows.infer import infer
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME
@@ -227,3 +228,9 @@ def test_a_line_of_one_name_and_one_value_is_read_like_a_field(text: str) -> Non
 )
 def test_lines_of_code_and_of_explanations_name_nobody(text: str) -> None:
     assert found(text) == []
+
+
+def test_every_kind_that_a_name_gives_away_may_be_named_by_an_operator_policy() -> None:
+    kinds = {label.entity for known in _labels() for label in known.values()}
+    assert {"LICENSE_NUMBER", "RECORD_ID", "DEVICE_ID"} <= kinds
+    OperatorPolicy.from_mapping(dict.fromkeys(kinds, "tag"))

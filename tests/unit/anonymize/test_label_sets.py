@@ -260,14 +260,31 @@ def test_a_label_of_a_public_set_is_read_as_what_it_means_or_said_to_be_unknown(
 
 @pytest.mark.parametrize(
     ("label", "entity"),
-    [("PHONE-NUMBER", "PHONE"), ("DATE-TIME", "DATE"), ("LICENSE-PLATE", "LICENSE_PLATE"), ("NAME-STUDENT", "PERSON")],
+    [
+        ("unique_id.vehicle_id", "VEHICLE_ID"),
+        ("contact.email", "EMAIL"),
+        ("PASSPORT_NO", "PASSPORT"),
+        ("account_no", "BANK_ACCOUNT"),
+        ("PHONE-NUMBER", "PHONE"),
+        ("DATE-TIME", "DATE"),
+        ("LICENSE-PLATE", "LICENSE_PLATE"),
+        ("NAME-STUDENT", "PERSON"),
+    ],
 )
-def test_a_letter_and_a_dash_inside_a_label_are_no_tag(label: str, entity: str) -> None:
+def test_a_kind_in_front_and_a_number_behind_say_no_more_and_a_dash_inside_a_label_is_no_tag(
+    label: str, entity: str
+) -> None:
     assert canonical(label) == canonical(f"B-{label}") == entity
 
 
 def test_the_callers_own_table_is_asked_first_however_the_label_is_written() -> None:
     assert canonical("phoneNumber", {"PHONE_NUMBER": "IMEI"}) == "IMEI"
+
+
+def test_a_device_or_a_licence_counts_as_the_finer_label_or_as_an_id() -> None:
+    assert counted_as("IMEI", {"DEVICE_ID", "ID"}) == ("DEVICE_ID", "ID")
+    assert counted_as("NPI", {"LICENSE_NUMBER"}) == ("LICENSE_NUMBER",)
+    assert counted_as("RECORD_ID", {"ID"}) == ("ID",)
 
 
 def test_a_number_of_a_country_counts_as_the_label_that_stands_there() -> None:
