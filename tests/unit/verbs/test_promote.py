@@ -15,11 +15,13 @@ pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]",
 
 import securevec as sv
 from securevec.audit import read_tail
+from securevec.control.store import ControlStore
 from securevec.errors import CheckFailed, KeyUnavailable
 from securevec.proof import receipt as receipts
 from securevec.types import Layout, ProtectedPoint, StoredPoint
 from securevec.verbs import moving
 from securevec_qdrant.server import QdrantServerBackend
+from tests.support.meanwhile import meanwhile
 from tests.support.promoting import Home, Killed, Local, N, at, filled, tickets, whole
 from tests.support.qdrant_wire import Line, line
 from tests.support.world import ACME, Ticket, ticket
@@ -244,6 +246,39 @@ def test_a_write_that_the_whole_move_overtakes_is_in_the_new_place(home: Home, m
         else:
             acme.delete(["T-5"])
             whole(acme, tickets(range(N)) - {"T-5"})
+        assert at(store, acme, "shared") == 0
+
+
+def test_a_record_that_goes_live_once_the_places_were_compared_is_in_the_new_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer had put it into the old place when the move began, and stood still until both places were equal: no
+    list of live records had it. It is live a moment before the switch, and acknowledged."""
+    with home.open() as store:
+        acme, _ = filled(store)
+
+        def all_but_the_switch() -> None:
+            with monkeypatch.context() as patch:
+                patch.setattr(ControlStore, "switch_placement", killed)
+                with pytest.raises(Killed):
+                    store.promote_tenant("acme", to="collection")
+
+        def killed(*_: object, **__: object) -> None:
+            raise Killed
+
+        meanwhile(monkeypatch, ControlStore, "commit_batch", all_but_the_switch)
+        assert acme.ingest([ticket(60, "brickwork late")]).new == 1
+        switch, seen = ControlStore.switch_placement, list[str]()
+
+        def looked_at_once(*given: Any, **named: Any) -> Any:
+            switched = switch(*given, **named)
+            seen.append(acme.get("T-60").id)
+            return switched
+
+        monkeypatch.setattr(ControlStore, "switch_placement", looked_at_once)
+        assert [result.state for result in store.run_jobs()] == ["done"]
+        assert seen == ["T-60"]
+        whole(acme, tickets(range(N)) | {"T-60"})
         assert at(store, acme, "shared") == 0
 
 
