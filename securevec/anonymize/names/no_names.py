@@ -22,7 +22,7 @@ _TECHNICAL: Final = "technical_words.txt"
 _CLINIC: Final = "clinical_words.txt"
 _CONTRACT: Final = "contract_words.txt"
 _SOFTWARE: Final = "software_words.txt"
-_TRADES: Final = "trades_english.txt"
+_TRADES: Final = word_set("trades_english.txt")
 _TOOLS: Final = 3
 """Different programs in a text that make it one about them."""
 _TOKEN: Final = re.compile(r"[^\W\d_][\w\-]*")
@@ -108,7 +108,7 @@ def _is_nationality(text: str, stretch: Stretch, value: str) -> bool:
 def _is_word(text: str, stretch: Stretch, value: str) -> bool:
     """Whether a person would be a word of programs and licences that no list knows as a name."""
     key = lookup_key(value)
-    if key not in _listed(_TECHNICAL) and key not in word_set(_TRADES):
+    if key not in _listed(_TECHNICAL) and key not in _TRADES:
         return False
     return not _is_listed_name(key) and not _somebodys(text, stretch)
 
