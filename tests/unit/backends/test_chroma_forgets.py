@@ -97,7 +97,7 @@ def test_a_search_that_is_answered_with_half_of_what_it_asked_for_is_none(
             return {**honest(**asked), absent: said}
 
         monkeypatch.setattr(api, "_query", answer)
-        with pytest.raises(BackendError):
+        with pytest.raises(BackendError, match="answered a search without" if said is None else "failed"):
             served.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1)
 
 
@@ -306,3 +306,19 @@ def test_what_the_environment_says_is_no_part_of_a_connection(monkeypatch: pytes
     api: Any = made.api
     assert "x-mine" not in api.get_request_headers()
     made.close()
+
+
+def test_an_engine_that_keeps_its_files_open_is_not_said_to_have_given_them_back(
+    embedded: ChromaPersistentBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(embedded, PLACE, range(3))
+    still_open = iter([True] * 50)
+
+    def is_open(directory: Path) -> bool:
+        return next(still_open, False)
+
+    monkeypatch.setattr("securevec_chroma.client._RELEASE_S", 0.0)
+    monkeypatch.setattr("securevec_chroma.client._open_here", is_open)
+    report = embedded.drop(namespace=PLACE)
+    assert (report.points, report.index_removed, report.bytes_removed) == (3, True, None)
+    assert "may still hold them" in report.residual
