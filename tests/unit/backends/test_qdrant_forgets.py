@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,9 +143,11 @@ def test_points_whose_places_were_all_taken_away_are_dropped_with_their_collecti
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 3601, float("nan"), float("inf")])
-def test_a_time_that_is_none_is_refused(seconds: Any) -> None:
+def test_a_time_that_is_none_is_refused(seconds: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="seconds"):
         QdrantServerBackend("qdrant://localhost", timeout_s=seconds)
+    with pytest.raises(ConfigError, match="seconds"):  # the setting reaches it
+        QdrantServerBackend.from_location("qdrant://localhost", root=tmp_path, server_timeout=seconds)
 
 
 @pytest.mark.parametrize("hosts", ["db", ["db/x"], [""], ["http://db"]])
