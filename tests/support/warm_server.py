@@ -123,6 +123,8 @@ def _take(streams: list[int], own: list[socket.socket], poll: selectors.BaseSele
     for place, stream in enumerate(streams):
         os.dup2(stream, place)
         os.close(stream)
+    # The server's object knows whether its own stream could be sought in; this one may be a pipe.
+    sys.stdout = open(1, "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115  # to the end
 
 
 def become(order: dict[str, Any]) -> None:
