@@ -6,9 +6,7 @@ import fcntl
 import os
 import re
 import shutil
-import socket
 import sqlite3
-import threading
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -213,53 +211,6 @@ def test_changed_weights_are_wrong(doctor: Shell, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(checks, "_model", REAL_MODEL)
     monkeypatch.setattr(minilm, "PINNED", dict.fromkeys(minilm.PINNED, "0" * 64))
     assert examine(doctor, code=1)["embedding model"]["status"] == "wrong"
-
-
-def test_a_server_that_does_not_answer_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    key = tmp_path / "root.key"
-    with sv.SecureStore.open(tmp_path / "home", backend="chroma://127.0.0.1:9", key_file=key, embedder=HashEmbedder()):
-        pass
-    shell = Shell(tmp_path, tmp_path / "home", capsys)
-    answer = shell.at_home("doctor", "--json", "--key-file", str(tmp_path / "root.key"))
-    assert answer.code == 1
-    found = checked(answer)["vector store"]
-    assert (found["status"], found["next_step"]) == ("wrong", "Is its server running, and its port open?")
-
-
-def test_a_server_that_takes_connections_and_never_answers_is_wrong(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checks, "_REACH_S", 1)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url, key = f"chroma://127.0.0.1:{silent.getsockname()[1]}", tmp_path / "root.key"
-        with sv.SecureStore.open(tmp_path / "home", backend=url, key_file=key, embedder=HashEmbedder()):
-            pass
-        shell = Shell(tmp_path, tmp_path / "home", capsys)
-        found = checked(shell.at_home("doctor", "--json", "--key-file", str(key)))["vector store"]
-    assert (found["status"], "did not answer within" in found["detail"]) == ("wrong", True)
-
-
-def test_a_name_service_that_hangs_does_not_hold_the_check(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The system's resolver takes no limit of time, so it may be asked on a thread of its own alone."""
-    key, over = tmp_path / "root.key", threading.Event()
-    url = "chroma://localhost:8000"
-    with sv.SecureStore.open(tmp_path / "home", backend=url, key_file=key, embedder=HashEmbedder()):
-        pass
-
-    def silent(*asked: object, **how: object) -> list[object]:
-        if threading.current_thread() is threading.main_thread():
-            pytest.fail("asked where nothing ends the wait")
-        over.wait(60)
-        return []
-
-    monkeypatch.setattr(checks, "_REACH_S", 1)
-    monkeypatch.setattr(socket, "getaddrinfo", silent)
-    shell = Shell(tmp_path, tmp_path / "home", capsys)
-    found = checked(shell.at_home("doctor", "--json", "--key-file", str(key)))["vector store"]
-    over.set()
-    assert (found["status"], "did not answer within" in found["detail"]) == ("wrong", True)
 
 
 def test_a_home_without_its_version_is_not_told_to_be_made_anew(doctor: Shell, home: Path) -> None:

@@ -172,18 +172,24 @@ def qdrant() -> Iterator[tuple[StandIn, QdrantServerBackend]]:
         backend.close()
 
 
+def forgets_deletions(patch: pytest.MonkeyPatch, *, of_places: bool) -> None:
+    """The store says that it deleted, and did nothing: of the descriptions of places, or of the points in them."""
+    honest = StandIn._delete
+
+    def forgetful(self: StandIn, request: Recorded, held: Any) -> Any:
+        if (request.collection == PLACES) == of_places:
+            request.body |= {"filter": {"must": [{"has_id": []}]}}
+        return honest(self, request, held)
+
+    patch.setattr(StandIn, "_delete", forgetful)
+
+
 def test_a_place_that_the_store_goes_on_describing_is_not_called_removed(
     qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inserts of other processes go by it: they would be acknowledged in what was dropped."""
     _, backend = qdrant
-    honest = StandIn._delete
-
-    def forgetful(self: StandIn, request: Recorded, held: Any) -> Any:
-        request.body |= {"filter": {"must": [{"has_id": []}]}} if request.collection == PLACES else {}
-        return honest(self, request, held)
-
-    monkeypatch.setattr(StandIn, "_delete", forgetful)
+    forgets_deletions(monkeypatch, of_places=True)
     with pytest.raises(BackendError, match="still describes"):
         backend.drop(namespace=MINE)
     monkeypatch.undo()
@@ -194,13 +200,7 @@ def test_a_drop_whose_deletion_the_store_forgot_is_noticed(
     qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, backend = qdrant
-    honest = StandIn._delete
-
-    def forgetful(self: StandIn, request: Recorded, held: Any) -> Any:
-        request.body |= {"filter": {"must": [{"has_id": []}]}} if request.collection != PLACES else {}
-        return honest(self, request, held)
-
-    monkeypatch.setattr(StandIn, "_delete", forgetful)
+    forgets_deletions(monkeypatch, of_places=False)
     with pytest.raises(BackendError, match="still answers"):
         backend.drop(namespace=MINE)
 
