@@ -47,20 +47,24 @@ def pipe() -> Iterator[Callable[[Path, Path], None]]:
     over = threading.Event()
     threads: list[threading.Thread] = []
 
-    def give(path: Path, said: bytes) -> None:
-        while not over.is_set():
+    def says(path: Path, said: bytes) -> int:
+        other = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        os.write(other, said)
+        return other
+
+    def give(path: Path, said: bytes, other: int) -> None:
+        while not over.wait(1):
+            os.close(other)
             if not path.is_fifo():
                 return
-            other = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-            os.write(other, said)
-            over.wait(1)
-            os.close(other)
+            other = says(path, said)
+        os.close(other)
 
     def put(path: Path, outside: Path) -> None:
         said = path.read_bytes() if path.exists() else b"nothing"
         path.unlink(missing_ok=True)
         os.mkfifo(path)
-        threads.append(threading.Thread(target=give, args=(path, said)))
+        threads.append(threading.Thread(target=give, args=(path, said, says(path, said))))
         threads[-1].start()
 
     yield put
@@ -102,6 +106,24 @@ def test_a_root_whose_version_is_a_pipe_is_refused_and_not_waited_for(
     pipe(root / "VERSION", outside)
     with pytest.raises(HomeRefused):
         EdgeBackend(root)
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(root: Path) -> None:
+    version, refused = root / "VERSION", threading.Event()
+    version.unlink()
+    os.mkfifo(version)
+
+    def opens() -> None:
+        with pytest.raises(HomeRefused):
+            EdgeBackend(root)
+        refused.set()
+
+    thread = threading.Thread(target=opens)
+    thread.start()
+    in_time = refused.wait(20)
+    os.close(os.open(version, os.O_RDWR | os.O_NONBLOCK))  # lets go whoever waits
+    thread.join()
+    assert in_time
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory", "long"])
