@@ -26,6 +26,7 @@ NO_STREETS: Final = frozenset(
 )  # fmt: skip
 _SURE: Final = "Street|Road|Avenue|Boulevard|Parkway|Turnpike|Expressway|Freeway|Rd|Ave|Blvd|Pkwy"
 _PERHAPS: Final = "Lane|Drive|Terrace|Close|Crescent|Highway|Hwy|Row|Mews|Quay|Way|St|Ln|Dr"
+_PERHAPS_KINDS: Final = frozenset(_PERHAPS.split("|"))
 _ALONG: Final = frozenset(["on", "along", "off", "onto", "down", "up"])
 _BEFORE: Final = "on|along|off|onto|down|up|at|near|of|from|between|to|and|closed"
 _ROUTE: Final = r"(?:(?:U\.?S\.?|State|County|Rural) )?(?:Route|Highway|Hwy|Interstate) \d{1,4}|I-\d{1,3}"
@@ -69,9 +70,6 @@ def streets(text: str) -> Iterator[tuple[int, int]]:
         if kind in _PERHAPS_KINDS and not _goes_there(before, first):
             continue
         yield start, end
-
-
-_PERHAPS_KINDS: Final = frozenset(_PERHAPS.split("|"))
 
 
 def _goes_there(before: str | None, first: str) -> bool:
