@@ -8,7 +8,7 @@ from typing import Any
 from securevec.control.rows import JobRow
 from securevec.proof import own_keys
 from securevec.proof.purging import ProbeOutcome
-from securevec.proof.receipt import Artefact
+from securevec.proof.receipt import Artefact, control_rows
 from securevec.proof.shredding import in_backups
 from securevec.state.runtime import Runtime
 
@@ -48,12 +48,9 @@ def artefacts(data: Mapping[str, Any]) -> list[Artefact]:
         outcome = ProbeOutcome.from_json(data["purges"][collection])
         listed += _of_collection(collection, entry, outcome, data["kept"].get(collection, 0))
     listed.append(
-        Artefact(
-            artefact="control rows and subject tokens",
-            method="delete, VACUUM, empty the write-ahead log",
-            verdict="removed from live files" if data["scrubbed"] else "pending",
-            evidence="rows deleted; "
-            + ("file rewritten and log emptied" if data["scrubbed"] else "another process was reading the file"),
+        control_rows(
+            "control rows and subject tokens",
+            scrubbed=data["scrubbed"],
             residual="the tombstones (keyed tokens), which refuse writes until fenced_until_ms and hide what was there "
             "before; copies of control.db taken earlier hold keyed references",
         )

@@ -65,6 +65,19 @@ class Artefact:
         }
 
 
+def control_rows(rows: str, *, scrubbed: bool, residual: str) -> Artefact:
+    """What became of ``rows`` of the control store. ``scrubbed``: whether the file was rewritten and its log emptied
+    behind their deletion; where another process was reading it, their bytes are still there."""
+    return Artefact(
+        artefact=rows,
+        method="delete, VACUUM, empty the write-ahead log",
+        verdict="removed from live files" if scrubbed else "pending",
+        evidence="rows deleted; "
+        + ("file rewritten and log emptied" if scrubbed else "another process was reading the file"),
+        residual=residual,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A verified receipt: who signed it (hex of SHA-256 over the public key) and what it says.

@@ -15,7 +15,7 @@ from securevec.backend import VectorBackend
 from securevec.errors import SecurevecError, WriteNotAcknowledged
 from securevec.proof.probe import Needles
 from securevec.proof.purging import ProbeOutcome, drop_with_proof, found_in_own_files, own_files, sample
-from securevec.proof.receipt import Artefact
+from securevec.proof.receipt import Artefact, control_rows
 from securevec.proof.shredding import doom, key_artefact, require_shredded
 from securevec.state.runtime import Runtime
 from securevec.types import Namespace, TenantId
@@ -107,12 +107,9 @@ def artefacts(runtime: Runtime, tenant: TenantId, data: dict[str, Any]) -> list[
             _engine_artefact(entry, removal)
             for entry, removal in zip(manifest["collections"], data["removals"], strict=True)
         ),
-        Artefact(
-            artefact="control rows, names and subject tokens",
-            method="delete, VACUUM, empty the write-ahead log",
-            verdict="removed from live files" if data["scrubbed"] else "pending",
-            evidence="rows deleted; "
-            + ("file rewritten and log emptied" if data["scrubbed"] else "another process was reading the file"),
+        control_rows(
+            "control rows, names and subject tokens",
+            scrubbed=data["scrubbed"],
             residual="copies of control.db taken earlier hold sealed names and keyed references"
             + ("" if data["scrubbed"] else "; bytes of the deleted rows until the write-ahead log is emptied"),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -105,6 +105,21 @@ def held(backend: VectorBackend, namespace: Namespace) -> set[object]:
 def fill(backend: VectorBackend, namespace: Namespace, wanted: Sequence[int]) -> None:
     """Insert the points of these numbers."""
     backend.insert(namespace=namespace, points=[a_point(namespace, number) for number in wanted])
+
+
+def every_call(backend: VectorBackend, namespace: Namespace) -> list[Callable[[], object]]:
+    """Each call that a backend takes for a namespace, the one that makes it first and the one that drops it last."""
+    return [
+        lambda: backend.ensure(namespace=namespace, spec=SPEC),
+        lambda: backend.insert(namespace=namespace, points=[a_point(namespace, 1)]),
+        lambda: backend.fetch(namespace=namespace, ids=[an_id(1)]),
+        lambda: backend.query(namespace=namespace, vector=a_vector(1), where=None, limit=1),
+        lambda: backend.scan(namespace=namespace, where=None, cursor=None, limit=1),
+        lambda: backend.count(namespace=namespace),
+        lambda: backend.delete(namespace=namespace, ids=[an_id(1)]),
+        lambda: backend.purge(namespace=namespace),
+        lambda: backend.drop(namespace=namespace),
+    ]
 
 
 def _tag(*parts: str) -> str:

@@ -21,6 +21,7 @@ from securevec.testing.conformance_case import (
     a_point,
     a_vector,
     an_id,
+    every_call,
     everything,
     fill,
     held,
@@ -217,18 +218,9 @@ class WriteConformance(ConformanceCase):
         fill(backend, mine, [1])
         backend.close()
         backend.close()
-        for call in (
-            lambda: backend.ensure(namespace=mine, spec=SPEC),
-            lambda: backend.insert(namespace=mine, points=[a_point(mine, 2)]),
-            lambda: backend.fetch(namespace=mine, ids=[an_id(1)]),
-            lambda: backend.query(namespace=mine, vector=a_vector(1), where=None, limit=1),
-            lambda: backend.scan(namespace=mine, where=None, cursor=None, limit=1),
-            lambda: backend.count(namespace=mine),
-            lambda: backend.delete(namespace=mine, ids=[an_id(1)]),
-            lambda: backend.purge(namespace=mine),
-            lambda: backend.drop(namespace=mine),
-            lambda: list(backend.namespaces()),
-        ):
+        calls = every_call(backend, mine)
+        calls.append(lambda: list(backend.namespaces()))
+        for call in calls:
             with pytest.raises(BackendError):
                 call()
 

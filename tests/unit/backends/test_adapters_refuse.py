@@ -13,7 +13,7 @@ import pytest
 
 from securevec.backend import VectorBackend
 from securevec.errors import BackendError, ConfigError, HomeRefused, QueryError, RecordError
-from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, fill, held
+from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id, every_call, fill, held
 from securevec.types import Namespace
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
@@ -48,25 +48,19 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorBa
     opened.close()
 
 
-def calls(backend: VectorBackend, namespace: Namespace) -> list[Callable[[], object]]:
-    return [
-        lambda: backend.ensure(namespace=namespace, spec=SPEC),
-        lambda: fill(backend, namespace, [1]),
-        lambda: backend.fetch(namespace=namespace, ids=[an_id(1)]),
-        lambda: backend.query(namespace=namespace, vector=a_vector(1), where=None, limit=1),
-        lambda: backend.scan(namespace=namespace, where=None, cursor=None, limit=1),
-        lambda: backend.count(namespace=namespace),
-        lambda: backend.delete(namespace=namespace, ids=[an_id(1)]),
-        lambda: backend.purge(namespace=namespace),
-        lambda: backend.drop(namespace=namespace),
-    ]
+def edge_of(tmp_path: Path, *numbers: int) -> EdgeBackend:
+    """An open store whose place holds these points."""
+    backend = EdgeBackend(tmp_path / "edge")
+    backend.ensure(namespace=PLACE, spec=SPEC)
+    fill(backend, PLACE, numbers)
+    return backend
 
 
 @pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 @pytest.mark.parametrize("name", ["../" + HEX, HEX[:-1], HEX.replace("0", "A"), HEX + "\n", "a-b", ""])
 def test_a_name_that_is_no_place_is_refused_by_every_call(backend: VectorBackend, name: str) -> None:
     for namespace in (Namespace(name, HEX, HEX), Namespace(HEX, name, HEX), Namespace(HEX, HEX, name)):
-        for call in calls(backend, namespace):
+        for call in every_call(backend, namespace):
             with pytest.raises(BackendError, match="32 lower-case hex"):
                 call()
 
@@ -113,9 +107,7 @@ def test_a_place_that_there_is_not_has_nothing_to_purge_or_copy(tmp_path: Path) 
 def test_an_engine_that_does_not_close_is_said_to_hold_its_files_still(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backend = EdgeBackend(tmp_path / "edge")
-    backend.ensure(namespace=PLACE, spec=SPEC)
-    fill(backend, PLACE, range(3))
+    backend = edge_of(tmp_path, *range(3))
 
     def failing(self: Shard) -> None:
         raise BackendError("The vector store failed while closing a shard.")
@@ -130,9 +122,7 @@ def test_an_engine_that_does_not_close_is_said_to_hold_its_files_still(
 
 
 def test_a_link_in_a_shards_place_is_not_followed_and_can_be_removed(tmp_path: Path) -> None:
-    backend = EdgeBackend(tmp_path / "edge")
-    backend.ensure(namespace=PLACE, spec=SPEC)
-    fill(backend, PLACE, [1])
+    backend = edge_of(tmp_path, 1)
     backend.close()
     place, elsewhere = tmp_path / "edge" / PLACE.shard, tmp_path / "elsewhere"
     place.rename(elsewhere)
@@ -167,9 +157,7 @@ def test_a_root_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_a_description_of_another_format_is_loud(tmp_path: Path, damage: tuple[str, str]) -> None:
-    backend = EdgeBackend(tmp_path / "edge")
-    backend.ensure(namespace=PLACE, spec=SPEC)
-    backend.close()
+    edge_of(tmp_path).close()
     description = tmp_path / "edge" / PLACE.shard / "gen-0" / "shard.json"
     whole = description.read_text()
     description.write_text(whole.replace(*damage))
@@ -181,9 +169,7 @@ def test_a_description_of_another_format_is_loud(tmp_path: Path, damage: tuple[s
 
 
 def test_a_point_that_somebody_put_into_a_shard_under_a_number_is_loud(tmp_path: Path) -> None:
-    backend = EdgeBackend(tmp_path / "edge")
-    backend.ensure(namespace=PLACE, spec=SPEC)
-    fill(backend, PLACE, [1])
+    backend = edge_of(tmp_path, 1)
     with backend._store.hold(PLACE) as holder:
         shard = holder.get()
         assert shard is not None
@@ -202,9 +188,7 @@ def test_a_point_that_somebody_put_into_a_shard_under_a_number_is_loud(tmp_path:
 def test_a_purge_that_was_shown_fewer_points_than_there_are_keeps_the_original(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backend = EdgeBackend(tmp_path / "edge")
-    backend.ensure(namespace=PLACE, spec=SPEC)
-    fill(backend, PLACE, range(5))
+    backend = edge_of(tmp_path, *range(5))
     honest = Shard.rows
 
     def short(self: Shard, start: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from securevec.errors import BackendError, ServerTooOld
-from securevec.testing.conformance_case import SPEC, a_namespace, a_point, a_vector, an_id
+from securevec.testing.conformance_case import a_namespace, every_call
 
 pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from securevec_chroma.server import ChromaServerBackend
@@ -69,18 +69,9 @@ def test_a_server_of_another_version_is_asked_for_its_version_and_for_nothing_el
     with answering(answer, status=status) as (location, asked):
         backend = ChromaServerBackend(location)
         assert asked == []
-        for call in (
-            lambda: backend.ensure(namespace=PLACE, spec=SPEC),
-            lambda: backend.insert(namespace=PLACE, points=[a_point(PLACE, 1)]),
-            lambda: backend.fetch(namespace=PLACE, ids=[an_id(1)]),
-            lambda: backend.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1),
-            lambda: backend.scan(namespace=PLACE, where=None, cursor=None, limit=1),
-            lambda: backend.count(namespace=PLACE),
-            lambda: backend.delete(namespace=PLACE, ids=[an_id(1)]),
-            lambda: backend.purge(namespace=PLACE),
-            lambda: backend.drop(namespace=PLACE),
-            lambda: list(backend.namespaces()),
-        ):
+        calls = every_call(backend, PLACE)
+        calls.append(lambda: list(backend.namespaces()))
+        for call in calls:
             before = len(asked)
             with pytest.raises(BackendError) as refused:
                 call()
