@@ -119,10 +119,15 @@ def upgrade(home: Path, opened: Opened, *, accept_control_store: bool = False) -
         found = look(home)
         if not found.needed:
             return found
-        _require_alone(home)
         if not accept_control_store:
             require_known(found)
         homes.begin_upgrade(home)
+        try:
+            _require_alone(home)  # behind the mark: who comes from now on is refused by it
+        except EngineLocked:
+            if not found.unfinished:
+                homes.end_upgrade(home)
+            raise
         migrate.upgrade(home / "control.db")
         keyupgrade.upgrade(home / "keys")
         _require_same(found.rows, _rows(home / "control.db"))

@@ -183,19 +183,47 @@ def test_who_is_at_the_door_when_an_upgrade_begins_does_not_come_in_before_it_is
         opened(base)
 
 
-def test_a_home_that_another_process_uses_is_not_upgraded_under_it(present: Path, tmp_path: Path) -> None:
+def test_a_home_that_another_process_uses_is_not_upgraded_under_it(
+    present: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In front of a server a process holds no engine: its audit log is what it has open here."""
     base = taken_back(present, tmp_path, "0008")
     before = state_of(base / "home")
     (log,) = (base / "home" / "audit").iterdir()
     writer = lock_directory(max(log.glob("w-*")), wait=False)
     assert writer is not None
+
+    def refused() -> None:
+        with pytest.raises(HomeRefused, match="not finished"):
+            opened(base)
+
+    # Who comes while others are looked for is refused: nobody would look again.
+    meanwhile(monkeypatch, upgrading, "is_alive", refused)
     with pytest.raises(EngineLocked, match="uses this home"):
         upgrading.upgrade(base / "home", lambda: opened(base))
+    monkeypatch.undo()
     assert state_of(base / "home") == before
     assert not homes.upgrade_begun(base / "home")
     os.close(writer)
     assert upgrading.upgrade(base / "home", lambda: opened(base)).needed
+
+
+def test_a_refused_upgrade_leaves_the_mark_of_one_that_was_not_finished(present: Path, tmp_path: Path) -> None:
+    base = taken_back(present, tmp_path, "0008")
+
+    def killed() -> sv.SecureStore:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        upgrading.upgrade(base / "home", killed)
+    (log,) = (base / "home" / "audit").iterdir()
+    writer = lock_directory(max(log.glob("w-*")), wait=False)
+    assert writer is not None
+    with pytest.raises(EngineLocked, match="uses this home"):
+        upgrading.upgrade(base / "home", lambda: opened(base))
+    os.close(writer)
+    with pytest.raises(HomeRefused, match="not finished"):
+        opened(base)
 
 
 @pytest.mark.parametrize("revision", ["0004", "0007", "0008"])
