@@ -120,3 +120,34 @@ def test_what_the_new_place_lost_since_it_was_compared_is_not_dropped_from_the_o
         store.run_jobs()
         whole(tickets_of(store), tickets(range(N)))
         assert at(store, tickets_of(store), "shared") == 0
+
+
+def test_a_record_deleted_while_the_lost_are_looked_for_is_not_brought_to_the_new_place(home: Home) -> None:
+    """A copy that ended right behind its insert would leave a deleted record's point there for good."""
+    with home.open() as store:
+        acme, _ = filled(store)
+        namespace = acme._scope.namespace
+    killed_before(home, "drop")
+    server, new = home._opener(), replace(namespace, layout="collection")
+    lost = server.scan(namespace=new, where=None, cursor=None, limit=N).points
+    server.delete(namespace=new, ids=[point.id for point in lost])
+    calls: list[str] = []
+
+    def meanwhile(name: str, namespace: Any) -> None:
+        if namespace.layout == "collection":
+            calls.append(name)
+        if "insert" in calls and name != "insert":
+            raise Killed
+        if calls == ["ensure", "fetch"]:
+            home.on_call = lambda name, namespace: None
+            tickets_of(store).delete(["T-3"])
+            home.on_call = meanwhile
+
+    with home.open() as store:
+        home.on_call = meanwhile
+        with pytest.raises(Killed):
+            store.run_jobs()
+        home.on_call = lambda name, namespace: None
+        assert at(store, tickets_of(store), "collection") == N - 1
+        store.run_jobs()
+        whole(tickets_of(store), tickets(range(N)) - {"T-3"})
