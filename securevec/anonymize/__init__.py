@@ -11,9 +11,8 @@ from securevec.anonymize.detectors import (
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
 from securevec.anonymize.evaluation.evaluate import Evaluation, evaluate
-from securevec.anonymize.findings import Detector, Finding
+from securevec.anonymize.findings import Detector, Finding, Recall
 from securevec.anonymize.keys import TenantKeys, first_token, normalize, subject_token
-from securevec.anonymize.names.merge import Recall
 from securevec.anonymize.operators import Operator, redacted
 from securevec.anonymize.policy import OperatorPolicy
 from securevec.anonymize.rules.second import PatternEngine

@@ -17,8 +17,7 @@ from typing import Final, cast
 import orjson
 
 from securevec.anonymize.detectors import BuiltinDetector, builtin_detector
-from securevec.anonymize.findings import Finding
-from securevec.anonymize.names.merge import Recall
+from securevec.anonymize.findings import Finding, Recall
 from securevec.anonymize.rules.second import PatternEngine
 from securevec.children.inside import give_up_powers, limit_cpu, private_stdout, send
 
@@ -32,6 +31,8 @@ def main() -> None:
     source, answers = sys.stdin.buffer, private_stdout()
     give_up_powers(int(sys.argv[1]))
     detector = builtin_detector(cast("Recall", sys.argv[2]), cast("PatternEngine", sys.argv[4]))
+    # What is loaded with a first text is loaded before a request's time counts.
+    detector.detect("Ready.")
     send(answers, orjson.dumps({"detector": detector.digest}))
     # A request has been read whole before the next one comes, so nothing waits in the buffer unseen by select.
     while select.select([source], [], [], IDLE_SECONDS)[0] and (line := source.readline()):

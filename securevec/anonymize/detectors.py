@@ -9,14 +9,9 @@ from functools import lru_cache
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.findings import Detector, Finding, mapped
+from securevec.anonymize.findings import Detector, Finding, Recall, mapped
 from securevec.anonymize.fold import fold
-from securevec.anonymize.names.context import find_names, names_a_person
-from securevec.anonymize.names.forms import under_head
-from securevec.anonymize.names.merge import Recall, find_entities
 from securevec.anonymize.names.model import Tagging
-from securevec.anonymize.names.scripts.find import in_scripts, under_scripted_head
-from securevec.anonymize.names.scripts.gate import scripts_in
 from securevec.anonymize.names.tongues import Tagger, name_models
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rules.addresses import joined_addresses
@@ -24,8 +19,8 @@ from securevec.anonymize.rules.postcodes import behind_streets
 from securevec.anonymize.rules.rulebook import RuleBook, builtin_rules
 from securevec.anonymize.rules.second import PatternEngine
 from securevec.anonymize.rules.structured import Structured
-from securevec.anonymize.rules.tables import LONGEST_CELL, has_table, scan_cells
-from securevec.anonymize.windows import WINDOW, scan_windows
+from securevec.anonymize.rules.tables import LONGEST_CELL
+from securevec.anonymize.windows import WINDOW
 from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
@@ -91,15 +86,10 @@ class BuiltinDetector:
         if found is None:
             found = self._rules.find(text, field_name)
         plain = fold(text, skeleton=False)
-        people = scan_windows(plain.text, lambda part: self._names(part, field_name, tagging))
-        if scripts := scripts_in(plain.text):
-            people.extend(scan_windows(plain.text, lambda part: in_scripts(part, scripts)))
-        if has_table(text):
-            people.extend(scan_cells(plain.text, _names_in_cell))
-        if field_name and len(text) <= LONGEST_CELL:
-            people.extend(under_head(plain.text, field_name))
-            people.extend(under_scripted_head(plain.text, fold(field_name, skeleton=False).text))
-        found += mapped(people, plain)
+        # What this compiles is a third of the time that a command takes to start, and most commands read no text.
+        from securevec.anonymize.names.passes import names_in
+
+        found += mapped(names_in(text, plain.text, field_name, self._model, self._recall, tagging), plain)
         return joined_addresses(resolve([*found, *behind_streets(text, found)], text), text)
 
     def _detect_written(self, text: str, field_name: str, reading: Reading) -> list[Finding]:
@@ -117,7 +107,9 @@ class BuiltinDetector:
         cell = view.text[start:end]
         if len(cell) > LONGEST_CELL:
             return []
-        return [f.shifted(start) for f in (*self._rules.in_cell(cell, head), *_names_in_cell(cell, head))]
+        from securevec.anonymize.names.passes import names_in_cell  # as above
+
+        return [f.shifted(start) for f in (*self._rules.in_cell(cell, head), *names_in_cell(cell, head))]
 
     def detect_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding] | None]:
         """:meth:`detect` on each ``(field name, text)``, many of them together; ``None`` where it raises."""
@@ -182,9 +174,6 @@ class BuiltinDetector:
         with contextlib.suppress(DetectorError):
             return self._rules.find(text, field_name)
         return None
-
-    def _names(self, text: str, field_name: str, tagging: Tagging | None) -> list[Finding]:
-        return find_entities(text, self._model, field_name=field_name, recall=self._recall, tagging=tagging)
 
 
 def builtin_detector(recall: Recall, engine: PatternEngine = "re2") -> BuiltinDetector:
@@ -265,12 +254,6 @@ def digest_of(detector: Detector) -> str:
 def entities_of(detector: Detector) -> frozenset[str]:
     """The entities a detector names as its own, which an operator policy may then name too."""
     return frozenset(getattr(detector, "entities", ()))
-
-
-def _names_in_cell(cell: str, head: str) -> list[Finding]:
-    if names_a_person(head):
-        return find_names(cell, field_name=head)
-    return [*under_head(cell, head), *under_scripted_head(cell, head)]
 
 
 def _check_size(text: str) -> None:

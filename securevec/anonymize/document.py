@@ -12,10 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.findings import Finding, mapped
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding, mapped
 from securevec.anonymize.fold import Folded, fold, lookup_key
 from securevec.anonymize.keys import normalize
-from securevec.anonymize.names.runs import PERSON_PRIORITY
 from securevec.anonymize.names.scripts.gate import scripts_in
 from securevec.anonymize.names.scripts.mentions import mentions_in, parts_of
 from securevec.anonymize.names.words import ANY_WORD, any_word, opens_sentence, without_possessive

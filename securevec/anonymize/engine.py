@@ -19,7 +19,6 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
 from securevec.anonymize.known.name_parts import KNOWN_PART, KnownParts, Met, NamePart, name_parts, people_met
 from securevec.anonymize.known.words import KNOWN_PRIORITY, known_by_one_word, known_values, query_words
-from securevec.anonymize.names.context import looks_like_name
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.policy import OWN_IDS, Choice, OperatorPolicy
 from securevec.anonymize.resolve import resolve
@@ -116,6 +115,8 @@ class Anonymizer:
         for finding in self.findings(stripped, ahead=ahead):
             if finding.entity not in _WORDS_ALONE and (finding.start, finding.end) == (0, len(stripped)):
                 return finding.entity
+        from securevec.anonymize.names.context import looks_like_name  # with the first one, like the detector's
+
         return "PERSON" if looks_like_name(stripped) else "SUBJECT_ID"
 
     def field(

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from securevec.anonymize.fold import Folded
+
+Recall = Literal["balanced", "high"]
+"""How much to find: ``high`` finds more names and takes more other words for names."""
+
+PERSON_PRIORITY: Final = 30
+"""Of a name. Below every structured rule: a name inside an e-mail address is part of the address."""
 
 
 class Finding(NamedTuple):

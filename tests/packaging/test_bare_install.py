@@ -49,9 +49,13 @@ def _run(code: str, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_library_and_the_command_line_import_without_extras(tmp_path: Path) -> None:
+def test_the_library_and_the_command_line_import_without_extras_and_compile_no_pattern_of_names(tmp_path: Path) -> None:
     every_name = "[getattr(securevec, name) for name in securevec.__all__]"
-    _run(BLOCK + f"import securevec, securevec.cli.app, securevec.config, securevec.testing; {every_name}", tmp_path)
+    loaded = "print(*[name for name in sys.modules if name.startswith('securevec.anonymize.names.')])"
+    rooms = "securevec, securevec.cli.app, securevec.config, securevec.store, securevec.testing"
+    names = _run(BLOCK + f"import {rooms}; {every_name}; {loaded}", tmp_path).split()
+    assert "securevec.anonymize.names.model" in names
+    assert not {"securevec.anonymize.names.merge", "securevec.anonymize.names.runs"} & set(names)
 
 
 LOCATIONS = {"edge": "edge", "qdrant://localhost:1": "qdrant", "chroma": "chroma", "chroma://localhost:1": "chroma"}

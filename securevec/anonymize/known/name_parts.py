@@ -15,10 +15,9 @@ from typing import Final, NamedTuple
 
 from securevec.anonymize import lexicon
 from securevec.anonymize.document import meaningful, words_of_name
-from securevec.anonymize.findings import Finding
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, normalize
-from securevec.anonymize.names.runs import PERSON_PRIORITY
 from securevec.anonymize.surrogates.stream import recase
 from securevec.anonymize.surrogates.values import person_parts
 from securevec.types import AnonymizedField, Token

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from securevec.anonymize.findings import Finding
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.fold import fold, lookup_key
 from securevec.anonymize.keys import TenantKeys, subject_token
 from securevec.anonymize.lexicon import names
-from securevec.anonymize.names.runs import PERSON_PRIORITY
 from securevec.anonymize.names.scripts.gate import scripts_in
 
 _NGRAM: Final = 4

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from itertools import chain
-from typing import Final, Literal
+from typing import Final
 
-from securevec.anonymize.findings import Finding
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding, Recall
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.around import lifts, people_by_letters
@@ -29,13 +29,9 @@ from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.readers import by_reading
-from securevec.anonymize.names.runs import PERSON_PRIORITY
 from securevec.anonymize.names.titled import behind_callings, behind_small_titles
 from securevec.anonymize.names.tongues import Tagger
 from securevec.anonymize.names.words import UPPER
-
-Recall = Literal["balanced", "high"]
-"""How much to find: ``high`` finds more names and takes more other words for names."""
 
 _CERTAIN: Final = frozenset({"name-field", "name-title", "name-syllables"})
 _CERTAIN_OF_TWO: Final = frozenset({"name-cue", "name-signature"})

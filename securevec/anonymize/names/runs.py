@@ -6,13 +6,10 @@ import re
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.findings import Finding
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.names.cues import BELONGING, DIALOGUE, MAILBOX, NEXT_WORD, SIGNATURE, VOCATIVE, Before
 from securevec.anonymize.names.syllables import is_syllabic
 from securevec.anonymize.names.words import MAYBE, NAMEY, Kind, Word, capitalized_runs
-
-PERSON_PRIORITY: Final = 30
-"""Below every structured rule: a name inside an e-mail address is part of the address."""
 
 _LONGEST: Final = 5
 _NO_NEIGHBOUR: Final = Kind.ORG | Kind.ODD | Kind.CAPS

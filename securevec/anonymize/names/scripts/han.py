@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
-from securevec.anonymize.findings import Finding
-from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.names.scripts.lists import Lexicon, chinese, cues, japanese, kana_names, simplified
 
 _RUN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶ]+")

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from securevec.anonymize.findings import Finding
-from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.names.scripts.lists import costs, cues, lines_of
 
 _TWO: Final = frozenset(["남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방"])

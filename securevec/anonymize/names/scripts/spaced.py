@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from securevec.anonymize.findings import Finding
-from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.names.scripts.lists import cues, spaced
 
 _TOKENS: Final = {

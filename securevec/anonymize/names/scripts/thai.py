@@ -10,8 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from securevec.anonymize.findings import Finding
-from securevec.anonymize.names.runs import PERSON_PRIORITY
+from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.names.scripts.lists import cues, spaced
 
 _LETTER: Final = "\u0e01-\u0e4e"
