@@ -131,7 +131,8 @@ class EmbeddedStore(Generic[S]):
             )
 
     def _left(self) -> int:
-        disk = os.statvfs(self._root.path)
+        with mapped("looking at the disk"):
+            disk = os.statvfs(self._root.path)
         return disk.f_bavail * disk.f_frsize
 
     def create(self, namespace: Namespace, build: Callable[[Path], None]) -> None:

@@ -30,12 +30,23 @@ def directory_of(location: Path, *, holding: str, kind: str) -> Path:
 
 
 class ReadOnly:
-    """An SQLite database that some program may be writing to. A query holds its lock until it is answered."""
+    """An SQLite database that some program may be writing to. A query holds its lock until it is answered.
+
+    Raises :class:`BackendError` for one with a view: in a table's place it is a program of whoever made the file, run
+    by whoever asks for the table, and need not end.
+    """
 
     def __init__(self, path: Path) -> None:
         # The engine itself refuses every write through this connection, also that of a recovery.
         self._db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
-        self._db.execute("PRAGMA query_only = 1")
+        try:
+            self._db.execute("PRAGMA query_only = 1")
+            self._db.execute("PRAGMA trusted_schema = OFF")
+            if self.rows("SELECT 1 FROM sqlite_schema WHERE type = 'view' LIMIT 1"):
+                raise BackendError("The source's files hold a view, which could run anything. They are not read.")
+        except BaseException:
+            self._db.close()
+            raise
 
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._db.execute(statement, tuple(parameters)).fetchall()

@@ -2,7 +2,7 @@
 another. A shard is the files of one namespace.
 
     root/VERSION                 the format, for example "securevec-edge 1\\n"
-    root/LOCK                    flock(2), held while a backend is open
+    root/LOCK                    flock(2), held while a backend is open; so is one on the directory itself
     root/<shard>/CURRENT         "gen-<N>\\n"
     root/<shard>/gen-<N>/        what one engine keeps, plus shard.json; others than CURRENT's are removed at open
     root/.new-*, root/.trash-*   a shard on its way in or out; removed at open
@@ -52,8 +52,11 @@ class EngineRoot:
         self.path = Path(os.path.realpath(path))
         self._version = version
         _check_owner(self.path)
-        self._lock: int | None = _lock(self.path / "LOCK")
+        self._locks: list[int] = []
         try:
+            # The directory too: whoever takes the file for a stale one removes it, and a new one is nobody's.
+            self._locks.append(_lock(self.path, os.O_RDONLY | os.O_DIRECTORY))
+            self._locks.append(_lock(self.path / "LOCK", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW))
             _check_version(self.path, version, former)
             for entry in self.path.iterdir():
                 if entry.name.startswith((_NEW, _TRASH)):
@@ -135,7 +138,7 @@ class EngineRoot:
 
         After a crash at any point ``CURRENT`` names a whole generation: the old one or the new one.
         """
-        _write(generation.parent / "CURRENT", f"{generation.name}\n")
+        replace_file(generation.parent / "CURRENT", f"{generation.name}\n")
 
     def workplace(self, name: str) -> Path:
         """A new directory for what may become a generation. Opening removes what a crash leaves of it."""
@@ -150,7 +153,7 @@ class EngineRoot:
             raise BackendError("There is no such shard to copy.")
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (target / "VERSION").exists():
-            _write(target / "VERSION", self._version)
+            replace_file(target / "VERSION", self._version)
         place = target / shard
         place.mkdir(mode=0o700)
         (place / current.name).mkdir(mode=0o700)
@@ -173,10 +176,9 @@ class EngineRoot:
         return True
 
     def release(self) -> None:
-        """Give the lock back. Idempotent. A forked child only drops its copy; the parent keeps the lock."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        """Give the locks back. Idempotent. A forked child only drops its copies; the parent keeps the locks."""
+        while self._locks:
+            os.close(self._locks.pop())
 
 
 def require_plain(directory: Path) -> None:
@@ -259,12 +261,12 @@ def _check_version(path: Path, wanted: str, former: Collection[str]) -> None:
     except FileNotFoundError:
         if any(_SHARD.match(entry.name) for entry in path.iterdir()):
             raise HomeRefused("The engine's directory has lost its VERSION file.") from None
-        _write(version, wanted)
+        replace_file(version, wanted)
         return
     except (OSError, UnicodeDecodeError) as error:
         raise HomeRefused("The engine's VERSION file cannot be read.") from error
     if found in former:
-        _write(version, wanted)  # from now on an older release refuses it
+        replace_file(version, wanted)  # from now on an older release refuses it
     elif found != wanted:
         raise HomeRefused(
             "The engine's directory has a format this release does not read.",
@@ -283,24 +285,26 @@ def _read(path: Path) -> str:
         os.close(descriptor)
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace a small file by rename, with file and directory on disk when it returns."""
+def replace_file(path: Path, text: str, *, synced: bool = True) -> None:
+    """Replace a small file by rename; ``synced``: file and directory are on disk when it returns."""
     fresh = path.with_name(path.name + ".new")
     # What stands there is removed and not written to: a link would lead out of the root, a pipe would be waited for.
     fresh.unlink(missing_ok=True)
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
+        if synced:
+            file.flush()
+            os.fsync(file.fileno())
     fresh.rename(path)
-    sync_path(path.parent)
+    if synced:
+        sync_path(path.parent)
 
 
-def _lock(path: Path) -> int:
+def _lock(path: Path, flags: int) -> int:
     import fcntl  # absent on Windows, which was refused before
 
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise HomeRefused("The lock of the engine's directory cannot be opened.") from error
     try:
@@ -339,7 +343,13 @@ def copy_tree(source: Path, target: Path) -> None:
 
 
 def _copy_sparse(source: str, target: str) -> None:
-    with open(source, "rb") as old, open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+    """Raises :class:`BackendError` for a file that was cut meanwhile."""
+    # Without a buffer: it would go by a position of its own, which looking for data moves (wrong bytes, where a buffer
+    # is larger than a hole: it is what the file system names, 4 KiB or a MiB).
+    with (
+        open(source, "rb", buffering=0) as old,
+        open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new,
+    ):
         size = os.fstat(old.fileno()).st_size
         new.truncate(size)
         start = 0
@@ -349,21 +359,22 @@ def _copy_sparse(source: str, target: str) -> None:
             except OSError as error:
                 if error.errno != errno.ENXIO:
                     raise
-                return  # nothing but a hole from here on
+                break  # nothing but a hole from here on
             end = os.lseek(old.fileno(), start, os.SEEK_HOLE)
             old.seek(start)
             new.seek(start)
-            while start < end:
-                data = old.read(min(end - start, _COPIED_AT_ONCE))
-                if not data:
-                    return
+            while start < end and (data := old.read(min(end - start, _COPIED_AT_ONCE))):
                 new.write(data)
                 start += len(data)
+            if start < end:
+                break
+        if os.fstat(old.fileno()).st_size != size:
+            raise BackendError("A file changed while it was copied.", next_step="Does another program use it?")
 
 
 def sync_path(path: Path) -> None:
-    """Put a file or a directory on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Put a file or a directory on disk. A pipe in its place is not waited for: it raises :class:`OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     finally:

@@ -5,7 +5,8 @@ answer without an end, holds its caller for ever. And it waits for a name as lon
 each request has a moment at which it is over, and every wait in it is cut to what is left until then.
 
 It takes an answer of any length too, and unpacks one that is packed: a kilobyte becomes a megabyte. Here answers are
-asked for as they are, and end at :data:`LARGEST`.
+asked for as they are, and end at :data:`LARGEST`. Of an answer's head nothing reaches the vendor's client that tells it
+what to do (:data:`_UNHEARD`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from securevec.errors import BackendError
 
 LARGEST: Final = 1 << 30
 """Bytes of one answer. A page of 256 records of four megabytes each is wanted by nobody, and fits."""
+
+_UNHEARD: Final = frozenset({b"content-type", b"location", b"set-cookie"})
+"""Where a client is sent on to; what it has to keep and to send from now on, which grows from answer to answer; and how
+its text is to be read: all of it is JSON, and Python knows ways (``punycode``) that take hours for a megabyte."""
 
 
 class Moment(threading.local):
@@ -93,7 +98,7 @@ class Transport(httpx.BaseTransport):
             )
         return httpx.Response(
             answer.status,
-            headers=answer.headers,
+            headers=[(name, value) for name, value in answer.headers if name.lower() not in _UNHEARD],
             stream=_Body(answer, self._moment, over),
             extensions=dict(answer.extensions),
         )

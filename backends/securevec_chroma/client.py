@@ -30,6 +30,7 @@ from chromadb.errors import NotFoundError
 
 from securevec.errors import BackendError
 from securevec.types import Namespace
+from securevec_adapters.address import Address
 from securevec_chroma.functions import function_names
 from securevec_chroma.session import Session
 
@@ -117,17 +118,21 @@ def open_files(directory: Path) -> Client:
     return Client(system, api, files=directory)
 
 
-def connect(*, host: str, port: int, tls: bool, token: str | None, timeout_s: float) -> Client:
+def connect(address: Address, *, token: str | None, timeout_s: float) -> Client:
     """A connection to a server; each request on it takes at most ``timeout_s`` seconds. Nothing is sent yet."""
+    tls = address.scheme == "https"
     settings = _Given(
         **_CLIENT,
         chroma_api_impl="chromadb.api.fastapi.FastAPI",
-        chroma_server_host=host,
-        chroma_server_http_port=port,
+        chroma_server_host=address.host,
+        chroma_server_http_port=address.port,
         chroma_server_ssl_enabled=tls,
     )
     system = System(settings)
     api: FastAPI = system.instance(_API)
+    # The vendor takes a host whose name begins with "http" for a whole address and forgets the port, so that the token
+    # would go to another service; and it forgets the brackets of an IPv6 address.
+    api._api_url = f"{address.url}/api/v2"
     # The vendor's own session waits for ever and goes through whatever proxy the environment names.
     vendor = api._session
     headers = {**vendor.headers, **({"Authorization": f"Bearer {token}"} if token else {})}

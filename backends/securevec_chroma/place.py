@@ -217,7 +217,7 @@ class Place:
         best: list[StoredPoint] = []
         for some in _chunks(list(map(_uuid, sorted(ids)))):
             best += [
-                StoredPoint(point, payload, float(np.dot(held, vector) / np.linalg.norm(held)))
+                StoredPoint(point, payload, check_score(np.dot(held, vector) / np.linalg.norm(held)))
                 for point, held, payload in self._read(some, with_vectors=True)
                 if held is not None
             ]
@@ -228,9 +228,12 @@ class Place:
         if where is not None:
             # Not kept: two filters that Python calls equal, by ``1`` and by ``True``, select other points.
             return sorted(self._matching(where, *self._selection(where)))
-        if self._listed is None or not self._exclusive:
-            self._listed = sorted(self._ids(None))
-        return self._listed
+        if self._listed is not None:
+            return self._listed
+        ids = sorted(self._ids(None))
+        if self._exclusive:  # elsewhere threads would take it from each other
+            self._listed = ids
+        return ids
 
     def _ids(self, clause: Where | None) -> set[str]:
         return set(self._api._get(collection_id=self._id, where=cast("VendorWhere", clause), include=[])["ids"])

@@ -69,9 +69,7 @@ class ChromaServerBackend:
         if key is not None and not re.fullmatch(r"[!-~]+", key):
             raise ConfigError("A token is printable ASCII without spaces.")
         with mapped("connecting"):
-            self._client = connect(
-                host=address.host, port=address.port, tls=address.scheme == "https", token=key, timeout_s=timeout_s
-            )
+            self._client = connect(address, token=key, timeout_s=timeout_s)
         self._connection = Connection(check=self._check_version, close=self._client.close)
         self._places: dict[Namespace, Place] = {}
 

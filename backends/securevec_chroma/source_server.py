@@ -30,11 +30,8 @@ class ChromaServer:
                 "A Chroma server has no authentication; on another machine it needs a proxy that checks a token.",
                 next_step=f"Set {TOKEN_VARIABLE}.",
             )
-        address = self._address
         with mapped("connecting"):
-            self._client = connect(
-                host=address.host, port=address.port, tls=address.scheme == "https", token=token, timeout_s=TIMEOUT_S
-            )
+            self._client = connect(self._address, token=token, timeout_s=TIMEOUT_S)
         self._held: dict[str, tuple[str, Any]] = {}
 
     @property
@@ -65,7 +62,7 @@ class ChromaServer:
             raise BackendError("The source has no collection of this name any more.")
         database, collection = self._held[name]
         read = 0
-        before: Sequence[str] = ()
+        begun: set[str] = set()
         with mapped("reading a collection"):
             while True:
                 answer = self._client.api._get(
@@ -79,9 +76,9 @@ class ChromaServer:
                 keys = answer["ids"]
                 if not keys:
                     return
-                if keys == before:
+                if keys[0] in begun:
                     raise BackendError("The source answered with the same page again.")
-                before = keys
+                begun.add(keys[0])
                 empty: Sequence[object] = [None] * len(keys)
                 documents, uris, bodies = (
                     cast("Sequence[object] | None", answer.get(column)) or empty

@@ -4,7 +4,6 @@ docs/formats.md 6), and how a shard with such an index is asked."""
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Final, NamedTuple, get_args
 
@@ -12,6 +11,8 @@ from qdrant_edge import AcornSearchParams, SearchParams
 
 from securevec.backend import CollectionSpec, FieldKind
 from securevec.errors import BackendError, VectorError
+from securevec_adapters.errors import mapped
+from securevec_adapters.layout import replace_file
 
 META: Final = "shard.json"
 BREADTH: Final = 256
@@ -74,15 +75,9 @@ def write_meta(path: Path, spec: CollectionSpec, index: Indexed = NOTHING, *, in
     if index.points:
         gone = _NOT_KNOWN if in_use else index.gone
         meta |= {"vector_index": index.points, "breadth": index.breadth, "since": index.since, "gone": gone}
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(json.dumps(meta, separators=(",", ":")).encode())
-        if index.points:
-            # One of an index replaces another while the shard is in use; a new shard is synced as a whole.
-            file.flush()
-            os.fsync(file.fileno())
-    fresh.chmod(0o600)
-    fresh.replace(path)
+    with mapped("describing a shard"):
+        # One of an index replaces another while the shard is in use; a new shard is synced as a whole.
+        replace_file(path, json.dumps(meta, separators=(",", ":")), synced=bool(index.points))
 
 
 def read_meta(path: Path) -> tuple[CollectionSpec, Indexed]:
@@ -102,5 +97,5 @@ def read_meta(path: Path) -> tuple[CollectionSpec, Indexed]:
             raise ValueError("vector_index")
         spec = CollectionSpec(meta["dimension"], "cosine", keys, sparse=meta.get("sparse") is True)
         return spec, index if index.points else NOTHING
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, VectorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, VectorError) as error:
         raise BackendError("A shard's description is missing or of another format.") from error

@@ -308,7 +308,7 @@ class QdrantServerBackend:
         with calling("listing tenants"):
             for name in self._spots.everything():
                 hits = self._client.facet(name, key="t", limit=FACETS, exact=True).hits
-                if len(hits) == FACETS:
+                if len(hits) >= FACETS:
                     raise BackendError("The store holds more tenants than can be listed.")
                 # Local mode writes what looks like a UUID with hyphens.
                 tags.update(str(hit.value).replace("-", "") for hit in hits)

@@ -16,6 +16,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -167,11 +168,12 @@ def _sweep() -> None:
     """Remove the copies of processes of this user that are gone."""
     for entry in Path(tempfile.gettempdir()).iterdir():
         match = _COPY.fullmatch(entry.name)
-        if match is None or entry.is_symlink() or entry.stat().st_uid != os.getuid():
+        if match is None:
             continue
-        try:
-            os.kill(int(match[1]), 0)
-        except ProcessLookupError:
-            shutil.rmtree(entry, ignore_errors=True)
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):  # another one removes them too
+            held = entry.lstat()
+            if stat.S_ISDIR(held.st_mode) and held.st_uid == os.getuid():
+                try:
+                    os.kill(int(match[1]), 0)
+                except ProcessLookupError:
+                    shutil.rmtree(entry, ignore_errors=True)

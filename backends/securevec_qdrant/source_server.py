@@ -7,6 +7,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from securevec.errors import BackendError
 from securevec.foreign import PAGE, ForeignCollection, ForeignPoint
@@ -50,7 +51,7 @@ class QdrantServer:
                 found, following = self._client.scroll(
                     name, limit=size, offset=before, with_payload=True, with_vectors=False
                 )
-                if following is not None and (following == before or not found):
+                if following is not None and (not found or (before is not None and _at(following) <= _at(before))):
                     raise BackendError("The source answered with a page that does not lead on.")
                 if found:
                     yield [
@@ -83,3 +84,8 @@ class QdrantServer:
             drop=f"curl -X DELETE {key}{shlex.quote(f'{self._url}/collections/{name}')}",
             residual="snapshots and backups of the server are not reached",
         )
+
+
+def _at(point: object) -> tuple[bool, int]:
+    """Where a point stands in the order of a server: numbers come before UUIDs."""
+    return (False, point) if isinstance(point, int) else (True, UUID(str(point)).int)

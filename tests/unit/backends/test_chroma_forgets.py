@@ -20,6 +20,7 @@ from tests.support.chroma_files import PLACE, open_place
 from tests.support.chroma_server import chroma_server
 
 pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from securevec_adapters.address import Address
 from securevec_chroma.client import MARK, connect, create
 from securevec_chroma.persistent import ChromaPersistentBackend
 from securevec_chroma.place import Place
@@ -299,7 +300,7 @@ def test_a_lost_database_is_not_made_anew_by_looking_for_it(embedded: ChromaPers
 def test_what_the_environment_says_is_no_part_of_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMA_SERVER_HEADERS", '{"x-mine": "1"}')
     monkeypatch.setenv("CHROMA_CLIENT_AUTH_CREDENTIALS", "canary")
-    made = connect(host="localhost", port=1, tls=False, token=None, timeout_s=1.0)
+    made = connect(Address("http", "localhost", 1), token=None, timeout_s=1.0)
     settings = made._system.settings
     assert (settings.anonymized_telemetry, settings.allow_reset) == (False, False)
     assert (settings.chroma_client_auth_provider, settings.chroma_client_auth_credentials) == (None, None)

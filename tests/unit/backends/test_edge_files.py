@@ -93,14 +93,19 @@ def test_a_drop_leaves_no_byte_and_no_name(backend: EdgeBackend, root: Path) -> 
     assert sorted(path.name for path in root.iterdir()) == ["LOCK", "VERSION"]
 
 
-@pytest.mark.parametrize("damage", ["{}", '"dimension":0', '"dimension":4097'])
+NESTED = '{"format":' + "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "damage", ["{}", NESTED, '"dimension":0', '"dimension":4097'], ids=["{}", "nested", "0", "4097"]
+)
 def test_a_damaged_shard_is_loud_and_can_still_be_dropped(backend: EdgeBackend, root: Path, damage: str) -> None:
     backend.insert(namespace=PLACE, points=canary_points(PLACE))
     backend.close()
     description = root / PLACE.shard / "gen-0" / "shard.json"
     whole = description.read_text()
     assert '"dimension":8' in whole
-    description.write_text(damage if damage == "{}" else whole.replace('"dimension":8', damage))
+    description.write_text(damage if damage[0] == "{" else whole.replace('"dimension":8', damage))
     again = EdgeBackend(root)
     try:
         with pytest.raises(BackendError):

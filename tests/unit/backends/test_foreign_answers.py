@@ -36,7 +36,9 @@ def stuck(store: Any, honest: Callable[..., Any], shift: int) -> Callable[..., A
 
     def scroll(name: str, **asked: Any) -> Any:
         next(asks)  # and no more than these
-        found, _ = honest(name, **asked)
+        found, following = honest(name, **asked)
+        if shift == 2:  # round and round, over several pages
+            return found, following or POINTS[0][0]
         return (found, asked["offset"] or found[0].id) if shift else ([], found[0].id)
 
     return scroll
@@ -47,7 +49,7 @@ def read_on(store: Any) -> None:
         assert number < 5, "asked again and again"
 
 
-@pytest.mark.parametrize("shift", [0, 1])
+@pytest.mark.parametrize("shift", [0, 1, 2])
 def test_a_qdrant_source_whose_pages_do_not_lead_on_is_not_read_for_ever(
     monkeypatch: pytest.MonkeyPatch, shift: int
 ) -> None:
@@ -76,7 +78,7 @@ def test_a_chroma_source_that_answers_the_same_page_is_not_read_for_ever(
         get, listed = api._get, api.list_collections
 
         def same(**asked: Any) -> Any:
-            return get(**{**asked, "offset": 0})
+            return get(**{**asked, "offset": asked["offset"] % 4})
 
         def endless(**asked: Any) -> Any:
             assert asked["offset"] < 100, "asked for ever"
@@ -167,3 +169,26 @@ def test_files_of_a_release_that_keeps_them_otherwise_are_refused(tmp_path: Path
             store.collections()
         with pytest.raises(BackendError):
             list(store.pages("docs"))
+
+
+@pytest.mark.parametrize("vendor", ["chroma", "qdrant"])
+def test_a_program_in_a_tables_place_is_not_run(tmp_path: Path, vendor: str) -> None:
+    """A view is one, and this one does not end."""
+    if vendor == "chroma":
+        place, table = tmp_path / "old", "embeddings"
+        with chroma_files(place) as client:
+            client.create_collection("docs", embedding_function=None)
+        file = place / "chroma.sqlite3"
+    else:
+        place, table = qdrant_files(tmp_path / "old", "docs", POINTS), "points"
+        file = place / "collection" / "docs" / "storage.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as db, db:
+        columns = ", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})"))
+        db.execute(f"ALTER TABLE {table} RENAME TO was")
+        ended = 300_000  # the test of a reader without the guard comes to an end
+        db.execute(
+            f"CREATE VIEW {table} AS WITH RECURSIVE more(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM more"
+            f" LIMIT {ended}) SELECT {columns} FROM was, more WHERE n < 0"
+        )
+    with pytest.raises(BackendError, match="view"), contextlib.closing(open_source(f"{vendor}:{place}")) as store:
+        store.collections()

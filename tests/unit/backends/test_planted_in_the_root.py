@@ -8,10 +8,12 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from securevec.errors import BackendError, HomeRefused
+from securevec.backend import CollectionSpec
+from securevec.errors import BackendError, EngineLocked, HomeRefused
 from securevec.testing.conformance_case import SPEC, a_namespace, fill, held
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
@@ -200,3 +202,107 @@ def test_what_is_put_into_an_open_shard_is_neither_copied_nor_changed(
     backend.close()
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
     assert not [path for path in (tmp_path / "copy").rglob("*") if path.is_file() and MINE in path.read_bytes()]
+
+
+def test_a_pipe_among_an_open_shards_files_does_not_keep_the_store_from_closing(root: Path) -> None:
+    backend = EdgeBackend(root)
+    fill(backend, PLACE, [2])
+    os.mkfifo(planted := root / PLACE.shard / "gen-0" / "planted")
+    closed = threading.Event()
+
+    def close() -> None:
+        with pytest.raises(BackendError):
+            backend.close()
+        closed.set()
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    in_time = closed.wait(20)
+    other = os.open(planted, os.O_RDWR | os.O_NONBLOCK)  # lets go whoever waits
+    thread.join()
+    os.close(other)
+    assert in_time
+    planted.unlink()
+    backend = EdgeBackend(root)
+    assert held(backend, PLACE) == {1, 2}, "what was acknowledged was in the log"
+    backend.close()
+
+
+@pytest.mark.parametrize("kind", ["link", "directory"])
+def test_a_description_is_not_written_through_what_stands_in_its_way(root: Path, outside: Path, kind: str) -> None:
+    backend = EdgeBackend(root)
+    assert held(backend, PLACE) == {1}
+    description = root / PLACE.shard / "gen-0" / "shard.json"
+    planted = description.with_name("shard.json.new")
+    spec = CollectionSpec(SPEC.dimension, filter_keys={**SPEC.filter_keys, "f_new": "keyword"})
+    if kind == "link":
+        planted.symlink_to(outside)
+        backend.ensure(namespace=PLACE, spec=spec)
+        assert "f_new" in description.read_text()
+        assert not description.is_symlink()
+    else:
+        planted.mkdir()
+        with pytest.raises(BackendError):
+            backend.ensure(namespace=PLACE, spec=spec)
+    backend.close()
+    assert outside.read_bytes() == MINE
+
+
+def test_a_lock_that_somebody_removed_lets_no_second_one_in(root: Path) -> None:
+    """As operators do with what they take for a stale one. Two engines on one directory damage it, Chroma's in
+    silence."""
+    backend = EdgeBackend(root)
+    assert held(backend, PLACE) == {1}
+    (root / "LOCK").unlink()
+    with pytest.raises(EngineLocked):
+        EdgeBackend(root)
+    backend.close()
+    backend = EdgeBackend(root)
+    assert held(backend, PLACE) == {1}
+    backend.close()
+
+
+def test_a_root_that_went_away_is_an_error_of_ours(root: Path) -> None:
+    backend = EdgeBackend(root)
+    assert held(backend, PLACE) == {1}
+    root.rename(root.with_name("elsewhere"))
+    with pytest.raises(BackendError):
+        fill(backend, PLACE, [2])
+    root.with_name("elsewhere").rename(root)
+    backend.close()
+
+
+def test_a_copy_has_every_byte_whatever_block_the_file_system_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python reads as much ahead: beside holes that are smaller it then read from elsewhere."""
+    source, block = tmp_path / "source", 4096
+
+    def in_large_blocks(*given: Any, **named: Any) -> Any:
+        return open(*given, **({"buffering": 16 * block} | named))
+
+    source.mkdir()
+    with (source / "file").open("wb") as file:
+        for number in range(40):
+            file.seek(2 * number * block)
+            file.write(bytes([number + 1]) * block)
+        file.truncate(100 * block)
+    monkeypatch.setattr(layout, "open", in_large_blocks, raising=False)
+    (tmp_path / "target").mkdir()
+    layout.copy_tree(source, tmp_path / "target")
+    assert (tmp_path / "target" / "file").read_bytes() == (source / "file").read_bytes()
+
+
+def test_a_file_that_is_cut_while_it_is_copied_is_no_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, asked = tmp_path / "source", os.lseek
+    source.mkdir()
+    (source / "file").write_bytes(b"x" * 100_000)
+
+    def cut(descriptor: int, *rest: int) -> int:
+        os.truncate(source / "file", 10)
+        return asked(descriptor, *rest)
+
+    monkeypatch.setattr(os, "lseek", cut)
+    (tmp_path / "target").mkdir()
+    with pytest.raises(BackendError, match="changed while"):
+        layout.copy_tree(source, tmp_path / "target")

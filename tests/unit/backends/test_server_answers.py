@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from securevec.errors import BackendError, BackendTimeout
@@ -23,6 +24,7 @@ from qdrant_client import models
 
 from securevec_adapters import timed
 from securevec_chroma.client import ours
+from securevec_chroma.place import Place
 from securevec_chroma.server import ChromaServerBackend
 from securevec_qdrant.server import QdrantServerBackend
 from tests.support.qdrant_engine import Recorded, StandIn
@@ -113,6 +115,54 @@ def test_an_answer_that_leads_elsewhere_is_not_followed(opened: Open) -> None:
                     backend.count(namespace=MINE)
                 backend.close()
     assert elsewhere == []
+
+
+@pytest.mark.parametrize("charset", ["punycode", "utf-16", "utf-7"])
+def test_the_head_of_an_answer_tells_the_client_nothing_to_do(charset: str) -> None:
+    """How text is read is not the server's to choose: 120 kB of punycode take Python a second, a megabyte minutes, and
+    no request's time covers it. What it wants kept would grow with each answer, and be sent with each request."""
+    said = '{"straße": "+AG4-"}'
+    lines = [b"HTTP/1.1 302 Found", b"Content-Type: application/json; charset=" + charset.encode(), b"Retry-After: 7"]
+    lines += [b"Set-Cookie: id=1", b"Location: http://127.0.0.1:1/", b"Connection: close", b"", said.encode()]
+    heard: list[bytes] = []
+    with (
+        saying(b"\r\n".join(lines), heard) as port,
+        httpx.Client(transport=timed.Transport(timeout_s=30, limits=httpx.Limits(), verify=None)) as client,
+    ):
+        for _ in range(2):
+            answer = client.get(f"http://127.0.0.1:{port}/")
+            assert answer.text == said
+            assert (answer.next_request, len(client.cookies)) == (None, 0)
+            assert answer.headers["Retry-After"] == "7"
+    assert b"cookie" not in heard[1].lower()
+
+
+@pytest.mark.parametrize("host", ["httpbox", "[::1]", "127.0.0.1"])
+@pytest.mark.parametrize("vendor", ["chroma", "qdrant"])
+def test_a_request_and_its_key_go_to_the_port_that_was_named(
+    monkeypatch: pytest.MonkeyPatch, vendor: str, host: str
+) -> None:
+    """Chroma's client takes ``httpbox`` for a whole address, and would send the token to whatever is at port 80."""
+    asked: list[tuple[str, int]] = []
+
+    def here(name: str, port: int, seconds: float | None) -> list[str]:
+        asked.append((name, port))
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(timed._LOOKUPS, "addresses", here)
+    heard: list[bytes] = []
+    with saying(an_answer(b"{}"), heard) as port:
+        named = ["httpbox"]
+        backend: Any = (
+            ChromaServerBackend(f"chroma://{host}:{port}", "token", plain_http_hosts=named)
+            if vendor == "chroma"
+            else QdrantServerBackend(f"qdrant://{host}:{port}", "token", plain_http_hosts=named)
+        )
+        with pytest.raises(BackendError):
+            backend.count(namespace=MINE)
+        backend.close()
+        assert asked == [(host.strip("[]"), port)]
+        assert b"host: %s:%d" % (host.encode(), port) in heard[0].lower()
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{}", b'{"error":"x"}', b'{"status":{"error":"x"}}', b"<html>"])
@@ -288,6 +338,40 @@ def test_a_distance_that_is_no_number_is_not_ranked_by(
         monkeypatch.setattr(chroma._client.api, "_query", answer)
         with pytest.raises(BackendError):
             chroma.query(namespace=MINE, vector=a_vector(1), where=None, limit=1)
+
+
+def test_a_vector_that_is_no_number_is_not_ranked_by(
+    chroma: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a search by the index falls short, and the points are compared with one by one."""
+    api = chroma._client.api
+    search, get = api._query, api._get
+
+    def short(**asked: Any) -> Any:
+        return search(**{**asked, "n_results": 1})
+
+    def spoilt(**asked: Any) -> Any:
+        found: Any = get(**asked)
+        if found["embeddings"] is not None:
+            found["embeddings"][0][0] = float("nan")
+        return found
+
+    monkeypatch.setattr(api, "_query", short)
+    assert numbers(chroma.query(namespace=MINE, vector=a_vector(1), where=None, limit=3))[0] == 1
+    monkeypatch.setattr(api, "_get", spoilt)
+    with pytest.raises(BackendError, match="no number"):
+        chroma.query(namespace=MINE, vector=a_vector(1), where=None, limit=3)
+
+
+def test_two_scans_of_one_collection_do_not_take_each_others_list(
+    chroma: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(place: Place) -> None:
+        return None
+
+    # Another thread forgets the list whenever this one has written it down.
+    monkeypatch.setattr(Place, "_listed", property(taken, lambda place, ids: None), raising=False)
+    assert len(chroma.scan(namespace=MINE, where=None, cursor=None, limit=2).points) == 2
 
 
 def test_a_list_of_collections_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
