@@ -62,6 +62,10 @@ class PatternScanner:
         self._others = Sieve(((n, gist(rule.sieve)) for n, rule in others.items()), byte_options())
         # A line among others does not begin or end where a text does.
         self._at_edges = frozenset(n for n, rule in by_number.items() if rule.edged)
+        # A passphrase may hold any signs, so those around a break never say that it is none; its few rules' words do.
+        broken = {n: rule for n, rule in secrets.items() if rule.spaced}
+        self._broken = Sieve(((n, gist(rule.sieve)) for n, rule in broken.items()), byte_options())
+        self._broken_at_edges = self._at_edges & broken.keys()
         require(engine)
         all_of_them = tuple((n, rule.sieve) for n, rule in by_number.items())
         self._second = shared(all_of_them) if engine == "hyperscan" else None
@@ -123,19 +127,22 @@ class PatternScanner:
 
         In most of a few lines no rule is, which one question about all of them tells.
         """
+        together = lines[0][1].data[lines[0][1].start : lines[-1][1].end]
+        loud = self._broken_at_edges.union(self._broken.numbers(together))
+        silent = self._credentials - loud
         anywhere: frozenset[int] | None = None
         if len(lines) <= _MOST_TOGETHER:
-            together = lines[0][1].data[lines[0][1].start : lines[-1][1].end]
-            anywhere = self._at_edges.union(self._named(together, numbered=True))
+            anywhere = self._at_edges.union(loud, self._named(together, numbered=True, broken=True))
         wanted: list[tuple[int, View, list[Finding]]] = []
         for part, view, here in lines:
             able = part.able or frozenset()
             left = able if anywhere is None else anywhere & able
             if left and part.among is not None:
                 left = part.among(left)
+            left -= silent
             if len(left) > _TRIED:
                 data, numbered = view.data[view.start : view.end], view.digits_end > view.start
-                left = left.intersection(self._named(data, numbered=numbered, able=left))
+                left = left.intersection([*loud, *self._named(data, numbered=numbered, broken=True)])
             if left:
                 wanted += [(index, view, here) for index in self._worth([*left], view)]
         return wanted
@@ -158,13 +165,13 @@ class PatternScanner:
             silent = {*asked}.difference(self._words.numbers(view.words()))
         return [n for n in rules if n not in silent] if silent else rules
 
-    def _named(self, data: bytes, *, numbered: bool, able: frozenset[int] | None = None) -> list[int]:
-        """The rules that the sets name of some text. ``numbered``: whether it has a digit. ``able``: where it does not
-        matter what is said of others."""
+    def _named(self, data: bytes, *, numbered: bool, broken: bool = False) -> list[int]:
+        """The rules that the sets name of some text. ``numbered``: whether it has a digit. ``broken``: of lines across
+        breaks, without credentials."""
         rules = self._second.numbers(data) if self._second is not None else None
         if rules is None:
             rules = self._others.numbers(data)
-            if able is None or not self._credentials.isdisjoint(able):
+            if not broken:
                 rules += self._secrets.numbers(data)
                 rules += self._runs.numbers(data)
             if numbered:

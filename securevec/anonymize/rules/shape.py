@@ -69,8 +69,18 @@ def value_of(regex: str, group: int = 0) -> tuple[Iterable[tuple[Any, Any]], int
 
 
 def _groups(parsed: Iterable[tuple[Any, Any]], group: int) -> list[Any]:
-    """What the capture of that number is made of. Raises ``ValueError`` where it does not stand at the top."""
-    found = [args[-1] for op, args in parsed if str(op) == "SUBPATTERN" and args[0] == group]
+    """What the capture of that number is made of. Raises ``ValueError`` where it does not stand at the top, or in
+    choices and groups there that change no flags."""
+    found: list[Any] = []
+    waiting = [*parsed]
+    while waiting:
+        op, args = waiting.pop()
+        if str(op) == "BRANCH":
+            waiting += [item for branch in args[1] for item in branch]
+        elif str(op) == "SUBPATTERN" and args[0] == group:
+            found.append(args[-1])
+        elif str(op) == "SUBPATTERN" and not (args[1] or args[2]):
+            waiting += args[-1]
     if not found:
         raise ValueError("a capture inside another part")
     return found

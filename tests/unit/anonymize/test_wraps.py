@@ -48,6 +48,13 @@ def test_numbers_under_each_other_are_not_one(text: str) -> None:
     assert found(text) == []
 
 
+@pytest.mark.parametrize("breaks", [1, 40])
+def test_a_broken_passphrase_is_found_however_many_breaks_stand_around_it(breaks: int) -> None:
+    value = "k7Qd 92xW Lm4T\nb8Zr Vc3N pY6h"
+    text = f"WordPress application password: {value}." + "\n12 pieces" * breaks
+    assert ("SECRET", value) in found(text)
+
+
 def test_the_token_is_that_of_the_unbroken_value() -> None:
     whole = Anonymizer().field("to GB82 WEST 1234 5698 7654 32", keys=KEYS)
     broken = Anonymizer().field("to GB82 WEST 1234\n> 5698 7654 32", keys=KEYS)
