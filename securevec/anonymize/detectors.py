@@ -25,7 +25,7 @@ from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 18
+DETECTOR_VERSION: Final = 19
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 _INSIDE: Final = 100

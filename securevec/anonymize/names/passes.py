@@ -12,7 +12,7 @@ from securevec.anonymize.names.forms import under_head
 from securevec.anonymize.names.merge import find_entities
 from securevec.anonymize.names.model import Tagging
 from securevec.anonymize.names.scripts.find import in_scripts, under_scripted_head
-from securevec.anonymize.names.scripts.gate import scripts_in
+from securevec.anonymize.names.scripts.gate import labels_in
 from securevec.anonymize.names.tongues import Tagger
 from securevec.anonymize.rules.tables import LONGEST_CELL, has_table, scan_cells
 from securevec.anonymize.windows import scan_windows
@@ -27,7 +27,7 @@ def names_in(
         return find_entities(part, model, field_name=field_name, recall=recall, tagging=tagging)
 
     found = scan_windows(plain, by_model)
-    if scripts := scripts_in(plain):
+    if scripts := labels_in(plain):
         found.extend(scan_windows(plain, lambda part: in_scripts(part, scripts)))
     if has_table(text):
         found.extend(scan_cells(plain, names_in_cell))

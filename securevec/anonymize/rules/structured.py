@@ -18,6 +18,7 @@ from securevec.anonymize.rules.scan import PatternScanner, hint
 from securevec.anonymize.rules.second import PatternEngine
 from securevec.anonymize.rules.sheet import Part
 from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, pairs, settings
+from securevec.anonymize.rules.unspaced import latin_addresses
 from securevec.anonymize.rules.wraps import GUESSED, joints
 from securevec.anonymize.windows import WINDOW, scan_windows
 
@@ -54,7 +55,7 @@ class Structured:
             asked = _Asked(self._scanner)
             self._read_again(asked, text, view.text, found, field_name)
             asked.finish()
-        return mapped(found, view)
+        return mapped(latin_addresses(found, view.text), view)
 
     def find_each(self, texts: Iterable[tuple[str, str]]) -> list[list[Finding]]:
         """:meth:`find` in each ``(field name, text)``. Raises ``DetectorError`` when it does for one of them."""
@@ -70,7 +71,7 @@ class Structured:
                 here += self._scan(view.text, field_name)
             self._read_again(asked, text, view.text, here, field_name)
         asked.finish()
-        return [mapped(_without_public(here, view.text), view) for here, view in found]
+        return [mapped(latin_addresses(_without_public(here, view.text), view.text), view) for here, view in found]
 
     def _scan(self, body: str, field_name: str) -> list[Finding]:
         if len(body) <= WINDOW:

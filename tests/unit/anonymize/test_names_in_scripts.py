@@ -90,6 +90,22 @@ VALUES = [
     ("אני גר ברחוב הרצל 15, דירה 4", "ADDRESS"),
     ("मकान नंबर 42, गांधी नगर", "ADDRESS"),
     ("99/5 หมู่ 3 ถนนสุขุมวิท แขวงคลองเตย", "ADDRESS"),
+    ("密码：Qw7!rT9zL", "SECRET"),
+    ("用户名是lihua_88", "USERNAME"),
+    ("信用卡号 6222 0212 3456 7890 已过期", "CARD"),
+    ("パスワードはSakura!99です", "SECRET"),
+    ("暗証番号は4829です", "ONE_TIME_CODE"),
+    ("우편번호 06236", "POSTCODE"),
+    ("كلمة المرور: Nile!4471q", "SECRET"),
+    ("पासवर्ड: Ganga@108x", "SECRET"),
+    ("పాస్‌పోర్ట్ నంబర్ J8369854", "PASSPORT"),
+    ("Пароль: Zima_2024!", "SECRET"),
+    ("ПИН-код 7731 действителен до завтра", "ONE_TIME_CODE"),
+    ("паспорт серия 4509 номер 123456, выдан ОВД", "PASSPORT"),
+    ("СНИЛС 112-233-445 95", "SSN"),
+    ("дело № А40-44718/2023", "CASE_NUMBER"),
+    ("госномер А123ВС777", "LICENSE_PLATE"),
+    ("логін olena_k у системі", "USERNAME"),
 ]
 
 
@@ -109,6 +125,41 @@ def test_labels_of_forms_in_cyrillic_and_greek_say_what_a_value_is(text: str, va
 @pytest.mark.parametrize("text", PLAIN)
 def test_words_that_begin_like_names_are_no_names(text: str) -> None:
     assert [text[f.start : f.end] for f in default_detector().detect(text) if f.entity == "PERSON"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "это дело 2023 года",
+        "индекс вырос на 1500 пунктов",
+        "пароль должен быть сложным",
+        "密码学课程 2024",
+        "パスワード",
+    ],
+)
+def test_a_word_that_is_a_label_elsewhere_makes_no_value_of_what_follows(text: str) -> None:
+    assert default_detector().structured(text) == []
+    assert [f.rule for f in default_detector().detect(text) if f.rule == "script-label"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("请发邮件到lihua@example.cn。谢谢大家", ["lihua@example.cn"]),
+        ("メールはtaro@example.jpまで", ["taro@example.jp"]),
+        ("邮箱：a.b@mail.example.com.cn和c@d.example.cn", ["a.b@mail.example.com.cn", "c@d.example.cn"]),
+        ("이메일은 kim@example.kr입니다", ["kim@example.kr"]),
+        ("访问https://example.com/a查看详情", ["https://example.com/a"]),
+        ("用户@例子.公司 来信", ["用户@例子.公司"]),
+        ("https://zh.example.org/wiki/中文 是", ["https://zh.example.org/wiki/中文"]),
+    ],
+)
+def test_an_address_ends_where_its_letters_do_in_a_text_without_spaces(text: str, values: list[str]) -> None:
+    found = [text[f.start : f.end] for f in default_detector().detect(text) if f.entity in {"EMAIL", "URL"}]
+    assert found == values
+    assert [[text[f.start : f.end] for f in each or ()] for each in default_detector().detect_each([("", text)])] == [
+        values
+    ]
 
 
 @pytest.mark.parametrize(("text", "entity"), VALUES)

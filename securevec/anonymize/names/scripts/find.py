@@ -7,7 +7,7 @@ from typing import Final
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.names.scripts.codes import numbers
-from securevec.anonymize.names.scripts.gate import scripts_in
+from securevec.anonymize.names.scripts.gate import CYRILLIC, labels_in
 from securevec.anonymize.names.scripts.han import chinese_names, japanese_names, whole_japanese
 from securevec.anonymize.names.scripts.hangul import korean_names
 from securevec.anonymize.names.scripts.labels import labelled_values
@@ -38,6 +38,8 @@ def in_scripts(text: str, scripts: frozenset[str]) -> list[Finding]:
     if "thai" in scripts:
         found += labelled_values(text, "thai")
         found += thai_names(text)
+    if CYRILLIC in scripts:
+        found += labelled_values(text, CYRILLIC)
     for script in _SPACED:
         if script in scripts:
             found += labelled_values(text, script)
@@ -69,8 +71,8 @@ def _in_han(text: str, *, japanese: bool) -> list[Finding]:
 
 def under_scripted_head(value: str, head: str) -> list[Finding]:
     """What a value is under a head or name of a field in such a script, as behind a label."""
-    if head.isascii() or len(head) > _LONGEST_HEAD or not (scripts := scripts_in(head)):
+    if head.isascii() or len(head) > _LONGEST_HEAD or not (scripts := labels_in(head)):
         return []
     lead = f"{head}: "
-    found = in_scripts(lead + value, scripts | scripts_in(value))
+    found = in_scripts(lead + value, scripts | labels_in(value))
     return [f.shifted(-len(lead)) for f in found if f.start >= len(lead)]

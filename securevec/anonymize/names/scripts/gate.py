@@ -1,4 +1,7 @@
-"""Which scripts without capitals a text holds. Almost every text has none, and is done with here."""
+"""Which scripts without capitals a text holds. Almost every text has none, and is done with here.
+
+Cyrillic has capitals, so its names are found elsewhere; only what a form in it calls numbers and secrets is looked for.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ _BLOCKS: Final[Mapping[str, re.Pattern[str]]] = {
     "armn": re.compile("[\u0531-\u0587]"),
     "geor": re.compile("[\u10a0-\u10ff\u1c90-\u1cbf]"),
 }
+CYRILLIC: Final = "cyrl"
+_CYRILLIC: Final = re.compile("[\u0410-\u044f\u0451\u0454\u0456\u0457\u0491]{2}")
 _JAPANESE: Final = re.compile(_BLOCKS["hani"].pattern[:-1] + _BLOCKS["kana"].pattern[1:])
 
 
@@ -42,6 +47,12 @@ def scripts_in(text: str) -> frozenset[str]:
         return frozenset()
     letters = "".join(odd)
     return frozenset(name for name, block in _BLOCKS.items() if block.search(letters))
+
+
+def labels_in(text: str) -> frozenset[str]:
+    """:func:`scripts_in`, and Cyrillic."""
+    scripts = scripts_in(text)
+    return scripts | {CYRILLIC} if not text.isascii() and _CYRILLIC.search(text) else scripts
 
 
 def lines_of(text: str, script: str) -> Iterator[tuple[int, int]]:

@@ -12,23 +12,40 @@ from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.names.forms import LABELLED_PRIORITY
+from securevec.anonymize.names.scripts.gate import CYRILLIC
 from securevec.anonymize.names.scripts.lists import cues
 from securevec.anonymize.names.scripts.thai import name_end
+from securevec.anonymize.rules.credentials import secret_value
+from securevec.anonymize.rules.personal import login_name
 
 _CODE_PRIORITY: Final = 64
 """As codes under the names of fields: below numbers with a check of their own, above what looks like a telephone."""
+_SECRET_PRIORITY: Final = 81
 _LETTERS: Final = {
     "hani": "", "jpan": "", "thai": "",
     "hang": "\uac00-\ud7a3", "arab": "\u0620-\u06d3", "hebr": "\u05d0-\u05ea", "deva": "\u0900-\u0963",
     "beng": "\u0980-\u09e3\u09f0\u09f1", "taml": "\u0b80-\u0bd7", "telu": "\u0c00-\u0c63",
-    "armn": "\u0531-\u0587", "geor": "\u10a0-\u10ff",
+    "armn": "\u0531-\u0587", "geor": "\u10a0-\u10ff", "cyrl": "\u0400-\u04ff",
 }  # fmt: skip
 _SIGN: Final = "[ ]{0,2}(?:[:=】」』\\]՝]|-[ ])[ \"'「『]{0,3}"
-_LOOSE_SIGN: Final = "[ :=】」』)\\]#.№՝\t-]{0,4}(?:是|为|為|は|는|은|번호는|है|הוא|هو|هي|คือ)?[ :]{0,2}"
+_LOOSE_SIGN: Final = "[ :=】」』)\\]#.՝\t-]{0,4}(?:是|为|為|は|는|은|번호는|है|הוא|هو|هي|คือ|No|это|-)?[ :'\"「『]{0,3}"
 _LONGEST_ADDRESS: Final = 120
-_CODE: Final = r"[A-Za-z]{0,4}[ -]?\d(?:[ -]?[A-Za-z\d]){2,24}"
+_CODE: Final = r"[A-Za-z]{0,4}[ -]?\d(?:-?[A-Za-z\d]|[ ](?=[A-Za-z]?\d)[A-Za-z\d]){2,24}"
 _SHAPES: Final = {
     "PHONE": re.compile(r"[+(]{0,2}\d[\d ()\-/.]{5,22}\d"),
+    "SECRET": re.compile(r"[!#-&(-;=?-~]{5,63}[!#-&(-+\-/-9=?-~]"),
+    "USERNAME": re.compile(r"@?[A-Za-z\d][A-Za-z\d._-]{1,40}[A-Za-z\d]"),
+    "ONE_TIME_CODE": re.compile(r"\d{3,8}(?![\d./-])"),
+    "CARD": re.compile(r"\d(?:[ -]?\d){11,18}"),
+    "CARD_EXPIRY": re.compile(r"(?:0[1-9]|1[0-2])/(?:20)?\d{2}(?!\d)"),
+    "POSTCODE": re.compile(r"\d{3}[ -]\d{3,4}|\d{5,6}(?!\d)"),
+    "PASSPORT": re.compile(rf"\d\d ?\d\d,?(?: (?:номер|№|N))? ?\d{{6}}(?!\d)|{_CODE}"),
+    "CASE_NUMBER": re.compile(
+        r"(?:[A-Za-z\u0400-\u04ff]?\d{1,4}-)?\d{1,9}/\d{2,4}|[A-Z]{1,6}-?\d{4,12}|\d{5,12}(?!\d)"
+    ),
+    "AGE": re.compile(r"[1-9]\d?(?![\d.,:/-])"),
+    "BIC": re.compile(r"[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?(?![A-Z\d])|\d{9}(?!\d)"),
+    "BANK_ACCOUNT": re.compile(r"[A-Za-z]{0,4}\d(?:[ -]?\d){4,24}"),
     "NATIONAL_ID": re.compile(r"\d(?:[ -]?\d){6,18}[Xx]?|[A-Z]{1,2}\d{6,9}(?:\(\w\))?"),
     "IN_AADHAAR": re.compile(r"\d{4}[ -]?\d{4}[ -]?\d{4}"),
     "TAX_ID": re.compile(r"[A-Z]{5}\d{4}[A-Z]|\d(?:[ -]?\d){7,14}"),
@@ -39,10 +56,14 @@ _SHAPES: Final = {
     "LICENSE_PLATE": re.compile(
         "[\u4e00-\u9fff][A-Z][ ·]?[A-Z\\d]{5,6}|\\d{2,3}[\uac00-\ud7a3] ?\\d{4}"
         "|[\u4e00-\u9fff]{2,4} ?\\d{2,3} ?[\u3041-\u3096] ?\\d{2}-?\\d{2}"
-        "|\\d?[ก-ฮ]{2} ?\\d{1,4}|[A-Z]{2,3}[ -]?\\d{3,4}"
+        "|\\d?[ก-ฮ]{2} ?\\d{1,4}|[A-Z]{2} ?\\d{1,2} ?[A-Z]{1,2} ?\\d{4}|[A-Z]{2,3}[ -]?\\d{3,4}"
+        "|[A-Z\u0410-\u042f]\\d{3}[A-Z\u0410-\u042f]{2} ?\\d{2,3}"
+        "|[A-Z\u0406\u0410-\u042f]{2} ?\\d{4} ?[A-Z\u0406\u0410-\u042f]{2}"
     ),
 }
 _ANY_CODE: Final = re.compile(_CODE)
+_DIGITS: Final = {"PHONE": 7, "SECRET": 0, "USERNAME": 0, "AGE": 1, "BIC": 0}
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _LATIN_NAME: Final = re.compile(r"[A-Z][A-Za-z'’.\-]+(?:,? [A-Z][A-Za-z'’.\-]*){0,3}")
 _HAN: Final = "[\u3400-\u9fff々ヶ\u3041-\u3096\u30a1-\u30fa-]"
 _HAN_NAME: Final = re.compile(f"{_HAN}{{1,8}}(?:[·•・=]{_HAN}{{1,8}}){{0,3}}(?: {_HAN}{{1,6}})?")
@@ -93,9 +114,9 @@ def _labels(script: str) -> _Labels:
     close = f"(?![{_LETTERS[script]}])" if _LETTERS[script] and script not in {"hang"} else ""
     titles = told.get("titles", ()) + told.get("respect", ())
     return _Labels(
-        re.compile(either(list(told["PERSON"])) + _SIGN),
+        re.compile(either(list(told.get("PERSON", ()))) + _SIGN),
         re.compile(either(list(told.get("ADDRESS", ()))) + _SIGN),
-        re.compile(either(codes) + close + _LOOSE_SIGN),
+        re.compile(either(codes) + close + _LOOSE_SIGN, re.IGNORECASE if script == CYRILLIC else 0),
         kinds,
         re.compile(either(list(kinds)) + _LOOSE_SIGN),
         tuple(sorted(titles, key=len, reverse=True)),
@@ -123,10 +144,22 @@ def labelled_values(text: str, script: str) -> Iterator[Finding]:
         if end - label.end() >= 4:
             yield Finding(label.end(), end, "ADDRESS", 0.9, "script-label", LABELLED_PRIORITY)
     for label in labels.codes.finditer(text):
-        kind = labels.kinds[label.group(1)]
+        kind = labels.kinds[label.group(1).lower() if script == CYRILLIC else label.group(1)]
         value = _SHAPES.get(kind, _ANY_CODE).match(text, label.end())
-        if value is not None and sum(map(str.isdigit, value.group())) >= (7 if kind == "PHONE" else 3):
-            yield Finding(label.end(), value.end(), kind, 0.9, "script-label", _CODE_PRIORITY)
+        if value is not None and _counts(kind, value.group()):
+            priority = _SECRET_PRIORITY if kind == "SECRET" else _CODE_PRIORITY
+            yield Finding(label.end(), value.end(), kind, 0.9, "script-label", priority)
+
+
+def _counts(kind: str, value: str) -> bool:
+    """Whether a value of the right form is one: a password is made up, a number has digits and is no year."""
+    if kind == "SECRET":
+        return secret_value(value)
+    if kind == "USERNAME":
+        return any(map(str.isalpha, value)) and login_name(value)
+    if kind != "ONE_TIME_CODE" and _YEAR.fullmatch(value) is not None:
+        return False
+    return sum(map(str.isdigit, value)) >= _DIGITS.get(kind, 3)
 
 
 def _behind_titles(text: str, start: int, labels: _Labels) -> int:
