@@ -4,15 +4,16 @@
     writers of this process wait      the lock of every collection; readers go on
     data      each shard of an embedded engine, closed for a moment and copied; installation.json, settings
     control   control.db as of one moment (SQLite online backup), then the audit log
-    keys      keys.db as of one moment
+    keys      keys.db as of one moment; from here on writers go on
     manifest  every file with size and SHA-256, the audit head, signed; written into each part last
     audit result (durable)
 
 The order is what makes the parts fit. An embedded engine has one writer, this process, and it waits: so what the
-control store names is in the shards. Other processes may fence, delete and create meanwhile; what they commit before
-the control copy is in it, and its keys are in the key copy, which is later. A tenant whose keys were destroyed between
-the two reads as destroyed. A store that is a server is not copied: it is written to by others, and its operator's
-snapshots are the only consistent copy there is.
+control store names is in the shards, and under keys that are in the key copy: a record that is replaced takes its own
+key along, and one that is sealed anew its data key. Other processes may fence, delete and create meanwhile; what they
+commit before the control copy is in it, and its keys are in the key copy, which is later. A tenant whose keys were
+destroyed between the two reads as destroyed; one that the control copy no longer knows is in no shard. A store that is
+a server is not copied: it is written to by others, and its operator's snapshots are the only consistent copy there is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from securevec.audit import Head, verify_log
+from securevec.audit import verify_log
+from securevec.audit.checkpoint import Signer
 from securevec.audit.copying import copy_log
 from securevec.backend import CopiesFiles, VectorBackend
 from securevec.backup import files
@@ -75,9 +77,9 @@ def create_backup(store: SecureStore, directory: str | Path, *, progress: Progre
     admission.note(phase="intent")
     try:
         with files.begun(target):
-            manifest = _copy(runtime, target, progress)
+            manifest, signer = _copy(runtime, target, progress)
             progress("manifest")
-            files.finish(target, manifest.sign(runtime.keys.signing_key()))
+            files.finish(target, manifest.sign(signer))
     except SecurevecError as error:
         # A log that fails now must not hide what went wrong first.
         with contextlib.suppress(AuditUnavailable):
@@ -101,7 +103,8 @@ def statement_of(engine: Engine) -> str:
     return "points of this vector store do not outlive a process, and are not in it"
 
 
-def _copy(runtime: Runtime, target: Path, progress: Progress) -> Manifest:
+def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest, Signer]:
+    """Make the copies. Returns what they are, and the key that signs it: the one in the copies."""
     backend = runtime.backend()
     data, control, keys = (target / part for part in ("data", "control", "keys"))
     data.mkdir(mode=0o700)
@@ -120,24 +123,42 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> Manifest:
             (control / "control.db").unlink(missing_ok=True)
             copy_control(runtime.home / "control.db", control / "control.db")
             # Read after the copy: a collection made meanwhile, with records perhaps, is in the copy and not held.
-            if _collections(runtime).keys() <= copied or engine != "embedded":
+            known = _collections(runtime).keys()
+            if known == copied or engine != "embedded":
                 break
+            if not known >= copied:
+                # Of a tenant that was deleted meanwhile: no home that is restored would know whose files these are.
+                if (data / "engine").exists():
+                    shutil.rmtree(data / "engine")
+                copied.clear()
+        signer = runtime.keys.signing_key()
+        while True:
+            progress("audit")
+            copy_log(runtime.home / "audit", runtime.installation_id, control / "audit")
+            progress("keys")
+            copy_keys(runtime.home / "keys", keys)
+            before, signer = signer, runtime.keys.signing_key()
+            if before.public == signer.public:
+                break
+            # Exchanged meanwhile: the log would end with another key than the key store holds.
+            shutil.rmtree(control / "audit")
+            shutil.rmtree(keys)
+        tenants = [row.tenant for row in runtime.control.tenants() if row.state != "deleted"]
+        collections = [row.collection for tenant in tenants for row in runtime.control.collections(tenant)]
+        records = sum(runtime.control.count_live(collection, now_ms=0)[0] for collection in collections)
+    # After the key store: a root key that is exchanged meanwhile is described beside the one before.
     for name in (INSTALLATION, SETTINGS):
         if (runtime.home / name).exists():
             shutil.copyfile(runtime.home / name, data / name)
             (data / name).chmod(0o600)
-    progress("audit")
-    head = _copy_audit(runtime, control)
-    progress("keys")
-    copy_keys(runtime.home / "keys", keys)
-    tenants = [row.tenant for row in runtime.control.tenants() if row.state != "deleted"]
     parts: dict[Part, tuple[FileEntry, ...]] = {
         "data": files.inventory(data),
         "control": files.inventory(control),
         "keys": files.inventory(keys),
     }
-    collections = [row.collection for tenant in tenants for row in runtime.control.collections(tenant)]
-    return Manifest(
+    public = signer.public
+    head = verify_log(control / "audit", log_id=runtime.installation_id, public_key=public, anchor=None).head
+    made = Manifest(
         backup=uuid4().hex,
         installation=runtime.installation_id,
         created_ms=runtime.clock.now_ms(),
@@ -147,10 +168,11 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> Manifest:
         home=homes.VERSION_TEXT,
         tenants=len(tenants),
         collections=len(collections),
-        records=sum(runtime.control.count_live(collection, now_ms=0)[0] for collection in collections),
+        records=records,
         head=head,
         parts=parts,
     )
+    return made, signer
 
 
 def _engine(backend: VectorBackend) -> Engine:
@@ -175,13 +197,6 @@ def _lock(runtime: Runtime, held: contextlib.ExitStack, before: set[CollectionId
     for collection in new:
         held.enter_context(runtime.write_lock(collection))
     return new
-
-
-def _copy_audit(runtime: Runtime, control: Path) -> Head:
-    """The audit log, and the head that the copy proves under the installation's key."""
-    copy_log(runtime.home / "audit", runtime.installation_id, control / "audit")
-    public = runtime.keys.signing_key().public
-    return verify_log(control / "audit", log_id=runtime.installation_id, public_key=public, anchor=None).head
 
 
 def _require_outside(target: Path, home: Path) -> None:

@@ -1,0 +1,108 @@
+"""A backup beside what replaces, exchanges and removes while it is made: every part of it is of a state that opens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import securevec as sv
+from securevec.backup import Newer, create, create_backup, restore_backup
+from securevec.testing.embedders import HashEmbedder
+from tests.support.meanwhile import meanwhile
+from tests.support.world import ACME, Ticket, ticket
+
+pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+
+
+class Archive:
+    """A home, and what is restored from a backup of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.home, self.key_file = root, root / "home", root / "root.key"
+
+    def opened(self, home: Path) -> sv.SecureStore:
+        return sv.SecureStore.open(home, key_file=self.key_file, embedder=HashEmbedder())
+
+    def restored(self) -> sv.SecureStore:
+        again = self.root / "again"
+        restore_backup(
+            self.root / "backup", again, newer=Newer(nothing=True), key_file=self.key_file, embedder=HashEmbedder()
+        )
+        return self.opened(again)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path)
+
+
+def if_nobody_waits(store: sv.SecureStore, tickets: sv.Collection[Ticket], act: Callable[[], object]) -> None:
+    """What another thread of the process does now, unless it has to wait for the collection."""
+
+    def other() -> None:
+        lock = store.runtime.write_lock(tickets._scope.collection)
+        if lock.acquire(blocking=False):
+            try:
+                act()
+            finally:
+                lock.release()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize("work", ["update", "reseal"])
+def test_a_key_that_dies_while_a_backup_is_made_takes_no_record_out_of_it(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    with archive.opened(archive.home) as store:
+        store._caretaker.stop()
+        tickets = store.tenant("acme", create=True, actor=ACME).collection(Ticket, key_scope="document")
+        tickets.ingest([ticket(number, f"The lift of house {number}.") for number in range(3)])
+        acts: dict[str, Callable[[], object]] = {
+            "update": lambda: tickets.update("T-1", body="The stairs of house 1."),
+            "reseal": lambda: store.reseal("acme", "ticket"),
+        }
+        meanwhile(monkeypatch, create, "copy_keys", lambda: if_nobody_waits(store, tickets, acts[work]))
+        create_backup(store, archive.root / "backup")
+    with archive.restored() as store:
+        tickets = store.tenant("acme", actor=ACME).collection(Ticket, key_scope="document")
+        tickets.verify().raise_if_wrong()
+        assert sorted(record.id for record in tickets.iter()) == ["T-0", "T-1", "T-2"]
+
+
+def test_a_tenant_that_is_deleted_while_a_backup_is_made_is_in_no_file_of_it(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the copy of the vector store and that of the control store, which knows nothing of the tenant then."""
+    with archive.opened(archive.home) as store:
+        store._caretaker.stop()
+        tickets = store.tenant("acme", create=True, actor=ACME).collection(Ticket)
+        tickets.ingest([ticket(1, "The lift.")])
+        shard = tickets._scope.namespace.shard
+        meanwhile(monkeypatch, create, "copy_control", lambda: store.delete_tenant("acme").raise_if_incomplete())
+        create_backup(store, archive.root / "backup")
+    with archive.restored() as store:
+        assert shard not in set(store.runtime.backend().namespaces())
+
+
+@pytest.mark.parametrize(("key", "step"), [("root", "keys"), ("signing", "keys"), ("signing", "manifest")])
+def test_a_key_that_is_exchanged_while_a_backup_is_made_leaves_one_that_opens(
+    archive: Archive, key: str, step: str
+) -> None:
+    with archive.opened(archive.home) as store:
+        store.tenant("acme", create=True, actor=ACME).collection(Ticket).ingest([ticket(1, "The lift.")])
+        left = [step]
+
+        def exchange(at: str) -> None:
+            if at in left:
+                left.remove(at)
+                (store.rotate_root_key if key == "root" else store.rotate_signing_key)()
+
+        create_backup(store, archive.root / "backup", progress=exchange)
+    with archive.restored() as store:
+        store.tenant("acme", actor=ACME).collection(Ticket).verify().raise_if_wrong()
