@@ -154,12 +154,15 @@ class AsyncCollection(Generic[R]):
         format: ExportFormat | None = None,
         where: Expr | None = None,
         overwrite: bool = False,
+        progress: Callable[[Progress], None] | None = None,
     ) -> ExportReport:
         """Write every record, anonymized as stored, to a file or to a stream of bytes. Originals are never in it.
 
         See :meth:`securevec.Collection.export`.
         """
-        return await self._bridge.run(self._sync.export, target, format=format, where=where, overwrite=overwrite)
+        return await self._bridge.run(
+            self._sync.export, target, format=format, where=where, overwrite=overwrite, progress=on_loop(progress)
+        )
 
     async def count(self, where: Expr | None = None) -> int:
         """The number of records that are neither deleted nor expired, and that match ``where`` if it is given.
@@ -168,12 +171,12 @@ class AsyncCollection(Generic[R]):
         """
         return await self._bridge.run(self._sync.count, where)
 
-    async def verify(self) -> Verification:
+    async def verify(self, *, progress: Callable[[Progress], None] | None = None) -> Verification:
         """Compare the whole collection with its manifest, both ways: what the store leaves out, adds, moved or altered.
 
         See :meth:`securevec.Collection.verify`.
         """
-        return await self._bridge.run(self._sync.verify)
+        return await self._bridge.run(self._sync.verify, progress=on_loop(progress))
 
     async def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
         """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.

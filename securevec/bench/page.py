@@ -37,7 +37,7 @@ def page(figures: Figures) -> str:
         f"<h1>{escape(title)}</h1>",
         f"<p>{escape(conditions(figures))}</p>",
         "<h2>A search, vector given</h2>",
-        "<p>Dark: median. Light: 95th percentile. Each row adds one control to the row above it.</p>",
+        "<p>Strong colour: median. Pale: 95th percentile. Each row adds one control to the row above it.</p>",
         _bars([(row.name, row.p50_ms, row.p95_ms) for row in figures.search], unit="ms"),
         _search_table(figures.search),
     ]

@@ -40,9 +40,9 @@ from securevec.cli.commands import (
 from securevec.cli.demo import command as demo
 
 _HELP = (
-    "Tenant isolation, anonymization before embedding, envelope encryption, proven erasure and tamper-evident audit "
-    "in front of vector stores. Exit codes: 0 ok, 1 a check failed, 2 usage, 3 refused, 4 a dependency is "
-    "unavailable, 5 incomplete or unknown."
+    "A layer in front of vector stores (Qdrant, Chroma): personal data is replaced before anything is embedded, each "
+    "tenant's records are sealed under its own keys, people and tenants are deleted with a signed receipt, and every "
+    "access is on record."
 )
 
 
@@ -76,17 +76,17 @@ def build() -> typer.Typer:
     ):
         room.register(root)
     for name, help_text, room in (
-        ("schema", "Record classes.", schema),
-        ("tenant", "Tenants and their grants.", tenants),
+        ("schema", "Record classes: which fields there are.", schema),
+        ("tenant", "Tenants: their roles, quotas, place, and end.", tenants),
         ("subject", "People: find, export, erase.", people),
-        ("retention", "How long records are kept: rules, plans, and applying one.", retention),
-        ("hold", "Legal holds.", holds),
+        ("retention", "How long records are kept: rules, plans, removal.", retention),
+        ("hold", "Legal holds: what must not be deleted.", holds),
         ("models", "Which models may receive what.", models),
-        ("jobs", "Deletions, erasures and retention: in progress and done.", jobs),
+        ("jobs", "Deletions, erasures and other long work.", jobs),
         ("cloak", "Obfuscation of vectors: what it costs and hides.", cloak),
-        ("keys", "Keys: metadata, and the public key.", keys),
-        ("audit", "The record of every access.", audit),
-        ("receipt", "Deletion receipts.", receipts),
+        ("keys", "Keys: listed, exchanged, the public one.", keys),
+        ("audit", "The record of every access: read, verified, exported.", audit),
+        ("receipt", "Receipts of deletions: verified.", receipts),
         ("backup", "Copies of the home, and a new home from one.", backup),
     ):
         part = group(help_text=help_text, words=name)

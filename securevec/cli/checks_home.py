@@ -138,7 +138,7 @@ def _stores(session: Session) -> Check:
     return Check(
         "stores",
         "ok",
-        f"control revision {HEAD}, {tenants} tenants, {len(kinds)} keys{people}, opens with this root key",
+        f"opens with this root key; control revision {HEAD}, tenants: {tenants}, keys: {len(kinds)}{people}",
     )
 
 
@@ -294,7 +294,7 @@ def _holds(session: Session) -> Check:
     if not active:
         return Check("holds", "ok", "none")
     oldest = max(0, time.time_ns() // 1_000_000 - min(hold.created_ms for hold in active)) // 1000
-    detail = f"{len(active)} legal holds stand, the oldest for {_ago(oldest)}: what they cover is not deleted"
+    detail = f"legal holds in force: {len(active)}, the oldest for {_ago(oldest)}: what they cover is not deleted"
     return Check("holds", "note", detail)
 
 

@@ -13,8 +13,10 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec, get_type_hints
 
 import typer
 
-from securevec.cli.examples import epilog
+from securevec.cli.examples import FIRST_STEPS, epilog
 from securevec.cli.failure import report
+from securevec.cli.helping import Command
+from securevec.cli.helping import Group as GroupOfCommands
 from securevec.cli.output import to_json
 from securevec.cli.session import Options, Session
 
@@ -84,9 +86,8 @@ class Group:
         """Register a function ``(session, ...)`` as the command ``name``; its docstring is the help, with examples."""
 
         def register(function: Callable[Concatenate[Session, P], None]) -> Callable[Concatenate[Session, P], None]:
-            self.typer.command(name, epilog=epilog(f"{self.words} {name}".strip()), context_settings=_HELP_NAMES)(
-                _wrapped(function)
-            )
+            examples = epilog(f"{self.words} {name}".strip())
+            self.typer.command(name, cls=Command, epilog=examples, context_settings=_HELP_NAMES)(_wrapped(function))
             return function
 
         return register
@@ -97,7 +98,9 @@ def group(*, help_text: str, root: bool = False, words: str = "") -> Group:
     tracebacks, because those print local variables. The ``root`` of all others also says its version.
     """
     application = typer.Typer(
+        cls=GroupOfCommands,
         help=help_text,
+        epilog=FIRST_STEPS if root else None,
         no_args_is_help=True,
         add_completion=False,
         context_settings=_HELP_NAMES,
@@ -145,7 +148,7 @@ def _wrapped(function: Callable[Concatenate[Session, P], None]) -> Callable[...,
         except (typer.Exit, BrokenPipeError):
             raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # every failure becomes a line and a code
-            raise typer.Exit(report(error, as_json=options.json)) from None
+            raise typer.Exit(report(error, as_json=options.json, command=context.command_path)) from None
 
     hints = get_type_hints(function, include_extras=True)
     own = list(inspect.signature(function).parameters.values())[1:]

@@ -5,6 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+FIRST_STEPS: Final = """\
+First steps:
+  securevec demo                         # everything once, in under a minute
+  export SECUREVEC_HOME=./home
+  securevec init
+  securevec tenant create acme
+  securevec ingest docs/ --to acme/docs  # a folder of .md .txt .html .pdf .docx
+  securevec search acme/docs "who mended the roof?"
+
+Exit codes: 0 done, 1 a check failed, 2 the command line, 3 refused, 4 something
+needed is unavailable, 5 incomplete: run it again (docs/exit-codes.md)."""
+"""Under the help of the program itself."""
+
 EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "demo": ("securevec demo --fast", "securevec demo --keep ./demo-home"),
     "init": ("securevec init --home ./helpdesk", "securevec init --backend chroma://127.0.0.1:8000"),
@@ -125,5 +138,4 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
 def epilog(command: str) -> str | None:
     """The examples of a command, laid out for its help; ``None`` when it has none."""
     lines = EXAMPLES.get(command)
-    # The first character keeps click from folding what follows.
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) if lines else None
+    return "\n".join(["Examples:", *(f"  {line}" for line in lines)]) if lines else None

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from securevec.cli.streams import aside
-from securevec.errors import CollectionNotFound, RecordNotFound, SecurevecError, TenantNotFound
+from securevec.errors import CollectionNotFound, RecordNotFound, SecurevecError, TenantNotFound, UsageError
 
 DEBUG: Final = "SECUREVEC_DEBUG"
 UNEXPECTED: Final = 4
@@ -69,14 +69,14 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
-def report(error: BaseException, *, as_json: bool) -> int:
-    """Say on stderr what went wrong, and return the exit code."""
+def report(error: BaseException, *, as_json: bool, command: str = "") -> int:
+    """Say on stderr what went wrong in ``command``, and return the exit code."""
     if isinstance(error, Terminated):
         return _say("Terminated", "Asked to end.", _GO_ON, TERMINATED, as_json=as_json)
     if isinstance(error, KeyboardInterrupt):
         return _say("Interrupted", "Interrupted.", _GO_ON, INTERRUPTED, as_json=as_json)
     if isinstance(error, SecurevecError):
-        return _say(type(error).__name__, error.message, _advice(error), error.exit_code, as_json=as_json)
+        return _say(type(error).__name__, error.message, _advice(error, command), error.exit_code, as_json=as_json)
     name = type(error).__name__
     if os.environ.get(DEBUG) == "1":
         print("securevec: the traceback below may contain content; do not pass it on unread.", file=sys.stderr)
@@ -94,10 +94,12 @@ def usage(message: str, *, as_json: bool, advice: str) -> int:
     return _say("UsageError", message, advice, 2, as_json=as_json)
 
 
-def _advice(error: SecurevecError) -> str:
+def _advice(error: SecurevecError, command: str) -> str:
     advice = next((step for kind, step in _NEXT.items() if type(error) is kind), error.next_step)
     for argument, option in _AS_OPTION.items():
         advice = advice.replace(argument, option)
+    if not advice and command and isinstance(error, UsageError):
+        return f"See: {command} --help"
     return advice
 
 

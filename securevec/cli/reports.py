@@ -214,13 +214,15 @@ def _replaced(report: IngestReport) -> RenderableType:
 
 
 @contextlib.contextmanager
-def progress_bar(label: str, *, quiet: bool = False) -> Generator[Callable[[Progress], None] | None]:
+def progress_bar(
+    label: str, *, unit: str = "records", quiet: bool = False
+) -> Generator[Callable[[Progress], None] | None]:
     """A bar on stderr while stderr is a terminal; elsewhere a line now and then; nothing when ``quiet``."""
     if quiet:
         yield None
         return
     if not sys.stderr.isatty():
-        yield _said_now_and_then(label)
+        yield _said_now_and_then(label, unit)
         return
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -229,7 +231,7 @@ def progress_bar(label: str, *, quiet: bool = False) -> Generator[Callable[[Prog
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[rows]} records", markup=False),
+        TextColumn(f"{{task.fields[rows]:,}} {unit}", markup=False),
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=console(stderr=True), transient=True) as bars:
@@ -241,7 +243,7 @@ def progress_bar(label: str, *, quiet: bool = False) -> Generator[Callable[[Prog
         yield advance
 
 
-def _said_now_and_then(label: str) -> Callable[[Progress], None]:
+def _said_now_and_then(label: str, unit: str) -> Callable[[Progress], None]:
     """What a log shows of long work: how far it is, every half minute."""
     last = time.monotonic()
 
@@ -250,6 +252,6 @@ def _said_now_and_then(label: str) -> Callable[[Progress], None]:
         if time.monotonic() - last >= SAY_S:
             last = time.monotonic()
             share = f", {100 * progress.bytes_read // progress.bytes_total} %" if progress.bytes_total else ""
-            aside(f"{cell(label).plain}: {progress.rows:,} records{share}")
+            aside(f"{cell(label).plain}: {progress.rows:,} {unit}{share}")
 
     return advance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
@@ -28,6 +28,7 @@ from securevec.verbs.pages import RecordPage, check_limit, iterate, page
 from securevec.verbs.several import get_many
 from securevec.verbs.verifying import Verification, verify
 from securevec.verbs.walk import STEP
+from securevec.writing.report import Progress
 
 R = TypeVar("R", bound=Record)
 
@@ -169,6 +170,7 @@ class Collection(CollectionWrites, CollectionValues, CollectionMeasures, Generic
         format: ExportFormat | None = None,
         where: Expr | None = None,
         overwrite: bool = False,
+        progress: Callable[[Progress], None] | None = None,
     ) -> ExportReport:
         """Write every record, anonymized as stored, to a file or to a stream of bytes. Originals are never in it.
 
@@ -181,13 +183,14 @@ class Collection(CollectionWrites, CollectionValues, CollectionMeasures, Generic
                 is one that a spreadsheet would calculate.
             where: only the records that match, judged on their sealed values.
             overwrite: whether an existing file is replaced.
+            progress: told how many records were written; it counts records where others count bytes.
 
         Raises:
             UsageError: the file exists, lies in the home, or cannot be written; another format.
             FilterError, IsolationViolation, TenantUnavailable: as for :meth:`page`; no file is left.
         """
         runtime, scope = self._runtime, self._scope
-        return export(runtime, scope, target, format=format, where=where, overwrite=overwrite)
+        return export(runtime, scope, target, format=format, where=where, overwrite=overwrite, progress=progress)
 
     def count(self, where: Expr | None = None) -> int:
         """The number of records that are neither deleted nor expired, and that match ``where`` if it is given.
@@ -197,13 +200,14 @@ class Collection(CollectionWrites, CollectionValues, CollectionMeasures, Generic
         """
         return count(self._runtime, self._scope, where)[0]
 
-    def verify(self) -> Verification:
+    def verify(self, *, progress: Callable[[Progress], None] | None = None) -> Verification:
         """Compare the whole collection with its manifest, both ways: what the store leaves out, adds, moved or altered.
 
         Reads every point, so it takes time in proportion to the collection, and writes nothing. A collection in use may
-        be verified. Needs the permission ``count``, for all of it: the answer is numbers.
+        be verified. Needs the permission ``count``, for all of it: the answer is numbers. ``progress`` is told how many
+        points were read; it counts points where others count bytes.
         """
-        return verify(self._runtime, self._scope)
+        return verify(self._runtime, self._scope, progress=progress)
 
     def page(self, *, where: Expr | None = None, cursor: str | None = None, limit: int = STEP) -> RecordPage[R]:
         """Up to ``limit`` records (at most 1,000), and the cursor that continues after them.

@@ -28,6 +28,7 @@ from securevec.rows.minimize import json_value
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.text import given_path
 from securevec.verbs.walk import condition, still_live, walk
+from securevec.writing.report import Progress
 
 ExportFormat = Literal["jsonl", "csv"]
 _FORMATS: Final = get_args(ExportFormat)
@@ -54,6 +55,7 @@ def export(
     format: ExportFormat | None,
     where: Expr | None,
     overwrite: bool,
+    progress: Callable[[Progress], None] | None,
 ) -> ExportReport:
     """Write every record to a file or a binary stream. See :meth:`Collection.export`."""
     admission = admit(runtime, collection.scope, permission="get", action="export", collection=collection.collection)
@@ -73,6 +75,8 @@ def export(
             admission.note(phase="intent", detail={"format": chosen})
             intended = True
             report = _put(stream, b"" if chosen == "jsonl" else _header(collection), report)
+            there = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())[0]
+            examined = 0
             for sheet in walk(runtime, collection, admission, where=judged_by):
                 kept = still_live(runtime, collection, sheet.matching, where=judged_by)
                 # What is written has left, so the fence is looked at before each part and not only at the end.
@@ -81,6 +85,9 @@ def export(
                 report = replace(
                     report, records=report.records + len(kept), violations=report.violations + sheet.violations
                 )
+                examined += sheet.examined
+                if progress is not None:
+                    progress(Progress(report.records, examined, max(there, examined)))
             admission.recheck()
             counts = {"records": report.records, "bytes": report.bytes, "violations": report.violations}
             admission.note(phase="result", counts=counts, detail={"format": chosen})

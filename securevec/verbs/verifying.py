@@ -10,7 +10,7 @@ Holds one number of 128 bits for each point of the collection in memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 from uuid import UUID
@@ -36,6 +36,7 @@ from securevec.reading.lifting import lifted
 from securevec.reading.opening import check_place, clear_copies_differ, fetch_only, open_body
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import NO_TERMS, RecordRef, StoredPoint, TenantId, Terms, Token
+from securevec.writing.report import Progress
 
 STEP: Final = 256
 """Points read at once, and between two looks at the fence."""
@@ -94,14 +95,16 @@ class _Seen:
     old: int = 0
 
 
-def verify(runtime: Runtime, collection: CollectionScope) -> Verification:
+def verify(
+    runtime: Runtime, collection: CollectionScope, *, progress: Callable[[Progress], None] | None
+) -> Verification:
     """Compare the collection's manifest with its place in the store. See :meth:`Collection.verify`."""
     admission = admit(runtime, collection.scope, permission="count", action="verify", collection=collection.collection)
     with admission.reading():
         if admission.decision.row_filter is not None:
             raise PolicyDenied("The policy narrows what this actor may see, and a verification leaves nothing out.")
         seen = _Seen()
-        _read_store(runtime, collection, admission, seen)
+        _read_store(runtime, collection, admission, seen, progress)
         records, missing, altered = _read_manifest(runtime, collection, admission, seen)
         foreign = len(fetch_only(runtime, collection, [UUID(int=number) for number in sorted(seen.strange)]))
         admission.recheck()
@@ -120,12 +123,21 @@ def verify(runtime: Runtime, collection: CollectionScope) -> Verification:
     return found
 
 
-def _read_store(runtime: Runtime, collection: CollectionScope, admission: Admission, seen: _Seen) -> None:
+def _read_store(
+    runtime: Runtime,
+    collection: CollectionScope,
+    admission: Admission,
+    seen: _Seen,
+    progress: Callable[[Progress], None] | None,
+) -> None:
     """Open every stored point in its place, page by page."""
     cursor: str | None = None
+    named = runtime.control.count_live(collection.collection, now_ms=_ALL)[1]
     while True:
         page = runtime.backend().scan(namespace=collection.namespace, where=None, cursor=cursor, limit=STEP)
         _sort(runtime, collection, page.points, seen)
+        if progress is not None:
+            progress(Progress(seen.points, seen.points, max(named, seen.points)))
         cursor = page.cursor
         if cursor is None:
             return

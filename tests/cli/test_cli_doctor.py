@@ -322,7 +322,7 @@ def test_a_hold_is_named(doctor: Shell, home: Path) -> None:
         control.add_hold("0" * 32, tenant, None, None, b"sealed", 1_700_000_000_000)
     check = examine(doctor)["holds"]
     assert check["status"] == "note"
-    assert check["detail"].startswith("1 legal hold")
+    assert check["detail"].startswith("legal holds in force: 1,")
 
 
 class _Anything:

@@ -221,6 +221,11 @@ def test_keys_list_shows_no_key(shell: Shell) -> None:
     assert {entry["kind"] for entry in entries} == {"installation", "kek", "tenant", "dek"}
     assert {"key", "kind", "purpose", "created"} <= set(entries[0])
     assert all(len(entry["key"]) == 32 for entry in entries)
+    shown = shell.at_home("keys", "list").out
+    buckets = [entry["epoch"] for entry in entries if entry["kind"] == "dek"]
+    assert "dek body" in shown
+    assert buckets
+    assert not [epoch for epoch in buckets if epoch in shown]  # said as a day, or as never
 
 
 def test_export_public_prints_pem_and_never_overwrites(shell: Shell) -> None:

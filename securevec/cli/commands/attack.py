@@ -30,6 +30,7 @@ def attack(
         str | None,
         typer.Option(
             "--backend",
+            metavar="NAME|URL",
             help="memory, edge, chroma, or the address of a server. Default: the home's, or the configured one.",
             show_default=False,
         ),
@@ -38,7 +39,7 @@ def attack(
         list[str] | None, typer.Option("--only", metavar="PATH", help="One path by its name; may be repeated.")
     ] = None,
 ) -> None:
-    """Try every known way around tenant isolation on your own store, and say which barrier held.
+    """Try every known way around tenant isolation. On your own store; says which barrier held.
 
     Temporary tenants with keys of their own are made and removed; no home is read or written. Beside each path: what
     the server alone allows, tried with the vendor's client on copies of the same rows. Exit 1 when anything came

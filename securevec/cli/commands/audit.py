@@ -35,7 +35,7 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Check the whole log offline: edits, cuts, reordering, missing files, rewritten history.
+    """Check the whole log offline. Edits, cuts, reordering, missing files and rewritten history are found.
 
     With ``--pubkey`` no root key is needed. The head kept in the home's control store is the anchor, when there is a
     home. Without a pinned key the exit code is 5.
@@ -102,7 +102,7 @@ def export(
     ] = "json",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
 ) -> None:
-    """Write the log for another system, one event a line, by time: OCSF 1.8.0 as JSON, as it stands in the log.
+    """Write the log for another system, one event a line. By time, OCSF 1.8.0 as JSON, as it stands in the log.
 
     `--format syslog` puts the same document into messages of RFC 5424, `--format cef` writes what CEF can hold of it.
     The events hold no content and no names: actors and tenants are keyed references. Nothing is checked here; that is

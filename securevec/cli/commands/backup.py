@@ -43,7 +43,7 @@ def create(session: Session, directory: Backup) -> None:
 
 
 def verify(session: Session, directory: Backup, keys: Keys = None, pubkey: Pubkey = None) -> None:
-    """Check a backup: signature, every byte, the audit log, and a sample of records that are really opened.
+    """Check a backup. Signature, every byte, the audit log, and a sample of records that are really opened.
 
     The root key opens its part `keys`. With ``--pubkey`` and no root key, records are not opened (exit 5).
     """
@@ -87,7 +87,7 @@ def tombstones(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The list to write.", show_default=False)],
     since: Annotated[Path, typer.Option("--since", metavar="DIR", help="The backup.", show_default=False)],
 ) -> None:
-    """List what was deleted, erased and revoked since a backup, for a restore without this home.
+    """List what was deleted since a backup. Erased and revoked too, for a restore without this home.
 
     Run it often and keep the newest list elsewhere: what is deleted after it comes back in a restore without this home.
     """
@@ -122,7 +122,7 @@ def restore(
     ] = False,
     keys: Keys = None,
 ) -> None:
-    """Restore a backup into a new home (--home), and repeat there what was deleted since, before anybody reads."""
+    """Restore a backup into a new home (--home). What was deleted since is deleted there too, before anybody reads."""
     from securevec.backup import Newer, restore_backup
     from securevec.backup.create import statement_of
     from securevec.backup.manifest import read_note

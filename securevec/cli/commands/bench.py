@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.output import console, table
+from securevec.cli.output import console, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from securevec.bench.figures import Figures, IngestRow, SearchRow
@@ -28,13 +29,15 @@ def register(group: Group) -> None:
 
 def bench(
     session: Session,
-    backend: Annotated[str, typer.Option("--backend", help="edge or chroma.")] = "edge",
-    points: Annotated[int, typer.Option("--points", help="Records on each side.")] = 5_000,
-    dim: Annotated[int, typer.Option("--dim", help="Dimensions; the part with the model needs 384.")] = 384,
-    k: Annotated[int, typer.Option("-k", "--k", help="Hits of each search.")] = 10,
-    queries: Annotated[int, typer.Option("--queries", help="Searches of each side that count.")] = 200,
+    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="edge or chroma.")] = "edge",
+    points: Annotated[int, typer.Option("--points", metavar="N", help="Records on each side.")] = 5_000,
+    dim: Annotated[
+        int, typer.Option("--dim", metavar="N", help="Dimensions; the part with the model needs 384.")
+    ] = 384,
+    k: Annotated[int, typer.Option("-k", "--k", metavar="N", help="Hits of each search.")] = 10,
+    queries: Annotated[int, typer.Option("--queries", metavar="N", help="Searches of each side that count.")] = 200,
     model_points: Annotated[
-        int, typer.Option("--model-points", help="Records to embed; 0 leaves the model out.")
+        int, typer.Option("--model-points", metavar="N", help="Records to embed; 0 leaves the model out.")
     ] = 256,
     vectors: Annotated[
         Path | None,
@@ -54,7 +57,7 @@ def bench(
         typer.Option("--work", metavar="DIR", help="Where the stores are made, and removed.", show_default=False),
     ] = None,
 ) -> None:
-    """Measure overhead: the vendor's client and securevec interleaved, a row per control switched on.
+    """Measure overhead beside the vendor's own client. Both interleaved, a row per control switched on.
 
     The data is made up, but for --vectors and --questions; nothing of a home is read. 5,000 points take about a
     minute, 50,000 about ten on Chroma. Ctrl-C ends it with what was measured by then.
@@ -91,9 +94,9 @@ def bench(
     session.out.show(figures.document(), *_shown(figures), conditions(figures))
 
 
-def _measured(so_far: SoFar) -> list[Table]:
-    found = [_searches(so_far.search, "A search, vector given")] if so_far.search else []
-    return [*found, _writes(so_far.ingest)]
+def _measured(so_far: SoFar) -> list[RenderableType]:
+    found = _searches(so_far.search, "A search, vector given") if so_far.search else []
+    return [*found, *_writes(so_far.ingest)]
 
 
 @contextmanager
@@ -109,24 +112,22 @@ def _telling(*, quiet: bool) -> Generator[Callable[[str], None]]:
         yield status.update
 
 
-def _shown(figures: Figures) -> list[Table]:
-    tables = [_searches(figures.search, "A search, vector given")]
+def _shown(figures: Figures) -> list[RenderableType]:
+    shown = _searches(figures.search, "A search, vector given: each row adds one control to the row above it")
     if figures.model_search:
-        tables.append(_searches(figures.model_search, "A search behind the model"))
-    tables.append(_writes([*figures.ingest, *figures.model_ingest]))
+        shown += _searches(figures.model_search, "A search behind the model")
+    shown += _writes([*figures.ingest, *figures.model_ingest])
     sizes = [(f"disk, {name}", size) for name, size in figures.disk.items()]
     sizes += [(f"memory, {name}", size) for name, size in figures.memory.items()]
-    tables.append(table(["Bytes", ">MiB"], [(name, f"{size / 2**20:,.1f}") for name, size in sizes]))
-    return tables
+    return [*shown, table(["Bytes", ">MiB"], [(name, f"{size / 2**20:,.1f}") for name, size in sizes]), ""]
 
 
-def _searches(rows: Sequence[SearchRow], title: str) -> Table:
-    return table(
-        ["Row", "What it has", ">p50 ms", ">p95 ms", ">ratio", ">added ms", ">recall", ">same answer"],
+def _searches(rows: Sequence[SearchRow], title: str) -> list[RenderableType]:
+    figures = table(
+        ["Row", ">p50 ms", ">p95 ms", ">ratio", ">added ms", ">recall", ">same answer"],
         [
             (
                 row.name,
-                row.says,
                 f"{row.p50_ms:.2f}",
                 f"{row.p95_ms:.2f}",
                 f"{row.ratio:.2f}x",
@@ -138,11 +139,18 @@ def _searches(rows: Sequence[SearchRow], title: str) -> Table:
         ],
         title=title,
     )
+    return [figures, "", _legend(rows), ""]
 
 
-def _writes(rows: Sequence[IngestRow]) -> Table:
-    return table(
-        ["Row", "What it does", ">records", ">records/s", ">time"],
-        [(row.name, row.says, f"{row.records:,}", f"{row.per_second:,.0f}", f"{row.ratio:.2f}x") for row in rows],
+def _writes(rows: Sequence[IngestRow]) -> list[RenderableType]:
+    figures = table(
+        ["Row", ">records", ">records/s", ">time"],
+        [(row.name, f"{row.records:,}", f"{row.per_second:,.0f}", f"{row.ratio:.2f}x") for row in rows],
         title="Writing",
     )
+    return [figures, "", _legend(rows), ""]
+
+
+def _legend(rows: Sequence[SearchRow | IngestRow]) -> Table:
+    """What each row is. In a column of the table it left the figures no room on 80 columns."""
+    return pairs({row.name: row.says for row in rows})

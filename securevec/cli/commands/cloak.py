@@ -24,9 +24,11 @@ def register(group: Group) -> None:
 def report(
     session: Session,
     place: Place,
-    sample: Annotated[int, typer.Option("--sample", help="Records measured at most, from 100 to 2,000.")] = 2000,
+    sample: Annotated[
+        int, typer.Option("--sample", metavar="N", help="Records measured at most, from 100 to 2,000.")
+    ] = 2000,
 ) -> None:
-    """Measure each strength of a cloak on a collection's own vectors: recall, time, and who is identified.
+    """Measure each strength of a cloak on a collection's vectors. Recall, time, and who is identified.
 
     Reads and changes nothing. The attacker of the figures reads the store and has a list of candidate texts.
     """

@@ -12,6 +12,7 @@ from securevec.cli.command import Group
 from securevec.cli.commands.data import Place, Where
 from securevec.cli.output import pairs, table
 from securevec.cli.records import conditions, record_id
+from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
 from securevec.errors import CollectionMismatch, UsageError
 
@@ -30,7 +31,7 @@ def register(group: Group) -> None:
 
 
 def describe(session: Session, place: Place) -> None:
-    """What a collection is: its fields, retention, model and detector, and how much is in it."""
+    """A collection: fields, retention, model, detector, size."""
     about = session.collection(place).describe()
     fields = [
         {"name": spec.name, "kind": spec.kind, "type": spec.type, "optional": spec.optional}
@@ -137,7 +138,7 @@ def export(
     where: Where = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write every record, anonymized as stored, as JSON lines or CSV. Originals are never in it."""
+    """Write every record as JSON lines or CSV. Anonymized as stored: originals are never in it."""
     if form not in (None, "jsonl", "csv"):
         raise UsageError("An export's format is jsonl or csv.")
     if out is None and session.out.as_json:
@@ -147,9 +148,14 @@ def export(
     collection = session.collection(place)
     chosen = conditions(collection.schema, where or [])
     target = out if out is not None else sys.stdout.buffer
-    report = collection.export(
-        target, format="csv" if form == "csv" else "jsonl" if form else None, where=chosen, overwrite=overwrite
-    )
+    with progress_bar(place, quiet=session.out.as_json or (out is None and sys.stdout.isatty())) as progress:
+        report = collection.export(
+            target,
+            format="csv" if form == "csv" else "jsonl" if form else None,
+            where=chosen,
+            overwrite=overwrite,
+            progress=progress,
+        )
     document = {
         "file": str(out) if out is not None else None,
         "records": report.records,
@@ -176,11 +182,11 @@ def accept_detector(
     session: Session,
     places: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TENANT[/COLLECTION]...", help="A tenant alone is all it has.", show_default=False),
+        typer.Argument(metavar="TENANT[/COLLECTION]", help="A tenant alone is all it has.", show_default=False),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every collection of every tenant.")] = False,
 ) -> None:
-    """Let collections go on with the detector that is installed now, after an update of securevec.
+    """Go on with a newer detector, after an update.
 
     Until then a collection that was filled under another detector answers nothing: a question would be anonymized in
     another way than the records. Nothing is read or written but the collection's description. Stored records keep what

@@ -31,7 +31,7 @@ def search(
     session: Session,
     place: Place,
     text: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", help="What to look for; - reads stdin.", show_default=False)
+        str | None, typer.Argument(metavar="TEXT", help="What to look for; - reads stdin.", show_default=False)
     ] = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many hits.")] = 10,
     where: Where = None,
@@ -97,7 +97,7 @@ def get(session: Session, place: Place, identifier: Annotated[str, typer.Argumen
 
 
 def count(session: Session, place: Place, where: Where = None) -> None:
-    """The number of records that are neither deleted nor expired, or of those that meet every condition."""
+    """How many records there are, or meet every condition. Deleted and expired ones do not count."""
     collection = session.collection(place)
     number = collection.count(conditions(collection.schema, where or []))
     session.out.show({"records": number}, str(number))
@@ -106,11 +106,11 @@ def count(session: Session, place: Place, where: Where = None) -> None:
 def delete(
     session: Session,
     place: Place,
-    identifiers: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", show_default=False)] = None,
+    identifiers: Annotated[list[str] | None, typer.Argument(metavar="ID", show_default=False)] = None,
     where: Where = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --where on a terminal: do not ask.")] = False,
 ) -> None:
-    """Delete records by id, or every record that meets all conditions, and read back that they are gone."""
+    """Delete records by id, or all that meet every condition. It is read back that they are gone."""
     if bool(identifiers) == bool(where):
         raise UsageError(
             "A deletion names record ids or conditions, and not both.", next_step="For example --where status=closed."

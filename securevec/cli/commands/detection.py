@@ -45,7 +45,8 @@ def evaluate(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any line was refused.")] = False,
     recall: Recall = None,
 ) -> None:
-    """Precision, recall and F1 of the detector on labelled texts, per entity, overlapping and exact.
+    """Measure the detector on labelled texts of your own. Precision, recall and F1 per entity, overlapping and
+    exact.
 
     One object a line: {"text": ..., "spans": [[start, end, label], ...]}, or spans as objects with start, end and
     label, type or entity_type. Common label names are understood (docs/detection.md). A line that cannot be used is
@@ -81,7 +82,7 @@ def scan_text(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything was found.")] = False,
     recall: Recall = None,
 ) -> None:
-    """Show what the detector finds in a text: what an ingest would replace before anything is embedded.
+    """Show what an ingest would find and replace in a text.
 
     With --json: positions, entities and rules, without the values. With --redact the text itself goes to stdout with
     every finding replaced by its tag.

@@ -52,7 +52,7 @@ def doctor(
         ),
     ] = False,
 ) -> None:
-    """Check versions, model, detector, stores, settings, permissions, keys, locks, jobs. Exit 1 when one is wrong.
+    """Check installation, settings, home, keys, locks and jobs. Exit 1 when one is wrong.
 
     The detector is measured on labelled lines that ship with the package. Nothing is changed, and a service that runs
     on the home need not stop.

@@ -47,7 +47,7 @@ def add(
         typer.Option("--subject", metavar="VALUE", help="Every record about or mentioning this person. Repeatable."),
     ] = None,
 ) -> None:
-    """Hold a tenant, a collection, a record or a person, and print the hold's id."""
+    """Hold a tenant, a collection, a record or a person. Prints the hold's id."""
     tenant, slash, collection = place.partition("/")
     if (slash and not collection) or "/" in collection:
         raise UsageError("Name TENANT or TENANT/COLLECTION.")

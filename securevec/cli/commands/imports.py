@@ -84,7 +84,8 @@ def import_(
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any point was refused.")] = False,
 ) -> None:
-    """Import a collection of Chroma or Qdrant: anonymized, embedded anew, sealed, each point in its tenant.
+    """Import a collection of another Chroma or Qdrant store. Anonymized, embedded anew, sealed, each point in its
+    tenant.
 
     The source is only read. Nested fields are named with dots, as metadata.tenant. A point without a tenant, with
     several, or without a text is refused and listed. At the end the source is read again, and every point must be

@@ -35,7 +35,7 @@ def ingest(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Folders and files: .md .txt .html .pdf .docx become one record each, .csv .jsonl .parquet one a row.",
             show_default=False,
         ),

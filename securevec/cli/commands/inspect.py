@@ -39,7 +39,8 @@ def inspect(
     ] = 200,
     recall: Recall = None,
 ) -> None:
-    """Inspect a Chroma or Qdrant store: fields, personal data and secrets, points without a tenant, cost of an import.
+    """What another Chroma or Qdrant store holds. Fields, personal data and secrets, points without a tenant, cost
+    of an import.
 
     The store is only read, and no value of a field is shown. Every point is read for its fields; the detector looks at
     a sample, and texts of it, anonymized, are embedded to measure what an import takes; not where models.required is

@@ -73,7 +73,7 @@ def run(
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on for good; stop it with an interrupt.")] = False,
 ) -> None:
-    """Carry unfinished jobs on, until none is left, or all that are left wait for a legal hold or a minimum.
+    """Carry unfinished jobs on, until none can go on. What waits for a legal hold or a minimum is left.
 
     A job that fails is tried again after longer and longer pauses, up to 5 minutes.
     """
@@ -154,7 +154,7 @@ def retry(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB",
 
 
 def cancel(session: Session, job_id: Annotated[str, typer.Argument(metavar="JOB", show_default=False)]) -> None:
-    """Take back a retention job that has not begun, or a move that has not switched.
+    """Take back a retention job or a move. One that has not begun, or not switched yet.
 
     Deletions and erasures are in force once accepted.
     """

@@ -54,12 +54,11 @@ def list_keys(session: Session) -> None:
     rows = [
         (
             entry["key"][:12],
-            entry["kind"],
-            entry["purpose"],
+            " ".join(dict.fromkeys((entry["kind"], entry["purpose"]))),
             (entry["tenant_id"] or "-")[:12],
-            entry["epoch"] or "-",
+            _spans(entry["epoch"] or ""),
             entry["state"],
-            entry["created"],
+            entry["created"].partition("T")[0],
         )
         for entry in entries
         if entry["kind"] not in _SINGLE
@@ -68,7 +67,19 @@ def list_keys(session: Session) -> None:
         count = sum(entry["kind"] == kind for entry in entries)
         if count:
             session.out.say(f"and {count} keys of single {whose}, listed with --json")
-    session.out.show(entries, table(["key", "kind", "purpose", "tenant id", "epoch", "state", "created"], rows))
+    session.out.show(entries, table(["key", "what for", "tenant id", "epoch", "state", "created"], rows))
+
+
+def _spans(epoch: str) -> str:
+    """What an epoch is: the days of a bucket's records, a hold's, or a version."""
+    from securevec.retention.rules import HOLD, NEVER, bucket_end
+
+    end = bucket_end(epoch)
+    if end is not None:
+        return f"by {moment(end).partition('T')[0]}"
+    if epoch.startswith(HOLD):
+        return f"hold {epoch.removeprefix(HOLD)[:12]}"
+    return {NEVER: "for good", "": "-"}.get(epoch, f"version {epoch}")
 
 
 def rotate(
@@ -76,13 +87,15 @@ def rotate(
     what: Annotated[
         str, typer.Argument(metavar="root|tenants|signing|TENANT|TENANT/COLLECTION", help="Which keys are exchanged.")
     ],
-    keep: Annotated[int, typer.Option("--keep", min=0, help="root: earlier root keys kept for key-store backups.")] = 1,
+    keep: Annotated[
+        int, typer.Option("--keep", metavar="N", min=0, help="root: earlier root keys kept for key-store backups.")
+    ] = 1,
     compromised: Annotated[
         bool,
         typer.Option("--compromised", help="signing: others may have the old key; its receipts need the audit log."),
     ] = False,
 ) -> None:
-    """Exchange the root key, the key of one tenant, or those of all: keys are wrapped again, no data is touched.
+    """Exchange the root key, the key of one tenant, or of all. Keys are wrapped again, no data is touched.
 
     signing gives receipts and the audit log a new key that the old one vouches for; old receipts stay verifiable.
 
@@ -153,7 +166,7 @@ def reseal(
     ] = None,
     receipt: NewReceipt = None,
 ) -> None:
-    """Seal every record of a collection anew under new data keys, in the suite of the settings; destroy the old keys.
+    """Seal a collection anew under new data keys. The suite is that of the settings; the old keys are destroyed.
 
     For a data key that somebody may have read. Nothing is embedded again; readers and writers go on. Interrupted, the
     same command or `jobs run` finishes it.
@@ -170,7 +183,7 @@ def reindex(
     place: Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)],
     receipt: NewReceipt = None,
 ) -> None:
-    """Give a collection a new filter key, and make every filter token and search term anew under it.
+    """Give a collection a new filter key. Every filter token and search term is made anew under it.
 
     For a filter key that somebody may have read. Nothing is embedded again; readers and writers go on, and filters find
     tokens of either key meanwhile. Interrupted, the same command or `jobs run` finishes it.
@@ -188,7 +201,7 @@ def recloak(
     place: Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)],
     receipt: NewReceipt = None,
 ) -> None:
-    """Give a collection a new cloak key, bring every stored vector under it, and destroy the old key.
+    """Give a collection a new cloak key. Every stored vector is brought under it, and the old key is destroyed.
 
     For a cloak key that somebody may have read. Nothing is embedded again; readers and writers go on, and searches find
     vectors under either key meanwhile. Interrupted, the same command or `jobs run` finishes it.
@@ -210,7 +223,8 @@ def renew(
     ],
     receipt: NewReceipt = None,
 ) -> None:
-    """Give a tenant a new version of a key, and make anew under it what stands for people: tokens or surrogates.
+    """Give a tenant a new token or pseudonym key. What stands for people is made anew under it: tokens or
+    surrogates.
 
     For a key that somebody may have read. New surrogates are made of the originals in the vault and embedded again; new
     tokens need neither. Readers and writers go on. Interrupted, the same command or `jobs run` finishes it.
@@ -254,7 +268,7 @@ def _ended(session: Session, result: JobResult, receipt: Path | None, counts: Ma
 
 
 def test_provider(session: Session) -> None:
-    """Ask the key provider for the root key as an opening does, and say how long it took. Changes nothing."""
+    """Ask the key provider for the root key, as an opening does. Says how long it took; changes nothing."""
     import time
 
     from securevec.state import home as homes
@@ -286,7 +300,7 @@ def export_public(
         Path | None, typer.Option("--out", metavar="FILE", help="Default: stdout.", show_default=False)
     ] = None,
 ) -> None:
-    """The public key that receipts and audit checkpoints are checked with, as PEM.
+    """The public key that checks receipts and audit log, as PEM.
 
     Hand it over by another way than the receipts: whoever can replace both can forge both. Behind the key stand the
     exchanges that led to it, which check what earlier keys signed.

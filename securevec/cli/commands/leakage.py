@@ -17,7 +17,7 @@ def register(group: Group) -> None:
 
 
 def leakage(session: Session, place: Place) -> None:
-    """Measure how much the keyed tokens of a collection's filter fields give away by their frequency.
+    """How much filter tokens tell by their frequency.
 
     Reads every record and changes nothing. Exit 1 when a field's tokens hide little: better sealed than tokenized.
     """

@@ -90,7 +90,7 @@ def allow(
 
 
 def deny(session: Session, model: Model, tenant: OfTenant = None) -> None:
-    """Let a model receive nothing, of one tenant or of all, in every process from its next call on."""
+    """Let a model receive nothing, of one tenant or of all. In every process, from its next call on."""
     session.store.deny_model(model, tenant=tenant)
     session.out.show({"denied": True}, "denied")
 
@@ -127,7 +127,7 @@ def clear(
     session: Session,
     yes: Annotated[bool, typer.Option("--yes", help="Say that every model may receive everything again.")] = False,
 ) -> None:
-    """Forget the list, also one that cannot be read: every model may receive everything again."""
+    """Forget the list, also one that cannot be read. Every model may receive everything again."""
     if not yes:
         raise UsageError("Without a list every model may receive everything.", next_step="If so, add --yes.")
     session.store.clear_models()

@@ -28,7 +28,7 @@ _MOST: Final = 1 << 20
 Values = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="VALUE..",
+        metavar="VALUE",
         help="E-mail address, phone number, customer id or name; - reads lines from stdin.",
         show_default=False,
     ),
@@ -85,7 +85,7 @@ def export(
     reveal: Annotated[bool, typer.Option("--reveal", help="Put the person's own values back.")] = False,
     include_name_matches: NameMatches = False,
 ) -> None:
-    """Write what is stored about a person: records about them, and the passages that mention them."""
+    """Write what is stored about a person to a file. Records about them, and the passages that mention them."""
     if out.exists():
         raise UsageError("The export's file exists.", next_step="Name another one.")
     found = session.tenant(tenant).export_subject(
@@ -108,7 +108,8 @@ def erase(
     include_name_matches: NameMatches = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, on a terminal.")] = False,
 ) -> None:
-    """Erase people: delete the records about them, take them out of the records that mention them, sign a receipt.
+    """Erase people, with a signed receipt. Records about them are deleted; they are taken out of records that
+    mention them.
 
     They are hidden from every reader at once. When another process holds the engine, the exit code is 5, and the
     holder does the rest.

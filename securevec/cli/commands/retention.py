@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 Place = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[TENANT[/COLLECTION]]", help="What the rule is on. Default: everything.", show_default=False
-    ),
+    typer.Argument(metavar="TENANT[/COLLECTION]", help="What the rule is on. Default: everything.", show_default=False),
 ]
 Classification = Annotated[
     str | None, typer.Option("--classification", metavar="LABEL", help="Only collections of this classification.")
@@ -98,7 +96,7 @@ def remove(session: Session, place: Place = None, classification: Classification
 
 
 def plan(session: Session, tenant: OfTenant = None) -> None:
-    """What would be removed now, what is kept, and the digest that apply takes. Changes nothing."""
+    """What would be removed now, and the digest for apply. What is kept is told too. Changes nothing."""
     session.frees = True  # what apply takes is written down
     made = session.store.retention_plan(tenant=tenant)
     entries = [_entry(session, each) for each in made.collections]

@@ -19,12 +19,12 @@ def register(group: Group) -> None:
 def infer(
     session: Session,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .jsonl or .parquet file.", show_default=False)],
-    rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows to look at.")] = 1000,
+    rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="How many rows to look at.")] = 1000,
     encoding: Annotated[
         str | None, typer.Option("--encoding", metavar="NAME", help="Of the file, for example cp1252.")
     ] = None,
 ) -> None:
-    """Propose a Record class for a file: Python source on stdout, columns with personal data marked.
+    """Propose a Record class for a file, as Python on stdout. Columns with personal data are marked.
 
     It is a proposal: read it, correct it, delete the columns you do not need.
     """

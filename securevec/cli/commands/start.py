@@ -31,7 +31,7 @@ def init(
         ),
     ] = None,
 ) -> None:
-    """Make a home: keys, control store, and the place for the engine and the audit log.
+    """Make a home: keys, records and the audit log lie there.
 
     The root key goes to a key file outside the home, or comes from a passphrase (SECUREVEC_KEY_PROVIDER=passphrase).
     Every other setting: `securevec doctor --config`.

@@ -55,7 +55,7 @@ def list_tenants(session: Session) -> None:
 
 
 def show(session: Session, name: Name) -> None:
-    """One tenant: state, who has which role, collections with counts and retention, keys, model."""
+    """One tenant: state, roles, collections, keys."""
     session.require_manager()
     runtime = session.store.runtime
     row = runtime.control.tenant_by_token(runtime.names.tenant_token(name))
@@ -137,7 +137,8 @@ def promote(
     ],
     receipt: NewReceipt = None,
 ) -> None:
-    """Move a tenant to a collection or a shard of its own on a Qdrant server, while it is read and written.
+    """Move a tenant to a place of its own on a Qdrant server. A collection or a shard, while it is read and
+    written.
 
     Copied, compared with the manifest, switched, removed from the old place. When it stops, exit code and `jobs list`
     say so; `jobs retry` goes on, and `jobs cancel` takes it back until it has switched.
@@ -170,7 +171,7 @@ def delete(
     receipt: NewReceipt = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, on a terminal.")] = False,
 ) -> None:
-    """Delete a tenant: fence, destroy its keys, remove its points, verify, sign a receipt.
+    """Delete a tenant, its keys first. Then its points are removed, that is verified, and a receipt is signed.
 
     When another process holds the engine, the fence and the keys' destruction take effect here and now, the exit
     code is 5, and the holder does the rest.

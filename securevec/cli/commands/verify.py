@@ -9,6 +9,7 @@ import typer
 from securevec.cli.command import Group
 from securevec.cli.commands.data import Place
 from securevec.cli.output import pairs
+from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
 
 
@@ -17,12 +18,14 @@ def register(group: Group) -> None:
 
 
 def verify(session: Session, place: Place) -> None:
-    """Compare a whole collection with its manifest: what the store leaves out, adds, moved or altered.
+    """Compare the store with what it should hold. Told is what it leaves out, adds, moved or altered.
 
     Reads every point and changes nothing. Exit 0 when all is in order, 1 when anything was found.
     """
     tenant, name = split_place(place)
-    result = session.tenant(tenant).existing_collection(name).verify()
+    collection = session.tenant(tenant).existing_collection(name)
+    with progress_bar(place, unit="points", quiet=session.out.as_json) as progress:
+        result = collection.verify(progress=progress)
     document = {
         "records": result.records,
         "points": result.points,

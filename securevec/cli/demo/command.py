@@ -29,7 +29,7 @@ def demo(
     fast: Annotated[bool, typer.Option("--fast", help="A few rows of each file only.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Every row of each file; takes longer.")] = False,
 ) -> None:
-    """Show the main job end to end on an invented help desk, and try to break every promise. Offline, under a minute.
+    """Show everything once, on an invented help desk. Tries to break every promise. Offline, under a minute.
 
     Exit 1 when a promise did not hold.
     """

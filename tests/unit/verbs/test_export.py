@@ -7,6 +7,7 @@ import io
 import json
 import stat
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -14,6 +15,10 @@ import pytest
 
 import securevec as sv
 from securevec.errors import FilterError, UsageError
+from securevec.verbs import export as exporting
+from securevec.verbs import verifying
+from securevec.verbs.walk import walk
+from securevec.writing.report import Progress
 from tests.support.world import ACME, Ticket, World, ticket
 
 AWKWARD = 'Line one,\r\nline "two"; =1+1 \u2028 and \u00e9\U0001f600, ring 020 7946 0123.'
@@ -60,6 +65,18 @@ def test_what_was_exported_can_be_ingested(filled: World, tmp_path: Path, name: 
     again = filled.store.tenant("acme", actor=ACME).collection(Ticket, name="again")
     report = again.ingest(tmp_path / name)
     assert (report.new, report.refused) == (12, ())
+
+
+def test_export_and_verify_say_how_far_they_are(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "walk", partial(walk, step=5))
+    monkeypatch.setattr(verifying, "STEP", 5)
+    told: list[Progress] = []
+    filled.acme.export(io.BytesIO(), where=sv.F("status") == "nowhere", progress=told.append)
+    assert told == [Progress(0, examined, 12) for examined in (5, 10, 12)]
+    told.clear()
+    filled.acme.verify(progress=told.append)
+    assert [each.rows for each in told[:3]] == [5, 10, 12]
+    assert {each.bytes_total for each in told} == {12}
 
 
 def test_an_export_to_a_stream_leaves_it_open(filled: World) -> None:
