@@ -58,7 +58,7 @@ _LONG: Final = 32
 _MANY: Final = 6
 _FOLDED: Final = 3
 """From so many slashes on it is a path."""
-_LONG_PIECE: Final = 16
+_LONG_PIECE: Final = 20
 
 
 def _names_something(value: str) -> bool:
@@ -91,17 +91,33 @@ def secret_value(value: str) -> bool:
 
 
 _FOLDERS: Final = ("/home/", "/usr/", "/var/", "/etc/", "/opt/", "/root/", "/run/", "/Users/", "./", "../", "~/")
+_GOES_ON: Final = (":", "\\fP", "\\fR")
+"""A key of what follows, and a word that a manual sets in another font."""
 _DOTTED: Final = re.compile(r"[A-Za-z_]{1,40}(?:\.[A-Za-z_]{2,40})+")
 
 
 def bare_secret(value: str) -> bool:
     """A secret without quotes, where code writes names and shells folders: ``token = self.next``, ``PWD=/home/x``."""
-    return secret_value(value) and _DOTTED.fullmatch(value) is None and not value.startswith(_FOLDERS)
+    return (
+        secret_value(value)
+        and _DOTTED.fullmatch(value) is None
+        and not value.startswith(_FOLDERS)
+        and not value.endswith(_GOES_ON)
+    )
+
+
+_TYPED: Final = re.compile(r"[A-Za-z_]\w*(?:[*&]+|=\d*)")
+"""A type or a variable out of code: ``Char8*``, ``ABI=64``."""
 
 
 def shared_word(value: str) -> bool:
     """A secret that people tell each other: letters and digits in one word."""
-    return any(map(str.isalpha, value)) and any(map(str.isdigit, value)) and secret_value(value)
+    return (
+        any(map(str.isalpha, value))
+        and any(map(str.isdigit, value))
+        and secret_value(value)
+        and _TYPED.fullmatch(value) is None
+    )
 
 
 def strong_password(value: str) -> bool:
@@ -110,13 +126,15 @@ def strong_password(value: str) -> bool:
     return kinds >= 3 and value.count("/") < _FOLDED and secret_value(value)
 
 
+_DIGITS: Final = re.compile(r"\d+")
 _CUTS: Final = re.compile(r"[_\-+/]")
 _ONE_KIND: Final = re.compile(r"[0-9a-f]+|[A-Z]+|[a-z]+|[0-9]+|[0-9A-F]+")
 
 
 def generated_key(value: str) -> bool:
     """Long, mixed and evenly spread; hyphenated words, UUIDs and plain hexadecimal digests are not meant."""
-    if sum(map(str.isdigit, value)) < 3:
+    if len(_DIGITS.findall(value)) < 2 or sum(map(str.isdigit, value)) < 3:
+        # A name with a date in it: AgentToolset20260401Params.
         return False
     longest = max(_CUTS.split(value), key=len)
     if value.count("/") >= _FOLDED and len(longest) < _LONG_PIECE:

@@ -20,11 +20,24 @@ _BEFORE: Final = re.compile(r"(?:^|[^\w])(\w*)\Z")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _NUMBER_BEHIND: Final = re.compile(r"\.\d|-[0-9A-Fa-f]*\d|,-\d+\.\d")
 _LINK: Final = re.compile(r"://[^\s\"'<>]*/\Z")
+_ROW_BEFORE: Final = re.compile(r"(?<![\w.])-?\d{1,3}[ \t]+-?\d{1,3}[ \t]+\Z")
+_ROW_BEHIND: Final = re.compile(r"[ \t]+-?\d{1,3}[ \t]+-?\d{1,3}(?!\d)")
+_TICKET: Final = re.compile(
+    r"(?i)(?:\b(?:closes|fixes|addresses|lp|bgo|bz|bugs?|gh|pr|rh|issues?)\s?:?|#\d{4,9}(?:,|, and| and))\s{0,12}#\Z"
+)
+"""What changes of programs close is a fault of a program and nobody's case."""
+_SERIES: Final = frozenset({"CVE", "CAN", "CWE", "so"})
+"""What is numbered behind a dash or a dot: weaknesses, versions of libraries."""
 
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _BASE64_LINE: Final = re.compile(r"[ \t>#*\"'\\]{0,12}[A-Za-z0-9+/]{40,}={0,2}[\"',;)\]\\+\r]{0,4}[ \t]*")
 
 _NAME_BEFORE: Final = re.compile(r"([A-Za-z_][\w.\-]*)[\"'\]]{0,2}\s{0,4}(?:=>|:=|==?|:)\s{0,4}[\"'`]?\Z")
+_ABOUT: Final = re.compile(
+    r"(?:(?<![a-z])(?i:type|name|kind|class|url|uri|path|file|dir|format|length|size|limit|mode|field|param|prefix|label)"
+    r"|Type|Name|Kind|Class|Url|Uri|Path|File|Dir|Format|Length|Size|Limit|Mode|Field|Param|Prefix|Label)s?\Z"
+)
+"""What the name of something about a secret ends with: ``token_type``, ``tokenizer.name``."""
 _DESCRIBED: Final = re.compile(r":(?:param|type|arg|return|returns|raises|rtype|keyword)\b[^\n]*\Z")
 _WORDS: Final = re.compile(r"[A-Za-z_]+")
 
@@ -37,9 +50,19 @@ def number(text: str, start: int, end: int, first: int, last: int) -> bool:
         return False
     if before in ".-" and _goes_on(text, start, first):
         return False
+    if before == "#" and not ticket(text, start, end, first, last):
+        return False
+    if before == ":" and start - 1 > first and text[start - 2].isdigit():
+        return False
     if before == "/" and _LINK.search(text, max(first, start - 8 * _REACH), start) is not None:
         return False
     return behind not in ".-," or _NUMBER_BEHIND.match(text, end, min(last, end + _REACH)) is None
+
+
+def ticket(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """Not the number of a fault that a list of changes names."""
+    del end, last
+    return _TICKET.search(text, max(first, start - 3 * _REACH), start) is None
 
 
 def token(text: str, start: int, end: int, first: int, last: int) -> bool:
@@ -65,7 +88,7 @@ def code(text: str, start: int, end: int, first: int, last: int) -> bool:
     name = _NAME_BEFORE.search(text, max(first, start - 2 * _REACH), start)
     if name is None:
         return True
-    if name.group(1).rpartition(".")[2] == text[start:end]:
+    if name.group(1).rpartition(".")[2] == text[start:end] or _ABOUT.search(name.group(1)) is not None:
         return False
     plain = _WORDS.fullmatch(text, start, end) is not None
     return not (plain and _DESCRIBED.search(text, max(first, start - 4 * _REACH), name.start()))
@@ -77,16 +100,20 @@ def _goes_on(text: str, start: int, first: int) -> bool:
     match = _BEFORE.search(run)
     word = match.group(1) if match is not None else run
     if word:
-        return any(map(str.isdigit, word))
+        return any(map(str.isdigit, word)) or word in _SERIES
     # ".390625" anywhere, "-12.3" inside of a list: the dash of a telephone has a space behind it.
     return text[start - 1] == "." or run[-1:] in {",", "("}
 
 
 def _among_codes(text: str, start: int, end: int, first: int, last: int) -> bool:
-    """Whether a word beside a row of numbers is one with the digits a to f, as long as the first of the row."""
+    """Whether a row of small numbers goes on, or a word beside one has the digits a to f, as long as its first."""
     gap = text.find(" ", start, end)
     if gap < 0:
         return False
+    if _ROW_BEFORE.search(text, max(first, start - _REACH), start) or _ROW_BEHIND.match(
+        text, end, min(last, end + _REACH)
+    ):
+        return True
     size = gap - start
     before, behind = text[max(first, start - size - 2) : start], text[end : min(last, end + size + 2)]
     return (before[-1:] == " " and _code_point(before[-size - 1 : -1], size, before[: -size - 1])) or (
@@ -99,5 +126,5 @@ def _code_point(word: str, size: int, beyond: str) -> bool:
     return len(word) == size >= _FEW and mixed and _HEX.issuperset(word) and not beyond.isalnum()
 
 
-EDGES: Final[Mapping[str, Edge]] = {"number": number, "token": token, "code": code}
+EDGES: Final[Mapping[str, Edge]] = {"number": number, "ticket": ticket, "token": token, "code": code}
 """By the word a rule says."""

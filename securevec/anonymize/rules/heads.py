@@ -154,6 +154,8 @@ def under_code_head(value: str, name: str, *, declared: bool = False) -> list[Fi
     if label is None:
         return []
     stripped = value.strip(" \t\"'")
+    if label.entity == "SECRET" and name.strip().lower() in stripped.lower():
+        return []
     if len(stripped) < 2 or len(digits_of(stripped)) < label.digits or not _fits(label.entity, stripped, declared):
         return []
     priority = _PRIORITY
@@ -169,7 +171,7 @@ def under_code_head(value: str, name: str, *, declared: bool = False) -> list[Fi
 def _fits(entity: str, value: str, declared: bool) -> bool:
     """Whether a value has the form of its kind. A date is one of birth or nothing."""
     if entity == "SECRET":
-        return (secret_value(value) and not _SPACE.search(value)) or (
+        return (secret_value(value) and not (_SPACE.search(value) or value.endswith(":"))) or (
             declared and _PASSWORD.fullmatch(value) is not None and not _blank(value)
         )
     shape = _SHAPES.get(entity, _CODE)

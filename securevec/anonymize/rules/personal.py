@@ -19,7 +19,7 @@ _VERSION: Final = re.compile(r"[a-z]{1,3}[\d._]+")
 
 def username(value: str) -> bool:
     """Letters, and a digit, a sign or a capital inside: a word alone may be any word, one in capitals a constant."""
-    if value.startswith("self.") or (value.isupper() and not any(map(str.isdigit, value))):
+    if value.startswith(("self.", "this.")) or (value.isupper() and not any(map(str.isdigit, value))):
         return False
     return _LETTER.search(value) is not None and any(not char.isalpha() or char.isupper() for char in value[1:])
 

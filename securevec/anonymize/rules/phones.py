@@ -14,8 +14,8 @@ REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "AU", "CA", "I
 """Where a number without a country code may belong."""
 
 _DATE: Final = re.compile(
-    r"^\D*(?:(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}\b|\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d\d\b"
-    r"|(?:19|20)\d\d[-/.]\d{1,2}$|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|[12]\d|3[01])/\d\d$)"
+    r"^\D*(?:(?:\d{1,2} )?(?:19|20)\d\d[-/. ]\d{1,2}[-/. ]\d{1,2}\b|\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d\d\b"
+    r"|(?:19|20)\d\d[-/.]\d{1,2}$|(?:0?[1-9]|[12]\d|3[01])([/-])(?:0?[1-9]|[12]\d|3[01])\1\d\d$)"
 )
 _EXTENSION: Final = re.compile(r"\s*(?:x|ext\.?|extension)\s*\d+$", re.IGNORECASE)
 _AMOUNT: Final = re.compile(r"[1-9]\d?(?:\.\d{3}){2,}|[1-9]\d?(?: \d{3}){2,}")
@@ -27,14 +27,17 @@ _LONE_DIGIT: Final = re.compile(r"\d\.\d(?:[.\-]|$)")
 """A digit alone behind a dot: of a version (``120.0.6099.109``), where numbering plans make groups of two at least."""
 _NO_NUMBER: Final = re.compile(
     r"\d{3}\.\d{3}-\d{4}|\d{2}\.\d{3}\.\d{2}|(?:19|20)\d\d-(?:19|20)\d\d|0?(?:0|\d{1,3})(?: 0){3,}"
-    r"|(?!\d\d \d\d \d\d$)(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])(?: +(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){2}"
+    r"|(?!\d\d \d\d \d\d$)(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?: +(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-5])){2}"
     r"|\d{3}-\d{4}-\d|[1-9]0{5,}|\+ \d{8,}|\d{1,3}(?: 000){2,}|(?:00\d\d )?0\d{3} 0\d{3}"
-    r"|(?:19|20)\d\d-\d{5,7}|0[1-7]0{4,}"
+    r"|(?:19|20)\d\d-\d{5,7}|0[1-7]0{4,}|[0-6]\d (?:19|20)\d\d -?\d{4}|192\.168\.\d{1,3}|\d{1,3}\.\d{3}-\d{1,2}"
+    r"|(?=(?:\d\d )*00\b)0\d(?: \d\d){3}|\d\d (?:\d\d )?00 00(?: \d\d)?|(\d\d)(?: \1){3,}"
+    r"|\d{1,3} \((?:19|20)\d\d\) \d.*|.*/-.*|\d+(?:  +\d+){2,}"
 )
 _MINUS: Final = re.compile(r" -\d")
 _LONGEST_OTHER: Final = 16
 """Clauses of contracts, years, colours (three groups of two are telephones too), counting, articles behind
-their DOI, round numbers and sums, code points, weaknesses by year and number, rights of files."""
+their DOI, round numbers and sums, code points, weaknesses by year and number, rights of files, bytes of a dump, a time
+with its zone, private networks, volumes with their year and pages, columns."""
 _LONGEST: Final = 14
 _COUNTED: Final = ("012345678", "01234567")
 """How made-up numbers of accounts count up."""
@@ -90,8 +93,8 @@ def _shaped(main: str, groups: list[str]) -> bool:
         return False
     if main[0] not in "+(" and _measured(main, groups):
         return False
-    # A search for two signs is quicker than the pattern of a date.
-    dated = ("19" in main or "20" in main or "/" in main) and _DATE.match(main) is not None
+    # A search for signs is quicker than the pattern of a date.
+    dated = ("19" in main or "20" in main or "/" in main or main.count("-") == 2) and _DATE.match(main) is not None
     return not dated and _balanced(main)
 
 

@@ -31,7 +31,7 @@ _IBAN_LENGTH: Final[Mapping[str, int]] = {
 
 _DIGIT_GROUP: Final = re.compile(r"\d+")
 _NO_CASE: Final = re.compile(
-    r"(?i)(?:cve|cwe|capec|ghsa|iso|iec|ieee|rfc|pep|din|en|ansi|astm|eu|ec|inv|invoice|po|ord|order|txn|tx|sku|item"
+    r"(?i)(?:cve|can|cwe|capec|ghsa|iso|iec|ieee|rfc|pep|din|en|ansi|astm|eu|ec|inv|invoice|po|ord|order|txn|tx|sku|item"
     r"|pr|bug)(?![a-z])|[0-9a-f]{8}-[0-9a-f]{4}(?![0-9a-z])"
 )
 """Before the digits of a standard, a weakness, a payment or a purchase; and how a UUID begins."""

@@ -35,6 +35,17 @@ def _found(text: str) -> list[str]:
         ("token = Ab3xQ9_placement", "Ab3xQ9_token = Ab3xQ9_token"),
         ("case 4186037", "case 0x3041: break"),
         ("to DEUTDEFF500", "see COPYING3 and SERVER01"),
+        ("spoke to Ann about #4498774", "* Fix typo (Closes: #1023284, #1023285)"),
+        ("call 1276257", "the call is gone (LP: #1276257)"),
+        ("call 2022-4450", "no call (CVE-2022-4450)"),
+        ("18 21 26 66 99", "47 99 18 21 26 66 99 12 14"),
+        ("call 06 2017", "call at 12:03:06 2017"),
+        ("020 7946 0958", ".TH strcmp 3 2023-02-05"),
+        ("02 345 67 89", "02 00 00 00 value length"),
+        ("token = 'at-Keyword'", "token.type == 'at-Keyword'"),
+        ("password is Tr0ub4dor&3", "if token is self.KEYWORD_BI:"),
+        ("pw Char8x", "we pass Char8* pointers"),
+        ("INC-2005-0758", "Fixes CAN-2005-0758"),
     ],
 )
 def test_a_piece_of_something_longer_is_nobodys_and_alone_it_is_found(piece: str, longer: str) -> None:
