@@ -344,7 +344,7 @@ def test_a_vector_that_is_no_number_is_not_ranked_by(
     chroma: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a search by the index falls short, and the points are compared with one by one."""
-    api = chroma._client.api
+    api: Any = chroma._client.api
     search, get = api._query, api._get
 
     def short(**asked: Any) -> Any:
@@ -366,11 +366,10 @@ def test_a_vector_that_is_no_number_is_not_ranked_by(
 def test_two_scans_of_one_collection_do_not_take_each_others_list(
     chroma: ChromaServerBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def taken(place: Place) -> None:
-        return None
+    def taken(place: Place, ids: object = None) -> None:
+        """Another thread forgets the list whenever this one has written it down."""
 
-    # Another thread forgets the list whenever this one has written it down.
-    monkeypatch.setattr(Place, "_listed", property(taken, lambda place, ids: None), raising=False)
+    monkeypatch.setattr(Place, "_listed", property(taken, taken), raising=False)
     assert len(chroma.scan(namespace=MINE, where=None, cursor=None, limit=2).points) == 2
 
 
