@@ -132,6 +132,7 @@ class EmbeddedStore(Generic[S]):
 
     def _left(self) -> int:
         with mapped("looking at the disk"):
+            self._root.require_there()
             disk = os.statvfs(self._root.path)
         return disk.f_bavail * disk.f_frsize
 

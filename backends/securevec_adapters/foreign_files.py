@@ -16,6 +16,9 @@ _PLAIN: Final = frozenset({("uuid", "UUID"), ("datetime", "datetime"), ("datetim
 _INERT: Final = ("qdrant_client.", "numpy.")
 """Packages whose objects are read as bare attributes; none of their code runs."""
 
+_SHARED: Final = 16
+"""Parts that a byte of a pickle stands for, at most."""
+
 
 def directory_of(location: Path, *, holding: str, kind: str) -> Path:
     """The absolute path of a directory that holds such a file. Raises :class:`SourceError`."""
@@ -81,10 +84,32 @@ class _Unpickler(pickle.Unpickler):
 
 
 def unpickled(data: bytes) -> object:
-    """A pickled value of plain parts. Raises :class:`BackendError` for one that would run anything, or is damaged."""
+    """A pickled value of plain parts. Raises :class:`BackendError` for one that would run anything, or is damaged, or
+    is no tree as JSON is."""
     try:
-        return _Unpickler(io.BytesIO(data)).load()
+        value: object = _Unpickler(io.BytesIO(data)).load()
     except BackendError:
         raise
     except Exception as error:
         raise BackendError("A stored point cannot be read.") from error
+    _require_tree(value, _SHARED * len(data))
+    return value
+
+
+def _require_tree(value: object, most: int) -> None:
+    """A pickle may say the same part again by a number: in a part of itself, or a thousand times a thousand times."""
+    todo = [value]
+    while todo:
+        most -= 1
+        part = todo.pop()
+        if isinstance(part, Inert):
+            part = part.state
+        if isinstance(part, dict):
+            held = cast("dict[object, object]", part)
+            if not all(isinstance(key, str) for key in held):
+                most = -1
+            todo += held.values()
+        elif isinstance(part, list | tuple):
+            todo += cast("Sequence[object]", part)
+        if most < 0:
+            raise BackendError("A stored point is built otherwise than any payload is.")

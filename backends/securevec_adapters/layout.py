@@ -73,6 +73,17 @@ class EngineRoot:
             self.release()
             raise
 
+    def require_there(self) -> None:
+        """Raises :class:`BackendError` when the directory was moved or replaced since. What is open is in the old one,
+        and what is done by a path would be done to another store."""
+        with contextlib.suppress(OSError, IndexError):
+            if os.path.samestat(os.fstat(self._locks[0]), self.path.stat()):
+                return
+        raise BackendError(
+            "The engine's directory was moved or replaced while it was open.",
+            next_step="Close every store on it, see which one is right, and open that.",
+        )
+
     def shards(self) -> Iterator[str]:
         """Names of the shards that exist."""
         for entry in sorted(self.path.iterdir()):
@@ -86,6 +97,7 @@ class EngineRoot:
         without a sound ``CURRENT`` is damaged (creation renames it into place whole): :class:`BackendError`, and
         nothing is removed.
         """
+        self.require_there()
         place = self.path / shard
         if place.is_symlink():
             raise BackendError("In a shard's place stands a link.")
@@ -164,6 +176,7 @@ class EngineRoot:
 
     def discard(self, shard: str) -> bool:
         """Remove a shard's files. One rename takes it out of use; a crash later leaves trash that opening removes."""
+        self.require_there()
         place = self.path / shard
         trash = self.path / f"{_TRASH}{shard}-{secrets.token_hex(4)}"
         try:

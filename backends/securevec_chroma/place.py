@@ -331,7 +331,12 @@ def _chunks(ids: Sequence[UUID]) -> Iterator[list[UUID]]:
 
 
 def _uuid(point: str) -> UUID:
+    """In the one spelling that is written and deleted: under another one, a point put back would be found by a search
+    and by nothing that looks for its id."""
     try:
-        return UUID(point)
+        found = UUID(point)
     except ValueError as error:
         raise BackendError("The store holds a point whose id is not a UUID.") from error
+    if found.hex != point:
+        raise BackendError("The store holds a point under an id that is spelled otherwise than any is written.")
+    return found

@@ -27,12 +27,12 @@ from qdrant_edge import CountRequest, EdgeShard, ScrollRequest
 from securevec.errors import BackendError, ConfigError, EngineLocked, SourceError
 from securevec.foreign import PAGE, ForeignCollection, ForeignPoint, ForeignStore, path_of
 from securevec_adapters.errors import mapped
+from securevec_adapters.layout import copy_tree, tighten
 from securevec_qdrant.source_local import vectors_of
 
 _CONFIG: Final = "edge_config.json"
 _OURS: Final = "shard.json"
 _COPY: Final = re.compile(r"securevec-copy-([0-9]+)-.*")
-_STEP: Final = 1024 * 1024
 
 
 class EdgeSource:
@@ -129,17 +129,8 @@ def _copy(place: Path, target: Path) -> None:
     """Copy a shard that nobody has open. Raises :class:`EngineLocked`, and :class:`BackendError` when it changed."""
     _require_free(place)
     before = _stamps(place)
-    for file in before:
-        into = target / file.relative_to(place)
-        into.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("rb") as source, into.open("wb") as copied:
-            while part := source.read(_STEP):
-                # Most of a shard is room that was never written; a copy has no need of it either.
-                if part.count(0) == len(part):
-                    copied.seek(len(part), os.SEEK_CUR)
-                else:
-                    copied.write(part)
-            copied.truncate(file.stat().st_size)
+    copy_tree(place, target)
+    tighten(target)  # also where the original may only be read
     _require_free(place)
     if _stamps(place) != before:
         raise BackendError("The shard changed while it was copied.", next_step="Run this again.")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -180,6 +181,30 @@ def test_a_point_that_somebody_put_into_a_shard_under_a_number_is_loud(tmp_path:
         lambda: backend.purge(namespace=PLACE),
     ):
         with pytest.raises(BackendError, match="not a UUID"):
+            call()
+    assert backend.drop(namespace=PLACE).points == 2
+    backend.close()
+
+
+@pytest.mark.parametrize("spelled", [str, lambda point: point.hex.upper(), lambda point: point.urn])
+def test_a_point_that_somebody_put_back_under_another_spelling_of_its_id_is_loud(
+    tmp_path: Path, spelled: Callable[[UUID], str]
+) -> None:
+    """A search found it, and neither a deletion nor a look by id did."""
+    backend = ChromaPersistentBackend(tmp_path / "chroma")
+    backend.ensure(namespace=PLACE, spec=SPEC)
+    fill(backend, PLACE, [1])
+    with backend._store.hold(PLACE) as holder:
+        shard = holder.get()
+        assert shard is not None
+        place = shard.place(PLACE)
+        place._api._add([spelled(an_id(0xABC))], place._id, [a_vector(7)], [{"-": 1}])
+    for call in (
+        lambda: held(backend, PLACE),
+        lambda: backend.query(namespace=PLACE, vector=a_vector(7), where=None, limit=2),
+        lambda: backend.purge(namespace=PLACE),
+    ):
+        with pytest.raises(BackendError, match="spelled"):
             call()
     assert backend.drop(namespace=PLACE).points == 2
     backend.close()

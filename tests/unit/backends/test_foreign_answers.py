@@ -97,6 +97,20 @@ def stored(value: object) -> str:
     return base64.b64encode(pickle.dumps(value)).decode()
 
 
+def a_payload(payload: dict[str, object]) -> object:
+    from qdrant_client.models import PointStruct
+
+    return PointStruct.model_construct(id=POINTS[0][0], vector=[0.6, 0.8], payload=payload)
+
+
+AGAIN: list[object] = []
+AGAIN.append(AGAIN)
+WIDE: dict[str, object] = {}
+for _ in range(8):
+    WIDE = {f"k{number}": WIDE for number in range(100)}
+"""A few kilobytes of a pickle that says its parts again; read as columns they are ten to the sixteenth."""
+
+
 @pytest.mark.parametrize(
     ("key", "point"),
     [
@@ -106,6 +120,9 @@ def stored(value: object) -> str:
         (base64.b64encode(b"no pickle").decode(), None),
         (None, pickle.dumps({"payload": {}})),
         (None, pickle.dumps("a point")),
+        (None, pickle.dumps(a_payload({"a": AGAIN}))),
+        (None, pickle.dumps(a_payload({"a": WIDE}))),
+        (None, pickle.dumps(a_payload({"a": {1: "a"}}))),
         (None, b"no pickle"),
         (None, b""),
     ],
@@ -191,4 +208,12 @@ def test_a_program_in_a_tables_place_is_not_run(tmp_path: Path, vendor: str) -> 
             f" LIMIT {ended}) SELECT {columns} FROM was, more WHERE n < 0"
         )
     with pytest.raises(BackendError, match="view"), contextlib.closing(open_source(f"{vendor}:{place}")) as store:
+        store.collections()
+
+
+def test_a_shard_with_a_link_is_no_source(tmp_path: Path) -> None:
+    """What it leads to would be copied."""
+    place = edge_shard(tmp_path / "old", POINTS)
+    (place / "more").symlink_to("/etc/passwd")
+    with contextlib.closing(open_source(f"edge:{place}")) as store, pytest.raises(BackendError, match="not a file"):
         store.collections()

@@ -4,6 +4,7 @@ open: nothing hangs, nothing outside is read, written or changed, and every refu
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from securevec.backend import CollectionSpec
 from securevec.errors import BackendError, EngineLocked, HomeRefused
-from securevec.testing.conformance_case import SPEC, a_namespace, fill, held
+from securevec.testing.conformance_case import SPEC, a_namespace, an_id, fill, held
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 from securevec_adapters import layout
@@ -262,14 +263,37 @@ def test_a_lock_that_somebody_removed_lets_no_second_one_in(root: Path) -> None:
     backend.close()
 
 
-def test_a_root_that_went_away_is_an_error_of_ours(root: Path) -> None:
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_root_that_was_moved_under_an_open_store_is_neither_written_nor_removed(
+    root: Path, tmp_path: Path, replaced: bool
+) -> None:
+    """As who puts a backup in its place does, while the service runs. What is open stays in the old one: writes to it
+    would be acknowledged and lost, and what goes by a path would change the other."""
+    other = a_namespace("theirs")
+    backend = EdgeBackend(root)
+    backend.ensure(namespace=other, spec=SPEC)
+    backend.close()
     backend = EdgeBackend(root)
     assert held(backend, PLACE) == {1}
-    root.rename(root.with_name("elsewhere"))
-    with pytest.raises(BackendError):
-        fill(backend, PLACE, [2])
-    root.with_name("elsewhere").rename(root)
+    root.rename(moved := tmp_path / "moved")
+    if replaced:
+        shutil.copytree(moved, root)
+    for call in (
+        lambda: fill(backend, PLACE, [2]),
+        lambda: backend.count(namespace=other),
+        lambda: backend.delete(namespace=PLACE, ids=[an_id(1)]),
+        lambda: backend.ensure(namespace=a_namespace("new"), spec=SPEC),
+        lambda: backend.purge(namespace=PLACE),
+        lambda: backend.drop(namespace=PLACE),
+        lambda: backend.copy_files(namespace=PLACE, target=tmp_path / "copy"),
+    ):
+        with pytest.raises(BackendError):
+            call()
     backend.close()
+    for place in {moved, root} if replaced else {moved}:
+        backend = EdgeBackend(place)
+        assert held(backend, PLACE) == {1}
+        backend.close()
 
 
 def test_a_copy_has_every_byte_whatever_block_the_file_system_names(
