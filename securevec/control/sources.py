@@ -19,7 +19,13 @@ UPSERT_SOURCE_FILE: Final = (
     " WHERE collection_no = (SELECT c.collection_no FROM collection c WHERE c.collection = ?1) AND ref = ?3"
     " AND content_digest = ?5 ON CONFLICT (collection_no, source, ref) DO UPDATE SET digest = excluded.digest"
 )
-SELECT_SOURCES: Final = f"SELECT DISTINCT source FROM source_file WHERE collection_no = {THIS_COLLECTION_NO}"
+# From one source to the next in the table's own order: it is asked while files are read, and has a row for each file.
+SELECT_SOURCES: Final = (
+    f"WITH RECURSIVE each (source) AS (SELECT MIN(source) FROM source_file WHERE collection_no = {THIS_COLLECTION_NO}"
+    f" UNION ALL SELECT (SELECT MIN(f.source) FROM source_file f WHERE f.collection_no = {THIS_COLLECTION_NO}"
+    " AND f.source > each.source) FROM each WHERE each.source IS NOT NULL)"
+    " SELECT source FROM each WHERE source IS NOT NULL"
+)
 SELECT_LISTED: Final = (
     f"SELECT ref FROM source_file WHERE collection_no = {COLLECTION_NO} AND source = ? AND ref IN (*)"
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
+from securevec.control.rows import ManifestRow
 from securevec.errors import FileConflict, MissingExtra, RecordError, SecurevecError, SourceError
 from securevec.files.kinds import PageKind
 from securevec.files.parse import Parsed
@@ -20,6 +21,7 @@ from securevec.files.walk import Found
 from securevec.rows.readers import Row
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import RecordRef
+from securevec.writing.batching import Candidate
 
 _TOGETHER: Final = 64
 """Files whose records are looked up at once."""
@@ -71,6 +73,8 @@ class Documents:
         self._advanced = advanced
         self._paths: list[str] = []
         self._origins: dict[RecordRef, tuple[SourceState, bytes]] = {}
+        self._found: dict[RecordRef, bytes | None] = {}
+        """Content digest of what was live under each path when it was looked up."""
 
     def rows(self) -> Generator[Row]:
         """One row for each file that is new or changed. Refused files go into the report."""
@@ -92,10 +96,20 @@ class Documents:
         """Remember what these records were read from, so that the next run passes over their files."""
         of: dict[SourceState, list[tuple[RecordRef, bytes, bytes]]] = {}
         for ref, content in records:
+            self._found.pop(ref)
             state, digest = self._origins.pop(ref)
             of.setdefault(state, []).append((ref, digest, content))
         for state, entries in of.items():
             state.note(entries)
+
+    def require_as_found(self, candidate: Candidate, row: ManifestRow | None) -> None:
+        """Nobody stored something else under a file's path since that was looked up: whoever did holds it now, and says
+        so to the next run. Raises :class:`FileConflict`."""
+        if row is not None and row.content_digest != self._found[candidate.ref]:
+            raise FileConflict(
+                "A record of this path was stored by somebody else while the file was read, and was left as it is.",
+                next_step="Run it again; if another folder holds the path too, keep the two apart with --prefix.",
+            )
 
     def path_of(self, row: int) -> str:
         """The path of the file that became this row."""
@@ -109,12 +123,14 @@ class Documents:
                 refs[self._collection.record_ref(self._runtime, item.path)] = item
             except RecordError as error:
                 self._refuse(item, error)
+        # First: whoever stores one of them from here on is met by ``require_as_found``.
+        live = self._runtime.control.current(self._collection.collection, list(refs))
         settled: dict[RecordRef, bytes] = {}
         theirs: set[bytes] = set()
         for state in {item.state for item in refs.values()}:
             mine = [ref for ref, item in refs.items() if item.state is state]
             settled |= state.settled(mine)
-            theirs |= state.of_others(mine)
+            theirs |= state.of_others([ref for ref in mine if ref in live])
         for ref, item in refs.items():
             if ref in theirs:
                 conflict = FileConflict(
@@ -123,6 +139,7 @@ class Documents:
                 )
                 self._refuse(item, conflict)
             else:
+                self._found[ref] = live[ref].content_digest if ref in live else None
                 yield item, ref, settled.get(ref)
 
     def _take(self, item: Item, ref: RecordRef, settled: bytes | None) -> _Taken:
@@ -143,6 +160,7 @@ class Documents:
         self._advance(item)
         if taken.parsed is None:
             self._tally.passed_over += 1
+            self._found.pop(ref)
             return
         self._tally.documents += 1
         self._paths.append(item.path)

@@ -81,7 +81,7 @@ def _store_documents(
         )
         with contextlib.closing(documents.rows()) as rows:
             source = cast("Iterator[dict[str, object]]", rows)
-            report = ingest(runtime, collection, source, stored=documents.stored)
+            report = ingest(runtime, collection, source, stored=documents.stored, over=documents.require_as_found)
     tally.reports.append(report)
     tally.documents -= len(report.refused)
     for row in report.refused:

@@ -35,7 +35,6 @@ class SourceState:
         self.token = source_token(id_key, collection.collection, os.fsencode(name))
         self.known: dict[bytes, bytes] = runtime.control.source_files(collection.collection, self.token)
         """Ref to 32 bytes: what the record was read from (see below), then the content digest it was stored with."""
-        self._others = [each for each in runtime.control.sources(collection.collection) if each != self.token]
 
     def digest_of(self, ref: RecordRef, data: bytes) -> bytes:
         """What a document's record is read from: its bytes, and how they are read. Safe to call from any thread."""
@@ -62,15 +61,15 @@ class SourceState:
         return {ref: known[ref][:HALF] for ref in whole}
 
     def of_others(self, refs: Sequence[RecordRef]) -> set[bytes]:
-        """Those of the refs that are live and came from another source only."""
-        theirs = self.listed_by_others([ref for ref in refs if ref not in self.known])
-        return theirs & self._runtime.control.current(self._collection.collection, list(theirs)).keys()
+        """Those of the refs that another source is known to hold now, and this one is not."""
+        return self.listed_by_others([ref for ref in refs if ref not in self.known])
 
     def listed_by_others(self, refs: Sequence[RecordRef]) -> set[bytes]:
-        """Those of the refs that another source is known to hold."""
+        """Those of the refs that another source is known to hold now. One may have begun since this one did."""
         theirs: set[bytes] = set()
-        for other in self._others:
-            theirs |= self._runtime.control.listed_files(self._collection.collection, other, refs)
+        for other in self._runtime.control.sources(self._collection.collection) if refs else ():
+            if other != self.token:
+                theirs |= self._runtime.control.listed_files(self._collection.collection, other, refs)
         return theirs
 
     def forget(self, refs: Sequence[RecordRef]) -> None:

@@ -11,8 +11,12 @@ import pytest
 
 import securevec as sv
 from securevec import errors
+from securevec import ingest as ingesting
+from securevec.control.store import ControlStore
+from securevec.files.documents import Documents
 from securevec.writing.report import Progress
 from tests.support.documents import docx, encrypted_pdf, pdf
+from tests.support.meanwhile import meanwhile
 
 
 class Note(sv.Record):
@@ -123,6 +127,26 @@ def test_a_file_of_another_folder_does_not_replace_a_record_of_the_same_path(des
     assert desk.paths() == {"readme.md", "other/readme.md"}
     both = desk.pages.ingest_files([desk.folder, other])
     assert refusals(both) == {"readme.md": "FileConflict"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "step"), [(Documents, "_looked_up"), (ingesting, "_store"), (ControlStore, "begin_batch")]
+)
+def test_of_two_folders_read_at_once_the_later_one_does_not_replace_a_record_of_the_same_path(
+    desk: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str
+) -> None:
+    """The other one is read between two steps of this one: before and after its path is looked up, and after the row
+    was judged."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "readme.md").write_text("the first")
+    desk.write(readme_md="the second", mine_md="mine")
+    meanwhile(monkeypatch, owner, step, lambda: desk.pages.ingest_files([other]))
+    report = desk.ingest()
+    assert (report.new, refusals(report)) == (1, {"readme.md": "FileConflict"})
+    assert desk.pages.get("readme.md").text == "the first"
+    assert refusals(desk.ingest()) == {"readme.md": "FileConflict"}
+    assert desk.pages.ingest_files([other]).passed_over == 1
 
 
 def test_a_folder_that_has_moved_is_continued_under_its_old_name(desk: Any, tmp_path: Path) -> None:
