@@ -205,7 +205,6 @@ class MiniLM:
 
     def _light(self) -> Forward:
         if self._forward is None:
-            _verified(self._directory, "tokenizer.json")
             self._forward = Forward(_verified(self._directory, "model.safetensors"))
         return self._forward
 

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -297,7 +297,9 @@ def _create(
     homes.seal_home(home)
 
 
+@cache
 def _default_embedder() -> Embedder:
+    # One for all stores of a process: another would read, check and hold the same 90 MB again.
     from securevec.embed.minilm import MiniLM
 
     return MiniLM()

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from securevec.embed import Embedder, MiniLM, minilm
 from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
 from securevec.points.chunk import chunk
+from securevec.store import SecureStore
 from securevec.types import AnonymizedText, mint_anonymized
 from tests.support.attacks import open_stage
 from tests.support.world import Ticket, ticket
@@ -259,6 +260,14 @@ def test_a_process_that_asks_one_question_imports_neither_torch_nor_what_brings_
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_stores_of_one_process_read_and_hold_the_weights_once(tmp_path: Path) -> None:
+    models = []
+    for name in ("one", "two"):
+        with SecureStore.open(tmp_path / name / "home", key_file=tmp_path / name / "root.key") as store:
+            models.append(store.runtime.embedder())
+    assert models[0] is models[1]
 
 
 class _Broken:
