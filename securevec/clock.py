@@ -66,10 +66,21 @@ class Clock:
 
 
 def to_ms(moment: datetime) -> int:
-    """Milliseconds since 1970 of an aware ``datetime``, rounded down. Raises ``ValueError`` on a naive one."""
-    if moment.tzinfo is None:
+    """Milliseconds since 1970 of an aware ``datetime``, rounded down.
+
+    Raises ``ValueError`` on a naive one and on one whose time zone fails: it may be a class of the caller's, and raise
+    anything, with anything in it. Raises ``OverflowError`` outside the years 1 to 9999 in UTC.
+    """
+    delta = None
+    try:
+        if moment.utcoffset() is not None:
+            delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    except OverflowError:
+        raise
+    except Exception:  # noqa: BLE001, S110  # a class of the caller's; answered below, outside the handler
+        pass
+    if delta is None:
         raise ValueError("naive datetime")
-    delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 

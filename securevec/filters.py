@@ -354,11 +354,10 @@ def _ordered(value: object, key: str) -> Value:
 
 
 def _moment(value: datetime, key: str) -> int:
-    if value.tzinfo is None or value.utcoffset() is None:
-        raise FilterError(
-            "A datetime in a filter has no time zone.", field=key, next_step="Use datetime(..., tzinfo=UTC)."
-        )
     try:
         return to_ms(value)
-    except OverflowError as error:
-        raise FilterError("A datetime in a filter is outside the years 1 to 9999 in UTC.", field=key) from error
+    except ValueError:
+        reason, advice = "A datetime in a filter has no time zone.", "Use datetime(..., tzinfo=UTC)."
+    except OverflowError:
+        reason, advice = "A datetime in a filter is outside the years 1 to 9999 in UTC.", ""
+    raise FilterError(reason, field=key, next_step=advice)

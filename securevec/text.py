@@ -20,6 +20,8 @@ def utf8_size(text: str) -> int | None:
 
 def given_path(path: str | Path) -> Path:
     """A path as a caller wrote it, ``~`` expanded. Raises :class:`UsageError` for what no file can be called."""
+    if not isinstance(path, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise UsageError("A path is text or a pathlib.Path.")
     if "\0" in str(path):
         raise UsageError("A path holds a NUL character.")
     try:

@@ -18,6 +18,7 @@ import orjson
 
 from securevec.audit import Head, Keychain
 from securevec.audit.checkpoint import Signer, open_text, sign_text
+from securevec.clock import from_ms
 from securevec.errors import AuditTampered, BackupRejected
 
 NAME: Final = "MANIFEST"
@@ -148,6 +149,7 @@ def read_manifest(text: bytes) -> Manifest:
         if set(said["parts"]) != set(PARTS) or _HEX32.match(said["installation"]) is None:
             raise BackupRejected("The manifest of the backup cannot be read.")
         counts = said["counts"]
+        from_ms(int(said["created_ms"]))  # a time that no calendar has is shown to nobody
         return Manifest(
             backup=str(said["backup"]),
             installation=said["installation"],
@@ -162,7 +164,7 @@ def read_manifest(text: bytes) -> Manifest:
             head=Head(int(said["audit"]["size"]), str(said["audit"]["root"]), str(said["audit"]["note"]).encode()),
             parts={part: tuple(_entry(entry) for entry in said["parts"][part]) for part in PARTS},
         )
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise BackupRejected("The manifest of the backup cannot be read.") from error
 
 

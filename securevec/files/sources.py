@@ -16,6 +16,7 @@ from securevec.files.report import FilesTally
 from securevec.files.state import SourceState
 from securevec.files.walk import Listing, Root, identity, open_root, walk
 from securevec.state.runtime import CollectionScope, Runtime
+from securevec.text import given_path
 
 
 @dataclass(slots=True)
@@ -44,11 +45,14 @@ class Work:
 
 def list_sources(runtime: Runtime, paths: Sequence[str | Path], closing: contextlib.ExitStack) -> list[Listing]:
     """Every source listed; the home is left out. Raises :class:`SourceError` for one that cannot be read at all."""
+    if not isinstance(paths, list | tuple):
+        # The characters of a path are paths too: "/" and "." among them.
+        raise UsageError("Files and folders are named in a list.", next_step="Put the one path into a list: [path].")
     if not paths:
         raise UsageError("No file or folder was named.")
     roots: list[Root] = []
     for path in paths:
-        root = open_root(Path(path))
+        root = open_root(given_path(path))
         closing.callback(root.close)
         roots.append(root)
     left_out = [identity(runtime.home)]

@@ -144,8 +144,8 @@ def check_entry(entry: ModelEntry) -> None:
         "originals": type(entry.originals) is bool,
         "allow": type(entry.allow) is tuple
         and len(entry.allow) <= MAX_LABELS
-        and len(set(entry.allow)) == len(entry.allow)
-        and all(type(label) is str and label for label in entry.allow),
+        and all(type(label) is str and label for label in entry.allow)
+        and len(set(entry.allow)) == len(entry.allow),
     }
     for field, holds in rules.items():
         if not holds:

@@ -23,18 +23,21 @@ import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, cast
 
 import orjson
 
 from securevec.audit import Keychain, Succession
-from securevec.crypto.sign import SigningKey, verify
+from securevec.clock import from_ms
+from securevec.crypto.sign import SIGNATURE_BYTES, SigningKey, verify
 from securevec.errors import CheckFailed, ReceiptInvalid
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://securevec.dev/erasure/v1"
 MAX_RECEIPT_BYTES: Final = 16 * 1024 * 1024
+_MAPPINGS: Final = ("manifest", "plan", "result", "root")
+_TIMES: Final = frozenset({"requested_ms", "effective_ms", "fenced_until_ms", "keys_destroyed_ms", "completed_ms"})
 
 Verdict = Literal["removed from live files", "kept", "destroyed (provider evidence)", "unverified", "pending"]
 
@@ -156,25 +159,12 @@ def read(data: bytes, *, public: bytes, chain: Keychain | None = None, log: Reco
     it was. Without, a receipt of a key that was given up is refused when it is dated later, and every one of a key that
     was compromised.
     """
-    if len(data) > MAX_RECEIPT_BYTES:
-        raise ReceiptInvalid("This file is too large to be a receipt.")
     known = {public_key_id(key): key for key in (chain.keys if chain is not None else ())}
     if chain is not None and public_key_id(public) not in known:
         raise ReceiptInvalid("The exchanges of keys are not those of the pinned key.")
     known.setdefault(public_key_id(public), public)
-    try:
-        envelope: dict[str, Any] = orjson.loads(data)
-        if envelope["payloadType"] != PAYLOAD_TYPE or set(envelope) != {"payloadType", "payload", "signatures"}:
-            raise ReceiptInvalid("This file is not a securevec receipt.")
-        payload = base64.b64decode(envelope["payload"], validate=True)
-        signatures: list[dict[str, str]] = envelope["signatures"]
-        chosen = [
-            (entry["keyid"], base64.b64decode(entry["sig"], validate=True))
-            for entry in signatures
-            if entry["keyid"] in known
-        ]
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
-        raise ReceiptInvalid("This file is not a securevec receipt.") from error
+    payload, signatures = _envelope(data)
+    chosen = [(key_id, signature) for key_id, signature in signatures if key_id in known]
     if len(signatures) != 1 or len(chosen) != 1:
         raise ReceiptInvalid(
             "The receipt is not signed by the pinned key.",
@@ -195,6 +185,29 @@ def read(data: bytes, *, public: bytes, chain: Keychain | None = None, log: Reco
     return Receipt(key_id, said, retired, anchored=log is not None)
 
 
+def unverified(data: bytes) -> Mapping[str, Any]:
+    """What a receipt says, its signature unchecked. Raises :class:`ReceiptInvalid` for what is no receipt."""
+    payload, signatures = _envelope(data)
+    if [len(signature) for _, signature in signatures] != [SIGNATURE_BYTES]:
+        raise ReceiptInvalid("This file is not a securevec receipt.")
+    return _statement(payload)
+
+
+def _envelope(data: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """The payload, and each signature with the id of its key. Raises :class:`ReceiptInvalid`."""
+    if len(data) > MAX_RECEIPT_BYTES:
+        raise ReceiptInvalid("This file is too large to be a receipt.")
+    try:
+        envelope: dict[str, Any] = orjson.loads(data)
+        if envelope["payloadType"] != PAYLOAD_TYPE or set(envelope) != {"payloadType", "payload", "signatures"}:
+            raise ReceiptInvalid("This file is not a securevec receipt.")
+        payload = base64.b64decode(envelope["payload"], validate=True)
+        signed = [(str(each["keyid"]), base64.b64decode(each["sig"], validate=True)) for each in envelope["signatures"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise ReceiptInvalid("This file is not a securevec receipt.") from error
+    return payload, signed
+
+
 def _require_in_time(predicate: Mapping[str, Any], retired: Succession) -> None:
     completed = predicate.get("completed_ms")
     if type(completed) is not int or completed > retired.time_ms:
@@ -210,12 +223,25 @@ def _statement(payload: bytes) -> dict[str, Any]:
     try:
         said: dict[str, Any] = orjson.loads(payload)
         known = said["_type"] == STATEMENT_TYPE and said["predicateType"] == PREDICATE_TYPE
-        artefacts: object = said["predicate"]["artefacts"]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        predicate: dict[str, Any] = dict(said["predicate"])
+        # Whoever shows a receipt relies on these, also of one that nobody signed.
+        shaped = _are_mappings(predicate["artefacts"], predicate.get("exceptions", []))
+        shaped = shaped and _are_mappings([predicate[name] for name in _MAPPINGS if predicate.get(name) is not None])
+        for name in _TIMES & predicate.keys():
+            from_ms(predicate[name])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise ReceiptInvalid("The signed statement is not an erasure receipt.") from error
-    if not known or not isinstance(artefacts, list):
+    if not known or not shaped:
         raise ReceiptInvalid("The signed statement is not an erasure receipt.")
     return said
+
+
+def _are_mappings(*several: object) -> bool:
+    """Whether each is a list of JSON objects."""
+    return all(
+        isinstance(each, list) and all(isinstance(item, dict) for item in cast("list[object]", each))
+        for each in several
+    )
 
 
 def _payload(said: Mapping[str, Any]) -> bytes:

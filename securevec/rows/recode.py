@@ -1,6 +1,6 @@
 """A stream of text in any encoding as a stream of UTF-8, in bounded memory.
 
-Bytes that are wrong in the named encoding become a byte that is wrong in UTF-8, so that a reader refuses the row they
+Bytes that are wrong in the named encoding become bytes that are wrong in UTF-8, so that a reader refuses the row they
 stand in, and that row only.
 """
 
@@ -14,7 +14,7 @@ from securevec.errors import SourceError
 
 _STEP: Final = 64 * 1024
 _BAD: Final = "\udcff"
-"""Becomes the byte FF on the way out, which UTF-8 never has."""
+"""A surrogate, as a few encodings can write themselves (UTF-7): on the way out bytes that UTF-8 never has."""
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -40,7 +40,8 @@ def as_utf8(stream: io.BufferedReader, encoding: str | None = None) -> io.Buffer
 def require_encoding(name: str) -> None:
     """Raises :class:`SourceError` for a name that is no encoding of text."""
     try:
-        "".encode(name)
+        # Those that know no error handler but their own (idna, punycode) are encodings of names and not of files.
+        b"\xff".decode(name, _ERRORS)
     except (LookupError, ValueError):
         pass
     else:
@@ -63,11 +64,22 @@ class _Recoded(io.RawIOBase):
         while not self._ready and not self._ended:
             part = self._stream.read1(_STEP)
             self._ended = not part
-            self._ready = self._decoder.decode(part, final=self._ended).encode("utf-8", "surrogateescape")
+            self._ready = self._decoded(part).encode("utf-8", "surrogatepass")
         size = min(len(buffer), len(self._ready))
         buffer[:size] = self._ready[:size]
         self._ready = self._ready[size:]
         return size
+
+    def _decoded(self, part: bytes) -> str:
+        """Raises :class:`SourceError` for what no handler of errors is asked about."""
+        try:
+            return self._decoder.decode(part, final=self._ended)
+        except UnicodeError:
+            pass  # answered outside the handler: it may carry what it could not decode
+        raise SourceError(
+            "The file does not begin with the mark that its encoding needs.",
+            next_step="Name the order of its bytes as well: --encoding utf-16-le or utf-16-be (utf-32-le, utf-32-be).",
+        )
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal, TypeVar, cast
 
 from pydantic import ValidationError
 
 from securevec import limits
+from securevec.clock import to_ms
 from securevec.errors import LimitExceeded, RecordError
 from securevec.rows.minimize import require_size
 from securevec.schema.describe import describe
@@ -34,6 +35,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "finite_number": "is not a finite number",
     "literal_error": "is none of the declared values",
 }
+_OPEN: Final = frozenset({"datetime", "date", "uuid"})
+"""Types of which other libraries have subclasses that pydantic lets through: pandas, asyncpg."""
 _FAMILIES: Final = (
     ("int", "is not a whole number"),
     ("float", "is not a number"),
@@ -139,10 +142,7 @@ def _check_value(field: FieldSpec, value: object) -> None:
         if value != value or value in (float("inf"), float("-inf")):
             raise _refused(field.name, "is not a finite number")
     elif isinstance(value, datetime):
-        if value.tzinfo is None or value.utcoffset() is None:
-            raise _refused(field.name, "has no time zone")
-        if value.year in (1, 9999) and not _fits(value):
-            raise _refused(field.name, "is outside the years 1 to 9999 in UTC")
+        _check_moment(field, value)
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise _refused(field.name, "does not fit in 64 bits")
 
@@ -161,19 +161,24 @@ def _check_list(field: FieldSpec, value: object) -> None:
             raise _refused(field.name, "does not fit in 64 bits")
 
 
-def _fits(moment: datetime) -> bool:
+def _check_moment(field: FieldSpec, value: datetime) -> None:
+    reason = ""
     try:
-        moment.astimezone(UTC)
+        to_ms(value)
+    except ValueError:
+        reason = "has no time zone"
     except OverflowError:
-        return False
-    return True
+        reason = "is outside the years 1 to 9999 in UTC"
+    if reason:
+        raise _refused(field.name, reason)
 
 
 def _check_type(field: FieldSpec, value: object) -> None:
-    """For instances of subclasses, and for records built around pydantic's checks."""
-    expected = TYPES[field.type]
-    mistaken = isinstance(value, bool) or (isinstance(value, datetime) and field.type == "date")
-    if mistaken or not isinstance(value, expected):
+    """For records built around pydantic's checks. It makes texts and numbers of a class of their own plain ones, which
+    could answer otherwise when they are stored than when they are checked; times of other classes stay what they are.
+    """
+    mistaken = isinstance(value, datetime) and field.type == "date"
+    if mistaken or field.type not in _OPEN or not isinstance(value, TYPES[field.type]):
         raise _refused(field.name, f"does not hold a {field.type}")
 
 

@@ -8,21 +8,18 @@ success.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 from securevec.cli.command import Group
 from securevec.cli.output import cell, moment, pairs, table
 from securevec.cli.pinned import MAX_KEYS, Pubkey, anchor_of, log_id_of, pinned_key, read_bounded, require_directory
 from securevec.cli.session import Session
-from securevec.errors import ReceiptInvalid, Unpinned, UsageError
+from securevec.errors import Unpinned, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -81,12 +78,12 @@ def verify(
 
     With ``--pubkey`` no home and no network are needed. Without a pinned key the exit code is 5.
     """
-    from securevec.proof.receipt import MAX_RECEIPT_BYTES, read
+    from securevec.proof.receipt import MAX_RECEIPT_BYTES, read, unverified
 
     data = read_bounded(file, MAX_RECEIPT_BYTES)
     public = pinned_key(session, pubkey)
     if public is None:
-        statement = _structure(data)
+        statement = unverified(data)
         session.out.show(
             {"verified": False, "pinned": False, **_summary(statement)}, "what it says, unchecked:", *_shown(statement)
         )
@@ -150,8 +147,10 @@ def _known_keys(
 
 def _is_kept(session: Session, data: bytes) -> bool:
     """Whether the home's control store holds this very receipt with its job."""
-    job = session.store.runtime.control.job(str(_structure(data)["predicate"].get("job")))
-    return job is not None and job.receipt is not None and _structure(job.receipt) == _structure(data)
+    from securevec.proof.receipt import unverified
+
+    job = session.store.runtime.control.job(str(unverified(data)["predicate"].get("job")))
+    return job is not None and job.receipt is not None and unverified(job.receipt) == unverified(data)
 
 
 def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str]:
@@ -162,27 +161,9 @@ def _in_backups(session: Session, statement: Mapping[str, Any]) -> dict[str, str
     if root is None:
         return {}
     for each in homes.described(session.home).retired_roots:
-        if each.get("key_id") == root["key_id"]:
+        if each.get("key_id") == root.get("key_id"):
             return {"root_key": f"given up on {_moment(each.get('retired_ms'))}: {each.get('evidence')}"}
     return {"root_key": "not given up yet: a key-store backup of that time still opens"}
-
-
-def _structure(data: bytes) -> Mapping[str, Any]:
-    """The statement inside, its signature unchecked. Raises :class:`ReceiptInvalid`."""
-    from securevec.proof.receipt import PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE
-
-    try:
-        envelope: dict[str, Any] = orjson.loads(data)
-        statement: dict[str, Any] = orjson.loads(base64.b64decode(envelope["payload"], validate=True))
-        signed = [base64.b64decode(entry["sig"], validate=True) for entry in envelope["signatures"]]
-        kinds = (envelope["payloadType"], statement["_type"], statement["predicateType"])
-        sound = kinds == (PAYLOAD_TYPE, STATEMENT_TYPE, PREDICATE_TYPE) and len(signed) == 1 and len(signed[0]) == 64
-        sound = sound and isinstance(statement["predicate"]["artefacts"], list)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise ReceiptInvalid("This file is not a securevec receipt.") from error
-    if not sound:
-        raise ReceiptInvalid("This file is not a securevec receipt.")
-    return statement
 
 
 def _summary(statement: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,8 +188,9 @@ def _shown(statement: Mapping[str, Any]) -> list[RenderableType]:
     counts: Mapping[str, Any] = summary.pop("manifest") or {}
     summary["counted before"] = ", ".join(f"{number} {name}" for name, number in counts.items())
     stayed: list[Mapping[str, Any]] = summary.pop("exceptions", [])
-    if "plan" in summary:
+    if summary.get("plan"):
         summary["plan"] = summary["plan"].get("digest")
+    if summary.get("result"):
         summary["result"] = ", ".join(f"{number} {name} gone" for name, number in summary["result"].items())
     rows = [(entry.get("artefact"), entry.get("verdict"), entry.get("evidence")) for entry in artefacts]
     residuals = sorted({str(entry.get("residual")) for entry in artefacts if entry.get("residual")})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from securevec.files.parse import Parsed, Unparsable
 _MAX_UNPACKED: Final = 4 * limits.MAX_FILE_BYTES
 """All parts together. ``zipfile`` reads no more of a part than its header claims, so the claims can be added up."""
 _MAX_PARTS: Final = 10_000
+_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, ValueError, OSError, RuntimeError)
+"""RuntimeError is what zipfile says of a password, or of a newer version of the format."""
 _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _LEFT_OUT: Final = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_W}delText", _FALLBACK})
@@ -42,7 +45,7 @@ def parse(data: bytes, encoding: str | None) -> Parsed:  # a DOCX is XML, which 
             if style.name in ("Title", "Heading 1", "Heading 2", "Heading 3")
         }
         blocks = [(text, style) for text, style in _blocks(document.element.body) if text]
-    except (zipfile.BadZipFile, ValueError, KeyError, AttributeError, SyntaxError, TypeError, OSError) as error:
+    except (*_DAMAGED, KeyError, AttributeError, SyntaxError, TypeError) as error:
         # lxml's syntax errors are Python's; a package without its main part shows itself as a missing key.
         raise Unparsable("damaged") from error
     title = None
@@ -55,8 +58,7 @@ def _require_bounded(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             parts = package.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as error:
-        # RuntimeError covers what zipfile says of an archive that asks for a newer version of the format.
+    except _DAMAGED as error:
         raise Unparsable("damaged") from error
     if len(parts) > _MAX_PARTS or sum(part.file_size for part in parts) > _MAX_UNPACKED:
         raise Unparsable("too_large")

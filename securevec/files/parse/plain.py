@@ -21,6 +21,10 @@ _MARKS: Final = (
 )
 """The longer first: UTF-32 begins as UTF-16 does."""
 
+_ORDERLESS: Final = ("utf-16", "utf-32")
+_ORDERS: Final = tuple(mark for mark, name in _MARKS if name != "utf-8-sig")
+"""Without one of these marks nobody knows the order of the bytes, and the wrong one is a text of other letters."""
+
 _GUESSED: Final = [
     "cp1252",
     "cp1250",
@@ -71,8 +75,10 @@ def _strictly(data: bytes, encoding: str) -> str:
 
 def _try(data: bytes, encoding: str) -> str | None:
     try:
+        if codecs.lookup(encoding).name in _ORDERLESS and not data.startswith(_ORDERS):
+            return None
         return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         return None
 
 

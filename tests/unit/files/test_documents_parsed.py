@@ -165,6 +165,7 @@ def of_a_newer_zip(data: bytes) -> bytes:
         ("docx", b"PK\x03\x04garbage", "damaged"),
         ("docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password"),
         ("docx", docx(["x"])[:-100], "damaged"),
+        ("docx", docx(["x"])[:60] + b"\xff" + docx(["x"])[61:], "damaged"),
         ("docx", of_a_newer_zip(docx(["x"])), "damaged"),
         ("docx", docx([]), "empty"),
         ("docx", pdf(["x"]), "damaged"),
@@ -276,6 +277,10 @@ def test_an_encoding_that_is_named_decides_and_is_held_to(monkeypatch: pytest.Mo
     assert parse("text", "Zażółć".encode("iso8859-2"), "iso8859-2").text == "Zażółć"
     assert refused("text", b"\xff\xfe\xfd", "utf-8") == "encoding"
     assert refused("text", b"x", "no-such-encoding") == "encoding"
+    assert refused("text", b"\xff", "idna") == "encoding"
+    # The wrong order of bytes would be a text of other letters, in which nobody's name is recognized.
+    assert refused("text", "Maria".encode("utf-16-be"), "utf-16") == "encoding"
+    assert parse("text", "Maria".encode("utf-16"), "utf_16").text == "Maria"
     assert parse("html", "<meta charset='koi8-r'><p>Привет".encode("koi8-r")).text == "Привет"
 
 

@@ -12,7 +12,7 @@ from securevec.audit import Keychain
 from securevec.crypto.secret import Secret
 from securevec.crypto.sign import SigningKey
 from securevec.errors import ReceiptInvalid
-from securevec.proof.receipt import MAX_RECEIPT_BYTES, issue, read, sign, statement
+from securevec.proof.receipt import MAX_RECEIPT_BYTES, issue, read, sign, statement, unverified
 
 KEY = SigningKey(Secret(bytes(range(32))))
 OTHER = SigningKey(Secret(bytes(range(1, 33))))
@@ -88,12 +88,21 @@ def test_a_file_too_large_to_be_a_receipt_is_not_read() -> None:
         {"predicate": {**PREDICATE, "artefacts": "none"}},
         {"predicate": {"tenant": "a1" * 16}},
         {"predicate": None},
+        {"predicate": {**PREDICATE, "artefacts": ["none"]}},
+        {"predicate": {**PREDICATE, "exceptions": {}}},
+        {"predicate": {**PREDICATE, "manifest": [3]}},
+        {"predicate": {**PREDICATE, "plan": "x"}},
+        {"predicate": {**PREDICATE, "completed_ms": 10**17}},
+        {"predicate": {**PREDICATE, "requested_ms": "yesterday"}},
     ],
 )
 def test_another_statement_of_the_same_key_is_no_receipt(members: dict[str, Any]) -> None:
-    """What this key signs for another purpose, or in another version, proves no erasure."""
+    """What this key signs for another purpose, or in another version, proves no erasure; and whoever shows a receipt,
+    also one that nobody signed, finds what it shows."""
     said = {**statement(PREDICATE, manifest=b""), **members}
     refuse(sign(said, key=KEY))
+    with pytest.raises(ReceiptInvalid):
+        unverified(sign(said, key=KEY))
 
 
 def test_exchanges_of_keys_that_do_not_hold_the_pinned_one_are_refused() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 
-from securevec.errors import UsageError, VectorError
+import securevec as sv
+from securevec.errors import FilterError, RecordError, UsageError, VectorError
 from securevec.people.erase import fence_end
+from securevec.rows.validate import validate
 from securevec.vectors import as_vectors
 
 CANARY = "jane.roe@corp.example"
@@ -31,3 +34,48 @@ def test_an_end_of_the_fence_that_is_no_time_is_refused_by_type(until: Any) -> N
     with pytest.raises(UsageError, match="datetime or a duration") as refused:
         fence_end(until, now_ms=0)
     assert CANARY not in said(refused.value)
+
+
+class Failing(tzinfo):
+    def utcoffset(self, dt: datetime | None) -> timedelta:
+        raise LookupError(CANARY)
+
+    dst = tzname = utcoffset  # type: ignore[assignment]  # whatever is asked of it
+
+
+class Unreadable(datetime):
+    def astimezone(self, tz: tzinfo | None = None) -> Any:
+        raise LookupError(CANARY)
+
+
+class Later(sv.Record):
+    id: sv.Key[str]
+    text: sv.Embed[str]
+    seen: sv.Filter[datetime]
+
+
+@pytest.mark.parametrize("seen", [datetime(2026, 1, 1, tzinfo=Failing()), Unreadable(2026, 1, 1, tzinfo=UTC)])
+def test_a_time_of_a_class_that_fails_costs_its_own_row_and_is_said_nowhere(seen: datetime) -> None:
+    with pytest.raises(RecordError) as refused:
+        validate(Later, {"id": "1", "text": "x", "seen": seen})
+    assert refused.value.field == "seen"
+    assert CANARY not in said(refused.value)
+    with pytest.raises(FilterError) as unasked:
+        _ = sv.F("seen") > seen
+    assert CANARY not in said(unasked.value)
+
+
+class Lying(str):
+    """Another text whenever it is asked how long it is."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize(("name", "value"), [("text", Lying("x")), ("id", Lying("x")), ("text", 7)])
+def test_a_record_built_around_its_checks_holds_plain_texts(name: str, value: object) -> None:
+    values: dict[str, Any] = {"id": "1", "text": "x", "seen": datetime(2026, 1, 1, tzinfo=UTC), name: value}
+    built = Later.model_construct(**values)
+    with pytest.raises(RecordError) as refused:
+        validate(Later, built)
+    assert refused.value.field == name

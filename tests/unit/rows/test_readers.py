@@ -185,6 +185,23 @@ def test_a_byte_order_mark_says_which_encoding_it_is(tmp_path: Path, encoding: s
     assert values(rows(tmp_path, "a.jsonl", '{"a":"é"}\n'.encode(encoding))) == [{"a": "é"}]
 
 
+@pytest.mark.parametrize("encoding", ["idna", "punycode", "utf-16", "utf_32"])
+def test_an_encoding_that_cannot_read_the_file_is_said_without_its_content(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("id,body\n1,canary é\n".encode())
+    with pytest.raises(SourceError) as caught:
+        list(read_records(path, encoding=encoding))
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_half_a_character_that_an_encoding_can_spell_costs_its_own_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,body\n1,+2AA-\n2,+AOk-\n")
+    first, second = read_records(path, encoding="utf-7")
+    assert first.error is not None
+    assert second.value == {"id": "2", "body": "é"}
+
+
 def test_what_is_wrong_in_its_encoding_costs_its_own_row(tmp_path: Path) -> None:
     data = "id,body\n1,a\n2,".encode("utf-16") + b"\x00\xd8" + "x\n3,c\n".encode("utf-16-le")
     read = rows(tmp_path, "a.csv", data)

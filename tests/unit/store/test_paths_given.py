@@ -24,6 +24,7 @@ Take = Callable[[sv.SecureStore, str], Any]
 PLACES: dict[str, Take] = {
     "a home": lambda store, path: sv.SecureStore.open(path),
     "a key file": lambda store, path: sv.SecureStore.open(store.home.parent / "other", key_file=path),
+    "a folder": lambda store, path: pages(store).ingest_files([path]),
     "an export": lambda store, path: pages(store).export(path),
     "a receipt": lambda store, path: store.delete_tenant("acme").save(path),
     "a person's export": lambda store, path: store.tenant("acme").export_subject("jane@example.com").save(path),

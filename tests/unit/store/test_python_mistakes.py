@@ -65,6 +65,14 @@ def test_one_record_is_not_read_as_a_list_of_its_fields(world: World, one: Any) 
     assert world.acme.count() == 0
 
 
+@pytest.mark.parametrize("one", ["./letters", Path("letters"), {"letters"}])
+def test_one_path_is_not_read_as_a_list_of_its_characters(world: World, one: Any) -> None:
+    """The dot among them is the folder the program runs in, the slash the whole machine."""
+    for read in (world.acme.ingest_files, world.acme.preview_files):
+        with pytest.raises(UsageError, match="in a list"):
+            read(one)
+
+
 def test_a_collection_named_where_its_class_belongs_says_how_one_is_opened_by_name(world: World) -> None:
     name: Any = "tickets"
     with pytest.raises(SchemaError, match="existing_collection"):
