@@ -125,7 +125,10 @@ def restore_backup(
             raise BackupRejected("The parts are of different backups.")
     with homes.creating(target) as needed:
         if not needed:
-            raise HomeRefused("There is a home here already; it is never restored over.")
+            raise HomeRefused(
+                "There is a home here already; it is never restored over.",
+                next_step="Name a directory that is not there yet.",
+            )
         homes.prepare_restore(target)
         run = _Restore(
             backup,

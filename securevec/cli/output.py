@@ -79,12 +79,12 @@ def _as_text(value: object) -> Text:
 
 
 def pairs(entries: Mapping[str, object]) -> Table:
-    """Names and values, one pair a line."""
+    """Names and values, one pair a line. The names are those of the JSON, with spaces for its underscores."""
     from rich.table import Table
 
     made = Table.grid(padding=(0, 2))
     for name, value in entries.items():
-        made.add_row(cell(name, style="bold"), _as_text(_in_words(value)))
+        made.add_row(cell(name.replace("_", " "), style="bold"), _as_text(_in_words(value)))
     return made
 
 

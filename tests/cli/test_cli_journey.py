@@ -191,6 +191,10 @@ def test_the_audit_tail_shows_names_and_the_log_does_not(shell: Shell) -> None:
 
 def test_audit_verify_pins_the_home_and_finds_a_flipped_bit(shell: Shell) -> None:
     whole = shell.at_home("audit", "verify", "--json").json
+    shown = shell.at_home("audit", "verify").out
+    assert whole["writers"]
+    assert not [each for each in whole["writers"] if each["writer"] in shown]  # all ended as they should: counted
+    assert f"writers: {len(whole['writers'])}, {len(whole['writers'])} of them closed and signed" in shown
     assert whole["verified"]
     assert whole["anchored"]
     public = shell.base / "audit.pem"

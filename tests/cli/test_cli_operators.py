@@ -55,23 +55,23 @@ def test_a_home_is_backed_up_checked_lost_and_restored_without_what_was_deleted(
     assert shell.at_home("backup", "create", "b").code == 3
 
     checked = shell.run("backup", "verify", "b", "--json")
-    assert (checked.code, checked.json["pinned"], checked.json["records opened"]) == (0, True, 2)
+    assert (checked.code, checked.json["pinned"], checked.json["records_opened"]) == (0, True, 2)
     assert shell.at_home("keys", "export-public", "--out", "pub.pem").code == 0
     pinned = shell.run("backup", "verify", "b", "--pubkey", "pub.pem", "--json")
-    assert (pinned.code, pinned.json["records opened"]) == (5, None)
+    assert (pinned.code, pinned.json["records_opened"]) == (5, None)
     shutil.move(base / "b" / "keys", base / "vault")
     assert shell.run("backup", "verify", "b").code == 5
     assert shell.run("backup", "verify", "b", "--keys", "vault").code == 0
 
     assert shell.at_home("delete", "acme/tickets", "T-1", "--yes").code == 0
     listed = shell.at_home("backup", "tombstones", "later", "--since", "b", "--json")
-    assert (listed.code, listed.json["records gone"]) == (0, 1)
+    assert (listed.code, listed.json["records_gone"]) == (0, 1)
 
     restore = ["backup", "restore", "b", "--keys", "vault", "--home", "again"]
     refused = shell.run(*restore)
     assert (refused.code, "--tombstones" in refused.err, (base / "again").exists()) == (2, True, False)
     again = shell.run(*restore, "--tombstones", "later", "--json")
-    assert (again.code, again.json["records deleted again"]) == (0, 1), again.err
+    assert (again.code, again.json["records_deleted_again"]) == (0, 1), again.err
     assert shell.run("count", "acme/tickets", "--home", "again", "--json").json["records"] == 1
     assert shell.run("audit", "verify", "--home", "again").code == 0
     assert shell.run(*restore, "--nothing-newer").code == 3

@@ -66,8 +66,8 @@ def verify(session: Session, directory: Backup, keys: Keys = None, pubkey: Pubke
     )
     document = _document(result.manifest) | {
         "pinned": result.pinned,
-        "not looked at": list(result.missing),
-        "records opened": result.opened,
+        "not_looked_at": list(result.missing),
+        "records_opened": result.opened,
     }
     session.out.show(document, pairs(document))
     if not result.pinned:
@@ -98,10 +98,10 @@ def tombstones(
     document: dict[str, Any] = {
         "file": str(file),
         "made": moment(ledger.made_ms),
-        "records gone": ledger.records,
-        "tenants gone": gone,
-        "people erased": len(ledger.tombstones),
-        "keys destroyed": len(ledger.keys),
+        "records_gone": ledger.records,
+        "tenants_gone": gone,
+        "people_erased": len(ledger.tombstones),
+        "keys_destroyed": len(ledger.keys),
     }
     session.out.show(document, pairs(document))
 
@@ -143,22 +143,22 @@ def restore(
     )
     document = _document(report.manifest) | {
         "home": str(session.home),
-        "deletions known until": moment(report.newest_ms),
-        "keys from": report.keys_from,
+        "deletions_known_until": moment(report.newest_ms),
+        "keys_from": report.keys_from,
     }
     replayed = report.replayed
     if replayed is not None:
         document |= {
-            "tenants deleted again": replayed.tenants,
-            "records deleted again": replayed.records,
-            "people erased again": replayed.tokens,
-            "keys destroyed again": replayed.keys,
-            "roles taken away again": replayed.roles,
-            "records replaced since, as they were at the backup": max(replayed.older - replayed.unreadable, 0),
-            "records removed, their keys are destroyed": replayed.unreadable,
-            "collections indexed anew": replayed.indexed,
-            "collections with a new cloak key": replayed.cloaked,
-            "tenants with new surrogates": replayed.respelled,
+            "tenants_deleted_again": replayed.tenants,
+            "records_deleted_again": replayed.records,
+            "people_erased_again": replayed.tokens,
+            "keys_destroyed_again": replayed.keys,
+            "roles_taken_away_again": replayed.roles,
+            "records_as_at_the_backup": max(replayed.older - replayed.unreadable, 0),
+            "records_without_keys": replayed.unreadable,
+            "collections_indexed_anew": replayed.indexed,
+            "collections_cloaked_anew": replayed.cloaked,
+            "tenants_with_new_surrogates": replayed.respelled,
         }
     session.out.show(document, pairs(document))
     session.out.say(statement_of(report.manifest.engine))

@@ -37,8 +37,12 @@ def list_jobs(
     """Jobs, oldest first."""
     session.require_manager()
     jobs = [_document(job) for job in session.store.runtime.control.jobs(open_only=open_only)]
-    rows = [(job["job"], job["kind"], job["state"], job["created"], job["error"] or "-") for job in jobs]
-    session.out.show(jobs, table(["job", "kind", "state", "created", "last error"], rows))
+    failing = any(job["error"] for job in jobs)
+    rows = [
+        (job["job"], job["kind"], job["state"], job["created"].partition("T")[0], *([job["error"] or "-"] * failing))
+        for job in jobs
+    ]
+    session.out.show(jobs, table(["job", "kind", "state", "created", *["last error"] * failing], rows))
 
 
 def show(

@@ -117,10 +117,10 @@ def rotate(
             "kept": list(done.kept),
             "retired": [dict(each) for each in done.retired],
         }
-        rows = [("kept for backups", key, "") for key in done.kept]
-        rows += [("retired", each["key_id"], each["evidence"]) for each in done.retired]
+        rows = [(key, "kept for backups", "") for key in done.kept]
+        rows += [(each["key_id"], "retired", each["evidence"]) for each in done.retired]
         session.out.say(f"root key {done.key_id}; {done.rewrapped} keys wrapped again")
-        session.out.show(document, table(["earlier root key", "key", "what became of it"], rows))
+        session.out.show(document, table(["earlier root key", "is", "what became of it"], rows))
         return
     if "/" in what:
         behind = session.store.roll_keys(*split_place(what))

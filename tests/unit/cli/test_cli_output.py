@@ -82,7 +82,7 @@ def test_a_command_to_copy_stays_one_line_however_narrow_the_terminal_is(
 
 def test_yes_no_and_nothing_are_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     Output(as_json=False).show(
-        {}, pairs({"pinned": True, "anchored": False, "not looked at": [], "missed": ["a", "b"]})
+        {}, pairs({"pinned": True, "anchored": False, "not_looked_at": [], "missed": ["a", "b"]})
     )
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert said == [["pinned", "yes"], ["anchored", "no"], ["not", "looked", "at", "-"], ["missed", "a,", "b"]]
