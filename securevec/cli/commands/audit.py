@@ -86,7 +86,7 @@ def verify(
     # Each command is a writer of its own: those that ended as they should are counted, not listed.
     listed = [w for w in report.writers if w.state != "closed" or w.torn_bytes or w.checkpointed != w.records]
     rows = [(w.writer, w.state, w.records, w.checkpointed, w.torn_bytes or "-") for w in listed]
-    shown = [table(["writer", "state", ">records", ">signed", ">torn bytes"], rows), ""] if listed else []
+    shown: list[Any] = [table(["writer", "state", ">records", ">signed", ">torn bytes"], rows), ""] if listed else []
     ended = len(report.writers) - len(listed)
     summary = f"{report.records} records hold, {report.checkpointed} of them under a signed checkpoint" + (
         "; head agrees with the control store" if anchor is not None else "; no anchor outside the log"

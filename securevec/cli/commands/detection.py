@@ -19,7 +19,6 @@ from securevec.limits import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from securevec.anonymize import BuiltinDetector, Evaluation
-    from securevec.anonymize.evaluation.scoring import Ratios
 
 _SHOWN_ROWS: Final = 20
 
@@ -165,16 +164,22 @@ def _labels(given: list[str]) -> dict[str, str]:
 
 
 def _tables(result: Evaluation) -> list[Any]:
-    def three(ratios: Ratios) -> tuple[str, str, str]:
-        return f"{ratios.precision:.3f}", f"{ratios.recall:.3f}", f"{ratios.f1:.3f}"
-
     rows = [
-        (name, score.gold, score.predicted, *three(score.overlap), *three(score.exact), f"{score.touched_by_any:.3f}")
+        (
+            name,
+            score.gold,
+            score.predicted,
+            *(f"{each:.3f}" for each in (score.overlap.precision, score.overlap.recall, score.overlap.f1)),
+            f"{score.exact.f1:.3f}",
+            f"{score.touched_by_any:.3f}",
+        )
         for name, score in sorted(result.entities.items())
     ]
-    heads = ["entity", ">labelled", ">found", ">precision", ">recall", ">F1", ">exact P", ">exact R", ">exact F1"]
-    shown: list[Any] = [table([*heads, ">touched"], rows)]
-    summary = f"{result.texts} texts, {result.characters} characters; overlap unless it says exact"
+    # As many columns as a terminal of 80 has room for: --json has precision and recall of exact ends too.
+    heads = ["entity", ">labelled", ">found", ">P", ">R", ">F1", ">exact F1", ">touched"]
+    shown: list[Any] = [table(heads, rows)]
+    shown.append("P precision, R recall, F1 of findings that overlap; exact: with the same ends; touched: found at all")
+    summary = f"{result.texts} texts, {result.characters} characters"
     if result.unlabelled:
         kinds = ", ".join(f"{number} {name}" for name, number in result.unlabelled.items())
         summary += f"; found of kinds the set does not label: {kinds}"
