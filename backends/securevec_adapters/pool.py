@@ -99,7 +99,6 @@ class ShardPool(Generic[S]):
         flushed. Who removes the shard forgets such a failure; who is no caller keeps it for the next.
         """
         with self._used(name) as slot, slot.writer:
-            self._check_open()
             with self._lock:
                 failure = self._failures.get(name) if failed == "keep" else self._failures.pop(name, None)
                 self._start()
@@ -130,9 +129,7 @@ class ShardPool(Generic[S]):
             except Exception as error:  # noqa: BLE001  # the other shards are closed first, then it is raised
                 self._failures.setdefault(name, error)
         with self._lock:
-            self._slots.clear()
             failures = list(self._failures.values())
-            self._failures.clear()
         if failures:
             raise failures[0]
 

@@ -159,7 +159,7 @@ class ChromaFiles:
         if self._db.columns(lists):
             order = " ORDER BY rowid"
             for number, key, *values in self._db.rows(select.format("bool_value", lists, marks, order), numbers):
-                member = fields[number].setdefault(key, [])
+                member = fields[number].setdefault(str(key), [])
                 if isinstance(member, list):
                     member.append(_value(*values))
         return fields

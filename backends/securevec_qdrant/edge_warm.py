@@ -58,8 +58,6 @@ class Warming:
     def ask(self, directory: Path) -> None:
         """Have the mapped files below ``directory`` brought in soon. Returns at once."""
         with self._lock:
-            if self._closed:
-                return
             self._waiting.append(directory)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="securevec-warm", daemon=True)

@@ -103,12 +103,18 @@ def a_payload(payload: dict[str, object]) -> object:
     return PointStruct.model_construct(id=POINTS[0][0], vector=[0.6, 0.8], payload=payload)
 
 
-AGAIN: list[object] = []
-AGAIN.append(AGAIN)
-WIDE: dict[str, object] = {}
-for _ in range(8):
-    WIDE = {f"k{number}": WIDE for number in range(100)}
-"""A few kilobytes of a pickle that says its parts again; read as columns they are ten to the sixteenth."""
+def in_itself() -> object:
+    held: list[object] = []
+    held.append(held)
+    return held
+
+
+def again_and_again() -> object:
+    """A few kilobytes of a pickle that says its parts again; read as columns they are ten to the sixteenth."""
+    held: dict[str, object] = {}
+    for _ in range(8):
+        held = {f"k{number}": held for number in range(100)}
+    return held
 
 
 @pytest.mark.parametrize(
@@ -120,8 +126,8 @@ for _ in range(8):
         (base64.b64encode(b"no pickle").decode(), None),
         (None, pickle.dumps({"payload": {}})),
         (None, pickle.dumps("a point")),
-        (None, pickle.dumps(a_payload({"a": AGAIN}))),
-        (None, pickle.dumps(a_payload({"a": WIDE}))),
+        (None, pickle.dumps(a_payload({"a": in_itself()}))),
+        (None, pickle.dumps(a_payload({"a": again_and_again()}))),
         (None, pickle.dumps(a_payload({"a": {1: "a"}}))),
         (None, b"no pickle"),
         (None, b""),

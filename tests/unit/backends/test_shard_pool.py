@@ -179,3 +179,59 @@ def test_what_was_written_is_flushed_by_and_by_without_a_caller() -> None:
     until(lambda: "flush a securevec-shards" in desk.journal)
     assert desk.journal.index("sync a") < desk.journal.index("flush a securevec-shards")
     desk.pool.close()
+
+
+def test_closing_waits_for_who_is_at_a_shard_and_lets_nobody_in_behind_them() -> None:
+    """The lock of the directory is given back when it is closed: what were opened now would be open beside another."""
+    desk, entered, over = Desk(4), threading.Event(), threading.Event()
+    found: list[bool] = []
+
+    def work() -> None:
+        with desk.pool.hold("a") as holder:
+            paper = holder.get()
+            entered.set()
+            assert over.wait(60)
+            found.append(paper is not None and paper.closed)
+
+    def come(late: str) -> None:
+        with pytest.raises(BackendError, match="closed"):
+            desk.read("a") if late == "reader" else desk.write("a")
+
+    threads = [threading.Thread(target=work)]
+    threads[0].start()
+    assert entered.wait(60)
+    for late in ("reader", "writer"):
+        threads.append(threading.Thread(target=come, args=(late,)))
+        threads[-1].start()
+    until(lambda: desk.pool._slots["a"].users == 3)
+    closing = threading.Thread(target=desk.pool.close)
+    closing.start()
+    until(lambda: desk.pool._closed)
+    closing.join(0.1)
+    assert closing.is_alive()
+    over.set()
+    for thread in (*threads, closing):
+        thread.join()
+    assert found == [False]
+    assert len(desk.opened["a"]) == 1
+    assert desk.open_now == 0
+
+
+def test_nothing_is_written_any_more_when_the_pool_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def slowly(self: Paper) -> None:
+        begun.set()
+        assert over.wait(60)
+
+    monkeypatch.setattr(Paper, "sync", slowly)
+    desk = Desk(4, flush_seconds=0.02)
+    desk.write("a")
+    assert begun.wait(60)
+    closing = threading.Thread(target=desk.pool.close)
+    closing.start()
+    closing.join(0.1)
+    assert closing.is_alive(), "closed while the pool's own thread writes"
+    over.set()
+    closing.join()
+    assert desk.journal[-1].startswith("close a")
