@@ -17,7 +17,7 @@
     cache_ttl = 300                # SECUREVEC_KEY_CACHE_TTL   seconds that an open key stays in memory, 0 to 3600
     [embed]
     model = "minilm"               # SECUREVEC_EMBED_MODEL     minilm
-    threads = 2                    # SECUREVEC_EMBED_THREADS   default: torch's own choice
+    threads = 2                    # SECUREVEC_EMBED_THREADS   default: as many as BLAS uses, at most 8
     [detect]
     recall = "high"                # SECUREVEC_DETECT_RECALL   balanced (default) or high: more names, more false ones
     engine = "hyperscan"           # SECUREVEC_DETECT_ENGINE   re2 (default) or hyperscan, an extra for long ingests

@@ -15,8 +15,8 @@ from hypothesis import settings
 
 from securevec.state import reserve
 
-# For what is loaded later (torch) and for every child process: there are as many workers as cores, and a thread of a
-# library's pool spins while it waits for a core that another worker has.
+# For what is loaded later and for every child process: there are as many workers as cores, and a thread of a library's
+# pool spins while it waits for a core that another worker has.
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
 

