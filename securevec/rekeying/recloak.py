@@ -133,12 +133,14 @@ def step(runtime: Runtime, job: JobRow, *, progress: Advance | None = None) -> J
     if job.state == "doomed":
         # Here, not where this was written down: the process may have ended since, and the store been put back.
         read_back(runtime, job, place, turn.stale)
-        done = shred(
-            runtime,
-            job,
-            data["doomed"],
-            lambda: runtime.keys.end_cloak_rotation(place.tenant, place.collection, version),
-        )
+        # Not beside a backup: bound to the old key in its control copy, the collection would find none in its key copy.
+        with runtime.write_lock(place.collection):
+            done = shred(
+                runtime,
+                job,
+                data["doomed"],
+                lambda: runtime.keys.end_cloak_rotation(place.tenant, place.collection, version),
+            )
         return move_on(runtime, job, to="keys_destroyed", data=data | {"shredded": done})
     if job.state == "keys_destroyed":
         if turn.cloaks().numbers != (version,):
