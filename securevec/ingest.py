@@ -34,7 +34,6 @@ import numpy as np
 from securevec import limits
 from securevec.anonymize.ahead import Found
 from securevec.anonymize.known import stand_ins
-from securevec.control.rows import NewRecord
 from securevec.crypto.envelope import SubjectKey
 from securevec.errors import (
     BoundKeyDestroyed,
@@ -272,20 +271,7 @@ def write_batch(
         request_id=request.request_id,
         writer=runtime.audit.writer_id,
         fence=admission.fence,
-        rows=[
-            NewRecord(
-                record.ref,
-                len(record.chunks),
-                record.digest,
-                record.expires_ms,
-                record.epoch,
-                ingested_ms=record.ingested_ms,
-                size=record.size,
-                about=record.about,
-                mentions=record.mentions,
-            )
-            for record in prepared
-        ],
+        rows=[record.announced() for record in prepared],
         lease_until_ms=now_ms + LEASE_MS,
         now_ms=now_ms,
         expect=expect,
@@ -309,19 +295,7 @@ def write_batch(
         known = erasing or same is not None
         bound = _bound_to(runtime, collection, request, prepared, generations, people, create=not known)
         points = seal_points(runtime, collection, prepared, generations, stored, bound=bound, cloak=version)
-        keys = collection.tenant_keys(runtime)
-        runtime.control.add_tokens(
-            collection.tenant,
-            {pair for record in prepared for pair in record.tokens},
-            [
-                (part, person, runtime.names.seal_stand_in(stand_ins.written({keys.naming: stand_in}), part=part))
-                for part, person, stand_in in collection.anonymizer.name_parts(
-                    (field for record in prepared for field in record.anonymized.values()), keys=keys
-                )
-            ],
-            fence=admission.fence,
-            request_id=request.request_id,
-        )
+        _keep_tokens(runtime, collection, request, prepared)
         request.note(
             phase="intent", counts=counts, redactions=redactions, record_ids=[record.ref for record in prepared]
         )
@@ -350,6 +324,24 @@ def write_batch(
     tally.chunks += counts["chunks"]
     tally.redactions.update(redactions)
     return request.request_id
+
+
+def _keep_tokens(
+    runtime: Runtime, collection: CollectionScope, request: Admission, prepared: Sequence[Prepared]
+) -> None:
+    """Have the tenant know the people of these records by their tokens, and their names by the words in them."""
+    keys = collection.tenant_keys(runtime)
+    fields = (field for record in prepared for field in record.anonymized.values())
+    runtime.control.add_tokens(
+        collection.tenant,
+        {pair for record in prepared for pair in record.tokens},
+        [
+            (part, person, runtime.names.seal_stand_in(stand_ins.written({keys.naming: stand_in}), part=part))
+            for part, person, stand_in in collection.anonymizer.name_parts(fields, keys=keys)
+        ],
+        fence=request.fence,
+        request_id=request.request_id,
+    )
 
 
 def _bound_to(

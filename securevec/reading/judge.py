@@ -112,59 +112,9 @@ def judge(
     verdicts = Verdicts(examined=len(points))
     if not points:
         return verdicts
-    opened: list[Judged] = []
-    unreadable: list[UUID] = []
-    keys = keys or runtime.keys.view()
-    ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
-    dead: list[UUID] = []
-    tokens = runtime.control.token_version(collection.tenant)
-    blobs = from_texts([point.payload.get("b") for point in points])
-    sealed: list[tuple[StoredPoint, bytes]] = []
-    for point, blob in zip(points, blobs, strict=True):
-        try:
-            sealed.append((point, open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob)))
-        except UnknownFormat:
-            raise  # UnknownEnvelope is an EnvelopeRejected too, and no violation
-        except EnvelopeRejected:
-            verdicts.violations += 1
-        except BoundKeyDestroyed:
-            unreadable.append(point.id)
-        except KeyDestroyed:
-            # A key dies with its epoch, when every record under it is due. On a point that is not, the store was
-            # given the id of a dead key in place of a living one. The hint can be edited too, which hides the point:
-            # that is omission, and found by comparing the manifest with the store. A key also dies when what it sealed
-            # was sealed anew; then the point is gone by now.
-            due = point.payload.get(EXPIRY_KEY)
-            if type(due) is int and expired(due, now_ms=runtime.clock.now_ms()):
-                verdicts.passed_over += 1
-            else:
-                dead.append(point.id)
-    # All of them at once: what was opened is what a release of securevec wrote, or UnknownFormat for the whole answer.
-    for (point, _), read in zip(sealed, decode_bodies([plain for _, plain in sealed]), strict=True):
-        body = read if read.tokens >= tokens else lifted(keys, collection.tenant, read, tokens)
-        ref = ids.ref(typed_record_id(body.record_id))
-        try:
-            check_place(ids, point, body, ref)
-        except EnvelopeRejected:
-            verdicts.violations += 1
-        else:
-            opened.append(Judged(point, body, ref))
-    if dead:
-        standing = len(fetch_only(runtime, collection, dead))
-        verdicts.violations += standing
-        verdicts.passed_over += len(dead) - standing
-        verdicts.outlived = standing < len(dead)
-    if unreadable:
-        # Gone by now: replaced or deleted while this ran. Still there though nobody is being erased: put back.
-        still = _still_stored(runtime, collection, unreadable)
-        put_back = 0 if runtime.control.erasing(collection.tenant) else still
-        verdicts.outlived |= still < len(unreadable)
-        verdicts.shredded = len(unreadable) - put_back
-        verdicts.violations += put_back
-        verdicts.passed_over += verdicts.shredded
-    refs = [judged.ref for judged in opened]
+    opened = _opened(runtime, collection, points, keys or runtime.keys.view(), verdicts)
     seen = runtime.control.seen
-    known = runtime.control.generations(collection.collection, refs) if refs else {}
+    known = runtime.control.generations(collection.collection, [each.ref for each in opened]) if opened else {}
     # After the generations: one that was live then, and is redacted since, is one nobody hides any more.
     hidden = erased(runtime, collection, [] if erasing else [(each.ref, each.body) for each in opened])
     verdicts.asked = Asked(seen, known)
@@ -194,6 +144,74 @@ def judge(
     verdicts.violations += _still_stored(runtime, collection, unknown)
     verdicts.overtaken.difference_update(judged.ref for judged in verdicts.accepted)
     return verdicts
+
+
+def _opened(
+    runtime: Runtime, collection: CollectionScope, points: Sequence[StoredPoint], keys: KeyView, verdicts: Verdicts
+) -> list[Judged]:
+    """The points that pass rules 1 and 2; what became of the others is counted in ``verdicts``."""
+    ids = RecordIds(keys.tenant_key(collection.tenant, "id"), collection.collection)
+    tokens = runtime.control.token_version(collection.tenant)
+    blobs = from_texts([point.payload.get("b") for point in points])
+    sealed: list[tuple[StoredPoint, bytes]] = []
+    dead: list[UUID] = []
+    unbound: list[UUID] = []
+    for point, blob in zip(points, blobs, strict=True):
+        try:
+            sealed.append((point, open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob)))
+        except UnknownFormat:
+            raise  # UnknownEnvelope is an EnvelopeRejected too, and no violation
+        except EnvelopeRejected:
+            verdicts.violations += 1
+        except BoundKeyDestroyed:
+            unbound.append(point.id)
+        except KeyDestroyed:
+            # A key dies with its epoch, when every record under it is due.
+            due = point.payload.get(EXPIRY_KEY)
+            if type(due) is int and expired(due, now_ms=runtime.clock.now_ms()):
+                verdicts.passed_over += 1
+            else:
+                dead.append(point.id)
+    opened: list[Judged] = []
+    # All of them at once: what was opened is what a release of securevec wrote, or UnknownFormat for the whole answer.
+    for (point, _), read in zip(sealed, decode_bodies([plain for _, plain in sealed]), strict=True):
+        body = read if read.tokens >= tokens else lifted(keys, collection.tenant, read, tokens)
+        ref = ids.ref(typed_record_id(body.record_id))
+        try:
+            check_place(ids, point, body, ref)
+        except EnvelopeRejected:
+            verdicts.violations += 1
+        else:
+            opened.append(Judged(point, body, ref))
+    if dead:
+        _count_dead(runtime, collection, dead, verdicts)
+    if unbound:
+        _count_unbound(runtime, collection, unbound, verdicts)
+    return opened
+
+
+def _count_dead(runtime: Runtime, collection: CollectionScope, points: Sequence[UUID], verdicts: Verdicts) -> None:
+    """Points that are not due though their data key is destroyed.
+
+    What such a key sealed was sealed anew, and the point is gone by now; or the store was given the id of a dead key in
+    place of a living one. The hint of a point can be edited too, which hides the point: that is omission, and found by
+    comparing the manifest with the store.
+    """
+    standing = _still_stored(runtime, collection, points)
+    verdicts.violations += standing
+    verdicts.passed_over += len(points) - standing
+    verdicts.outlived = standing < len(points)
+
+
+def _count_unbound(runtime: Runtime, collection: CollectionScope, points: Sequence[UUID], verdicts: Verdicts) -> None:
+    """Points whose person's or own key is destroyed: replaced or deleted while this read ran, or hidden by an erasure
+    that runs. Those that are still there though nobody is being erased were put back."""
+    still = _still_stored(runtime, collection, points)
+    put_back = 0 if runtime.control.erasing(collection.tenant) else still
+    verdicts.outlived |= still < len(points)
+    verdicts.shredded = len(points) - put_back
+    verdicts.violations += put_back
+    verdicts.passed_over += verdicts.shredded
 
 
 def erased(

@@ -51,9 +51,9 @@ def distinct(points: Sequence[StoredPoint]) -> list[StoredPoint]:
     return list(seen.values())
 
 
-def open_body(keys: KeyRing | KeyView, collection: Owner, point: StoredPoint, blob: bytes | None = None) -> Body:
+def open_body(keys: KeyRing | KeyView, collection: Owner, point: StoredPoint) -> Body:
     """The body of a point, opened in this tenant's and collection's place. Raises :class:`EnvelopeRejected`."""
-    return decode_body(open_envelope(keys, collection, point, payload_key="b", path="body", blob=blob))
+    return decode_body(open_envelope(keys, collection, point, payload_key="b", path="body"))
 
 
 def open_envelope(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from securevec import limits
 from securevec.anonymize.stored import to_seal
+from securevec.control.rows import NewRecord
 from securevec.crypto.armour import to_texts
 from securevec.crypto.context import Place
 from securevec.crypto.derive import RecordIds
@@ -95,6 +96,20 @@ class Prepared:
     """What is sealed of each chunk, encoded once: the body, and the vault where it has one."""
     size: int = 0
     """Bytes the record takes in the store, at most: its envelopes as text, and its vectors."""
+
+    def announced(self) -> NewRecord:
+        """What the manifest will say of it."""
+        return NewRecord(
+            self.ref,
+            len(self.chunks),
+            self.digest,
+            self.expires_ms,
+            self.epoch,
+            ingested_ms=self.ingested_ms,
+            size=self.size,
+            about=self.about,
+            mentions=self.mentions,
+        )
 
     def __repr__(self) -> str:
         return f"Prepared(row={self.row}, chunks={len(self.chunks)})"
