@@ -164,11 +164,6 @@ def _all_keyed(refs: tuple[object, ...]) -> bool:
     return lines.count("\n") == len(refs) and _REFS.match(lines) is not None and set(map(type, refs)) == {str}
 
 
-def _match(name: str, value: object, pattern: re.Pattern[str]) -> None:
-    if not isinstance(value, str) or pattern.match(value) is None:
-        _refuse(name)
-
-
 def _number(name: str, value: object) -> None:
     if type(value) is not int or not 0 <= value <= _MAX_NUMBER:
         _refuse(name)
@@ -201,7 +196,8 @@ def _details(given: Mapping[str, str | int | bool]) -> Mapping[str, str | int | 
             if type(value) is not bool:
                 _refuse("detail")
         elif isinstance(rule, re.Pattern):
-            _match("detail", value, rule)
+            if not isinstance(value, str) or rule.match(value) is None:
+                _refuse("detail")
         elif not isinstance(rule, frozenset) or not isinstance(value, str) or value not in rule:
             _refuse("detail")
     return MappingProxyType(details)

@@ -62,22 +62,16 @@ def read_between(directory: Path, *, log_id: str, since_ms: int = 0, until_ms: i
         raise AuditUnavailable("The audit log cannot be read.") from error
 
 
-def find_open_intents(directory: Path, *, log_id: str, since_ms: int = 0) -> list[str]:
-    """Request ids with an intent and neither a result nor a recovery, oldest first.
-
-    ``since_ms`` leaves out segments last written before that moment. Raises :class:`AuditUnavailable`.
-    """
+def find_open_intents(directory: Path, *, log_id: str) -> list[str]:
+    """Ids of requests with an intent and neither a result nor a recovery, sorted. Raises :class:`AuditUnavailable`."""
     intents: set[bytes] = set()
     settled: set[bytes] = set()
     try:
         for path in _writers(directory / log_id):
-            for number in files.segment_numbers(path):
-                if (path / files.segment_name(number)).stat().st_mtime_ns // 1_000_000 < since_ms:
-                    continue
-                for raw in files.read_lines(path, [number]):
-                    phase, request = PHASE.search(raw), REQUEST.search(raw)
-                    if phase and request:
-                        (intents if phase[1] == b"intent" else settled).add(request[1])
+            for raw in files.read_lines(path, files.segment_numbers(path)):
+                phase, request = PHASE.search(raw), REQUEST.search(raw)
+                if phase and request:
+                    (intents if phase[1] == b"intent" else settled).add(request[1])
     except OSError as error:
         raise AuditUnavailable("The audit log cannot be read.") from error
     return sorted(request.decode() for request in intents - settled)

@@ -15,8 +15,7 @@ PATTERN: Final = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 """Regular expression of an id."""
 
 
-def ulid(time_ms: int | None = None) -> str:
-    """A new id. ``time_ms`` (UTC milliseconds) defaults to now."""
-    moment = time.time_ns() // 1_000_000 if time_ms is None else time_ms
-    value = ((moment & (2**48 - 1)) << 80) | int.from_bytes(os.urandom(10), "big")
+def ulid() -> str:
+    """A new id, of this moment."""
+    value = ((time.time_ns() // 1_000_000 & (2**48 - 1)) << 80) | int.from_bytes(os.urandom(10), "big")
     return "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)])
