@@ -60,42 +60,18 @@ def require_head(database: Database) -> None:
         )
 
 
-def upgrade(path: Path) -> None:
-    """Create the tables, or bring an older store to the newest revision, in one transaction.
+def build(database: Database) -> None:
+    """Make the tables of an empty store, in one transaction and at the newest revision at once.
 
-    Two processes may call it at once: the second waits and finds nothing to do. A process killed inside leaves the
-    store as it was. Raises :class:`HomeRefused` for an unknown revision, :class:`ControlUnavailable`.
+    That the steps that led there end at the same tables is tested. Two processes may call it at once: the second waits
+    and finds nothing to do. A process killed inside leaves the store empty. Raises :class:`ControlUnavailable`.
     """
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.exc import DBAPIError
-    from sqlalchemy.pool import NullPool
-
-    engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
-    event.listen(engine, "begin", _begin_immediate)
-    try:
-        with engine.begin() as connection:
-            if connection.exec_driver_sql(SELECT_TABLES).one()[0] == 0:
-                _build(connection)
-            else:
-                _migrate(connection)
-    except DBAPIError as error:
-        if isinstance(error.orig, sqlite3.Error):
-            raise failure(error.orig) from error
-        raise ControlUnavailable("The control store failed.") from error
-    except sqlite3.Error as error:
-        raise failure(error) from error
-    finally:
-        engine.dispose()
-
-
-def _build(connection: Connection) -> None:
-    """An empty store at the newest revision at once, without the steps that led there: a tenth of their time. That both
-    ways end at the same tables is tested. See "Building an Up to Date Database from Scratch" in Alembic's cookbook.
-    """
-    for statement in _tables():
-        connection.exec_driver_sql(statement)
-    connection.exec_driver_sql(_MAKE_VERSION)
-    connection.exec_driver_sql(_PUT_VERSION, (HEAD,))
+    with database.write() as tx:
+        if tx.row(SELECT_TABLES) == (0, 0):
+            for statement in _tables():
+                tx.run(statement)
+            tx.run(_MAKE_VERSION)
+            tx.run(_PUT_VERSION, (HEAD,))
 
 
 @cache
@@ -109,6 +85,31 @@ def _tables() -> tuple[str, ...]:
     made: list[ExecutableDDLElement] = [CreateTable(table) for table in tables]
     made += [CreateIndex(index) for table in tables for index in sorted(table.indexes, key=lambda each: str(each.name))]
     return tuple(str(each.compile(dialect=dialect())) for each in made)
+
+
+def upgrade(path: Path) -> None:
+    """Bring an older store to the newest revision, in one transaction.
+
+    Two processes may call it at once: the second waits and finds nothing to do. A process killed inside leaves the
+    store as it was. Raises :class:`HomeRefused` for an unknown revision, :class:`ControlUnavailable`.
+    """
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
+    event.listen(engine, "begin", _begin_immediate)
+    try:
+        with engine.begin() as connection:
+            _migrate(connection)
+    except DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise failure(error.orig) from error
+        raise ControlUnavailable("The control store failed.") from error
+    except sqlite3.Error as error:
+        raise failure(error) from error
+    finally:
+        engine.dispose()
 
 
 def _migrate(connection: Connection) -> None:

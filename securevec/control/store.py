@@ -15,7 +15,7 @@ from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
 from securevec.control.keystore import KeyStoreSeen
 from securevec.control.leftovers import Leftovers
-from securevec.control.migrate import require_head, revision, upgrade
+from securevec.control.migrate import build, require_head, revision
 from securevec.control.models import Models
 from securevec.control.outbox import Outbox
 from securevec.control.placements import Placements
@@ -78,7 +78,7 @@ class ControlStore(
         database = Database(path)
         try:
             if create and revision(database) is None:
-                upgrade(path)
+                build(database)
             require_head(database)
             _require_one_moment(database)
             return cls(database)
