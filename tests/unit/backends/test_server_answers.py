@@ -103,6 +103,19 @@ def test_an_answer_that_does_not_end_is_not_read_to_its_end(opened: Open, monkey
         assert ("too long" in str(failed.value)) == (size > 100_000)
 
 
+@pytest.mark.parametrize("body", [gzip.compress(b"{}"), b" " * 1001, b"{}"], ids=["packed", "too long", "taken"])
+def test_an_answer_gives_its_connection_back_taken_or_refused(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or, after as many as there may be, every request would wait for one until its time is over."""
+    monkeypatch.setattr(timed, "LARGEST", 1000)
+    headers = [b"Content-Encoding: gzip"] if body.startswith(b"\x1f") else []
+    refused = contextlib.nullcontext() if body == b"{}" else pytest.raises(BackendError, match=r"packed|too long")
+    only = timed.Transport(timeout_s=2, limits=httpx.Limits(max_connections=1), verify=None)
+    with saying(an_answer(body, *headers), []) as port, httpx.Client(transport=only, timeout=2) as client:
+        for _ in range(3):
+            with refused:
+                client.get(f"http://127.0.0.1:{port}/")
+
+
 def test_an_answer_that_leads_elsewhere_is_not_followed(opened: Open) -> None:
     """The key or token would go along."""
     elsewhere: list[bytes] = []

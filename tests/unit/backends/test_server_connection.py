@@ -15,6 +15,7 @@ pytest.importorskip("securevec_qdrant.server", reason="needs securevec[qdrant]",
 from securevec.errors import BackendError, BackendTimeout, ConfigError, CredentialRejected, ServerTooOld
 from securevec.testing.conformance_case import SPEC, a_namespace
 from securevec_qdrant.server import QdrantServerBackend
+from tests.support.certificates import a_certificate
 from tests.support.qdrant_engine import API_KEY, StandIn
 from tests.support.qdrant_rest import rest_server
 from tests.support.qdrant_wire import Wire, line
@@ -137,36 +138,3 @@ def test_a_server_that_never_answers_is_a_typed_error_after_its_time(wire: Wire)
 def test_options_that_are_none_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         QdrantServerBackend("qdrant://localhost", **options)
-
-
-def a_certificate(folder: Path, address: str) -> tuple[Path, Path]:
-    """A certificate that vouches for itself, and its key, as PEM files."""
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
-    now = datetime.datetime.now(datetime.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, private

@@ -6,9 +6,11 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpcore
@@ -17,6 +19,7 @@ import pytest
 
 from securevec.errors import BackendError, BackendTimeout
 from securevec.testing.conformance_case import a_namespace
+from tests.support.certificates import a_certificate
 from tests.support.chroma_server import free_port
 
 pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
@@ -99,6 +102,37 @@ def test_a_server_that_does_not_come_to_an_end_is_waited_for_no_longer_than_said
         backend.close()
     assert "SECUREVEC_SERVER_TIMEOUT=" in late.value.next_step
     assert "127.0.0.1" not in str(late.value)
+
+
+def test_under_tls_a_request_ends_too(tmp_path: Path, over: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both where the server drips once it has shown who it is, and where it never comes to that."""
+    certificate, key = a_certificate(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    def talk(listener: socket.socket) -> None:
+        for first, then in ((b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb", b"\x03"), (b"", b" ")):
+            connection, _ = listener.accept()
+            with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+                held.callback(connection.close)
+                if not first:
+                    connection = held.enter_context(context.wrap_socket(connection, server_side=True))
+                connection.sendall(first or HEAD + b"Content-Length: 1000000\r\n\r\n")
+                while not over.wait(0.02):
+                    connection.sendall(then)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=talk, args=(listener,))
+        thread.start()
+        for _ in range(2):
+            backend = QdrantServerBackend(f"qdrants://127.0.0.1:{listener.getsockname()[1]}", "key", timeout_s=1)
+            with pytest.raises(BackendTimeout):
+                backend.count(namespace=PLACE)
+            assert not over.is_set(), "the stand-in ended, and not the request"
+            backend.close()
+        over.set()
+        thread.join()
 
 
 def test_an_answer_that_is_read_later_and_elsewhere_is_over_when_its_request_is(over: threading.Event) -> None:
