@@ -143,6 +143,10 @@ def generated_key(value: str) -> bool:
     return bool(longest) and _ONE_KIND.fullmatch(longest) is None and entropy(value) >= 3.8
 
 
+_PIECES: Final = re.compile(r"[_\-.:+/=]")
+_SHORT_KEY: Final = 15
+_SPELLED_OUT: Final = 3.2
+"""Letters of a word in a name out of code, at least."""
 _WIDE: Final = 16
 _HEX: Final = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -161,6 +165,19 @@ def setting_key(value: str) -> bool:
 def generated_secret(value: str) -> bool:
     """The same, where a sentence speaks of a credential: a UUID may be one as well."""
     return _UUID.fullmatch(value) is not None or setting_key(value)
+
+
+def prefixed_key(value: str) -> bool:
+    """What a service makes behind its prefix: a UUID, or a piece that no name is like."""
+    if _UUID.search(value) is not None:
+        return True
+    longest = max(_PIECES.split(value), key=len)
+    runs = len(_DIGITS.findall(longest))
+    if len(longest) >= _SHORT_KEY and runs and any(map(str.isalpha, longest)):
+        # Capitals in the middle of nearly every word are no words.
+        broken = _kinds(longest) == 3 and len(longest) < _SPELLED_OUT * (len(_HUMPS.findall(longest)) + runs)
+        return entropy(longest) >= 3.0 and (runs > 1 or broken)
+    return _kinds(value) == 3 and len(_DIGITS.findall(value)) > 2 and entropy(value) >= 3.9
 
 
 def set_password(value: str) -> bool:

@@ -313,7 +313,7 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "set_password": credentials.set_password, "setting_key": credentials.setting_key, "iban": iban,
     "iban_shape": iban_shape, "ip": ip, "itin": national.itin, "jwt": credentials.jwt, "nhs": national.nhs,
     "moment": moment, "nino": national.nino, "nir": national.nir, "npi": npi, "phone": phones.plausible,
-    "phone_strict": phones.valid, "random_value": credentials.random_value,
+    "phone_strict": phones.valid, "random_value": credentials.random_value, "prefixed_key": credentials.prefixed_key,
     "secret_value": credentials.secret_value, "sin": national.sin,
     "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": credentials.strong_password, "tfn": national.tfn,
     "aba": aba, "bic": bic, "bic_alone": bic_alone, "mac": mac,

@@ -39,7 +39,7 @@ _SHAPES: Final = {
     "CARD": re.compile(r"\d(?:[ -]?\d){11,18}"),
     "CARD_EXPIRY": re.compile(r"(?:0[1-9]|1[0-2])/(?:20)?\d{2}(?!\d)"),
     "POSTCODE": re.compile(r"\d{3}[ -]\d{3,4}|\d{5,6}(?!\d)"),
-    "PASSPORT": re.compile(rf"\d\d ?\d\d,?(?: (?:номер|№|N))? ?\d{{6}}(?!\d)|{_CODE}"),
+    "PASSPORT": re.compile(rf"\d\d ?\d\d,?(?: (?:номер|No|N))? ?\d{{6}}(?!\d)|{_CODE}"),
     "CASE_NUMBER": re.compile(
         r"(?:[A-Za-z\u0400-\u04ff]?\d{1,4}-)?\d{1,9}/\d{2,4}|[A-Z]{1,6}-?\d{4,12}|\d{5,12}(?!\d)"
     ),
@@ -63,6 +63,7 @@ _SHAPES: Final = {
 }
 _ANY_CODE: Final = re.compile(_CODE)
 _DIGITS: Final = {"PHONE": 7, "SECRET": 0, "USERNAME": 0, "AGE": 1, "BIC": 0}
+_SERIES: Final = re.compile(r"(\d\d ?\d\d),? (?:номер|No|N) ?(\d{6})")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _LATIN_NAME: Final = re.compile(r"[A-Z][A-Za-z'’.\-]+(?:,? [A-Z][A-Za-z'’.\-]*){0,3}")
 _HAN: Final = "[\u3400-\u9fff々ヶ\u3041-\u3096\u30a1-\u30fa-]"
@@ -148,7 +149,11 @@ def labelled_values(text: str, script: str) -> Iterator[Finding]:
         value = _SHAPES.get(kind, _ANY_CODE).match(text, label.end())
         if value is not None and _counts(kind, value.group()):
             priority = _SECRET_PRIORITY if kind == "SECRET" else _CODE_PRIORITY
-            yield Finding(label.end(), value.end(), kind, 0.9, "script-label", priority)
+            # A word between series and number stays.
+            series = _SERIES.match(value.group())
+            parts = [series.span(1), series.span(2)] if series else [(0, len(value.group()))]
+            for first, last in parts:
+                yield Finding(label.end() + first, label.end() + last, kind, 0.9, "script-label", priority)
 
 
 def _counts(kind: str, value: str) -> bool:
