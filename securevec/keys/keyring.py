@@ -34,9 +34,9 @@ from securevec.keys.keyfile import BUSY_MS
 from securevec.keys.keystore import KeyStore
 from securevec.keys.keyview import KeyInfo, KeyView, TenantPurpose
 from securevec.keys.leases import BLOCK, CEILING
-from securevec.keys.listed import Listed
-from securevec.keys.newest import Following
+from securevec.keys.modellist import Listed
 from securevec.keys.openkeys import BOUND, OpenKeys, destroyed_error
+from securevec.keys.put_back import Following
 from securevec.keys.rotation import Rotating
 from securevec.keys.signing import Signing
 from securevec.keys.versions import FIRST
