@@ -97,6 +97,7 @@ _NODES: Final = frozenset({Compare, In, Exists, And, Or, Not})
 
 
 _PARENTHESES: Final = 'Each comparison stands in parentheses: (F("a") == 1) & (F("b") == 2).'
+_MOMENT: Final = "A moment is a datetime with its zone: datetime(2026, 1, 31, tzinfo=UTC)."
 
 
 class F:
@@ -194,7 +195,7 @@ def check(expr: object, *, lowered: bool = False) -> Expr:
                 if op not in ("eq", "ne", "lt", "lte", "gt", "gte"):
                     raise FilterError("Unknown comparison.", field=key)
                 if op not in ("eq", "ne") and isinstance(value, bool | str):
-                    raise FilterError("Only numbers and datetimes have an order.", field=key)
+                    raise FilterError("Only numbers and datetimes have an order.", field=key, next_step=_MOMENT)
                 _plain(value, key)
             case In(key=key, values=values):
                 for value in _members(values, check_key(key)):
@@ -349,7 +350,7 @@ def _plain(value: object, key: str) -> Value:
 
 def _ordered(value: object, key: str) -> Value:
     if isinstance(value, bool | str):
-        raise FilterError("Only numbers and datetimes have an order.", field=key)
+        raise FilterError("Only numbers and datetimes have an order.", field=key, next_step=_MOMENT)
     return _value(value, key)
 
 

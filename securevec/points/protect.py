@@ -215,6 +215,7 @@ def _check_type(field: FieldSpec, value: Value) -> None:
         raise FilterError(
             f"Field `{field.name}` holds {field.type}, and the filter compares it with something else.",
             field=field.name,
+            next_step="Compare it with datetime(2026, 1, 31, tzinfo=UTC)." if field.type == "datetime" else "",
         )
     if field.type == "uuid" and not _is_canonical(value):
         raise FilterError(

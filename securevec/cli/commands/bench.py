@@ -146,7 +146,7 @@ def _writes(rows: Sequence[IngestRow]) -> list[RenderableType]:
     figures = table(
         ["Row", ">records", ">records/s", ">time"],
         [(row.name, f"{row.records:,}", f"{row.per_second:,.0f}", f"{row.ratio:.2f}x") for row in rows],
-        title="Writing",
+        title="Writing, vectors given; where it says model, embedded too",
     )
     return [figures, "", _legend(rows), ""]
 

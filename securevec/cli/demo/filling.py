@@ -124,12 +124,7 @@ def _show_scores(stage: Stage, scores: dict[str, list[Reached]]) -> None:
         for entry in merged
     }
     stage.show("", cell("labelled values that reached the embedder (a tap on it, scored against the truth file):"))
-    half = -(-len(merged) // 2)
-    rows: list[tuple[object, ...]] = []
-    for left, right in zip(merged[:half], [*merged[half:], None], strict=False):
-        rows.append((*_row(left), *(_row(right) if right is not None else ("", "", "", ""))))
-    heads = ("entity", ">labelled", ">reached", ">share")
-    stage.show(table([*heads, *heads], rows))
+    stage.show(table(["entity", ">labelled", ">reached", ">share"], [_row(entry) for entry in merged]))
 
     def within() -> str:
         labelled, reached = structured_share(merged)

@@ -79,6 +79,14 @@ def test_a_collection_named_where_its_class_belongs_says_how_one_is_opened_by_na
         world.store.tenant("acme", actor=ACME).collection(name)
 
 
+def test_a_moment_compared_with_a_text_says_how_one_is_written(world: World) -> None:
+    text: Any = "2026-01-31"
+    with pytest.raises(FilterError, match=r"datetime\(2026"):
+        _ = sv.F("opened") > text
+    with pytest.raises(FilterError, match=r"datetime\(2026"):
+        world.acme.search("refund", where=sv.F("opened") == text)
+
+
 def test_a_filter_without_parentheses_says_where_they_belong() -> None:
     field: Any = sv.F("year")
     habits: list[Callable[[], Any]] = [
