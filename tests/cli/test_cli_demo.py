@@ -77,7 +77,8 @@ def test_a_pipe_gets_plain_lines_of_at_most_100_columns(demo: Demo) -> None:
     assert "\x1b" not in result.stdout + result.stderr
     too_long = [line for line in result.stdout.splitlines() if len(line) > 100 and " --home " not in line]
     assert [line for line in too_long if "--pubkey" not in line and "demo" not in line] == []
-    assert result.stderr == ""
+    # On a machine that is busy an ingest says every half minute how far it is.
+    assert [line for line in result.stderr.splitlines() if not re.fullmatch(r"\S+: \d+ records, \d+ %", line)] == []
 
 
 def test_at_least_six_attempts_to_cross_the_wall_were_made(demo: Demo) -> None:
