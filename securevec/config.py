@@ -249,8 +249,9 @@ def read_passphrase(env: Mapping[str, str]) -> str:
         path = Path(file)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigError("The passphrase file is open to others.", next_step="Run chmod 600 on it.")
-        data = path.read_bytes()[: _MAX_FILE_BYTES + 1]
-        text = data.decode().removesuffix("\n").removesuffix("\r")
+        with path.open("rb") as stream:
+            data = stream.read(_MAX_FILE_BYTES + 1)
+        text = data.decode().removesuffix("\n").removesuffix("\r") if len(data) <= _MAX_FILE_BYTES else ""
     except (OSError, ValueError):
         # Answered below, outside the handler: a decoding error carries the bytes it could not read.
         text = ""

@@ -27,7 +27,14 @@ from securevec.audit import AuditRef, Event, Outcome, Phase, error_name, is_aliv
 from securevec.audit.event import Action
 from securevec.control.jobs import RETENTION_APPLY, SUBJECT_ERASE, TENANT_DELETE
 from securevec.control.rows import JobRow
-from securevec.errors import ControlUnavailable, DeletionIncomplete, EngineLocked, SecurevecError, UnknownFormat
+from securevec.errors import (
+    ControlUnavailable,
+    DeletionIncomplete,
+    EngineLocked,
+    SecurevecError,
+    UnknownFormat,
+    UsageError,
+)
 from securevec.guard import settle_outbox
 from securevec.state import reserve
 from securevec.state.engine import PATIENCE, impatient
@@ -82,10 +89,18 @@ class JobResult:
         return self
 
     def save(self, path: str | Path) -> Path:
-        """Write the receipt (JSON). Raises :class:`DeletionIncomplete` when there is none yet."""
+        """Write the receipt (JSON).
+
+        Raises :class:`DeletionIncomplete` when there is none yet, :class:`UsageError` when it cannot be written there.
+        """
         self.raise_if_incomplete()
         target = given_path(path)
-        target.write_bytes(self.receipt or b"")
+        try:
+            target.write_bytes(self.receipt or b"")
+        except OSError as error:
+            raise UsageError(
+                "The receipt's file cannot be written.", next_step="It stays with its job: securevec jobs show JOB"
+            ) from error
         return target
 
 

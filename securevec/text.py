@@ -22,8 +22,8 @@ def given_path(path: str | Path) -> Path:
     """A path as a caller wrote it, ``~`` expanded. Raises :class:`UsageError` for what no file can be called."""
     if not isinstance(path, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise UsageError("A path is text or a pathlib.Path.")
-    if "\0" in str(path):
-        raise UsageError("A path holds a NUL character.")
+    if "\0" in str(path) or utf8_size(str(path)) is None:  # SQLite takes neither
+        raise UsageError("A path holds a NUL character, or is not valid Unicode.")
     try:
         return Path(path).expanduser()
     except RuntimeError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,11 +169,21 @@ def read_manifest(text: bytes) -> Manifest:
         raise BackupRejected("The manifest of the backup cannot be read.") from error
 
 
+def read_bounded(path: Path) -> bytes:
+    """A signed note, whole. Raises ``OSError``, and :class:`BackupRejected` for more than any note has."""
+    with path.open("rb") as file:
+        note = file.read(_MAX_BYTES + 1)
+    if len(note) > _MAX_BYTES:
+        raise BackupRejected("The file is too large to be of a backup.")
+    return note
+
+
 def read_note(directory: Path) -> bytes:
     """The bytes of a part's ``MANIFEST``. Raises :class:`BackupRejected`."""
     try:
-        with (directory / NAME).open("rb") as file:
-            note = file.read(_MAX_BYTES + 1)
+        if not stat.S_ISREG((directory / NAME).lstat().st_mode):
+            raise BackupRejected("The manifest of the backup is not a regular file.")  # a pipe would be waited for
+        return read_bounded(directory / NAME)
     except FileNotFoundError as error:
         raise BackupRejected(
             "There is no backup here, or it was not finished.",
@@ -180,9 +191,6 @@ def read_note(directory: Path) -> bytes:
         ) from error
     except OSError as error:
         raise BackupRejected("The manifest of the backup cannot be read.") from error
-    if len(note) > _MAX_BYTES:
-        raise BackupRejected("The manifest of the backup cannot be read.")
-    return note
 
 
 def _entry(listed: list[Any]) -> FileEntry:

@@ -28,7 +28,7 @@ from securevec.audit.copying import copy_log
 from securevec.backup import files
 from securevec.backup.create import INSTALLATION
 from securevec.backup.ledger import Ledger, ledger_since, open_ledger
-from securevec.backup.manifest import Manifest, installation_of, open_manifest, read_note, unverified
+from securevec.backup.manifest import Manifest, installation_of, open_manifest, read_bounded, read_note, unverified
 from securevec.backup.replay import Replayed, replay
 from securevec.backup.scope import admit_manager
 from securevec.clock import Clock
@@ -76,7 +76,7 @@ class Newer:
     def read(self) -> bytes:
         """The list of deletions. Raises :class:`SourceError`."""
         try:
-            return b"" if self.tombstones is None else given_path(self.tombstones).read_bytes()
+            return b"" if self.tombstones is None else read_bounded(given_path(self.tombstones))
         except OSError as error:
             raise SourceError(
                 "The list of deletions cannot be read.", next_step="Name one that securevec backup tombstones wrote."

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from securevec.cli.named import read_bounded
 from securevec.cli.session import Session
-from securevec.errors import AuditUnavailable, SourceError, UsageError
+from securevec.errors import AuditUnavailable, UsageError
 
 if TYPE_CHECKING:
     from securevec.audit import Head
@@ -37,24 +38,6 @@ def pinned_key(session: Session, pubkey: Path | None) -> bytes | None:
     if not session.home_was_named and not homes.exists(session.home):
         return None
     return session.store.runtime.keys.signing_key().public
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
-    """A small file that was named. Raises :class:`SourceError`, which repeats the name."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read.", next_step="Is the path right, and the file yours?") from error
-    if len(data) > limit:
-        raise SourceError(f"{path} is too large to be what it is said to be.")
-    return data
-
-
-def require_directory(path: Path) -> None:
-    """A path typed wrong must not pass for a log that was removed. Raises :class:`SourceError`."""
-    if not path.is_dir():
-        raise SourceError(f"{path} is not a directory.", next_step="Name a copy of a home's directory `audit`.")
 
 
 def log_id_of(session: Session, directory: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def load_record(reference: str) -> type[Record]:
     if not separator or not file.endswith(".py") or not name.isidentifier():
         raise SchemaError("A schema is written FILE.py:Class.", next_step="For example schema.py:Ticket.")
     path = Path(file)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise SchemaError(
             f"The schema file {path} does not exist.", next_step="Make one: securevec schema infer FILE > schema.py"
         )

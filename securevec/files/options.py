@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
+from typing import Final
 
 from securevec.errors import UsageError
 from securevec.rows.recode import require_encoding
+
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "source": (str, NoneType),
+    "prefix": (str,),
+    "encoding": (str, NoneType),
+    "jobs": (int, NoneType),
+    "seconds": (float, int, NoneType),
+    "sync": (bool,),
+    "allow_empty": (bool,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,10 @@ class FileOptions:
     """Let a sync delete everything of a folder that shows no file."""
 
     def __post_init__(self) -> None:
-        """Raises :class:`SourceError` for an unknown encoding, :class:`UsageError` for numbers that make no sense."""
+        """Raises :class:`SourceError` for an unknown encoding, :class:`UsageError` for what makes no sense."""
+        for name, types in _TYPES.items():
+            if type(getattr(self, name)) not in types:  # callers may be untyped
+                raise UsageError(f"The option {name} of an ingest of files is not a {types[0].__name__}.")
         if self.encoding is not None:
             require_encoding(self.encoding)
         if (self.jobs is not None and self.jobs < 1) or (self.seconds is not None and self.seconds <= 0):

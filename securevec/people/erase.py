@@ -134,9 +134,12 @@ def fence_end(until: datetime | str, *, now_ms: int) -> int:
     given: Any = until  # callers may be untyped
     if not isinstance(given, datetime):
         raise UsageError("The end of the fence is a datetime or a duration.", next_step="For example 30d.")
-    if until.tzinfo is None or until.utcoffset() is None:
-        raise UsageError("The end of the fence has no time zone.")
-    until_ms = to_ms(until)
+    try:
+        until_ms = to_ms(until)
+    except (ValueError, OverflowError):
+        until_ms = None
+    if until_ms is None:
+        raise UsageError("The end of the fence has no time zone, or lies beyond the year 9999.")
     if until_ms <= now_ms:
         raise UsageError("The end of the fence has passed.", next_step="Name a later time, or a duration such as 30d.")
     return until_ms

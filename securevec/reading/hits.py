@@ -43,7 +43,7 @@ class OriginalAt:
     @classmethod
     def of(cls, span_id: str) -> OriginalAt:
         """The place that :attr:`id` names. Raises :class:`UsageError` for what is no span id."""
-        match = _SPAN_ID.fullmatch(span_id)
+        match = _SPAN_ID.fullmatch(span_id) if type(span_id) is str else None
         if match is None:
             raise UsageError("This is no span id.", next_step="Take one of hit.span_ids.")
         return cls(UUID(hex=match[1]), match[3], int(match[2]))

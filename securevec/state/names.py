@@ -12,7 +12,7 @@ from securevec.audit import keyed_ref
 from securevec.crypto import derive
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import open_sealed, seal
-from securevec.errors import UnknownFormat
+from securevec.errors import ConfigError, UnknownFormat
 from securevec.keys.keyring import KeyRing
 from securevec.policy import Actor
 from securevec.types import CollectionId, Namespace, TenantId
@@ -52,7 +52,9 @@ class NameBook:
         return bytes.fromhex(self.actor_ref(actor).rpartition(":")[2])
 
     def actor_ref(self, actor: Actor) -> str:
-        """What the audit log calls the actor."""
+        """What the audit log calls the actor. Raises :class:`ConfigError` for what is no actor."""
+        if type(actor) is not Actor:  # a look-alike could claim to be the administrator
+            raise ConfigError("An actor is made with Actor(...) or Actor.local().")
         return keyed_ref(self._actors, "actors", "actor", actor.name.encode())
 
     def seal(self, text: str | bytes, *, row: bytes, kind: str) -> bytes:

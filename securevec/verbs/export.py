@@ -176,9 +176,9 @@ def _require_free(runtime: Runtime, path: Path, *, overwrite: bool) -> None:
         raise UsageError("The export's path cannot be followed.", next_step="Check its links.") from error
     if inside:
         raise UsageError("An export does not go into the home.", next_step="The home holds nothing in clear.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UsageError("The export's file is a directory.", next_step="Name a file in it.")
-    if not overwrite and (path.exists() or path.is_symlink()):
+    if not overwrite and os.path.lexists(path):
         raise UsageError("The export's file exists.", next_step="Name another one, or pass overwrite=True.")
 
 

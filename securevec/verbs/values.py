@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from securevec.anonymize.stored import original_without_spans, without_spans
-from securevec.errors import IsolationViolation, LegalHold, RecordChanged, RecordError, RecordNotFound
+from securevec.errors import IsolationViolation, LegalHold, RecordChanged, RecordError, RecordNotFound, UsageError
 from securevec.guard import Admission, admit
 from securevec.ingest import write_batch
 from securevec.people.redact import same_vector, text_of, withheld
@@ -35,6 +35,8 @@ _GONE: Final = "The record of this span was deleted or replaced since it was rea
 
 def reveal(runtime: Runtime, collection: CollectionScope, span_ids: Sequence[str]) -> dict[str, str]:
     """The originals of these spans, by span id. See :meth:`Collection.reveal`."""
+    if not isinstance(span_ids, list | tuple | set | frozenset):
+        raise UsageError("Several spans are named by a list of ids.", next_step="Take hit.span_ids.")
     places = {span_id: OriginalAt.of(span_id) for span_id in span_ids}
     originals = originals_at(runtime, collection, list(dict.fromkeys(places.values())))
     if not all(originals.values()):

@@ -129,7 +129,7 @@ def _pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("name", ["data/installation.json", "control/control.db", "keys/keys.db"])
+@pytest.mark.parametrize("name", ["data/MANIFEST", "data/installation.json", "control/control.db", "keys/keys.db"])
 @pytest.mark.parametrize("plant", [_link, _pipe])
 def test_a_link_or_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(
     attic: Attic, copy: Path, tmp_path: Path, plant: Callable[[Path], None], name: str
@@ -228,6 +228,7 @@ MALFORMED: dict[str, Callable[[bytes], bytes]] = {
     "another format": _said(lambda said: said.update(format=99)),
     "another part": _said(lambda said: said.update(parts={"data": []})),
     "no installation": _said(lambda said: said.update(installation="../..")),
+    "a time of no calendar": _said(lambda said: said.update(created_ms=10**17)),
     "no counts": _said(lambda said: said.pop("counts")),
     "no head": _said(lambda said: said.update(audit={})),
     "a size of words": _said(lambda said: said["parts"].update(keys=[["keys.db", "many", ""]])),  # type: ignore[attr-defined]  # parts is a dict
@@ -239,6 +240,8 @@ def test_a_manifest_that_is_none_is_a_typed_refusal(attic: Attic, copy: Path, tm
     note = MALFORMED[kind]((copy / "data" / "MANIFEST").read_bytes())
     for part in ("data", "control", "keys"):
         (copy / part / "MANIFEST").write_bytes(note)
+    with pytest.raises(BackupRejected):
+        manifest.unverified(note)
     with pytest.raises((BackupRejected, AuditTampered, KeyRejected)):
         verify_backup(copy, public=attic.public, root=False)
     with pytest.raises((BackupRejected, AuditTampered, KeyRejected)):

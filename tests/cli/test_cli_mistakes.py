@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -109,3 +110,56 @@ def test_a_list_of_deletions_that_is_none_is_not_only_unreadable(tmp_path: Path)
     with pytest.raises(SourceError) as refused:
         Newer(tombstones=tmp_path / "none.json").read()
     assert "backup tombstones" in refused.value.next_step
+
+
+@pytest.mark.parametrize("file", ["elsewhere/file", "x" * 300])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tenant", "delete", "beta", "--yes", "--receipt"],
+        ["jobs", "show", "any", "--receipt"],
+        ["subject", "export", "jane@example.com", "--tenant", "acme", "--out"],
+        ["keys", "export-public", "--out"],
+        ["export", "acme/tickets", "--out"],
+        ["audit", "export", "--out"],
+        ["audit", "verify", "--audit-dir"],
+        ["receipt", "verify"],
+        ["eval"],
+        ["ingest", "tickets.csv", "--to", "acme/tickets", "--schema"],
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_before_anything_is_done(shell: Shell, words: list[str], file: str) -> None:
+    answer = shell.at_home(*words, f"{file}.py:Ticket" if words[-1] == "--schema" else file)
+    assert (answer.code, answer.out) == (2, "")
+    assert "internal error" not in answer.err
+    assert "beta" in shell.at_home("tenant", "list").out
+
+
+class Endless(io.TextIOBase):
+    """What ``yes`` writes: whoever asks for all of it never gets an answer."""
+
+    def read(self, size: int | None = -1, /) -> str:
+        assert size is not None
+        assert size >= 0
+        return "y" * size
+
+
+@pytest.mark.parametrize("given", [io.TextIOWrapper(io.BytesIO(b"canary \xff"), encoding="utf-8"), Endless()])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["search", "acme/tickets", "-"],
+        ["subject", "find", "-", "--tenant", "acme"],
+        ["hold", "add", "acme", "--reason", "-"],
+    ],
+)
+def test_what_is_no_text_on_standard_input_or_never_ends_is_refused(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, words: list[str], given: io.TextIOBase
+) -> None:
+    if given.seekable():
+        given.seek(0)
+    monkeypatch.setattr("sys.stdin", given)
+    answer = shell.at_home(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert "Standard input" in answer.err
+    assert "canary" not in answer.err

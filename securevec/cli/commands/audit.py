@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from securevec.cli.command import Group
+from securevec.cli.named import require_directory
 from securevec.cli.output import moment, pairs, table
-from securevec.cli.pinned import Pubkey, anchor_of, log_id_of, pinned_key, require_directory
+from securevec.cli.pinned import Pubkey, anchor_of, log_id_of, pinned_key
 from securevec.cli.session import Session
 from securevec.cli.tail import Format, tail
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError

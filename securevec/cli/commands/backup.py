@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
+from securevec.cli.named import read_bounded
 from securevec.cli.output import moment, pairs
-from securevec.cli.pinned import Pubkey, read_bounded
+from securevec.cli.pinned import Pubkey
 from securevec.cli.session import Session
 from securevec.errors import Incomplete, Unpinned
 

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from securevec.cli.command import Group
+from securevec.cli.named import read_stdin
 from securevec.cli.output import cell, confirm, pairs, table
 from securevec.cli.records import conditions, record_id
 from securevec.cli.session import Session
 from securevec.errors import UsageError
+from securevec.limits import MAX_TEXT_BYTES
 
 Place = Annotated[str, typer.Argument(metavar="TENANT/COLLECTION", show_default=False)]
 Where = Annotated[
@@ -53,7 +55,7 @@ def search(
     if (text is None) == (like is None):
         raise UsageError("A search takes a text, or a record with --like.", next_step="Name one of them.")
     if text == "-":
-        text = sys.stdin.read().strip()
+        text = read_stdin(MAX_TEXT_BYTES).strip()
     collection = session.collection(place)
     found = collection.search(
         text,

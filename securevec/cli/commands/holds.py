@@ -6,16 +6,17 @@ one a line, and ``--reason -`` the reason.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from securevec.cli.command import Group
 from securevec.cli.commands import people
+from securevec.cli.named import read_stdin
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import UsageError
+from securevec.limits import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
     from securevec.points.body import RecordId
@@ -55,7 +56,7 @@ def add(
     if subjects == ["-"]:
         subjects = people.read(session, subjects)
     elif reason == "-":
-        reason = sys.stdin.read().strip()
+        reason = read_stdin(MAX_TEXT_BYTES).strip()
     holder = session.tenant(tenant)
     held = _typed(session, holder.id, collection, record) if record is not None and collection else record
     hold = holder.hold(reason, collection=collection or None, record=held, subject=subjects)

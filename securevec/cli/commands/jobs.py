@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import require_new
+from securevec.cli.named import require_new, write_new
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import DeletionIncomplete, UsageError
@@ -53,6 +53,7 @@ def show(
     ] = None,
 ) -> None:
     """One job: its steps and when each was reached."""
+    require_new(receipt)
     session.require_manager()
     control = session.store.runtime.control
     job = control.job(job_id)
@@ -66,8 +67,7 @@ def show(
         return
     if job.receipt is None:
         raise DeletionIncomplete("The job has no receipt yet.", job_id=job_id, next_step="Run: securevec jobs run")
-    require_new(receipt)
-    receipt.write_bytes(job.receipt)
+    write_new(receipt, job.receipt)
 
 
 def run(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import NewReceipt, require_new
+from securevec.cli.commands.receipts import NewReceipt
+from securevec.cli.named import require_new, write_new
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
@@ -309,14 +310,13 @@ def export_public(
     from securevec.proof.receipt import public_key_id
     from securevec.store.signingkey import chain_of_home
 
+    require_new(out, "key")
     key = session.store.runtime.keys.signing_key()
     chain = chain_of_home(session.store.runtime)
     pem = key.public_pem().decode("ascii") + to_pem(chain.successions)
     fingerprint = public_key_id(key.public)
     if out is not None:
-        if out.exists():
-            raise UsageError("The file exists.", next_step="Name another one.")
-        out.write_text(pem, encoding="ascii")
+        write_new(out, pem.encode("ascii"), "key")
     document = {
         "key_id": fingerprint,
         "exchanges": len(chain.successions),

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import NewReceipt, check_anywhere, require_new
+from securevec.cli.commands.receipts import NewReceipt, check_anywhere
+from securevec.cli.named import read_bounded, read_stdin, require_new
 from securevec.cli.output import confirm, pairs, table
-from securevec.cli.pinned import read_bounded
 from securevec.cli.session import Session
 from securevec.errors import UsageError
 
@@ -86,8 +86,7 @@ def export(
     include_name_matches: NameMatches = False,
 ) -> None:
     """Write what is stored about a person to a file. Records about them, and the passages that mention them."""
-    if out.exists():
-        raise UsageError("The export's file exists.", next_step="Name another one.")
+    require_new(out, "export")
     found = session.tenant(tenant).export_subject(
         *read(session, values, file), reveal=reveal, include_name_matches=include_name_matches
     )
@@ -154,7 +153,7 @@ def read(session: Session, values: list[str] | None, file: Path | None = None) -
     if file is None and given != ["-"]:
         found, ignored, twice = given, 0, 0
     elif file is None or str(file) == "-":
-        found, ignored, twice = _listed(sys.stdin.read())
+        found, ignored, twice = _listed(read_stdin(_MOST))
     else:
         try:
             found, ignored, twice = _listed(read_bounded(file, _MOST).decode("utf-8-sig"))

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
+from securevec.cli.named import read_bounded, require_directory
 from securevec.cli.output import cell, moment, pairs, table
-from securevec.cli.pinned import MAX_KEYS, Pubkey, anchor_of, log_id_of, pinned_key, read_bounded, require_directory
+from securevec.cli.pinned import MAX_KEYS, Pubkey, anchor_of, log_id_of, pinned_key
 from securevec.cli.session import Session
-from securevec.errors import Unpinned, UsageError
+from securevec.errors import Unpinned
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,12 +44,6 @@ NewReceipt = Annotated[
 
 def register(group: Group) -> None:
     group.command("verify")(verify)
-
-
-def require_new(receipt: Path | None) -> None:
-    """Before a job that ends with a receipt begins: none is written over. Raises :class:`UsageError`."""
-    if receipt is not None and receipt.exists():
-        raise UsageError("The receipt's file exists.", next_step="Name another one.")
 
 
 def verify(

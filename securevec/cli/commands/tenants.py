@@ -10,7 +10,8 @@ import orjson
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.receipts import NewReceipt, check_anywhere, require_new
+from securevec.cli.commands.receipts import NewReceipt, check_anywhere
+from securevec.cli.named import require_new
 from securevec.cli.output import confirm, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import TenantNotFound, UsageError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
@@ -27,6 +27,14 @@ def test_what_is_no_number_is_in_no_error_of_given_vectors(given: object) -> Non
         as_vectors(given, field="vectors")
     assert refused.value.field == "vectors"
     assert CANARY not in said(refused.value)
+
+
+@pytest.mark.parametrize(
+    "until", [datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))), datetime.fromisoformat("2030-01-01")]
+)
+def test_an_end_of_the_fence_outside_the_calendar_or_without_a_zone_is_refused(until: datetime) -> None:
+    with pytest.raises(UsageError, match="no time zone, or lies beyond"):
+        fence_end(until, now_ms=0)
 
 
 @pytest.mark.parametrize("until", [CANARY.encode(), [CANARY], 30, None])

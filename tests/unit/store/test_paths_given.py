@@ -45,7 +45,7 @@ def pages(store: sv.SecureStore) -> sv.Collection[Page]:
     return store.tenant("acme", create=True, actor=sv.Actor("svc:acme")).collection(Page)
 
 
-@pytest.mark.parametrize("path", ["canary\0name", "~canary-nobody/name"])
+@pytest.mark.parametrize("path", ["canary\0name", "~canary-nobody/name", "canary\udcff"])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_path_that_no_file_can_have_is_a_typed_error(tmp_path: Path, place: str, path: str) -> None:
     home, key = tmp_path / "home", tmp_path / "root.key"

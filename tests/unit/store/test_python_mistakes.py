@@ -9,13 +9,14 @@ import copy
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import securevec as sv
 from securevec.aio import AsyncSecureStore
-from securevec.errors import ControlUnavailable, FilterError, SchemaError, UsageError
+from securevec.errors import ConfigError, ControlUnavailable, FilterError, SchemaError, UsageError
+from securevec.jobs import JobResult
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, World, open_world, ticket
 
@@ -71,6 +72,38 @@ def test_one_path_is_not_read_as_a_list_of_its_characters(world: World, one: Any
     for read in (world.acme.ingest_files, world.acme.preview_files):
         with pytest.raises(UsageError, match="in a list"):
             read(one)
+
+
+def test_a_name_is_not_taken_for_an_actor(world: World) -> None:
+    tenant = world.store.tenant("acme", actor=ACME)
+    for change in (tenant.grant, tenant.revoke):
+        with pytest.raises(ConfigError, match="An actor is made with"):
+            change(cast("Any", "svc:other"), "reader")
+
+
+def test_a_receipt_that_has_no_directory_stays_with_its_job(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        JobResult("any", "done", b"receipt").save(tmp_path / "absent" / "receipt.json")
+
+
+def test_a_span_is_named_by_its_id_and_several_by_a_list(world: World) -> None:
+    for ask, given in (
+        (world.acme.redact, ["x"]),
+        (world.acme.reveal, "x"),
+        (world.acme.reveal, 7),
+        (world.acme.reveal, [7]),
+    ):
+        with pytest.raises(UsageError, match="span"):
+            cast("Any", ask)(given)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"jobs": "2"}, {"seconds": "2"}, {"sync": "yes"}, {"prefix": None}, {"source": 7}, {"encoding": ["utf-8"]}],
+)
+def test_an_option_of_another_type_is_named(option: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=f"option {next(iter(option))} "):
+        sv.FileOptions(**option)
 
 
 def test_a_collection_named_where_its_class_belongs_says_how_one_is_opened_by_name(world: World) -> None:
