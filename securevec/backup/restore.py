@@ -21,6 +21,7 @@ import contextlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from securevec.audit import read_chain, verify_log
@@ -111,7 +112,7 @@ def restore_backup(
     Raises:
         UsageError: nothing says what was deleted since (``newer``).
         EngineLocked: the home that was backed up is in use. One whose store is a server has no lock: stop what uses it.
-        HomeRefused: ``home`` is there already and holds anything.
+        HomeRefused: ``home`` is there already and holds anything, or the home that was backed up is used meanwhile.
         BackupRejected: a file or the signature does not match, or the newer state is older than the backup.
         KeyRejected: the root key is another one, or the key store was altered.
         DeletionIncomplete and others: what stopped the repetition; the home stays closed, run it again.
@@ -163,10 +164,12 @@ class _Restore:
         self.backup, self.part, self.home, self.note, self.newer = backup, part, home, note, newer
         self.key_file, self.passphrase, self.key_provider = key_file, passphrase, key_provider
         self.clock, self.progress = clock, progress
+        self.held = contextlib.ExitStack()
+        self.require_unchanged: Callable[[], None] = lambda: None
 
     def run(self, embedder: Embedder | None, actor: Actor) -> RestoreReport:
         said = unverified(self.note)
-        with contextlib.ExitStack() as held:
+        with self.held as held:
             if self.newer.home is not None and "://" not in homes.load(self.newer.home).backend:
                 # What were deleted there from now on, the new home would not know of.
                 held.enter_context(kept_out(self.newer.home))
@@ -207,6 +210,7 @@ class _Restore:
             actor=actor,
         ) as store:
             replayed = self._replay(store, actor, manifest, ledger)
+        self.require_unchanged()
         homes.finish_restore(self.home)
         keys_from = "the home that was backed up" if self.newer.current is not None else "the backup"
         newest = ledger.made_ms if ledger is not None else manifest.created_ms
@@ -244,20 +248,23 @@ class _Restore:
     def _ledger(self, manifest: Manifest, ring: KeyRing) -> Ledger | None:
         current = self.newer.home
         if current is not None:
-            with contextlib.closing(ControlStore.open(current / "control.db", create=False)) as control:
-                ring.follow(control.key_changes(), lambda changes: None)
-                anchor = audit_anchor(control)
-                public = ring.signing_key().public
-                verify_log(self.home / "audit", log_id=manifest.installation, public_key=public, anchor=anchor)
-                ledger = ledger_since(
-                    # The copy that was compared: who can write the backup may have changed it since.
-                    self.home / "control.db",
-                    backup=manifest.backup,
-                    installation=manifest.installation,
-                    control=control,
-                    keys=ring,
-                    now_ms=max(self.clock.now_ms(), control.time_floor()),
-                )
+            control = self.held.enter_context(
+                contextlib.closing(ControlStore.open(current / "control.db", create=False))
+            )
+            self.require_unchanged = partial(_require_still, control, control.version())
+            ring.follow(control.key_changes(), lambda changes: None)
+            anchor = audit_anchor(control)
+            public = ring.signing_key().public
+            verify_log(self.home / "audit", log_id=manifest.installation, public_key=public, anchor=anchor)
+            ledger = ledger_since(
+                # The copy that was compared: who can write the backup may have changed it since.
+                self.home / "control.db",
+                backup=manifest.backup,
+                installation=manifest.installation,
+                control=control,
+                keys=ring,
+                now_ms=max(self.clock.now_ms(), control.time_floor()),
+            )
         elif self.newer.tombstones is not None:
             ledger = open_ledger(self.newer.read(), public=ring.signing_key().public)
         else:
@@ -287,3 +294,13 @@ class _Restore:
             counts |= {"keys": replayed.keys, "tenants": replayed.tenants, "deleted": replayed.records}
         admission.note(phase="result", counts=counts)
         return replayed
+
+
+def _require_still(control: ControlStore, version: int) -> None:
+    """Nothing was decided in the home that was backed up since it was asked: no lock keeps those out who need no engine
+    for it (an erasure is accepted, a hold placed), nor anybody in front of a server. Raises :class:`HomeRefused`."""
+    if control.version() != version:
+        raise HomeRefused(
+            "The home that was backed up was used while it was restored; the new one does not know what for.",
+            next_step="Stop what uses it, then run the restore again.",
+        )

@@ -59,7 +59,7 @@ class Signing:
             if row is None and not make:
                 return None
             secret = Secret.random() if row is None else self._open.under_root(row)
-            if row is None or (make and compromised and row.use != _MARKED):
+            if row is None or (compromised and row.use != _MARKED):
                 if row is not None:
                     self._store.drop(row)
                 use = _MARKED if compromised else _NEXT

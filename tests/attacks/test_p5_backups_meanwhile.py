@@ -10,7 +10,7 @@ import pytest
 
 import securevec as sv
 from securevec.backup import Newer, create, create_backup, export_tombstones, restore_backup
-from securevec.errors import ControlUnavailable
+from securevec.errors import ControlUnavailable, HomeRefused
 from securevec.rekeying import recloak
 from securevec.testing.embedders import HashEmbedder
 from tests.support.meanwhile import meanwhile
@@ -28,10 +28,18 @@ class Archive:
     def opened(self, home: Path) -> sv.SecureStore:
         return sv.SecureStore.open(home, key_file=self.key_file, embedder=HashEmbedder())
 
-    def restored(self, newer: Newer | None = None) -> sv.SecureStore:
-        again = self.root / "again"
-        newer = newer or Newer(nothing=True)
-        restore_backup(self.root / "backup", again, newer=newer, key_file=self.key_file, embedder=HashEmbedder())
+    def restored(
+        self, newer: Newer | None = None, progress: Callable[[str], None] = lambda step: None
+    ) -> sv.SecureStore:
+        again, newer = self.root / "again", newer or Newer(nothing=True)
+        restore_backup(
+            self.root / "backup",
+            again,
+            newer=newer,
+            key_file=self.key_file,
+            embedder=HashEmbedder(),
+            progress=progress,
+        )
         return self.opened(again)
 
 
@@ -137,3 +145,22 @@ def test_a_cloak_that_is_exchanged_while_a_backup_is_made_is_taken_off_in_what_i
         export_tombstones(store, archive.root / "later", since=archive.root / "backup")
     with archive.restored(Newer(tombstones=archive.root / "later")) as store:
         store.tenant("acme", actor=ACME).collection(Ticket, cloak="rotate").verify().raise_if_wrong()
+
+
+def test_what_is_decided_in_the_old_home_while_it_is_restored_is_not_lost(archive: Archive) -> None:
+    """An erasure is accepted there by a process that needs no engine for that, so no lock keeps it out."""
+    with archive.opened(archive.home) as store:
+        store.tenant("acme", create=True, actor=ACME).collection(Ticket).ingest([ticket(n, "A lift.") for n in (1, 2)])
+        create_backup(store, archive.root / "backup")
+
+    def erase(step: str) -> None:
+        if step == "replay":
+            with archive.opened(archive.home) as other:
+                assert other.tenant("acme").erase_subject("customer1@example.com").waiting_for
+
+    newer = Newer(current=archive.home)
+    with pytest.raises(HomeRefused, match="used while"):
+        archive.restored(newer, progress=erase)
+    with archive.restored(newer) as store:
+        store.run_jobs()
+        assert [each.id for each in store.tenant("acme", actor=ACME).collection(Ticket).iter()] == ["T-2"]

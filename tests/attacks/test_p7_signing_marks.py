@@ -44,6 +44,7 @@ def test_a_mark_is_added_as_long_as_the_log_does_not_have_the_exchange(tmp_path:
             assert store.rotate_signing_key(compromised=True).number == 1
         report, _ = checked(store, store.runtime.keys.signing_key().public)
         assert report.successions[-1].compromised
+        assert store.runtime.keys.next_signing_key(make=False) is None, "no copy of it waits to be handed over to again"
 
 
 def test_the_mark_is_not_lost_when_an_attempt_without_it_was_cut_short(tmp_path: Path) -> None:
