@@ -165,9 +165,6 @@ class Network(httpcore.NetworkBackend):
                 return _Stream(stream, self._moment)
         raise httpcore.ConnectError("the name has no address")
 
-    def sleep(self, seconds: float) -> None:
-        self._plain.sleep(seconds)
-
 
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, moment: Moment) -> None:

@@ -17,6 +17,7 @@ import os
 import re
 import shlex
 import stat
+from collections.abc import Generator
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -129,14 +130,15 @@ class FileProvider:
         successor = _beside(path, key_id)
         if not successor.exists():
             return
-        if path.exists():
-            os.replace(path, _beside(path, FileRoot.load(path, self._home).key_id))
-        os.replace(successor, path)
-        _sync_directory(path.parent)
+        with _moving():
+            if path.exists():
+                os.replace(path, _beside(path, FileRoot.load(path, self._home).key_id))
+            os.replace(successor, path)
+            _sync_directory(path.parent)
 
     def retire(self, params: Params, installation_id: str) -> str:
         path = _beside(self._of(installation_id), text_of(params, "key_id"))
-        with contextlib.suppress(FileNotFoundError):
+        with _moving(), contextlib.suppress(FileNotFoundError):
             path.unlink()
             _sync_directory(path.parent)
         return REMOVED
@@ -196,6 +198,16 @@ def _write_new(path: Path, content: bytes) -> None:
         raise HomeRefused("There is a key file already.", next_step="Use it, or name another path.") from error
     except OSError as error:
         raise KeyUnavailable("The key file cannot be written.", next_step="Check its directory.") from error
+
+
+@contextlib.contextmanager
+def _moving() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise KeyUnavailable(
+            "A key file cannot be moved or removed.", next_step="Check its directory, then run the same again."
+        ) from error
 
 
 def _sync_directory(folder: Path) -> None:

@@ -127,3 +127,23 @@ def test_a_deletion_that_kms_names_no_day_for_is_not_claimed(kms: str) -> None:
     _, remembered = provider.create(INSTALLATION)
     with pytest.raises(KeyUnavailable, match="when"):
         provider.retire(remembered, INSTALLATION)
+
+
+def test_a_key_file_that_cannot_be_moved_or_removed_is_unavailable_and_the_next_call_goes_on(tmp_path: Path) -> None:
+    """A rotation is in the midst of it: its caller is told what to do, and does it."""
+    path = tmp_path / "root.key"
+    provider = FileProvider(path, tmp_path / "home")
+    _, old = provider.create(INSTALLATION)
+    _, new = provider.create(INSTALLATION, successor=True)
+    in_the_way = tmp_path / f"root.key.{old['key_id']}"
+    in_the_way.mkdir()
+    for call, params in ((provider.promote, new), (provider.retire, old)):
+        with pytest.raises(KeyUnavailable, match="cannot be moved or removed"):
+            call(params, INSTALLATION)
+    assert provider.load(old, INSTALLATION).key_id == old["key_id"]
+    in_the_way.rmdir()
+    provider.promote(new, INSTALLATION)
+    assert provider.load(old, INSTALLATION).key_id == old["key_id"]
+    provider.retire(old, INSTALLATION)
+    assert not in_the_way.exists()
+    assert provider.load(new, INSTALLATION).key_id == new["key_id"]
