@@ -25,7 +25,13 @@ def fitted(part: RenderableType, width: int) -> RenderableType:
         return part
     if not part.row_count:
         return Group(part, "none")
-    return part if _needed(part) <= width else _stacked(part)
+    if _needed(part) > width:
+        return _stacked(part)
+    for column in part.columns:
+        # Names stay whole, so that they can be copied: what gives way are the columns of several words.
+        texts = map(str, (column.header, *column.cells))
+        column.no_wrap = all(len(text) <= _WORD and " " not in text for text in texts)
+    return part
 
 
 def _needed(table: Table) -> int:

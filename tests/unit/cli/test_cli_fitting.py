@@ -40,6 +40,16 @@ def test_a_table_that_fits_stays_a_table_and_a_long_text_wraps_in_its_column() -
     assert lines[2].startswith("0.5")
 
 
+@pytest.mark.parametrize("width", [64, 70, 80])
+def test_a_name_stays_whole_beside_a_sentence_that_wraps(width: int) -> None:
+    rows = [
+        ("query-by-foreign-vector", "held", "held", "allowed: 4 rows of another tenant were returned to the caller")
+    ]
+    shown = _shown(width, ["Path", "Barrier 1", "Verdict", "The server alone"], rows)
+    assert "query-by-foreign-vector" in shown.split()
+    assert max(map(len, shown.splitlines())) <= width
+
+
 def test_a_table_without_rows_says_none() -> None:
     assert _shown(80, ["hold", "on"], []).splitlines()[-1] == "none"
 
