@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, word_set
+from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.model import Stretch
 from securevec.anonymize.names.organisations import HOUSE_FIRST, HOUSE_LAST, is_house
 
@@ -24,6 +25,12 @@ _CALLED: Final = word_set("callings_abroad.txt") | word_set("callings_german.txt
 _ELIDED: Final = re.compile(r"(?:[LlDd]|[Qq]u|[Aa]ll|[Dd]ell|[Dd]all|[Nn]ell|[Ss]ull|[Uu]n|[Cc]oll)['’](?=\w)")
 _FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES | _OPENERS | _GREETINGS
 _WORD: Final = re.compile(r"[^\W_][\w'’.\-]*|&")
+_BETWEEN: Final = re.compile(
+    r" (?:(?:y|e|et|und|i|och|og|en) (?:la|el|los|las|der|die|das|il|le|les|o|a|os|het|de)"
+    r"|do|na|nach|naar|oraz|nad|hacia|vers|bis)"
+    r" (?=\w)"
+)
+_SPLIT: Final = frozenset({"PERSON", "LOCATION"})
 _NAMES: Final = frozenset({"PERSON", "LOCATION", "ORG"})
 _MOST_PARTS: Final = 4
 
@@ -35,6 +42,7 @@ def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[S
     are no people and no places there.
     """
     if abroad and not text.islower():
+        stretches = [part for stretch in stretches for part in _apart(text, stretch)]
         stretches = [cut for stretch in stretches if (cut := _without_small(text, stretch)) is not None]
         stretches = [cut for stretch in stretches if (cut := _without_lead(text, stretch)) is not None]
     houses = cuts = False
@@ -50,6 +58,16 @@ def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[S
     if houses or cuts:
         stretches = [cut for stretch in stretches if (cut := _cut(text, stretch)) is not None]
     return stretches
+
+
+def _apart(text: str, stretch: Stretch) -> Iterator[Stretch]:
+    """The two names on both sides of a small word that is in none: "Gdańska do Poznania", "Lugo y la Universidad"."""
+    between = _BETWEEN.search(text, stretch.start, stretch.end) if stretch.tag in _SPLIT else None
+    if between is None or lookup_key(text[stretch.start : stretch.end]) in places():
+        yield stretch
+        return
+    yield Stretch(stretch.start, between.start(), stretch.tag, stretch.margin)
+    yield from _apart(text, Stretch(between.end(), stretch.end, stretch.tag, stretch.margin))
 
 
 def _without_small(text: str, stretch: Stretch) -> Stretch | None:

@@ -13,6 +13,7 @@ from typing import Final
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.regions import PROVINCES
 from securevec.anonymize.names.streets import NO_STREETS
 from securevec.anonymize.names.words import UPPER
 
@@ -56,16 +57,26 @@ _LOOK_BACK: Final = 56
 _STATES: Final = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
-_STATE_LAST: Final = re.compile(rf"[ ]({_STATES})\Z")
-_ZIP: Final = re.compile(r",? \d{5}(?:-\d{4})?(?!\w)")
+_STATE_LAST: Final = re.compile(rf"[ ]({_STATES}|{PROVINCES})\Z")
+_ZIP: Final = re.compile(r",? (?:\d{4,5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)(?!\w)")
+_LETTERS_OF_POSTCODE: Final = re.compile(rf"[A-Z]{{2}} (?=[{UPPER}]\w)")
+_DIGITS_OF_POSTCODE: Final = re.compile(r"(?<!\d)\d{4} \Z")
+"""Of a Dutch postcode: "3013 AK Rotterdam"."""
 _STREET_LAST: Final = frozenset(
     ["street", "road", "avenue", "boulevard", "lane", "highway", "parkway", "terrace", "crescent", "turnpike", "rd",
      "ave", "blvd", "ln", "hwy", "pkwy", "utca"]
 )  # fmt: skip
 _STREET_ENDS: Final = ("straße", "strasse", "gasse", "straat", "gracht", "gatan", "vägen", "katu", "gate", "vej")
 _STREET_FIRST: Final = frozenset(
-    ["rue", "calle", "avenida", "rua", "via", "viale", "piazza", "ulica", "travessa", "vicolo"]
+    ["rue", "calle", "avenida", "rua", "via", "viale", "piazza", "ulica", "travessa", "vicolo", "boulevard", "chemin",
+     "impasse", "allée", "quai", "corso", "largo", "praça", "carrer", "passeig", "paseo", "alameda", "rambla",
+     "piazzale", "strada", "bulevardul", "aleja", "náměstí", "plac"]
+)  # fmt: skip
+_SMALL_STREET: Final = re.compile(
+    "(?:rue|calle|avenida|rua|ulica|boulevard|chemin|allée|quai|carrer|ulicy)"
+    rf" (?:d[ueo]s? |de la |del |dei |d['’])?[{UPPER}]"
 )
+"""The same as running text writes it; "via" is a word of English."""
 _DIRECTIONS: Final = frozenset(
     ["north", "south", "east", "west", "northern", "southern", "eastern", "western", "northeast", "northwest",
      "southeast", "southwest", "upper", "lower", "mt", "st", "lake", "mount", "fort", "port", "new", "san", "santa",
@@ -88,11 +99,37 @@ _SHORT_NAME: Final = re.compile(
 )
 """A short name in brackets or marks of quotation, and the next name behind it: ``Robert "Bob" Hale``."""
 _CALLINGS: Final = word_set("callings_english.txt")
+_CREDENTIALS: Final = frozenset(
+    ["MD", "M.D", "PhD", "Ph.D", "DO", "D.O", "RN", "R.N", "NP", "N.P", "LPN", "PA-C", "DDS", "D.D.S", "DVM", "JD",
+     "J.D", "MBA", "CPA", "PE", "MPH", "LCSW", "PharmD", "Esq", "Esquire", "MSc", "BSc", "FRCS", "FRCP", "QC", "KC",
+     "OBE", "MBE", "CBE", "Drs"]
+)  # fmt: skip
+"""What somebody is, behind the name."""
+_INITIAL_LAST: Final = re.compile(rf"[^\W\d_]{{2}} (?!V\Z)[{UPPER}]\Z")
+"""``V.`` stands between the parties of a case."""
+_INITIAL_FIRST: Final = re.compile(rf"[{UPPER}]\. (?=[{UPPER}]\w)")
+_SHORT_BEFORE: Final = re.compile(r"(?<!\w)[a-z]\.\Z")
+"""The first letter of what is written short in front of a signature: "i.A. Petersen"."""
+_HALLS: Final = frozenset(
+    ["Arena", "Stadium", "Airport", "Mountains", "Theatre", "Peninsula", "Canyon", "Glacier", "Reservoir", "Speedway"]
+)
+_UNIT_FIRST: Final = re.compile(
+    r"(?:Apto?|Apartment|Suite|Ste|Unit|Flat|Floor|Room|[Pp]iso|Bloque|[Ii]nt|[Ss]cala|Daire|Kat|lok|App|Appt|B[âa]t|Dep(?:t|to)"
+    r"|Oficina|Local)\b"
+)
+"""What the second part of an address begins with behind a comma."""
+_HYPHENED: Final = re.compile(
+    "(?:Noord|Zuid|Oost|West|Nord|Süd|Sud|Ost|Nieder|Ober|Neder|Saint|Sainte|North|South|East|Upper|Lower|New|Old)-\\Z"
+)
+_WIDE: Final = re.compile(r" {3,}|\t")
+"""Between two columns of a table."""
 
 
 def mended(text: str, stretches: list[Stretch]) -> list[Stretch]:
     """``stretches`` in order, with better ends and kinds."""
     made: list[Stretch] = []
+    if "   " in text:
+        stretches = [each for stretch in stretches for each in _columns(text, stretch)]
     for stretch in stretches:
         for each in _mended(text, stretch):
             before = made[-1] if made else None
@@ -111,6 +148,13 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
     tag = stretch.tag
     if tag == "PERSON":
         stretch = _without_calling(text, stretch)
+        stretch = _with_initial(text, stretch)
+        value = text[stretch.start : stretch.end]
+        if value in _CREDENTIALS:
+            return
+        if " " in value and _is_hall(value):
+            tag = "LOCATION"
+            stretch = Stretch(stretch.start, stretch.end, tag, stretch.margin)
     value = text[stretch.start : stretch.end]
     if tag in {"PERSON", "LOCATION"} and is_street(value):
         yield _dotted(text, Stretch(stretch.start, stretch.end, "ADDRESS", max(stretch.margin, _SURE)))
@@ -131,9 +175,19 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
     if tag == "ORG" and text[stretch.end : stretch.end + 4] == " of ":
         stretch = _with_purpose(text, stretch)
     if tag == "LOCATION":
+        if text[stretch.start - 1 : stretch.start] == "-":
+            hyphened = _HYPHENED.search(text, max(0, stretch.start - 8), stretch.start)
+            if hyphened is not None:
+                stretch = Stretch(hyphened.start(), stretch.end, tag, stretch.margin)
         before = _OF.search(text, max(0, stretch.start - _LOOK_BACK), stretch.start)
         if before is not None and not _NAMED_BEFORE.search(text, max(0, before.start() - _WORD), before.start()):
             stretch = Stretch(before.start(), stretch.end, tag, stretch.margin)
+        if (
+            value[2:3] == " "
+            and _LETTERS_OF_POSTCODE.match(value)
+            and _DIGITS_OF_POSTCODE.search(text, max(0, stretch.start - 6), stretch.start)
+        ):
+            stretch = Stretch(stretch.start + 3, stretch.end, tag, stretch.margin)
         state = _STATE_LAST.search(text, stretch.start, stretch.end)
         if state is not None and _ZIP.match(text, stretch.end):
             yield Stretch(stretch.start, state.start(), tag, stretch.margin)
@@ -200,6 +254,43 @@ def _without_calling(text: str, stretch: Stretch) -> Stretch:
     return stretch if start == stretch.start else Stretch(start, stretch.end, stretch.tag, stretch.margin)
 
 
+def _with_initial(text: str, stretch: Stretch) -> Stretch:
+    """Without a degree behind a comma ("Faye Marchetti, MD"), and with the dot of a family name that is one letter."""
+    start, end = stretch.start, stretch.end
+    value = text[start:end]
+    if ", " in value and value.rpartition(", ")[2] in _CREDENTIALS:
+        end = start + value.rindex(", ")
+    elif text[end : end + 1] == "." and value[-2:-1] == " ":
+        if text.startswith(" V. ", end - 2):
+            end -= 2
+        elif _INITIAL_LAST.search(text, start, end):
+            end += 1
+    initial = value[1:3] == ". " and _INITIAL_FIRST.match(value)
+    if initial and _SHORT_BEFORE.search(text, max(0, start - 2), start):
+        start += 3
+    if (start, end) == (stretch.start, stretch.end):
+        return stretch
+    return Stretch(start, end, stretch.tag, stretch.margin)
+
+
+def _is_hall(value: str) -> bool:
+    """Whether what was taken for somebody is a building or a mountain by its last word: "Royal Albert Hall"."""
+    first, *others = value.split(" ")
+    if not others or first in {"Mr", "Mrs", "Ms", "Dr"}:
+        return False
+    return others[-1] in _HALLS or (others[-1] == "Hall" and len(others) > 1 and lookup_key(first) not in names().given)
+
+
+def _columns(text: str, stretch: Stretch) -> Iterator[Stretch]:
+    """A stretch cut where two columns of a table meet; a single letter is left out."""
+    start = stretch.start
+    for gap in (*_WIDE.finditer(text, stretch.start, stretch.end), None):
+        end = stretch.end if gap is None else gap.start()
+        if sum(map(str.isalnum, text[start:end])) > 1:
+            yield Stretch(start, end, stretch.tag, stretch.margin)
+        start = end if gap is None else gap.end()
+
+
 def is_street(value: str) -> bool:
     """Whether capitalized words are a street by their last or first word."""
     first, _, rest = value.partition(" ")
@@ -207,7 +298,7 @@ def is_street(value: str) -> bool:
         return len(value) > 8 and value[0].isupper() and value.lower().endswith(_STREET_ENDS)
     last = rest.rpartition(" ")[2].rstrip(".")
     if not first[0].isupper() and not first[0].isdigit():
-        return False
+        return _SMALL_STREET.match(value) is not None
     if value.lower() in NO_STREETS or "\n" in value:
         return False
     if last[0].isupper() and (last.lower() in _STREET_LAST or (len(last) > 8 and last.lower().endswith(_STREET_ENDS))):
@@ -242,6 +333,8 @@ def _is_one(text: str, first: Stretch, second: Stretch) -> bool:
         return (
             f"{lookup_key(text[first.start : first.end])} and {lookup_key(text[second.start : second.end])}" in places()
         )
+    if first.tag == "ADDRESS":
+        return between == ", " and _UNIT_FIRST.match(text, second.start) is not None
     if first.tag != "PERSON" or len(between) > _NICKNAME:
         return False
     whole = text[first.end : second.end]

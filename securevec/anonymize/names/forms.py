@@ -36,6 +36,8 @@ _VALUE: Final = {
     "ADDRESS": re.compile(r"[^\W_][^_@<>!?\\\[\]{}=+*\"]*"),
 }
 _BEHIND_STREET: Final = re.compile(r",? (?:\d{4,5}(?: [A-Z]{2})?|\d{2}-\d{3}|\d{3} \d{2}|\d{4}-\d{3}),? [^\W\d_]{2}")
+_CLAUSE: Final = re.compile(r", (?=[a-z]{3})(?!van |von |del |der )")
+"""Where what is said about somebody begins behind the name: "Holder: Ada Okoro, branch Enugu"."""
 _STATE: Final = re.compile(
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
@@ -132,6 +134,8 @@ def labelled(text: str) -> Iterator[Labelled]:
         start, end = _value(text, sign.end())
         if kind[0] == "ADDRESS" and (town := _BEHIND_STREET.search(text, start, end)) is not None:
             end = town.start()
+        if kind[0] == "PERSON" and (clause := _CLAUSE.search(text, start, end)) is not None:
+            end = clause.start()
         yield Labelled((begin, begin + len(stripped)), (start, end), *kind)
 
 

@@ -18,6 +18,9 @@ from securevec.anonymize.names.words import UPPER, Kind, kind_of
 
 _WORD: Final = rf"[{UPPER}]\w+(?:['’\-]\w+)*"
 _INITIALS: Final = rf"[{UPPER}]\.(?:[ \-]?[{UPPER}]\.)*"
+_DEGREE: Final = re.compile(r"(?:M\.|D\.|O\.|Ph\.)?[MDP]\. ?[DOEA]\.|D\.D\.S\.|[RJ]\.[ND]\.|N\.P\.|[BM]\.[ASE]\.")
+_NAMED: Final = re.compile(rf"[{UPPER}][\w'’\-]*\.? \Z")
+"""Letters that may be no initials, and are none where a name stands in front: "Nora V. Whelchel, M.D."."""
 _COMMA: Final = re.compile(rf",[ ](?=[{UPPER}])")
 _LAST: Final = re.compile(rf"(?<![\w'’@.\-]){_WORD}(?:[ ]{_WORD})?\Z")
 _BEHIND: Final = re.compile(rf"(?P<letters>{_INITIALS})|(?P<first>{_WORD})(?:[ ](?:[{UPPER}]\.?(?!\w)|{_WORD}))?")
@@ -54,7 +57,8 @@ def inverted_names(text: str) -> list[Finding]:
         made = person(start, match.end(), _SCORE, "name-inverted")
         given_name_first = bool(kinds[0] & Kind.GIVEN) and not kinds[0] & Kind.SURNAME
         if match["letters"]:
-            if len(last) == 1 and not given_name_first and _LETTERS_END.match(text, match.end()):
+            degree = _DEGREE.fullmatch(match["letters"]) and _NAMED.search(text, max(0, start - _LONGEST), start)
+            if len(last) == 1 and not given_name_first and not degree and _LETTERS_END.match(text, match.end()):
                 found.append(made)
         elif _is_row(text, start, match.end()) and not (first := kind_of(match["first"])) & _NO_NAME:
             alike.append(made)

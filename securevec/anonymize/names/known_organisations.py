@@ -49,12 +49,15 @@ _FIRST: Final = (
     "|Fiscalía|Audiencia|Juzgado|Procuradoria|Procura|Prefeitura|Préfecture|Questura|Mairie|Superintendência|Agência"
     "|Agencia|Agence|Agenzia|Instituto|Istituto|Institut|Confederación|Confederação|Banque|Companhia|Compañía|Ejército"
     "|Exército|Marina|Ferrocarriles|Ministério|Ministerie|Bundesamt|Landesamt|Verband|Stiftung"
+    "|Offices?|Authority|Bureau|Agency|Embassy|Consulate|Chamber of Commerce|Museum|Federation|Association|Foundation"
+    "|Commission|Committee|Directorate|Secretariat|Faculty|Registry|Mairie|Ambassade|Embajada"
 )
 _LAST: Final = (
     "University|Hospital|Infirmary|College|Academy|Airlines|Airways|Pharmaceuticals|Federation|Ministry|Institute"
     "|(?:High|Law|Business|Primary|Elementary|Middle|Grammar|Secondary) School"
     "|(?:Medical|Health|Rehabilitation) Cent(?:er|re)|Police (?:Department|Station)|(?:City|County) Council"
     "|(?:Supreme|District|High|Regional|Assize|Administrative|Constitutional) Court|Court of Appeals?"
+    "|(?:District|Regional|Public) Prosecutor(?:'s Office)?"
     "|Prosecutor's Office|Nursing Home|Credit Union|News Agency|Football Club"
     "|(?:Physical|Occupational) Therapy|Rehab|Pharma|Mining|Holdings|Industries|Securities|Motors|Foods|Realty"
     "|Logistics|Analytics|Consulting|Consultancy|Plumbing|Roofing|Landscaping|Solutions|Technologies|Systems|Software"
@@ -63,12 +66,15 @@ _LAST: Final = (
     "|Surgery|Foundation|Association|Society|Courier|Studios|Publishing|Corporation|Company|Group"
     "|Properties|Rovers|Wanderers|Tribune|Herald|Gazette|Chronicle|Party|Commission|Committee|Orchestra"
     "|Agency|Bureau|School District|Symphony|Ballet"
+    "|(?:Family|Group|Medical|Dental|Veterinary) Practice|Dental|Pediatrics|Orthopa?edics"
+    "|(?:Conduct|Port|Transit|Housing) Authority"
     "|Broadcasting|Newspapers|Traders|(?:Rotary|Yacht|Cricket|Rowing) Club"
     "|Universität|Klinikum"
     "|Krankenhaus|Gymnasium|Hochschule|Ziekenhuis"
 )
 _BUILT: Final = re.compile(
-    rf"(?<![\w@#/.'’\-])(?:(?:{_CAP} ){{0,2}}(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,2}}"
+    rf"(?<![\w@#/.'’\-])(?:(?:Ministry|Department) of {_CAP}(?:, {_CAP}){{1,2}},? and {_CAP}"
+    rf"|(?:{_CAP} ){{0,2}}(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,3}}"
     rf"|{_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_CAP}){{0,3}} (?:{_LAST}))(?![\w@/\-])"
 )
 _KIND: Final = questioning(rf"\b(?:{_FIRST}|{_LAST})")
@@ -89,6 +95,11 @@ def _known() -> tuple[Any, dict[str, float]]:
 
 def _plain(name: str) -> str:
     return name.encode("ascii", "replace").decode()
+
+
+def is_known(name: str) -> bool:
+    """Whether the list has this name."""
+    return _plain(name) in _known()[1]
 
 
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:

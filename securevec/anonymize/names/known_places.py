@@ -53,6 +53,8 @@ _MAY_BE_KIND: Final = questioning(rf"(?:\b(?:{_KINDS})|\?le (?:(?:de|do|da|di|de
 """Those words, of which one begins beyond ASCII, and what a name may begin with."""
 _CAPITALS: Final = re.compile(rf"(?<![\w'’@#/.\-])(?:{_WORD})(?:[ \-](?:(?:de|do|du|di|of|d')[ ]?)?{_WORD})*(?![\w@/])")
 _MORE: Final = re.compile(rf"(?: ?,|(?: ?,)? (?:and|und|et|y|e|en|och|og|i|oraz|or|oder|ou|o)) ({_NAME})")
+_FROM_TO: Final = re.compile(rf"(?<!\w)van ({_WORD}) naar [{UPPER}]")
+"""In Dutch "van" stands in front of people and places; with "naar" behind it is a way."""
 _STATE_BEFORE_ZIP: Final = re.compile(
     r", (A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
     r"|W[AIVY]) \d{5}(?!\d)"
@@ -69,7 +71,8 @@ _SMALL_WORDS: Final = word_set("places_small.txt")
 
 
 @lru_cache(maxsize=1)
-def _abroad() -> frozenset[str]:
+def own_names() -> frozenset[str]:
+    """Lookup keys of places as their people and neighbours call them."""
     text = files("securevec.anonymize").joinpath("data", _FILE).read_text(encoding="utf-8")
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return frozenset(lookup_key(name) for line in lines for name in line.split("|") if name)
@@ -93,6 +96,9 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
         end = _listed(text, start, match.end(1))
         if end > start and not _elided_before(text, match.start()) and not _somebodys_anywhere(text[start:end]):
             yield start, end, _FOREIGN
+    if " naar " in text:
+        for match in _FROM_TO.finditer(text):
+            yield *match.span(1), _FOREIGN
     for match in _STATE_BEFORE_ZIP.finditer(text):
         yield match.start(1), match.end(1), _STATE
 
@@ -113,7 +119,7 @@ def by_own_name(text: str) -> Iterator[tuple[int, int, float]]:
     """Places of the list of own names with no other capital beside them. For texts in other languages than English."""
     for match in _CAPITALS.finditer(text):
         key = lookup_key(match.group())
-        if key in _abroad() and not _named(key) and not _somebodys_anywhere(match.group()):
+        if key in own_names() and not _named(key) and not _somebodys_anywhere(match.group()):
             yield *match.span(), _OWN
 
 
@@ -121,7 +127,7 @@ def _listed(text: str, start: int, end: int) -> int:
     """Where the longest listed place ends that begins at ``start``; ``start`` where there is none."""
     while end > start:
         key = lookup_key(text[start:end])
-        if key in _abroad():
+        if key in own_names():
             return end
         if key in places():
             return end if not _somebodys(key) else start
@@ -131,7 +137,7 @@ def _listed(text: str, start: int, end: int) -> int:
 
 def _may_be_else(value: str) -> bool:
     """Whether a listed place may be something else: one word, and not a name of it in another language than English."""
-    return " " not in value and "-" not in value and lookup_key(value) not in _abroad()
+    return " " not in value and "-" not in value and lookup_key(value) not in own_names()
 
 
 def _elided_before(text: str, start: int) -> bool:

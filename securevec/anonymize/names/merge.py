@@ -18,6 +18,7 @@ from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.around import lifts, people_by_letters
 from securevec.anonymize.names.beside import by_words_beside
 from securevec.anonymize.names.context import find_names
+from securevec.anonymize.names.declined import declined
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.ends import mended
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
@@ -29,6 +30,7 @@ from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.readers import by_reading
+from securevec.anonymize.names.scripts.native_places import with_capitals
 from securevec.anonymize.names.titled import behind_callings, behind_small_titles
 from securevec.anonymize.names.tongues import Tagger
 from securevec.anonymize.names.words import UPPER
@@ -138,7 +140,9 @@ def find_entities(
     for start, end, counts in chain(by_list(text), small_by_list(text) if text.islower() else ()):
         tagging.lift(start, end, "ORG", counts)
     small = in_small_letters(text) if text.islower() else ()
-    for start, end, counts in chain(places_by_list(text), by_own_name(text) if tagging.abroad else (), small):
+    abroad = chain(by_own_name(text), declined(text)) if tagging.abroad else ()
+    native = () if text.isascii() else with_capitals(text)
+    for start, end, counts in chain(places_by_list(text), abroad, small, native):
         tagging.lift(start, end, "LOCATION", counts)
     for start, end in houses:
         tagging.lift(start, end, "ORG", _BUILT)
@@ -151,7 +155,7 @@ def find_entities(
     supported = [(finding.start, finding.end) for finding in by_rule]
     stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)
     if recall == "balanced" and stretches:
-        stretches = without(text, stretches)
+        stretches = without(text, stretches, supported)
     stretches = mended(text, stretches)
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):

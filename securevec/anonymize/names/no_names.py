@@ -7,15 +7,17 @@ note about a patient are a tube and a reflex; behind a title or a given name bot
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, word_set
+from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
+from securevec.anonymize.names.known_organisations import is_known
 from securevec.anonymize.names.model import Stretch
-from securevec.anonymize.rules.matching import questioning
+from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _NATIONS: Final = "nationalities.txt"
 _TECHNICAL: Final = "technical_words.txt"
@@ -48,6 +50,20 @@ _BEHIND: Final = re.compile(
     r"| to gravity| (?:removed|inserted)(?=[.,;)]| (?:by|on|at|without)\b|\Z)|'s (?:since|dx|diagnosed)\b"
 )
 """What is called after somebody: words behind a surname that make a thing of it."""
+_LEGAL_BEHIND: Final = re.compile(r",? (?:Inc|Ltd|GmbH|AG|Corp|LLC)\b")
+_OF_SCIENCE: Final = re.compile(
+    r" (?:chains?|theorem|lemma|conjecture|kernels?|transforms?|filters?|distributions?|equations?|inequality"
+    r"|algorithms?"
+    r"|matrix|matrices|equilibrium|distances?|cipher|process(?:es)?|sampling|simulations?|methods|integrals?|noise|priors?|paradox"
+    r"|hypothesis|polynomials?|sequences?|diagrams?|constant|coefficient|syndrome|disease|machines?)\b"
+    r"|['’]s (?:disease|syndrome|law|theorem|algorithm|razor|lemma|paradox|principle|equations?|constant|inequality)\b"
+)
+_WRITTEN_IN_MANUALS: Final = questioning(
+    r"(?:^|[^A-Za-z0-9_/@#])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?: [a-z]|\.\s)|\b[A-Za-z0-9_]+\(\)|"
+    r"(?:^|[^A-Za-z0-9_\-])--[a-z][a-z\-]+"
+    r"|[A-Za-z0-9_]+::[A-Za-z0-9_]|`[^`\n ]{1,40}`|\b(?:import|def|class) [a-z][a-z0-9_]"
+    r"|[A-Za-z0-9_]+\.(?:py|so|conf|toml|cfg|rst|md)\b"
+)
 _BEFORE: Final = re.compile(r"(?<![\w@#/\\'’\-])([^\W\d_][\w'’\-]*)(\.?) \Z")
 
 
@@ -58,21 +74,31 @@ def _listed(name: str) -> frozenset[str]:
     return frozenset(lookup_key(word) for line in lines for word in line.split("|") if word)
 
 
-def without(text: str, stretches: list[Stretch]) -> list[Stretch]:
-    """``stretches`` without those that are no names; of a place a nationality in front is cut off."""
+def without(text: str, stretches: list[Stretch], supported: Sequence[tuple[int, int]] = ()) -> list[Stretch]:
+    """``stretches`` without those that are no names; of a place a nationality in front is cut off.
+
+    ``supported``: where a rule found somebody, which manuals of programs do not take away.
+    """
     kept: list[Stretch] = []
     values = {lookup_key(text[each.start : each.end]) for each in stretches if each.tag != "ADDRESS"}
     clinical = values & _listed(_CLINIC)
     note = bool(clinical) and _is_note(text, len(clinical) - 1)
     software = values & _listed(_SOFTWARE)
     tools: bool | None = None
+    manual: bool | None = None
     for stretch in stretches:
         value = text[stretch.start : stretch.end]
         if stretch.tag == "ADDRESS":
             if not _is_version(value):
                 kept.append(stretch)
             continue
-        if _is_nationality(text, stretch, value) or (stretch.tag == "PERSON" and _is_word(text, stretch, value)):
+        if _is_nationality(text, stretch, value) or _is_word(text, stretch, value):
+            continue
+        if manual is not False and _is_code(text, stretch, value):
+            manual = _is_manual(text) if manual is None else manual
+            if manual and not any(start < stretch.end and stretch.start < end for start, end in supported):
+                continue
+        if stretch.tag == "PERSON" and _is_eponym(text, stretch, value):
             continue
         if stretch.tag != "LOCATION" and _is_contracts(text, stretch, value):
             continue
@@ -106,11 +132,45 @@ def _is_nationality(text: str, stretch: Stretch, value: str) -> bool:
 
 
 def _is_word(text: str, stretch: Stretch, value: str) -> bool:
-    """Whether a person would be a word of programs and licences that no list knows as a name."""
+    """Whether a name would be a word of programs and licences that no list knows as a name."""
     key = lookup_key(value)
     if key not in _listed(_TECHNICAL) and key not in _TRADES:
         return False
     return not _is_listed_name(key) and not _somebodys(text, stretch)
+
+
+def _is_code(text: str, stretch: Stretch, value: str) -> bool:
+    """Whether a name would be one word that no list has, as in manuals programs and their parts are: "BytesIO"."""
+    if not value.isalnum() or len(value) > _LONGEST:
+        return False
+    if stretch.tag == "ORG":
+        known = is_known(value) or _LEGAL_BEHIND.match(text, stretch.end) is not None
+    else:
+        key = lookup_key(value)
+        known = not value.isascii() or _is_listed_name(key) or key in places()
+    return not known and not _somebodys(text, stretch)
+
+
+def _is_manual(text: str) -> bool:
+    """Whether three different things stand in a text that only manuals of programs write."""
+    data = text.encode("ascii", "replace")
+    seen: set[bytes] = set()
+    position, size = 0, len(data)
+    while len(seen) < _TOOLS:
+        start, position = _WRITTEN_IN_MANUALS.Match(ANYWHERE, data, position, size)[0]
+        if start < 0:
+            return False
+        seen.add(data[start:position].split()[0])
+    return True
+
+
+def _is_eponym(text: str, stretch: Stretch, value: str) -> bool:
+    """Whether a thing of science is called after somebody: "Markov chains", "Monte Carlo methods"."""
+    return (
+        (" " not in value or value == "Monte Carlo")
+        and _OF_SCIENCE.match(text, stretch.end) is not None
+        and not _somebodys(text, stretch)
+    )
 
 
 def _is_contracts(text: str, stretch: Stretch, value: str) -> bool:

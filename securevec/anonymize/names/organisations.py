@@ -23,6 +23,7 @@ _FORMS: Final = (
     r"|S\.n\.c\.|B\.V\.|BV|N\.V\.|NV|VOF|AB|A/S|AS|ASA|ApS|Oy|Oyj|Sp\. z o\.o\.|sp\. z o\.o\.|S\.K\.A\."
     r"|s\.r\.o\.|a\.s\.|d\.o\.o\.|Kft\.?|Zrt\.?|K\.K\.|Co\.,? Ltd\.?|A\.Ş\.|A\.S\.|& Co\.?"
     r"|(?:&|and) (?:Sons|Daughters|Partners|Associates)"
+    r"|INC\.?|CORP\.?|LTD\.?|LIMITED|CORPORATION|GMBH|PVT\.? LTD\.?|PTY LTD|CO\.,? LTD\.?"
     r"|GbR|e\.K\.|e\.G\.|EURL|SNC|SE|S\.C\.P\.|S\.Coop\."
 )
 HOUSE_LAST: Final = word_set("org_last.txt")

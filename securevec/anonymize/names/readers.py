@@ -1,19 +1,23 @@
-"""Streets without a number, towns with their regions and firms of families: one look at a text for all three."""
+"""Streets without a number, towns with their regions, firms of families and bodies: one look at a text for all four."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from securevec.anonymize.names import firms, regions, streets
+from securevec.anonymize.names import bodies, firms, regions, streets
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _READERS: Final = (
     (streets.streets, "ADDRESS", streets.COUNTS),
+    (streets.flats, "ADDRESS", streets.COUNTS),
     (regions.towns, "LOCATION", regions.COUNTS),
     (firms.firms, "ORG", firms.COUNTS),
+    (bodies.bodies, "ORG", bodies.COUNTS),
 )
-_MAY_BE: Final = questioning("|".join((streets.MAY_BE, regions.MAY_BE, firms.MAY_BE)))
+_MAY_BE: Final = questioning(
+    "|".join((streets.MAY_BE, streets.FLATS_MAY_BE, regions.MAY_BE, firms.MAY_BE, bodies.MAY_BE))
+)
 
 
 def by_reading(text: str) -> Iterator[tuple[int, int, str, float]]:

@@ -36,6 +36,21 @@ _STREET: Final = re.compile(
     rf"(?:({_BEFORE}) )?(?:((?:{_WORD} ){{1,3}})({_SURE}|{_PERHAPS})(?![\w'’\-])(?! (?!(?:{_DIRECTION})\b)[{UPPER}])"
     rf"|({_ROUTE})(?![\w\-]))"
 )
+_UNIT: Final = (
+    r"(?:Flat|Unit|Suite|Apartment|Apt|Room|Block|Plot|Lot|Shop|Office|Studio)\.? "
+    r"(?:[Nn]o\.? ?)?[0-9]{1,5}[A-Z]?(?:[-/][0-9]{1,4})?"
+)
+_HOUSES: Final = (
+    "House|Court|Building|Towers?|Mansions|Wharf|Lodge|Estate|Business Park|Industrial Estate|Plaza|Cent(?:re|er)|Mews"
+    "|Close|Villas?|Heights|Residency|Apartments|Gardens|Complex|Arcade"
+)
+_FLAT: Final = re.compile(
+    rf"{_UNIT}(?:, (?:[{UPPER}][\w'’\-]* ){{1,3}}(?:{_HOUSES})(?![\w'’\-]))?"
+    rf"(?:, \d{{1,5}}[A-Za-z]?(?:-\d{{1,4}})? [{UPPER}][\w'’\-]*"
+    rf"(?: [{UPPER}][\w'’\-]*){{0,3}})?"
+)
+_FLAT_GATE: Final = questioning(rf"\b{_UNIT}, [A-Z0-9?]")
+FLATS_MAY_BE: Final = rf"\b{_UNIT}, [A-Z0-9?]"
 _FAST_WORD: Final = r"[A-Z0-9?][A-Za-z0-9_'?\-]*\.?"
 _GATE: Final = questioning(
     rf"\b(?:(?:{_BEFORE}) )?(?:(?:{_FAST_WORD} ){{1,3}}(?:{_SURE}|{_PERHAPS})\b|(?:{_ROUTE}))".replace(r"\d", "[0-9]")
@@ -83,3 +98,10 @@ def _goes_there(before: str | None, first: str) -> bool:
 def _opens(text: str, start: int) -> bool:
     """Whether a sentence, a line or a quotation begins here."""
     return start < 2 or text[start - 2 : start - 1] in ".!?\n:;" or text[start - 1] in "\n\"'(["
+
+
+def flats(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each flat with the house or the number and the street behind it: "Flat 7, Dovecote House"."""
+    for match in matches_behind(_FLAT_GATE, _FLAT, text):
+        if "," in match.group():
+            yield match.span()

@@ -11,11 +11,13 @@ from securevec.anonymize.names.scripts.gate import CYRILLIC, labels_in
 from securevec.anonymize.names.scripts.han import chinese_names, japanese_names, whole_japanese
 from securevec.anonymize.names.scripts.hangul import korean_names
 from securevec.anonymize.names.scripts.labels import labelled_values
+from securevec.anonymize.names.scripts.native_places import without_capitals
 from securevec.anonymize.names.scripts.places import addresses
 from securevec.anonymize.names.scripts.spaced import spaced_names
 from securevec.anonymize.names.scripts.thai import thai_names
 
 _SPACED: Final = ("arab", "hebr", "deva", "beng", "taml", "telu", "armn", "geor")
+_PLACES: Final = frozenset({"arab", "hebr", "deva", "beng", "taml", "telu"})
 _LONGEST_HEAD: Final = 40
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _LINES: Final = re.compile(r"[^\n]+")
@@ -44,6 +46,8 @@ def in_scripts(text: str, scripts: frozenset[str]) -> list[Finding]:
         if script in scripts:
             found += labelled_values(text, script)
             found += spaced_names(text, script)
+        if script in _PLACES and script in scripts:
+            found += without_capitals(text, script)
     return found
 
 

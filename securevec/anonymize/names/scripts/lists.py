@@ -94,6 +94,11 @@ def spaced(script: str) -> tuple[frozenset[str], frozenset[str]]:
     return found["given"], found["family"]
 
 
+def pairs(written: str) -> tuple[tuple[str, str], ...]:
+    """``"ie>a u>"`` as pairs: an ending, and what stands instead of it."""
+    return tuple((ending, instead) for ending, _, instead in (each.partition(">") for each in written.split()))
+
+
 def either(words: Iterable[str]) -> str:
     """A pattern of any of the words, longer ones first."""
     return f"(?:{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})"

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from securevec.anonymize.findings import PERSON_PRIORITY, Finding
 from securevec.anonymize.names.scripts.lists import cues, spaced
 
-_TOKENS: Final = {
+TOKENS: Final = {
     "arab": re.compile("[\u0620-\u0652\u0670-\u06d3\u06fa-\u06fc]+"),
     "hebr": re.compile("[\u05d0-\u05ea\u05b0-\u05bc\u05c1\u05c2]+(?:[\"'׳״][\u05d0-\u05ea]*)?"),
     "deva": re.compile("[\u0900-\u0963\u0970-\u097f]+"),
@@ -119,10 +119,16 @@ def key_of(word: str) -> str:
     return unicodedata.normalize("NFC", bare.translate(_LIKE_TABLE))
 
 
+def is_name(word: str, script: str) -> bool:
+    """Whether a list has a word as a name, or as a word that is none."""
+    told, key = _told(script), key_of(word)
+    return key in told.given or key in told.family or key in told.words
+
+
 def spaced_names(text: str, script: str) -> list[Finding]:
     """People in offsets of ``text``, which holds letters of ``script``."""
     told = _told(script)
-    tokens = [_read(match, script, told) for match in _TOKENS[script].finditer(text)]
+    tokens = [_read(match, script, told) for match in TOKENS[script].finditer(text)]
     found: list[Finding] = []
     at = 0
     while at < len(tokens):
