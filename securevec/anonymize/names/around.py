@@ -10,14 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-import re2
-
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
-from securevec.anonymize.rules.rulebook import engine_options
 
 _CAP: Final = rf"[{UPPER}][\w'’\-]+"
 _NAME: Final = rf"{_CAP}(?: {_CAP}){{0,2}}"
@@ -51,17 +48,21 @@ _PARTY: Final = re.compile(
 )
 _MAY_BE_PARTY: Final = re.compile(r" \( ?[^\W\d_]{2,5} ?\)")
 _OF_PARTY: Final = 6.0
-_ANY: Final = re2.compile(
-    rf" v\.? (?:the )?[^a-z0-9]|\b(?:{_EMPLOYERS}|{_WHERES}|{_NURSES})\b".encode(), engine_options()
-)
-"""Whether one of these may be there, at the speed of RE2; most texts are done here."""
 _FAST_CAP: Final = r"[A-Z?][A-Za-z0-9_'?\-]+"
 _FAST_NAME: Final = rf"{_FAST_CAP}(?: {_FAST_CAP}){{0,2}}"
-_AT_LINE_OR_COMMA: Final = questioning(
-    rf"(?m)^{_FAST_NAME} [0-9?]{{1,3}},? {{1,3}}[A-Z?]|(?:^|, )[0-9?]{{5}} [A-Z?]"
-    r"|^[A-Z?]{3,}(?: [A-Z?]{3,})? (?:[0-9?]{4}-|[-?(])"
-)
-"""The same for a result, a postcode and a dateline."""
+_MAY_BE: Final = {
+    "result": rf"(?m:^{_FAST_NAME} [0-9?]{{1,3}},? {{1,3}}[A-Z?])",
+    "postcode": r"(?m:(?:^|, )[0-9?]{5} [A-Z?])",
+    "dateline": r"(?m:^[A-Z?]{3,}(?: [A-Z?]{3,})? (?:[0-9?]{4}-|[-?(]))",
+    "case": r" v\.? (?:the )?[A-Z?]",
+    "employer": rf"\b(?:{_EMPLOYERS}) (?:the )?[A-Z?]",
+    "where": rf"\b(?:{_WHERES}) [A-Z?]",
+    "nurse": rf"\b(?:{_NURSES})\.?:? [A-Z?]",
+}
+"""Where each may begin, as RE2 reads it in a copy with question marks."""
+_ANY: Final = questioning("|".join(_MAY_BE.values()))
+"""Most texts are done here."""
+_GATES: Final = {kind: questioning(regex) for kind, regex in _MAY_BE.items()}
 _LETTERS: Final = re.compile(rf"(?<![\w.])(?:[{UPPER}]\.[ ]?){{1,2}}[{UPPER}]\.?(?![\w'’])")
 _MAY_BE_LETTERS: Final = questioning(r"[A-Z?]\. ?[A-Z?]")
 _BEFORE_LETTERS: Final = re.compile(r"([^\W\d_]+)\.?(?:'s|,)? (?:\()?\Z")
@@ -76,40 +77,34 @@ _ROLES: Final = names().people_nouns | word_set("role_nouns.txt") | names().titl
 
 def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
     """Start, end, tag, and how much it counts in the model's units."""
-    data = text.encode("ascii", "replace")
-    if _AT_LINE_OR_COMMA.Match(ANYWHERE, data, 0, len(data))[0][1] >= 0:
-        yield from _at_line_or_comma(text)
     if _MAY_BE_PARTY.search(text) is not None:
         yield from _parties(text)
-    if _ANY.search(data) is None:
+    data = text.encode("ascii", "replace")
+    if _ANY.Match(ANYWHERE, data, 0, len(data))[0][1] < 0:
         return
-    for match in _CASE.finditer(text):
-        if lookup_key(match.group(1)) in places():
-            yield *match.span(1), "LOCATION", _STATE
-    for match in _EMPLOYER.finditer(text):
-        yield *match.span(1), "ORG", _HOUSE
-    for match in _WHERE.finditer(text):
-        yield *match.span(1), "LOCATION", _PLACE
-    for match in _NURSE.finditer(text):
-        if lookup_key(match.group(1)) not in names().stops:
-            yield *match.span(1), "PERSON", _PERSON
-
-
-def _at_line_or_comma(text: str) -> Iterator[tuple[int, int, str, float]]:
-    """Results of games, towns behind a postcode, and where a report was written."""
-    for match in _RESULT.finditer(text):
+    for match in matches_behind(_GATES["result"], _RESULT, text):
         if lookup_key(match.group(1).partition(" ")[0]) in names().stops:
             continue
         for team, number in ((1, 2), (3, 4)):
             yield *match.span(team), "ORG", _TEAM
             yield *match.span(number), "O", _TEAM
-    for match in _POSTCODE.finditer(text):
+    for match in matches_behind(_GATES["postcode"], _POSTCODE, text):
         if lookup_key(match.group(2)) in places():
             yield *match.span(1), "ADDRESS", _STATE
             yield *match.span(2), "LOCATION", _STATE
-    for match in _DATELINE.finditer(text):
+    for match in matches_behind(_GATES["dateline"], _DATELINE, text):
         if lookup_key(match.group(1)) in places():
             yield *match.span(1), "LOCATION", _STATE
+    for match in matches_behind(_GATES["case"], _CASE, text):
+        if lookup_key(match.group(1)) in places():
+            yield *match.span(1), "LOCATION", _STATE
+    for match in matches_behind(_GATES["employer"], _EMPLOYER, text):
+        yield *match.span(1), "ORG", _HOUSE
+    for match in matches_behind(_GATES["where"], _WHERE, text):
+        yield *match.span(1), "LOCATION", _PLACE
+    for match in matches_behind(_GATES["nurse"], _NURSE, text):
+        if lookup_key(match.group(1)) not in names().stops:
+            yield *match.span(1), "PERSON", _PERSON
 
 
 def _parties(text: str) -> Iterator[tuple[int, int, str, float]]:
