@@ -81,7 +81,8 @@ class Anonymizer:
         """
         known = ahead.get((field_name, text))
         found = resolve(checked(self._detector, text, field_name) if known is None else known, text)
-        return [finding for finding in found if not self._policy.keeps(finding.entity)]
+        kept = {entity for entity in {finding.entity for finding in found} if self._policy.keeps(entity)}
+        return [finding for finding in found if finding.entity not in kept] if kept else found
 
     def texts_in_clear(self, value: str, field_name: str) -> Iterator[Text]:
         """What :meth:`findings_in_clear` is going to ask the detector first."""

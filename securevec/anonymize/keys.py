@@ -13,6 +13,7 @@ from securevec.types import Token
 
 WORDED: Final = frozenset({"PERSON", "EMAIL", "URL", "SUBJECT_ID", "LOCATION", "ADDRESS", "ORG"})
 """Entities whose punctuation is part of the value; every other value is a number or code."""
+_SIGNS: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ def normalize(entity: str, value: str) -> str:
     if value.isascii():
         # Nothing to leave out, and its own compatibility form.
         folded = value.lower()
-        if entity not in WORDED and (kept := folded if folded.isalnum() else "".join(filter(str.isalnum, folded))):
-            return kept
+        if entity not in WORDED and (code := folded.encode().translate(None, _SIGNS)):
+            return code.decode()
         return " ".join(folded.split())
     visible = "".join(char for char in value if not is_ignorable(char))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())

@@ -30,6 +30,8 @@ _MEMBER: Final = re.compile(r'((?:\\+)?")\s*:\s*(-?)\Z')
 _BEHIND: Final = re.compile(r"[0-9.eE+-]*(?=\s*(?:[,}\]\n]|\Z))")
 _TARGET: Final = re.compile(r"\]\(<?[^()\s<>]*\Z")
 _WORD: Final = re.compile(r"\s*[A-Za-z_$][A-Za-z0-9_$ .:-]*\s*\Z")
+_MARKED: Final = re.compile(r"\]\(|\||\"\s*:\s*[-0-9]")
+"""Without one of these there is no link, no row of a table and no key with a number behind it."""
 _UNQUOTED: Final = re.compile(r"[\s\"'=<>`]")
 _UNSAFE: Final = re.compile(r"[\s()<>]")
 _SPOKEN_OF: Final = frozenset({"PERSON", "ADDRESS", "LOCATION", "ORG"})
@@ -59,6 +61,8 @@ class Part(NamedTuple):
 def placed(text: str, found: Iterable[Finding], reading: Reading | None) -> list[Part]:
     """The parts of a text that its findings are replaced in, in order and apart. ``found``: sorted, not overlapping."""
     if reading is None:
+        if not _MARKED.search(text):
+            return [Part(f.start, f.end, text[f.start : f.end], f) for f in found]
         return [Part(f.start, f.end, text[f.start : f.end], f, _nearby(text, f.start, f.end)) for f in found]
     parts: list[Part] = []
     position = 0
