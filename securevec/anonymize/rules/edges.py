@@ -20,6 +20,8 @@ _BEFORE: Final = re.compile(r"(?:^|[^\w])(\w*)\Z")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _NUMBER_BEHIND: Final = re.compile(r"\.\d|-[0-9A-Fa-f]*\d|,-\d+\.\d")
 _LINK: Final = re.compile(r"://[^\s\"'<>]*/\Z")
+_QUAD_BEFORE: Final = re.compile(r"(?<!\d)\d{4}[ -]\Z")
+_QUAD_BEHIND: Final = re.compile(r"[ -]\d{4}(?!\d)")
 _ROW_BEFORE: Final = re.compile(r"(?<![\w.])-?\d{1,3}[ \t]+-?\d{1,3}[ \t]+\Z")
 _ROW_BEHIND: Final = re.compile(r"[ \t]+-?\d{1,3}[ \t]+-?\d{1,3}(?!\d)")
 _TICKET: Final = re.compile(
@@ -57,6 +59,18 @@ def number(text: str, start: int, end: int, first: int, last: int) -> bool:
     if before == "/" and _LINK.search(text, max(first, start - 8 * _REACH), start) is not None:
         return False
     return behind not in ".-," or _NUMBER_BEHIND.match(text, end, min(last, end + _REACH)) is None
+
+
+def quads(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """:func:`number`, and no piece of more groups of four digits, as cards have four."""
+    alone = _QUAD_BEFORE.search(text, max(first, start - _REACH), start) is None
+    return alone and _QUAD_BEHIND.match(text, end, last) is None and number(text, start, end, first, last)
+
+
+def dotted(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """No piece of more numbers with dots between them."""
+    before, behind = text[max(first, start - 2) : start], text[end : min(last, end + 2)]
+    return not (before[-1:] == "." and before[:1].isdigit()) and not (behind[:1] == "." and behind[1:].isdigit())
 
 
 def ticket(text: str, start: int, end: int, first: int, last: int) -> bool:
@@ -126,5 +140,7 @@ def _code_point(word: str, size: int, beyond: str) -> bool:
     return len(word) == size >= _FEW and mixed and _HEX.issuperset(word) and not beyond.isalnum()
 
 
-EDGES: Final[Mapping[str, Edge]] = {"number": number, "ticket": ticket, "token": token, "code": code}
+EDGES: Final[Mapping[str, Edge]] = {
+    "number": number, "quads": quads, "dotted": dotted, "ticket": ticket, "token": token, "code": code,
+}  # fmt: skip
 """By the word a rule says."""
