@@ -7,6 +7,7 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.support.engine_bytes import CANARY, canary_points, files_with, vector
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 from securevec_adapters import embedded
+from securevec_adapters.embedded import LEAST, ROOM, EmbeddedStore
 from securevec_qdrant.edge import EdgeBackend
 
 PLACE = a_namespace("mine")
@@ -309,6 +311,35 @@ def test_a_disk_that_is_nearly_full_gets_no_more_points_and_the_process_lives_on
     assert len(held(backend, PLACE)) == 2
     backend.insert(namespace=PLACE, points=[a_point(PLACE, 7)])
     assert len(held(backend, PLACE)) == 3
+
+
+def test_on_a_disk_with_little_room_what_makes_room_goes_on_as_far_as_it_has_room_itself(
+    backend: EdgeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the byte: a mapped file that cannot grow ends the process of the application."""
+    fill(backend, PLACE, range(3))
+
+    def left(size: int) -> None:
+        def told(store: EmbeddedStore[Any]) -> int:
+            return size
+
+        monkeypatch.setattr(EmbeddedStore, "_left", told)
+
+    left(ROOM)
+    fill(backend, PLACE, [3])
+    left(ROOM - 1)
+    with pytest.raises(BackendError, match="nearly full"):
+        fill(backend, PLACE, [4])
+    left(LEAST)
+    backend.delete(namespace=PLACE, ids=[an_id(0)])
+    with pytest.raises(BackendError, match="too full"):
+        backend.purge(namespace=PLACE)
+    left(LEAST - 1)
+    with pytest.raises(BackendError, match="too full"):
+        backend.delete(namespace=PLACE, ids=[an_id(1)])
+    monkeypatch.undo()
+    backend.purge(namespace=PLACE)
+    assert held(backend, PLACE) == {1, 2, 3}
 
 
 def test_a_place_for_files_that_was_removed_under_its_user_is_left_without_an_error(backend: EdgeBackend) -> None:

@@ -147,3 +147,30 @@ def test_a_key_file_that_cannot_be_moved_or_removed_is_unavailable_and_the_next_
     provider.retire(old, INSTALLATION)
     assert not in_the_way.exists()
     assert provider.load(new, INSTALLATION).key_id == new["key_id"]
+
+
+def test_a_key_file_is_on_disk_under_its_name_before_anything_is_wrapped_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut that takes it takes everything."""
+    seen: list[tuple[str, set[str]]] = []
+    fsync = os.fsync
+
+    def on_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        seen.append((path.name, {each.name for each in path.iterdir()} if path.is_dir() else set()))
+
+    monkeypatch.setattr(os, "fsync", on_fsync)
+    provider = FileProvider(tmp_path / "root.key", tmp_path / "home")
+    _, old = provider.create(INSTALLATION)
+    before = f"root.key.{old['key_id']}"
+    assert [name.startswith(".root.key.") for name, _ in seen] == [True, False]
+    assert seen[-1] == (tmp_path.name, {"root.key"})
+    _, new = provider.create(INSTALLATION, successor=True)
+    after = f"root.key.{new['key_id']}"
+    assert seen[-1] == (tmp_path.name, {"root.key", after})
+    provider.promote(new, INSTALLATION)
+    assert seen[-1] == (tmp_path.name, {"root.key", before})
+    provider.retire(old, INSTALLATION)
+    assert seen[-1] == (tmp_path.name, {"root.key"})
