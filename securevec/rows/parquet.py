@@ -31,6 +31,7 @@ class ParquetRows:
             import pyarrow.parquet as parquet
         except ModuleNotFoundError as error:
             raise MissingExtra("The reader for Parquet", extra="files") from error
+        self._arrow: Any = arrow
         self._failures: tuple[type[Exception], ...] = (arrow.ArrowException, OSError, ValueError)
         self._file: Any = None
         with contextlib.suppress(*self._failures):
@@ -46,6 +47,8 @@ class ParquetRows:
         Raises :class:`FileCorrupt` when the file is damaged further on.
         """
         names = [name for name in self.columns if columns is None or name in columns]
+        if len(set(names)) != len(names):
+            raise FileCorrupt("The file names a column twice.")
         batches = self._file.iter_batches(batch_size=_TOGETHER, columns=names, use_threads=False)
         while (batch := self._next(batches)) is not None:
             for row in batch:
@@ -54,10 +57,37 @@ class ParquetRows:
     def _next(self, batches: Iterator[Any]) -> list[dict[str, Any]] | None:
         try:
             batch = next(batches, None)
-            return None if batch is None else batch.to_pylist()
+            if batch is None:
+                return None
+            values = {
+                name: self._values(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)
+            }
+            return [{name: column[row] for name, column in values.items()} for row in range(batch.num_rows)]
         except self._failures:
             pass
         raise FileCorrupt(_DAMAGED)
+
+    def _values(self, column: Any) -> list[Any]:
+        """A column's values in Python. One that Python has none for (a day after the year 9999) costs its own row."""
+        with contextlib.suppress(*self._failures, OverflowError):
+            return list(self._in_micros(column).to_pylist())
+        return [self._value(scalar) for scalar in column]
+
+    def _value(self, scalar: Any) -> Any:
+        with contextlib.suppress(*self._failures, OverflowError):
+            return self._in_micros(scalar).as_py()
+        return {"unreadable": str(scalar.type)}
+
+    def _in_micros(self, part: Any) -> Any:
+        """Nanoseconds, as pandas writes them, cut to what Python's times hold; milliseconds are kept of them."""
+        kind, types = part.type, self._arrow.types
+        if getattr(kind, "unit", "") != "ns":
+            return part
+        if types.is_timestamp(kind):
+            return part.cast(self._arrow.timestamp("us", kind.tz), safe=False)
+        return part.cast(
+            self._arrow.duration("us") if types.is_duration(kind) else self._arrow.time64("us"), safe=False
+        )
 
 
 def _plain(value: Any) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -317,3 +317,36 @@ def test_a_pipe_in_the_place_of_a_source_is_refused_and_not_waited_for(tmp_path:
     for name in ("rows.csv", "folder.csv", "none.csv"):
         with pytest.raises(SourceError, match="not a file that exists"):
             list(read_records(tmp_path / name))
+
+
+def test_a_value_that_python_has_none_for_costs_its_own_row_and_not_the_file(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs securevec[files]", exc_type=ModuleNotFoundError)
+
+    path = parquet(
+        tmp_path,
+        {
+            "at": arrow.array([1_700_000_000_123_456_789, 1], arrow.timestamp("ns", "UTC")),
+            "took": arrow.array([1_500_000_001, 1], arrow.duration("ns")),
+            "day": arrow.array([0, 2**31 - 1], arrow.date32()),
+            "text": arrow.array([b"fine", b"\xff"]).cast(arrow.binary()).view(arrow.string()),
+        },
+    )
+    first, second = (cast("dict[str, Any]", row.value) for row in read_records(path))
+    assert first == {
+        "at": "2023-11-14T22:13:20.123456+00:00",
+        "took": "0:00:01.500000",
+        "day": "1970-01-01",
+        "text": "fine",
+    }
+    assert second["day"] == {"unreadable": "date32[day]"}, "no field takes an object, so its field refuses the row"
+    assert second["text"] == {"unreadable": "string"}
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs securevec[files]", exc_type=ModuleNotFoundError)
+    from pyarrow import parquet as writer
+
+    path = tmp_path / "twice.parquet"
+    writer.write_table(arrow.Table.from_arrays([arrow.array(["a"]), arrow.array(["b"])], names=["id", "id"]), path)
+    with pytest.raises(SourceError, match="twice"):
+        list(read_records(path))
