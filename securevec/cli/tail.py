@@ -24,8 +24,8 @@ Format = Literal["json", "syslog", "cef"]
 _COLUMNS: Final = ("time", "action", "outcome", "actor", "tenant", "counts", "request")
 
 _WIDE: Final = 120
-"""Columns from which on a row stays a line. Below, times are to the second and request ids end as they do: --json has
-both whole."""
+"""Columns from which on a row has room for all. Below, times have no year and request ids are left out, so that a row
+is one on 80 columns: --json has both."""
 
 _POLL_S: Final = 0.5
 """Seconds between two looks for new records."""
@@ -96,7 +96,7 @@ class _Columns:
 
         records = [parse_line(raw + b"\n") or {} for raw in lines]
         rows = [self._row(summarize(record)) for record in records]
-        made = table(_COLUMNS, rows)
+        made = table(_COLUMNS[:-1] if self._narrow else _COLUMNS, rows)
         part = fitted(made, console().width)
         made.show_header = head
         return part
@@ -107,13 +107,13 @@ class _Columns:
             self._names = _names(self._runtime, self._session)
         phase, narrow = summary["phase"], self._narrow
         return (
-            summary["time"][:19].replace("T", " ") if narrow else summary["time"][:23],
+            summary["time"][5:19] if narrow else summary["time"][:23],
             summary["action"] if phase == "single" else f"{summary['action']} ({phase})",
             summary["outcome"],
             self._names.get(summary["actor"], summary["actor"][-12:]),
             self._names.get(summary["tenant"], summary["tenant"][:12] or "-"),
             summary["counts"] or "-",
-            f"…{summary['request'][-8:]}" if narrow else summary["request"],
+            *([] if narrow else [summary["request"]]),
         )
 
 
