@@ -76,6 +76,26 @@ def test_a_new_place_that_differs_is_not_switched_to(home: Home, monkeypatch: py
         assert at(store, acme, "shared") == N
 
 
+def test_a_point_that_the_new_place_counts_and_does_not_show_keeps_the_tenant_where_it_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be one that an erasure was told is gone."""
+    with home.open() as store:
+        store._caretaker.stop()
+        acme, _ = filled(store)
+        inner: Any = store.runtime.backend()
+        honest = inner._inner.count
+
+        def one_more(**asked: Any) -> int:
+            held: int = honest(**asked)
+            return held + (asked["namespace"].layout == "collection" and held > 0)
+
+        monkeypatch.setattr(inner._inner, "count", one_more)
+        with pytest.raises(CheckFailed, match="another number"):
+            store.promote_tenant("acme", to="collection")
+        assert (at(store, acme, "shared"), store.runtime.control.jobs()[0].state) == (N, "copied")
+
+
 def test_a_tenant_deleted_in_the_middle_of_a_move_is_gone_from_both_places(home: Home) -> None:
     with home.open() as store:
         acme, globex = filled(store)
