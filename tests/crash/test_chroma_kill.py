@@ -68,7 +68,7 @@ CUTS = [
     pytest.param("securevec_chroma.persistent.copy_points", "before", marks=pytest.mark.soak),
     ("securevec_chroma.persistent.copy_points", "after"),
     pytest.param("securevec_adapters.layout._generation", "after", marks=pytest.mark.soak),
-    ("securevec_adapters.layout._write", "after"),
+    ("securevec_adapters.layout.replace_file", "after"),
     pytest.param("securevec_adapters.embedded.remove_generation", "before", marks=pytest.mark.soak),
 ]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from securevec.control import migrate
+from securevec.control import database
 from securevec.control.database import connect
 from securevec.control.rows import CollectionRow
 from securevec.control.store import ControlStore
@@ -160,7 +160,7 @@ def create_killed(control: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> bo
             return connection
 
         try:
-            monkeypatch.setattr(migrate, "connect", traced)
+            monkeypatch.setattr(database, "connect", traced)
             ControlStore.open(control, create=True).close()
         except BaseException:  # noqa: BLE001 - a forked child must not run on into the parent's tests
             os._exit(1)

@@ -56,7 +56,7 @@ CUTS = [
     ("securevec_qdrant.edge.copy_points", "before"),
     ("securevec_qdrant.edge.copy_points", "after"),
     ("securevec_adapters.layout._generation", "after"),
-    ("securevec_adapters.layout._write", "after"),
+    ("securevec_adapters.layout.replace_file", "after"),
     ("securevec_adapters.embedded.remove_generation", "before"),
 ]
 
