@@ -103,7 +103,13 @@ def require_same(directory: Path, entries: Iterable[FileEntry]) -> None:
     if wanted.keys() != found.keys():
         raise BackupRejected("Files of the backup are missing, or there are more than it was made with.")
     for name, entry in wanted.items():
-        if _read(found[name]) != (entry.size, entry.sha256):
+        try:
+            read = _read(found[name])
+        except OSError as error:
+            raise BackupRejected(
+                "A file of the backup cannot be read.", next_step="Read the backup as the user who made it."
+            ) from error
+        if read != (entry.size, entry.sha256):
             raise BackupRejected("A file of the backup is not as it was when the backup was made.")
 
 

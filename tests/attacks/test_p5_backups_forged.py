@@ -16,6 +16,7 @@ import pytest
 import securevec as sv
 from securevec.audit.checkpoint import Signer
 from securevec.backup import Newer, create_backup, export_tombstones, ledger, manifest, restore_backup, verify_backup
+from securevec.backup import files as backup_files
 from securevec.errors import AuditTampered, BackupRejected, HomeRefused, KeyRejected, RecordNotFound, SecurevecError
 from securevec.state import home as homes
 from securevec.testing.embedders import HashEmbedder
@@ -151,6 +152,25 @@ def test_a_backup_with_a_file_too_few_is_refused(attic: Attic, copy: Path, tmp_p
         verify_backup(copy, public=attic.public, root=False)
     with pytest.raises(BackupRejected, match="missing"):
         attic.restore(tmp_path / "home", Newer(nothing=True), copy)
+
+
+def test_a_file_of_a_backup_that_cannot_be_read_is_no_error_of_ours(
+    attic: Attic, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = backup_files._open
+
+    def closed(path: Path) -> int:
+        if path.name == "keys.db":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(backup_files, "_open", closed)
+    with pytest.raises(BackupRejected, match="cannot be read"):
+        verify_backup(copy, public=attic.public, root=False)
+    with pytest.raises(SecurevecError):
+        attic.restore(tmp_path / "home", Newer(nothing=True), copy)
+    with pytest.raises(HomeRefused):
+        attic.opened(tmp_path / "home")
 
 
 @pytest.mark.parametrize("part", ["control", "keys"])
