@@ -293,6 +293,41 @@ def test_a_page_that_leads_back_ends_the_scan(
     with pytest.raises(BackendError, match="lead on"):
         backend.scan(namespace=MINE, where=None, cursor=str(an_id(1)), limit=2)
 
+    def back(self: StandIn, request: Recorded, held: Any) -> Any:
+        request.body["offset"] = None
+        return models.ScrollResult(points=honest(self, request, held).points[:1], next_page_offset=str(an_id(3)))
+
+    monkeypatch.setattr(StandIn, "_scroll", back)
+    with pytest.raises(BackendError, match="lead on"):
+        backend.scan(namespace=MINE, where=None, cursor=str(an_id(3)), limit=2)
+
+
+@pytest.mark.parametrize("tag", ["t", "c"])
+@pytest.mark.parametrize("answer", ["_scroll", "_query"])
+def test_a_point_of_another_tenant_or_collection_is_not_taken(
+    qdrant: tuple[StandIn, QdrantServerBackend], monkeypatch: pytest.MonkeyPatch, answer: str, tag: str
+) -> None:
+    """Whatever the filter of the request was worth to the server."""
+    _, backend = qdrant
+    honest = getattr(StandIn, answer)
+
+    def foreign(self: StandIn, request: Recorded, held: Any) -> Any:
+        found = honest(self, request, held)
+        if request.collection != PLACES:
+            found.points[-1].payload[tag] = "0" * 32
+        return found
+
+    monkeypatch.setattr(StandIn, answer, foreign)
+    calls: list[Callable[[], object]] = [
+        lambda: backend.scan(namespace=MINE, where=None, cursor=None, limit=3),
+        lambda: backend.fetch(namespace=MINE, ids=[an_id(1)]),
+    ]
+    if answer == "_query":
+        calls = [lambda: backend.query(namespace=MINE, vector=a_vector(1), where=None, limit=3)]
+    for call in calls:
+        with pytest.raises(BackendError, match="another place"):
+            call()
+
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
 def test_a_score_that_is_no_number_is_not_ranked_by(
