@@ -32,6 +32,8 @@ _TARGET: Final = re.compile(r"\]\(<?[^()\s<>]*\Z")
 _WORD: Final = re.compile(r"\s*[A-Za-z_$][A-Za-z0-9_$ .:-]*\s*\Z")
 _MARKED: Final = re.compile(r"\]\(|\||\"\s*:\s*[-0-9]")
 """Without one of these there is no link, no row of a table and no key with a number behind it."""
+_FEW: Final = 16
+"""So few values are asked where they stand without looking through the text first."""
 _UNQUOTED: Final = re.compile(r"[\s\"'=<>`]")
 _UNSAFE: Final = re.compile(r"[\s()<>]")
 _SPOKEN_OF: Final = frozenset({"PERSON", "ADDRESS", "LOCATION", "ORG"})
@@ -61,9 +63,12 @@ class Part(NamedTuple):
 def placed(text: str, found: Iterable[Finding], reading: Reading | None) -> list[Part]:
     """The parts of a text that its findings are replaced in, in order and apart. ``found``: sorted, not overlapping."""
     if reading is None:
-        if not _MARKED.search(text):
-            return [Part(f.start, f.end, text[f.start : f.end], f) for f in found]
-        return [Part(f.start, f.end, text[f.start : f.end], f, _nearby(text, f.start, f.end)) for f in found]
+        ordered = list(found)
+        marked = len(ordered) <= _FEW or _MARKED.search(text) is not None
+        return [
+            Part(f.start, f.end, text[f.start : f.end], f, _nearby(text, f.start, f.end) if marked else None)
+            for f in ordered
+        ]
     parts: list[Part] = []
     position = 0
     for given in found:

@@ -199,6 +199,12 @@ def test_a_link_of_markdown_has_a_target_still() -> None:
     assert made.endswith(") now")
 
 
+def test_among_many_values_a_link_and_a_key_are_still_what_they_are() -> None:
+    many = " ".join(f"u{number}@example.com" for number in range(30))
+    assert "[write](mailto:Email%20" in replaced(f"{many} [write](mailto:jane@example.com) now", "token")
+    assert '"card": "[CARD]", "b": [1' in replaced(f'{many} cut off: {{"card": 4111111111111111, "b": [1', "tag")
+
+
 def test_a_mask_leaves_the_scheme_of_a_url() -> None:
     assert replaced("see https://jane.example.com/u today", "mask").startswith("see https://****.")
 
