@@ -249,3 +249,20 @@ def utr(value: str) -> bool:
     if len(digits) != 10:
         return False
     return "21987654321"[_weighted(digits[1:], (6, 7, 8, 9, 10, 5, 4, 3, 2)) % 11] == digits[0]
+
+
+def inn(value: str) -> bool:
+    """Russian taxpayer number: ten digits of a firm, twelve of a person; weights modulo 11, then 10 (Order
+    ED-7-14/559)."""
+    digits = digits_of(value)
+    if len(digits) not in (10, 12):
+        return False
+    weights = (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)
+    checked = (9,) if len(digits) == 10 else (10, 11)
+    return all(_weighted(digits[:at], weights[11 - at :]) % 11 % 10 == int(digits[at]) for at in checked)
+
+
+def snils(value: str) -> bool:
+    """Russian number of pension insurance: nine digits by their place from the end, modulo 101."""
+    digits = digits_of(value)
+    return len(digits) == 11 and _weighted(digits[:9], range(9, 0, -1)) % 101 % 100 == int(digits[9:])

@@ -218,7 +218,10 @@ _MAKERS: Final[Mapping[str, Callable[[Stream, str], str]]] = {
     "VAT_ID": _vat,
 }
 
-_OF_TAXES: Final = (national.codice_fiscale, national.steuer_id, national.nif, national.itin, national.cpf)
+_OF_TAXES: Final = (
+    *(national.codice_fiscale, national.steuer_id, national.nif, national.itin, national.cpf),
+    national.inn,
+)
 _OF_PEOPLE: Final = (
     *(national.dni, national.pesel, national.cpf, national.bsn, national.personnummer, national.fodselsnummer),
     *(national.kimlik, national.aadhaar, national.nric, national.rijksregister, national.za_id, national.hetu),
@@ -226,7 +229,7 @@ _OF_PEOPLE: Final = (
 _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {
     "CARD": lambda value: luhn(digits_of(value)),
     "IBAN": validators.iban,
-    "SSN": validators.ssn,
+    "SSN": lambda value: validators.ssn(value) or national.snils(value),
     "ITIN": national.itin,
     "NPI": validators.npi,
     "NHS": national.nhs,

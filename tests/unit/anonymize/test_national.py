@@ -29,6 +29,9 @@ WEAKER: list[tuple[Check, str]] = [
     (national.nif, "123456789"),
     (national.svnr, "1237 010180"),
     (national.utr, "1955839661"),
+    (national.inn, "7707083893"),
+    (national.inn, "500100732259"),
+    (national.snils, "112-233-445 95"),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from itertools import product
 
 import phonenumbers
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securevec.anonymize import lexicon
+from securevec.anonymize.rules import national
 from securevec.anonymize.rules.checksums import digits_of
 from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.anonymize.rules.validators import VALIDATORS
@@ -225,6 +227,21 @@ def test_a_value_keeps_its_form(entity: str, value: str, fits: str) -> None:
 )
 def test_a_stand_in_that_a_check_can_judge_fails_it(entity: str, value: str, check: str) -> None:
     assert not any(VALIDATORS[check](surrogate(bytes([n]) * 32, entity, value)) for n in range(100))
+
+
+@pytest.mark.parametrize(
+    ("entity", "value", "check"),
+    [
+        ("TAX_ID", "7707083893", national.inn),
+        ("TAX_ID", "500100732259", national.inn),
+        ("SSN", "112-233-445 95", national.snils),
+    ],
+)
+def test_a_stand_in_of_a_number_behind_a_russian_label_fails_its_check(
+    entity: str, value: str, check: Callable[[str], bool]
+) -> None:
+    assert check(value)
+    assert not any(check(surrogate(number.to_bytes(32, "big"), entity, value)) for number in range(400))
 
 
 @pytest.mark.parametrize(
