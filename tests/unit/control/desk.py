@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from securevec.control.rows import CollectionRow, ManifestRow, NewRecord
+from securevec.control.jobs import SUBJECT_ERASE, Erasure
+from securevec.control.rows import CollectionRow, JobItem, JobRow, ManifestRow, NewRecord
 from securevec.control.store import ControlStore
+from securevec.control.subjects import records_of
 from securevec.types import CollectionId, TenantId
 
 TENANT = TenantId("a1" * 16)
 COLLECTION = CollectionId("c1" * 16)
+OTHER = CollectionId("c2" * 16)
+JANE = b"jane".ljust(16, b".")
 NOW = 1_000_000
 LEASE = 60_000
 
@@ -112,3 +117,21 @@ class Desk:
             return connection.execute(statement, values).fetchall()
         finally:
             connection.close()
+
+
+def erase(desk: Desk, *tokens: bytes, shared: tuple[bytes, ...] = (), now_ms: int = NOW) -> JobRow:
+    said = {"tokens": [token.hex() for token in tokens], "shared": [token.hex() for token in shared]}
+    return desk.store.begin_job(
+        kind=SUBJECT_ERASE,
+        tenant=TENANT,
+        job_id="erasure",
+        request_id="request",
+        fence=1,
+        data=json.dumps(said),
+        items=lambda tx: [
+            JobItem(row.collection, row.ref, row.generation, row.n_chunks, "delete" if row.about else "redact")
+            for row in records_of(tx, TENANT, [*tokens, *shared])
+        ],
+        now_ms=now_ms,
+        erase=Erasure(tokens, NOW),
+    )
