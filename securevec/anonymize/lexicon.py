@@ -92,8 +92,18 @@ def names() -> NameLists:
 @lru_cache(maxsize=1)
 def places() -> frozenset[str]:
     """Lookup keys of countries, states, counties of the USA and towns; of several words, with their spaces."""
-    text = files("securevec.anonymize").joinpath("data", "places.txt").read_text(encoding="utf-8")
-    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(list_lines("places.txt"))
+
+
+def list_lines(name: str) -> list[str]:
+    """The lines of a list in ``data/``, without its comments."""
+    text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def barred(name: str) -> list[str]:
+    """The entries of a list that has several words in one: what stands between bars, in its order."""
+    return [entry for line in list_lines(name) for entry in line.split("|") if entry]
 
 
 def word_set(name: str) -> frozenset[str]:
@@ -118,9 +128,7 @@ def digest() -> str:
 
 
 def _ordered(name: str) -> tuple[str, ...]:
-    text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
-    words = (word for line in text.splitlines() if not line.startswith("#") for word in line.split())
-    return tuple(dict.fromkeys(words))
+    return tuple(dict.fromkeys(word for line in list_lines(name) for word in line.split()))
 
 
 def _words(name: str) -> frozenset[str]:

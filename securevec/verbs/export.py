@@ -75,8 +75,9 @@ def export(
             admission.note(phase="intent", detail={"format": chosen})
             intended = True
             report = _put(stream, b"" if chosen == "jsonl" else _header(collection), report)
-            there = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())[0]
-            examined = 0
+            there = examined = 0
+            if progress is not None:
+                there = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())[0]
             for sheet in walk(runtime, collection, admission, where=judged_by):
                 kept = still_live(runtime, collection, sheet.matching, where=judged_by)
                 # What is written has left, so the fence is looked at before each part and not only at the end.

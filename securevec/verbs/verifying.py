@@ -132,7 +132,7 @@ def _read_store(
 ) -> None:
     """Open every stored point in its place, page by page."""
     cursor: str | None = None
-    named = runtime.control.count_live(collection.collection, now_ms=_ALL)[1]
+    named = 0 if progress is None else runtime.control.count_live(collection.collection, now_ms=_ALL)[1]
     while True:
         page = runtime.backend().scan(namespace=collection.namespace, where=None, cursor=cursor, limit=STEP)
         _sort(runtime, collection, page.points, seen)

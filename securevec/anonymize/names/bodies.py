@@ -1,6 +1,7 @@
 """Bodies that are called after a kind with a place or a number: units of an army, clubs, courts, and firms with an "&".
 
-"12th Cavalry Regiment", "FC Dnipro", "Landgericht Kassel", "Vinson & Elkins", "PG&E", in capitals "BANK OF IRELAND".
+"12th Cavalry Regiment", "FC Dnipro", "Landgericht Kassel", "Pruitt & Osborn" (one is a listed family), "PG&E", in
+capitals "BANK OF IRELAND".
 It is evidence for the model.
 """
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
 from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.lexicon import list_lines, names, places, word_set
 from securevec.anonymize.names.cues import last_word
 from securevec.anonymize.names.ends import is_street
 
@@ -66,13 +65,11 @@ class Labelled(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _labels() -> dict[str, tuple[str, bool]]:
-    text = files("securevec.anonymize").joinpath("data", "form_labels.txt").read_text(encoding="utf-8")
     known: dict[str, tuple[str, bool]] = {}
-    for line in text.splitlines():
-        if line and not line.startswith("#"):
-            kind, *labels = line.split(" | ")
-            for label in labels:
-                known.setdefault(label, (kind.rstrip("?"), not kind.endswith("?")))
+    for line in list_lines("form_labels.txt"):
+        kind, *labels = line.split(" | ")
+        for label in labels:
+            known.setdefault(label, (kind.rstrip("?"), not kind.endswith("?")))
     return known
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
 import re2
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.lexicon import barred, names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import questioning
@@ -89,9 +88,7 @@ _MAY_BE_BUILT: Final = questioning(
 @lru_cache(maxsize=1)
 def _known() -> tuple[Any, dict[str, float]]:
     """A pattern over ASCII, every other letter a question mark, and what each name counts."""
-    text = files("securevec.anonymize").joinpath("data", _FILE).read_text(encoding="utf-8")
-    listed = [name for line in text.splitlines() if not line.startswith("#") for name in line.split("|") if name]
-    counts = {_plain(name.lstrip("?")): _PERHAPS if name[0] == "?" else _SURE for name in listed}
+    counts = {_plain(name.lstrip("?")): _PERHAPS if name[0] == "?" else _SURE for name in barred(_FILE)}
     # The longest first: of two that begin alike RE2 takes the one that stands first.
     ordered = sorted(counts, key=lambda name: (-len(name), name))
     pattern = rb"\b(?:" + b"|".join(re.escape(name).encode() for name in ordered) + rb")"

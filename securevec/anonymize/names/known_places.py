@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
 from typing import Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.lexicon import barred, names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import questioning
@@ -73,9 +72,7 @@ _SMALL_WORDS: Final = word_set("places_small.txt")
 @lru_cache(maxsize=1)
 def own_names() -> frozenset[str]:
     """Lookup keys of places as their people and neighbours call them."""
-    text = files("securevec.anonymize").joinpath("data", _FILE).read_text(encoding="utf-8")
-    lines = (line for line in text.splitlines() if not line.startswith("#"))
-    return frozenset(lookup_key(name) for line in lines for name in line.split("|") if name)
+    return frozenset(map(lookup_key, barred(_FILE)))
 
 
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:

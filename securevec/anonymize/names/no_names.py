@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.lexicon import barred, names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.known_organisations import is_known
 from securevec.anonymize.names.model import Stretch
@@ -69,9 +68,7 @@ _BEFORE: Final = re.compile(r"(?<![\w@#/\\'’\-])([^\W\d_][\w'’\-]*)(\.?) \Z"
 
 @cache
 def _listed(name: str) -> frozenset[str]:
-    text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
-    lines = (line for line in text.splitlines() if not line.startswith("#"))
-    return frozenset(lookup_key(word) for line in lines for word in line.split("|") if word)
+    return frozenset(map(lookup_key, barred(name)))
 
 
 def without(text: str, stretches: list[Stretch], supported: Sequence[tuple[int, int]] = ()) -> list[Stretch]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places
+from securevec.anonymize.lexicon import barred, names, places
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import questioning
@@ -43,9 +42,7 @@ _ENDS: Final = rf"(?![\w'’])(?! (?!and\b)[{UPPER}])"
 
 
 def _listed() -> str:
-    text = files("securevec.anonymize").joinpath("data", _FILE).read_text(encoding="utf-8")
-    lines = (line for line in text.splitlines() if not line.startswith("#"))
-    return "|".join(sorted((name for line in lines for name in line.split("|")), key=lambda name: (-len(name), name)))
+    return "|".join(sorted(barred(_FILE), key=lambda name: (-len(name), name)))
 
 
 _REGIONS: Final = _listed()

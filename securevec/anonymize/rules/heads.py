@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib.resources import files
 from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import word_set
+from securevec.anonymize.lexicon import list_lines, word_set
 from securevec.anonymize.rules.checksums import digits_of
 from securevec.anonymize.rules.credentials import placeholder, secret_value
 from securevec.anonymize.rules.personal import login_name, plate
@@ -81,11 +80,8 @@ class _Labels(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _labels() -> _Labels:
-    text = files("securevec.anonymize").joinpath("data", "code_labels.txt").read_text(encoding="utf-8")
     known = _Labels({}, {}, {})
-    for line in text.splitlines():
-        if line.startswith("#"):
-            continue
+    for line in list_lines("code_labels.txt"):
         kind, *labels = line.split(" | ")
         entity, digits = kind.split()
         for label in labels:

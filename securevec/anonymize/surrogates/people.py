@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Final
 
 from securevec.anonymize import lexicon
@@ -51,12 +50,9 @@ class _Lists:
 
 @lru_cache(maxsize=1)
 def _lists() -> _Lists:
-    text = files("securevec.anonymize").joinpath("data", "surrogate_people.txt").read_text(encoding="utf-8")
     words: dict[tuple[str, str], tuple[str, ...]] = {}
     given: dict[str, set[Speech]] = defaultdict(set)
-    for line in text.splitlines():
-        if line.startswith("#"):
-            continue
+    for line in lexicon.list_lines("surrogate_people.txt"):
         language, what, *rest = line.split()
         words[(language, what)] = tuple("" if word == "-" else word for word in rest)
         if what in {"f", "m", "knows_f", "knows_m"} and language not in EASTERN:

@@ -168,21 +168,26 @@ def test_a_description_of_another_format_is_loud(tmp_path: Path, damage: tuple[s
     again.close()
 
 
+def refused_but_dropped(backend: EdgeBackend | ChromaPersistentBackend, why: str) -> None:
+    """Whatever would show the stranger says why it does not; with the place both points go. Closes ``backend``."""
+    for call in (
+        lambda: held(backend, PLACE),
+        lambda: backend.query(namespace=PLACE, vector=a_vector(7), where=None, limit=2),
+        lambda: backend.purge(namespace=PLACE),
+    ):
+        with pytest.raises(BackendError, match=why):
+            call()
+    assert backend.drop(namespace=PLACE).points == 2
+    backend.close()
+
+
 def test_a_point_that_somebody_put_into_a_shard_under_a_number_is_loud(tmp_path: Path) -> None:
     backend = edge_of(tmp_path, 1)
     with backend._store.hold(PLACE) as holder:
         shard = holder.get()
         assert shard is not None
         shard._engine.update(UpdateOperation.upsert_points([Point(7, a_vector(7).tolist(), {"n": 7})]))
-    for call in (
-        lambda: held(backend, PLACE),
-        lambda: backend.query(namespace=PLACE, vector=a_vector(7), where=None, limit=2),
-        lambda: backend.purge(namespace=PLACE),
-    ):
-        with pytest.raises(BackendError, match="not a UUID"):
-            call()
-    assert backend.drop(namespace=PLACE).points == 2
-    backend.close()
+    refused_but_dropped(backend, "not a UUID")
 
 
 @pytest.mark.parametrize("spelled", ["{0}", "urn:uuid:{0}", "{{{0.hex}}}"])
@@ -196,15 +201,7 @@ def test_a_point_that_somebody_put_back_under_another_spelling_of_its_id_is_loud
         assert shard is not None
         place = shard.place(PLACE)
         place._api._add([spelled.format(an_id(0xABC))], place._id, [a_vector(7)], [{"-": 1}])
-    for call in (
-        lambda: held(backend, PLACE),
-        lambda: backend.query(namespace=PLACE, vector=a_vector(7), where=None, limit=2),
-        lambda: backend.purge(namespace=PLACE),
-    ):
-        with pytest.raises(BackendError, match="spelled"):
-            call()
-    assert backend.drop(namespace=PLACE).points == 2
-    backend.close()
+    refused_but_dropped(backend, "spelled")
 
 
 def test_a_purge_that_was_shown_fewer_points_than_there_are_keeps_the_original(

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import PERSON_PRIORITY, Finding
-from securevec.anonymize.names.scripts.lists import costs, cues, lines_of
+from securevec.anonymize.lexicon import list_lines
+from securevec.anonymize.names.scripts.lists import costs, cues
 
 _TWO: Final = frozenset(["남궁", "황보", "제갈", "선우", "독고", "사공", "서문", "동방"])
 _WORD: Final = re.compile("[\uac00-\ud7a3]+")
@@ -35,7 +36,7 @@ class _Told(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _given() -> tuple[dict[str, int], dict[str, int], frozenset[str]]:
-    words = frozenset(word for line in lines_of("hangul_words.txt") for word in line.split())
+    words = frozenset(word for line in list_lines("hangul_words.txt") for word in line.split())
     return costs("hangul_first.txt"), costs("hangul_second.txt"), words
 
 

@@ -6,21 +6,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 
 from securevec.anonymize.fold import fold
-
-
-def lines_of(name: str) -> list[str]:
-    """The lines of a list in ``data/``, without its comments."""
-    text = files("securevec.anonymize").joinpath("data", name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+from securevec.anonymize.lexicon import list_lines
 
 
 def costs(name: str) -> dict[str, int]:
     """A list of lines of a cost, a length, and words of both; words that differ in their end are written as one."""
     found: dict[str, int] = {}
-    for line in lines_of(name):
+    for line in list_lines(name):
         cost, length, *words = line.split()
         size = int(length) - 1
         found.update(dict.fromkeys((word[:size] + end for word in words for end in word[size:]), int(cost)))
@@ -60,13 +54,13 @@ def japanese() -> Lexicon:
 @lru_cache(maxsize=1)
 def simplified() -> dict[int, int]:
     """From traditional characters to simplified ones, one for one."""
-    old, new = lines_of("han_simplified.txt")
+    old, new = list_lines("han_simplified.txt")
     return {ord(a): ord(b) for a, b in zip(old, new, strict=True)}
 
 
 @lru_cache(maxsize=1)
 def kana_names() -> frozenset[str]:
-    return frozenset(word for line in lines_of("kana_given.txt") for word in line.split()) | set(
+    return frozenset(word for line in list_lines("kana_given.txt") for word in line.split()) | set(
         cues()["jpan"]["kananames"]
     )
 
@@ -75,7 +69,7 @@ def kana_names() -> frozenset[str]:
 def cues() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """``script_cues.txt``: for each script, what kind of cue, and its words."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
-    for line in fold("\n".join(lines_of("script_cues.txt")), skeleton=False).text.splitlines():
+    for line in fold("\n".join(list_lines("script_cues.txt")), skeleton=False).text.splitlines():
         head, _, rest = line.partition(": ")
         script, kind = head.split()
         have = found.setdefault(script, {})
@@ -87,7 +81,7 @@ def cues() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
 def spaced(script: str) -> tuple[frozenset[str], frozenset[str]]:
     """Given names and family names of a script with spaces between words."""
     found = {"given": frozenset[str](), "family": frozenset[str]()}
-    for line in lines_of("spaced_names.txt"):
+    for line in list_lines("spaced_names.txt"):
         head, kind, *words = line.split()
         if head == script:
             found[kind] = frozenset(words)

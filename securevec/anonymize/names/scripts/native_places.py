@@ -15,8 +15,8 @@ from typing import Final
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names
-from securevec.anonymize.names.scripts.lists import lines_of, pairs
+from securevec.anonymize.lexicon import list_lines, names
+from securevec.anonymize.names.scripts.lists import pairs
 from securevec.anonymize.names.scripts.spaced import TOKENS, is_name
 
 _PRIORITY: Final = 26
@@ -67,7 +67,7 @@ def _towns(script: str) -> frozenset[str]:
     """Lookup keys of the places of a script."""
     found: set[str] = set()
     for name in ("places_native.txt", "countries_native.txt"):
-        for line in lines_of(name):
+        for line in list_lines(name):
             head, _, listed = line.partition(" ")
             if head == script:
                 found.update(lookup_key(place) for place in listed.split("|"))
