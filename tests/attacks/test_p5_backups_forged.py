@@ -192,6 +192,17 @@ def test_parts_of_two_backups_are_not_put_together(attic: Attic, copy: Path, tmp
         attic.restore(tmp_path / "home", Newer(nothing=True), copy)
 
 
+def test_a_note_without_an_end_is_not_read_to_its_end(
+    attic: Attic, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(manifest.read_note(copy / "data"))
+    monkeypatch.setattr(manifest, "_MAX_BYTES", size)
+    assert len(manifest.read_note(copy / "data")) == size
+    monkeypatch.setattr(manifest, "_MAX_BYTES", size - 1)
+    with pytest.raises(BackupRejected, match="too large"):
+        manifest.read_note(copy / "data")
+
+
 def test_a_list_of_deletions_of_a_home_put_back_to_before_the_backup_is_refused(attic: Attic, tmp_path: Path) -> None:
     """It is signed by the right key, against the right backup, and knows of no deletion at all."""
     with attic.opened(shutil.copytree(attic.before, tmp_path / "old")) as store:

@@ -55,6 +55,7 @@ for _ in range(40):  # the engine of Chroma may not end in a child that has none
     time.sleep(0.05)
 else:
     os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)  # until it is gone it holds the locks that it was forked with
 backend.insert(namespace=place, points=[point(number) for number in range(5, 10)])
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -92,6 +92,7 @@ def test_a_list_does_not_grow_without_end() -> None:
         {"tenant": None},
         {"originals": 1},
         {"allow": ["internal"]},
+        {"allow": (["internal"],)},
         {"allow": ("a", "a")},
         {"allow": ("",)},
         {"allow": (7,)},

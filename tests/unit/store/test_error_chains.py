@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import securevec as sv
+from securevec import config
 from securevec.config import load_settings, read_passphrase
 from securevec.crypto import derive
 from securevec.crypto.kdf import argon2id
@@ -106,6 +107,17 @@ def test_the_bytes_of_a_spoilt_passphrase_file_do_not_come_along(tmp_path: Path)
     with pytest.raises(ConfigError) as caught:
         read_passphrase({"SECUREVEC_PASSPHRASE_FILE": str(path)})
     assert not [part for part in shown_by(caught.value) if CANARY in part]
+
+
+def test_a_passphrase_file_without_an_end_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = private(tmp_path / "passphrase", b"0123456789")
+    monkeypatch.setattr(config, "_MAX_FILE_BYTES", 10)
+    assert read_passphrase({"SECUREVEC_PASSPHRASE_FILE": str(path)}) == "0123456789"
+    monkeypatch.setattr(config, "_MAX_FILE_BYTES", 9)
+    with pytest.raises(ConfigError):
+        read_passphrase({"SECUREVEC_PASSPHRASE_FILE": str(path)})
 
 
 @pytest.mark.parametrize("spoilt", [b"\xff", b" = = =", b"[" * 20_000], ids=["no text", "no TOML", "deep"])
