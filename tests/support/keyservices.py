@@ -13,14 +13,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 SOFTHSM: Final = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN: Final = "4711-user"
 
 
 @cache
 def softhsm_token() -> dict[str, str]:
-    """A new token, and the environment in which it is found. One a process: the module reads its settings once."""
-    assert SOFTHSM.exists(), "softhsm2 is not installed: apt-get install softhsm2"
+    """A new token, and the environment in which it is found. One a process: the module reads its settings once.
+
+    SoftHSM is a system part that pip cannot bring: without it a test is reported as not run. CI installs it.
+    """
+    if shutil.which("softhsm2-util") is None:
+        pytest.skip("needs a PKCS#11 token: apt-get install softhsm2")
+    assert SOFTHSM.exists(), "the module of softhsm2 lies elsewhere than Debian keeps it"
     folder = Path(tempfile.mkdtemp(prefix="securevec-softhsm-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "tokens").mkdir()
