@@ -75,10 +75,6 @@ def scope_of(
 ) -> CollectionScope:
     """The collection's place made sure of in the store, and everything a journey needs of it."""
     schema, classification = schema_of(description), str(description["classification"])
-    if not row.classification:
-        # Made under revision 0001, which kept the label in the sealed description only.
-        token = runtime.names.classification_token(classification)
-        runtime.control.set_classification(row.collection, token)
     namespace = runtime.names.namespace(scope.tenant, row.collection)
     runtime.backend().ensure(namespace=namespace, spec=spec_of(row, description))
     return CollectionScope(

@@ -26,9 +26,6 @@ INSERT_COLLECTION: Final = (
     " retention_ms, vault, created_ms, state, classification) VALUES (:collection, :tenant, :name_token, :name_sealed,"
     " :schema_sealed, :shard, :dimension, :identity, :retention_ms, :vault, :created_ms, :state, :classification)"
 )
-UPDATE_CLASSIFICATION: Final = (
-    "UPDATE collection SET classification = :classification WHERE collection = :collection AND classification = ''"
-)
 UPDATE_IDENTITY: Final = (
     "UPDATE collection SET identity = :identity, schema_sealed = :schema_sealed"
     " WHERE collection = :collection AND identity = :expect"
@@ -46,11 +43,6 @@ class Collections(Room):
                 raise UsageError("A collection of this name exists already.", next_step="Open it instead.")
             require_above_minimum(tx, row)
             tx.run(INSERT_COLLECTION, values)
-
-    def set_classification(self, collection: CollectionId, classification: str) -> None:
-        """Fill in the token of a collection that has none yet. One that has keeps it."""
-        with self._db.write() as tx:
-            tx.run(UPDATE_CLASSIFICATION, {"collection": collection, "classification": classification})
 
     def collection(self, collection: CollectionId) -> CollectionRow | None:
         row = self._db.row(SELECT_COLLECTION, {"collection": collection})

@@ -57,7 +57,6 @@ class Models(Room):
                 tx.run(INSERT_MODELS, {"sealed": sealed, "now": changed_ms})
 
     def classification_of(self, tenant: str, collection: str) -> str | None:
-        """The classification token of a collection as committed now; ``None`` when the tenant has no such collection,
-        empty for one that was made before there were tokens."""
+        """The classification token of a collection as committed now; ``None`` when the tenant has none such."""
         row = self._db.row(SELECT_LABEL, {"tenant": tenant, "collection": collection})
         return None if row is None else str(row[0])

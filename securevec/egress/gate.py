@@ -114,7 +114,7 @@ def ask(runtime: Runtime, use: Use, collection: CollectionId | None) -> tuple[bo
     entries = entries_of(runtime)
     if entries is not None and collection is not None:
         token = runtime.control.classification_of(use.tenant, collection)
-        if token is None or (token and token != runtime.names.classification_token(use.classification)):
+        if token != runtime.names.classification_token(use.classification):
             return False, "reclassified"
     if entries is None and runtime.models_required:
         return False, "no-list"

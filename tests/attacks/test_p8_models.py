@@ -166,14 +166,15 @@ def test_texts_of_a_collection_that_is_gone_or_another_tenants_are_handed_to_nob
         assert gate.ask(stage.store.runtime, use, collection) == (False, "reclassified")
 
 
-def test_a_classification_raised_under_an_open_collection_is_seen(
-    counting: tuple[Stage, CountingEmbedder],
+@pytest.mark.parametrize("edited", ["restricted", ""])
+def test_a_classification_raised_or_taken_away_under_an_open_collection_is_seen(
+    counting: tuple[Stage, CountingEmbedder], edited: str
 ) -> None:
     stage, embedder = counting
     handle = stage.pair().fill().acme
     stage.store.allow_model(NAME, ["internal"], kind="embedder")
     assert handle.search("refund", k=1)
-    token = stage.store.runtime.names.classification_token("restricted")
+    token = stage.store.runtime.names.classification_token(edited) if edited else ""
     edit_control(stage.home, "UPDATE collection SET classification = ? WHERE collection = ?", token, handle.id)
     require_refused(stage, embedder, handle)
 
