@@ -105,6 +105,15 @@ def test_another_statement_of_the_same_key_is_no_receipt(members: dict[str, Any]
         unverified(sign(said, key=KEY))
 
 
+@pytest.mark.parametrize("signatures", [[b""], [b"s" * 63], [b"s" * 64, b"s" * 64], []])
+def test_what_has_no_signature_of_the_right_length_is_not_shown_as_a_receipt(signatures: list[bytes]) -> None:
+    envelope = orjson.loads(RECEIPT)
+    assert unverified(RECEIPT)["predicate"] == PREDICATE
+    envelope["signatures"] = [{"keyid": "k", "sig": base64.b64encode(each).decode()} for each in signatures]
+    with pytest.raises(ReceiptInvalid):
+        unverified(orjson.dumps(envelope))
+
+
 def test_exchanges_of_keys_that_do_not_hold_the_pinned_one_are_refused() -> None:
     with pytest.raises(ReceiptInvalid, match="exchanges"):
         read(RECEIPT, public=KEY.public, chain=Keychain("l" * 32, OTHER.public))
