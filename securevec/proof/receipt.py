@@ -5,8 +5,9 @@ name, no record id and no content, so it can be handed to the person who asked f
 
 Predicate ``https://securevec.dev/erasure/v1``:
 
-    kind            "tenant", "retention", "reseal", "move" (of a tenant; ``source`` and ``target`` are layouts), or
-                    "subject" (whose own fields are in :mod:`securevec.people.receipts`)
+    kind            "tenant", "retention", "move" (of a tenant; ``source`` and ``target`` are layouts), "subject" (whose
+                    own fields are in :mod:`securevec.people.receipts`), or an exchange of keys: "reseal", "reindex",
+                    "recloak", "renew", "resurrogate"
     tenant          random tenant id
     job, requested_ms, keys_destroyed_ms, completed_ms
     actor           audit pseudonym of who asked
