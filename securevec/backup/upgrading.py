@@ -27,9 +27,8 @@ from typing import TYPE_CHECKING, Final
 from securevec.audit import Head, is_alive, verify_log
 from securevec.audit.reading import issued
 from securevec.backup.scope import admit_manager
-from securevec.control import older
+from securevec.control import migrate
 from securevec.control.database import connect, failure
-from securevec.control.revision import HEAD, SELECT_REVISION
 from securevec.errors import CheckFailed, EngineLocked, HomeRefused
 from securevec.keys import keyupgrade
 from securevec.keys.keytables import USER_VERSION
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from securevec.state.runtime import Runtime
     from securevec.store.secure_store import SecureStore
 
+FIRST: Final = "0004"
+"""The control store's revision when homes of today's format began to be written; older ones lie in older homes."""
 _COUNTED: Final = (
     *("tenant", "collection", "manifest", "hold", "tombstone", "job", "principal_grant", "retention_rule", "quota"),
     *("source_file", "name_part", "record_subject", "transit", "placement"),
@@ -77,7 +78,7 @@ def look(home: Path) -> Upgrade:
     """
     installation = homes.load(home)
     control, keys = _revision(home), keyupgrade.version_of(home / "keys")
-    if not control.isdecimal() or not older.FIRST <= control <= HEAD or not keyupgrade.FIRST <= keys <= USER_VERSION:
+    if not control.isdecimal() or not FIRST <= control <= migrate.HEAD or not keyupgrade.FIRST <= keys <= USER_VERSION:
         raise HomeRefused(
             "The home is of a build that no upgrade leads from, or of a newer release.",
             next_step="Open it with the release that wrote it, or make a new home, and ingest again.",
@@ -90,12 +91,12 @@ def look(home: Path) -> Upgrade:
                 "The key store is older than the control store: an earlier copy was put in its place.",
                 next_step="Put the newest keys.db back, then run it again.",
             )
-        older.upgrade(copy)
+        migrate.upgrade(copy)
         _require_same(before, _rows(copy))
         ahead = max(0, issued(home / "audit", log_id=installation.installation_id) - _announced(copy))
     return Upgrade(
         control_from=control,
-        control_to=HEAD,
+        control_to=migrate.HEAD,
         keys_from=keys,
         keys_to=USER_VERSION,
         unfinished=homes.upgrade_begun(home),
@@ -127,7 +128,7 @@ def upgrade(home: Path, opened: Opened, *, accept_control_store: bool = False) -
             if not found.unfinished:
                 homes.end_upgrade(home)
             raise
-        older.upgrade(home / "control.db")
+        migrate.upgrade(home / "control.db")
         keyupgrade.upgrade(home / "keys")
         _require_same(found.rows, _rows(home / "control.db"))
     token = homes.UPGRADING.set(True)
@@ -141,7 +142,7 @@ def upgrade(home: Path, opened: Opened, *, accept_control_store: bool = False) -
             detail: dict[str, str | int | bool] = {
                 "target": "home",
                 "change": "updated",
-                "generation": int(HEAD),
+                "generation": int(migrate.HEAD),
             }
             admission.note(counts=kept | {"records": found.rows["manifest"], "keys": found.keys}, detail=detail)
     finally:
@@ -193,7 +194,7 @@ def _announced(path: Path) -> int:
 def _revision(home: Path) -> str:
     with _reading(home / "control.db") as connection:
         try:
-            return str(connection.execute(SELECT_REVISION).fetchone()[0])
+            return str(connection.execute(migrate.SELECT_REVISION).fetchone()[0])
         except (sqlite3.Error, TypeError) as error:
             raise HomeRefused("This file is not a securevec control store.") from error
 

@@ -128,7 +128,7 @@ def _lock(home: Path) -> Check:
 
 
 def _stores(session: Session) -> Check:
-    from securevec.control.revision import HEAD
+    from securevec.control.migrate import HEAD
 
     runtime = session.store.runtime
     kinds = [key.kind for key in runtime.keys.list_keys()]

@@ -4,8 +4,8 @@ One SQLite file, ``control.db``, shared by every process on the home. It holds n
 names are sealed by the caller, records appear as record refs, subjects as tokens, actors as pseudonyms.
 
 Where to look: ``rows`` (what comes out), ``store`` (the object others hold), ``batches`` (the state machine that makes
-replacement atomic), ``hot`` (what every search asks), ``database`` (connections and transactions), ``tables``,
-``older`` (a store of an earlier build brought up).
+replacement atomic), ``hot`` (what every search asks), ``database`` (connections and transactions), ``schema`` and
+``migrations`` (tables).
 """
 
 from securevec.control.store import ControlStore

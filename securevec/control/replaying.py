@@ -11,9 +11,9 @@ from typing import Final
 
 from securevec.control.database import Row
 from securevec.control.jobs import TENANT_DELETE, begun
+from securevec.control.migrate import revision
 from securevec.control.models import SELECT_MODEL_ROWS
 from securevec.control.numbers import COLLECTION_NO
-from securevec.control.revision import revision
 from securevec.control.room import Room
 from securevec.control.rows import JobRow
 from securevec.control.subjects import people_in

@@ -15,6 +15,7 @@ from securevec.control.holds import Holds
 from securevec.control.jobs import Jobs
 from securevec.control.keystore import KeyStoreSeen
 from securevec.control.leftovers import Leftovers
+from securevec.control.migrate import build, require_head, revision
 from securevec.control.models import Models
 from securevec.control.outbox import Outbox
 from securevec.control.placements import Placements
@@ -22,7 +23,6 @@ from securevec.control.quotas import Quotas
 from securevec.control.records import Records
 from securevec.control.replaying import Replays
 from securevec.control.retention import Retention
-from securevec.control.revision import build, require_head, revision
 from securevec.control.settling import Settling
 from securevec.control.sources import Sources
 from securevec.control.subjects import Subjects

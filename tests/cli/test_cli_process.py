@@ -21,7 +21,7 @@ PROGRAM = [sys.executable, "-c", "from securevec.cli.main import run; run()"]
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     heavy = (
-        *("torch", "sqlalchemy", "presidio_anonymizer", "sentence_transformers", "qdrant_edge"),
+        *("torch", "sqlalchemy", "alembic", "presidio_anonymizer", "sentence_transformers", "qdrant_edge"),
         *("numpy", "cryptography", "re2"),
     )
     script = (

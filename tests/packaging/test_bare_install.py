@@ -30,7 +30,7 @@ OPTIONAL: Final = (
     "transformers",
 )
 FRAMEWORKS: Final = ("haystack", "langchain", "llamaindex")
-HEAVY: Final = (*OPTIONAL, "grpc", "phonenumbers", "scipy", "sklearn", "sqlalchemy")
+HEAVY: Final = (*OPTIONAL, "alembic", "grpc", "phonenumbers", "scipy", "sklearn", "sqlalchemy")
 
 BLOCK: Final = f"""
 import sys

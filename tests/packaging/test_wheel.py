@@ -74,6 +74,7 @@ def test_data_that_only_runs_with_its_files_is_packed(wheel: zipfile.ZipFile) ->
     } <= set(packed)
     assert any(name.startswith("securevec/anonymize/rules/") and name.endswith(".toml") for name in packed)
     assert any(name.startswith("securevec/anonymize/data/") for name in packed)
+    assert any(name.startswith("securevec/control/migrations/versions/") for name in packed)
     assert f"{IN_WHEEL}/larkfield.jsonl" in packed
 
 

@@ -32,7 +32,7 @@ from tests.support import crash_child
 
 LOADED: Final = (
     *("securevec.cli.session", "securevec.cli.commands.retention", "securevec.cli.commands.tenants"),
-    *("securevec.keyproviders.file", "securevec.testing.conformance_case"),
+    *("securevec.keyproviders.file", "securevec.testing.conformance_case", "alembic.command"),
 )
 OPTIONAL: Final = ("securevec_chroma.persistent", "securevec_qdrant.server")
 """What needs an extra that may be missing."""

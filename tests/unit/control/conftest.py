@@ -1,4 +1,4 @@
-"""A control store per test, copied from one that was made once."""
+"""A control store per test, copied from one that the migrations made once."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from securevec.control import older
+from securevec.control import migrate
 from securevec.control.copying import copy_control
 from securevec.control.database import Database
 from securevec.control.leftovers import Leftover
@@ -331,7 +331,7 @@ def test_a_store_that_cannot_be_reached_copied_or_upgraded_is_a_typed_error(tmp_
     with pytest.raises(ControlUnavailable, match="damaged"):
         copy_control(tmp_path / "file", tmp_path / "copy")
     with pytest.raises(ControlUnavailable, match="damaged"):
-        older.upgrade(tmp_path / "file")
+        migrate.upgrade(tmp_path / "file")
     with pytest.raises(ControlUnavailable, match="cannot be read"):
         copy_control(tmp_path / "none", tmp_path / "another copy")
 

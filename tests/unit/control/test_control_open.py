@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from securevec.control import database as database_module
-from securevec.control.revision import HEAD
+from securevec.control.migrate import HEAD
 from securevec.control.store import ControlStore
 from securevec.errors import ControlUnavailable, HomeRefused, SecurevecError
 from tests.unit.control.desk import NOW, TENANT, Desk
@@ -164,6 +166,22 @@ def test_two_creators_at_once_both_end_with_one_store(tmp_path: Path) -> None:
     store = ControlStore.open(path, create=False)
     assert store.tenants() == []
     store.close()
+
+
+def test_opening_an_up_to_date_store_imports_neither_alembic_nor_sqlalchemy(desk: Desk) -> None:
+    program = (
+        "import sys; from pathlib import Path; from securevec.control.store import ControlStore;"
+        "store = ControlStore.open(Path(sys.argv[1]), create=True); store.tenants(); store.time_floor();"
+        "print([name for name in sys.modules if name.partition('.')[0] in ('sqlalchemy', 'alembic')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program, str(desk.path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_commit_is_durable_and_deleted_cells_are_zeroed(desk: Desk) -> None:

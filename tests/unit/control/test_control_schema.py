@@ -1,18 +1,22 @@
-"""One truth about columns: new stores, those of earlier builds, the statements and the row classes agree."""
+"""One truth about columns: what the migrations build, the Core tables, the statements and the row classes agree."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib
 import pkgutil
 import re
 import sqlite3
 from dataclasses import fields
 from pathlib import Path
-from typing import Final
 
 import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
 
 import securevec.control
 from securevec.control import (
@@ -20,14 +24,12 @@ from securevec.control import (
     collections,
     holds,
     jobs,
-    older,
+    migrate,
+    schema,
     tenants,
 )
-from securevec.control.revision import HEAD, SELECT_REVISION
 from securevec.control.rows import BatchRow, CollectionRow, HoldRow, JobRow, JobStep, ManifestRow, OutboxRow, TenantRow
 from tests.unit.control.desk import Desk
-
-OLDEST: Final = Path(__file__).parents[2] / "vectors" / "control_0004.sql"
 
 _PARTS = ("(SELECT ", "LEFT JOIN ", "CASE ")
 """How parts of statements begin, which are seen in the statements they are part of."""
@@ -36,11 +38,11 @@ _PARTS = ("(SELECT ", "LEFT JOIN ", "CASE ")
 def _statements() -> dict[str, str]:
     found: dict[str, str] = {}
     for module in pkgutil.iter_modules(securevec.control.__path__, "securevec.control."):
-        if module.ispkg or module.name.endswith((".tables", ".older", ".database")):
+        if module.ispkg or module.name.endswith((".schema", ".database")):
             continue
         for name, value in vars(importlib.import_module(module.name)).items():
             for number, statement in enumerate(value if isinstance(value, tuple) else (value,)):
-                if not name.isupper() or name.startswith("_") or name == "TABLES" or not isinstance(statement, str):
+                if not name.isupper() or name.startswith("_") or not isinstance(statement, str):
                     continue
                 if " " in statement and not statement.startswith(_PARTS):
                     found[f"{name}{number or ''}"] = statement
@@ -65,39 +67,38 @@ def test_every_statement_fits_the_tables(control_file: Path) -> None:
     assert wrong == {}
 
 
-def _words(connection: sqlite3.Connection) -> dict[tuple[str, str], list[str]]:
-    """What the file says its tables and indexes are, without names of constraints and in no order of them."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"):
-        found[kind, name] = sorted(re.findall(r"\w+|[^\w\s,]", re.sub(r"CONSTRAINT \w+", "", sql)))
-    return found
+def _migrated(path: Path) -> Engine:
+    """A store that went through every revision."""
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", "securevec.control:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return engine
 
 
-def _columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    return {
-        table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-        for table in tables
-        if not table.startswith("sqlite_")
-    }
+def test_a_new_store_is_what_the_migrations_build(desk: Desk, tmp_path: Path) -> None:
+    made = create_engine(f"sqlite:///{desk.path}")
+    migrated = _migrated(tmp_path / "migrated.db")
+    listing = text("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%auto%'")
+    with made.connect() as new, migrated.connect() as old:
+        for side in (new, old):
+            assert compare_metadata(MigrationContext.configure(side), schema.metadata) == []
+            assert MigrationContext.configure(side).get_current_revision() == migrate.HEAD
+        words = [
+            {(kind, name): sorted(re.findall(r"\w+|[^\w\s,]", sql or "")) for kind, name, sql in side.execute(listing)}
+            for side in (new, old)
+        ]
+    made.dispose()
+    migrated.dispose()
+    assert words[0] == words[1]
 
 
-def test_a_store_of_the_oldest_build_becomes_what_a_new_one_is(desk: Desk, tmp_path: Path) -> None:
-    path = tmp_path / "older.db"
-    with contextlib.closing(sqlite3.connect(path)) as made:
-        made.executescript(OLDEST.read_text(encoding="utf-8"))
-    older.upgrade(path)
-    with contextlib.closing(sqlite3.connect(path)) as brought, contextlib.closing(sqlite3.connect(desk.path)) as new:
-        assert _words(brought) == _words(new)
-        assert _columns(brought) == _columns(new)
-        assert brought.execute(SELECT_REVISION).fetchall() == [(HEAD,)]
-
-
-def test_tables_that_change_are_of_another_revision(desk: Desk) -> None:
-    """Stores of this revision are opened without a look at their tables: these are the ones that they have."""
-    with contextlib.closing(sqlite3.connect(desk.path)) as new:
-        said = repr(sorted(_words(new).items())) + repr(sorted(_columns(new).items()))
-    assert {HEAD: hashlib.sha256(said.encode()).hexdigest()[:16]} == {"0009": "51b78511da576d26"}
+def test_the_revision_opened_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", "securevec.control:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
 
 
 @pytest.mark.parametrize(
@@ -118,9 +119,25 @@ def test_columns_are_read_in_the_order_of_the_row_class(statement: str, row: typ
     assert columns == [field.name for field in fields(row)]
 
 
-def test_the_file_holds_no_column_for_a_clear_name(desk: Desk) -> None:
+def test_the_file_holds_no_column_for_a_clear_name() -> None:
     """Free text is limited to ids, states, JSON of digests and counts; every name column is sealed or keyed."""
-    with contextlib.closing(sqlite3.connect(desk.path)) as new:
-        columns = {column for listed in _columns(new).values() for column in listed}
-    named = {column for column in columns if "name" in column or "reason" in column}
-    assert named == {"name_token", "name_sealed", "reason_sealed"}
+    named = {
+        f"{table.name}.{column.name}"
+        for table in schema.metadata.tables.values()
+        for column in table.columns
+        if "name" in column.name or "reason" in column.name
+    }
+    assert all(column.endswith(("_sealed", "_token")) for column in named)
+
+
+def test_downgrade_leaves_an_empty_file_that_can_be_filled_again(desk: Desk) -> None:
+    engine = create_engine(f"sqlite:///{desk.path}")
+    config = Config()
+    config.set_main_option("script_location", "securevec.control:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    engine.dispose()
+    assert desk.sql("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'") == [("alembic_version",)]
+    migrate.upgrade(desk.path)
+    assert desk.store.tenants() == []

@@ -272,3 +272,34 @@ def test_the_files_of_a_source_are_remembered_apart(desk: Desk) -> None:
     desk.store.forget_source_files(COLLECTION, b"one", [ref(1)])
     assert desk.store.source_files(COLLECTION, b"one") == {ref(2): b"B" + stored}
     assert desk.store.source_files(COLLECTION, b"two") == {ref(1): b"c" + stored}
+
+
+def test_a_store_of_the_first_revision_with_records_is_refused_whole(desk: Desk) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine
+
+    from securevec.control import migrate
+    from securevec.errors import HomeRefused
+
+    desk.store.grant(TENANT, b"actor", "reader", NOW)
+    engine = create_engine(f"sqlite:///{desk.path}")
+    config = Config()
+    config.set_main_option("script_location", "securevec.control:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    engine.dispose()
+    desk.sql("INSERT INTO manifest VALUES (?, ?, 1, 1, ?, NULL, 'r0/never')", COLLECTION, ref(1), b"d")
+    before = desk.sql("SELECT name, sql FROM sqlite_master ORDER BY name")
+    with pytest.raises(HomeRefused):
+        migrate.upgrade(desk.path)
+    assert desk.sql("SELECT name, sql FROM sqlite_master ORDER BY name") == before
+    desk.sql("DELETE FROM manifest")
+    migrate.upgrade(desk.path)
+    assert desk.store.jobs() == []
+    assert [row.collection for row in desk.store.collections(TENANT)] == [COLLECTION]
+    assert desk.store.roles(TENANT, b"actor") == {"reader"}
+    assert desk.sql("PRAGMA foreign_key_check") == []
+    write(desk, 1, about=(JANE,))
+    assert desk.store.record_tokens(COLLECTION, ref(1), 1) == {JANE: True}
