@@ -13,6 +13,7 @@ from securevec.anonymize import Anonymizer
 from securevec.backend import FieldKind
 from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION, Cloak
+from securevec.embed.checked import named_by
 from securevec.embed.protocol import model_of
 from securevec.errors import CollectionMismatch, ConfigError
 from securevec.points.protect import CLOAK_KEY, EXPIRY_KEY, PREFIX
@@ -145,7 +146,7 @@ def identity_of(
     description: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What a collection is bound to. Its cloak key must be there, where it has a cloak."""
-    model = runtime.embedder().identity
+    model = named_by(runtime.embedder())
     terms: dict[str, Any] = {"terms": ANALYZER} if is_hybrid(description) else {}
     cloak = cloak_of(description)
     if cloak is not None:

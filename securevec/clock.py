@@ -24,19 +24,31 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from securevec.errors import HomeRefused
+from securevec.errors import ConfigError, HomeRefused
 
 MAX_AHEAD_MS: Final = 86_400_000
 """How far a kept time may be ahead of the system's clock: a day, more than a clock that is right is adjusted by."""
+
+
+LATEST_MS: Final = 253_402_300_799_999
+"""The end of the year 9999."""
 
 
 class Clock:
     """``now_ms()`` never decreases within a process. ``source`` returns milliseconds and can be replaced in tests."""
 
     def __init__(self, source: Callable[[], int] | None = None, *, floor_ms: int = 0) -> None:
-        self._source = source or (lambda: time.time_ns() // 1_000_000)
+        self._given = source
         self._highest = floor_ms
         self._lock = threading.Lock()
+
+    def _source(self) -> int:
+        if self._given is None:
+            return time.time_ns() // 1_000_000
+        said: object = self._given()
+        if type(said) is not int or not 0 <= said <= LATEST_MS:
+            raise ConfigError("The clock's source does not say the milliseconds since 1970, as a whole number.")
+        return said
 
     def now_ms(self) -> int:
         with self._lock:

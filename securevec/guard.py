@@ -46,6 +46,7 @@ from securevec.errors import (
     TenantNotFound,
     TenantUnavailable,
 )
+from securevec.errors.tree import ENDING
 from securevec.keys.keyview import KeyView
 from securevec.policy import Actor, Decision, Permission, Request, require
 from securevec.state import reserve
@@ -113,7 +114,7 @@ class Admission:
                 request_id=self.request_id,
                 tenant=tenant,
                 collection=self.collection or "",
-                policy=_engine_word(runtime, runtime.policy.digest),
+                policy=_engine_word(runtime, _rules_in_force(runtime)),
                 rule=_engine_word(runtime, self.decision.rule),
                 purpose_ref=purpose_ref(runtime, self.scope),
                 query_ref=query_ref,
@@ -318,6 +319,19 @@ def settle_outbox(runtime: Runtime) -> int:
         )
         runtime.control.outbox_done(row.id)
     return len(owed)
+
+
+def _rules_in_force(runtime: Runtime) -> str:
+    """What the policy engine says that it decides by; of one that cannot say it, that it did not. Such an engine
+    permits nothing (:func:`securevec.policy.require`), and that is to be recorded."""
+    said: object = None
+    try:
+        said = runtime.policy.digest
+    except ENDING:
+        raise
+    except BaseException:  # noqa: BLE001, S110  # of others: answered below
+        pass
+    return said if isinstance(said, str) else "unsaid"
 
 
 def _engine_word(runtime: Runtime, word: str) -> str:

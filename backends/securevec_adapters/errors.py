@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final
 
 from securevec.errors import BackendError, BackendTimeout, SecurevecError
+from securevec.errors.tree import ENDING
 
 _UNREACHED: Final = frozenset({"ConnectError", "ReadError", "WriteError", "RemoteProtocolError"})
 _LATE: Final = frozenset({"ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout"})
@@ -32,7 +33,7 @@ class Mapped:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # An engine panic arrives as a BaseException.
-        if error is not None and not isinstance(error, SecurevecError | KeyboardInterrupt | SystemExit | GeneratorExit):
+        if error is not None and not isinstance(error, (SecurevecError, *ENDING)):
             causes = list(_causes(error))
             if any(map(_is_late, causes)):
                 raise BackendTimeout(f"The vector store did not answer in time while {self._doing}.") from error

@@ -11,14 +11,13 @@ A detector's digest is bound into every collection, so each adapter has a ``vers
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, cast
 
 import re2
 
 from securevec.anonymize.evaluation.labels import canonical
-from securevec.anonymize.findings import Finding
+from securevec.anonymize.findings import ENTITY, Finding
 from securevec.anonymize.fold import fold
 from securevec.anonymize.rules.rulebook import engine_options
 from securevec.anonymize.windows import scan_windows
@@ -31,7 +30,6 @@ RECOGNIZER_PRIORITY: Final = 60
 
 _WINDOW: Final = 100_000
 _OVERLAP: Final = 8_192
-_ENTITY: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 Spans = Iterable[tuple[int, int]]
 
@@ -72,7 +70,7 @@ def recognizer(
     the finding), or a function from a text to ``(start, end)`` pairs. ``version`` names the state of a function.
     Raises ``ConfigError`` when the entity is no capital-letter name or RE2 refuses the pattern.
     """
-    if not _ENTITY.fullmatch(entity):
+    if not ENTITY.fullmatch(entity):
         raise ConfigError(
             "An entity is named in capital letters, digits and underscores.", next_step="For example BADGE."
         )
@@ -161,6 +159,6 @@ def from_callable(
 
 def _finding(start: Any, end: Any, label: Any, score: Any, source: str, priority: int) -> Finding:
     entity = canonical(str(label))
-    if not _ENTITY.fullmatch(entity):
+    if not ENTITY.fullmatch(entity):
         raise DetectorError("The detector answered with a label that names nothing.")
     return Finding(int(start), int(end), entity, float(score), f"{source}-{entity.lower()}", priority)

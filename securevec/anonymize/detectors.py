@@ -6,10 +6,11 @@ import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.findings import Detector, Finding, Recall, mapped
+from securevec.anonymize.findings import Detector, Finding, Recall, mapped, sound
 from securevec.anonymize.fold import fold
 from securevec.anonymize.names.model import Tagging
 from securevec.anonymize.names.tongues import Tagger, name_models
@@ -23,12 +24,16 @@ from securevec.anonymize.rules.tables import LONGEST_CELL
 from securevec.anonymize.windows import WINDOW
 from securevec.anonymize.written import Reading, View, read
 from securevec.errors import ConfigError, DetectorError
+from securevec.errors.tree import ENDING
 from securevec.limits import MAX_TEXT_BYTES
 
 DETECTOR_VERSION: Final = 19
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 _INSIDE: Final = 100
+
+_MOST: Final = 8
+"""Findings of a detector that others bring, for each character of the text."""
 
 
 class BuiltinDetector:
@@ -230,14 +235,21 @@ def checked(detector: Detector, text: str, field_name: str) -> list[Finding]:
 
 def _answer(detector: Detector, text: str, field_name: str) -> list[Finding]:
     try:
-        found = list(detector.detect(text, field_name=field_name))
-    except DetectorError:
+        answer = detector.detect(text, field_name=field_name)
+        if isinstance(detector, BuiltinDetector | MergedDetector):
+            found = list(answer)
+        else:
+            # One more than there may be, of an answer that may never end.
+            found = list(map(sound, islice(answer, _MOST * len(text) + _MOST)))
+    except (DetectorError, *ENDING):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever failed, the answer is not "nothing found"
+    except BaseException as error:  # noqa: BLE001 - whatever failed, the answer is not "nothing found"
         # The cause is named and not chained: its message may quote the text.
         raise DetectorError(f"The detector failed ({type(error).__name__}); nothing was stored.") from None
     if any(not 0 <= finding.start <= finding.end <= len(text) for finding in found):
         raise DetectorError("The detector answered with positions outside the text.")
+    if len(found) >= _MOST * (len(text) + 1):
+        raise DetectorError(f"The detector answered with more than {_MOST} findings for each character.")
     return found
 
 

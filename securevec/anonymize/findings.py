@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple, Protocol
+from math import isfinite
+from operator import index
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from securevec.anonymize.fold import Folded
+from securevec.errors import DetectorError
 
 Recall = Literal["balanced", "high"]
 """How much to find: ``high`` finds more names and takes more other words for names."""
@@ -30,6 +34,27 @@ class Finding(NamedTuple):
 
     def shifted(self, by: int) -> Finding:
         return Finding(self.start + by, self.end + by, self.entity, self.score, self.rule, self.priority)
+
+
+ENTITY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+"""How an entity is named. It is counted in reports and stands beside what it replaced, so it is a name and no text."""
+_LONGEST_RULE: Final = 200
+
+
+def sound(answer: Any) -> Finding:
+    """One finding of a detector that others bring, made of whole numbers and plain text, as it is going to be stored.
+
+    Raises ``DetectorError``, or what reading the answer raises: it may be anything.
+    """
+    entity, rule, score = answer.entity, answer.rule, answer.score
+    if not isinstance(entity, str) or (named := ENTITY.fullmatch(entity)) is None:
+        raise DetectorError("The detector answered with an entity that is not named in capital letters.")
+    if not isinstance(rule, str) or len(rule) > _LONGEST_RULE or not rule.isprintable():
+        raise DetectorError("The detector answered with a rule that has no name.")
+    if not isfinite(score):
+        raise DetectorError("The detector answered with a score that is no number.")
+    start, end, priority = index(answer.start), index(answer.end), index(answer.priority)
+    return Finding(int(start), int(end), named.group(), float(score), str.__str__(rule), int(priority))
 
 
 def mapped(found: list[Finding], view: Folded) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class SecurevecError(Exception):
@@ -18,3 +18,8 @@ class SecurevecError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.next_step}".rstrip() if self.next_step else self.message
+
+
+ENDING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What ends an operation, in whosever code it is raised: a signal may arrive there. Whatever else code of others raises
+is a failure of it, also a panic of a library written in Rust, which is a ``BaseException`` and none of these."""

@@ -54,7 +54,12 @@ _NUMBERS: Final = {word: number for number, word in enumerate(WORDS)}
 
 
 def encode_body(body: Body) -> bytes:
-    """Raises :class:`TypeError` for a value that has no place in a body, as an integer beyond 64 bits."""
+    """Raises :class:`TypeError` for a value that has no place in a body, as an integer beyond 64 bits: what
+    :func:`decode_body` would not read is not written."""
+    marks = body.model + body.detector + body.policy
+    numbers = (body.generation, body.chunk, body.chunks, body.ingested_ms, body.expires_ms or 0)
+    if len(marks) != 3 * MARK or {*map(type, numbers)} != {int}:
+        raise TypeError("A body is made of whole numbers, and of marks of eight bytes.")
     tokens = {token: at for at, token in enumerate((*body.about, *body.mentions))}
     spans, field_spans = body.spans, body.field_spans
     return ormsgpack.packb(
@@ -70,7 +75,7 @@ def encode_body(body: Body) -> bytes:
             dict(body.filters),
             b"".join(body.about),
             b"".join(body.mentions),
-            body.model + body.detector + body.policy,
+            marks,
             body.acl,
             None if body.fields is None else {name: _pack(value) for name, value in body.fields.items()},
             None if field_spans is None else {name: _encode_spans(each, tokens) for name, each in field_spans.items()},
@@ -265,6 +270,8 @@ def _pack(value: object) -> object:
 
 
 def _as_number(word: str) -> int | str:
+    if type(word) is not str:
+        raise TypeError("A word of a body is plain text.")
     return _NUMBERS.get(word, word)
 
 

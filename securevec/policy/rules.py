@@ -24,6 +24,7 @@ from functools import cache
 from typing import Final, Literal, Protocol, runtime_checkable
 
 from securevec.errors import ConfigError, PolicyDenied
+from securevec.errors.tree import ENDING
 from securevec.filters import Expr, check
 from securevec.policy.actor import Actor
 
@@ -140,8 +141,10 @@ def check_role(role: str) -> Role:
 def require(engine: PolicyEngine, request: Request) -> Decision:
     """The decision, if it permits. Raises :class:`PolicyDenied` otherwise, and when the engine itself fails."""
     try:
-        decision = _checked(engine.decide(request))
-    except Exception as error:
+        decision = _checked(engine.decide(request), engine.digest)
+    except ENDING:
+        raise
+    except BaseException as error:
         # An engine that fails has not permitted anything, whatever the reason.
         raise PolicyDenied(f"The policy could not decide on `{request.permission}`, so it is denied.") from error
     if decision.allowed is not True:
@@ -155,10 +158,13 @@ def require(engine: PolicyEngine, request: Request) -> Decision:
     return decision
 
 
-def _checked(answer: object) -> Decision:
-    """The answer of an engine, if it is one that can be acted on."""
+def _checked(answer: object, digest: object) -> Decision:
+    """The answer of an engine, if it is one that can be acted on and recorded."""
     if not isinstance(answer, Decision):
         raise TypeError("a policy engine answers with a Decision")
+    words: tuple[object, ...] = (answer.rule, digest)
+    if not all(isinstance(word, str) for word in words):
+        raise TypeError("a policy engine names its rules, and the one that decided")
     if answer.row_filter is not None:
         check(answer.row_filter)
     return answer

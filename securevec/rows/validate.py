@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from securevec import limits
 from securevec.clock import to_ms
 from securevec.errors import LimitExceeded, RecordError
+from securevec.errors.tree import ENDING
 from securevec.rows.minimize import require_size
 from securevec.schema.describe import describe
 from securevec.schema.fields import LISTS, TYPES, FieldSpec
@@ -108,7 +109,9 @@ def _convert(record_class: type[R], raw: object) -> R:
         return record_class.model_validate(dict(cast("Mapping[str, object]", raw)))
     except ValidationError as error:
         refusal = _explain(record_class, error)
-    except Exception as error:  # noqa: BLE001  # a validator of the caller's class may raise anything, with content
+    except ENDING:
+        raise
+    except BaseException as error:  # noqa: BLE001  # a validator of the caller's class may raise anything, with content
         refusal = RecordError(f"The Record class's own check failed with {type(error).__name__}.")
     raise refusal
 

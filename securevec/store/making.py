@@ -12,6 +12,7 @@ from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
 from securevec.binding import Wanted, bound_and_now, described, identity_of, require_vault
 from securevec.control.rows import CollectionRow
 from securevec.egress.gate import require_model
+from securevec.embed.checked import named_by
 from securevec.errors import (
     CollectionMismatch,
     HybridUnavailable,
@@ -69,7 +70,7 @@ def create(runtime: Runtime, scope: Scope, name: str, wanted: Wanted) -> Collect
         name_sealed=runtime.names.seal(name, row=raw, kind="collection-name"),
         schema_sealed=runtime.names.seal(orjson.dumps(description), row=raw, kind="collection-description"),
         shard=runtime.names.namespace(tenant, collection).shard,
-        dimension=runtime.embedder().identity.dimension,
+        dimension=named_by(runtime.embedder()).dimension,
         identity=orjson.dumps(identity, option=orjson.OPT_SORT_KEYS).decode(),
         retention_ms=retention_ms,
         vault=vault,
@@ -193,7 +194,7 @@ def _require_model(runtime: Runtime, admission: Admission, classification: str) 
     One that is there already opens all the same: what hands a text to the model is refused, reading and deleting is
     not (docs/adr/0060).
     """
-    use = Use(runtime.embedder().identity.name, "embedder", admission.scope.tenant, classification)
+    use = Use(named_by(runtime.embedder()).name, "embedder", admission.scope.tenant, classification)
     try:
         require_model(runtime, use, None)
     except SecurevecError as error:
