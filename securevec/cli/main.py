@@ -47,4 +47,6 @@ def _misread(error: BaseException, message: str, *, as_json: bool) -> int:
             aside(message)  # the help, as it is laid out
             return 2
         message = "Missing command."
+    if not message.endswith((".", "?", ")")):
+        message += "."
     return usage(message, as_json=as_json, advice=f"Run: {place} --help")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from securevec.points.body import RecordId
     from securevec.schema import FieldSpec, Record, Schema
 
-_CONDITION: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(!=|>=|<=|=|>|<)(.*)\Z", re.DOTALL)
+_CONDITION: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)( *)(!=|>=|<=|==?|>|<)(.*)\Z", re.DOTALL)
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -79,7 +79,8 @@ def record_id(schema: Schema, typed: str) -> RecordId:
 
 
 def conditions(schema: Schema, typed: Sequence[str]) -> Expr | None:
-    """``field=value``, ``!=``, ``>``, ``>=``, ``<``, ``<=``, all of which must hold. Raises :class:`FilterError`."""
+    """``field=value``, ``==``, ``!=``, ``>``, ``>=``, ``<``, ``<=``, all of which must hold. Raises
+    :class:`FilterError`."""
     from securevec.filters import all_of
 
     parts = [_condition(schema, text) for text in typed]
@@ -91,16 +92,18 @@ def _condition(schema: Schema, text: str) -> Expr:
 
     match = _CONDITION.match(text)
     if match is None:
-        raise FilterError("A condition is written field=value.", next_step="Also != > >= < <=.")
+        raise FilterError("A condition is written field=value, in quotes.", next_step="Also != > >= < <=.")
+    name, spaced, sign, rest = match.groups()
     known = {spec.name: spec for spec in schema.by_kind("filter")}
-    spec = known.get(match[1])
+    spec = known.get(name)
     if spec is None:
         raise FilterError(
             "A condition names a field that is not a declared filter.", next_step=f"Declared: {', '.join(known)}."
         )
-    field, value = F(spec.name), _value(spec, match[3])
-    match match[2]:
-        case "=":
+    # Blanks on both sides of the sign belong to it; behind it alone they are the value's.
+    field, value = F(spec.name), _value(spec, rest.lstrip(" ") if spaced else rest)
+    match sign:
+        case "=" | "==":
             return field == value
         case "!=":
             return field != value

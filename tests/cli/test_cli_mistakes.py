@@ -40,6 +40,7 @@ def test_the_short_option_asks_for_help_as_the_long_one_does(
         (["keys", "recloak", "acme/tickets"], 2, "ingest --cloak rotate"),
         (["jobs", "run", "--once", "--watch"], 2, "securevec jobs run --help"),
         (["search", "acme/tickets", "refund", "-k", "5000"], 2, "securevec search --help"),
+        (["search", "acme/tickets", "refund", "-k", "many"], 2, "integer. Run: securevec search --help"),
         (["audit", "export", "--out", "a.jsonl", "--since", "24h", "--until", "48h"], 2, "ends before it begins"),
         (["audit", "verify", "--audit-dir", "elsewhere"], 2, "elsewhere is not a directory"),
         (["audit", "verify", "--pubkey", "pub.pem"], 2, "pub.pem cannot be read"),

@@ -16,7 +16,7 @@ import pytest
 from securevec.cli.main import main
 from securevec.cli.streams import escape_what_is_missing
 
-PROGRAM = [sys.executable, "-c", "from securevec.cli.main import run; run()"]
+PROGRAM = [sys.executable, "-m", "securevec"]
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ def register(group: Group) -> None:
 
 
 def list_all(session: Session) -> None:
-    """Every entry. A model that is not on the list receives nothing, once there is one."""
+    """Every entry. A model that is not on the list receives nothing, once there is one.
+
+    With --json null where no list is set: then every model receives everything.
+    """
     entries = session.store.models()
     if entries is None:
         session.out.show(None, _NO_LIST)
