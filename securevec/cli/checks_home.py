@@ -5,7 +5,9 @@ Read only, and without the engine: a running service need not stop for it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import Callable, Mapping
@@ -131,6 +133,10 @@ def _stores(session: Session) -> Check:
     from securevec.control.migrate import HEAD
 
     runtime = session.store.runtime
+    broken = [name for name in ("control.db", "keys/keys.db") if not _sound(runtime.home / name)]
+    if broken:
+        step = "Stop every process on this home and restore it from a backup: securevec backup restore --help"
+        return Check("stores", "wrong", f"damaged: {' and '.join(broken)}", step)
     kinds = [key.kind for key in runtime.keys.list_keys()]
     single = sum(kind in ("subject", "document") for kind in kinds)
     people = f" ({single} of single people or records)" if single else ""
@@ -140,6 +146,15 @@ def _stores(session: Session) -> Check:
         "ok",
         f"opens with this root key; control revision {HEAD}, tenants: {tenants}, keys: {len(kinds)}{people}",
     )
+
+
+def _sound(path: Path) -> bool:
+    """Whether SQLite finds every page of the file in order. Opening a store reads a few of them."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
 
 
 def _clock(session: Session) -> Check:
@@ -204,7 +219,7 @@ def _audit(session: Session) -> Check:
     if intents:
         detail = f"{detail}; {len(intents)} intents without a result (in progress, or a crash)"
         return Check("audit log", "note", detail, "Look whether the log is whole: securevec audit verify")
-    return Check("audit log", "ok", detail)
+    return Check("audit log", "ok", f"{detail}. Whether it is whole: securevec audit verify")
 
 
 def _ago(seconds: int) -> str:
@@ -326,27 +341,38 @@ def _receipts(session: Session) -> Check:
 
 
 def _vectors(session: Session) -> Check:
-    """Whether an embedded store has files at all: the engine makes a missing directory anew, and answers nothing."""
+    """Whether each collection of an embedded store that has records has its files: the engine makes a missing directory
+    anew, and answers nothing."""
     runtime = session.store.runtime
     name = homes.load(runtime.home).backend
     if name not in _EMBEDDED:
         return Check("vectors", "ok", "not in this home: their store keeps them")
     now_ms, control = time.time_ns() // 1_000_000, runtime.control
-    records = sum(
-        control.count_live(row.collection, now_ms=now_ms)[0]
+    filled = {
+        row.shard: records
         for tenant in control.tenants()
         if tenant.state != "deleted"
         for row in control.collections(tenant.tenant)
-    )
+        if (records := control.count_live(row.collection, now_ms=now_ms)[0])
+    }
     place = runtime.home / "engine" / name
-    if records and not (place.is_dir() and any(each.is_dir() for each in place.iterdir())):
+    lost = [records for shard, records in filled.items() if not _has_files(place, shard)]
+    if lost:
         step = "Put the directory engine back, or make a new home from a backup: securevec backup restore --help"
-        return Check("vectors", "wrong", f"gone: none is there for {records:,} records, which no search finds", step)
-    return Check(
-        "vectors",
-        "ok",
-        f"files are there. Whether they hold all {records:,} records: securevec verify TENANT/COLLECTION",
-    )
+        detail = f"gone, of {len(lost)} of {len(filled)} collections: nothing is found of {sum(lost):,} records"
+        return Check("vectors", "wrong", detail, step)
+    records = sum(filled.values())
+    detail = f"files are there. Whether they hold all {records:,} records: securevec verify TENANT/COLLECTION"
+    return Check("vectors", "ok", detail)
+
+
+def _has_files(place: Path, shard: str) -> bool:
+    """Whether there is what the shard's ``CURRENT`` names (docs/formats.md, section 6)."""
+    try:
+        named = (place / shard / "CURRENT").read_text(encoding="utf-8").removesuffix("\n")
+        return (place / "VERSION").is_file() and named.startswith("gen-") and (place / shard / named).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 _OPENED: Final[tuple[tuple[str, Callable[[Session], Check]], ...]] = (

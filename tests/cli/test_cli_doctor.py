@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -39,7 +40,12 @@ def home(base: Path, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     # Without the files of shards, which are large and which doctor does not open.
     shards = {path.name for path in (filled / "engine" / "edge").iterdir() if path.is_dir()}
     shutil.copytree(filled, copy, ignore=shutil.ignore_patterns(*shards))
-    (copy / "engine" / "edge" / min(shards)).mkdir(mode=0o700)
+    for shard in (name for name in shards if not name.startswith(".")):
+        current = (filled / "engine" / "edge" / shard / "CURRENT").read_text(encoding="utf-8")
+        (copy / "engine" / "edge" / shard / current.strip()).mkdir(mode=0o700, parents=True)
+        (copy / "engine" / "edge" / shard / "CURRENT").write_text(current, encoding="utf-8")
+        for place in (copy / "engine" / "edge" / shard, copy / "engine" / "edge" / shard / "CURRENT"):
+            place.chmod(0o700 if place.is_dir() else 0o600)
     key = tmp_path / "root.key"
     shutil.copy(next((base / "config").rglob("*.key")), key)
     monkeypatch.setenv("SECUREVEC_KEY_FILE", str(key))
@@ -233,6 +239,31 @@ def test_a_directory_of_the_home_that_is_gone_is_wrong(doctor: Shell, home: Path
     found = examine(doctor, code=1)
     assert {name for name, each in found.items() if each["status"] == "wrong"} == {check}
     assert "back" in found[check]["next_step"]
+
+
+@pytest.mark.parametrize("lost", ["VERSION", "*/CURRENT", "*/gen-*"])
+def test_files_of_the_engine_that_are_gone_are_told_before_a_search_meets_them(
+    doctor: Shell, home: Path, lost: str
+) -> None:
+    for number, place in enumerate((home / "engine" / "edge").glob(lost)):
+        place.rename(home.with_name(f"away-{number}"))
+    found = examine(doctor, code=1)
+    assert {name for name, each in found.items() if each["status"] == "wrong"} == {"vectors"}
+    assert "1 of 1 collections" in str(found["vectors"]["detail"])
+
+
+@pytest.mark.parametrize(("name", "table"), [("control.db", "retention_plan"), ("keys/keys.db", "destroyed_by_tenant")])
+def test_a_damaged_page_that_opening_does_not_read_is_wrong(doctor: Shell, home: Path, name: str, table: str) -> None:
+    with contextlib.closing(sqlite3.connect(home / name)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (home / name).open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    found = examine(doctor, code=1)["stores"]
+    assert (found["status"], found["detail"]) == ("wrong", f"damaged: {name}")
+    assert "backup" in found["next_step"]
 
 
 @pytest.mark.parametrize("lost", ["control.db", "keys/keys.db"])
