@@ -96,8 +96,7 @@ OPEN: Final = '''
 CLOSE: Final = '''
     async def close(self) -> None:
         """{says}"""
-        await self._bridge.run(self._sync.close)
-        self._bridge.close()
+        await self._bridge.end(self._sync.close)
 
     async def __aenter__(self) -> Self:
         return self

@@ -28,7 +28,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 THREADS: Final = 8
-"""Calls that run at once; more wait in line."""
+"""Calls that run at once, and as many again that are fed by asynchronous sources; more wait in line."""
 
 _PULL: Final = 64
 """Items taken from an asynchronous source at once: as many as a batch holds."""
@@ -41,6 +41,11 @@ class Bridge(Uncopied):
         if not 1 <= threads <= 256:
             raise ConfigError("The number of threads is from 1 to 256.")
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="securevec-aio")
+        # Apart: a call holds its thread while it waits for its source, and a few slow uploads must not keep everybody
+        # else's calls waiting, nor the end of the store.
+        self._fed = ThreadPoolExecutor(threads, thread_name_prefix="securevec-aio-fed")
+        self._feeding: set[_Stop] = set()
+        self._closed = False
         self._pid = os.getpid()
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -48,12 +53,18 @@ class Bridge(Uncopied):
 
         Raises what the call raises, and :class:`asyncio.CancelledError` when a cancelled call has ended.
         """
-        return await self._carry(_Stop(), call, *args, **kwargs)
+        return await self._carry(self._pool, _Stop(), call, *args, **kwargs)
 
     async def run_fed(self, call: Callable[[Iterable[T]], U], source: AsyncIterable[T]) -> U:
         """``call`` on a thread, with a plain iterable over ``source``, which is read on the caller's loop."""
         stop = _Stop()
-        return await self._carry(stop, call, _Feed(source, asyncio.get_running_loop(), stop))
+        self._feeding.add(stop)
+        try:
+            return await self._carry(self._fed, stop, call, _Feed(source, asyncio.get_running_loop(), stop))
+        except Stopped as error:
+            raise closed() from error  # a cancelled caller is told of the cancellation
+        finally:
+            self._feeding.discard(stop)
 
     async def acquire(self, call: Callable[[], T], release: Callable[[T], None]) -> T:
         """:meth:`run` for something that must be given back: it was, when this raises although ``call`` had made it."""
@@ -70,17 +81,30 @@ class Bridge(Uncopied):
                 await self.run(release, each)
             raise
 
+    async def end(self, call: Callable[[], None]) -> None:
+        """The last call, behind those that stand in line; who waits for a source is asked to end. Idempotent."""
+        if self._closed and os.getpid() == self._pid:
+            return
+        for stop in tuple(self._feeding):
+            stop.set()
+        await self.run(call)
+        self.close()
+
     def close(self) -> None:
         """Take no more calls. Those in hand end by themselves."""
+        self._closed = True
         self._pool.shutdown(wait=False)
+        self._fed.shutdown(wait=False)
 
-    async def _carry(self, stop: _Stop, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _carry(
+        self, pool: ThreadPoolExecutor, stop: _Stop, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         if os.getpid() != self._pid:
             raise EngineForked("This store was opened before a fork.", next_step="Open a store in each process.")
         context = contextvars.copy_context()
         context.run(STOP.set, stop)
         try:
-            future = self._pool.submit(context.run, functools.partial(call, *args, **kwargs))
+            future = pool.submit(context.run, functools.partial(call, *args, **kwargs))
         except RuntimeError as error:
             raise closed() from error
         running = asyncio.wrap_future(future)

@@ -170,9 +170,10 @@ class AsyncSecureStore(AsyncStoreModels):
         return await self._bridge.run(self._sync.run_jobs)
 
     async def close(self) -> None:
-        """Close the engine, the audit log and the stores. Idempotent."""
-        await self._bridge.run(self._sync.close)
-        self._bridge.close()
+        """Close the engine, the audit log and the stores. Idempotent.
+
+        See :meth:`securevec.SecureStore.close`."""
+        await self._bridge.end(self._sync.close)
 
     async def __aenter__(self) -> Self:
         return self

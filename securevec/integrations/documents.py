@@ -7,13 +7,15 @@ document back expects what was put in, and a filter on what was never stored wou
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Final, Generic, Literal, ParamSpec, TypeVar, cast
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
-from securevec.aio.bridge import Bridge
+from securevec.aio.bridge import THREADS, Bridge
 from securevec.errors import ConfigError, RecordError, UsageError
 from securevec.filters import Expr
 from securevec.integrations.passage import TEXT, Passage, require_passages
@@ -28,8 +30,9 @@ R = TypeVar("R", bound=Record)
 
 Undeclared = Literal["refuse", "drop"]
 
-THREADS = 4
-"""Calls of one framework's store that run at once beside its event loop."""
+_BRIDGES: Final[WeakValueDictionary[int, Bridge]] = WeakValueDictionary()
+"""By the runtime of an open store, which whoever holds one of these keeps alive."""
+_making: Final = threading.Lock()
 
 
 class DocumentsRefused(RecordError):
@@ -75,8 +78,14 @@ class Documents(Generic[R]):
 
     @cached_property
     def bridge(self) -> Bridge:
-        """Threads for coroutines; none until the first one."""
-        return Bridge(THREADS)
+        """Threads for coroutines: those of the open store, however many of its collections frameworks are given. A
+        service makes a framework's store for each request, and must not have threads for each."""
+        runtime = id(self.collection._runtime)
+        with _making:
+            bridge = _BRIDGES.get(runtime)
+            if bridge is None:
+                bridge = _BRIDGES[runtime] = Bridge(THREADS)
+            return bridge
 
     async def off_loop(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """``call`` on a thread; a cancelled one ends between two of its steps."""
@@ -110,10 +119,11 @@ class Documents(Generic[R]):
 
     def get(self, ids: Sequence[str]) -> list[Document]:
         """The documents of these ids that there are."""
+        many = id_list(ids)
         return [
             self.document(record)
-            for start in range(0, len(ids), MAX_PAGE)
-            for record in self.collection.get_many(ids[start : start + MAX_PAGE])
+            for start in range(0, len(many), MAX_PAGE)
+            for record in self.collection.get_many(many[start : start + MAX_PAGE])
         ]
 
     def every(self, where: Expr | None = None) -> Iterator[Document]:
@@ -122,7 +132,8 @@ class Documents(Generic[R]):
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete by id. Returns how many there were. An empty list deletes nothing."""
-        return self.collection.delete(list(ids)).deleted if ids else 0
+        many = id_list(ids)
+        return self.collection.delete(many).deleted if many else 0
 
     def delete_all(self) -> int:
         """Delete every document, those of other writers meanwhile too. Returns how many there were."""
@@ -180,6 +191,13 @@ def new_id() -> str:
     return str(uuid4())
 
 
+def id_list(ids: Iterable[T]) -> list[T]:
+    """The ids of a call. Raises :class:`UsageError` for a text: its letters would be the ids of others."""
+    if isinstance(ids, str | bytes):
+        raise UsageError("Ids are given as a list.", next_step='For one: ["the-id"].')
+    return list(ids)
+
+
 def none_left(arguments: Mapping[str, object]) -> None:
     """Refuse keyword arguments that nobody reads: a filter under a wrong name must not become a search without one.
 
@@ -192,6 +210,9 @@ def none_left(arguments: Mapping[str, object]) -> None:
 
 def ids_for(given: Sequence[str | None] | None, own: Sequence[str | None]) -> list[str]:
     """One id for each document: the one given with the call, its own, or a new one. Raises :class:`UsageError`."""
-    if given is not None and len(given) != len(own):
+    if given is None:
+        return [each or new_id() for each in own]
+    many = id_list(given)
+    if len(many) != len(own):
         raise UsageError("There are as many ids as documents.")
-    return [first or second or new_id() for first, second in zip(given or [None] * len(own), own, strict=True)]
+    return [first or second or new_id() for first, second in zip(many, own, strict=True)]

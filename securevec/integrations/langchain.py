@@ -11,7 +11,6 @@ Filters are those of :mod:`securevec.integrations.langchain_filters`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -80,7 +79,7 @@ class SecurevecVectorStore(VectorStore):
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """The documents of these ids that there are, in their order."""
-        return [_document(plain) for plain in self._documents.get(list(ids))]
+        return [_document(plain) for plain in self._documents.get(ids)]
 
     def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
         """Delete by id; ids that name nothing are passed over. Raises :class:`UsageError` without ids: that would be
@@ -88,7 +87,7 @@ class SecurevecVectorStore(VectorStore):
         none_left(kwargs)
         if ids is None:
             raise UsageError("A deletion names ids.", next_step="To delete by a filter: collection.delete(where=...).")
-        self._documents.delete(list(ids))
+        self._documents.delete(ids)
         return True
 
     def similarity_search(
@@ -226,7 +225,10 @@ class SecurevecVectorStore(VectorStore):
     async def afrom_texts(
         cls, texts: Iterable[str], embedding: Embeddings | None = None, metadatas: Any = None, **kwargs: Any
     ) -> SecurevecVectorStore:
-        return await asyncio.to_thread(cls.from_texts, texts, embedding, metadatas, **kwargs)
+        ids = kwargs.pop("ids", None)
+        made = cls.from_texts([], embedding, **kwargs)
+        await made.aadd_texts(texts, metadatas, ids=ids)
+        return made
 
     def where(self, given: object) -> Expr | None:
         """A filter of LangChain's as one of :mod:`securevec.filters`. Raises :class:`FilterError`."""
@@ -246,9 +248,13 @@ def _relevance(score: float) -> float:
 
 def _paired(texts: Iterable[str], metadatas: Sequence[Mapping[str, Any]] | None) -> list[Document]:
     whole = [texts] if isinstance(texts, str) else list(texts)
-    if metadatas is not None and len(metadatas) != len(whole):
+    given: list[Any] = [{}] * len(whole) if metadatas is None else [each or {} for each in metadatas]
+    if len(given) != len(whole):
         raise UsageError("There are as many metadatas as texts.")
-    given = metadatas if metadatas is not None else [{}] * len(whole)
+    untyped: list[Any] = whole
+    if not all(isinstance(text, str) for text in untyped) or not all(isinstance(each, Mapping) for each in given):
+        # Before LangChain's Document sees them: its own exception quotes what is no text.
+        raise UsageError("A text is a string, and its metadata a dictionary.")
     return [Document(page_content=text, metadata=dict(metadata)) for text, metadata in zip(whole, given, strict=True)]
 
 

@@ -30,6 +30,7 @@ from securevec.integrations.passage import NodePassage
 from securevec.reading.hits import SearchResult
 from securevec.schema import Record
 from securevec.store import Collection
+from securevec.types import Uncopied
 
 with needed("llamaindex"):
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -70,7 +71,7 @@ class EmbeddedByStore(BaseEmbedding):
         return []
 
 
-class SecurevecVectorStore(BasePydanticVectorStore):
+class SecurevecVectorStore(Uncopied, BasePydanticVectorStore):
     """See the module. ``undeclared``: whether metadata that is not declared refuses its node or falls away.
 
     Kept of a node: id, text, declared metadata, and its source document (``ref_doc_id``). Its other relationships,

@@ -149,6 +149,8 @@ class KeyCache:
             raise type(failure.error)(failure.error.message, next_step=failure.error.next_step)
 
     def _remember(self, key: Hashable, error: KeyDestroyed | KeyUnavailable) -> None:
+        # Another one is kept than is raised: that one's frames hold the caller's texts for as long as it lives.
+        error = type(error)(error.message, next_step=error.next_step)
         before = self._failures.pop(key, None)
         if isinstance(error, KeyDestroyed):
             self._failures[key] = _Failure(float("inf"), 0.0, error)

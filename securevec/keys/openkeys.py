@@ -23,7 +23,7 @@ from securevec.errors import BoundKeyDestroyed, KeyDestroyed, KeyRejected, KeyUn
 from securevec.keys.cache import KeyCache
 from securevec.keys.keyfile import older_copy
 from securevec.keys.keystore import KeyStore
-from securevec.keys.leases import BLOCK, BUDGET, Leases
+from securevec.keys.leases import BLOCK, BUDGET, MOST, Leases
 
 BOUND: Final = ("subject", "document")
 """Kinds of keys that are needed besides a DEK. Their ``collection`` is the 16 bytes that name whose they are."""
@@ -209,7 +209,7 @@ class OpenKeys:
                 return key
         row = self._take_block(use)
         self._leases.grant(use, row.key_id, BLOCK - messages)
-        self._sealing.add(row.key_id)
+        self._note_sealing(row.key_id)
         return self._open(row)
 
     def _numbers_of(self, use: KeyUse) -> list[int]:
@@ -317,8 +317,13 @@ class OpenKeys:
         row = self._store.row(key_id)
         if row is None or row.state != ACTIVE or self._store.is_destroyed(key_id):
             return None
-        self._sealing.add(key_id)
+        self._note_sealing(key_id)
         return self._open(row)
+
+    def _note_sealing(self, key_id: bytes) -> None:
+        if len(self._sealing) >= MOST:
+            self._sealing.clear()  # each is looked at once more
+        self._sealing.add(key_id)
 
     def _take_block(self, use: KeyUse) -> KeyRow:
         """Take a block of messages from the active DEK's row; make a new DEK when there is none or it is used up."""

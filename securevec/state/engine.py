@@ -18,6 +18,7 @@ from typing import Final
 
 from securevec import stopping
 from securevec.backend import VectorBackend
+from securevec.control.database import closed
 from securevec.errors import EngineForked, EngineLocked, HomeRefused
 
 LOCK_NAME: Final = "engine.lock"
@@ -74,6 +75,7 @@ class Engine:
         self._mutex = threading.RLock()
         self._backend: VectorBackend | None = None
         self._lock_fd: int | None = None
+        self._closed = False
         self._pid = os.getpid()
 
     @property
@@ -89,12 +91,16 @@ class Engine:
         self._on_open = callback
 
     def backend(self) -> VectorBackend:
-        """The backend. Raises :class:`EngineLocked` when another process holds this home's engine."""
+        """The backend. Raises :class:`EngineLocked` when another process holds this home's engine, and
+        :class:`ControlUnavailable` after :meth:`close`: a call that was on its way then must not take the lock anew,
+        which nobody would give back."""
         if os.getpid() != self._pid:
             raise EngineForked(
                 "This store was opened before a fork.", next_step="Open a SecureStore of its own in each process."
             )
         with self._mutex:
+            if self._closed:
+                raise closed()
             if self._backend is None:
                 if self.needs_lock:
                     self._lock_fd = _take(self._home / LOCK_NAME)
@@ -103,21 +109,26 @@ class Engine:
                     if self._on_open is not None:
                         self._on_open(self._backend)
                 except BaseException:
-                    self.close()
+                    self._give_back()
                     raise
             return self._backend
 
     def close(self) -> None:
-        """Close the backend, then give the lock back. Idempotent; in a forked child only the descriptor is closed."""
+        """Close the backend for good, then give the lock back. Idempotent; in a forked child only the descriptor is
+        closed."""
         with self._mutex:
-            backend, self._backend = self._backend, None
-            descriptor, self._lock_fd = self._lock_fd, None
-            try:
-                if backend is not None and os.getpid() == self._pid:
-                    backend.close()
-            finally:
-                if descriptor is not None:
-                    os.close(descriptor)
+            self._closed = True
+            self._give_back()
+
+    def _give_back(self) -> None:
+        backend, self._backend = self._backend, None
+        descriptor, self._lock_fd = self._lock_fd, None
+        try:
+            if backend is not None and os.getpid() == self._pid:
+                backend.close()
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def lock_holder_present(home: Path) -> bool:

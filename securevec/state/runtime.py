@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from securevec.anonymize import Anonymizer, Detector, TenantKeys
 from securevec.anonymize.ahead import Ahead, shared_ahead
@@ -80,8 +81,13 @@ class Runtime:
     """Whether the home is being restored: whoever restores it says which jobs go on, and when."""
     models: KnownModels = field(default_factory=KnownModels)
     """The list of models as it was last opened."""
-    _write_locks: dict[CollectionId, threading.RLock] = field(default_factory=dict["CollectionId", "threading.RLock"])
-    _job_locks: dict[str, threading.Lock] = field(default_factory=dict[str, "threading.Lock"])
+    # Weak: a lock that nobody has in hand is made anew, and a process that runs for months keeps none of them.
+    _write_locks: WeakValueDictionary[CollectionId, threading.RLock] = field(
+        default_factory=WeakValueDictionary["CollectionId", "threading.RLock"]
+    )
+    _job_locks: WeakValueDictionary[str, threading.Lock] = field(
+        default_factory=WeakValueDictionary[str, "threading.Lock"]
+    )
     _jobs_of_thread: threading.local = field(default_factory=threading.local)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 

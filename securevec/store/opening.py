@@ -20,7 +20,7 @@ from securevec.control.store import ControlStore
 from securevec.crypto.suites import number_of
 from securevec.discovery import NO_CHOICES, Choices, check_backend, open_backend
 from securevec.embed import Embedder
-from securevec.errors import ConfigError, ControlUnavailable, HomeRefused, KeyUnavailable
+from securevec.errors import AuditUnavailable, ConfigError, ControlUnavailable, HomeRefused, KeyUnavailable
 from securevec.keyproviders.provider import Provider
 from securevec.keys.cache import TTL_S
 from securevec.keys.keyring import KeyRing
@@ -39,11 +39,13 @@ T = TypeVar("T")
 
 
 class AuditDoor:
-    """The audit writer, opened at the first record: commands that record nothing leave no writer behind."""
+    """The audit writer, opened at the first record: commands that record nothing leave no writer behind. Once closed it
+    opens none: a call that was on its way then would leave one that nobody closes."""
 
     def __init__(self, opener: Callable[[], AuditWriter]) -> None:
         self._opener = opener
         self._writer: AuditWriter | None = None
+        self._closed = False
         self._mutex = threading.Lock()
 
     @property
@@ -62,12 +64,15 @@ class AuditDoor:
 
     def close(self) -> None:
         with self._mutex:
+            self._closed = True
             writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
 
     def _open(self) -> AuditWriter:
         with self._mutex:
+            if self._closed:
+                raise AuditUnavailable("This store was closed.", next_step="Open it again: SecureStore.open(HOME).")
             if self._writer is None:
                 self._writer = self._opener()
             return self._writer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +50,8 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
     def __init__(self, runtime: Runtime, *, actor: Actor) -> None:
         super().__init__(runtime, actor)
         self._closed = False
+        # Of two that close at once the second would take the keys from under the first, which signs the audit log.
+        self._closing = threading.RLock()
         self._caretaker = Caretaker(runtime)
         runtime.engine.on_open(self._engine_opened)
 
@@ -245,7 +248,28 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         return run_pending(self._runtime, MACHINES)
 
     def close(self) -> None:
-        """Close the engine, the audit log and the stores. Idempotent."""
+        """Close the engine, the audit log and the stores. Idempotent.
+
+        Calls of other threads that are under way end with :class:`Unavailable`: what they had
+        written is live or not, as after a crash, and is settled when the home is opened next.
+        """
+        with self._closing:
+            self._close()
+
+    def __enter__(self) -> Self:
+        if self._closed:
+            raise closed()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"SecureStore(<{'closed' if self._closed else 'open'}>)"
+
+    def _close(self) -> None:
         self._closed = True
         self._caretaker.stop()
         ahead, self._runtime.ahead = self._runtime.ahead, Ahead(jobs=0)
@@ -262,19 +286,6 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
                 self._runtime.control.close()
                 self._runtime.keys.close()
                 reserve.keep(self._runtime.home)
-
-    def __enter__(self) -> Self:
-        if self._closed:
-            raise closed()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"SecureStore(<{'closed' if self._closed else 'open'}>)"
 
     def _engine_opened(self, backend: VectorBackend) -> None:
         """What the engine's holder does first: settle what a crash left, finish what others asked for."""
