@@ -22,6 +22,7 @@ from securevec.types import Namespace, ProtectedPoint, StoredPoint, Terms, Vecto
 from securevec_adapters.address import credential, server_address
 from securevec_adapters.errors import mapped
 from securevec_adapters.points import check_cursor, check_id, check_namespace, unit_vector
+from securevec_adapters.recent import Recent
 from securevec_adapters.remote import Connection, check_time
 from securevec_chroma.client import connect, create, find, ours
 from securevec_chroma.place import Place, checked, refuse_terms
@@ -71,7 +72,7 @@ class ChromaServerBackend:
         with mapped("connecting"):
             self._client = connect(address, token=key, timeout_s=timeout_s)
         self._connection = Connection(check=self._check_version, close=self._client.close)
-        self._places: dict[Namespace, Place] = {}
+        self._places = Recent[Namespace, Place]()
 
     @classmethod
     def from_location(
@@ -172,7 +173,7 @@ class ChromaServerBackend:
         if points is None:
             return RemovalReport(0, index_removed=True, bytes_removed=None, residual=_RESIDUAL)
         with mapped("removing a collection"):
-            self._places.pop(namespace, None)
+            self._places.forget(namespace)
             self._client.api.delete_collection(namespace.shard)
             if find(self._client.api, namespace) is not None:
                 raise BackendError("The store still answers for a collection that was removed.")
@@ -205,9 +206,10 @@ class ChromaServerBackend:
             with mapped("looking up a collection"):
                 found = find(self._client.api, namespace)
             if found is None:
-                self._places.pop(namespace, None)
+                self._places.forget(namespace)
                 return None
-            place = self._places[namespace] = Place(self._client.api, namespace, found, exclusive=False)
+            place = Place(self._client.api, namespace, found, exclusive=False)
+            self._places.keep(namespace, place)
         return place
 
     def _read(self, namespace: Namespace, call: Callable[[Place], T], *, absent: T) -> T:

@@ -201,6 +201,7 @@ class IndexBuilder:
                 if failure is not None and not build.cancelled:
                     self._failed[name] = failure
                 ended = time.monotonic()
+                self._rested = {each: until for each, until in self._rested.items() if until > ended}
                 self._rested[name] = ended + RESTS * (ended - began)
                 del self._builds[name]
                 self._moved.notify_all()

@@ -15,6 +15,7 @@ from qdrant_client.models import FieldCondition, Filter, FilterSelector, MatchVa
 
 from securevec.errors import BackendError
 from securevec.types import Layout, Namespace
+from securevec_adapters.recent import Recent
 from securevec_qdrant.server_client import calling
 from securevec_qdrant.server_filters import fenced
 from securevec_qdrant.server_layout import make_collection
@@ -29,7 +30,7 @@ class Places:
     def __init__(self, client: QdrantClient, name: str) -> None:
         self._client = client
         self._name = name
-        self._known: dict[Place, int] = {}
+        self._known = Recent[Place, int]()
 
     def dimension(self, place: Place) -> int | None:
         """The dimension of a place; ``None`` when it does not exist, or did not when last asked."""
@@ -39,7 +40,7 @@ class Places:
     def confirmed(self, place: Place) -> int | None:
         """The dimension of a place as the server says now; ``None`` when it does not exist."""
         namespace, layout = place
-        self._known.pop(place, None)
+        self._known.forget(place)
         with calling("looking up a collection"):
             if not self._client.collection_exists(self._name):
                 return None
@@ -52,7 +53,7 @@ class Places:
         dimension = held.get("dimension")
         if type(dimension) is not int or dimension < 1 or held.get("layout") != layout:
             raise BackendError("The store's description of a collection cannot be read.")
-        self._known[place] = dimension
+        self._known.keep(place, dimension)
         return dimension
 
     def add(self, place: Place, dimension: int) -> None:
@@ -77,13 +78,13 @@ class Places:
                 update_filter=fenced(namespace),
                 wait=True,
             )
-        self._known.pop(place, None)
+        self._known.forget(place)
         if self.dimension(place) != dimension:
             raise BackendError("The store did not keep the description of a collection.")
 
     def remove(self, place: Place) -> None:
         """Forget a place. Raises :class:`BackendError` when the store does not: inserts go by it."""
-        self._known.pop(place, None)
+        self._known.forget(place)
         with calling("forgetting a collection"):
             if self._client.collection_exists(self._name):
                 selector = FilterSelector(filter=fenced(place[0], ids=[_id(place)]))

@@ -20,7 +20,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
@@ -32,6 +32,8 @@ import securevec as sv
 COLLECTION = "pages"
 MODEL = "stand-in-model"
 """As the operator's list has it: securevec models allow stand-in-model --class internal"""
+TRIES = 3
+"""Times that a question is asked of documents which others write meanwhile."""
 ONE_WORKER = (
     "An embedded store is for one process: start uvicorn without --workers, or with --workers 1; or make the home on a "
     "server: securevec init --backend chromas://HOST:PORT or qdrants://HOST:PORT."
@@ -105,6 +107,20 @@ def caller(request: Request, held: Annotated[HTTPAuthorizationCredentials | None
     return known
 
 
+def answered(pages: sv.Collection[Any], text: str) -> Answer:
+    """One question, answered once. Raises ``RecordNotFound`` when somebody changed what was found meanwhile."""
+    hits = pages.search(text, k=4)
+    # Refused here, nothing leaves: a model that is not on the home's list, a tenant it may not serve.
+    released = hits.for_model(MODEL, purpose="answering a question")
+    draft = stand_in_model(text, released.prompt)
+    try:
+        answer, restored = hits.restore(draft), True
+    except sv.errors.PolicyDenied:
+        # This caller may ask, and may not see personal data: the placeholders stay.
+        answer, restored = draft, False
+    return Answer(answer=answer, sources=list(dict.fromkeys(str(hit.id) for hit in hits)), restored=restored)
+
+
 def make_app(store: sv.SecureStore, callers: Mapping[str, Caller], now: Callable[[], datetime] = _now) -> FastAPI:
     """The service on an open store, which it closes when it stops. ``now`` tells when a token has ended."""
 
@@ -120,21 +136,17 @@ def make_app(store: sv.SecureStore, callers: Mapping[str, Caller], now: Callable
     @app.post("/ask")
     def ask(question: Question, who: Annotated[Caller, Depends(caller)]) -> Answer:
         pages = store.tenant(who.tenant, actor=who.actor).existing_collection(COLLECTION)
-        hits = pages.search(question.text, k=4)
-        # Refused here, nothing leaves: a model that is not on the home's list, a tenant it may not serve.
-        released = hits.for_model(MODEL, purpose="answering a question")
-        draft = stand_in_model(question.text, released.prompt)
-        try:
-            answer, restored = hits.restore(draft), True
-        except sv.errors.PolicyDenied:
-            # This caller may ask, and may not see personal data: the placeholders stay.
-            answer, restored = draft, False
-        return Answer(answer=answer, sources=list(dict.fromkeys(str(hit.id) for hit in hits)), restored=restored)
+        for _ in range(TRIES - 1):
+            try:
+                return answered(pages, question.text)
+            except sv.errors.RecordNotFound:
+                continue  # what was found was replaced or deleted before it left: look for what is there now
+        return answered(pages, question.text)
 
     @app.exception_handler(sv.SecurevecError)
     def refused(_: Request, error: sv.SecurevecError) -> JSONResponse:
         # A tenant that is missing, suspended or forbidden looks the same from outside. The audit log knows which.
-        if isinstance(error, sv.errors.Refused):
+        if isinstance(error, sv.errors.Refused) and not isinstance(error, sv.errors.RecordNotFound):
             return JSONResponse({"detail": "Not available to this token."}, 403)
         if isinstance(error, sv.errors.UsageError):
             return JSONResponse({"detail": "The question cannot be answered as it is."}, 422)

@@ -77,6 +77,11 @@ class Roots:
         self._held, self._since = fresh, now
         return fresh
 
+    def expire(self) -> None:
+        """Drop a root key that may not serve any longer, whether anybody asks for it or not."""
+        if self._ttl is not None and self._now() >= self._since + self._ttl + self._stale:
+            self._held = None
+
     def forget(self) -> None:
         """Drop the root key; the next use asks the provider."""
         self._held = None

@@ -125,6 +125,12 @@ class KeyCache:
         while len(self._entries) > self._max:
             _wipe(self._entries.popitem(last=False)[1].value)
 
+    def expire(self) -> None:
+        """Drop what is too old. Without it a key that nobody asks for again would stay until others push it out."""
+        now = self._now()
+        for key in [key for key, entry in self._entries.items() if entry.until <= now]:
+            _wipe(self._entries.pop(key).value)
+
     def clear(self) -> None:
         """Forget every key, and who did not answer. What was destroyed stays so."""
         for entry in self._entries.values():

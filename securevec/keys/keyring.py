@@ -198,6 +198,12 @@ class KeyRing(Following, Listed, Rotating, Signing, Cloaking, Filtering, pseudon
             self._open.refresh()
             return self._open.by_id(key_id)
 
+    def expire(self) -> None:
+        """Drop keys that were open for as long as they may be, and those that another process destroyed: for a process
+        that is not asked for anything and so does not look."""
+        with self._store.lock:
+            self._open.expire()
+
     def view(self) -> KeyView:
         """The keys for one batch of values, under a single look at the store, made now."""
         with self._store.lock:

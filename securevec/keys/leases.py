@@ -32,7 +32,7 @@ class Lease:
 
 
 class Leases:
-    """The leases used last, by use. A lease says nothing about whether its key still exists: the ring asks the store."""
+    """The leases used last. A lease says nothing about whether its key still exists: the ring asks the store."""
 
     __slots__ = ("_leases",)
 

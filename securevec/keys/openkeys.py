@@ -86,6 +86,12 @@ class OpenKeys:
         elif self._store.least > self._checked:
             self._require_newest()
 
+    def expire(self) -> None:
+        """Drop keys that have been open for longer than they may. Raises as :meth:`refresh`, which it does too."""
+        self._roots.expire()
+        self._cache.expire()
+        self.refresh()
+
     def _require_newest(self) -> None:
         """A destroyed key that is there again must not open anything, not even until somebody looks."""
         changes = self._store.changes()

@@ -7,6 +7,7 @@
    unprotected.
 3. The time floor, so that a clock set back after a crash brings nothing expired back.
 4. Room for deletions, kept on a disk that is getting full.
+5. Open keys whose time is over, or that another process destroyed, dropped though nobody asks for any key.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Caretaker:
                 (FLOOR_EVERY, self._note_time),
                 (CHECKPOINT_EVERY, self._checkpoint),
                 (1, self._keep_room),
+                (1, self._drop_keys),
                 (1, self._jobs),
             ):
                 if turn % every == 0:
@@ -70,6 +72,9 @@ class Caretaker:
 
     def _keep_room(self) -> None:
         reserve.keep_ahead(self._runtime.home)
+
+    def _drop_keys(self) -> None:
+        self._runtime.keys.expire()
 
     def _checkpoint(self) -> None:
         self._runtime.audit.checkpoint()

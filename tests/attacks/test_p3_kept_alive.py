@@ -6,10 +6,8 @@ A service runs for months, and its memory is written to core files and swap.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -17,30 +15,10 @@ import pytest
 import securevec as sv
 from securevec.errors import KeyDestroyed, SecurevecError
 from securevec.testing.embedders import HashEmbedder
+from tests.support.kept import tracebacks_kept_by
 from tests.support.world import open_world, ticket
 
 CANARY = "heliotrope-canary-71"
-
-
-def frames_kept_by(root: object) -> list[FrameType]:
-    """Frames that can be reached from an object, not through modules and classes."""
-    seen: set[int] = set()
-    found: list[FrameType] = []
-    left: list[object] = [root]
-    while left:
-        each = left.pop()
-        if id(each) in seen or isinstance(each, ModuleType | type):
-            continue
-        seen.add(id(each))
-        if isinstance(each, TracebackType):
-            found.append(each.tb_frame)
-        elif isinstance(each, BaseException):  # its traceback is no referent that a collector is told of
-            left.extend([each.__traceback__, each.__cause__, each.__context__])
-        elif isinstance(each, FunctionType):
-            left.append(each.__closure__)
-        else:
-            left.extend(gc.get_referents(each))
-    return found
 
 
 def test_the_walk_sees_a_kept_exception() -> None:
@@ -49,7 +27,7 @@ def test_the_walk_sees_a_kept_exception() -> None:
 
     with pytest.raises(ValueError, match=CANARY) as caught:
         failing()
-    assert frames_kept_by({"kept": [caught.value]})
+    assert tracebacks_kept_by({"kept": [caught.value]})
 
 
 def test_a_remembered_failure_keeps_no_texts_of_the_call_that_met_it(tmp_path: Path) -> None:
@@ -66,4 +44,4 @@ def test_a_remembered_failure_keeps_no_texts_of_the_call_that_met_it(tmp_path: P
         with pytest.raises(SecurevecError):
             acme.search(CANARY)
         assert store.runtime.keys._open._cache._failures
-        assert frames_kept_by(store) == []
+        assert tracebacks_kept_by(store) == 0

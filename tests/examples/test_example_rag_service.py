@@ -20,8 +20,10 @@ import pytest
 
 import securevec as sv
 from securevec.cli.main import main
+from securevec.reading.hits import SearchResult
 from securevec.testing.embedders import HashEmbedder
 from tests.support.examples import example
+from tests.support.meanwhile import meanwhile
 
 PLACE = Path(__file__).parents[2] / "examples"
 
@@ -278,3 +280,21 @@ def test_a_second_worker_says_at_its_start_what_to_do(
     opened[0].close()
     assert "--workers 1" in caplog.text
     assert "securevec init --backend" in caplog.text
+
+
+def test_a_document_that_is_stored_anew_while_it_is_asked_about_does_not_cost_the_answer(
+    service: Any, store: sv.SecureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = store.home.parent / "acme" / "about.md"
+    pages = store.tenant("acme", actor=sv.Actor("svc:acme-app")).existing_collection("pages")
+
+    def edition(number: int) -> None:
+        page.write_text(DOCUMENTS["acme"].replace("brickwork.", f"brickwork, edition {number}."), encoding="utf-8")
+        assert pages.ingest(page.parent).updated == 1
+
+    meanwhile(monkeypatch, SearchResult, "for_model", lambda: edition(2))
+    meanwhile(monkeypatch, SearchResult, "restore", lambda: edition(3))
+    answer = ask(service, TOKENS["acme"], "who mended the brickwork?")
+    assert answer.status_code == 200
+    assert "Ozrick Tolliveaux" in answer.json()["answer"]
+    assert "edition 3" in answer.json()["answer"]

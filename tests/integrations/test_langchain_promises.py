@@ -4,6 +4,7 @@ model, nothing asked that is not answered as asked."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -17,6 +18,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 
 import securevec as sv
 from securevec import errors
+from securevec.aio.bridge import THREADS
 from securevec.integrations.documents import DocumentsRefused
 from securevec.integrations.langchain import SecurevecVectorStore
 from securevec.testing.embedders import HashEmbedder, TapEmbedder
@@ -31,6 +33,7 @@ class Article(sv.Passage):
     published: sv.Filter[datetime | None] = None
 
 
+CANARY = "heliotrope-canary-71"
 TAP = TapEmbedder(HashEmbedder())
 TEXTS = {
     "acme": ["The boiler needs a new valve.", "The boiler needs a new valve again.", "Roses want sun."],
@@ -226,6 +229,45 @@ def test_ids_and_metadatas_are_as_many_as_texts_or_nothing_is_stored(empty: Secu
     assert empty._documents.collection.count() == 0
     assert empty.delete([]) is True
     assert empty.add_documents([]) == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.delete("12"),
+        lambda store: store.get_by_ids("12"),
+        lambda store: store.add_texts(["The gate squeaks.", "The gate sticks."], ids="12"),
+    ],
+)
+def test_one_id_that_is_no_list_does_not_reach_the_documents_called_by_its_letters(
+    empty: SecurevecVectorStore, call: Callable[[Any], Any]
+) -> None:
+    empty.add_texts(["The roof leaks.", "The yard floods."], [{"source": "x"}] * 2, ids=["1", "2"])
+    with pytest.raises(errors.UsageError, match="list"):
+        call(empty)
+    assert len(empty.get_by_ids(["1", "2"])) == 2
+
+
+@pytest.mark.parametrize("spoilt", [{"texts": [{"name": CANARY}]}, {"texts": ["x"], "metadatas": [[CANARY]]}])
+def test_what_is_no_text_is_not_quoted(empty: SecurevecVectorStore, spoilt: dict[str, Any]) -> None:
+    with pytest.raises(errors.UsageError) as caught:
+        empty.add_texts(**spoilt)
+    assert CANARY not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_stores_made_for_each_request_share_the_threads_of_the_open_store(home: Home) -> None:
+    collection = home.collection(Article)
+    SecurevecVectorStore(collection).add_texts(["The roof leaks."], [{"source": "x"}])
+    stores = [SecurevecVectorStore(collection) for _ in range(40)]
+
+    async def requests() -> list[Any]:
+        return await asyncio.gather(*(store.asimilarity_search("roof", k=1) for store in stores))
+
+    before = set(threading.enumerate())
+    assert [len(found) for found in asyncio.run(requests())] == [1] * len(stores)
+    made = [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("securevec-aio")]
+    assert len(made) <= THREADS
 
 
 def test_a_model_beside_the_collection_s_is_refused(home: Home) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -232,3 +234,16 @@ def test_by_a_vector_and_in_coroutines_a_tenant_has_its_own_nodes_alone(
         return [node.node_id for node in await empty.aget_nodes(["1", "2"])]
 
     assert asyncio.run(one_source_goes()) == ["2"]
+
+
+def test_one_id_that_is_no_list_is_refused_and_no_store_is_taken_out_of_its_process(
+    two: dict[str, SecurevecVectorStore],
+) -> None:
+    before = two["acme"].client.count()
+    for call in (two["acme"].delete_nodes, two["acme"].get_nodes):
+        with pytest.raises(errors.UsageError, match="list"):
+            call(cast("Any", "01"))
+    assert two["acme"].client.count() == before
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(errors.UsageError, match="not copied or pickled"):
+            copied(two["acme"])
