@@ -231,20 +231,15 @@ def test_ids_and_metadatas_are_as_many_as_texts_or_nothing_is_stored(empty: Secu
     assert empty.add_documents([]) == []
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda store: store.delete("12"),
-        lambda store: store.get_by_ids("12"),
-        lambda store: store.add_texts(["The gate squeaks.", "The gate sticks."], ids="12"),
-    ],
-)
-def test_one_id_that_is_no_list_does_not_reach_the_documents_called_by_its_letters(
-    empty: SecurevecVectorStore, call: Callable[[Any], Any]
-) -> None:
-    empty.add_texts(["The roof leaks.", "The yard floods."], [{"source": "x"}] * 2, ids=["1", "2"])
+def test_one_id_that_is_no_list_does_not_reach_the_documents_called_by_its_letters(empty: SecurevecVectorStore) -> None:
+    texts, metadata = ["The roof leaks.", "The yard floods."], [{"source": "x"}] * 2
+    empty.add_texts(texts, metadata, ids=["1", "2"])
     with pytest.raises(errors.UsageError, match="list"):
-        call(empty)
+        empty.delete("12")
+    with pytest.raises(errors.UsageError, match="list"):
+        empty.get_by_ids("12")
+    with pytest.raises(errors.UsageError, match="list"):
+        empty.add_texts(texts, metadata, ids="12")
     assert len(empty.get_by_ids(["1", "2"])) == 2
 
 
