@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from base64 import urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64decode
 from functools import lru_cache
 from typing import Final
+
+from securevec.anonymize.lexicon import names
 
 
 def entropy(value: str) -> float:
@@ -39,7 +41,7 @@ def placeholder(value: str) -> bool:
 
 
 _HUMPS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_SPELLED: Final = re.compile(r"[:@]?[A-Za-z_][A-Za-z_.\-]*+(?:\[-?\d*\][A-Za-z_.\-]*+)*+")
+_SPELLED: Final = re.compile(r"[:@]?[A-Za-z_][A-Za-z_.\-]*+(?:\[-?\d*\][A-Za-z_.\-]*+)*+|[a-z]+_[a-z_]*[a-z]\d")
 _SETTINGS: Final = frozenset(
     ["alternative", "annotated", "arg", "args", "arn", "auth", "bool", "bytes", "cache", "callback", "choice",
      "class", "collection", "config", "counter", "credential", "credentials", "default", "dict", "encoding", "env",
@@ -75,13 +77,17 @@ def _of_all_signs(value: str) -> bool:
     return len(value) >= _LONG and len(signs) >= _MANY and signs.isdisjoint("{}<>") and any(map(str.isdigit, value))
 
 
+_NOTHING: Final = re.compile(r"\A\w+=(?:None|True|False|null|undefined)\Z|\A[a-z]+(?:\|[a-z]+(?::[a-z\d]+)?)+\Z")
+"""An argument that says what is taken where none is given, and the rules that a form checks a field by."""
+
+
 def secret_value(value: str) -> bool:
     """Not a placeholder, a variable, a time, a name out of code or a plain lower-case word: a password."""
     if len(value) < 6 or placeholder(value) or _names_something(value):
         return False
     if value[0] in "$<{%(=" and not _of_all_signs(value):
         return False
-    if value.startswith("urn:"):
+    if value.startswith(("urn:", "http://", "https://")) or _NOTHING.search(value) is not None:
         return False
     if _dated(value):
         return False
@@ -148,6 +154,7 @@ _SHORT_KEY: Final = 15
 _SPELLED_OUT: Final = 3.2
 """Letters of a word in a name out of code, at least."""
 _WIDE: Final = 16
+_ALL_KINDS: Final = 3
 _HEX: Final = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -160,6 +167,11 @@ def setting_key(value: str) -> bool:
         return entropy(value) >= 3.0
     longest = max(_CUTS.split(value.rstrip("=")), key=len)
     return len(longest) >= _WIDE and _ONE_KIND.fullmatch(longest) is None and entropy(value) >= 3.3
+
+
+def mixed_key(value: str) -> bool:
+    """The same behind a plain ``key``, which names many things: capitals, small letters and digits in turns."""
+    return _kinds(value) == _ALL_KINDS and len(_DIGITS.findall(value)) > 1 and setting_key(value)
 
 
 def generated_secret(value: str) -> bool:
@@ -204,6 +216,27 @@ _NO_PASSWORD: Final = frozenset(
 def random_value(value: str) -> bool:
     """Characters spread like those of a generated key."""
     return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and entropy(value) >= 3.0
+
+
+_PAIR: Final = re.compile(rb"[\x21-\x39\x3b-\x7e]{1,128}:[\x21-\x7e]{4,256}")
+
+
+def basic_pair(value: str) -> bool:
+    """A name and a password in base64, as clients of HTTP and of registries keep them."""
+    try:
+        return _PAIR.fullmatch(b64decode(value + "=" * (-len(value) % 4), validate=True)) is not None
+    except ValueError:
+        return False
+
+
+_SMALL_WORDS: Final = 2
+
+
+def unlike_a_sentence(value: str) -> bool:
+    """Words that stand for a key: nearly none of them is one that sentences are made with, hardly one comes twice."""
+    words = value.lower().split()
+    small = sum(word in names().stops for word in words)
+    return small <= _SMALL_WORDS and len(words) - len({*words}) < _SMALL_WORDS
 
 
 def jwt(value: str) -> bool:

@@ -31,6 +31,13 @@ _TICKET: Final = re.compile(
 _SERIES: Final = frozenset({"CVE", "CAN", "CWE", "so"})
 """What is numbered behind a dash or a dot: weaknesses, versions of libraries."""
 
+_CORNER_BEFORE: Final = re.compile(r"(?:\d[ \t]+|\d,\s*-?\d+\.\d+,\s*|[\])],?\s*[\[(]\s*|[\[(]\s*[\[(]\s*)\Z")
+_CORNER_BEHIND: Final = re.compile(r"[ \t]+-?\d|,\s*-?\d+\.\d+,\s*-?\d|\s*[\])],\s*[\[(]")
+"""A list of lists of numbers, or numbers in pairs with a space inside: an outline."""
+_SHOWN: Final = re.compile(r"(?i)(?:display|friendly)[-_ ]?name[\"']?\s{0,2}[=: ]\s{0,2}[\"']?\Z|name[\"'],\s?[\"']\Z")
+_OWN_NAME: Final = re.compile(r"(?i)(?:user_?name|pass_?word\d?|_user)\Z")
+_KEYS: Final = frozenset({":\n", ": ", '":', "':"})
+
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _BASE64_LINE: Final = re.compile(r"[ \t>#*\"'\\]{0,12}[A-Za-z0-9+/]{40,}={0,2}[\"',;)\]\\+\r]{0,4}[ \t]*")
 
@@ -79,6 +86,23 @@ def ticket(text: str, start: int, end: int, first: int, last: int) -> bool:
     return _TICKET.search(text, max(first, start - 3 * _REACH), start) is None
 
 
+def pair(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """Two numbers that are a place by themselves, not one of the corners of an outline."""
+    before, behind = text[max(first, start - 2 * _REACH) : start], text[end : min(last, end + 2 * _REACH)]
+    return _CORNER_BEFORE.search(before) is None and _CORNER_BEHIND.match(behind) is None
+
+
+def login(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """What stands where a user's name belongs and is none: what a program shows in place of one, a field, a call."""
+    if end < last and text[end] in "([=" or text[end : min(last, end + 2)] in _KEYS:
+        return False
+    if end + 1 < last and text[end] == "." and text[end + 1].isalpha():
+        return False
+    if _OWN_NAME.search(text, start, end) is not None:
+        return False
+    return _SHOWN.search(text, max(first, start - _REACH), start) is None
+
+
 def token(text: str, start: int, end: int, first: int, last: int) -> bool:
     """Not cut out of a longer run of base64, nor one of several lines of it."""
     if (start > first and text[start - 1] in _BASE64) or (end < last and text[end] in _BASE64):
@@ -103,6 +127,8 @@ def code(text: str, start: int, end: int, first: int, last: int) -> bool:
     if name is None:
         return True
     if name.group(1).rpartition(".")[2] == text[start:end] or _ABOUT.search(name.group(1)) is not None:
+        return False
+    if "\n\n" in text[name.end(1) : start]:
         return False
     plain = _WORDS.fullmatch(text, start, end) is not None
     return not (plain and _DESCRIBED.search(text, max(first, start - 4 * _REACH), name.start()))
@@ -142,5 +168,6 @@ def _code_point(word: str, size: int, beyond: str) -> bool:
 
 EDGES: Final[Mapping[str, Edge]] = {
     "number": number, "quads": quads, "dotted": dotted, "ticket": ticket, "token": token, "code": code,
+    "login": login, "pair": pair,
 }  # fmt: skip
 """By the word a rule says."""

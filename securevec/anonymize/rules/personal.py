@@ -35,6 +35,21 @@ def login_name(value: str) -> bool:
     return value.lower() not in ROLES
 
 
+_SHARED_HOMES: Final = ROLES | frozenset(
+    ["app", "apps", "bin", "build", "builder", "circleci", "coder", "data", "default", "deploy", "dev", "developer",
+     "docker", "ec2-user", "foo", "bar", "git", "gitlab-runner", "gitpod", "home", "jenkins", "jovyan", "linuxbrew",
+     "local", "me", "my", "myuser", "node", "public", "python", "runner", "runneradmin", "share", "shared", "someone",
+     "somebody", "tmp", "travis", "ubuntu", "user1", "user2", "user_name", "username", "vagrant", "vscode", "web",
+     "whoever", "work", "workspace", "www", "you", "your_username", "yourname", "yourusername", "all"]
+)  # fmt: skip
+"""Folders under ``/home`` that machines make and manuals name."""
+
+
+def home_name(value: str) -> bool:
+    """A folder of somebody's own."""
+    return value.lower() not in _SHARED_HOMES
+
+
 def imei(value: str) -> bool:
     """15 digits with a Luhn digit (3GPP TS 23.003)."""
     found = digits_of(value)
