@@ -17,6 +17,7 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import list_lines, names, places, word_set
 from securevec.anonymize.names.cues import last_word
 from securevec.anonymize.names.ends import is_street
+from securevec.anonymize.rules.tables import inserted
 
 LONGEST_VALUE: Final = 80
 LABELLED_PRIORITY: Final = 32
@@ -41,10 +42,6 @@ _STATE: Final = re.compile(
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
 _CODE: Final = re.compile(r"[a-z]\.[a-z]|\b(?:self|None|True|False|null|str|int|bool|string|request|args)\b|\($")
-_INSERT: Final = re.compile(r"(?i)\binsert into [\w.\"`]{1,64} ?\(([^()]{1,400})\) ?values ?(\([^;]{1,4000})")
-_COLUMN: Final = re.compile(r"\w+")
-_ROW: Final = re.compile(r"\(([^()]{1,1000})\)")
-_SQL: Final = re.compile(r"'((?:[^']|'')*)'|[^,\s][^,]*")
 _STREETS: Final = frozenset(
     ["street", "street name", "street_name", "streetname", "street address", "street_address", "address line 1",
      "address line 2", "address1", "address2", "addr1", "address_line_1", "address_line_2", "straße", "strasse", "rue",
@@ -107,8 +104,9 @@ def kind_of(label: str) -> tuple[str, bool] | None:
 
 def labelled(text: str) -> Iterator[Labelled]:
     """Every label of the list with a value behind it. Linear in the text."""
-    if ("INTO " in text or "into " in text) and "nsert " in text.lower():
-        yield from _inserted(text)
+    for label, cell in inserted(text):
+        if (kind := kind_of(cell.head)) is not None:
+            yield Labelled(label, (cell.start, cell.end), *kind)
     tails = _tails()
     for sign in _SIGN.finditer(text):
         at = sign.start()
@@ -134,20 +132,6 @@ def labelled(text: str) -> Iterator[Labelled]:
         if kind[0] == "PERSON" and (clause := _CLAUSE.search(text, start, end)) is not None:
             end = clause.start()
         yield Labelled((begin, begin + len(stripped)), (start, end), *kind)
-
-
-def _inserted(text: str) -> Iterator[Labelled]:
-    """Values of an SQL INSERT under the names of their columns."""
-    for insert in _INSERT.finditer(text):
-        columns = [(match.span(), match.group()) for match in _COLUMN.finditer(text, *insert.span(1))]
-        for row in _ROW.finditer(text, *insert.span(2)):
-            values = [
-                match.span(1) if match.group(1) is not None else match.span()
-                for match in _SQL.finditer(text, *row.span(1))
-            ]
-            for (label, name), value in zip(columns, values, strict=False):
-                if (kind := kind_of(name)) is not None:
-                    yield Labelled(label, value, *kind)
 
 
 def _value(text: str, start: int) -> tuple[int, int]:

@@ -42,6 +42,8 @@ _JOINED: Final = re.compile(r"([a-z]{3,}?)s?(?:number|nummer|numero|no|nr|num|id
 _CODE: Final = re.compile(r"[^\W_](?:[^\W_]|[ \-/._#](?=[^\W_])){1,39}")
 _WORD: Final = re.compile(r"(?:^|[ /])[^\W\d_]{4,}(?=[ /]|$)")
 _DATE: Final = re.compile(r"\d{1,4}[./\-]\d{1,2}[./\-]\d{1,4}(?:[T ,].*)?")
+_GOES_ON: Final = re.compile(r"[^\W\dT_]{2}|[:=]\s")
+"""What stands behind a date in a line that goes on: ``14.06.1978, Kundennummer: 4821``."""
 _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "CARD": re.compile(r"\d(?:[ \-.]?\d){11,18}"),
     "IBAN": re.compile(r"[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z\d]){8,36}"),
@@ -174,7 +176,7 @@ def _fits(entity: str, value: str, declared: bool) -> bool:
     if shape is _CODE and (_DATE.fullmatch(value) is not None or _WORD.search(value) is not None):
         return False
     if entity == "DATE_OF_BIRTH" and _DATE.fullmatch(value) is not None:
-        return moment(value)
+        return _GOES_ON.search(value) is None and moment(value)
     if shape.fullmatch(value) is None:
         return False
     if entity == "USERNAME":

@@ -11,7 +11,8 @@ from securevec.anonymize.rules.checksums import alnum, digits_of, luhn
 _LETTER: Final = re.compile(r"[^\W\d_]")
 ROLES: Final = frozenset(
     ["root", "admin", "administrator", "user", "users", "guest", "test", "postgres", "system", "anonymous", "nobody",
-     "input", "from", "null", "none", "name", "account", "session", "string", "svc"]
+     "input", "from", "null", "none", "name", "account", "session", "string", "svc", "superuser", "staff", "owner",
+     "never", "ever", "already", "who", "that", "then", "inactive", "active"]
 )  # fmt: skip
 """What stands in the place of a user's name and is nobody."""
 _VERSION: Final = re.compile(r"[a-z]{1,3}[\d._]+")
@@ -20,6 +21,8 @@ _VERSION: Final = re.compile(r"[a-z]{1,3}[\d._]+")
 def username(value: str) -> bool:
     """Letters, and a digit, a sign or a capital inside: a word alone may be any word, one in capitals a constant."""
     if value.startswith(("self.", "this.")) or (value.isupper() and not any(map(str.isdigit, value))):
+        return False
+    if _INVENTED.fullmatch(value.lower()) is not None:
         return False
     return _LETTER.search(value) is not None and any(not char.isalpha() or char.isupper() for char in value[1:])
 
@@ -30,9 +33,16 @@ def username_mixed(value: str) -> bool:
     return mixed and (value.islower() or value[-2:].isdigit()) and not _VERSION.fullmatch(value)
 
 
+_INVENTED: Final = re.compile(
+    r"(?:test|demo|example|sample|dummy|fake|mock|my|some|new|super|other|known|unknown|your|default|regular|normal|db|"
+    r"mysql|postgres|pg|mongo|redis|sql|ftp|smtp|mail|api|app|web|git|ssh)[_\-.]?(?:user(?:name)?|client|login|account)[_\-]?\d{0,3}"
+)
+"""Names of accounts that tests and manuals make up."""
+
+
 def login_name(value: str) -> bool:
     """No account that every machine has, and no word for one."""
-    return value.lower() not in ROLES
+    return value.lower() not in ROLES and _INVENTED.fullmatch(value.lower()) is None
 
 
 _SHARED_HOMES: Final = ROLES | frozenset(

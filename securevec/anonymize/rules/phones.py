@@ -38,6 +38,8 @@ _LONGEST_OTHER: Final = 16
 """Clauses of contracts, years, colours (three groups of two are telephones too), counting, articles behind
 their DOI, round numbers and sums, code points, weaknesses by year and number, rights of files, bytes of a dump, a time
 with its zone, private networks, volumes with their year and pages, columns."""
+_FEWEST: Final = 4
+"""Different digits in a number without signs."""
 _LONGEST: Final = 14
 _COUNTED: Final = ("012345678", "01234567")
 """How made-up numbers of accounts count up."""
@@ -83,7 +85,7 @@ def _without_extension(value: str) -> str:
 
 def _shaped(main: str, groups: list[str]) -> bool:
     digits = "".join(groups)
-    if not 6 <= len(digits) <= 15 or len(groups) > 7 or digits.count(digits[0]) == len(digits):
+    if not 6 <= len(digits) <= 15 or len(groups) > 7 or len({*digits}) < (_FEWEST if main.isdigit() else 2):
         return False
     if len(groups) == 4 and "." in main and _QUAD.fullmatch(main.strip()):
         return False

@@ -17,7 +17,7 @@ from securevec.anonymize.rules.rulebook import RuleBook
 from securevec.anonymize.rules.scan import PatternScanner, hint
 from securevec.anonymize.rules.second import PatternEngine
 from securevec.anonymize.rules.sheet import Part
-from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, pairs, settings
+from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, inserted, pairs, settings
 from securevec.anonymize.rules.unspaced import latin_addresses
 from securevec.anonymize.rules.wraps import GUESSED, joints
 from securevec.anonymize.windows import WINDOW, scan_windows
@@ -51,7 +51,7 @@ class Structured:
         """Findings in offsets of ``text``, unresolved. Raises ``DetectorError``."""
         view = fold(text, skeleton=True)
         found = _without_public(self._scan(view.text, field_name), view.text)
-        if "\n" in text or ":" in view.text or "=" in view.text or has_table(text) or field_name:
+        if "\n" in text or ":" in view.text or "=" in view.text or has_table(text) or field_name or "INSERT" in text:
             asked = _Asked(self._scanner)
             self._read_again(asked, text, view.text, found, field_name)
             asked.finish()
@@ -96,6 +96,9 @@ class Structured:
                 named = under_code_head(body[cell.start : cell.end], cell.head)
                 # Rules of their own read passwords there, and tell them from code.
                 here += [found.shifted(cell.start) for found in named if found.entity != "SECRET"]
+        for _, cell in inserted(body):
+            if cell.end - cell.start <= LONGEST_CELL:
+                self._add_cell(asked, body[cell.start : cell.end], cell, here)
         if has_table(text):
             for cell in cells(body):
                 self._add_cell(asked, body[cell.start : cell.end], cell, here)

@@ -21,6 +21,10 @@ _NAME: Final = re.compile(rf"\n{_FIRST_NAME.pattern}")
 _PAIR_NAME: Final = re.compile(r"=([\w.\-]{2,41}+(?<=[A-Za-z]))(?![\w.\-])")
 """Of a text read from its end, where a name begins with the sign behind it, which there are few of."""
 _PAIR_VALUE: Final = re.compile(r"""["']([^"'\n]*+)["']|([^\s"',;&|(){}\[\]<>]++)""")
+_INSERT: Final = re.compile(r"(?i)\binsert into [\w.\"`]{1,64} ?\(([^()]{1,400})\) ?values ?(\([^;]{1,4000})")
+_COLUMN: Final = re.compile(r"\w+")
+_ROW: Final = re.compile(r"\(([^()]{1,1000})\)")
+_SQL: Final = re.compile(r"'((?:[^']|'')*)'|[^,\s][^,]*")
 _AROUND_NAME: Final = " \t\r-*\"'`>|"
 _AROUND_VALUE: Final = " \t\r=:>\"'`,;"
 _LINE: Final = re.compile(r"^(?:[^\n\t|]*[\t|].*|\+[\-+=]{2,})$", re.MULTILINE)
@@ -84,6 +88,22 @@ def scan_cells(text: str, scan: Callable[[str, str], list[Finding]]) -> list[Fin
     return [
         finding.shifted(cell.start) for cell in cells(text) for finding in scan(text[cell.start : cell.end], cell.head)
     ]
+
+
+def inserted(text: str) -> Iterator[tuple[tuple[int, int], Cell]]:
+    """Values of an SQL INSERT under the names of their columns, and where the names stand."""
+    # What ends in a rare sign is looked for faster than a word in small letters.
+    if "INSERT" not in text and ");" not in text:
+        return
+    for insert in _INSERT.finditer(text):
+        columns = [(match.span(), match.group()) for match in _COLUMN.finditer(text, *insert.span(1))]
+        for row in _ROW.finditer(text, *insert.span(2)):
+            values = [
+                match.span(1) if match.group(1) is not None else match.span()
+                for match in _SQL.finditer(text, *row.span(1))
+            ]
+            for (label, name), value in zip(columns, values, strict=False):
+                yield label, Cell(*value, name)
 
 
 def settings(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
