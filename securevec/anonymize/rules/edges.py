@@ -94,7 +94,7 @@ def pair(text: str, start: int, end: int, first: int, last: int) -> bool:
 
 def login(text: str, start: int, end: int, first: int, last: int) -> bool:
     """What stands where a user's name belongs and is none: what a program shows in place of one, a field, a call."""
-    if end < last and text[end] in "([=" or text[end : min(last, end + 2)] in _KEYS:
+    if (end < last and text[end] in "([=") or text[end : min(last, end + 2)] in _KEYS:
         return False
     if end + 1 < last and text[end] == "." and text[end + 1].isalpha():
         return False

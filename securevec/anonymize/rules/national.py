@@ -5,6 +5,7 @@ Predicates on a candidate's text, as in :mod:`securevec.anonymize.rules.validato
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -70,12 +71,16 @@ def steuer_id(value: str) -> bool:
     return (11 - product) % 10 == int(digits[10])
 
 
+_MONTH: Final = re.compile(r"0[1-9]|1[0-2]|20|3\d|4[0-2]|[5-9]\d")
+"""Months, and what stands in their place where none is known."""
+
+
 def nir(value: str) -> bool:
     """French social security number with its two-digit key."""
     code = alnum(value)
     number = code[:13].replace("2A", "19").replace("2B", "18")
-    if code == value and not ("01" <= code[3:5] <= "12" and code[5:7] not in {"00", "96"}):
-        # Fifteen digits in a row are many things: one in 97 passes, so month and county must be real ones.
+    if code == value and _MONTH.fullmatch(code, 3, 5) is None:
+        # Fifteen digits in a row are many things, and one in 97 passes the check.
         return False
     return len(code) == 15 and number.isdigit() and code[13:].isdigit() and 97 - int(number) % 97 == int(code[13:])
 

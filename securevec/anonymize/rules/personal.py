@@ -18,6 +18,13 @@ ROLES: Final = frozenset(
 _VERSION: Final = re.compile(r"[a-z]{1,3}[\d._]+")
 
 
+_INVENTED: Final = re.compile(
+    r"(?:test|demo|example|sample|dummy|fake|mock|my|some|new|super|other|known|unknown|your|default|regular|normal|db|"
+    r"mysql|postgres|pg|mongo|redis|sql|ftp|smtp|mail|api|app|web|git|ssh)[_\-.]?(?:user(?:name)?|client|login|account)[_\-]?\d{0,3}"
+)
+"""Names of accounts that tests and manuals make up."""
+
+
 def username(value: str) -> bool:
     """Letters, and a digit, a sign or a capital inside: a word alone may be any word, one in capitals a constant."""
     if value.startswith(("self.", "this.")) or (value.isupper() and not any(map(str.isdigit, value))):
@@ -30,14 +37,12 @@ def username(value: str) -> bool:
 def username_mixed(value: str) -> bool:
     """Letters beside a digit or an underscore, and no number of a version."""
     mixed = any(char.isdigit() or char == "_" for char in value)
-    return mixed and (value.islower() or value[-2:].isdigit()) and not _VERSION.fullmatch(value)
-
-
-_INVENTED: Final = re.compile(
-    r"(?:test|demo|example|sample|dummy|fake|mock|my|some|new|super|other|known|unknown|your|default|regular|normal|db|"
-    r"mysql|postgres|pg|mongo|redis|sql|ftp|smtp|mail|api|app|web|git|ssh)[_\-.]?(?:user(?:name)?|client|login|account)[_\-]?\d{0,3}"
-)
-"""Names of accounts that tests and manuals make up."""
+    return (
+        mixed
+        and _INVENTED.fullmatch(value.lower()) is None
+        and (value.islower() or value[-2:].isdigit())
+        and not _VERSION.fullmatch(value)
+    )
 
 
 def login_name(value: str) -> bool:

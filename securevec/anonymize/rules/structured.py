@@ -17,7 +17,7 @@ from securevec.anonymize.rules.rulebook import RuleBook
 from securevec.anonymize.rules.scan import PatternScanner, hint
 from securevec.anonymize.rules.second import PatternEngine
 from securevec.anonymize.rules.sheet import Part
-from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_table, inserted, pairs, settings
+from securevec.anonymize.rules.tables import LONGEST_CELL, Cell, cells, has_insert, has_table, inserted, pairs, settings
 from securevec.anonymize.rules.unspaced import latin_addresses
 from securevec.anonymize.rules.wraps import GUESSED, joints
 from securevec.anonymize.windows import WINDOW, scan_windows
@@ -51,7 +51,7 @@ class Structured:
         """Findings in offsets of ``text``, unresolved. Raises ``DetectorError``."""
         view = fold(text, skeleton=True)
         found = _without_public(self._scan(view.text, field_name), view.text)
-        if "\n" in text or ":" in view.text or "=" in view.text or has_table(text) or field_name or "INSERT" in text:
+        if "\n" in text or ":" in view.text or "=" in view.text or has_table(text) or field_name or has_insert(text):
             asked = _Asked(self._scanner)
             self._read_again(asked, text, view.text, found, field_name)
             asked.finish()

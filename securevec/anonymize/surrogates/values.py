@@ -133,6 +133,9 @@ def _mac(stream: Stream, value: str) -> str:
 def _url(stream: Stream, value: str) -> str:
     _, stems, endings = lexicon.surrogate_names()
     host = (stems[stream.below(len(stems))] + endings[stream.below(len(endings))]).lower()
+    if "://" not in value and not value.lower().startswith("www."):
+        # A domain alone stays one, and a page of it a page.
+        return f"{host}.example.com" + (f"/{stream.below(16**8):08x}" if "/" in value else "")
     scheme = "http://" if value.lower().startswith("http://") else "https://"
     return f"{scheme}{host}.example.com/{stream.below(16**8):08x}"
 
@@ -257,7 +260,7 @@ _INVALID: Final[Mapping[str, Callable[[str], bool]]] = {
     "ZA_ID": national.za_id,
     "SG_NRIC": national.nric,
     "UK_UTR": national.utr,
-    "ROUTING_NUMBER": validators.aba,
+    "ROUTING_NUMBER": lambda value: validators.aba(value) or (value[:4].isalpha() and value[4:5] == "0"),
     "IMEI": personal.imei,
     "VIN": _vin,
     "IN_PAN": lambda value: _PAN.fullmatch(value) is not None,

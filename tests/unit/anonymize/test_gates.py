@@ -14,7 +14,7 @@ from securevec.anonymize.names import around
 from securevec.anonymize.names.around import _LETTERS as _INITIALS
 from securevec.anonymize.names.around import _MAY_BE_LETTERS
 from securevec.anonymize.names.cues import _INTRODUCTION, _introduced
-from securevec.anonymize.names.forms import _inserted, labelled
+from securevec.anonymize.names.forms import labelled
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.known_organisations import _BUILT, _MAY_BE_BUILT
 from securevec.anonymize.names.known_places import _BEHIND, _MAY_BE_BEHIND, _MAY_BE_KIND, _OF_KIND
@@ -24,6 +24,7 @@ from securevec.anonymize.names.scripts.lists import cues
 from securevec.anonymize.names.scripts.places import _patterns
 from securevec.anonymize.operators import operator_named
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
+from securevec.anonymize.rules.tables import inserted
 from securevec.anonymize.surrogates.values import person_parts, surrogate
 from securevec.crypto import derive
 from securevec.crypto.kdf import Keyed, h16, hmac256
@@ -253,7 +254,9 @@ def test_what_stands_around_a_name_is_what_its_pattern_says(kind: str, text: str
 def test_rows_are_read_under_their_columns_however_the_statement_is_spelled(insert: str) -> None:
     text = f"{insert} people (id, last_name) values (1, 'Okafor'), (2, 'Ruiz')"
     rows = [text[slice(*each.value)] for each in labelled(text)]
-    assert rows == [text[slice(*each.value)] for each in _inserted(text)] == ["1", "Okafor", "2", "Ruiz"]
+    assert rows == ["1", "Okafor", "2", "Ruiz"]
+    cells = [(cell.head, text[cell.start : cell.end]) for _, cell in inserted(text)]
+    assert cells == [("id", "1"), ("last_name", "Okafor"), ("id", "2"), ("last_name", "Ruiz")]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ _SETS: Final[Mapping[str, Mapping[str, str]]] = {
         "COORDINATES": "NEARBYGPSCOORDINATE",
         "ORG": "COMPANYNAME",
         "PHONE": "PHONENUMBER",
-        "CARD": "CREDITCARDNUMBER",
+        "CARD": "CREDITCARDNUMBER MASKEDNUMBER",
         "ONE_TIME_CODE": "CREDITCARDCVV PIN",
         "BANK_ACCOUNT": "ACCOUNTNUMBER",
         "CRYPTO_WALLET": "BITCOINADDRESS ETHEREUMADDRESS LITECOINADDRESS",
@@ -40,7 +40,7 @@ _SETS: Final[Mapping[str, Mapping[str, str]]] = {
         "SECRET": "PASSWORD",
         "USERNAME": "USERNAME",
         "": "ACCOUNTNAME AMOUNT CREDITCARDISSUER CURRENCY CURRENCYCODE EYECOLOR GENDER HEIGHT JOBAREA JOBTITLE JOBTYPE "
-        "MASKEDNUMBER ORDINALDIRECTION PREFIX SEX TIME USERAGENT",
+        "ORDINALDIRECTION PREFIX SEX TIME USERAGENT",
     },
     "ai4privacy 300k": {
         "PERSON": "GIVENNAME1 GIVENNAME2 LASTNAME1 LASTNAME2 LASTNAME3",
@@ -103,6 +103,19 @@ _SETS: Final[Mapping[str, Mapping[str, str]]] = {
         "PHONE": "phone_number fax_number",
         "": "occupation age_group gender sexuality political_view race_ethnicity religious_belief language blood_type "
         "employment_status education_level",
+    },
+    "secret scanners": {
+        "SECRET": "generic_secret generic_api_key generic_password api_token oauth_token session_token database_url "
+        "connection_string basic_auth SECRET_ACCESS_KEY webhook_url KEY_EXAMPLE PASSWORD_EXAMPLE",
+        "": "commit_hash FILE_PATH HOSTNAME",
+    },
+    "vendors by country": {
+        "TAX_ID": "AU_ABN IN_GSTIN cnpj",
+        "NATIONAL_ID": "IN_VOTER NG_NIN KR_FRN identity_document_number alien_number",
+        "MEMBER_ID": "AU_MEDICARE DE_HEALTH_INSURANCE",
+        "LICENSE_PLATE": "DE_KFZ NG_VEHICLE_REGISTRATION",
+        "LICENSE_NUMBER": "DE_LANR",
+        "ROUTING_NUMBER": "IFSC_CODE",
     },
     "CoNLL": {"PERSON": "B-PER I-PER", "LOCATION": "LOC", "ORG": "S-ORG", "": "MISC"},
     "OntoNotes": {
@@ -179,7 +192,7 @@ _SETS: Final[Mapping[str, Mapping[str, str]]] = {
         "ES_DNI": "ES_NIF ES_NIE",
         "IT_CODICE_FISCALE": "IT_FISCAL_CODE",
         "VAT_ID": "IT_VAT_CODE",
-        "NATIONAL_ID": "IT_IDENTITY_CARD KR_RRN TH_TNIN",
+        "NATIONAL_ID": "IT_IDENTITY_CARD KR_RRN TH_TNIN IN_VOTER",
         "SG_NRIC": "SG_NRIC_FIN",
         "AU_TFN": "AU_TFN",
         "IN_PAN": "IN_PAN",
@@ -187,7 +200,7 @@ _SETS: Final[Mapping[str, Mapping[str, str]]] = {
         "LICENSE_PLATE": "IN_VEHICLE_REGISTRATION",
         "FI_HETU": "FI_PERSONAL_IDENTITY_CODE",
         "PL_PESEL": "PL_PESEL",
-        "": "NRP SG_UEN IN_VOTER",
+        "": "NRP SG_UEN",
     },
     "Azure AI Language": {
         "PHONE": "PhoneNumber",

@@ -1,0 +1,75 @@
+"""Where a value stands gives it away, and what only stands in such a place is left alone: names that manuals make up,
+what a form checks a password by, the corners of an outline."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from securevec.anonymize import default_detector
+from securevec.anonymize.surrogates.values import surrogate
+
+_KEYS = [bytes([number]) * 32 for number in range(40)]
+
+
+def _found(text: str) -> set[tuple[str, str]]:
+    return {(found.entity, text[found.start : found.end]) for found in default_detector().structured(text)}
+
+
+def test_every_column_of_an_insert_is_read_under_its_name() -> None:
+    rows = "('ann_lee9', 'Pea#zYxD3n', '44-2291-77', 'MBX-4821'), ('tom_w7', 'Kx9#mPq2vL', '44-2291-78', 'MBX-4822')"
+    found = _found(f"INSERT INTO users (username, password, account_number, medical_record_number) VALUES {rows};")
+    assert found >= {
+        *(("USERNAME", "ann_lee9"), ("USERNAME", "tom_w7"), ("SECRET", "Pea#zYxD3n"), ("SECRET", "Kx9#mPq2vL")),
+        *(("BANK_ACCOUNT", "44-2291-77"), ("BANK_ACCOUNT", "44-2291-78"), ("MRN", "MBX-4821"), ("MRN", "MBX-4822")),
+    }
+
+
+def test_a_name_and_a_password_in_base64_are_a_secret_and_other_base64_behind_the_same_word_is_none() -> None:
+    pair = base64.b64encode(b"svc_mail:Orchard7lane").decode()
+    other = base64.b64encode(b"one sentence in plain words").decode()
+    assert ("SECRET", pair) in _found(f'{{"auths": {{"reg.example.com": {{"auth": "{pair}"}}}}}}')
+    assert not any(kind == "SECRET" for kind, _ in _found(f'{{"mode": {{"auth": "{other}"}}}}'))
+
+
+@pytest.mark.parametrize(
+    ("value", "nothing"),
+    [
+        ("username: brave_otter21", "gcloud iam service-accounts create sa --display-name=batch-runner2"),
+        ('"username": "o.lindt90"', '{"username": User._meta.get_field("screen_name")}'),
+        ("user name rvdz417", 'fields = ["username", "password1", "password2"]'),
+        ("Username: knut_berg", '"username": "test_user2", "user": "mysql_user"'),
+        ("GPS 48.8566, 2.3522", "located at [[12.41579, 43.95795], [12.45055, 43.97972]]"),
+        ("at 48.8566, 2.3522", "located at POLYGON((12.41579 43.95795,12.45055 43.97972,12.45389 43.98167))"),
+        ("position 48.8566, 2.3522", "position 0.12345, 1.23456, 2.34567, 3.45678"),
+        ("aged 34", "a cookie with a max-age of 36, and one with an age of 365 days"),
+        ("call 0171 3920012", 'call "PST PDT|80 70|01010102|"'),
+        ("NIR 255081416802538", "row 123137890123026 of 123147890123042"),
+        ("password: Tr0ub4dor&3", "password: required|min:8|confirmed"),
+        ("my password is Tr0ub4dor&3", "validate(password, user=None)"),
+        ('token = "Tr0ub4dor&3"', 'token = "https://login.example.org/oauth2/token1"'),
+        ("our website is bakery-lindqvist.com", "bakery-lindqvist.com/a and os.path.co"),
+    ],
+)
+def test_what_only_stands_where_a_value_would_is_left_alone(value: str, nothing: str) -> None:
+    kinds = {kind for kind, _ in _found(value)}
+    assert kinds
+    assert not kinds & {kind for kind, _ in _found(nothing)}
+
+
+def test_a_line_that_goes_on_behind_a_date_of_birth_is_no_date() -> None:
+    assert _found("Geburtsdatum: 14.06.1978, Kundennummer: 87577435") == {
+        ("DATE_OF_BIRTH", "14.06.1978"),
+        ("CUSTOMER_ID", "87577435"),
+    }
+
+
+def test_stand_ins_of_the_new_forms_are_nobodys() -> None:
+    domains = {surrogate(key, "URL", "bakery-lindqvist.com") for key in _KEYS}
+    assert len(domains) > len(_KEYS) // 2
+    assert all(domain.endswith(".example.com") and "/" not in domain for domain in domains)
+    assert all("example.com/" in surrogate(key, "URL", "docs.orchard.io/guide") for key in _KEYS)
+    # A branch of an Indian bank has a zero behind its four letters, an American taxpayer's last digits begin anyhow.
+    assert all(surrogate(key, "ROUTING_NUMBER", "EQDM0762980")[4] != "0" for key in _KEYS)
+    assert all(surrogate(key, "SSN", "XXX-XX-7253").startswith("XXX-XX-") for key in _KEYS)
