@@ -104,9 +104,9 @@ def kind_of(label: str) -> tuple[str, bool] | None:
 
 def labelled(text: str) -> Iterator[Labelled]:
     """Every label of the list with a value behind it. Linear in the text."""
-    for label, cell in inserted(text):
+    for column, cell in inserted(text):
         if (kind := kind_of(cell.head)) is not None:
-            yield Labelled(label, (cell.start, cell.end), *kind)
+            yield Labelled(column, (cell.start, cell.end), *kind)
     tails = _tails()
     for sign in _SIGN.finditer(text):
         at = sign.start()
