@@ -19,7 +19,7 @@ from securevec.control.holds import require_unheld
 from securevec.control.minimums import require_past_minimum
 from securevec.control.room import Room, owe, require_active
 from securevec.control.rows import JobItem, JobRow, JobStep
-from securevec.control.subjects import write_tombstones
+from securevec.control.subjects import accepted_ms, write_tombstones
 from securevec.errors import ControlUnavailable, UsageError
 from securevec.types import CollectionId, TenantId
 
@@ -29,10 +29,12 @@ Items = Callable[[Transaction], Sequence[JobItem]]
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """The tokens of the subjects a job erases, and until when nothing may be written about them."""
+    """The tokens of the subjects a job erases, and until when nothing may be written about them. ``clock`` is asked
+    inside the transaction that accepts it."""
 
     tokens: Sequence[bytes]
     until_ms: int
+    clock: Callable[[], int] = lambda: 0
 
 
 ACCEPTED: Final = "accepted"
@@ -113,13 +115,16 @@ class Jobs(Room):
         is shown what the erased subjects' records said, and nothing is written about them.
 
         ``items`` is asked inside the transaction, which it may read and must not write, so no record written meanwhile
-        escapes it; ``data`` is JSON of ids and counts, no names. Raises :class:`LegalHold` when one of the items is
+        escapes it; ``data`` is JSON of ids and counts, no names. An erasure is dated here (:func:`accepted_ms`). Raises :class:`LegalHold` when one of the items is
         held, :class:`RetentionMinimum` when a minimum keeps one, :class:`TenantUnavailable` (not active, or another
         fence), :class:`UsageError` (job id taken).
         When it raises, nothing is kept.
         """
         with self._db.write() as tx:
             require_active(tx, tenant, fence)
+            listed = items(tx)
+            if erase is not None:
+                now_ms = accepted_ms(tx, tenant, listed, max(now_ms, erase.clock()))
             job = accept(
                 tx,
                 kind=kind,
@@ -127,7 +132,7 @@ class Jobs(Room):
                 job_id=job_id,
                 request_id=request_id,
                 data=data,
-                items=items(tx),
+                items=listed,
                 now_ms=now_ms,
             )
             if erase is not None:

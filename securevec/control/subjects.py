@@ -13,11 +13,12 @@ from typing import Final
 
 import orjson
 
+from securevec.clock import MAX_AHEAD_MS
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
 from securevec.control.numbers import COLLECTION_NO, TENANT_NO, THIS_COLLECTION_NO, THIS_TENANT_NO
 from securevec.control.room import Room
-from securevec.control.rows import BatchRow, SubjectRow
+from securevec.control.rows import BatchRow, JobItem, SubjectRow
 from securevec.errors import SubjectErased
 from securevec.types import CollectionId, TenantId
 
@@ -61,12 +62,15 @@ SELECT_ERASED_SINCE: Final = (
     " JOIN record_subject r ON r.collection_no = t.collection_no AND r.ref = t.ref AND r.generation = t.generation"
     " JOIN subject_token p ON p.subject_no = r.subject_no"
     " JOIN tombstone s ON s.tenant = :tenant AND s.token = p.token"
-    " WHERE t.request_id = :request_id AND t.state = 'pending' AND s.until_ms > :created LIMIT 1"
+    " WHERE t.request_id = :request_id AND t.state = 'pending' AND (s.until_ms > :created OR s.at_ms >= :created)"
+    " LIMIT 1"
 )
 SELECT_ERASURES_SINCE: Final = (
     "SELECT job_id FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state <> 'done'"
     " AND created_ms >= :created"
 )
+SELECT_NEWEST_BATCH: Final = "SELECT MAX(created_ms) FROM batch WHERE tenant = :tenant AND state = 'open'"
+SELECT_NEWEST: Final = f"SELECT MAX(ingested_ms) FROM manifest WHERE collection_no = {COLLECTION_NO} AND ref IN (*)"
 SELECT_DESTROYING: Final = (
     "SELECT data FROM job WHERE tenant = :tenant AND kind = 'subject.erase' AND state = 'accepted'"
 )
@@ -95,7 +99,8 @@ FORGET_PARTS: Final = (
 )
 INSERT_TOMBSTONE: Final = (
     "INSERT INTO tombstone (tenant, token, job_id, at_ms, until_ms) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT (tenant, token) DO UPDATE SET job_id = excluded.job_id, at_ms = excluded.at_ms,"
+    " ON CONFLICT (tenant, token) DO UPDATE SET job_id = excluded.job_id,"
+    " at_ms = CASE WHEN excluded.at_ms > tombstone.at_ms THEN excluded.at_ms ELSE tombstone.at_ms END,"
     " until_ms = CASE WHEN excluded.until_ms > tombstone.until_ms THEN excluded.until_ms ELSE tombstone.until_ms END"
 )
 
@@ -178,6 +183,23 @@ def hidden_among(
         for part in parts(refs)
         for row in source.rows(many(SELECT_HIDDEN, len(part)), (tenant, collection, *part, tenant, collection, *part))
     }
+
+
+def accepted_ms(tx: Transaction, tenant: TenantId, items: Sequence[JobItem], now_ms: int) -> int:
+    """When an erasure is accepted, for whom ``tx`` is the moment: not before a record that it lists was read, nor
+    before a batch began that is under way. What dates are compared with it was committed on one side of it or on the
+    other, also where another process is on a clock that is some seconds ahead.
+
+    A date of more than a day ahead is a wrong clock's. It would fence its people for as long, and is passed over.
+    """
+    dates = [tx.row(SELECT_NEWEST_BATCH, {"tenant": tenant})]
+    refs: dict[CollectionId, list[bytes]] = {}
+    for item in items:
+        refs.setdefault(item.collection, []).append(item.ref)
+    for collection, listed in refs.items():
+        dates += [tx.row(many(SELECT_NEWEST, len(part)), (collection, *part)) for part in parts(listed)]
+    newest = [row[0] for row in dates if row is not None and row[0] is not None and row[0] <= now_ms + MAX_AHEAD_MS]
+    return max([now_ms, *newest])
 
 
 def write_tombstones(

@@ -123,7 +123,7 @@ def request_erasure(
         data=encode(data),
         items=items,
         now_ms=now_ms,
-        erase=Erasure(erased, until_ms),
+        erase=Erasure(erased, until_ms, runtime.clock.now_ms),
     )
 
 
