@@ -14,7 +14,7 @@ from securevec.backend import RemovalReport
 from securevec.errors import BackendError, ConfigError, EngineForked
 from securevec.types import Namespace
 from securevec_adapters.errors import mapped
-from securevec_adapters.layout import EngineRoot, remove_generation, require_plain
+from securevec_adapters.layout import EngineRoot, Standing, remove_generation, require_plain
 from securevec_adapters.points import check_namespace
 from securevec_adapters.pool import Failed, Holder, ShardPool, Turns
 
@@ -27,6 +27,9 @@ OUTSIDE: Final = "file system remnants, snapshots and backups are outside this s
 
 class Shard(Protocol):
     """The open files of one namespace."""
+
+    @property
+    def standing(self) -> Standing: ...
 
     def settle(self) -> None:
         """Put in order what a call has left in the files. Called after every call, also one that failed."""
@@ -48,15 +51,20 @@ S = TypeVar("S", bound=Shard)
 class Writer(Generic[S]):
     """The right to write a namespace, and its shard for one turn after another; readers come in between."""
 
-    def __init__(self, turns: Turns[S]) -> None:
+    def __init__(self, turns: Turns[S], look: Callable[[S], None]) -> None:
         self._turns = turns
+        self._look = look
         self.give_way = turns.give_way
 
     @contextmanager
     def turn(self) -> Generator[Holder[S]]:
-        """Exclusive use of the shard, open or not."""
-        with self._turns.turn() as held, _settling(held):
-            yield held
+        """Exclusive use of the shard, open or not. Raises :class:`BackendError` when its files were replaced since it
+        was opened, unless it is about to be removed."""
+        with self._turns.turn() as held:
+            if held.opened is not None:
+                self._look(held.opened)
+            with _settling(held):
+                yield held
 
 
 class EmbeddedStore(Generic[S]):
@@ -93,8 +101,15 @@ class EmbeddedStore(Generic[S]):
     def writing(self, namespace: Namespace, *, failed: Failed = "raise") -> Generator[Writer[S]]:
         """Keep other writers of the namespace out. Raises as :meth:`ShardPool.writing` does."""
         self._guard()
-        with self._pool.writing(check_namespace(namespace).shard, failed=failed) as turns:
-            yield Writer(turns)
+        name = check_namespace(namespace).shard
+
+        def look(shard: S) -> None:
+            if failed != "forget":
+                with mapped("looking at a shard's files"):
+                    self._root.require_current(name, shard.standing)
+
+        with self._pool.writing(name, failed=failed) as turns:
+            yield Writer(turns, look)
 
     @contextmanager
     def write(self, namespace: Namespace) -> Generator[Holder[S]]:

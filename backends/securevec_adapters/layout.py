@@ -39,6 +39,42 @@ _LONGEST: Final = 64
 _COPIED_AT_ONCE: Final = 1024 * 1024
 
 
+class Standing:
+    """A directory as it was opened. What is open in it stays in it wherever it is moved to, and what is done by its
+    path is done to whatever stands there then."""
+
+    __slots__ = ("_descriptor", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # Held open: of a directory that is removed the next one may get the number.
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    @property
+    def there(self) -> bool:
+        """Whether it still stands at its path."""
+        with contextlib.suppress(OSError):
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat(follow_symlinks=False))
+        return False
+
+    def require_there(self) -> None:
+        if not self.there:
+            raise moved()
+
+    def close(self) -> None:
+        """Idempotent."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def moved() -> BackendError:
+    return BackendError(
+        "The files of a collection were moved or replaced while they were open, and nothing is written to them.",
+        next_step="Close every store on it, see which files are right, put them in place, and open it.",
+    )
+
+
 class EngineRoot:
     """An open, locked root of the format ``version``; one of a ``former`` format becomes one of this. Raises
     :class:`HomeRefused` for a foreign, newer or readable-by-others directory, :class:`EngineLocked` when somebody holds
@@ -113,6 +149,17 @@ class EngineRoot:
             if entry.name.startswith("gen-") and entry.name != named:
                 remove_tree(entry)
         return place / named
+
+    def require_current(self, shard: str, generation: Standing) -> None:
+        """Raises :class:`BackendError` unless this open generation is what the shard's next opening would open."""
+        self.require_there()
+        generation.require_there()
+        try:
+            named = _read(self.path / shard / "CURRENT")
+        except (OSError, UnicodeDecodeError) as error:
+            raise moved() from error
+        if named != f"{generation.path.name}\n":
+            raise moved()
 
     def create(self, shard: str, build: Callable[[Path], None]) -> None:
         """Let ``build`` fill the first generation of a shard that does not exist, and rename the whole into place."""

@@ -12,7 +12,7 @@ from securevec.errors import BackendError
 from securevec.types import Namespace
 from securevec_adapters.embedded import Writer, existing
 from securevec_adapters.errors import mapped
-from securevec_adapters.layout import tighten
+from securevec_adapters.layout import Standing, tighten
 from securevec_adapters.pool import Holder
 from securevec_chroma.client import Client, create, find, open_files
 from securevec_chroma.index_files import IndexFiles
@@ -30,6 +30,7 @@ class ChromaShard:
         self._client = client
         self._sealed = sealed
         self._directory = directory
+        self.standing = Standing(directory)
         self._index = IndexFiles(directory)
         self._place: tuple[Namespace, Place] | None = None
 
@@ -98,8 +99,11 @@ class ChromaShard:
                     self._sealed.close()
             finally:
                 self._client.close()
-            self._index.clear()
-            tighten(self._directory)
+                there = self.standing.there
+                self.standing.close()
+            if there:
+                self._index.clear()
+                tighten(self._directory)
 
 
 def copy_points(

@@ -45,7 +45,7 @@ from securevec.backend import HYBRID_DEPTH, RRF_K, CollectionSpec, FieldKind
 from securevec.errors import BackendError
 from securevec.types import Scalar, StoredPoint, Terms
 from securevec_adapters.errors import mapped
-from securevec_adapters.layout import sync_tree, tighten
+from securevec_adapters.layout import Standing, sync_tree, tighten
 from securevec_qdrant._points import BOOL_SUFFIX, TERMS, decode_payload, split_vector
 from securevec_qdrant.edge_breadth import measured_breadth
 from securevec_qdrant.edge_engine import make_engine
@@ -72,6 +72,7 @@ class Shard:
     def __init__(self, engine: EdgeShard, directory: Path, spec: CollectionSpec, index: Indexed = NOTHING) -> None:
         self._engine = engine
         self.directory = directory
+        self.standing = Standing(directory)
         self.spec = spec
         self.dirty = False
         self.asked = 0
@@ -315,6 +316,7 @@ class Shard:
     def flush(self) -> None:
         """The log alone survives a killed process; only a flush survives a power loss."""
         with mapped("flushing a shard"):
+            self.standing.require_there()  # the engine makes files by their paths
             self._engine.flush()
         self.dirty = False
 
@@ -327,12 +329,14 @@ class Shard:
         with mapped("closing a shard"):
             try:
                 if self.dirty:
+                    self.standing.require_there()
                     if self._in_use:
                         write_meta(self.directory / META, self.spec, self._index)
                     self.sync()
                     self.flush()
             finally:
                 del self._engine
+                self.standing.close()
             tighten(self.directory)
 
     def _index_payloads(self) -> None:

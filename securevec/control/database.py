@@ -77,6 +77,22 @@ def closed() -> ControlUnavailable:
     return ControlUnavailable("This store was closed.", next_step="Open it again: SecureStore.open(HOME).")
 
 
+def replaced() -> ControlUnavailable:
+    return ControlUnavailable(
+        "Another file was put in the control store's place while it was open, and nothing is read or written.",
+        next_step="Stop every process on this home, put the newest control.db back, and open the home again.",
+    )
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file stands there. It is not given up while a connection has it open, so neither is its number."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection with this room's settings. Never creates the file. Raises ``sqlite3.Error``."""
     connection = sqlite3.connect(
@@ -145,13 +161,16 @@ class Transaction:
 class _Side:
     """One connection with its lock, opened at first use: ``with side as connection``."""
 
-    __slots__ = ("__weakref__", "_connection", "_lock", "_path", "_paused", "_pid", "_settings", "closed", "opened")
+    __slots__ = (
+        *("__weakref__", "_connection", "_file", "_lock", "_path", "_paused", "_pid", "_settings", "closed", "opened"),
+    )
 
     def __init__(self, path: Path, *settings: str) -> None:
         self._path = path
         self._settings = settings
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._pid = 0
         self._paused = False
         self.opened = 0
@@ -160,9 +179,13 @@ class _Side:
     def __enter__(self) -> sqlite3.Connection:
         self._lock.acquire()
         try:
-            if self._connection is not None and self._pid == os.getpid():
-                return self._connection
-            return self._open()
+            if self._connection is None or self._pid != os.getpid():
+                return self._open()
+            # SQLite goes on with the file it opened: what it is told then, nobody else sees, and what others decide in
+            # the new one, nobody here.
+            if _file_at(self._path) != self._file:
+                raise replaced()
+            return self._connection
         except BaseException:
             self._lock.release()
             raise
@@ -180,7 +203,7 @@ class _Side:
         connection = connect(self._path)
         for setting in self._settings:
             connection.execute(setting)
-        self._connection, self._pid = connection, os.getpid()
+        self._connection, self._pid, self._file = connection, os.getpid(), _file_at(self._path)
         self.opened += 1
         return connection
 

@@ -1,0 +1,44 @@
+"""Another file is put in the control store's place while it is open, as who puts one back from a backup does beside a
+running service. SQLite goes on with the file it opened, and nobody else sees what it is told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from securevec.errors import ControlUnavailable
+from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, ref
+
+
+def another(path: Path, aside: Path) -> None:
+    shutil.copyfile(path, fresh := path.with_name("fresh"))
+    os.link(path, aside)
+    fresh.replace(path)  # as rsync does, and every careful copy
+
+
+def none(path: Path, aside: Path) -> None:
+    path.rename(aside)
+
+
+@pytest.mark.parametrize("replace", [another, none])
+def test_a_control_store_whose_file_was_replaced_acknowledges_nothing(
+    desk: Desk, tmp_path: Path, replace: Callable[[Path, Path], None]
+) -> None:
+    desk.write(1)
+    replace(desk.path, aside := tmp_path / "aside")
+    for call in (
+        lambda: desk.write(2),
+        lambda: desk.store.fence(TENANT),
+        lambda: desk.store.current(COLLECTION, [ref(1)]),
+        lambda: desk.store.add_hold("h" * 32, TENANT, None, None, b"sealed", NOW),
+        desk.store.scrub,
+    ):
+        with pytest.raises(ControlUnavailable, match="Another file"):
+            call()
+    aside.replace(desk.path)
+    assert desk.write(2) == 2
+    assert (desk.live(1), desk.live(2)) == (1, 2)
