@@ -155,7 +155,7 @@ class Batches(Room):
                 require_none_going(tx, tenant, collection, refs, read_ms=read_ms)
                 require_keys_stay(tx, tenant, people)
             if not resealing:
-                require_room(tx, tenant, collection, rows)
+                require_room(tx, tenant, collection, rows, now_ms)
             tx.run(UPDATE_NEXT_GENERATION, {"collection": collection})
             insert_batch(
                 tx,

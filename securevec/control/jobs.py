@@ -115,9 +115,9 @@ class Jobs(Room):
         is shown what the erased subjects' records said, and nothing is written about them.
 
         ``items`` is asked inside the transaction, which it may read and must not write, so no record written meanwhile
-        escapes it; ``data`` is JSON of ids and counts, no names. An erasure is dated here (:func:`accepted_ms`). Raises :class:`LegalHold` when one of the items is
-        held, :class:`RetentionMinimum` when a minimum keeps one, :class:`TenantUnavailable` (not active, or another
-        fence), :class:`UsageError` (job id taken).
+        escapes it; ``data`` is JSON of ids and counts, no names. An erasure is dated here (:func:`accepted_ms`). Raises
+        :class:`LegalHold` when one of the items is held, :class:`RetentionMinimum` when a minimum keeps one,
+        :class:`TenantUnavailable` (not active, or another fence), :class:`UsageError` (job id taken).
         When it raises, nothing is kept.
         """
         with self._db.write() as tx:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from securevec.control.batch_rows import abort
 from securevec.control.database import Database, Transaction, many
 from securevec.control.hot import parts
 from securevec.control.numbers import COLLECTION_NO
@@ -19,13 +20,17 @@ UPSERT_QUOTA: Final = (
     " ON CONFLICT (tenant) DO UPDATE SET max_points = excluded.max_points, max_bytes = excluded.max_bytes"
 )
 DELETE_QUOTA: Final = "DELETE FROM quota WHERE tenant = :tenant"
-# Live and announced generations; what retires is on its way out.
+# Live and announced generations; what retires is on its way out, and so is what a writer announced that died since.
 SELECT_USAGE: Final = (
     "SELECT COALESCE(SUM(n), 0), COALESCE(SUM(b), 0) FROM ("
     "SELECT SUM(m.n_chunks) AS n, SUM(m.size) AS b FROM manifest m"
     " JOIN collection c ON c.collection_no = m.collection_no WHERE c.tenant = :tenant"
     " UNION ALL SELECT SUM(t.n_chunks), SUM(t.size) FROM transit t"
-    " JOIN collection c ON c.collection_no = t.collection_no WHERE c.tenant = :tenant AND t.state = 'pending') AS held"
+    " JOIN collection c ON c.collection_no = t.collection_no JOIN batch b ON b.request_id = t.request_id"
+    " WHERE c.tenant = :tenant AND t.state = 'pending' AND b.lease_until_ms > :now) AS held"
+)
+SELECT_OVERDUE: Final = (
+    "SELECT request_id FROM batch WHERE tenant = :tenant AND state = 'open' AND lease_until_ms <= :now"
 )
 SELECT_REPLACED: Final = (
     "SELECT COALESCE(SUM(n_chunks), 0), COALESCE(SUM(size), 0) FROM manifest"
@@ -50,14 +55,17 @@ class Quotas(Room):
         """The tenant's limits; no limit where none was set."""
         return _quota(self._db, tenant) or NO_QUOTA
 
-    def usage(self, tenant: TenantId) -> tuple[int, int]:
+    def usage(self, tenant: TenantId, *, now_ms: int) -> tuple[int, int]:
         """Points and bytes the tenant holds, records on their way in included, replaced ones until they are."""
-        row = self._db.row(SELECT_USAGE, {"tenant": tenant})
+        row = self._db.row(SELECT_USAGE, {"tenant": tenant, "now": now_ms})
         return (row[0], row[1]) if row else (0, 0)
 
 
-def require_room(tx: Transaction, tenant: TenantId, collection: CollectionId, rows: Sequence[NewRecord]) -> None:
-    """Refuse records that would take the tenant over its quota; a record that is replaced counts once.
+def require_room(
+    tx: Transaction, tenant: TenantId, collection: CollectionId, rows: Sequence[NewRecord], now_ms: int
+) -> None:
+    """Refuse records that would take the tenant over its quota; a record that is replaced counts once. A batch whose
+    lease is over, in whichever collection, is given up for them: nobody else may come by to do it.
 
     What takes no more room than before is let through, also over a quota that was lowered since: a record from which
     a person is erased must not wait for room.
@@ -67,7 +75,9 @@ def require_room(tx: Transaction, tenant: TenantId, collection: CollectionId, ro
     quota = _quota(tx, tenant)
     if quota is None:
         return
-    usage = tx.row(SELECT_USAGE, {"tenant": tenant}) or (0, 0)
+    for (request_id,) in tx.rows(SELECT_OVERDUE, {"tenant": tenant, "now": now_ms}):
+        abort(tx, request_id)
+    usage = tx.row(SELECT_USAGE, {"tenant": tenant, "now": now_ms}) or (0, 0)
     points = usage[0] + sum(row.n_chunks for row in rows)
     size = usage[1] + sum(row.size for row in rows)
     for part in parts([row.ref for row in rows]):

@@ -34,7 +34,7 @@ def quota_use(runtime: Runtime, scope: Scope) -> QuotaUse:
 
 def read(runtime: Runtime, scope: Scope) -> QuotaUse:
     """Without a guard of its own: for an operation that was admitted."""
-    points, size = runtime.control.usage(scope.tenant)
+    points, size = runtime.control.usage(scope.tenant, now_ms=runtime.clock.now_ms())
     quota = runtime.control.quota(scope.tenant)
     return QuotaUse(points, quota.max_points, size, quota.max_bytes)
 

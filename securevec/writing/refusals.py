@@ -96,7 +96,7 @@ def within_quota(
     quota = runtime.control.quota(collection.tenant)
     if not prepared or quota == NO_QUOTA:
         return list(prepared)
-    points, size = runtime.control.usage(collection.tenant)
+    points, size = runtime.control.usage(collection.tenant, now_ms=runtime.clock.now_ms())
     current = runtime.control.current(collection.collection, [record.ref for record in prepared])
     kept: list[Prepared] = []
     for record in prepared:

@@ -9,9 +9,16 @@ import pytest
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
 from securevec.control.rows import JobItem, JobRow, SubjectRow
 from securevec.control.subjects import records_of
-from securevec.errors import LegalHold, QuotaExceeded, SubjectErased, TenantUnavailable, UsageError
+from securevec.errors import (
+    ControlUnavailable,
+    LegalHold,
+    QuotaExceeded,
+    SubjectErased,
+    TenantUnavailable,
+    UsageError,
+)
 from securevec.types import CollectionId, TenantId
-from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, collection_row, record, ref
+from tests.unit.control.desk import COLLECTION, LEASE, NOW, OTHER, TENANT, Desk, collection_row, record, ref
 
 JANE, SAM = b"jane".ljust(16, b"."), b"sam".ljust(16, b".")
 
@@ -248,13 +255,31 @@ def test_a_quota_of_points_refuses_the_batch_that_would_pass_it(desk: Desk) -> N
     desk.begin(record(3))
 
 
+def test_the_room_of_a_writer_that_died_is_given_to_who_needs_it_and_not_to_both(desk: Desk) -> None:
+    desk.store.create_collection(collection_row(OTHER, name=b"other-collection"))
+    desk.store.set_quota(TENANT, max_points=4, max_bytes=None)
+    died, _ = desk.begin(record(1), lease=0)
+    living, _ = desk.begin(record(2), now_ms=NOW - LEASE)
+    assert desk.store.usage(TENANT, now_ms=NOW - 1) == (4, 0)
+    assert desk.store.usage(TENANT, now_ms=NOW) == (0, 0)
+    desk.store.extend_lease(living, NOW + 1)
+    with pytest.raises(QuotaExceeded):
+        desk.begin(record(3, chunks=3))
+    assert {desk.store.batch(each).state for each in (died, living)} == {"open"}  # type: ignore[union-attr]  # both are there
+    desk.begin(record(3))
+    with pytest.raises(ControlUnavailable, match="aborted"):
+        desk.store.commit_batch(request_id=died, fence=1)
+    desk.store.commit_batch(request_id=living, fence=1)
+    assert desk.store.usage(TENANT, now_ms=NOW) == (4, 0)
+
+
 def test_a_replaced_record_counts_once_and_bytes_are_counted_too(desk: Desk) -> None:
     desk.store.set_quota(TENANT, max_points=None, max_bytes=100)
     for _ in range(3):
         request, _ = desk.begin(replace(record(1), size=90))
         desk.store.commit_batch(request_id=request, fence=1)
         desk.store.finish_batch(request_id=request)
-    assert desk.store.usage(TENANT) == (2, 90)
+    assert desk.store.usage(TENANT, now_ms=NOW) == (2, 90)
     with pytest.raises(QuotaExceeded) as refusal:
         desk.begin(replace(record(2), size=11))
     assert refusal.value.limit == "bytes"

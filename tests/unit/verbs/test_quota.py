@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from securevec.control.rows import NewRecord
 from securevec.errors import ConfigError, PolicyDenied, TenantNotFound, TenantUnavailable
 from securevec.policy import Actor
 from securevec.store import SecureStore
 from securevec.testing.embedders import HashEmbedder
 from securevec.writing.sealing import Prepared
-from tests.support.world import World, ticket
+from tests.support.world import ACME, Ticket, World, ticket
 
 
 def test_rows_beyond_a_quota_of_points_are_named_in_the_report(world: World) -> None:
@@ -48,12 +49,30 @@ def test_a_smaller_record_fits_after_one_that_does_not(world: World) -> None:
 
 
 def test_every_collection_of_a_tenant_counts(world: World) -> None:
-    from tests.support.world import ACME, Ticket
-
     other = world.store.tenant("acme", actor=ACME).collection(Ticket, name="other")
     other.ingest([ticket(1, "text"), ticket(2, "text")])
     world.store.set_quota("acme", points=3)
     assert len(world.acme.ingest([ticket(1, "text"), ticket(2, "text")]).refused) == 1
+
+
+def test_the_room_that_a_writer_of_another_collection_died_with_is_given_back(world: World) -> None:
+    """Nobody may come to write there again, which is what settles it otherwise."""
+    other = world.store.tenant("acme", actor=ACME).collection(Ticket, name="other")
+    control, now_ms = world.store.runtime.control, world.store.runtime.clock.now_ms()
+    control.begin_batch(
+        tenant=other._scope.tenant,
+        collection=other.id,
+        request_id="of a writer that died",
+        writer="dead",
+        fence=1,
+        rows=[NewRecord(bytes(16), 3, bytes(16), None, "r0/never", size=100)],
+        lease_until_ms=now_ms,
+        now_ms=now_ms,
+    )
+    world.store.set_quota("acme", points=3)
+    assert world.store.quota("acme").points == 0
+    assert world.acme.ingest([ticket(number, "text") for number in range(1, 5)]).new == 3
+    assert world.store.quota("acme").points == 3
 
 
 def test_a_lower_quota_keeps_what_is_stored_and_a_lifted_one_lets_all_in(world: World) -> None:
