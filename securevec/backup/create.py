@@ -19,6 +19,7 @@ a server is not copied: it is written to by others, and its operator's snapshots
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = "securevec.toml"
 INSTALLATION: Final = "installation.json"
+_ATTEMPTS: Final = 3
+"""How often the copies are made when other processes keep changing keys. Behind the last one, what they destroyed is
+gone in the backup as it is in the home."""
 Progress = Callable[[str], None]
 """Called with the name of each step as it begins: ``engine``, ``control``, ``audit``, ``keys``, ``manifest``."""
 
@@ -112,35 +116,20 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
     engine = _engine(backend)
     with contextlib.ExitStack() as held:
         copied: set[CollectionId] = set()
-        while True:
-            progress("engine")
-            new = _lock(runtime, held, copied)
-            if isinstance(backend, CopiesFiles):
-                for collection, namespace in new.items():
-                    backend.copy_files(namespace=namespace, target=data / "engine" / backend.name)
-                    copied.add(collection)
-            progress("control")
-            (control / "control.db").unlink(missing_ok=True)
-            copy_control(runtime.home / "control.db", control / "control.db")
-            # Read after the copy: a collection made meanwhile, with records perhaps, is in the copy and not held.
-            known = _collections(runtime).keys()
-            if known == copied or engine != "embedded":
-                break
-            if not known >= copied:
-                # Of a tenant that was deleted meanwhile: no home that is restored would know whose files these are.
-                if (data / "engine").exists():
-                    shutil.rmtree(data / "engine")
-                copied.clear()
-        signer = runtime.keys.signing_key()
-        while True:
+        for attempt in itertools.count(1):
+            signer, listed, changes = _looked_at(runtime)
+            _copy_data_and_control(runtime, backend, target, held, copied, progress)
             progress("audit")
             copy_log(runtime.home / "audit", runtime.installation_id, control / "audit")
             progress("keys")
             copy_keys(runtime.home / "keys", keys)
-            before, signer = signer, runtime.keys.signing_key()
-            if before.public == signer.public:
+            signed_by, number, changed = _looked_at(runtime)
+            if (signer.public, listed) == (signed_by.public, number) and (
+                changed == changes or attempt == _ATTEMPTS or engine != "embedded"
+            ):
                 break
-            # Exchanged meanwhile: the log would end with another key than the key store holds.
+            # The log would end with another key than the key store holds, or the list of models be older than the
+            # number there says. Or another process destroyed a key, and the control store of before does not know why.
             shutil.rmtree(control / "audit")
             shutil.rmtree(keys)
         tenants = [row.tenant for row in runtime.control.tenants() if row.state != "deleted"]
@@ -173,6 +162,44 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
         parts=parts,
     )
     return made, signer
+
+
+def _looked_at(runtime: Runtime) -> tuple[Signer, int, int]:
+    """What of the key store the other copies have to agree with: the signing key, the number of the list of models,
+    and how often it was changed at all."""
+    return runtime.keys.signing_key(), runtime.keys.models_seen(), runtime.keys.changes()
+
+
+def _copy_data_and_control(
+    runtime: Runtime,
+    backend: VectorBackend,
+    target: Path,
+    held: contextlib.ExitStack,
+    copied: set[CollectionId],
+    progress: Progress,
+) -> None:
+    """Copy the files of an embedded engine but for those of the collections that are ``copied``, which are added to,
+    and then the control store, until it names these collections and no others."""
+    data, copy = target / "data" / "engine", target / "control" / "control.db"
+    while True:
+        progress("engine")
+        new = _lock(runtime, held, copied)
+        if isinstance(backend, CopiesFiles):
+            for collection, namespace in new.items():
+                backend.copy_files(namespace=namespace, target=data / backend.name)
+                copied.add(collection)
+        progress("control")
+        copy.unlink(missing_ok=True)
+        copy_control(runtime.home / "control.db", copy)
+        # Read after the copy: a collection made meanwhile, with records perhaps, is in the copy and not held.
+        known = _collections(runtime).keys()
+        if known == copied or _engine(backend) != "embedded":
+            return
+        if not known >= copied:
+            # Of a tenant that was deleted meanwhile: no home that is restored would know whose files these are.
+            if data.exists():
+                shutil.rmtree(data)
+            copied.clear()
 
 
 def _engine(backend: VectorBackend) -> Engine:

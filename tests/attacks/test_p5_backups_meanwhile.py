@@ -13,8 +13,10 @@ from securevec.backup import Newer, create, create_backup, export_tombstones, re
 from securevec.errors import ControlUnavailable, HomeRefused
 from securevec.rekeying import recloak
 from securevec.testing.embedders import HashEmbedder
+from tests.support import warm
 from tests.support.meanwhile import meanwhile
 from tests.support.world import ACME, Ticket, ticket
+from tests.support.writer_child import Case, person
 
 pytest.importorskip("qdrant_edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 
@@ -25,8 +27,8 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self.root, self.home, self.key_file = root, root / "home", root / "root.key"
 
-    def opened(self, home: Path) -> sv.SecureStore:
-        return sv.SecureStore.open(home, key_file=self.key_file, embedder=HashEmbedder())
+    def opened(self, home: Path, *, backend: str | None = None) -> sv.SecureStore:
+        return sv.SecureStore.open(home, backend=backend, key_file=self.key_file, embedder=HashEmbedder())
 
     def restored(
         self, newer: Newer | None = None, progress: Callable[[str], None] = lambda step: None
@@ -115,6 +117,64 @@ def test_a_key_that_is_exchanged_while_a_backup_is_made_leaves_one_that_opens(
         create_backup(store, archive.root / "backup", progress=exchange)
     with archive.restored() as store:
         store.tenant("acme", actor=ACME).collection(Ticket).verify().raise_if_wrong()
+
+
+def test_a_person_whom_another_process_erases_while_a_backup_is_made_is_erased_in_what_is_restored(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their key is destroyed at once; a control copy of before would name a record that nobody can open."""
+    told: list[str] = []
+    with archive.opened(archive.home) as store:
+        store._caretaker.stop()
+        cases = store.tenant("acme", create=True, actor=ACME).collection(Case)
+        cases.ingest(
+            [{"id": f"C-{n}", "customer": person(n), "body": f"Lift {n}.", "edition": "one"} for n in range(2)]
+        )
+        copies: list[Path] = []
+        copy = create.copy_keys
+
+        def behind_an_erasure(source: Path, target: Path) -> None:
+            copies.append(target)
+            if len(copies) == 1:
+                given = (str(archive.home), str(archive.key_file), "never", "begin_job", "erase", person(0))
+                told.append(warm.run(["-m", "tests.support.standing_child"], *given, check=True).stdout)
+            copy(source, target)
+
+        monkeypatch.setattr(create, "copy_keys", behind_an_erasure)
+        create_backup(store, archive.root / "backup")
+        assert told == ["shredded\n"]
+    assert len(copies) == 2
+    with archive.restored() as store:
+        store.runtime.backend()
+        assert [job.state for job in store.runtime.control.jobs()] == ["done"]
+        cases = store.tenant("acme", actor=ACME).collection(Case)
+        cases.verify().raise_if_wrong()
+        assert [record.id for record in cases.iter()] == ["C-1"]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_list_of_models_that_is_changed_while_a_backup_is_made_is_one_that_can_be_read(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """The list lies in the control store and its number in the key store: of two moments, no model receives anything
+    in what is restored."""
+    model = HashEmbedder().identity.name
+    with archive.opened(archive.home, backend="memory") as store:
+        store.tenant("acme", create=True, actor=ACME).collection(Ticket)
+        if before:
+            store.allow_model(model, ["internal"], kind="embedder")
+        changes = iter([lambda: store.allow_model(model, ["internal", "secret"], kind="embedder")] * 2)
+        copy = create.copy_keys
+
+        def and_others_change_it(source: Path, target: Path) -> None:
+            next(changes, lambda: None)()
+            copy(source, target)
+
+        monkeypatch.setattr(create, "copy_keys", and_others_change_it)
+        create_backup(store, archive.root / "backup")
+    with archive.restored() as store:
+        assert [entry.allow for entry in store.models() or ()] == [("internal", "secret")]
+        assert store.tenant("acme", actor=ACME).collection(Ticket).ingest([ticket(2, "The stairs.")]).new == 1
 
 
 def test_a_cloak_that_is_exchanged_while_a_backup_is_made_is_taken_off_in_what_is_restored(

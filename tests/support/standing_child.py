@@ -1,7 +1,7 @@
 """Does one thing to a home and stands still right before, or right behind, calls of its control store, until its parent
 says a line. What it did, or the class of what it was refused with, is its last line.
 
-python -m tests.support.standing_child HOME KEY before|after METHOD erase PERSON | ...
+python -m tests.support.standing_child HOME KEY before|after|never METHOD erase PERSON [UNTIL]
 """
 
 from __future__ import annotations
