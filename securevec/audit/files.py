@@ -116,10 +116,10 @@ class AppendFile:
         self._dirty = False
 
     def _refuse_if_touched(self) -> None:
-        """A file unlinked or resized by another hand would take records that nobody ever finds."""
+        """A file moved, replaced or resized by another hand would take records that nobody ever finds."""
         status = os.fstat(self._descriptor)
-        if status.st_nlink == 0 or status.st_size != self.size:
-            raise OSError(errno.ESTALE, "the file was removed or resized while it was being written")
+        if status.st_size != self.size or not os.path.samestat(status, os.stat(self.path, follow_symlinks=False)):
+            raise OSError(errno.ESTALE, "the file was moved, removed or resized while it was being written")
 
     def close(self) -> None:
         if self._descriptor >= 0:

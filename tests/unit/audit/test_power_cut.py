@@ -4,6 +4,7 @@ name before anybody is told of it."""
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,12 +78,30 @@ def test_a_file_that_another_hand_took_away_or_changed_takes_no_record(tmp_path:
     segment = files.AppendFile(tmp_path / "seg")
     segment.append(b"a record\n")
     (tmp_path / "seg").write_bytes(b"a record\nand more\n")
-    with pytest.raises(OSError, match="removed or resized"):
+    with pytest.raises(OSError, match="moved, removed or resized"):
         segment.append(b"another\n")
     (tmp_path / "seg").unlink()
-    with pytest.raises(OSError, match="removed or resized"):
+    with pytest.raises(OSError, match="moved, removed or resized"):
         segment.append(b"another\n")
     segment.close()
+
+
+def test_a_file_that_was_moved_takes_no_record_whatever_stands_in_its_place(tmp_path: Path) -> None:
+    """As who puts an audit log back beside a running service does: whoever reads it reads the other one."""
+    (tmp_path / "log").mkdir()
+    segment = files.AppendFile(tmp_path / "log" / "seg")
+    segment.append(b"a record\n")
+    (tmp_path / "log").rename(tmp_path / "moved")
+    with pytest.raises(FileNotFoundError):
+        segment.append(b"another\n")
+    shutil.copytree(tmp_path / "moved", tmp_path / "log")
+    with pytest.raises(OSError, match="moved, removed or resized"):
+        segment.append(b"another\n")
+    shutil.rmtree(tmp_path / "log")
+    (tmp_path / "moved").rename(tmp_path / "log")
+    segment.append(b"another\n")
+    segment.close()
+    assert (tmp_path / "log" / "seg").read_bytes() == b"a record\nanother\n"
 
 
 def test_a_backup_is_whole_on_disk_before_it_is_called_finished(told: Told, tmp_path: Path) -> None:
