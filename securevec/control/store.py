@@ -86,6 +86,10 @@ class ControlStore(
             database.close()
             raise
 
+    def require_head(self) -> None:
+        """Raises :class:`HomeRefused` when another release has brought the store up since it was opened."""
+        require_head(self._db)
+
     def scrub(self) -> bool:
         """Remove the bytes of deleted rows from the live files (VACUUM, then empty the write-ahead log).
 

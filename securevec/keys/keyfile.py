@@ -94,6 +94,15 @@ class KeyFile:
             )
         return int(changes)
 
+    def require_format(self) -> None:
+        """Raises :class:`HomeRefused` unless the file is of this version, as at its opening."""
+        with self.lock:
+            connection = self._current()
+            try:
+                check_tables(connection)
+            except sqlite3.Error as error:
+                raise _unavailable(error) from error
+
     def close(self) -> None:
         """Close the connection. Idempotent."""
         with self.lock:

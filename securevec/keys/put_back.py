@@ -37,6 +37,10 @@ class Following:
         refused from here on."""
         self._open.expect(changes)
 
+    def require_format(self) -> None:
+        """Raises :class:`HomeRefused` when another release has brought the store up since it was opened."""
+        self._store.require_format()
+
     def changes(self) -> int:
         """The store's count as it stands in the file."""
         return self._store.changes()

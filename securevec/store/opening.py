@@ -234,6 +234,10 @@ def _open_audit(
         announce=control.announce_audit,
     )
     try:
+        # Again, now that an upgrade sees that this process is here: it may have ended since the home was opened.
+        _require_upgraded(home)
+        control.require_head()
+        keys.require_format()
         answer_abandoned(writer, control, names)
     except BaseException:
         writer.close()

@@ -208,6 +208,36 @@ def test_a_home_that_another_process_uses_is_not_upgraded_under_it(
     assert upgrading.upgrade(base / "home", lambda: opened(base)).needed
 
 
+@pytest.mark.parametrize("part", ["mark", "control.db", "keys/keys.db"])
+def test_who_had_opened_the_home_and_done_nothing_yet_does_nothing_beside_an_upgrade_or_behind_it(
+    present: Path, tmp_path: Path, part: str
+) -> None:
+    """Nobody could tell that it was there: an audit log is opened with the first record."""
+    shutil.copytree(present, base := tmp_path / "base")
+    statements = {
+        "control.db": (
+            "UPDATE alembic_version SET version_num = '9999'",
+            f"UPDATE alembic_version SET version_num = '{migrate.HEAD}'",
+        ),
+        "keys/keys.db": ("PRAGMA user_version = 9", "PRAGMA user_version = 3"),
+    }
+
+    def say(number: int) -> None:
+        if part == "mark":
+            (homes.begin_upgrade, homes.end_upgrade)[number](base / "home")
+        else:
+            with contextlib.closing(sqlite3.connect(base / "home" / part, isolation_level=None)) as connection:
+                connection.execute(statements[part][number])
+
+    with opened(base) as store:
+        say(0)
+        for act in (store.tenants, lambda: store.tenant("another", create=True)):
+            with pytest.raises(HomeRefused):
+                act()
+        say(1)
+        assert store.tenants() == [("acme", "active")]
+
+
 def test_a_refused_upgrade_leaves_the_mark_of_one_that_was_not_finished(present: Path, tmp_path: Path) -> None:
     base = taken_back(present, tmp_path, "0008")
 
