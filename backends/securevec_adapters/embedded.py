@@ -14,9 +14,10 @@ from securevec.backend import RemovalReport
 from securevec.errors import BackendError, ConfigError, EngineForked
 from securevec.types import Namespace
 from securevec_adapters.errors import mapped
-from securevec_adapters.layout import EngineRoot, Standing, remove_generation, require_plain
+from securevec_adapters.layout import EngineRoot, remove_generation, require_plain
 from securevec_adapters.points import check_namespace
 from securevec_adapters.pool import Failed, Holder, ShardPool, Turns
+from securevec_adapters.standing import Standing
 
 ROOM: Final = 64 << 20
 """Bytes that stay free on the disk of an engine that maps its files."""

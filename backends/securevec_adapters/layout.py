@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Final
 
 from securevec.errors import BackendError, EngineLocked, HomeRefused, UnsupportedPlatform
+from securevec_adapters.standing import Standing, moved
 
 _SHARD = re.compile(r"[0-9a-f]{32}\Z")
 _GENERATION = re.compile(r"gen-(0|[1-9][0-9]{0,8})\Z")
@@ -37,42 +38,6 @@ _SYNCS: Final = 8
 _LONGEST: Final = 64
 """Bytes of a file that says a version or a generation, at most."""
 _COPIED_AT_ONCE: Final = 1024 * 1024
-
-
-class Standing:
-    """A directory as it was opened. What is open in it stays in it wherever it is moved to, and what is done by its
-    path is done to whatever stands there then."""
-
-    __slots__ = ("_descriptor", "path")
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        # Held open: of a directory that is removed the next one may get the number.
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-
-    @property
-    def there(self) -> bool:
-        """Whether it still stands at its path."""
-        with contextlib.suppress(OSError):
-            return os.path.samestat(os.fstat(self._descriptor), self.path.stat(follow_symlinks=False))
-        return False
-
-    def require_there(self) -> None:
-        if not self.there:
-            raise moved()
-
-    def close(self) -> None:
-        """Idempotent."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
-
-
-def moved() -> BackendError:
-    return BackendError(
-        "The files of a collection were moved or replaced while they were open, and nothing is written to them.",
-        next_step="Close every store on it, see which files are right, put them in place, and open it.",
-    )
 
 
 class EngineRoot:
@@ -154,12 +119,10 @@ class EngineRoot:
         """Raises :class:`BackendError` unless this open generation is what the shard's next opening would open."""
         self.require_there()
         generation.require_there()
-        try:
-            named = _read(self.path / shard / "CURRENT")
-        except (OSError, UnicodeDecodeError) as error:
-            raise moved() from error
-        if named != f"{generation.path.name}\n":
-            raise moved()
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if _read(self.path / shard / "CURRENT") == f"{generation.path.name}\n":
+                return
+        raise moved()
 
     def create(self, shard: str, build: Callable[[Path], None]) -> None:
         """Let ``build`` fill the first generation of a shard that does not exist, and rename the whole into place."""
@@ -388,11 +351,6 @@ def sync_tree(directory: Path) -> None:
         for waiting in [pool.submit(sync_path, path) for path in paths]:
             with contextlib.suppress(FileNotFoundError):
                 waiting.result()
-
-
-def allocated(directory: Path) -> int:
-    """Bytes that the disk gives to the files below a directory: what a copy of it takes."""
-    return sum(path.lstat().st_blocks * 512 for path in directory.rglob("*") if path.is_file())
 
 
 def copy_tree(source: Path, target: Path) -> None:

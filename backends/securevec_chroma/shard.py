@@ -12,8 +12,9 @@ from securevec.errors import BackendError
 from securevec.types import Namespace
 from securevec_adapters.embedded import Writer, existing
 from securevec_adapters.errors import mapped
-from securevec_adapters.layout import Standing, tighten
+from securevec_adapters.layout import tighten
 from securevec_adapters.pool import Holder
+from securevec_adapters.standing import Standing
 from securevec_chroma.client import Client, create, find, open_files
 from securevec_chroma.index_files import IndexFiles
 from securevec_chroma.place import Place, Row

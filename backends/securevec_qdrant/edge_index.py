@@ -32,7 +32,7 @@ from uuid import UUID
 from securevec.errors import BackendError
 from securevec.types import Namespace
 from securevec_adapters.embedded import EmbeddedStore, existing
-from securevec_adapters.layout import allocated, copy_tree
+from securevec_adapters.layout import copy_tree
 from securevec_qdrant.edge_copied import require_copied
 from securevec_qdrant.edge_shard import Shard
 
@@ -297,3 +297,8 @@ def _catch_up(shard: Shard, directory: Path, changed: Sequence[UUID]) -> None:
 def _move(source: Path, target: Path) -> None:
     for entry in source.iterdir():
         entry.rename(target / entry.name)
+
+
+def allocated(directory: Path) -> int:
+    """Bytes that the disk gives to the files below a directory: what a copy of it takes."""
+    return sum(path.lstat().st_blocks * 512 for path in directory.rglob("*") if path.is_file())

@@ -45,7 +45,8 @@ from securevec.backend import HYBRID_DEPTH, RRF_K, CollectionSpec, FieldKind
 from securevec.errors import BackendError
 from securevec.types import Scalar, StoredPoint, Terms
 from securevec_adapters.errors import mapped
-from securevec_adapters.layout import Standing, sync_tree, tighten
+from securevec_adapters.layout import sync_tree, tighten
+from securevec_adapters.standing import Standing
 from securevec_qdrant._points import BOOL_SUFFIX, TERMS, decode_payload, split_vector
 from securevec_qdrant.edge_breadth import measured_breadth
 from securevec_qdrant.edge_engine import make_engine

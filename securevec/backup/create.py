@@ -19,7 +19,6 @@ a server is not copied: it is written to by others, and its operator's snapshots
 from __future__ import annotations
 
 import contextlib
-import itertools
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,7 +115,8 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
     engine = _engine(backend)
     with contextlib.ExitStack() as held:
         copied: set[CollectionId] = set()
-        for attempt in itertools.count(1):
+        attempts = _ATTEMPTS if engine == "embedded" else 1
+        while True:
             signer, listed, changes = _looked_at(runtime)
             _copy_data_and_control(runtime, backend, target, held, copied, progress)
             progress("audit")
@@ -124,9 +124,8 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
             progress("keys")
             copy_keys(runtime.home / "keys", keys)
             signed_by, number, changed = _looked_at(runtime)
-            if (signer.public, listed) == (signed_by.public, number) and (
-                changed == changes or attempt == _ATTEMPTS or engine != "embedded"
-            ):
+            attempts -= 1
+            if (signer.public, listed) == (signed_by.public, number) and (changed == changes or attempts <= 0):
                 break
             # The log would end with another key than the key store holds, or the list of models be older than the
             # number there says. Or another process destroyed a key, and the control store of before does not know why.

@@ -198,8 +198,8 @@ def accepted_ms(tx: Transaction, tenant: TenantId, items: Sequence[JobItem], now
         refs.setdefault(item.collection, []).append(item.ref)
     for collection, listed in refs.items():
         dates += [tx.row(many(SELECT_NEWEST, len(part)), (collection, *part)) for part in parts(listed)]
-    newest = [row[0] for row in dates if row is not None and row[0] is not None and row[0] <= now_ms + MAX_AHEAD_MS]
-    return max([now_ms, *newest])
+    newest: list[int] = [row[0] for row in dates if row is not None and row[0] is not None]
+    return max([now_ms, *(each for each in newest if each <= now_ms + MAX_AHEAD_MS)])
 
 
 def write_tombstones(

@@ -11,6 +11,7 @@ import pytest
 import securevec as sv
 from securevec.backup import Newer, create, create_backup, export_tombstones, restore_backup
 from securevec.errors import ControlUnavailable, HomeRefused
+from securevec.keys.keycopy import copy_keys
 from securevec.rekeying import recloak
 from securevec.testing.embedders import HashEmbedder
 from tests.support import warm
@@ -131,7 +132,7 @@ def test_a_person_whom_another_process_erases_while_a_backup_is_made_is_erased_i
             [{"id": f"C-{n}", "customer": person(n), "body": f"Lift {n}.", "edition": "one"} for n in range(2)]
         )
         copies: list[Path] = []
-        copy = create.copy_keys
+        copy = copy_keys
 
         def behind_an_erasure(source: Path, target: Path) -> None:
             copies.append(target)
@@ -164,7 +165,7 @@ def test_a_list_of_models_that_is_changed_while_a_backup_is_made_is_one_that_can
         if before:
             store.allow_model(model, ["internal"], kind="embedder")
         changes = iter([lambda: store.allow_model(model, ["internal", "secret"], kind="embedder")] * 2)
-        copy = create.copy_keys
+        copy = copy_keys
 
         def and_others_change_it(source: Path, target: Path) -> None:
             next(changes, lambda: None)()

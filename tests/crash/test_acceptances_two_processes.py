@@ -4,7 +4,7 @@ and its commit, so what it accepts is dated before what was committed first."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 @contextmanager
-def about_to_accept(world: World, *act: str) -> Iterator[Callable[[], str]]:
+def about_to_accept(world: World, *act: str) -> Generator[Callable[[], str]]:
     """Another process that has looked at the clock and not committed yet. Called, it goes on to its end."""
     given = (str(world.home), str(world.key_file), "before", "begin_job", *act)
     with warm.start(["-m", "tests.support.standing_child"], *given) as child:

@@ -20,10 +20,9 @@ from securevec.types import Matrix, Namespace, ProtectedPoint
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
 from securevec_adapters import embedded
-from securevec_adapters.layout import allocated
 from securevec_qdrant import edge_breadth, edge_index
 from securevec_qdrant.edge import EdgeBackend
-from securevec_qdrant.edge_index import IndexBuilder
+from securevec_qdrant.edge_index import IndexBuilder, allocated
 from securevec_qdrant.edge_meta import META, Indexed, read_meta, search_params
 from securevec_qdrant.edge_shard import Shard
 
