@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from qdrant_client import QdrantClient
 from qdrant_client import models as m
 
-from securevec_adapters.attacked import Row, Seen
+from securevec_adapters.attacked import Attempts, Payloads, Row, Seen, as_list, payloads
 
 if TYPE_CHECKING:
     from securevec.backend import VectorBackend
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _RARE: Final = 7
 
 
-class ServerAlone:
+class ServerAlone(Attempts):
     """The vendor's client of an opened server adapter."""
 
     absent: Mapping[str, str] = {
@@ -40,13 +40,9 @@ class ServerAlone:
         self._made: list[str] = []
         self._name = ""
 
-    def load(self, mine: Sequence[Row], theirs: Sequence[Row]) -> None:
+    def _make(self, dimension: int) -> None:
         self.close()
-        self._name = self._create(len(mine[0].vector))
-        self._mine, self._theirs = list(mine), list(theirs)
-        self._own: str = mine[0].payload["t"]
-        self._foreign: str = theirs[0].payload["t"]
-        self._put([*mine, *theirs])
+        self._name = self._create(dimension)
 
     def close(self) -> None:
         while self._made:
@@ -54,19 +50,11 @@ class ServerAlone:
                 self._client.delete_collection(self._made[-1])
             self._made.pop()
 
-    # -- reading
-
-    def read_by_id(self) -> Seen:
-        return self._rows(self._client.retrieve(self._name, [str(self._theirs[0].id)]))
-
     def query_by_id(self) -> Seen:
         found = self._client.query_points(
             self._name, query=str(self._theirs[0].id), query_filter=self._fence(self._own), limit=3
         ).points
         return bool(found), f"{len(found)} own rows scored by a foreign vector"
-
-    def query_by_vector(self) -> Seen:
-        return self._rows(self._client.query_points(self._name, query=self._vector(), limit=3).points)
 
     def lookup_from(self) -> Seen:
         other = self._create(len(self._mine[0].vector))
@@ -106,11 +94,9 @@ class ServerAlone:
             m.Prefetch(query=self._vector(), filter=self._fence(self._own), limit=20),
             m.Prefetch(query=self._vector(), limit=20),
         ]
-        return self._rows(
-            self._client.query_points(
-                self._name, prefetch=leaves, query=m.FusionQuery(fusion=m.Fusion.RRF), limit=50
-            ).points
-        )
+        fused = m.FusionQuery(fusion=m.Fusion.RRF)
+        found = self._client.query_points(self._name, prefetch=leaves, query=fused, limit=50).points
+        return self._told(payloads(found))
 
     def batch_element(self) -> Seen:
         asked = [
@@ -118,46 +104,18 @@ class ServerAlone:
             m.QueryRequest(query=self._vector(), limit=20, with_payload=True),
         ]
         answers = self._client.query_batch_points(self._name, asked)
-        return self._rows([point for answer in answers for point in answer.points])
-
-    def unfiltered_query(self) -> Seen:
-        return self._rows(self._client.query_points(self._name, query=self._vector(), limit=100).points)
-
-    def unfiltered_scroll(self) -> Seen:
-        return self._rows(self._client.scroll(self._name, limit=100)[0])
-
-    def unfiltered_count(self) -> Seen:
-        count = self._client.count(self._name, exact=True).count
-        return count > len(self._mine), f"{count} rows counted, {len(self._mine)} of them own"
+        return self._told(payloads([point for answer in answers for point in answer.points]))
 
     def facet(self) -> Seen:
         hits = self._client.facet(self._name, key="t", exact=True).hits
         return len(hits) > 1, f"{len(hits)} tenants and their sizes listed"
 
-    def callers_filter(self) -> Seen:
-        return self._rows(self._client.scroll(self._name, scroll_filter=self._fence(self._foreign), limit=100)[0])
-
     def composed_filter(self) -> Seen:
         merged = m.Filter(should=[self._condition(self._own), self._condition(self._foreign)])
-        return self._rows(self._client.scroll(self._name, scroll_filter=merged, limit=100)[0])
+        return self._told(self._scroll(merged))
 
     def negated_filter(self) -> Seen:
-        negated = m.Filter(must_not=[m.FieldCondition(key="absent", match=m.MatchValue(value="x"))])
-        return self._rows(self._client.scroll(self._name, scroll_filter=negated, limit=100)[0])
-
-    def array_tenant(self) -> Seen:
-        self._client.set_payload(
-            self._name, payload={"t": [self._own, self._foreign]}, points=[str(self._theirs[0].id)], wait=True
-        )
-        found = self._client.scroll(self._name, scroll_filter=self._fence(self._own), limit=100)[0]
-        return self._theirs[0].id in {UUID(str(row.id)) for row in found}, "a row of two tenants answers both"
-
-    def json_path(self) -> Seen:
-        self._client.set_payload(
-            self._name, payload={"meta": {"owner": "x"}}, points=[str(self._theirs[0].id)], wait=True
-        )
-        path = m.Filter(must=[m.FieldCondition(key="meta.owner", match=m.MatchValue(value="x"))])
-        return self._rows(self._client.scroll(self._name, scroll_filter=path, limit=100)[0])
+        return self._told(self._scroll(m.Filter(must_not=[self._condition("x", "absent")])))
 
     def snapshot(self) -> Seen:
         made = self._client.create_snapshot(self._name)
@@ -171,7 +129,7 @@ class ServerAlone:
         create = m.CreateAliasOperation(create_alias=m.CreateAlias(collection_name=self._name, alias_name=alias))
         self._client.update_collection_aliases([create])
         try:
-            return self._rows(self._client.scroll(alias, limit=100)[0])
+            return self._told(payloads(self._client.scroll(alias, limit=100)[0]))
         finally:
             delete = m.DeleteAliasOperation(delete_alias=m.DeleteAlias(alias_name=alias))
             self._client.update_collection_aliases([delete])
@@ -184,7 +142,7 @@ class ServerAlone:
         found = self._client.query_points(
             self._name, query=self._vector(), limit=100, shard_key_selector="other"
         ).points
-        return self._rows(found)
+        return self._told(payloads(found))
 
     def vectors_out(self) -> Seen:
         found = self._client.scroll(self._name, limit=100, with_vectors=True)[0]
@@ -220,91 +178,20 @@ class ServerAlone:
         after = score()
         return before != after, f"an own score went from {before:.2f} to {after:.2f}"
 
-    def unbounded(self) -> Seen:
-        found = self._client.query_points(self._name, query=self._vector(), limit=1_000_000).points
-        return True, f"a limit of 1,000,000 was taken, {len(found)} rows returned"
-
     def raw_client(self) -> Seen:
         return True, "the client itself reaches every collection"
 
-    # -- writing
-
-    def delete_by_id(self) -> Seen:
-        self._client.delete(self._name, points_selector=[str(self._theirs[0].id)], wait=True)
-        return not self._client.retrieve(self._name, [str(self._theirs[0].id)]), "a foreign row deleted"
-
     def empty_selector(self) -> Seen:
         self._client.delete(self._name, points_selector=m.FilterSelector(filter=m.Filter()), wait=True)
-        left = self._client.count(self._name, exact=True).count
+        left = self._count()
         return left == 0, f"an empty filter deleted all but {left} rows"
-
-    def overwrite_by_id(self) -> Seen:
-        point = self._theirs[0]
-        self._put([point], {"t": self._own})
-        return self._tag_of(point) == self._own, "a foreign row overwritten, its owner changed"
 
     def retag(self) -> Seen:
         point = self._theirs[0]
         self._client.set_payload(self._name, payload={"t": self._own}, points=[str(point.id)], wait=True)
-        return self._tag_of(point) == self._own, "a foreign row moved to the own tenant"
+        return self._serves(point, "t", self._own), "a foreign row moved to the own tenant"
 
-    def upsert_merge(self) -> Seen:
-        point = self._mine[0]
-        self._client.upsert(
-            self._name,
-            [m.PointStruct(id=str(point.id), vector=list(point.vector), payload={"t": self._own})],
-            wait=True,
-        )
-        return "b" in self._payload_of(point), "an upsert replaces the payload as a whole"
-
-    def list_ghosts(self) -> Seen:
-        point = self._mine[0]
-        for tags in (["a", "b"], ["b"]):
-            self._put([point], {"tags": tags})
-        where = m.Filter(must=[m.FieldCondition(key="tags", match=m.MatchValue(value="a"))])
-        return bool(self._client.scroll(self._name, scroll_filter=where)[0]), "a removed list value no longer matches"
-
-    # -- rows
-
-    def relabelled_row(self) -> Seen:
-        return self.retag()
-
-    def copied_row(self) -> Seen:
-        point = self._theirs[0]
-        vector, payload = list(point.vector), {**point.payload, "t": self._own}
-        fresh = str(uuid4())
-        self._client.upsert(self._name, [m.PointStruct(id=fresh, vector=vector, payload=payload)], wait=True)
-        return self._served(fresh, "b", point.payload["b"]), "a copy of a foreign row is served as an own one"
-
-    def swapped(self) -> Seen:
-        one, two = self._mine[:2]
-        self._put([one], {"b": two.payload["b"]})
-        return self._served(str(one.id), "b", two.payload["b"]), "a row with another row's body is served"
-
-    def rolled_back(self) -> Seen:
-        point = self._mine[0]
-        self._put([point], {"b": "new"})
-        self._put([point])
-        return self._served(str(point.id), "b", point.payload["b"]), "the row of before is served"
-
-    def plaintext(self) -> Seen:
-        self._put([self._mine[0]], {"b": "not sealed"})
-        return self._served(str(self._mine[0].id), "b", "not sealed"), "a body that is not sealed is served"
-
-    def edited_metadata(self) -> Seen:
-        self._client.set_payload(self._name, payload={"f_status": "edited"}, points=[str(self._mine[0].id)], wait=True)
-        where = m.Filter(must=[m.FieldCondition(key="f_status", match=m.MatchValue(value="edited"))])
-        found = self._client.scroll(self._name, scroll_filter=where)[0]
-        return bool(found), "a row is found by an edited value"
-
-    def recreated_tenant(self) -> Seen:
-        return self._rows(self._client.scroll(self._name, scroll_filter=self._fence(self._foreign), limit=100)[0])
-
-    def text_in_rows(self) -> Seen:
-        self._put([self._mine[0]], {"text": "person1@example.com"})
-        return self._served(str(self._mine[0].id), "text", "person1@example.com"), "text is kept as it is given"
-
-    # -- parts
+    # -- its calls
 
     def _create(self, dimension: int) -> str:
         name = f"securevec-attack-{secrets.token_hex(6)}"
@@ -317,30 +204,33 @@ class ServerAlone:
 
     def _put(self, rows: Sequence[Row], changes: Mapping[str, Any] = {}) -> None:  # never changed
         points = [
-            m.PointStruct(id=str(row.id), vector=[float(x) for x in row.vector], payload={**row.payload, **changes})
-            for row in rows
+            m.PointStruct(id=str(row.id), vector=as_list(row), payload={**row.payload, **changes}) for row in rows
         ]
         self._client.upsert(self._name, points, wait=True)
 
-    def _vector(self) -> list[float]:
-        return [float(x) for x in self._theirs[0].vector]
+    def _by_id(self, point: UUID) -> Payloads:
+        return payloads(self._client.retrieve(self._name, [str(point)]))
 
-    def _condition(self, tag: str) -> m.FieldCondition:
-        return m.FieldCondition(key="t", match=m.MatchValue(value=tag))
+    def _where(self, key: str, value: Any) -> Payloads:
+        return self._scroll(m.Filter(must=[self._condition(value, key)]))
+
+    def _all(self) -> Payloads:
+        return self._scroll(None)
+
+    def _near(self, limit: int) -> Payloads:
+        return payloads(self._client.query_points(self._name, query=self._vector(), limit=limit).points)
+
+    def _count(self) -> int:
+        return self._client.count(self._name, exact=True).count
+
+    def _remove(self, point: UUID) -> None:
+        self._client.delete(self._name, points_selector=[str(point)], wait=True)
+
+    def _condition(self, value: str, key: str = "t") -> m.FieldCondition:
+        return m.FieldCondition(key=key, match=m.MatchValue(value=value))
 
     def _fence(self, tag: str) -> m.Filter:
         return m.Filter(must=[self._condition(tag)])
 
-    def _rows(self, found: Sequence[Any]) -> Seen:
-        told = sum((row.payload or {}).get("t") == self._foreign for row in found)
-        return bool(told), f"{told} foreign rows returned"
-
-    def _payload_of(self, row: Row) -> Mapping[str, Any]:
-        return self._client.retrieve(self._name, [str(row.id)])[0].payload or {}
-
-    def _tag_of(self, row: Row) -> object:
-        return self._payload_of(row).get("t")
-
-    def _served(self, point: str, key: str, value: object) -> bool:
-        found = self._client.retrieve(self._name, [point])
-        return bool(found) and (found[0].payload or {}).get(key) == value
+    def _scroll(self, where: m.Filter | None) -> Payloads:
+        return payloads(self._client.scroll(self._name, scroll_filter=where, limit=100)[0])
