@@ -36,6 +36,7 @@ from securevec.errors import (
     UsageError,
 )
 from securevec.guard import settle_outbox
+from securevec.newfile import write_file
 from securevec.state import reserve
 from securevec.state.engine import PATIENCE, impatient
 from securevec.state.joblocks import process_lock
@@ -96,11 +97,9 @@ class JobResult:
         self.raise_if_incomplete()
         target = given_path(path)
         try:
-            target.write_bytes(self.receipt or b"")
-        except OSError as error:
-            raise UsageError(
-                "The receipt's file cannot be written.", next_step="It stays with its job: securevec jobs show JOB"
-            ) from error
+            write_file(target, self.receipt or b"", what="receipt", overwrite=True)
+        except UsageError as error:
+            raise UsageError(error.message, next_step="It stays with its job: securevec jobs show JOB") from error
         return target
 
 

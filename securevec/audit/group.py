@@ -36,7 +36,6 @@ class Ticket:
         self.index = 0
         self.written = False
         self.error: BaseException | None = None
-        self.lead = False
         self.gone = False
         self.gate = threading.Lock()
         self.gate.acquire()
@@ -51,7 +50,8 @@ class GroupCommit:
         self._commit = commit
         self._size = size
         self._queue: deque[Ticket] = deque()
-        self._leading = False
+        self._leader: Ticket | None = None
+        self._in_hand: list[Ticket] = []
         self._next_index = 0
         self._closed = False
 
@@ -60,21 +60,25 @@ class GroupCommit:
 
         Raises :class:`AuditUnavailable` when its commit failed or the queue is closed.
         """
-        with self.lock:
-            if self._closed:
-                raise AuditUnavailable("The audit log of this process is closed.")
-            self._closed = ticket.closing
-            self._number(ticket)
-            self._queue.append(ticket)
-            if not ticket.waits and self._may_stay_queued(ticket):
-                return
-            ticket.waits = True
-            lead = not self._leading
-            self._leading = True
-        if not lead:
-            lead = self._await(ticket)
-        if lead:
-            self._lead()
+        try:
+            with self.lock:
+                if self._closed:
+                    raise AuditUnavailable("The audit log of this process is closed.")
+                self._closed = ticket.closing
+                self._number(ticket)
+                self._queue.append(ticket)
+                if not ticket.waits and self._may_stay_queued(ticket):
+                    return
+                ticket.waits = True
+                leads = self._leader is None
+                if leads:
+                    self._leader = ticket
+            if leads or self._await(ticket):
+                self._lead(ticket)
+        finally:
+            # Nothing is left to settle, but where a signal came between two lines of whoever led: then nobody would
+            # lead again, and the next caller wait for ever, be it the one that closes.
+            self._settle(ticket, _broken_off())
         if ticket.error is not None:
             raise AuditUnavailable(
                 "The audit record could not be written, so the operation was not carried out.",
@@ -94,55 +98,58 @@ class GroupCommit:
         try:
             ticket.gate.acquire()
         except BaseException:
-            # A signal broke the wait. A lead handed over in this moment must not be lost with it.
             with self.lock:
                 ticket.gone = True
-                inherited = ticket.lead
-            if inherited:
-                self._hand_over()
             raise
-        return ticket.lead
-
-    def _lead(self) -> None:
         with self.lock:
-            batch = list(self._queue)
+            return self._leader is ticket
+
+    def _lead(self, leader: Ticket) -> None:
+        with self.lock:
+            batch = self._in_hand = list(self._queue)
             self._queue.clear()
-        failure: BaseException | None = None
+        failure: BaseException | None = _broken_off()
         try:
             self._commit(batch)
+            failure = None
         except (OSError, SecurevecError) as error:
             failure = error
         except BaseException as error:
             failure = error
             raise
         finally:
-            if failure is not None:
+            self._settle(leader, failure)
+
+    def _settle(self, leader: Ticket, failure: BaseException | None) -> None:
+        """Tell those who wait for the leader's batch what became of it, and give the lead to the first caller that
+        waits in the queue, or to nobody. Does nothing unless it is the leader's."""
+        with self.lock:
+            if self._leader is not leader:
+                return
+            batch = self._in_hand
+            if failure is not None and batch:
                 self._give_back(batch, failure)
-            self._hand_over()
-            for ticket in batch:
+            # Who led and was taken away before its batch was taken stands in the queue, and leads no more.
+            waiting = (each for each in self._queue if each.waits and not each.gone and each is not leader)
+            following = next(waiting, None)
+            for ticket in (*batch, following):
                 # A caller that a signal took away may have left its gate open.
-                if ticket.gate.locked():
+                if ticket is not None and ticket.gate.locked():
                     ticket.gate.release()
+            self._in_hand, self._leader = [], following
 
     def _give_back(self, batch: list[Ticket], failure: BaseException) -> None:
         """Tell the waiting callers; keep queued what nobody waits for and is not on disk yet."""
-        with self.lock:
-            for ticket in batch:
-                if ticket.waits:
-                    ticket.error = failure
-            # Fresh tickets for the same events: the gates of the old ones open with their batch.
-            kept = [Ticket(old.event, old.time_ms, waits=False) for old in batch if not old.waits and not old.written]
-            self._queue.extendleft(reversed(kept))
-            self._next_index = self._size()
-            for ticket in self._queue:
-                self._number(ticket)
+        for ticket in batch:
+            if ticket.waits:
+                ticket.error = failure
+        # Fresh tickets for the same events: the gates of the old ones open with their batch.
+        kept = [Ticket(old.event, old.time_ms, waits=False) for old in batch if not old.waits and not old.written]
+        self._queue.extendleft(reversed(kept))
+        self._next_index = self._size()
+        for ticket in self._queue:
+            self._number(ticket)
 
-    def _hand_over(self) -> None:
-        """Give the lead to the first caller that waits in the queue, or to nobody."""
-        with self.lock:
-            for ticket in self._queue:
-                if ticket.waits and not ticket.gone:
-                    ticket.lead = True
-                    ticket.gate.release()
-                    return
-            self._leading = False
+
+def _broken_off() -> AuditUnavailable:
+    return AuditUnavailable("The writing of the audit log was broken off.")

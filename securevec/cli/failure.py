@@ -10,9 +10,10 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from types import FrameType
-from typing import Final, NoReturn
+from typing import Final
 
 from securevec.cli.streams import aside
 from securevec.errors import CollectionNotFound, RecordNotFound, SecurevecError, TenantNotFound, UsageError
@@ -59,17 +60,75 @@ _AS_OPTION: Final = {
 }
 
 
-def end_on_terminate() -> None:
-    """From here on SIGTERM is :class:`Terminated`, raised in the main thread. A process that ignores it goes on to."""
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
-        signal.signal(signal.SIGTERM, _terminate)
+_PASSING: Final = frozenset({"__enter__", "__exit__", "enter_context", "close"})
+"""Where something is taken or given back. What was taken and not noted is never given back: a lock would be waited for
+while the command closes what it has open."""
+_PATIENCE_S: Final = 3.0
+_AGAIN_S: Final = 0.01
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
+class Said(int):
+    """An exit code of which was said what it means."""
 
 
-def report(error: BaseException, *, as_json: bool, command: str = "") -> int:
+class _Asked:
+    """Whether and since when this process was asked to end: by which signal, and at what time."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._number = 0
+
+    @property
+    def error(self) -> KeyboardInterrupt:
+        """What the signal that came last is."""
+        return Terminated() if self._number == signal.SIGTERM else KeyboardInterrupt()
+
+    def by(self, number: int, frame: FrameType | None) -> None:
+        """A signal's handler. Raises in the main thread, at once or when it has passed where it must not be broken off;
+        what takes longer than some seconds there is broken off as well."""
+        now = time.monotonic()
+        if number != signal.SIGALRM:
+            self._number = number
+            self._since = now if self._since is None else self._since
+        if self._since is None:
+            return
+        if _is_passing(frame) and now < self._since + _PATIENCE_S:
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+            return
+        self._since = None
+        raise self.error
+
+
+ASKED: Final = _Asked()
+
+
+def _is_passing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_name in _PASSING:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def end_when_asked() -> None:
+    """From here on SIGTERM is :class:`Terminated` and SIGINT ``KeyboardInterrupt``, raised in the main thread where
+    nothing is taken or given back. A process that ignores one of them goes on to."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, ASKED.by)
+    signal.signal(signal.SIGALRM, ASKED.by)
+
+
+def end_at_once() -> None:
+    """From here on either signal ends this process without a word: everything is closed, and what is left is to say so.
+    A traceback would be the interpreter's."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def report(error: BaseException, *, as_json: bool, command: str = "") -> Said:
     """Say on stderr what went wrong in ``command``, and return the exit code."""
     if isinstance(error, Terminated):
         return _say("Terminated", "Asked to end.", _GO_ON, TERMINATED, as_json=as_json)
@@ -103,11 +162,11 @@ def _advice(error: SecurevecError, command: str) -> str:
     return advice
 
 
-def _say(name: str, message: str, advice: str, code: int, *, as_json: bool) -> int:
+def _say(name: str, message: str, advice: str, code: int, *, as_json: bool) -> Said:
     if as_json:
         document = {"error": name, "message": message, "next_step": advice, "exit_code": code}
         aside(json.dumps(document))
     else:
         # One line whatever a file's or option's name holds.
         aside(" ".join(f"securevec: {message} {advice}".split()))
-    return code
+    return Said(code)

@@ -70,8 +70,6 @@ def _may_be_called(path: Path) -> bool:
 
 def write_new(path: Path, data: bytes, what: str = "receipt") -> None:
     """Write a file that :func:`require_new` allowed. Raises :class:`UsageError`."""
-    try:
-        with path.open("xb") as stream:
-            stream.write(data)
-    except OSError as error:
-        raise UsageError(f"The {what}'s file cannot be written: {os.strerror(error.errno or 0)}.") from error
+    from securevec.newfile import write_file
+
+    write_file(path, data, what=what)

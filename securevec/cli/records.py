@@ -49,7 +49,7 @@ def load_record(reference: str) -> type[Record]:
         spec.loader.exec_module(module)
     except SchemaError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SchemaError(
             f"The schema file failed with {type(error).__name__}.", next_step="Run it with python to see where."
         ) from error

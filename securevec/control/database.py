@@ -168,7 +168,9 @@ class _Side:
     def __init__(self, path: Path, *settings: str) -> None:
         self._path = path
         self._settings = settings
-        self._lock = threading.Lock()
+        # Whoever holds it may have it again: an interrupt between taking and giving back leaves it to its thread, which
+        # is the one that then closes the store.
+        self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._pid = 0
@@ -210,8 +212,9 @@ class _Side:
     def pause(self) -> None:
         """Before a fork: no connection, and none until :meth:`resume`. A side in the middle of a use stays as it is."""
         self._paused = self._lock.acquire(timeout=2 * BUSY_MS / 1000)
-        if self._paused and self._connection is not None and self._pid == os.getpid():
-            self._connection.close()
+        ours = self._connection if self._paused and self._pid == os.getpid() else None
+        if ours is not None and not ours.in_transaction:
+            ours.close()
             self._connection = None
 
     def resume(self) -> None:
@@ -221,7 +224,7 @@ class _Side:
 
     def renew(self) -> None:
         """After the fork, in the child: whoever held the lock is not here to release it."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def close(self) -> None:
         with self._lock:

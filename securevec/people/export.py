@@ -6,7 +6,6 @@ for themselves learns nothing about the people beside them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ import orjson
 
 from securevec.anonymize.stored import originals_in, revealed, stored_field
 from securevec.clock import from_ms
-from securevec.errors import SourceError, UsageError, VaultDisabled
+from securevec.errors import VaultDisabled
 from securevec.filters import matches
 from securevec.guard import Admission
+from securevec.newfile import PRIVATE, write_file
 from securevec.people.find import hidden_in, still_shown
 from securevec.people.identify import identify, subject_refs
 from securevec.people.places import Room, places_of, rooms_of, tokens_of
@@ -55,23 +55,15 @@ class SubjectExport:
     def save(self, path: str | Path) -> Path:
         """Write a new file that only its owner may read: one JSON document, or a line a record for ``.jsonl``.
 
-        Raises :class:`UsageError` when there is such a file already, :class:`SourceError` when it cannot be written.
+        It is there whole or not at all. Raises :class:`UsageError` when there is such a file already, or it cannot be
+        written.
         """
         target = given_path(path)
         if target.suffix == ".jsonl":
             data = b"".join(orjson.dumps(record) + b"\n" for record in self.records)
         else:
             data = orjson.dumps({"records": list(self.records)}, option=orjson.OPT_INDENT_2) + b"\n"
-        try:
-            handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        except FileExistsError:
-            raise UsageError("The export's file exists.", next_step="Name another one.") from None
-        except OSError as error:
-            raise SourceError("The export's file cannot be written.") from error
+        write_file(target, data, what="export", mode=PRIVATE)
         return target
 
 

@@ -10,10 +10,9 @@ import contextlib
 import csv
 import io
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO, Final, Literal, cast, get_args
 
 import orjson
@@ -22,6 +21,7 @@ from securevec.audit import Phase
 from securevec.errors import UsageError
 from securevec.filters import Expr
 from securevec.guard import admit
+from securevec.newfile import new_file
 from securevec.reading.hits import record_of
 from securevec.reading.judge import Judged
 from securevec.rows.minimize import json_value
@@ -187,42 +187,3 @@ def _binary(target: object) -> BinaryIO:
     if isinstance(target, io.TextIOBase) or not callable(getattr(target, "write", None)):
         raise UsageError("An export goes to a path or to a stream opened for bytes.", next_step='Use open(..., "wb").')
     return cast("BinaryIO", target)
-
-
-@contextlib.contextmanager
-def new_file(path: Path, *, overwrite: bool) -> Generator[BinaryIO]:
-    """A file of another name beside ``path``, which takes its place, on disk and complete, when the block ends."""
-    draft = path.with_name(f".{path.name}.{token_hex(4)}.new")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise UsageError("The export's file cannot be made.", next_step="Is there such a directory?") from error
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            try:
-                stream.flush()
-                os.fsync(descriptor)
-            except OSError as error:
-                raise UsageError("The export's file cannot be written.") from error
-        _rename(draft, path, overwrite=overwrite)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _rename(draft: Path, path: Path, *, overwrite: bool) -> None:
-    try:
-        if overwrite:
-            draft.replace(path)
-        else:
-            # Unlike a rename, a link takes no name that somebody else took meanwhile.
-            os.link(draft, path)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    except FileExistsError as error:
-        raise UsageError("The export's file exists.", next_step="Name another one, or pass overwrite=True.") from error
-    except OSError as error:
-        raise UsageError("The export's file cannot be put in its place.") from error

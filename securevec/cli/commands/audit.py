@@ -114,7 +114,7 @@ def export(
     `audit verify`, which reads the log itself.
     """
     from securevec.audit import FORMATS, read_between
-    from securevec.verbs.export import new_file
+    from securevec.newfile import new_file
 
     session.require_manager()
     runtime = session.store.runtime

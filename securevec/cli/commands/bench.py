@@ -65,6 +65,7 @@ def bench(
     from securevec.bench.given import read_vectors
     from securevec.bench.measure import Options, SoFar, measure
     from securevec.bench.page import conditions, page
+    from securevec.newfile import write_file
 
     if out is not None and not out.parent.is_dir():
         raise SourceError("The folder of --out does not exist.", next_step="Make it first.")
@@ -90,7 +91,7 @@ def bench(
             session.out.show(so_far.document(), *_measured(so_far), said)
         raise
     if out is not None:
-        out.write_text(page(figures), encoding="utf-8")
+        write_file(out, page(figures).encode(), what="page", overwrite=True)
     session.out.show(figures.document(), *_shown(figures), conditions(figures))
 
 

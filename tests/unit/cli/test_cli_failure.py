@@ -7,7 +7,8 @@ import json
 import pytest
 
 from securevec import errors
-from securevec.cli.failure import Terminated, report, usage
+from securevec.cli.failure import UNEXPECTED, Terminated, report, usage
+from securevec.cli.main import main
 from securevec.policy import Actor
 from securevec.policy.rules import BuiltinPolicy, Permission, Request, require
 
@@ -137,3 +138,22 @@ def test_a_program_that_asked_for_json_gets_json_of_an_interrupt_too(
     said = json.loads(capsys.readouterr().err)
     assert said["exit_code"] == code
     assert said["next_step"]
+
+
+class Panic(BaseException):
+    """As a library written in Rust ends."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), SystemExit(None), Panic(CANARY)])
+def test_code_of_others_that_ends_the_process_is_no_command_that_was_done(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ending() -> None:
+        raise error
+
+    monkeypatch.setattr("securevec.cli.app.program", ending)
+    assert main(["tenant", "list"]) == UNEXPECTED
+    shown = capsys.readouterr().err
+    assert type(error).__name__ in shown
+    assert CANARY not in shown
+    assert "Traceback" not in shown

@@ -82,7 +82,7 @@ def test_a_name_is_not_taken_for_an_actor(world: World) -> None:
 
 
 def test_a_receipt_that_has_no_directory_stays_with_its_job(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(UsageError, match="cannot be made"):
         JobResult("any", "done", b"receipt").save(tmp_path / "absent" / "receipt.json")
 
 

@@ -1,0 +1,108 @@
+"""Files that are handed out: exports, receipts, public keys, reports. Each appears under its name whole or not at all.
+
+One that is cut where the disk was full or the command was ended may pass for the whole: lines of JSON have no end, and
+whoever asks for what is stored about them cannot count what is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Generator
+from pathlib import Path
+from secrets import token_hex
+from typing import BinaryIO, Final
+
+from securevec.errors import UsageError
+
+PRIVATE: Final = 0o600
+"""For its owner alone."""
+PUBLIC: Final = 0o666
+"""For whom the process's umask lets."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+@contextlib.contextmanager
+def new_file(path: Path, *, overwrite: bool, what: str = "export", mode: int = PRIVATE) -> Generator[BinaryIO]:
+    """A file of another name beside ``path``, which takes its place, on disk and complete, when the block ends.
+
+    Raises :class:`UsageError`, which calls it the file of ``what``, also where the block finds no room for its bytes.
+    """
+    draft = path.with_name(f".{path.name}.{token_hex(4)}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise UsageError(f"The {what}'s file cannot be made.", next_step="Is there such a directory?") from error
+    try:
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                yield stream
+                with _written(what):
+                    stream.flush()
+                    os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise _cannot_be_written(what, error) from error
+        _rename(draft, path, what, overwrite=overwrite)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_file(path: Path, data: bytes, *, what: str, overwrite: bool = False, mode: int = PUBLIC) -> None:
+    """A small file. With ``overwrite`` also a device or a pipe takes it, and a link leads to what is written over.
+
+    Raises :class:`UsageError`.
+    """
+    if overwrite:
+        path = Path(os.path.realpath(path))
+        if path.exists() and not path.is_file():
+            with _written(what):
+                path.write_bytes(data)
+            return
+    with new_file(path, overwrite=overwrite, what=what, mode=mode) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def _written(what: str) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_be_written(what, error) from error
+
+
+def _cannot_be_written(what: str, error: OSError) -> UsageError:
+    return UsageError(f"The {what}'s file cannot be written: {os.strerror(error.errno or 0)}.")
+
+
+def _rename(draft: Path, path: Path, what: str, *, overwrite: bool) -> None:
+    exists = UsageError(f"The {what}'s file exists.", next_step="Name another one, or pass overwrite=True.")
+    try:
+        if overwrite:
+            draft.replace(path)
+        else:
+            _link(draft, path)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except FileExistsError as error:
+        raise exists from error
+    except OSError as error:
+        raise UsageError(f"The {what}'s file cannot be put in its place.") from error
+
+
+def _link(draft: Path, path: Path) -> None:
+    """Unlike a rename, a link takes no name that somebody else took meanwhile."""
+    try:
+        os.link(draft, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # This file system has no second names: the name is taken first, by an empty file.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE))
+        draft.replace(path)
