@@ -52,10 +52,12 @@ def login_name(value: str) -> bool:
 
 _SHARED_HOMES: Final = ROLES | frozenset(
     ["app", "apps", "bin", "build", "builder", "circleci", "coder", "data", "default", "deploy", "dev", "developer",
-     "docker", "ec2-user", "foo", "bar", "git", "gitlab-runner", "gitpod", "home", "jenkins", "jovyan", "linuxbrew",
-     "local", "me", "my", "myuser", "node", "public", "python", "runner", "runneradmin", "share", "shared", "someone",
-     "somebody", "tmp", "travis", "ubuntu", "user1", "user2", "user_name", "username", "vagrant", "vscode", "web",
-     "whoever", "work", "workspace", "www", "you", "your_username", "yourname", "yourusername", "all"]
+     "docker", "ec2-user", "foo", "bar", "git", "gitlab-runner", "gitpod", "home", "html", "jenkins", "media", "news",
+     "page", "pages", "project", "projects", "site", "sites", "static", "templates", "upload", "uploads", "jovyan",
+     "linuxbrew", "local", "me", "my", "myuser", "node", "public", "python", "runner", "runneradmin", "share",
+     "shared", "someone", "somebody", "tmp", "travis", "ubuntu", "user1", "user2", "user_name", "username", "vagrant",
+     "vscode", "web", "whoever", "work", "workspace", "www", "you", "your_username", "yourname", "yourusername",
+     "all"]
 )  # fmt: skip
 """Folders under ``/home`` that machines make and manuals name."""
 

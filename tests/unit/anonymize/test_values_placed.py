@@ -34,6 +34,14 @@ def test_a_name_and_a_password_in_base64_are_a_secret_and_other_base64_behind_th
 
 
 @pytest.mark.parametrize(
+    "text", ["비밀번호(Kxi@zkHy0u)", "密码（Kxi@zkHy0u）", "パスワード (Kxi@zkHy0u)", "비밀번호: Kxi@zkHy0u"]
+)
+def test_a_password_in_brackets_behind_its_word_in_another_script_ends_in_front_of_the_bracket(text: str) -> None:
+    found = default_detector().detect(text)
+    assert [(each.entity, text[each.start : each.end]) for each in found] == [("SECRET", "Kxi@zkHy0u")]
+
+
+@pytest.mark.parametrize(
     ("value", "nothing"),
     [
         ("username: brave_otter21", "gcloud iam service-accounts create sa --display-name=batch-runner2"),

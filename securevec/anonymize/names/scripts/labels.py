@@ -28,7 +28,10 @@ _LETTERS: Final = {
     "armn": "\u0531-\u0587", "geor": "\u10a0-\u10ff", "cyrl": "\u0400-\u04ff",
 }  # fmt: skip
 _SIGN: Final = "[ ]{0,2}(?:[:=】」』\\]՝]|-[ ])[ \"'「『]{0,3}"
-_LOOSE_SIGN: Final = "[ :=】」』)\\]#.՝\t-]{0,4}(?:是|为|為|は|는|은|번호는|है|הוא|هو|هي|คือ|No|это|-)?[ :'\"「『]{0,3}"
+_LOOSE_SIGN: Final = (
+    "[ :=】」』()（\\]#.՝\t-]{0,4}(?:是|为|為|は|는|은|번호는|है|הוא|هو|هي|คือ|No|это|-)?[ :'\"「『]{0,3}"
+)
+_CLOSING: Final = {"(": ")", "（": "）"}
 _LONGEST_ADDRESS: Final = 120
 _CODE: Final = r"[A-Za-z]{0,4}[ -]?\d(?:-?[A-Za-z\d]|[ ](?=[A-Za-z]?\d)[A-Za-z\d]){2,24}"
 _SHAPES: Final = {
@@ -146,7 +149,9 @@ def labelled_values(text: str, script: str) -> Iterator[Finding]:
             yield Finding(label.end(), end, "ADDRESS", 0.9, "script-label", LABELLED_PRIORITY)
     for label in labels.codes.finditer(text):
         kind = labels.kinds[label.group(1).lower() if script == CYRILLIC else label.group(1)]
-        value = _SHAPES.get(kind, _ANY_CODE).match(text, label.end())
+        closing = _CLOSING.get(text[label.end() - 1], "")
+        stop = text.find(closing, label.end()) if closing else -1
+        value = _SHAPES.get(kind, _ANY_CODE).match(text, label.end(), stop if stop >= 0 else len(text))
         if value is not None and _counts(kind, value.group()):
             priority = _SECRET_PRIORITY if kind == "SECRET" else _CODE_PRIORITY
             # A word between series and number stays.
