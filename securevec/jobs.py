@@ -226,13 +226,11 @@ def note(
     counts: Mapping[str, int] | None = None,
     detail: Mapping[str, str | int | bool] | None = None,
     error: str = "",
-    request_id: str = "",
     record_ids: Sequence[bytes] = (),
 ) -> AuditRef:
     """A durable audit record of what a job did, as the actor who asked for it. Raises :class:`AuditUnavailable`.
 
-    ``request_id`` is the job's own, unless this is about a batch with one of its own; ``record_ids`` are record refs,
-    and enter the log as keyed hashes.
+    ``record_ids`` are record refs, and enter the log as keyed hashes.
     """
     key = runtime.keys.tenant_key(TenantId(job.tenant), "audit") if record_ids else b""
     return runtime.audit.record(
@@ -241,7 +239,7 @@ def note(
             phase=phase,
             outcome=outcome,
             actor=orjson.loads(job.data)["requested"]["by"],
-            request_id=request_id or job.request_id,
+            request_id=job.request_id,
             tenant=job.tenant,
             collection=collection,
             record_refs=tuple(keyed_ref(key, job.tenant, "record", ref) for ref in record_ids),

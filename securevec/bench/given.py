@@ -16,8 +16,8 @@ MOST: Final = 1_000_000
 """Rows that are read at most."""
 
 
-def read_vectors(path: Path, *, most: int = MOST) -> Matrix:
-    """The first ``most`` vectors of a ``.npy`` or ``.parquet`` file, shape (n, dimension), float32 of length one.
+def read_vectors(path: Path) -> Matrix:
+    """The first :data:`MOST` vectors of a ``.npy`` or ``.parquet`` file, shape (n, dimension), float32 of length one.
 
     Nothing of a file is run: an array of Python objects is refused. In Parquet they are in the one column of lists of
     numbers. Raises :class:`SourceError` for anything else, :class:`FileCorrupt`, :class:`MissingExtra`.
@@ -25,9 +25,9 @@ def read_vectors(path: Path, *, most: int = MOST) -> Matrix:
     if not path.is_file():
         raise SourceError(f"{path} cannot be read.", next_step="Name a .npy or .parquet file of vectors.")
     if path.suffix == ".npy":
-        rows = _array(path, most)
+        rows = _array(path)
     elif path.suffix == ".parquet":
-        rows = _column(path, most)
+        rows = _column(path)
     else:
         raise SourceError(f"{path} is neither .npy nor .parquet.", next_step="Save it with numpy.save(FILE, vectors).")
     if rows.ndim != 2 or not len(rows) or rows.shape[1] < 2:  # rows and columns
@@ -39,16 +39,16 @@ def read_vectors(path: Path, *, most: int = MOST) -> Matrix:
     return np.asarray(made / lengths, dtype=np.float32)
 
 
-def _array(path: Path, most: int) -> Matrix:
+def _array(path: Path) -> Matrix:
     found: Matrix | None = None
     with contextlib.suppress(ValueError, OSError, EOFError):
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     if found is None or found.dtype.kind not in "fiu":
         raise SourceError(f"{path} is not an array of numbers.", next_step="Save it with numpy.save(FILE, vectors).")
-    return found[:most]
+    return found[:MOST]
 
 
-def _column(path: Path, most: int) -> Matrix:
+def _column(path: Path) -> Matrix:
     with path.open("rb") as stream:
         reader = ParquetRows(stream)
         rows: list[list[float]] = []
@@ -66,7 +66,7 @@ def _column(path: Path, most: int) -> Matrix:
             if not _is_vector(value) or (rows and len(value) != len(rows[0])):
                 raise SourceError(f"{path}: row {len(rows) + 1} has no vector of that length.")
             rows.append(value)
-            if len(rows) == most:
+            if len(rows) == MOST:
                 break
     return np.asarray(rows, dtype=np.float32)
 

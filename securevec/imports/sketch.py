@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from typing import Any
 
 from securevec.anonymize import Anonymizer, Detector, OperatorPolicy, TenantKeys, entities_of
 from securevec.crypto.suites import DEFAULT
@@ -17,9 +15,7 @@ from securevec.types import CollectionId, Namespace, TenantId
 _NONE = "0" * 32
 
 
-def nowhere(
-    detector: Detector, embedder: Embedder, record: type[Record], operators: Mapping[str, Any] | None = None
-) -> CollectionScope:
+def nowhere(detector: Detector, embedder: Embedder, record: type[Record]) -> CollectionScope:
     """A collection of no tenant, in no store."""
     return CollectionScope(
         scope=Scope(TenantId(_NONE), Actor.local(), b"", ""),
@@ -28,7 +24,7 @@ def nowhere(
         schema=describe(record),
         record_class=record,
         anonymizer=Anonymizer(
-            detector=detector, policy=OperatorPolicy.from_mapping(operators or {}, entities=entities_of(detector))
+            detector=detector, policy=OperatorPolicy.from_mapping({}, entities=entities_of(detector))
         ),
         embedder=embedder,
         retention_ms=None,

@@ -167,11 +167,11 @@ class OpenKeys:
             self.under_root(row).wipe()
         return max((int(row.use.epoch) for row in rows), default=0)
 
-    def tenant(self, tenant: bytes, purpose: str, collection: bytes = b"", epoch: str = "") -> Secret:
+    def tenant(self, tenant: bytes, purpose: str, epoch: str = "") -> Secret:
         return self._cache.get(
-            ("tenant", tenant, purpose, collection, epoch),
+            ("tenant", tenant, purpose, epoch),
             Secret,
-            lambda: self._active_row(KeyUse("tenant", purpose, tenant, collection, epoch)),
+            lambda: self._active_row(KeyUse("tenant", purpose, tenant, epoch=epoch)),
             self._under_kek,
         )
 
