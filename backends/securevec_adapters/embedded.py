@@ -190,8 +190,9 @@ class EmbeddedStore(Generic[S]):
         try:
             yield place
         finally:
-            # Whoever was interrupted may have removed the whole root before this is closed.
-            with suppress(FileNotFoundError):
+            # Whoever was interrupted may have removed the whole root before this is closed. And what cannot be removed
+            # now, for want of open files or on a disk that failed, keeps nothing else from being closed.
+            with suppress(OSError):
                 shutil.rmtree(place)
 
     def copy(self, namespace: Namespace, target: Path) -> bool:

@@ -6,6 +6,8 @@ stays safe to log; whoever debugs has ``__cause__``.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Final
@@ -16,6 +18,12 @@ from securevec.errors.tree import ENDING
 _UNREACHED: Final = frozenset({"ConnectError", "ReadError", "WriteError", "RemoteProtocolError"})
 _LATE: Final = frozenset({"ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout"})
 """Of httpx and httpcore, by which both vendors' clients speak HTTP. By name: an embedded store needs neither."""
+
+
+_NO_ROOM: Final = frozenset(
+    {*(errno.ENOSPC, errno.EDQUOT, errno.EFBIG), *(errno.EMFILE, errno.ENFILE), errno.EROFS, errno.EACCES}
+)
+"""Others' errors have numbers of their own (a TLS library's)."""
 
 
 class Mapped:
@@ -42,7 +50,8 @@ class Mapped:
                     raise BackendError(own.message, next_step=own.next_step) from error
             step = "Is its server running, and its port open? securevec doctor tries it."
             raise BackendError(
-                f"The vector store failed while {self._doing}.", next_step=step if any(map(_is_absent, causes)) else ""
+                f"The vector store failed while {self._doing}.",
+                next_step=step if any(map(_is_absent, causes)) else _said_by_the_system(causes),
             ) from error
 
 
@@ -57,6 +66,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(cause))
         yield cause
         cause = cause.__cause__ or cause.__context__
+
+
+def _said_by_the_system(causes: list[BaseException]) -> str:
+    """What the disk or the limits of this process refused, in the system's own words, which name no file."""
+    for cause in causes:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            return f"The system says: {os.strerror(cause.errno)}."
+    return ""
 
 
 def _is_late(cause: BaseException) -> bool:

@@ -24,6 +24,7 @@ from securevec import limits
 from securevec.anonymize.detectors import BuiltinDetector
 from securevec.anonymize.findings import Detector, Finding
 from securevec.children.process import MEMORY, Child, Died
+from securevec.errors import Unavailable
 
 WORTH: Final = 2.0
 """Seconds of detection in this process until the first process is started: starting one takes one or two."""
@@ -89,7 +90,7 @@ class Ahead:
             try:
                 for _ in range(self._jobs):
                     self._children.append(_Reader(Child(_MODULE, arguments, environment=_ONE_THREAD)))
-            except OSError:
+            except Unavailable:
                 self._give_up()
         there: list[_Reader] = []
         for reader in list(self._children):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Final, TypeVar, cast
 
 from securevec import limits
+from securevec.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -57,15 +58,21 @@ class Child:
         code = _START.format(path=json.dumps([entry or os.getcwd() for entry in sys.path]), module=module)
         self._late = False
         self._ready = False
-        self._process = subprocess.Popen(  # noqa: S603  # this interpreter, and a module of this package
-            [sys.executable, "-I", "-c", code, *arguments],
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name in _KEPT} | dict(environment or {}),
-            cwd="/",
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  # this interpreter, and a module of this package
+                [sys.executable, "-I", "-c", code, *arguments],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: value for name, value in os.environ.items() if name in _KEPT} | dict(environment or {}),
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Unavailable(
+                f"No process could be started: {os.strerror(error.errno or 0)}.",
+                next_step="Raise its limits of open files, processes and memory (ulimit -n -u -v), or lower --jobs.",
+            ) from error
 
     @property
     def pid(self) -> int:

@@ -28,6 +28,14 @@ def folder(base: Path) -> Path:
     return docs
 
 
+def test_a_folder_of_which_nothing_could_be_read_is_not_called_empty(shell: Shell, base: Path) -> None:
+    (base / "links").mkdir()
+    (base / "links" / "guide.md").symlink_to(base / "schema.py")
+    answer = shell.at_home("ingest", "links", "--to", "beta/docs")
+    assert answer.code == 2
+    assert "A symbolic link is not followed." in answer.err
+
+
 def test_a_dry_run_shows_what_would_be_replaced_and_makes_no_collection(shell: Shell, folder: Path) -> None:
     answer = shell.at_home("ingest", str(folder), "--to", "beta/docs", "--dry-run", "--json")
     assert answer.code == 0, answer.err

@@ -245,10 +245,14 @@ def _record_for(session: Session, paths: Sequence[Path]) -> type[Record]:
     from securevec.files.sources import list_sources
 
     with contextlib.ExitStack() as closing:
-        found = [each for listing in list_sources(session.store.runtime, paths, closing) for each in listing.files]
+        listings = list_sources(session.store.runtime, paths, closing)
+        found = [each for listing in listings for each in listing.files]
         if any(not is_rows(each.kind) for each in found):
             return Page
         if not found:
+            for listing in listings:
+                for passed in listing.refused:
+                    raise passed.error
             raise UsageError("The source holds no file that is read, so no collection was made.")
         file = found[0].relative if found[0].root.single else found[0].root.path / found[0].relative
     raise UsageError(

@@ -1,0 +1,63 @@
+"""A process that may open no more files: typed errors, and everything it has is closed all the same."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+import securevec as sv
+from securevec.files.pool import ParserPool
+from securevec.testing.embedders import HashEmbedder
+from securevec_adapters.errors import mapped
+from tests.support.world import Ticket, ticket
+
+
+@contextmanager
+def no_more_open_files(more: int = 0) -> Generator[None]:
+    """``more``: how many may still be opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = [os.open(os.devnull, os.O_RDONLY) for _ in range(more + 1)]
+    for descriptor in free:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free[-1], hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_document_that_nobody_can_be_started_to_read_ends_the_run_and_is_no_refused_file() -> None:
+    with ParserPool(jobs=1) as pool:
+        with no_more_open_files(), pytest.raises(sv.errors.Unavailable, match="Too many open files") as refused:
+            pool.parse("text", b"The lift.")
+        assert "ulimit" in refused.value.next_step
+        assert pool.parse("text", b"The lift.").text == "The lift."
+
+
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_a_store_that_can_open_no_more_files_is_closed_all_the_same(tmp_path: Path, more: int) -> None:
+    def opened() -> sv.SecureStore:
+        return sv.SecureStore.open(tmp_path / "home", key_file=tmp_path / "root.key", embedder=HashEmbedder())
+
+    store = opened()
+    store.tenant("acme", create=True).collection(Ticket).ingest([ticket(1, "The lift was late.")])
+    # What could not be signed for want of a file is said. Nothing is left open, or the next opening would wait.
+    with no_more_open_files(more), suppress(sv.SecurevecError):
+        store.close()
+    with opened() as again:
+        assert again.tenant("acme").collection(Ticket).count() == 1
+
+
+def test_a_store_that_finds_no_room_says_what_the_system_says(tmp_path: Path) -> None:
+    with (
+        pytest.raises(sv.errors.BackendError, match=r"The system says: No space left on device\.") as refused,
+        mapped("x"),
+    ):
+        raise RuntimeError from OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+    assert str(tmp_path) not in str(refused.value)
