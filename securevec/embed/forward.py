@@ -96,7 +96,9 @@ class Forward:
         made = np.empty((len(ids), DIMENSION), dtype=np.float32)
 
         def through(pack: list[int]) -> None:
-            made[pack] = self._through([ids[at] for at in pack])
+            # Small numbers become zero, as they should. An application may have asked numpy to raise there.
+            with np.errstate(all="ignore"):
+                made[pack] = self._through([ids[at] for at in pack])
 
         packs = list(_packs([len(each) for each in ids], threads))
         if threads == 1 or len(packs) == 1:

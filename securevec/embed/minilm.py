@@ -7,11 +7,15 @@ nor sentence-transformers is imported (docs/adr/0092).
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import importlib.metadata
+import os
 import re
+import stat
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +37,9 @@ PINNED: Final[Mapping[str, str]] = {
 }
 """What decides a vector: the weights and the tokenizer."""
 
+LARGEST: Final = 90_868_376
+"""Bytes of the larger of the two. Of what is longer nothing is read."""
+
 WINDOW: Final = 256
 """Tokens of one input, including the two special ones."""
 
@@ -49,6 +56,9 @@ _REMEMBERED: Final = 1 << 15
 """Words whose pieces are remembered."""
 _LONGEST: Final = 100
 """Characters of such a word; of a longer one the model sees nothing."""
+
+
+_MODELS: Final[weakref.WeakSet[MiniLM]] = weakref.WeakSet()
 
 
 class MiniLM:
@@ -74,6 +84,7 @@ class MiniLM:
         self._tokenizer: Any = None
         self._signs: list[str] = []
         self._pieces: dict[str, list[tuple[int, int]]] = {}
+        _MODELS.add(self)
 
     @property
     def identity(self) -> ModelIdentity:
@@ -109,26 +120,32 @@ class MiniLM:
             ids = [_ids(tokenizer, text) for text in plain]
             with ONE_THREAD.each(self._blas) as usual:
                 raw = forward.vectors(ids, threads=self._threads or min(usual, MOST_THREADS))
-        except (RuntimeError, ValueError, TypeError, IndexError, MemoryError) as error:
-            # Without the cause: a tokenizer's message may quote the text.
-            failure = EmbedderError(f"The embedding model failed with {type(error).__name__}.")
+        except Exception as error:  # noqa: BLE001  # a tokenizer raises its bare kind
+            failure = _failed(error)
         else:
             return _checked(raw, len(plain))
         raise failure
 
     def token_offsets(self, text: AnonymizedText) -> list[tuple[int, int]]:
-        """Character ranges of the word pieces of ``text``, whole and in order, without special tokens."""
+        """Character ranges of the word pieces of ``text``, whole and in order, without special tokens.
+
+        Raises as :meth:`embed` does.
+        """
         plain = _text(text)
         with self._lock:
-            return self._pieces_of(plain)
+            tokenizer = self._fast_tokenizer()
+            try:
+                return self._pieces_of(tokenizer, plain)
+            except Exception as error:  # noqa: BLE001  # a tokenizer raises its bare kind
+                failure = _failed(error)
+        raise failure
 
-    def _pieces_of(self, plain: str) -> list[tuple[int, int]]:
+    def _pieces_of(self, tokenizer: Any, plain: str) -> list[tuple[int, int]]:
         """Word by word, out of a cache, where the tokenizer itself goes word by word: many times as fast as it is.
 
         That is so for printable ASCII without the tokenizer's own signs, such as ``[SEP]``: white space and every sign
         end a word, each sign is one, and the pieces of a word depend on nothing but the word.
         """
-        tokenizer = self._fast_tokenizer()
         if _PLAIN.fullmatch(plain) is None or any(sign in plain for sign in self._signs):
             return _offsets(tokenizer, plain)
         known, found = self._pieces, list[tuple[int, int]]()
@@ -186,6 +203,11 @@ def _text(item: object) -> str:
     return item.text
 
 
+def _failed(error: Exception) -> EmbedderError:
+    """Without the cause: a tokenizer's message may quote the text."""
+    return EmbedderError(f"The embedding model failed with {type(error).__name__}.")
+
+
 def _checked(raw: Any, rows: int) -> Matrix:
     matrix = np.asarray(raw, dtype=np.float32)
     if matrix.shape != (rows, DIMENSION):
@@ -198,7 +220,12 @@ def _checked(raw: Any, rows: int) -> Matrix:
 def _verified(directory: Path, name: str) -> bytes:
     """The bytes of one model file, once their digest is the pinned one."""
     try:
-        data = (directory / name).read_bytes()
+        # A pipe would be waited for, with every text of the process; a device has no end.
+        with open(os.open(directory / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "not a file")
+            data = file.readall() if status.st_size <= LARGEST else b""
     except OSError as error:
         raise EmbedderError("A file of the embedding model cannot be read.") from error
     if hashlib.sha256(data).hexdigest() != PINNED[name]:
@@ -225,3 +252,13 @@ def _revision() -> str:
         return importlib.metadata.version(_DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         return "unpackaged"
+
+
+def _forked() -> None:
+    """In a child: a thread that is not there may have had a model's lock."""
+    for model in _MODELS:
+        model._lock = threading.Lock()  # this module's own class
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

