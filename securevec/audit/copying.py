@@ -14,7 +14,7 @@ from pathlib import Path
 
 from securevec.audit import files
 from securevec.audit.directory import WRITER
-from securevec.audit.writers import LOCK, NAME
+from securevec.audit.writers import LOCK, NAME, take_lock
 from securevec.errors import AuditUnavailable
 
 
@@ -27,7 +27,7 @@ def copy_log(directory: Path, log_id: str, target: Path) -> None:
         if not source.is_dir():
             return
         with files.open_plain(source / NAME / LOCK) as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH)
+            take_lock(lock.fileno(), fcntl.LOCK_SH)
             names = sorted(name for name in os.listdir(source) if WRITER.match(name))
             _copy_writer(source / NAME, copy / NAME)
         for name in names:

@@ -33,7 +33,7 @@ from securevec.audit.reading import find_open_intents, read_tail
 from securevec.audit.scan import Scanner
 from securevec.audit.succession import MARK, Keychain, Succession, succession_in
 from securevec.audit.tree import EMPTY_ROOT, Frontier, leaf_hash
-from securevec.audit.writers import LOCK, NAME, origin_of, standing_of
+from securevec.audit.writers import LOCK, NAME, origin_of, standing_of, take_lock
 from securevec.errors import AuditTampered, AuditUnavailable
 
 __all__ = ["AuditReport", "Head", "WriterReport", "find_open_intents", "read_tail", "verify_log"]
@@ -315,7 +315,7 @@ def _shared_lock(path: Path) -> Generator[None]:
         yield
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        take_lock(descriptor, fcntl.LOCK_SH)
         yield
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)

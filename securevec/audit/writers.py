@@ -52,12 +52,13 @@ def origin_of(log_id: str, writer: str) -> str:
     return f"securevec/{log_id}/{writer}"
 
 
-def _take_lock(descriptor: int) -> None:
-    """Exclusive ``flock``; a process that was stopped while holding it must not stop every other for good."""
+def take_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> None:
+    """``flock``, exclusive or of another ``kind``; a process that was stopped while holding it must not stop every
+    other for good. Raises :class:`AuditUnavailable` after :data:`LOCK_SECONDS`."""
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return
         except BlockingIOError as error:
             if time.monotonic() >= deadline:
@@ -132,7 +133,7 @@ class WriterLog:
         except OSError as error:
             raise AuditUnavailable("The log of audit writers cannot be opened.") from error
         try:
-            _take_lock(descriptor)
+            take_lock(descriptor)
             try:
                 self._load()
             except OSError as error:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from securevec import stopping
 from securevec.audit import verify_log
 from securevec.audit.checkpoint import Signer
 from securevec.audit.copying import copy_log
@@ -35,7 +37,7 @@ from securevec.backup import files
 from securevec.backup.manifest import Engine, FileEntry, Manifest, Part
 from securevec.backup.scope import admit_manager
 from securevec.control.copying import copy_control
-from securevec.errors import AuditUnavailable, HomeRefused, SecurevecError
+from securevec.errors import AuditUnavailable, ControlUnavailable, HomeRefused, SecurevecError
 from securevec.keys.keycopy import copy_keys
 from securevec.state import home as homes
 from securevec.state.runtime import Runtime
@@ -50,6 +52,9 @@ INSTALLATION: Final = "installation.json"
 _ATTEMPTS: Final = 3
 """How often the copies are made when other processes keep changing keys. Behind the last one, what they destroyed is
 gone in the backup as it is in the home."""
+PATIENCE_S: Final = 120.0
+"""How long a backup waits for the writers of this process: a purge of a large collection is one."""
+_LOOK_S: Final = 0.2
 Progress = Callable[[str], None]
 """Called with the name of each step as it begins: ``engine``, ``control``, ``audit``, ``keys``, ``manifest``."""
 
@@ -218,10 +223,23 @@ def _collections(runtime: Runtime) -> dict[CollectionId, Namespace]:
 
 
 def _lock(runtime: Runtime, held: contextlib.ExitStack, before: set[CollectionId]) -> dict[CollectionId, Namespace]:
-    """Keep writers out of the collections that are not held yet, and return them."""
+    """Keep writers out of the collections that are not held yet, and return them.
+
+    Who waits for one holds the others, and the writers of every tenant in this process: so not for good. Raises
+    :class:`ControlUnavailable` when a writer keeps one for longer than that, as one does whose model never answers.
+    """
+    until = time.monotonic() + PATIENCE_S
     new = {name: place for name, place in _collections(runtime).items() if name not in before}
     for collection in new:
-        held.enter_context(runtime.write_lock(collection))
+        lock = runtime.write_lock(collection)
+        while not lock.acquire(timeout=_LOOK_S):
+            stopping.check()
+            if time.monotonic() > until:
+                raise ControlUnavailable(
+                    "A write to a collection did not end, and the backup was not made.",
+                    next_step="Find what the write waits for, its model or its disk, and begin the backup again.",
+                )
+        held.callback(lock.release)
     return new
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from securevec.backup import files
+import securevec as sv
+from securevec.backup import create, files
 from securevec.backup.manifest import PARTS
-from securevec.errors import HomeRefused
+from securevec.errors import ControlUnavailable, HomeRefused, SecurevecError
+from securevec.testing.embedders import HashEmbedder
+from tests.support.world import ACME, Ticket
 from tests.unit.audit.logkit import in_child
 
 
@@ -79,3 +83,34 @@ def test_a_link_in_the_place_of_the_mark_is_not_followed(tmp_path: Path) -> None
     with pytest.raises(HomeRefused), files.begun(target):
         pass
     assert outside.read_text() == "years of work"
+
+
+def test_a_write_that_never_ends_does_not_hold_a_backup_and_with_it_every_other_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenant's model does not answer: the backup would keep the writers of all others waiting with it."""
+    monkeypatch.setattr(create, "PATIENCE_S", 0.1)
+    with sv.SecureStore.open(
+        tmp_path / "home", backend="memory", key_file=tmp_path / "root.key", embedder=HashEmbedder()
+    ) as store:
+        for name in ("acme", "globex"):
+            store.tenant(name, create=True, actor=ACME).collection(Ticket)
+        first, last = (store.runtime.write_lock(each) for each in create._collections(store.runtime))
+        refused, free = list[BaseException](), list[bool]()
+
+        def backup() -> None:
+            try:
+                create.create_backup(store, tmp_path / "backup")
+            except SecurevecError as error:
+                refused.append(error)
+
+        def write() -> None:
+            free.append(first.acquire(blocking=False))
+
+        with last:
+            for each in (backup, write):
+                thread = threading.Thread(target=each, daemon=True)
+                thread.start()
+                thread.join(10)
+        assert [type(error) for error in refused] == [ControlUnavailable]
+        assert free == [True]

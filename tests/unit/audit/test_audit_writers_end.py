@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from securevec.audit import AuditWriter, directory, files, writers
+from securevec.audit.copying import copy_log
 from securevec.clock import Clock
 from securevec.errors import AuditUnavailable
+from tests.support.waiting import interrupted
 from tests.unit.audit.logkit import LOG_ID, Log, event, in_child
 
 
@@ -112,6 +114,12 @@ def test_a_stuck_lock_holder_refuses_after_a_while(tmp_path: Path, monkeypatch: 
     audit = log.open()
     monkeypatch.setattr(writers, "LOCK_SECONDS", 0.05)
     other = writers.WriterLog(log.root, log_id=LOG_ID, signers=log.key, clock=Clock(), on_head=None, anchor=None)
-    with other.locked(), pytest.raises(AuditUnavailable):
-        audit.record(event(action="tenant.create"))
+    with other.locked():
+        for asked in (
+            lambda: audit.record(event(action="tenant.create")),
+            lambda: copy_log(log.directory, LOG_ID, tmp_path / "copy"),  # a backup, which holds every writer meanwhile
+            lambda: log.verify(anchored=False),
+        ):
+            with interrupted(), pytest.raises(AuditUnavailable):
+                asked()
     audit.close()
