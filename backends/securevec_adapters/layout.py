@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Final
 
 from securevec.errors import BackendError, EngineLocked, HomeRefused, UnsupportedPlatform
+from securevec.locks import FileLock
 from securevec_adapters.standing import Standing, moved
 
 _SHARD = re.compile(r"[0-9a-f]{32}\Z")
@@ -53,7 +54,7 @@ class EngineRoot:
         self.path = Path(os.path.realpath(path))
         self._version = version
         _check_owner(self.path)
-        self._locks: list[int] = []
+        self._locks: list[FileLock] = []
         try:
             # The directory too: whoever takes the file for a stale one removes it, and a new one is nobody's.
             self._locks.append(_lock(self.path, os.O_RDONLY | os.O_DIRECTORY))
@@ -77,9 +78,8 @@ class EngineRoot:
     def require_there(self) -> None:
         """Raises :class:`BackendError` when the directory was moved or replaced since. What is open is in the old one,
         and what is done by a path would be done to another store."""
-        with contextlib.suppress(OSError, IndexError):
-            if os.path.samestat(os.fstat(self._locks[0]), self.path.stat()):
-                return
+        if self._locks and self._locks[0].stands_at(self.path):
+            return
         raise BackendError(
             "The engine's directory was moved or replaced while it was open.",
             next_step="Close every store on it, see which one is right, and open that.",
@@ -199,9 +199,9 @@ class EngineRoot:
         return True
 
     def release(self) -> None:
-        """Give the locks back. Idempotent. A forked child only drops its copies; the parent keeps the locks."""
+        """Give the locks back. Idempotent. A forked child holds none; the parent keeps them."""
         while self._locks:
-            os.close(self._locks.pop())
+            self._locks.pop().close()
 
 
 def require_plain(directory: Path) -> None:
@@ -323,21 +323,21 @@ def replace_file(path: Path, text: str, *, synced: bool = True) -> None:
         sync_path(path.parent)
 
 
-def _lock(path: Path, flags: int) -> int:
-    import fcntl  # absent on Windows, which was refused before
-
+def _lock(path: Path, flags: int) -> FileLock:
     try:
-        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        lock = FileLock(path, flags)
     except OSError as error:
         raise HomeRefused("The lock of the engine's directory cannot be opened.") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.take()
     except OSError as error:
-        os.close(descriptor)
-        raise EngineLocked(
-            "The embedded engine is already open.", next_step="Close the store that holds it, or use a server."
-        ) from error
-    return descriptor
+        lock.close()
+        if not isinstance(error, BlockingIOError):
+            step = "Put the home on a disk of this machine."
+            raise HomeRefused("The file system of the engine keeps no locks.", next_step=step) from error
+        step = "Close the store that holds it, or use a server."
+        raise EngineLocked("The embedded engine is already open.", next_step=step) from error
+    return lock
 
 
 def sync_tree(directory: Path) -> None:

@@ -11,7 +11,10 @@ Why these (measured on qdrant-edge-py 0.9):
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -26,7 +29,7 @@ from qdrant_edge import (
     Memory,
 )
 
-from securevec.errors import BackendError
+from securevec.errors import BackendError, EngineLocked
 from securevec_qdrant._points import TERMS
 
 _WAL: Final = {"segment_capacity": 1024 * 1024, "segment_queue_len": 0, "retain_closed": 1}
@@ -51,3 +54,18 @@ def make_engine(directory: Path, dimension: int, *, sparse: bool = False) -> Edg
     settings.write_bytes(json.dumps(json.loads(settings.read_bytes()) | {"wal_options": _WAL}).encode())
     shutil.rmtree(directory / "wal")
     return EdgeShard.load(str(directory))
+
+
+def require_free(place: Path) -> None:
+    """Raises :class:`EngineLocked` when some process has the shard open: the engine holds ``flock`` on the directory of
+    its log, and so does each process that was forked since, for as long as that one lives."""
+    with contextlib.suppress(FileNotFoundError):
+        log = os.open(place / "wal", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EngineLocked(
+                "A program, or a process forked from it, has this shard open.", next_step="End it, then try again."
+            ) from error
+        finally:
+            os.close(log)

@@ -49,7 +49,7 @@ from securevec_adapters.layout import sync_tree, tighten
 from securevec_adapters.standing import Standing
 from securevec_qdrant._points import BOOL_SUFFIX, TERMS, decode_payload, split_vector
 from securevec_qdrant.edge_breadth import measured_breadth
-from securevec_qdrant.edge_engine import make_engine
+from securevec_qdrant.edge_engine import make_engine, require_free
 from securevec_qdrant.edge_meta import META, NOTHING, Indexed, read_meta, search_params, write_meta
 
 INDEXED_FROM: Final = 500
@@ -106,9 +106,10 @@ class Shard:
 
     @classmethod
     def load(cls, directory: Path) -> Shard:
-        """Open a shard. Raises :class:`BackendError` for one that is damaged or of another format."""
+        """Open a shard. Raises :class:`BackendError` for a damaged or foreign one, and as :func:`require_free` does."""
         spec, index = read_meta(directory / META)
         with mapped("opening a shard"):
+            require_free(directory)  # the engine opens its segments before it looks
             return cls(EdgeShard.load(str(directory)), directory, spec, index)
 
     def made_for(self, spec: CollectionSpec) -> bool:

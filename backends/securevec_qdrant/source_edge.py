@@ -10,7 +10,6 @@ it ends. What a process killed while copying leaves is removed by the next one.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -24,10 +23,11 @@ from typing import Any, Final
 
 from qdrant_edge import CountRequest, EdgeShard, ScrollRequest
 
-from securevec.errors import BackendError, ConfigError, EngineLocked, SourceError
+from securevec.errors import BackendError, ConfigError, SourceError
 from securevec.foreign import PAGE, ForeignCollection, ForeignPoint, ForeignStore, path_of
 from securevec_adapters.errors import mapped
 from securevec_adapters.layout import copy_tree, tighten
+from securevec_qdrant.edge_engine import require_free
 from securevec_qdrant.source_local import vectors_of
 
 _CONFIG: Final = "edge_config.json"
@@ -127,27 +127,13 @@ class EdgeShards:
 
 def _copy(place: Path, target: Path) -> None:
     """Copy a shard that nobody has open. Raises :class:`EngineLocked`, and :class:`BackendError` when it changed."""
-    _require_free(place)
+    require_free(place)
     before = _stamps(place)
     copy_tree(place, target)
     tighten(target)  # also where the original may only be read
-    _require_free(place)
+    require_free(place)
     if _stamps(place) != before:
         raise BackendError("The shard changed while it was copied.", next_step="Run this again.")
-
-
-def _require_free(place: Path) -> None:
-    """The engine holds ``flock`` on the directory of its log while it is open."""
-    with contextlib.suppress(FileNotFoundError):
-        log = os.open(place / "wal", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError as error:
-            raise EngineLocked(
-                "A program has this shard open.", next_step="End it, or copy the shard while it is closed."
-            ) from error
-        finally:
-            os.close(log)
 
 
 def _stamps(place: Path) -> dict[Path, tuple[int, int]]:

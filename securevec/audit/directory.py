@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 from pathlib import Path
@@ -16,6 +15,7 @@ from securevec.audit.succession import Keychain
 from securevec.audit.ulid import PATTERN, ulid
 from securevec.audit.writers import Standing, WriterLog, origin_of
 from securevec.errors import AuditTampered
+from securevec.locks import FileLock
 
 WRITER: Final = re.compile(rf"w-{PATTERN}\Z")
 MAX_SEGMENT_BYTES: Final = 64 * 1024 * 1024
@@ -27,18 +27,18 @@ def writer_id() -> str:
     return f"w-{ulid()}"
 
 
-def lock_directory(path: Path, *, wait: bool) -> int | None:
-    """A descriptor holding the exclusive ``flock`` of a writer directory; nothing when its writer is alive."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+def lock_directory(path: Path, *, wait: bool) -> FileLock | None:
+    """The lock of a writer directory; nothing when its writer is alive."""
+    lock = FileLock(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        lock.take(wait=wait)
     except BlockingIOError:
-        os.close(descriptor)
+        lock.close()
         return None
     except OSError:
-        os.close(descriptor)
+        lock.close()
         raise
-    return descriptor
+    return lock
 
 
 def is_alive(log_directory: Path, writer: str) -> bool:
@@ -51,7 +51,7 @@ def is_alive(log_directory: Path, writer: str) -> bool:
         return False
     if lock is None:
         return True
-    os.close(lock)
+    lock.close()
     return False
 
 
@@ -71,7 +71,7 @@ class WriterDirectory:
             self._number = 0
             self._segment = files.AppendFile(self.path / files.segment_name(0))
         except OSError:
-            os.close(self._lock)
+            self._lock.close()
             raise
         self._opened_ms = now_ms
         self._accepted = 0
@@ -106,11 +106,9 @@ class WriterDirectory:
         files.publish_note(self.path, note)
 
     def close(self) -> None:
-        """Give the descriptors back. The lock ends with its last copy, so a forked child does not free a parent's."""
+        """Give the descriptors back. A forked child does not free its parent's lock."""
         self._segment.close()
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._lock.close()
 
 
 def recover_crashed(log_directory: Path, log_id: str, writers: WriterLog) -> None:
@@ -134,7 +132,7 @@ def recover_crashed(log_directory: Path, log_id: str, writers: WriterLog) -> Non
             else:
                 _recover(log_directory / name, name, log_id, standing, writers)
         finally:
-            os.close(lock)
+            lock.close()
 
 
 def _remove_unused(path: Path) -> None:

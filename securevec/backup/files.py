@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import Final
 
 from securevec.backup.manifest import NAME, PARTS, FileEntry
 from securevec.errors import BackupRejected, HomeRefused
+from securevec.locks import FileLock
 
 UNFINISHED: Final = ".unfinished"
 _CHUNK: Final = 1024 * 1024
@@ -38,7 +38,7 @@ def begun(directory: Path) -> Generator[None]:
             if names and (UNFINISHED not in names or not names <= {UNFINISHED, *PARTS}):
                 raise HomeRefused("The directory for the backup is not empty.", next_step="Choose an empty directory.")
             os.chmod(directory, 0o700)
-            held.callback(os.close, _locked(directory / UNFINISHED, make=not names))
+            held.callback(_locked(directory / UNFINISHED, make=not names).close)
             for name in names - {UNFINISHED}:
                 shutil.rmtree(directory / name)
         except OSError as error:
@@ -46,28 +46,28 @@ def begun(directory: Path) -> Generator[None]:
         yield
 
 
-def _locked(path: Path, *, make: bool) -> int:
-    """A descriptor that holds the mark of an unfinished backup. Raises :class:`HomeRefused` where another process holds
+def _locked(path: Path, *, make: bool) -> FileLock:
+    """The lock of the mark of an unfinished backup. Raises :class:`HomeRefused` where another process holds
     it, or has made it or taken it away since the directory was looked at."""
     refused = HomeRefused("Another process makes a backup in this directory.", next_step="Choose an empty directory.")
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | (os.O_CREAT | os.O_EXCL if make else 0)
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | (os.O_CREAT | os.O_EXCL if make else 0)
     try:
-        descriptor = os.open(path, flags, 0o600)
+        lock = FileLock(path, flags)
     except (FileExistsError, FileNotFoundError) as error:
         raise refused from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(descriptor), path.lstat()):
+        lock.take()
+        if not lock.stands_at(path):
             raise refused
-        os.fsync(descriptor)
+        lock.sync()
         _sync(path.parent)
-    except (BlockingIOError, FileNotFoundError) as error:
-        os.close(descriptor)
+    except BlockingIOError as error:
+        lock.close()
         raise refused from error
     except BaseException:
-        os.close(descriptor)
+        lock.close()
         raise
-    return descriptor
+    return lock
 
 
 def finish(directory: Path, note: bytes) -> None:

@@ -7,7 +7,6 @@ kept until :meth:`Engine.close`. Commands that need no engine never take it. Sto
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import threading
 import time
@@ -20,6 +19,7 @@ from securevec import stopping
 from securevec.backend import VectorBackend
 from securevec.control.database import closed
 from securevec.errors import EngineForked, EngineLocked, HomeRefused
+from securevec.locks import FileLock
 
 LOCK_NAME: Final = "engine.lock"
 _LOOK_S: Final = 0.2
@@ -74,7 +74,7 @@ class Engine:
         self._on_open: Callable[[VectorBackend], None] | None = None
         self._mutex = threading.RLock()
         self._backend: VectorBackend | None = None
-        self._lock_fd: int | None = None
+        self._lock: FileLock | None = None
         self._closed = False
         self._pid = os.getpid()
 
@@ -103,7 +103,7 @@ class Engine:
                 raise closed()
             if self._backend is None:
                 if self.needs_lock:
-                    self._lock_fd = _take(self._home / LOCK_NAME)
+                    self._lock = _take(self._home / LOCK_NAME)
                 try:
                     self._backend = self._opener()
                     if self._on_open is not None:
@@ -114,21 +114,20 @@ class Engine:
             return self._backend
 
     def close(self) -> None:
-        """Close the backend for good, then give the lock back. Idempotent; in a forked child only the descriptor is
-        closed."""
+        """Close the backend for good, then give the lock back. Idempotent; a forked child holds neither."""
         with self._mutex:
             self._closed = True
             self._give_back()
 
     def _give_back(self) -> None:
         backend, self._backend = self._backend, None
-        descriptor, self._lock_fd = self._lock_fd, None
+        lock, self._lock = self._lock, None
         try:
             if backend is not None and os.getpid() == self._pid:
                 backend.close()
         finally:
-            if descriptor is not None:
-                os.close(descriptor)
+            if lock is not None:
+                lock.close()
 
 
 def lock_holder_present(home: Path) -> bool:
@@ -137,7 +136,7 @@ def lock_holder_present(home: Path) -> bool:
     if not path.exists():
         return False
     with contextlib.suppress(EngineLocked):
-        os.close(_take_now(path))
+        _take_now(path).close()
         return False
     return True
 
@@ -145,14 +144,14 @@ def lock_holder_present(home: Path) -> bool:
 @contextlib.contextmanager
 def kept_out(home: Path) -> Generator[None]:
     """Keep every process out of the engine of ``home``, which is under no URL. Raises :class:`EngineLocked`."""
-    descriptor = _take(home / LOCK_NAME)
+    lock = _take(home / LOCK_NAME)
     try:
         yield
     finally:
-        os.close(descriptor)
+        lock.close()
 
 
-def _take(path: Path) -> int:
+def _take(path: Path) -> FileLock:
     """The lock, waited for as long as :data:`PATIENCE` lasts."""
     patience = PATIENCE.get()
     if patience is None:
@@ -168,24 +167,29 @@ def _take(path: Path) -> int:
         patience.over()
 
 
-def _take_now(path: Path) -> int:
+def _take_now(path: Path) -> FileLock:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = FileLock(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     except OSError as error:
         raise HomeRefused(
             "The engine lock file cannot be opened.",
             next_step="Check the home's owner, and that its disk is not read-only.",
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = _holder(os.fstat(descriptor))
-        os.close(descriptor)
+        lock.take()
+    except BlockingIOError as error:
+        holder = _holder(lock.stat())
+        lock.close()
         raise EngineLocked(
             f"Another process{holder} holds the engine of this home.",
             next_step="Stop it, or use a Qdrant or Chroma server when several processes must search.",
         ) from error
-    return descriptor
+    except OSError as error:
+        lock.close()
+        raise HomeRefused(
+            "The file system of the home keeps no locks.", next_step="Put the home on a disk of this machine."
+        ) from error
+    return lock
 
 
 def _holder(lock: os.stat_result) -> str:

@@ -26,6 +26,7 @@ from uuid import uuid4
 import orjson
 
 from securevec.errors import HomeRefused, UnsupportedPlatform
+from securevec.locks import FileLock
 
 VERSION_TEXT: Final = "securevec-home 3\n"
 _EARLIER: Final = frozenset({"securevec-home 1\n", "securevec-home 2\n"})
@@ -112,7 +113,7 @@ def creating(home: Path) -> Generator[bool]:
     """
     _check_platform()
     try:
-        descriptor = _lock(home)
+        lock = _lock(home)
     except OSError as error:
         raise HomeRefused(
             "The home directory cannot be made.", next_step="Choose a directory you may write."
@@ -120,27 +121,25 @@ def creating(home: Path) -> Generator[bool]:
     try:
         yield not exists(home)
     finally:
-        os.close(descriptor)
+        lock.close()
 
 
-def _lock(home: Path) -> int:
-    import fcntl  # absent on Windows, which was refused before
-
+def _lock(home: Path) -> FileLock:
     patience = time.monotonic() + _PATIENCE_S
     while True:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        lock = FileLock(home)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.take()
             # Somebody may have removed or renamed the directory in between: a lock on that one keeps nobody out.
-            if os.path.samestat(os.fstat(descriptor), home.stat()):
-                return descriptor
-        except (BlockingIOError, FileNotFoundError):
+            if lock.stands_at(home):
+                return lock
+        except BlockingIOError:
             pass
         except BaseException:
-            os.close(descriptor)
+            lock.close()
             raise
-        os.close(descriptor)
+        lock.close()
         if time.monotonic() > patience:
             raise HomeRefused("Another process is making this home.", next_step="Wait for it, then try again.")
         time.sleep(0.02)

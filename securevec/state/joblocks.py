@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from securevec.errors import ControlUnavailable
+from securevec.locks import FileLock
 
 DIRECTORY: Final = "jobs"
-_HELD: Final[set[int]] = set()
 
 
 @contextlib.contextmanager
@@ -30,56 +30,35 @@ def process_lock(home: Path, job_id: str) -> Generator[bool]:
     path = home / DIRECTORY / f"{job_id}.lock"
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor = _taken(path)
+        lock = _taken(path)
     except OSError as error:
         raise ControlUnavailable(
             "A job's lock cannot be made in the home.", next_step="Run: securevec doctor. It looks at the disk."
         ) from error
-    if descriptor is None:
+    if lock is None:
         yield False
         return
     try:
         yield True
     finally:
-        with contextlib.suppress(OSError):
-            path.unlink()  # while it is locked: whoever opened it meanwhile sees that it is no longer the file
-        _HELD.discard(descriptor)
-        os.close(descriptor)
+        if lock.held:  # a forked child that comes here would take its parent's file away
+            with contextlib.suppress(OSError):
+                path.unlink()  # while it is locked: whoever opened it meanwhile sees that it is no longer the file
+        lock.close()
 
 
-def _taken(path: Path) -> int | None:
-    """A descriptor that holds the lock of the file at ``path``; nothing when somebody else does."""
-    import fcntl  # absent on Windows, where no home is made
-
+def _taken(path: Path) -> FileLock | None:
+    """The lock of the file at ``path``; nothing when somebody else has it."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-        _HELD.add(descriptor)
+        lock = FileLock(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False)):
-                    return descriptor
+            lock.take()
+            if lock.stands_at(path):
+                return lock
         except BlockingIOError:
-            _given_back(descriptor)
+            lock.close()
             return None
         except BaseException:
-            _given_back(descriptor)
+            lock.close()
             raise
-        _given_back(descriptor)
-
-
-def _given_back(descriptor: int) -> None:
-    _HELD.discard(descriptor)
-    os.close(descriptor)
-
-
-def _forget() -> None:
-    """In a forked child: its copies would keep the locks when the parent is killed."""
-    for descriptor in list(_HELD):
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
-    _HELD.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+        lock.close()

@@ -8,8 +8,6 @@ key they stand under, and that decides: a rotation that was killed at any step l
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from securevec.errors import ConfigError, HomeRefused, KeyDestroyed, KeyRejected
 from securevec.keyproviders.file import FileProvider
 from securevec.keyproviders.passphrase import PassphraseProvider
 from securevec.keyproviders.provider import Provider
+from securevec.locks import FileLock
 from securevec.state import home as homes
 from securevec.state.runtime import Runtime
 
@@ -214,11 +213,11 @@ def _successor(said: homes.Installation, provider: Provider, live: str) -> RootK
 @contextlib.contextmanager
 def _rotating(home: Path) -> Generator[None]:
     """One rotation at a time. The lock is on the directory, so it leaves nothing behind and ends with its process."""
-    descriptor = os.open(home / "keys", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    lock = FileLock(home / "keys")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.take()
         yield
     except BlockingIOError as error:
         raise KeyUnavailable("Another process exchanges the root key now.", next_step="Wait for it.") from error
     finally:
-        os.close(descriptor)
+        lock.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 from pathlib import Path
 
@@ -247,3 +248,26 @@ def test_a_forked_child_is_refused_and_the_parent_goes_on(home: Home) -> None:
     with home.open() as store:
         assert set(require_consistent(store, open_collection(store, "first-desk")).values()) == {1}
         home.verify_audit(store)
+
+
+def test_a_forked_child_that_lives_on_keeps_no_home_shut_but_only_the_shard_that_its_engine_holds(home: Home) -> None:
+    """A worker that outlives its service. The engine's own lock on a shard is not ours to give back, so it is said."""
+    store = home.open()
+    open_collection(store, "first-desk").search("lift", k=1)
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    try:
+        store.close()
+        with home.open() as again:
+            assert len(open_collection(again, "second-desk").search("lift", k=1)) == 1
+            with pytest.raises(EngineLocked, match="forked"):
+                open_collection(again, "first-desk").search("lift", k=1)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            child = 0
+            assert set(require_consistent(again, open_collection(again, "first-desk")).values()) == {0}
+    finally:
+        if child:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)

@@ -4,7 +4,6 @@ that homes which they really wrote come through was tried by hand (docs/adr/0068
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -204,7 +203,7 @@ def test_a_home_that_another_process_uses_is_not_upgraded_under_it(
     monkeypatch.undo()
     assert state_of(base / "home") == before
     assert not homes.upgrade_begun(base / "home")
-    os.close(writer)
+    writer.close()
     assert upgrading.upgrade(base / "home", lambda: opened(base)).needed
 
 
@@ -251,7 +250,7 @@ def test_a_refused_upgrade_leaves_the_mark_of_one_that_was_not_finished(present:
     assert writer is not None
     with pytest.raises(EngineLocked, match="uses this home"):
         upgrading.upgrade(base / "home", lambda: opened(base))
-    os.close(writer)
+    writer.close()
     with pytest.raises(HomeRefused, match="not finished"):
         opened(base)
 
