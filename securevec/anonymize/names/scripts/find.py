@@ -9,7 +9,9 @@ from securevec.anonymize.findings import Finding
 from securevec.anonymize.names.scripts.codes import numbers
 from securevec.anonymize.names.scripts.gate import CYRILLIC, labels_in
 from securevec.anonymize.names.scripts.han import chinese_names, japanese_names, whole_japanese
+from securevec.anonymize.names.scripts.han_places import japanese_houses
 from securevec.anonymize.names.scripts.hangul import korean_names
+from securevec.anonymize.names.scripts.hangul_places import korean_places
 from securevec.anonymize.names.scripts.labels import labelled_values
 from securevec.anonymize.names.scripts.native_places import without_capitals
 from securevec.anonymize.names.scripts.places import addresses
@@ -34,9 +36,12 @@ def in_scripts(text: str, scripts: frozenset[str]) -> list[Finding]:
         found += _in_han(text, japanese=japanese)
     elif japanese:
         found += japanese_names(text)
+    if japanese:
+        found += japanese_houses(text)
     if "hang" in scripts:
         found += labelled_values(text, "hang")
         found += korean_names(text)
+        found += korean_places(text)
     if "thai" in scripts:
         found += labelled_values(text, "thai")
         found += thai_names(text)

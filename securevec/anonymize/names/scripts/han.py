@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from securevec.anonymize.findings import PERSON_PRIORITY, Finding
+from securevec.anonymize.names.scripts.han_places import Piece, chinese_places, japanese_places
 from securevec.anonymize.names.scripts.lists import Lexicon, chinese, cues, japanese, kana_names, simplified
 
 _RUN: Final = re.compile("[\u3400-\u4dbf\u4e00-\u9fff々ヶ]+")
@@ -52,7 +53,9 @@ def chinese_names(text: str) -> list[Finding]:
     for run in _RUN.finditer(plain):
         for low in range(0, len(run.group()), _LONGEST_RUN):
             part = run.group()[low : low + _LONGEST_RUN]
-            found += _people(part, run.start() + low, chinese(), before, titles)
+            pieces = _cut(part, run.start() + low, chinese(), before, titles)
+            found += _people(pieces)
+            found += chinese_places(plain, pieces)
     return [f for f in found if plain[f.start] not in _AMOUNTS or not plain[max(0, f.start - 1) : f.start].isdigit()]
 
 
@@ -64,16 +67,22 @@ def japanese_names(text: str) -> list[Finding]:
     found: list[Finding] = []
     for run in _RUN.finditer(text):
         if len(run.group()) <= _LONGEST_RUN:
-            found += _people(run.group(), run.start(), japanese(), before, titles)
+            pieces = _cut(run.group(), run.start(), japanese(), before, titles)
+            found += _people(pieces)
+            found += japanese_places(text, pieces)
     found += _in_kana(text, found)
     found += _before_titles(text)
     return found
 
 
-def _people(
-    run: str, at: int, lexicon: Lexicon, before: Mapping[int, int], titles: frozenset[int]
-) -> Iterator[Finding]:
-    """The names on the cheapest way through ``run``, which begins at ``at`` in the text."""
+def _people(pieces: list[Piece]) -> Iterator[Finding]:
+    for start, end, named in pieces:
+        if named:
+            yield Finding(start, end, "PERSON", 0.8, "script-han", PERSON_PRIORITY)
+
+
+def _cut(run: str, at: int, lexicon: Lexicon, before: Mapping[int, int], titles: frozenset[int]) -> list[Piece]:
+    """The words and names on the cheapest way through ``run``, which begins at ``at`` in the text."""
     size = len(run)
     best: list[float] = [0.0] + [float("inf")] * size
     way: list[tuple[int, bool]] = [(0, False)] * (size + 1)
@@ -97,12 +106,13 @@ def _people(
                 total = spent + lexicon.person + family + price - cued
                 if total < best[end]:
                     best[end], way[end] = total, (start, True)
+    pieces: list[Piece] = []
     end = size
     while end:
         start, named = way[end]
-        if named:
-            yield Finding(at + start, at + end, "PERSON", 0.8, "script-han", PERSON_PRIORITY)
+        pieces.append((at + start, at + end, named))
         end = start
+    return pieces[::-1]
 
 
 def _with_given(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from securevec.anonymize.fold import fold
 from securevec.anonymize.lexicon import list_lines
@@ -36,17 +37,22 @@ class Lexicon:
     """Characters of a given name."""
 
 
+_CHINESE_PLACE: Final = 20
+_JAPANESE_PLACE: Final = 16
+"""What a listed place costs that the lists of words have not."""
+
+
 @lru_cache(maxsize=1)
 def chinese() -> Lexicon:
-    return Lexicon(
-        costs("han_words.txt"), costs("han_families.txt"), costs("han_given.txt"), alone=24, person=10, longest=2
-    )
+    words = dict.fromkeys(listed_places("hani"), _CHINESE_PLACE) | costs("han_words.txt")
+    return Lexicon(words, costs("han_families.txt"), costs("han_given.txt"), alone=24, person=10, longest=2)
 
 
 @lru_cache(maxsize=1)
 def japanese() -> Lexicon:
     """Costs of IPADIC leave out what neighbours cost each other; a common word is worth ``10`` more."""
     words = {word: cost + 10 for word, cost in costs("kanji_words.txt").items()}
+    words = dict.fromkeys(listed_places("jpan"), _JAPANESE_PLACE) | words
     families = {word: cost // 2 + 10 for word, cost in costs("kanji_families.txt").items()}
     return Lexicon(words, families, costs("kanji_given.txt"), alone=14, person=6, longest=3)
 
@@ -65,11 +71,37 @@ def kana_names() -> frozenset[str]:
     )
 
 
+_EAST: Final = {"hani": ("hani",), "jpan": ("jpan", "kanji", "kana"), "hang": ("hang",), "hang?": ("hang?",)}
+
+
+@lru_cache(maxsize=4)
+def listed_places(script: str) -> frozenset[str]:
+    """Towns, provinces and countries of East Asia and the world as Chinese, Japanese or Korean texts write them."""
+    wanted = _EAST[script]
+    found: set[str] = set()
+    for name in ("places_east.txt", "countries_native.txt"):
+        for line in list_lines(name):
+            kind, _, names = line.partition(" ")
+            if kind in wanted:
+                found.update(fold(names, skeleton=False).text.split("|"))
+    return frozenset(found)
+
+
 @lru_cache(maxsize=1)
 def cues() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """``script_cues.txt``: for each script, what kind of cue, and its words."""
+    return _by_script("script_cues.txt")
+
+
+@lru_cache(maxsize=1)
+def houses() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """``script_houses.txt``: organizations by script, and words that they begin or end with."""
+    return _by_script("script_houses.txt")
+
+
+def _by_script(name: str) -> dict[str, dict[str, tuple[str, ...]]]:
     found: dict[str, dict[str, tuple[str, ...]]] = {}
-    for line in fold("\n".join(list_lines("script_cues.txt")), skeleton=False).text.splitlines():
+    for line in fold("\n".join(list_lines(name)), skeleton=False).text.splitlines():
         head, _, rest = line.partition(": ")
         script, kind = head.split()
         have = found.setdefault(script, {})
