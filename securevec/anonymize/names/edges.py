@@ -18,11 +18,13 @@ _OPENERS: Final = word_set("openers.txt")
 """Words that open a sentence in other languages; the model takes a capital it knows nothing about for a name."""
 _GREETINGS: Final = frozenset(
     ["querida", "querido", "prezado", "cara", "caro", "gentile", "egregio", "egregia", "beste", "geachte", "lieve",
-     "estimado", "estimada", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga", "basta"]
+     "estimado", "estimada", "kjaere", "sayin", "vazena", "vazeny", "mily", "mila", "kedves", "tisztelt", "draga", "dragi", "hej", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga", "basta"]
 )  # fmt: skip
 """What a letter begins with. Some are given names too, so only where a line begins and a sign behind the name ends."""
 _CALLED: Final = word_set("callings_abroad.txt") | word_set("callings_german.txt") | word_set("titles_abroad.txt")
 _ELIDED: Final = re.compile(r"(?:[LlDd]|[Qq]u|[Aa]ll|[Dd]ell|[Dd]all|[Nn]ell|[Ss]ull|[Uu]n|[Cc]oll)['’](?=\w)")
+_CALLED_BEFORE: Final = re.compile(r"(?<= )([^\W\d_A-Z]{4,16}) (?=[^\W\d_a-z])")
+"""What somebody is inside a stretch: "Mia cugina Assunta"."""
 _FIRST_WORDS: Final = _ROLES | _JOINS | _ARTICLES | _OPENERS | _GREETINGS
 _WORD: Final = re.compile(r"[^\W_][\w'’.\-]*|&")
 _BETWEEN: Final = re.compile(
@@ -52,6 +54,8 @@ def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[S
         if first in HOUSE_FIRST or last in HOUSE_LAST or not value.isascii():
             houses = True
         if first in _FIRST_WORDS or last in _JOINS or value[0].islower() or not value.isascii():
+            cuts = True
+        elif stretch.tag == "PERSON" and last in names().particles:
             cuts = True
     if houses:
         stretches = _joined(text, stretches)
@@ -97,6 +101,9 @@ def _without_lead(text: str, stretch: Stretch) -> Stretch | None:
             return None
     elif elided is not None and text[start].islower():
         start = elided.end()
+    called = _CALLED_BEFORE.search(text, start, end) if stretch.tag == "PERSON" else None
+    if called is not None and called.group(1) in _CALLED:
+        start = called.end()
     while stretch.tag == "PERSON" and (space := text.find(" ", start, end)) > 0:
         word = text[start:space]
         if word not in _CALLED and word[0].lower() + word[1:] not in _CALLED:
@@ -136,9 +143,8 @@ def _joined(text: str, stretches: list[Stretch]) -> list[Stretch]:
 def _may_be_cut(value: str) -> bool:
     """Whether a first or last word is one that :func:`_cut` looks for. Most names are done here."""
     first, _, rest = value.partition(" ")
-    if value[0].islower() or rest.rpartition(" ")[2].lower() in _JOINS:
-        return True
-    if not value.isascii() and rest.rpartition(" ")[2][:1].islower():
+    last = rest.rpartition(" ")[2]
+    if value[0].islower() or last.lower() in _JOINS or last[:1].islower():
         return True
     return first.lower() in _FIRST_WORDS or (not first.isascii() and lookup_key(first) in _FIRST_WORDS)
 
@@ -153,7 +159,7 @@ def _cut(text: str, stretch: Stretch) -> Stretch | None:
     low, high = int(len(words) > 1 and _greets(text, stretch, words[0][2])), len(words)
     while high > low and words[high - 1][2].lower() in _JOINS and not words[high - 1][2].isupper():
         high -= 1
-    if stretch.tag == "PERSON" and capital and not value.isascii():
+    if stretch.tag == "PERSON" and capital:
         while high - low > 1 and words[high - 1][2][0].islower():
             high -= 1
     while low < high and _leads(words[low][2], words[low + 1][2] if low + 1 < high else "", stretch.tag, capital):

@@ -155,7 +155,7 @@ def find_entities(
     supported = [(finding.start, finding.end) for finding in by_rule]
     stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)
     if recall == "balanced" and stretches:
-        stretches = without(text, stretches, supported)
+        stretches = without(text, stretches, supported, abroad=tagging.abroad)
     stretches = mended(text, stretches)
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):

@@ -16,6 +16,7 @@ from securevec.anonymize.lexicon import barred, names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.known_organisations import is_known
 from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.words import opens_sentence
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _NATIONS: Final = "nationalities.txt"
@@ -63,6 +64,9 @@ _WRITTEN_IN_MANUALS: Final = questioning(
     r"|[A-Za-z0-9_]+::[A-Za-z0-9_]|`[^`\n ]{1,40}`|\b(?:import|def|class) [a-z][a-z0-9_]"
     r"|[A-Za-z0-9_]+\.(?:py|so|conf|toml|cfg|rst|md)\b"
 )
+_LATIN_ENDS: Final = "\u0250"
+_OPENER: Final = 4.0
+"""The margin up to which the model is not believed about such a word."""
 _BEFORE: Final = re.compile(r"(?<![\w@#/\\'’\-])([^\W\d_][\w'’\-]*)(\.?) \Z")
 
 
@@ -71,10 +75,13 @@ def _listed(name: str) -> frozenset[str]:
     return frozenset(map(lookup_key, barred(name)))
 
 
-def without(text: str, stretches: list[Stretch], supported: Sequence[tuple[int, int]] = ()) -> list[Stretch]:
+def without(
+    text: str, stretches: list[Stretch], supported: Sequence[tuple[int, int]] = (), *, abroad: bool = False
+) -> list[Stretch]:
     """``stretches`` without those that are no names; of a place a nationality in front is cut off.
 
-    ``supported``: where a rule found somebody, which manuals of programs do not take away.
+    ``supported``: where a rule found somebody, which manuals of programs do not take away. ``abroad``: the text is in
+    another language of Europe than English.
     """
     kept: list[Stretch] = []
     values = {lookup_key(text[each.start : each.end]) for each in stretches if each.tag != "ADDRESS"}
@@ -96,6 +103,13 @@ def without(text: str, stretches: list[Stretch], supported: Sequence[tuple[int, 
             if manual and not any(start < stretch.end and stretch.start < end for start, end in supported):
                 continue
         if stretch.tag == "PERSON" and _is_eponym(text, stretch, value):
+            continue
+        if (
+            stretch.tag == "PERSON"
+            and (abroad or value[0] > _LATIN_ENDS)
+            and _opens_unlisted(text, stretch, value)
+            and not any(start < stretch.end and stretch.start < end for start, end in supported)
+        ):
             continue
         if stretch.tag != "LOCATION" and _is_contracts(text, stretch, value):
             continue
@@ -146,6 +160,19 @@ def _is_code(text: str, stretch: Stretch, value: str) -> bool:
         key = lookup_key(value)
         known = not value.isascii() or _is_listed_name(key) or key in places()
     return not known and not _somebodys(text, stretch)
+
+
+def _opens_unlisted(text: str, stretch: Stretch, value: str) -> bool:
+    """Whether what would be somebody is one word that no list has, at the beginning of a sentence, and goes on small.
+
+    In another language than English that is a verb or a noun as a rule: "Tallenna muutokset", "Удалить страницу".
+    """
+    if not value.isalpha() or stretch.margin > _OPENER or not opens_sentence(text, stretch.start):
+        return False
+    if text[stretch.end : stretch.end + 1] != " " or not text[stretch.end + 1 : stretch.end + 2].islower():
+        return False
+    key = lookup_key(value)
+    return not _is_listed_name(key) and not names().looks_surname(value) and not _somebodys(text, stretch)
 
 
 def _is_manual(text: str) -> bool:

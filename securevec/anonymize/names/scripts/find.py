@@ -12,6 +12,7 @@ from securevec.anonymize.names.scripts.han import chinese_names, japanese_names,
 from securevec.anonymize.names.scripts.han_places import japanese_houses
 from securevec.anonymize.names.scripts.hangul import korean_names
 from securevec.anonymize.names.scripts.hangul_places import korean_places
+from securevec.anonymize.names.scripts.heads import houses_by_head
 from securevec.anonymize.names.scripts.labels import labelled_values
 from securevec.anonymize.names.scripts.native_places import without_capitals
 from securevec.anonymize.names.scripts.places import addresses
@@ -20,6 +21,7 @@ from securevec.anonymize.names.scripts.thai import thai_names
 
 _SPACED: Final = ("arab", "hebr", "deva", "beng", "taml", "telu", "armn", "geor")
 _PLACES: Final = frozenset({"arab", "hebr", "deva", "beng", "taml", "telu"})
+_HEADS: Final = frozenset({"arab", "hebr", "deva"})
 _LONGEST_HEAD: Final = 40
 _KANA: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _LINES: Final = re.compile(r"[^\n]+")
@@ -45,6 +47,7 @@ def in_scripts(text: str, scripts: frozenset[str]) -> list[Finding]:
     if "thai" in scripts:
         found += labelled_values(text, "thai")
         found += thai_names(text)
+        found += houses_by_head(text, "thai")
     if CYRILLIC in scripts:
         found += labelled_values(text, CYRILLIC)
     for script in _SPACED:
@@ -53,6 +56,8 @@ def in_scripts(text: str, scripts: frozenset[str]) -> list[Finding]:
             found += spaced_names(text, script)
         if script in _PLACES and script in scripts:
             found += without_capitals(text, script)
+        if script in _HEADS and script in scripts:
+            found += houses_by_head(text, script)
     return found
 
 

@@ -38,7 +38,7 @@ class Lexicon:
 
 
 _CHINESE_PLACE: Final = 20
-_JAPANESE_PLACE: Final = 16
+_JAPANESE_PLACE: Final = 20
 """What a listed place costs that the lists of words have not."""
 
 

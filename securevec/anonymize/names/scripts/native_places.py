@@ -48,13 +48,13 @@ _LEADS: Final = {
 _FOLLOWS: Final = {
     "deva": frozenset(
         ["में", "से", "का", "की", "के", "को", "तक", "शहर", "जिले", "जिला", "निवासी", "स्थित", "राज्य", "आए", "आया", "गए",
-         "गया", "मध्ये"]
+         "गया", "मध्ये", "पहुंचे", "पहुँचे", "पहुंचा", "पहुंची", "आ", "जा", "गये", "आयी", "होते", "लौटे", "लौट"]
     ),
-    "beng": frozenset(["থেকে", "শহরে", "শহর", "জেলার", "জেলা"]),
+    "beng": frozenset(["গেলাম", "গেলেন", "গেছেন", "এলেন", "যান", "যাচ্ছি", "থেকে", "শহরে", "শহর", "জেলার", "জেলা"]),
     "telu": frozenset(["నుండి", "నుంచి", "లో", "నగరం", "జిల్లా"]),
     "taml": frozenset(["நகரில்", "மாவட்டம்", "இருந்து"]),
 }  # fmt: skip
-_PREFIXES: Final = {"arab": ("ب", "وب", "ل"), "hebr": ("ב", "ל", "מ", "וב", "שב", "ומ")}
+_PREFIXES: Final = {"arab": ("ب", "وب", "ل", "و"), "hebr": ("ב", "ל", "מ", "וב", "שב", "ומ")}
 _SUFFIXES: Final = {
     "beng": ("তে", "ে", "র", "ের", "য়"),
     "telu": ("లో", "కు", "కి", "లోని", "నుండి"),
@@ -63,7 +63,7 @@ _SUFFIXES: Final = {
 
 
 @lru_cache(maxsize=16)
-def _towns(script: str) -> frozenset[str]:
+def towns_of(script: str) -> frozenset[str]:
     """Lookup keys of the places of a script."""
     found: set[str] = set()
     for name in ("places_native.txt", "countries_native.txt"):
@@ -96,7 +96,7 @@ def with_capitals(text: str) -> Iterator[tuple[int, int, float]]:
 def _base(word: str) -> str:
     """The lookup key of the place that a word is, in whatever case; empty where it is none."""
     script = "cyrl" if word[0] >= "\u0400" else "grek"
-    key, towns = lookup_key(word), _towns(script)
+    key, towns = lookup_key(word), towns_of(script)
     if key in towns:
         return key
     for ending, instead in _ENDINGS:
@@ -116,7 +116,7 @@ def _somebodys(key: str) -> bool:
 
 def without_capitals(text: str, script: str) -> Iterator[Finding]:
     """Listed places in ``text``, which holds letters of ``script``, beside a word that places stand beside."""
-    towns = _towns(script)
+    towns = towns_of(script)
     tokens = list(TOKENS[script].finditer(text))
     leads, follows = _LEADS.get(script, frozenset()), _FOLLOWS.get(script, frozenset())
     at = 0
@@ -131,6 +131,7 @@ def without_capitals(text: str, script: str) -> Iterator[Finding]:
             cut, ending = found
             led = at > 0 and tokens[at - 1].group() in leads
             followed = at + size < len(tokens) and tokens[at + size].group() in follows
+            led = led or _is_country(text[start + cut : end], script)
             if (led or followed or cut or ending) and (
                 led or size == 2 or cut or ending or not is_name(text[start:end], script)
             ):
@@ -138,6 +139,17 @@ def without_capitals(text: str, script: str) -> Iterator[Finding]:
                 at += size - 1
                 break
         at += 1
+
+
+@lru_cache(maxsize=16)
+def _countries(script: str) -> frozenset[str]:
+    """Lookup keys of countries, which need nothing beside them."""
+    lines = (line.partition(" ") for line in list_lines("countries_native.txt"))
+    return frozenset(lookup_key(place) for head, _, listed in lines if head == script for place in listed.split("|"))
+
+
+def _is_country(value: str, script: str) -> bool:
+    return len(value) > _SHORTEST and lookup_key(value) in _countries(script) and not is_name(value, script)
 
 
 def _place(value: str, script: str, towns: frozenset[str]) -> tuple[int, bool] | None:

@@ -125,6 +125,12 @@ def is_name(word: str, script: str) -> bool:
     return key in told.given or key in told.family or key in told.words
 
 
+def is_listed_name(word: str, script: str) -> bool:
+    """Whether a list has a word as a name."""
+    told, key = _told(script), key_of(word)
+    return key in told.given or key in told.family
+
+
 def spaced_names(text: str, script: str) -> list[Finding]:
     """People in offsets of ``text``, which holds letters of ``script``."""
     told = _told(script)
