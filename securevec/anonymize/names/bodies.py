@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places
+from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import questioning
@@ -52,7 +52,7 @@ _NO_LETTERS: Final = frozenset(
 _BODY: Final = re.compile(
     rf"(?<![\w@#/.'’\-])(?:(\d{{1,3}}(?:st|nd|rd|th) (?:{_CAP} ){{0,2}}(?:{_UNITS}))"
     rf"|((?:1\. )?(?:{_CLUBS}) {_CAP}(?: {_CAP})?)|((?:{_CLUBS_OF_PLACES}) ({_CAP}(?: {_CAP})?))"
-    rf"|((?:{_OFFICES}) {_CAP}(?: I{{1,3}}\b)?)|({_LETTERS})|({_CAP}) & ({_CAP})"
+    rf"|((?:{_OFFICES}) {_CAP}(?: I{{1,3}}\b)?)|({_LETTERS})|(?:({_CAP}),? )?({_CAP}),? & ({_CAP})"
     rf"|((?:(?:{_FIRST_IN_CAPITALS}) ){{0,2}}(?:{_IN_CAPITALS}) OF (?:THE |NEW |NORTH |SOUTH |SAN |LOS )?[A-Z]{{3,}}"
     rf"|[A-Z]{{4,}}(?: [A-Z]{{4,}})? (?:{_LAST_IN_CAPITALS})))(?![\w@&/\-])"
 )
@@ -65,25 +65,29 @@ MAY_BE: Final = (
 _FAST: Final = r"[A-Z?][A-Za-z0-9_'?\-]*"
 _GATE: Final = questioning(
     rf"[0-9]{{1,3}}(?:st|nd|rd|th) (?:{_FAST} ){{0,2}}(?:{_UNITS})|(?:1\. )?\b(?:{_CLUBS}|{_CLUBS_OF_PLACES}) [A-Z?]"
-    rf"|(?:{_OFFICES.replace('ä', '?')}) [A-Z?]|{_LETTERS}|{_FAST} & [A-Z?]"
+    rf"|(?:{_OFFICES.replace('ä', '?')}) [A-Z?]|{_LETTERS}|(?:{_FAST},? )?{_FAST},? & [A-Z?]"
     rf"|\b(?:(?:{_FIRST_IN_CAPITALS}) ){{0,2}}(?:{_IN_CAPITALS}) OF [A-Z]"
     rf"|\b[A-Z]{{4,}}(?: [A-Z]{{4,}})? (?:{_LAST_IN_CAPITALS})\b"
 )
 _YEAR_BEHIND: Final = re.compile(r",? \(?(?:1[89]|20)\d\d|,? et al")
 _NAMED: Final = re.compile(rf"(?:[{UPPER}][\w'’\-]*|[{UPPER}]\.|\b[Mm]rs?|\b[Dd]rs?)[.,]? (?:& )?\Z")
 _SHORTEST: Final = 3
+_LEADS: Final = word_set("org_leads.txt")
 _LOOK_BACK: Final = 24
 
 
 def bodies(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each such body. Linear in the text."""
     for match in matches_behind(_GATE, _BODY, text):
-        club_of_place, place, letters, first, second = match.group(3, 4, 6, 7, 8)
+        club_of_place, place, letters, front, first, second = match.group(3, 4, 6, 7, 8, 9)
         if club_of_place and not _is_place(place):
             continue
         if letters and (letters in _NO_LETTERS):
             continue
-        if first and not _is_firm(text, match, first, second):
+        if first:
+            start = _firm_begins(text, match, front, first, second)
+            if start is not None:
+                yield start, match.end()
             continue
         yield match.span()
 
@@ -92,12 +96,26 @@ def _is_place(value: str) -> bool:
     return lookup_key(value) in places() or lookup_key(value.partition(" ")[0]) in places()
 
 
-def _is_firm(text: str, match: re.Match[str], first: str, second: str) -> bool:
-    """Two families, of which a list has one at least, without a name in front or a year behind."""
+def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str, second: str) -> int | None:
+    """Where a firm of two or three families begins, of which a list has one at least, without a name in front or a
+    year behind; ``None`` where it is none."""
     lists, keys = names(), (lookup_key(first), lookup_key(second))
     if any(key in lists.given or key in lists.stops or key in places() or len(key) < _SHORTEST for key in keys):
-        return False
-    if not any(key in lists.surnames or key in lists.surnames_wide for key in keys):
-        return False
-    before = _NAMED.search(text, max(0, match.start() - _LOOK_BACK), match.start())
-    return before is None and _YEAR_BEHIND.match(text, match.end()) is None
+        return None
+    families = sum(key in lists.surnames or key in lists.surnames_wide for key in keys)
+    if not families or _YEAR_BEHIND.match(text, match.end()) is not None:
+        return None
+    start = match.start()
+    if front is not None:
+        key = lookup_key(front)
+        if key in lists.stops or key in _LEADS:
+            start = match.start(8)
+        elif key in lists.titles or key in places() or _is_given(key):
+            return None
+    before = _NAMED.search(text, max(0, start - _LOOK_BACK), start)
+    return start if before is None or start == match.start(8) != match.start() else None
+
+
+def _is_given(key: str) -> bool:
+    lists = names()
+    return key in lists.given or key in lists.given_wide or key in lists.given_ambiguous

@@ -13,6 +13,7 @@ from typing import Final
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.organisations import OFFICE_OF
 from securevec.anonymize.names.regions import PROVINCES
 from securevec.anonymize.names.streets import NO_STREETS
 from securevec.anonymize.names.words import UPPER
@@ -54,6 +55,7 @@ _OF_WHAT: Final = re.compile(
     rf" of (?:the )?[{UPPER}][\w'’\-]*(?: (?:(?:and|for|of|&|the) )*[{UPPER}][\w'’\-]*){{0,4}}"
 )
 _LOOK_BACK: Final = 56
+_WORDS_BEFORE: Final = re.compile(rf"([{UPPER}][\w'’\-]*)(?: [{UPPER}]\.?)? ([{UPPER}][\w'’\-]*), \Z")
 _STATES: Final = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
@@ -82,7 +84,6 @@ _DIRECTIONS: Final = frozenset(
      "southeast", "southwest", "upper", "lower", "mt", "st", "lake", "mount", "fort", "port", "new", "san", "santa",
      "los", "las"]
 )  # fmt: skip
-_OFFICE_OF: Final = re.compile(r"(?:C[EFTIO]O|VP|[Pp]resident|[Cc]hairman|[Ff]ounder|[Oo]wner) of (?=\S)")
 _GREETINGS: Final = frozenset(
     ["hello", "hi", "hey", "dear", "hiya", "greetings", "welcome", "thanks", "thank", "morning", "afternoon",
      "evening", "goodbye", "bye", "sorry", "please", "yes", "ok", "okay", "congratulations", "congrats"]
@@ -167,10 +168,12 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
         return
     if value[0].islower() and tag == "LOCATION" and "#" not in text[max(0, stretch.start - 1) : stretch.end]:
         stretch = _without_small(text, stretch)
-    if tag == "ORG" and (office := _OFFICE_OF.match(text, stretch.start, stretch.end)) is not None:
+    if tag == "ORG" and (office := OFFICE_OF.match(text, stretch.start, stretch.end)) is not None:
         stretch = Stretch(office.end(), stretch.end, tag, stretch.margin)
     stretch = _dotted(text, stretch)
-    if text[stretch.start : stretch.end] in _DEGREES:
+    if text[stretch.start : stretch.end] in _DEGREES or (
+        value in _CREDENTIALS and _behind_somebody(text, stretch.start)
+    ):
         return
     if tag == "ORG" and text[stretch.end : stretch.end + 4] == " of ":
         stretch = _with_purpose(text, stretch)
@@ -193,6 +196,15 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
             yield Stretch(stretch.start, state.start(), tag, stretch.margin)
             stretch = Stretch(state.start(1), stretch.end, tag, stretch.margin)
     yield stretch
+
+
+def _behind_somebody(text: str, start: int) -> bool:
+    """Whether letters stand behind a comma and no place: "Stellan Kruse, MD", not "Bowie, MD"."""
+    before = _WORDS_BEFORE.search(text, max(0, start - _LOOK_BACK), start)
+    if before is None or lookup_key(before.group(2)) in places():
+        return False
+    given = lookup_key(before.group(1))
+    return given in names().given or given in names().given_wide
 
 
 def _dotted(text: str, stretch: Stretch) -> Stretch:

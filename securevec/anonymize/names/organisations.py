@@ -40,6 +40,14 @@ _SHORT: Final = frozenset(["AG", "KG", "UG", "SA", "AB", "AS", "NV", "BV", "SCI"
 """Forms that are words, places or letters of a code too."""
 _LEADS: Final = word_set("org_leads.txt")
 """Words that stand capitalized in front of a name and are no part of it."""
+OFFICE_OF: Final = re.compile(
+    r"(?:(?:Chief|Senior|Vice|Executive|Managing|Deputy|Former|General|Founding|Assistant|Acting|Interim|Co-|Non-Executive"
+    r"|Financial|Operating|Technology|Information|Marketing|Legal|Human|Resources|Regional|National|Global) ?){0,3}"
+    r"(?:Officer|[Pp]resident|[Cc]hairman|Chairwoman|Chair|[Dd]irector|[Ff]ounder|[Oo]wner|Partner|Head|Manager|Secretary|Treasurer"
+    r"|Counsel|C[EFTIO]O|VP) of (?:the )?(?=\S)"
+)
+"""An office in front of the firm that it is held in."""
+_FAMILY_BEFORE: Final = re.compile(r"(?<![\w'’.])([^\W\d_a-z][\w'’\-]+) ?, \Z")
 _LOOK_BACK: Final = 64
 _MOST: Final = 6
 
@@ -59,8 +67,17 @@ def by_legal_form(text: str) -> Iterator[tuple[int, int]]:
         if form.group().strip(", ") in _SHORT and not _plain(text, form):
             continue
         start = _name_before(text, form.start())
+        office = OFFICE_OF.match(text, start, form.start())
+        start = office.end() if office is not None else start
+        if form.group().lstrip(", ")[:3] in {"and", "& S"} and (more := _FAMILY_BEFORE.search(text, max(0, start - 32), start)):
+            start = more.start(1) if _opens_list(text, more.start(1)) else start
         if start < form.start():
             yield start, form.end()
+
+
+def _opens_list(text: str, start: int) -> bool:
+    """Whether the first of three families stands behind a word in small letters, or at the beginning of a line."""
+    return start < 2 or text[start - 1] in "\n:(\"" or (text[start - 1] == " " and text[start - 2].islower())
 
 
 def _plain(text: str, form: re.Match[str]) -> bool:
