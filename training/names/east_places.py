@@ -83,9 +83,7 @@ def main() -> None:
                 plain = simple(name)
                 plain = plain[:-1] if len(plain) > 2 and plain[-1] in "市县区" else plain
                 tag = tags.get(plain)
-                own = country in CHINESE and (
-                    (tag == "ns" and people >= 50_000) or (tag is None and people >= 100_000)
-                )
+                own = country in CHINESE and ((tag == "ns" and people >= 50_000) or (tag is None and people >= 100_000))
                 other = country not in CHINESE and people >= 100_000 and tag in KNOWN_TO_JIEBA
                 if (own or other or (tag is None and people >= 500_000)) and plain not in NO_TOWNS:
                     found["hani"].add(plain)

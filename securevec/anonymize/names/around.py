@@ -13,15 +13,22 @@ from typing import Final
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.gates import matches_behind
+from securevec.anonymize.names.known_organisations import is_known
 from securevec.anonymize.names.words import UPPER
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _CAP: Final = rf"[{UPPER}][\w'’\-]+"
 _NAME: Final = rf"{_CAP}(?: {_CAP}){{0,2}}"
 _RESULT: Final = re.compile(
-    rf"^({_NAME}) (\d{{1,3}}),?[ ]{{1,3}}({_NAME}) (\d{{1,3}})(?=[ \t]*$|[:(]| \(|[.,;][ \t]*$)", re.MULTILINE
+    rf"^({_NAME}) (\d{{1,3}})(?: ?,)?[ ]{{1,3}}({_NAME}) (\d{{1,3}})(?=[ \t]*$|[:(]| \(|[.,;][ \t]*$)", re.MULTILINE
 )
 _TEAM: Final = 5.0
+_BEAT: Final = (
+    "beat|beats|defeated|edged|downed|routed|thrashed|outlasted|drew with|lost to|fell to|hosts?|hosted|visits?"
+)
+_BEATEN: Final = re.compile(rf"({_NAME}) (?:{_BEAT}) ({_NAME})(?=[^\n]{{0,24}}? \d{{1,3}}-\d{{1,3}}(?![\d-]))")
+_FIXTURE: Final = re.compile(rf"^({_NAME}) (?:AT|VS\.?|at|vs\.?) ({_NAME})$", re.MULTILINE)
+_SIDE: Final = 8.0
 _CASE: Final = re.compile(rf"(?<=[\w.)]) v\.? (?:the )?({_NAME})")
 _POSTCODE: Final = re.compile(rf"(?:^|, )(\d{{5}}) ({_NAME})", re.MULTILINE)
 _DATELINE: Final = re.compile(rf"^([{UPPER}]{{3,}}(?: [{UPPER}]{{3,}})?)(?= (?:\d{{4}}-|[-–—(]))", re.MULTILINE)
@@ -48,10 +55,21 @@ _PARTY: Final = re.compile(
 )
 _MAY_BE_PARTY: Final = re.compile(r" \( ?[^\W\d_]{2,5} ?\)")
 _OF_PARTY: Final = 6.0
+_COUNTRIES: Final = frozenset(
+    ["england", "scotland", "wales", "ireland", "france", "germany", "spain", "italy", "portugal", "belgium", "netherlands",
+     "holland", "sweden", "norway", "denmark", "finland", "poland", "russia", "ukraine", "croatia", "serbia", "romania",
+     "bulgaria", "greece", "turkey", "brazil", "argentina", "chile", "uruguay", "mexico", "canada", "japan", "china",
+     "india", "pakistan", "bangladesh", "sri lanka", "australia", "new zealand", "south africa", "zimbabwe", "kenya",
+     "nigeria", "ghana", "cameroon", "egypt", "morocco", "algeria", "tunisia", "iran", "iraq", "israel", "syria",
+     "kuwait", "south korea", "north korea", "austria", "switzerland", "hungary", "cuba", "colombia", "ecuador", "peru"]
+)  # fmt: skip
+"""A country that plays is labelled as a country."""
 _FAST_CAP: Final = r"[A-Z?][A-Za-z0-9_'?\-]+"
 _FAST_NAME: Final = rf"{_FAST_CAP}(?: {_FAST_CAP}){{0,2}}"
 _MAY_BE: Final = {
-    "result": rf"(?m:^{_FAST_NAME} [0-9?]{{1,3}},? {{1,3}}[A-Z?])",
+    "result": rf"(?m:^{_FAST_NAME} [0-9?]{{1,3}}(?: ?,)? {{1,3}}[A-Z?])",
+    "beaten": rf"{_FAST_NAME} (?:{_BEAT}) [A-Z?]",
+    "fixture": rf"(?m:^{_FAST_NAME} (?:AT|VS\.?|at|vs\.?) {_FAST_NAME}$)",
     "postcode": r"(?m:(?:^|, )[0-9?]{5} [A-Z?])",
     "dateline": r"(?m:^[A-Z?]{3,}(?: [A-Z?]{3,})? (?:[0-9?]{4}-|[-?(]))",
     "case": r" v\.? (?:the )?[A-Z?]",
@@ -88,6 +106,11 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
         for team, number in ((1, 2), (3, 4)):
             yield *match.span(team), "ORG", _TEAM
             yield *match.span(number), "O", _TEAM
+    for kind, pattern in (("beaten", _BEATEN), ("fixture", _FIXTURE)):
+        for match in matches_behind(_GATES[kind], pattern, text):
+            if all(_may_be_side(match.group(side)) for side in (1, 2)):
+                yield *match.span(1), "ORG", _SIDE
+                yield *match.span(2), "ORG", _SIDE
     for match in matches_behind(_GATES["postcode"], _POSTCODE, text):
         if lookup_key(match.group(2)) in places():
             yield *match.span(1), "ADDRESS", _STATE
@@ -105,6 +128,12 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
     for match in matches_behind(_GATES["nurse"], _NURSE, text):
         if lookup_key(match.group(1)) not in names().stops:
             yield *match.span(1), "PERSON", _PERSON
+
+
+def _may_be_side(value: str) -> bool:
+    """Whether a team may be called so: a listed town or club, and nobody's given name."""
+    key = lookup_key(value)
+    return (key in places() or is_known(value)) and key not in names().given and key not in _COUNTRIES
 
 
 def _parties(text: str) -> Iterator[tuple[int, int, str, float]]:

@@ -40,7 +40,8 @@ _FIRST_IN_CAPITALS: Final = (
     "SUPREME|SUPERIOR|DISTRICT|HIGH|FEDERAL|CENTRAL|COUNTY|STATE|ROYAL|FIRST|NATIONAL|COMMUNITY|CITY|CIRCUIT|MUNICIPAL"
 )
 _LAST_IN_CAPITALS: Final = (
-    "INSURANCE COMPANY|INSURANCE|MEDICAL CENTER|HOSPITAL|UNIVERSITY|POLICE DEPARTMENT|COUNTY COUNCIL"
+    "AIRLINES|AIRWAYS|MOTORS|INDUSTRIES|HOLDINGS|LOGISTICS|PHARMACEUTICALS|SHIPPING|ENTERPRISES|INTERIORS"
+    "|INSURANCE COMPANY|INSURANCE|MEDICAL CENTER|HOSPITAL|UNIVERSITY|POLICE DEPARTMENT|COUNTY COUNCIL"
 )
 _LETTERS: Final = r"[A-Z]{1,3}&[A-Z]{1,3}"
 _NO_LETTERS: Final = frozenset(
@@ -54,7 +55,7 @@ _BODY: Final = re.compile(
     rf"|((?:1\. )?(?:{_CLUBS}) {_CAP}(?: {_CAP})?)|((?:{_CLUBS_OF_PLACES}) ({_CAP}(?: {_CAP})?))"
     rf"|((?:{_OFFICES}) {_CAP}(?: I{{1,3}}\b)?)|({_LETTERS})|(?:({_CAP}),? )?({_CAP}),? & ({_CAP})"
     rf"|((?:(?:{_FIRST_IN_CAPITALS}) ){{0,2}}(?:{_IN_CAPITALS}) OF (?:THE |NEW |NORTH |SOUTH |SAN |LOS )?[A-Z]{{3,}}"
-    rf"|[A-Z]{{4,}}(?: [A-Z]{{4,}})? (?:{_LAST_IN_CAPITALS})))(?![\w@&/\-])"
+    rf"|(?!(?:FROM|WITH|YOUR|THIS|THAT|OTHER|INTO|OVER|THEIR) )[A-Z]{{4,}}(?: [A-Z]{{4,}})? (?:{_LAST_IN_CAPITALS})))(?![\w@&/\-])"
 )
 MAY_BE: Final = (
     rf"[0-9](?:st|nd|rd|th) [A-Z?]|\b(?:{_CLUBS}|{_CLUBS_OF_PLACES}) [A-Z?]|{_OFFICES.replace('ä', '?')}"
@@ -100,7 +101,11 @@ def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str,
     """Where a firm of two or three families begins, of which a list has one at least, without a name in front or a
     year behind; ``None`` where it is none."""
     lists, keys = names(), (lookup_key(first), lookup_key(second))
-    if any(key in lists.given or key in lists.stops or key in places() or len(key) < _SHORTEST for key in keys):
+    if any(key in lists.given or key in lists.stops or len(key) < _SHORTEST for key in keys):
+        return None
+    if any(_is_given(key) and key not in lists.surnames for key in keys):
+        return None
+    if any(key in places() and key not in lists.surnames for key in keys) or all(key in places() for key in keys):
         return None
     families = sum(key in lists.surnames or key in lists.surnames_wide for key in keys)
     if not families or _YEAR_BEHIND.match(text, match.end()) is not None:

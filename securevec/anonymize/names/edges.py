@@ -32,6 +32,9 @@ _BETWEEN: Final = re.compile(
     r"|do|na|nach|naar|oraz|nad|hacia|vers|bis)"
     r" (?=\w)"
 )
+_CASE: Final = re.compile(
+    r"(?<=\w\w)['’](?:[dt][ae](?:n|ki|kiler)?|y?[aeıiuü]|n?[ıiuü]n|l[ae]r|y?l[ae]|l[ıiuü])(?![\w'’])"
+)
 _SPLIT: Final = frozenset({"PERSON", "LOCATION"})
 _NAMES: Final = frozenset({"PERSON", "LOCATION", "ORG"})
 _MOST_PARTS: Final = 4
@@ -44,6 +47,8 @@ def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[S
     are no people and no places there.
     """
     if abroad and not text.islower():
+        if "'" in text or "’" in text:
+            stretches = [part for stretch in stretches for part in _without_case(text, stretch)]
         stretches = [part for stretch in stretches for part in _apart(text, stretch)]
         stretches = [cut for stretch in stretches if (cut := _without_small(text, stretch)) is not None]
         stretches = [cut for stretch in stretches if (cut := _without_lead(text, stretch)) is not None]
@@ -72,6 +77,17 @@ def _apart(text: str, stretch: Stretch) -> Iterator[Stretch]:
         return
     yield Stretch(stretch.start, between.start(), stretch.tag, stretch.margin)
     yield from _apart(text, Stretch(between.end(), stretch.end, stretch.tag, stretch.margin))
+
+
+def _without_case(text: str, stretch: Stretch) -> Iterator[Stretch]:
+    """Without what Turkish puts behind an apostrophe ("Kayseri'de"), which ends a name."""
+    case = _CASE.search(text, stretch.start, stretch.end) if stretch.tag in _NAMES else None
+    if case is None:
+        yield stretch
+        return
+    yield Stretch(stretch.start, case.start(), stretch.tag, stretch.margin)
+    if case.end() + 1 < stretch.end:
+        yield from _without_case(text, Stretch(case.end() + 1, stretch.end, stretch.tag, stretch.margin))
 
 
 def _without_small(text: str, stretch: Stretch) -> Stretch | None:

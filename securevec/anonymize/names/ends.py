@@ -203,8 +203,8 @@ def _behind_somebody(text: str, start: int) -> bool:
     before = _WORDS_BEFORE.search(text, max(0, start - _LOOK_BACK), start)
     if before is None or lookup_key(before.group(2)) in places():
         return False
-    given = lookup_key(before.group(1))
-    return given in names().given or given in names().given_wide
+    lists, given = names(), lookup_key(before.group(1))
+    return given in lists.given or given in lists.given_wide or lists.is_surname(before.group(2))
 
 
 def _dotted(text: str, stretch: Stretch) -> Stretch:

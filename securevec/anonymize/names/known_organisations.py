@@ -38,7 +38,7 @@ _LOOK_BACK: Final = 24
 _LEADS: Final = word_set("org_leads.txt")
 """Words that stand capitalized in front of a name and are no part of it."""
 _CAP: Final = rf"(?:St\. )?[{UPPER}][\w'’\-]*"
-_OF: Final = r"(?:of(?: the)?|de(?: la| los| las)?|del|della|di|du|des|der|für|van|voor|da|do)"
+_OF: Final = r"(?:of(?: the)?|de(?: la| los| las)?|del|della|delle|dei|degli|di|du|des|der|für|van|voor|da|do)"
 _FIRST: Final = (
     "University|College|Institute|Ministry|Department|Bank|Academy|School|Court|Council|Church|Society|Board|Hospital"
     "|Universidad|Universitat|Universität|Università|Université|Universidade|Universiteit|Ayuntamiento"

@@ -27,7 +27,8 @@ _LONGEST: Final = 24
 _KIND: Final = 4.0
 _FOREIGN_WORDS: Final = frozenset(
     ["aus", "nach", "im", "à", "au", "aux", "en", "desde", "hacia", "hasta", "em", "uit", "naar", "te", "w", "we", "z",
-     "från", "till", "i", "fra", "til", "ved", "près de", "cerca de", "vicino a", "bei"]
+     "från", "till", "i", "fra", "til", "ved", "près de", "cerca de", "vicino a", "bei", "entre",
+     "zwischen", "tussen", "mellan", "mellem", "mellom", "między", "på"]
 )  # fmt: skip
 _SHARED_WORDS: Final = frozenset(["in", "at", "from", "to", "near", "via", "through", "around", "von", "a"])
 _WORDS: Final = sorted(_FOREIGN_WORDS | _SHARED_WORDS, key=lambda word: (-len(word), word))
@@ -52,6 +53,9 @@ _MAY_BE_KIND: Final = questioning(rf"(?:\b(?:{_KINDS})|\?le (?:(?:de|do|da|di|de
 """Those words, of which one begins beyond ASCII, and what a name may begin with."""
 _CAPITALS: Final = re.compile(rf"(?<![\w'’@#/.\-])(?:{_WORD})(?:[ \-](?:(?:de|do|du|di|of|d')[ ]?)?{_WORD})*(?![\w@/])")
 _MORE: Final = re.compile(rf"(?: ?,|(?: ?,)? (?:and|und|et|y|e|en|och|og|i|oraz|or|oder|ou|o)) ({_NAME})")
+_IN_LIST: Final = re.compile(" ?,? ?(?:and|und|et|y|e|en|och|og) ")
+_ALONE: Final = re.compile(rf"({_WORD})(?=[.,;)\n]|\Z)")
+"""An unlisted name that ends a list of places: "Truro, Penzance and Bude."."""
 _FROM_TO: Final = re.compile(rf"(?<!\w)van ({_WORD}) naar [{UPPER}]")
 """In Dutch "van" stands in front of people and places; with "naar" behind it is a way."""
 _STATE_BEFORE_ZIP: Final = re.compile(
@@ -86,6 +90,8 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
             if more is None:
                 break
             start, end = more.start(1), _listed(text, more.start(1), more.end(1))
+            if end == start and _IN_LIST.match(more.group()) and (last := _ALONE.match(text, start)) is not None:
+                yield *last.span(1), _SHARED
     for match in matches_behind(_MAY_BE_KIND, _OF_KIND, text):
         yield *match.span(1), _KIND
     for match in matches_behind(_MAY_BE_OF, _OF, text):

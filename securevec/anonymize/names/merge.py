@@ -16,7 +16,9 @@ from securevec.anonymize.findings import PERSON_PRIORITY, Finding, Recall
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.around import lifts, people_by_letters
+from securevec.anonymize.names.bodies_abroad import bodies_abroad, bodies_in_cyrillic
 from securevec.anonymize.names.beside import by_words_beside
+from securevec.anonymize.names.casing import in_speech
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.declined import declined
 from securevec.anonymize.names.edges import tidy
@@ -116,7 +118,10 @@ def find_entities(
     by_rule = find_names(text, field_name=field_name)
     if len(by_rule) == 1 and by_rule[0].rule == "name-field":
         return by_rule
-    houses = list(by_kind(text))
+    houses, known = list(by_kind(text)), list(by_list(text))
+    if houses or known:
+        sure = [(start, end) for start, end, counts in known if counts >= _BUILT]
+        by_rule = [finding for finding in by_rule if not _in_house(finding, sure)]
     if houses:
         by_rule = [finding for finding in by_rule if not _in_house(finding, houses)]
     tagging = tagging or model.tag(text)
@@ -137,16 +142,20 @@ def find_entities(
     for start, end in by_legal_form(text):
         tagging.lift(start, end, "ORG", _BEHIND_SURE)
         found.append(Finding(start, end, "ORG", 0.85, "org-legal-form", LABELLED_PRIORITY))
-    for start, end, counts in chain(by_list(text), small_by_list(text) if text.islower() else ()):
+    for start, end, counts in chain(known, small_by_list(text) if text.islower() else ()):
         tagging.lift(start, end, "ORG", counts)
     small = in_small_letters(text) if text.islower() else ()
     abroad = chain(by_own_name(text), declined(text)) if tagging.abroad else ()
+    bodies = bodies_abroad(text) if tagging.abroad else () if text.isascii() else bodies_in_cyrillic(text)
+    for start, end, counts in bodies:
+        tagging.lift(start, end, "ORG", counts)
     native = () if text.isascii() else with_capitals(text)
     for start, end, counts in chain(places_by_list(text), abroad, small, native):
         tagging.lift(start, end, "LOCATION", counts)
     for start, end in houses:
         tagging.lift(start, end, "ORG", _BUILT)
-    for start, end, tag, counts in chain(by_reading(text), lifts(text), by_words_beside(text)):
+    speech = in_speech(text) if text.islower() else ()
+    for start, end, tag, counts in chain(by_reading(text), lifts(text), by_words_beside(text), speech):
         if tag == "ORG" or not any(start < house[1] and house[0] < end for house in houses):
             tagging.lift(start, end, tag, counts)
     for start, end in people_by_letters(text):

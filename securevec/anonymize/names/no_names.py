@@ -215,7 +215,7 @@ def _is_listed_name(key: str) -> bool:
 def _without_nationality(stretch: Stretch, value: str) -> Stretch:
     """Of "Kurdish north", "Portuguese league", "Danish Government" nothing is left; "American Airlines" stays whole."""
     first, _, rest = value.partition(" ")
-    nobodys = rest.islower() or rest in _GOVERNMENT
+    nobodys = (rest.islower() and not value.islower()) or rest in _GOVERNMENT
     if not rest or not nobodys or lookup_key(first) not in _listed(_NATIONS):
         return stretch
     return Stretch(stretch.end, stretch.end, stretch.tag, stretch.margin)

@@ -69,7 +69,9 @@ def by_legal_form(text: str) -> Iterator[tuple[int, int]]:
         start = _name_before(text, form.start())
         office = OFFICE_OF.match(text, start, form.start())
         start = office.end() if office is not None else start
-        if form.group().lstrip(", ")[:3] in {"and", "& S"} and (more := _FAMILY_BEFORE.search(text, max(0, start - 32), start)):
+        if form.group().lstrip(", ")[:3] in {"and", "& S"} and (
+            more := _FAMILY_BEFORE.search(text, max(0, start - 32), start)
+        ):
             start = more.start(1) if _opens_list(text, more.start(1)) else start
         if start < form.start():
             yield start, form.end()
@@ -77,7 +79,7 @@ def by_legal_form(text: str) -> Iterator[tuple[int, int]]:
 
 def _opens_list(text: str, start: int) -> bool:
     """Whether the first of three families stands behind a word in small letters, or at the beginning of a line."""
-    return start < 2 or text[start - 1] in "\n:(\"" or (text[start - 1] == " " and text[start - 2].islower())
+    return start < 2 or text[start - 1] in '\n:("' or (text[start - 1] == " " and text[start - 2].islower())
 
 
 def _plain(text: str, form: re.Match[str]) -> bool:

@@ -1,11 +1,11 @@
-"""Streets without a number, towns with their regions, firms of families and bodies: one look at a text for all four."""
+"""Streets without a number, towns with their regions, firms of families and bodies: places in capitals; one look at a text for all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from securevec.anonymize.names import bodies, firms, regions, streets
+from securevec.anonymize.names import bodies, casing, firms, regions, streets
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _READERS: Final = (
@@ -14,9 +14,10 @@ _READERS: Final = (
     (regions.towns, "LOCATION", regions.COUNTS),
     (firms.firms, "ORG", firms.COUNTS),
     (bodies.bodies, "ORG", bodies.COUNTS),
+    (casing.capitals, "LOCATION", casing.COUNTS),
 )
 _MAY_BE: Final = questioning(
-    "|".join((streets.MAY_BE, streets.FLATS_MAY_BE, regions.MAY_BE, firms.MAY_BE, bodies.MAY_BE))
+    "|".join((streets.MAY_BE, streets.FLATS_MAY_BE, regions.MAY_BE, firms.MAY_BE, bodies.MAY_BE, casing.MAY_BE))
 )
 
 

@@ -28,13 +28,15 @@ _SURE: Final = "Street|Road|Avenue|Boulevard|Parkway|Turnpike|Expressway|Freeway
 _PERHAPS: Final = "Lane|Drive|Terrace|Close|Crescent|Highway|Hwy|Row|Mews|Quay|Way|St|Ln|Dr"
 _PERHAPS_KINDS: Final = frozenset(_PERHAPS.split("|"))
 _ALONG: Final = frozenset(["on", "along", "off", "onto", "down", "up"])
-_BEFORE: Final = "on|along|off|onto|down|up|at|near|of|from|between|to|and|closed"
+_BEFORE: Final = "where|on|along|off|onto|down|up|at|near|of|from|between|to|and|closed"
 _ROUTE: Final = r"(?:(?:U\.?S\.?|State|County|Rural) )?(?:Route|Highway|Hwy|Interstate) \d{1,4}|I-\d{1,3}"
 _DIRECTION: Final = "N|S|E|W|NE|NW|SE|SW|North|South|East|West|Apt|Suite|Ste|Unit|Floor"
+_COUNTED: Final = "One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten|Eleven|Twelve"
+_SQUARES: Final = "Plaza|Square|Place|Street|Avenue|Center|Centre|Circle|Park|Way|Drive|Road|Tower"
 _WORD: Final = rf"(?:[{UPPER}][\w'’\-]*\.?|\d{{1,3}}(?:st|nd|rd|th))"
 _STREET: Final = re.compile(
     rf"(?:({_BEFORE}) )?(?:((?:{_WORD} ){{1,3}})({_SURE}|{_PERHAPS})(?![\w'’\-])(?! (?!(?:{_DIRECTION})\b)[{UPPER}])"
-    rf"|({_ROUTE})(?![\w\-]))"
+    rf"|({_ROUTE})(?![\w\-])|((?:{_COUNTED}) (?:[{UPPER}][\w'’\-]*\.? ){{1,3}}(?:{_SQUARES}))(?![\w\-]))"
 )
 _UNIT: Final = (
     r"(?:Flat|Unit|Suite|Apartment|Apt|Room|Block|Plot|Lot|Shop|Office|Studio)\.? "
@@ -53,9 +55,11 @@ _FLAT_GATE: Final = questioning(rf"\b{_UNIT}, [A-Z0-9?]")
 FLATS_MAY_BE: Final = rf"\b{_UNIT}, [A-Z0-9?]"
 _FAST_WORD: Final = r"[A-Z0-9?][A-Za-z0-9_'?\-]*\.?"
 _GATE: Final = questioning(
-    rf"\b(?:(?:{_BEFORE}) )?(?:(?:{_FAST_WORD} ){{1,3}}(?:{_SURE}|{_PERHAPS})\b|(?:{_ROUTE}))".replace(r"\d", "[0-9]")
+    rf"\b(?:(?:{_BEFORE}) )?(?:(?:{_FAST_WORD} ){{1,3}}(?:{_SURE}|{_PERHAPS})\b|(?:{_ROUTE})|(?:{_COUNTED}) (?:{_FAST_WORD} ){{1,3}}(?:{_SQUARES})\b)".replace(
+        r"\d", "[0-9]"
+    )
 )
-MAY_BE: Final = rf" (?:{_SURE}|{_PERHAPS})\b|(?:Route|Highway|Hwy|Interstate) [0-9]|\bI-[0-9]"
+MAY_BE: Final = rf" (?:{_SURE}|{_PERHAPS})\b|(?:Route|Highway|Hwy|Interstate) [0-9]|\bI-[0-9]|\b(?:{_COUNTED}) [A-Z?]"
 """What every such street has, in a copy for RE2."""
 _NO_DRIVES: Final = frozenset(
     ["google", "hard", "flash", "one", "shared", "usb", "test", "disk", "team", "thumb", "pen", "external", "network",
@@ -68,9 +72,12 @@ _LEADS: Final = word_set("org_leads.txt")
 def streets(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each such street. Linear in the text."""
     for match in matches_behind(_GATE, _STREET, text):
-        before, _, kind, route = match.groups()
+        before, _, kind, route, counted = match.groups()
+        if counted is not None:
+            yield match.span(5)
+            continue
         if route is not None:
-            if before in _ALONG or before in {"from", "near", "closed"}:
+            if before in _ALONG or before in {"from", "near", "closed", "where", "and"}:
                 yield match.span(4)
             continue
         start, end = match.start(2), match.end(3)

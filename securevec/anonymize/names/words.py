@@ -57,6 +57,8 @@ _CAMEL: Final = re.compile(
 """A capital inside a word, other than after the prefixes of surnames: a product or an identifier."""
 ANY_WORD: Final = re.compile(r"(?<![\w@#/\\])[^\W\d_]+(?:['\-][^\W\d_]+)*")
 _ASCII_WORD: Final = re.compile(r"[A-Za-z](?<![\w@#/\\].)[A-Za-z]*(?:['\-][A-Za-z]+)*", re.ASCII)
+_LABEL: Final = re.compile(r"(?: [A-Za-z]{1,12})?:")
+"""What makes a label of the word in front of it, behind two spaces."""
 
 
 class Word(NamedTuple):
@@ -132,6 +134,8 @@ def capitalized_runs(text: str) -> list[list[Word]]:
         word = without_possessive(raw)
         end = start + len(word)
         joined = bool(current) and start - previous_end < 24 and _joins(text[previous_end:start], current[-1])
+        if joined and start - previous_end == 2 and _LABEL.match(text, match.end()) is not None:
+            joined = text[previous_end] != " "
         item = Word(start, end, word, kind_of(word), not joined and opens_sentence(text, start))
         if joined:
             current.append(item)

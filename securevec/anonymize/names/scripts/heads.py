@@ -19,7 +19,10 @@ from securevec.anonymize.names.scripts.lists import either, houses
 from securevec.anonymize.names.scripts.native_places import towns_of
 from securevec.anonymize.names.scripts.spaced import TOKENS, is_listed_name, key_of
 
-_PREFIXES: Final = {"arab": ("وبال", "بال", "وال", "ب", "ل", "و"), "hebr": ("וב", "שב", "ב", "ל", "מ", "ה", "ו", "ש", "כ")}
+_PREFIXES: Final = {
+    "arab": ("وبال", "بال", "وال", "ب", "ل", "و"),
+    "hebr": ("וב", "שב", "ב", "ל", "מ", "ה", "ו", "ש", "כ"),
+}
 _ARTICLE: Final = {"arab": "ال", "hebr": "ה"}
 _PERSIAN: Final = frozenset(
     ["دانشگاه", "بانک", "شرکت", "بیمارستان", "وزارت", "سازمان", "شهرداری", "باشگاه", "دادگاه", "دبیرستان", "موسسه",
@@ -31,9 +34,7 @@ _GOES_ON: Final = frozenset(
 )  # fmt: skip
 """What the name of a body in Persian does not end with."""
 _MOST: Final = 3
-_THAI_STOPS: Final = (
-    "ใน|ร่วม|ที่|และ|ได้|จาก|กับ|ของ|เมื่อ|ประกาศ|เปิด|ปิด|จะ|มี|เป็น|ให้|เพื่อ|ไป|มา|สาขา|แห่ง|นี้|นั้น|ทุก|หลาย|ขนาด|เอกชน|รัฐบาล|หรือ|ว่า|อยู่|ต้อง|ก็|แล้ว|ไม่"
-)
+_THAI_STOPS: Final = "ใน|ร่วม|ที่|และ|ได้|จาก|กับ|ของ|เมื่อ|ประกาศ|เปิด|ปิด|จะ|มี|เป็น|ให้|เพื่อ|ไป|มา|สาขา|แห่ง|นี้|นั้น|ทุก|หลาย|ขนาด|เอกชน|รัฐบาล|หรือ|ว่า|อยู่|ต้อง|ก็|แล้ว|ไม่"
 
 
 class _Told(NamedTuple):
@@ -78,9 +79,7 @@ def houses_by_head(text: str, script: str) -> Iterator[Finding]:
         yield Finding(start, end, "ORG", 0.8, "script-house", HOUSE_PRIORITY)
 
 
-def _in_front(
-    text: str, tokens: Sequence[tuple[int, int]], script: str, told: _Told
-) -> Iterator[tuple[int, int]]:
+def _in_front(text: str, tokens: Sequence[tuple[int, int]], script: str, told: _Told) -> Iterator[tuple[int, int]]:
     """A kind and the words behind it."""
     at = 0
     while at < len(tokens):
@@ -93,9 +92,7 @@ def _in_front(
         at = last + 1
 
 
-def _head(
-    text: str, tokens: Sequence[tuple[int, int]], at: int, script: str, told: _Told
-) -> tuple[int, int]:
+def _head(text: str, tokens: Sequence[tuple[int, int]], at: int, script: str, told: _Told) -> tuple[int, int]:
     """Where the kind begins that stands at this word, and of how many words it is; none of 0."""
     start, end = tokens[at]
     for prefix in ("", *_PREFIXES[script]):
@@ -111,9 +108,7 @@ def _head(
     return start, 0
 
 
-def _last(
-    text: str, tokens: Sequence[tuple[int, int]], at: int, script: str, told: _Told, *, two: bool
-) -> int | None:
+def _last(text: str, tokens: Sequence[tuple[int, int]], at: int, script: str, told: _Told, *, two: bool) -> int | None:
     """The last word of the name that begins with the word ``at`` behind a kind; ``None`` where none does."""
     if not _follows(text, tokens, at) or key_of(text[slice(*tokens[at])]) in told.closed:
         return None
@@ -143,9 +138,7 @@ def _last(
     return at
 
 
-def _behind(
-    text: str, tokens: Sequence[tuple[int, int]], script: str, told: _Told
-) -> Iterator[tuple[int, int]]:
+def _behind(text: str, tokens: Sequence[tuple[int, int]], script: str, told: _Told) -> Iterator[tuple[int, int]]:
     """A kind and the words in front of it."""
     towns = towns_of(script)
     for at, (start, end) in enumerate(tokens):
