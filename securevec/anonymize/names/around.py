@@ -26,8 +26,11 @@ _TEAM: Final = 5.0
 _BEAT: Final = (
     "beat|beats|defeated|edged|downed|routed|thrashed|outlasted|drew with|lost to|fell to|hosts?|hosted|visits?"
 )
-_BEATEN: Final = re.compile(rf"({_NAME}) (?:{_BEAT}) ({_NAME})(?=[^\n]{{0,24}}? \d{{1,3}}-\d{{1,3}}(?![\d-]))")
-_FIXTURE: Final = re.compile(rf"^({_NAME}) (?:AT|VS\.?|at|vs\.?) ({_NAME})$", re.MULTILINE)
+_SIDES: Final = re.compile(
+    rf"({_NAME}) (?:{_BEAT}) ({_NAME})(?=[^\n]{{0,24}}? \d{{1,3}}-\d{{1,3}}(?![\d-]))"
+    rf"|^({_NAME}) (?:AT|VS\.?|at|vs\.?) ({_NAME})$",
+    re.MULTILINE,
+)
 _SIDE: Final = 8.0
 _CASE: Final = re.compile(rf"(?<=[\w.)]) v\.? (?:the )?({_NAME})")
 _POSTCODE: Final = re.compile(rf"(?:^|, )(\d{{5}}) ({_NAME})", re.MULTILINE)
@@ -68,8 +71,7 @@ _FAST_CAP: Final = r"[A-Z?][A-Za-z0-9_'?\-]+"
 _FAST_NAME: Final = rf"{_FAST_CAP}(?: {_FAST_CAP}){{0,2}}"
 _MAY_BE: Final = {
     "result": rf"(?m:^{_FAST_NAME} [0-9?]{{1,3}}(?: ?,)? {{1,3}}[A-Z?])",
-    "beaten": rf"{_FAST_NAME} (?:{_BEAT}) [A-Z?]",
-    "fixture": rf"(?m:^{_FAST_NAME} (?:AT|VS\.?|at|vs\.?) {_FAST_NAME}$)",
+    "sides": rf"{_FAST_NAME} (?:{_BEAT}) [A-Z?]|(?m:^{_FAST_NAME} (?:AT|VS\.?|at|vs\.?) {_FAST_NAME}$)",
     "postcode": r"(?m:(?:^|, )[0-9?]{5} [A-Z?])",
     "dateline": r"(?m:^[A-Z?]{3,}(?: [A-Z?]{3,})? (?:[0-9?]{4}-|[-?(]))",
     "case": r" v\.? (?:the )?[A-Z?]",
@@ -106,11 +108,11 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
         for team, number in ((1, 2), (3, 4)):
             yield *match.span(team), "ORG", _TEAM
             yield *match.span(number), "O", _TEAM
-    for kind, pattern in (("beaten", _BEATEN), ("fixture", _FIXTURE)):
-        for match in matches_behind(_GATES[kind], pattern, text):
-            if all(_may_be_side(match.group(side)) for side in (1, 2)):
-                yield *match.span(1), "ORG", _SIDE
-                yield *match.span(2), "ORG", _SIDE
+    for match in matches_behind(_GATES["sides"], _SIDES, text):
+        one, other = (1, 2) if match.group(1) else (3, 4)
+        if _may_be_side(match.group(one)) and _may_be_side(match.group(other)):
+            yield *match.span(one), "ORG", _SIDE
+            yield *match.span(other), "ORG", _SIDE
     for match in matches_behind(_GATES["postcode"], _POSTCODE, text):
         if lookup_key(match.group(2)) in places():
             yield *match.span(1), "ADDRESS", _STATE

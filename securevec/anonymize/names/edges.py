@@ -160,7 +160,7 @@ def _may_be_cut(value: str) -> bool:
     """Whether a first or last word is one that :func:`_cut` looks for. Most names are done here."""
     first, _, rest = value.partition(" ")
     last = rest.rpartition(" ")[2]
-    if value[0].islower() or last.lower() in _JOINS or last[:1].islower():
+    if value[0].islower() or last.lower() in _JOINS or last.islower():
         return True
     return first.lower() in _FIRST_WORDS or (not first.isascii() and lookup_key(first) in _FIRST_WORDS)
 
@@ -176,7 +176,7 @@ def _cut(text: str, stretch: Stretch) -> Stretch | None:
     while high > low and words[high - 1][2].lower() in _JOINS and not words[high - 1][2].isupper():
         high -= 1
     if stretch.tag == "PERSON" and capital:
-        while high - low > 1 and words[high - 1][2][0].islower():
+        while high - low > 1 and words[high - 1][2].islower():
             high -= 1
     while low < high and _leads(words[low][2], words[low + 1][2] if low + 1 < high else "", stretch.tag, capital):
         low += 1
