@@ -59,7 +59,8 @@ _PARTY: Final = re.compile(
 _MAY_BE_PARTY: Final = re.compile(r" \( ?[^\W\d_]{2,5} ?\)")
 _OF_PARTY: Final = 6.0
 _COUNTRIES: Final = frozenset(
-    ["england", "scotland", "wales", "ireland", "france", "germany", "spain", "italy", "portugal", "belgium", "netherlands",
+    ["england", "scotland", "wales", "ireland", "france", "germany", "spain", "italy", "portugal", "belgium",
+     "netherlands",
      "holland", "sweden", "norway", "denmark", "finland", "poland", "russia", "ukraine", "croatia", "serbia", "romania",
      "bulgaria", "greece", "turkey", "brazil", "argentina", "chile", "uruguay", "mexico", "canada", "japan", "china",
      "india", "pakistan", "bangladesh", "sri lanka", "australia", "new zealand", "south africa", "zimbabwe", "kenya",

@@ -55,7 +55,8 @@ _BODY: Final = re.compile(
     rf"|((?:1\. )?(?:{_CLUBS}) {_CAP}(?: {_CAP})?)|((?:{_CLUBS_OF_PLACES}) ({_CAP}(?: {_CAP})?))"
     rf"|((?:{_OFFICES}) {_CAP}(?: I{{1,3}}\b)?)|({_LETTERS})|(?:({_CAP}),? )?({_CAP}),? & ({_CAP})"
     rf"|((?:(?:{_FIRST_IN_CAPITALS}) ){{0,2}}(?:{_IN_CAPITALS}) OF (?:THE |NEW |NORTH |SOUTH |SAN |LOS )?[A-Z]{{3,}}"
-    rf"|(?!(?:FROM|WITH|YOUR|THIS|THAT|OTHER|INTO|OVER|THEIR) )[A-Z]{{4,}}(?: [A-Z]{{4,}})? (?:{_LAST_IN_CAPITALS})))(?![\w@&/\-])"
+    r"|(?!(?:FROM|WITH|YOUR|THIS|THAT|OTHER|INTO|OVER|THEIR) )"
+    rf"[A-Z]{{4,}}(?: [A-Z]{{4,}})? (?:{_LAST_IN_CAPITALS})))(?![\w@&/\-])"
 )
 MAY_BE: Final = (
     rf"[0-9](?:st|nd|rd|th) [A-Z?]|\b(?:{_CLUBS}|{_CLUBS_OF_PLACES}) [A-Z?]|{_OFFICES.replace('ä', '?')}"
@@ -107,7 +108,7 @@ def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str,
         return None
     if any(key in places() and key not in lists.surnames for key in keys) or all(key in places() for key in keys):
         return None
-    families = sum(key in lists.surnames or key in lists.surnames_wide for key in keys)
+    families = sum(map(_is_family, keys))
     if not families or _YEAR_BEHIND.match(text, match.end()) is not None:
         return None
     start = match.start()
@@ -115,10 +116,16 @@ def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str,
         key = lookup_key(front)
         if key in lists.stops or key in _LEADS:
             start = match.start(8)
-        elif key in lists.titles or key in places() or _is_given(key):
+        elif key in lists.titles or _is_given(key):
+            return None
+        elif key in places() and not _is_family(key) and text[match.end(7)] != ",":
             return None
     before = _NAMED.search(text, max(0, start - _LOOK_BACK), start)
     return start if before is None or start == match.start(8) != match.start() else None
+
+
+def _is_family(key: str) -> bool:
+    return key in names().surnames or key in names().surnames_wide
 
 
 def _is_given(key: str) -> bool:

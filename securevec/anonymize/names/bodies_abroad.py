@@ -15,10 +15,10 @@ from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import barred, names
 from securevec.anonymize.names.words import UPPER
 
-COUNTS: Final = 10.0
+COUNTS: Final = 14.0
 """How much such a body counts, in the model's units."""
 _NAMED_FIRM: Final = 6.0
-_CAP: Final = rf"[{UPPER}][\w'’\-]*"
+_CAP: Final = rf"[{UPPER}][\w\-]*"
 _LAST: Final = (
     r"yliopisto\w{0,4}|ammattikorkeakoulu\w{0,3}|kaupunki|kaupungin\w{0,6}|käräjäoikeus|hovioikeus|keskussairaala\w{0,3}"
     r"|universitet(?:et|s)?|högskola|tingsrätt|hovrätt|kommun(?:en|e|en)?|sjukhus|sykehus|sygehus|tingrett|byret|landsret"
@@ -44,7 +44,8 @@ _CYRILLIC: Final = re.compile(
     f'(?<!\\w)(?:(?:ООО|ОАО|ЗАО|ПАО|АО|ИП|ТОВ|ПрАТ|ФГУП|ГУП|МУП) [«"“][^»"”\\n]{{2,40}}[»"”]'
     f"|{_CYRILLIC_CAP}(?:ий|ый|ой|ая|ого|ому|ом|им|ым|ей) (?:[а-яё]+(?:ый|ий|ого|ому|ом|ым|ая|ой) ){{0,2}}"
     "(?:университет|суд|институт|академи|больниц|завод|музе|театр)(?:[а-яё]{0,3})"
-    "|(?:Министерств|Правительств|Управлени|Департамент|Комитет|Прокуратур)[а-яё]{0,2} [а-яё]{5,}(?: [А-Я][а-яё]+)?)(?!\\w)"
+    "|(?:Министерств|Правительств|Управлени|Департамент|Комитет|Прокуратур)[а-яё]{0,2} [а-яё]{5,}"
+    "(?: [А-Я][а-яё]+)?)(?!\\w)"
 )
 _KNOWN_CYRILLIC: Final = tuple(barred("org_cyrillic.txt"))
 _KNOWN: Final = re.compile(

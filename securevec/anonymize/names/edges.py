@@ -18,7 +18,8 @@ _OPENERS: Final = word_set("openers.txt")
 """Words that open a sentence in other languages; the model takes a capital it knows nothing about for a name."""
 _GREETINGS: Final = frozenset(
     ["querida", "querido", "prezado", "cara", "caro", "gentile", "egregio", "egregia", "beste", "geachte", "lieve",
-     "estimado", "estimada", "kjaere", "sayin", "vazena", "vazeny", "mily", "mila", "kedves", "tisztelt", "draga", "dragi", "hej", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga", "basta"]
+     "estimado", "estimada", "kjaere", "sayin", "vazena", "vazeny", "mily", "mila", "kedves", "tisztelt", "draga",
+     "dragi", "hej", "chere", "cher", "kara", "kaere", "hei", "szanowny", "szanowna", "drogi", "droga", "basta"]
 )  # fmt: skip
 """What a letter begins with. Some are given names too, so only where a line begins and a sign behind the name ends."""
 _CALLED: Final = word_set("callings_abroad.txt") | word_set("callings_german.txt") | word_set("titles_abroad.txt")
@@ -58,9 +59,8 @@ def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[S
         first, last = value.partition(" ")[0].lower(), value.rpartition(" ")[2].lower()
         if first in HOUSE_FIRST or last in HOUSE_LAST or not value.isascii():
             houses = True
-        if first in _FIRST_WORDS or last in _JOINS or value[0].islower() or not value.isascii():
-            cuts = True
-        elif stretch.tag == "PERSON" and last in names().particles:
+        particle = stretch.tag == "PERSON" and last in names().particles
+        if first in _FIRST_WORDS or last in _JOINS or particle or value[0].islower() or not value.isascii():
             cuts = True
     if houses:
         stretches = _joined(text, stretches)

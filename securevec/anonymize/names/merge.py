@@ -16,8 +16,8 @@ from securevec.anonymize.findings import PERSON_PRIORITY, Finding, Recall
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.around import lifts, people_by_letters
-from securevec.anonymize.names.bodies_abroad import bodies_abroad, bodies_in_cyrillic
 from securevec.anonymize.names.beside import by_words_beside
+from securevec.anonymize.names.bodies_abroad import bodies_abroad, bodies_in_cyrillic
 from securevec.anonymize.names.casing import in_speech
 from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.declined import declined

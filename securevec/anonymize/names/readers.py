@@ -1,4 +1,4 @@
-"""Streets without a number, towns with their regions, firms of families and bodies: places in capitals; one look at a text for all."""
+"""Streets without a number, towns with regions, firms of families, bodies, places in capitals: one look at a text."""
 
 from __future__ import annotations
 

@@ -55,9 +55,10 @@ _FLAT_GATE: Final = questioning(rf"\b{_UNIT}, [A-Z0-9?]")
 FLATS_MAY_BE: Final = rf"\b{_UNIT}, [A-Z0-9?]"
 _FAST_WORD: Final = r"[A-Z0-9?][A-Za-z0-9_'?\-]*\.?"
 _GATE: Final = questioning(
-    rf"\b(?:(?:{_BEFORE}) )?(?:(?:{_FAST_WORD} ){{1,3}}(?:{_SURE}|{_PERHAPS})\b|(?:{_ROUTE})|(?:{_COUNTED}) (?:{_FAST_WORD} ){{1,3}}(?:{_SQUARES})\b)".replace(
-        r"\d", "[0-9]"
-    )
+    (
+        rf"\b(?:(?:{_BEFORE}) )?(?:(?:{_FAST_WORD} ){{1,3}}(?:{_SURE}|{_PERHAPS})\b|(?:{_ROUTE})"
+        rf"|(?:{_COUNTED}) (?:{_FAST_WORD} ){{1,3}}(?:{_SQUARES})\b)"
+    ).replace(r"\d", "[0-9]")
 )
 MAY_BE: Final = rf" (?:{_SURE}|{_PERHAPS})\b|(?:Route|Highway|Hwy|Interstate) [0-9]|\bI-[0-9]|\b(?:{_COUNTED}) [A-Z?]"
 """What every such street has, in a copy for RE2."""

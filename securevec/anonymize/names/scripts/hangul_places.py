@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import Finding
-from securevec.anonymize.names.scripts.han_places import HOUSE_PRIORITY, PLACE_PRIORITY
 from securevec.anonymize.names.scripts.lists import cues, either, houses, listed_places
+from securevec.anonymize.names.scripts.overlaps import Spans, found
 
 _WORD: Final = re.compile("[가-힣]+")
 _KINDS: Final = ("특별자치시", "특별자치도", "특별시", "광역시", "시", "도", "군", "구", "읍", "면", "동", "역")
@@ -56,21 +56,17 @@ def _told() -> _Told:
 def korean_places(text: str) -> Iterator[Finding]:
     """Places and organizations in offsets of ``text``. Linear in the text."""
     told = _told()
-    kept: list[tuple[int, int]] = []
-    for match in told.legal.finditer(text):
-        kept.append((match.start(), _bare(text, match.start(), match.end())))
-    for match in told.known.finditer(text):
-        if all(match.end(1) <= low or high <= match.start(1) for low, high in kept):
-            kept.append(match.span(1))
+    spans = [(match.start(), _bare(text, match.start(), match.end())) for match in told.legal.finditer(text)]
+    spans += [match.span(1) for match in told.known.finditer(text)]
+    named = Spans(spans)
     places: list[tuple[int, int]] = []
     above = -1
     for match in _WORD.finditer(text):
         start, word = match.start(), match.group()
-        if any(start < high and low < match.end() for low, high in kept):
+        if named.touch(start, match.end()):
             continue
-        size = _house(word)
-        if size:
-            kept.append((start, start + size))
+        if size := _house(word):
+            spans.append((start, start + size))
             continue
         size = _place(text, start, word)
         if not size and above == start and (below := _BELOW.match(text, start)) is not None:
@@ -78,10 +74,7 @@ def korean_places(text: str) -> Iterator[Finding]:
         if size:
             places.append((start, start + size))
             above = start + size + 1 if text[start + size - 1] in "시도군구" and size == len(word) else -1
-    for start, end in kept:
-        yield Finding(start, end, "ORG", 0.8, "script-house", HOUSE_PRIORITY)
-    for start, end in places:
-        yield Finding(start, end, "LOCATION", 0.8, "script-place", PLACE_PRIORITY)
+    yield from found(places, Spans(spans))
 
 
 def _stems(word: str) -> Iterator[tuple[str, str]]:

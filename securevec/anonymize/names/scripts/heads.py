@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.names.scripts.han_places import HOUSE_PRIORITY
 from securevec.anonymize.names.scripts.lists import either, houses
 from securevec.anonymize.names.scripts.native_places import towns_of
+from securevec.anonymize.names.scripts.overlaps import Spans, found
 from securevec.anonymize.names.scripts.spaced import TOKENS, is_listed_name, key_of
 
 _PREFIXES: Final = {
@@ -33,8 +33,10 @@ _GOES_ON: Final = frozenset(
      "شهدای"]
 )  # fmt: skip
 """What the name of a body in Persian does not end with."""
+_CONSTRUCT: Final = frozenset(["אוניברסיטת", "חברת", "עיריית", "מכללת", "קופת", "בנק", "נק"])
+"""Kinds in Hebrew that only a name follows, as it stands there without letters of small words in front."""
+_LETTERS: Final = "בלמהושכ"
 _MOST: Final = 3
-_THAI_STOPS: Final = "ใน|ร่วม|ที่|และ|ได้|จาก|กับ|ของ|เมื่อ|ประกาศ|เปิด|ปิด|จะ|มี|เป็น|ให้|เพื่อ|ไป|มา|สาขา|แห่ง|นี้|นั้น|ทุก|หลาย|ขนาด|เอกชน|รัฐบาล|หรือ|ว่า|อยู่|ต้อง|ก็|แล้ว|ไม่"
 
 
 class _Told(NamedTuple):
@@ -65,18 +67,15 @@ def _told(script: str) -> _Told:
 def houses_by_head(text: str, script: str) -> Iterator[Finding]:
     """Organizations in offsets of ``text``, which holds letters of ``script``. Linear in the text."""
     told = _told(script)
-    kept: list[tuple[int, int]] = []
     if script == "thai":
-        kept += _thai(text)
+        spans = list(_thai(text))
     else:
         tokens = [match.span() for match in TOKENS[script].finditer(text)]
-        kept += _behind(text, tokens, script, told) if told.ends else _in_front(text, tokens, script, told)
+        spans = list(_behind(text, tokens, script, told) if told.ends else _in_front(text, tokens, script, told))
     if told.known is not None:
-        for match in told.known.finditer(text):
-            if all(match.end(1) <= low or high <= match.start(1) for low, high in kept):
-                kept.append(match.span(1))
-    for start, end in kept:
-        yield Finding(start, end, "ORG", 0.8, "script-house", HOUSE_PRIORITY)
+        by_head = Spans(spans)
+        spans += [match.span(1) for match in told.known.finditer(text) if not by_head.touch(*match.span(1))]
+    yield from found((), Spans(spans))
 
 
 def _in_front(text: str, tokens: Sequence[tuple[int, int]], script: str, told: _Told) -> Iterator[tuple[int, int]]:
@@ -125,7 +124,12 @@ def _last(text: str, tokens: Sequence[tuple[int, int]], at: int, script: str, to
     if pair and lookup_key(pair) in towns:
         return at + 1
     named = lookup_key(word) in towns or is_listed_name(word, script) or _is_known(word, script)
-    if not two and not named and not word.startswith(article):
+    if (
+        not two
+        and not named
+        and key_of(text[slice(*tokens[at - 1])]).lstrip(_LETTERS) not in _CONSTRUCT
+        and not word.startswith(article)
+    ):
         return None
     count = 1
     while count < _MOST and _follows(text, tokens, at + 1):
@@ -168,9 +172,9 @@ def _is_known(word: str, script: str) -> bool:
 @lru_cache(maxsize=1)
 def _thai_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     heads = either(head for head in houses()["thai"]["heads"] if head != "บริษัท")
-    name = f"(?:(?!{_THAI_STOPS})[ก-๎]){{3,24}}"
+    name = f"(?:(?!{either(houses()['thai']['open'])})[ก-๎]){{3,24}}"
     return (
-        re.compile(f"(?:บริษัท|ห้างหุ้นส่วนจำกัด) ?[ก-๎A-Za-z0-9.& ]{{2,40}}? ?จำกัด(?: ?[(]มหาชน[)])?"),
+        re.compile("(?:บริษัท|ห้างหุ้นส่วนจำกัด) ?[ก-๎A-Za-z0-9.& ]{2,40}? ?จำกัด(?: ?[(]มหาชน[)])?"),
         re.compile(f"{heads} ?{name}"),
     )
 
