@@ -116,9 +116,7 @@ def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str,
         key = lookup_key(front)
         if key in lists.stops or key in _LEADS:
             start = match.start(8)
-        elif key in lists.titles or _is_given(key):
-            return None
-        elif key in places() and not _is_family(key) and text[match.end(7)] != ",":
+        elif key in lists.titles or _is_given(key) or (_is_town(key) and text[match.end(7)] != ","):
             return None
     before = _NAMED.search(text, max(0, start - _LOOK_BACK), start)
     return start if before is None or start == match.start(8) != match.start() else None
@@ -126,6 +124,10 @@ def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str,
 
 def _is_family(key: str) -> bool:
     return key in names().surnames or key in names().surnames_wide
+
+
+def _is_town(key: str) -> bool:
+    return key in places() and not _is_family(key)
 
 
 def _is_given(key: str) -> bool:

@@ -169,7 +169,11 @@ def _opens_unlisted(text: str, stretch: Stretch, value: str) -> bool:
     """
     if not value.isalpha() or stretch.margin > _OPENER or not opens_sentence(text, stretch.start):
         return False
-    if text[stretch.end : stretch.end + 1] != " " or not text[stretch.end + 1 : stretch.end + 2].islower():
+    behind = text[stretch.end : stretch.end + 3]
+    if value[0] > _LATIN_ENDS:
+        # An imperative of Russian has a comma behind it as often as a name that is called.
+        behind = behind.lstrip(",")
+    if behind[:1] != " " or not behind[1:2].islower():
         return False
     key = lookup_key(value)
     return not _is_listed_name(key) and not names().looks_surname(value) and not _somebodys(text, stretch)

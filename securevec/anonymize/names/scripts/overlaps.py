@@ -1,4 +1,4 @@
-"""Places and organizations of one text put together: spans that overlap are one, and no place stands in a house."""
+"""Places and organizations of one text put together: spans that overlap are one, and a house is worth more."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ class Spans:
 
 
 def found(places: Iterable[tuple[int, int]], houses: Spans) -> Iterator[Finding]:
-    """Findings of all ``houses``, and of the ``places`` outside them."""
+    """Findings of all ``houses`` and ``places``. A place inside a house loses to it."""
     for start, end in houses.all:
         yield Finding(start, end, "ORG", 0.8, "script-house", HOUSE_PRIORITY)
     for start, end in places:
-        if not houses.touch(start, end):
-            yield Finding(start, end, "LOCATION", 0.8, "script-place", PLACE_PRIORITY)
+        yield Finding(start, end, "LOCATION", 0.8, "script-place", PLACE_PRIORITY)
