@@ -74,6 +74,8 @@ _GATE: Final = questioning(
 _YEAR_BEHIND: Final = re.compile(r",? \(?(?:1[89]|20)\d\d|,? et al")
 _NAMED: Final = re.compile(rf"(?:[{UPPER}][\w'’\-]*|[{UPPER}]\.|\b[Mm]rs?|\b[Dd]rs?)[.,]? (?:& )?\Z")
 _SHORTEST: Final = 3
+_SHORTEST_UNLISTED: Final = 5
+"""Letters of a family that no list has: "Cole & Josh" are two people."""
 _LEADS: Final = word_set("org_leads.txt")
 _LOOK_BACK: Final = 24
 
@@ -109,6 +111,8 @@ def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str,
     if any(key in places() and key not in lists.surnames for key in keys) or all(key in places() for key in keys):
         return None
     families = sum(map(_is_family, keys))
+    if families == 1 and any(len(key) < _SHORTEST_UNLISTED and not _is_family(key) for key in keys):
+        return None
     if not families or _YEAR_BEHIND.match(text, match.end()) is not None:
         return None
     start = match.start()

@@ -21,8 +21,8 @@ COUNTS: Final = 8.0
 _SMALL_COUNTS: Final = 20.0
 """Of speech, in which the model is sure that small words are none."""
 _BEFORE: Final = "IN|FROM|TO|NEAR|AT|VIA|AROUND|OUTSIDE"
-_PLACE: Final = re.compile(rf"(?<!\w)(?:{_BEFORE}) ([A-Z]{{3,}}(?:[ \-][A-Z]{{3,}}){{0,2}})(?!\w)")
-MAY_BE: Final = rf"\b(?:{_BEFORE}) [A-Z]{{3}}"
+_PLACE: Final = re.compile(rf" (?:{_BEFORE}) ([A-Z]{{3,}}(?:[ \-][A-Z]{{3,}}){{0,2}})(?!\w)")
+MAY_BE: Final = rf" (?:{_BEFORE}) [A-Z]{{3}}"
 """What every such place has, in a copy for RE2."""
 _GATE: Final = questioning(MAY_BE)
 _WORDS: Final = word_set("places_small.txt")
@@ -46,13 +46,19 @@ _FIRST: Final = frozenset(["royal", "saint", "st", "queen", "king's", "british",
 def capitals(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each listed place in capitals behind such a word in capitals. Linear in the text."""
     for match in matches_behind(_GATE, _PLACE, text):
-        start, end = match.span(1)
-        while end > start:
-            key = lookup_key(text[start:end])
-            if key in places() and key not in _WORDS and key not in names().stops:
-                yield start, end
-                break
-            end = max(text.rfind(" ", start, end), start)
+        start = match.start(1)
+        if (end := _listed(text, start, match.end(1))) > start:
+            yield start, end
+
+
+def _listed(text: str, start: int, end: int) -> int:
+    """Where the longest listed place ends that begins at ``start``; ``start`` where there is none."""
+    while end > start:
+        key = lookup_key(text[start:end])
+        if key in places() and key not in _WORDS and key not in names().stops:
+            return end
+        end = max(text.rfind(" ", start, end), start)
+    return start
 
 
 def in_speech(text: str) -> Iterator[tuple[int, int, str, float]]:
