@@ -14,7 +14,8 @@ from securevec.anonymize.lexicon import word_set
 _WORDS: Final = re.compile(r"(?<![\w/.\-])[^\W\d_][^\W\d_A-ZÀ-ÖØ-Þ]*(?!\w)")
 """Not in capitals, as MIT and OS are words of other languages in small letters; and no part of a path or a host."""
 _ASCII_WORDS: Final = re.compile(r"(?<![\w/.\-])[A-Za-z][a-z]*(?!\w)", re.ASCII)
-_FOREIGN: Final = word_set("small_foreign.txt")
+_UNTAUGHT: Final = word_set("small_untaught.txt")
+_FOREIGN: Final = word_set("small_foreign.txt") | _UNTAUGHT
 _ENGLISH: Final = word_set("small_english.txt")
 _FEWEST: Final = 2
 _SHORT: Final = 200
@@ -22,6 +23,11 @@ _SHORT: Final = 200
 _READ: Final = 1000
 """Characters from the beginning that say what a text is written in."""
 _LATIN_ENDS: Final = "\u0250"
+
+
+def is_untaught(text: str) -> bool:
+    """Whether a text has a small word of a language that no weights learned from: Finnish, Turkish, Czech and more."""
+    return not _UNTAUGHT.isdisjoint(map(str.lower, _WORDS.findall(text[:_READ])))
 
 
 def is_foreign(text: str) -> bool:

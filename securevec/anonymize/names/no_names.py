@@ -13,6 +13,7 @@ from typing import Final
 
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import barred, names, places, word_set
+from securevec.anonymize.names.foreign import is_untaught
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.known_organisations import is_known
 from securevec.anonymize.names.model import Stretch
@@ -106,7 +107,7 @@ def without(
             continue
         if (
             stretch.tag == "PERSON"
-            and (abroad or value[0] > _LATIN_ENDS)
+            and (value[0] > _LATIN_ENDS or (abroad and is_untaught(text)))
             and _opens_unlisted(text, stretch, value)
             and not any(start < stretch.end and stretch.start < end for start, end in supported)
         ):
@@ -165,7 +166,7 @@ def _is_code(text: str, stretch: Stretch, value: str) -> bool:
 def _opens_unlisted(text: str, stretch: Stretch, value: str) -> bool:
     """Whether what would be somebody is one word that no list has, at the beginning of a sentence, and goes on small.
 
-    In another language than English that is a verb or a noun as a rule: "Tallenna muutokset", "Удалить страницу".
+    In languages that no weights learned from that is a verb or a noun as a rule: "Tallenna muutokset", "Удалить файл".
     """
     if not value.isalpha() or stretch.margin > _OPENER or not opens_sentence(text, stretch.start):
         return False
