@@ -17,9 +17,10 @@ from securevec.control.rows import CollectionRow
 from securevec.crypto.cloak import VERSION
 from securevec.crypto.kdf import lp
 from securevec.egress.governed import governed
-from securevec.errors import CollectionMismatch, UnknownFormat
+from securevec.errors import CollectionMismatch, TenantUnavailable, UnknownFormat
 from securevec.schema import Record, Schema
 from securevec.state.runtime import CollectionScope, Runtime, Scope
+from securevec.types import Namespace
 
 
 def name_of(runtime: Runtime, row: CollectionRow) -> str:
@@ -77,6 +78,7 @@ def scope_of(
     schema, classification = schema_of(description), str(description["classification"])
     namespace = runtime.names.namespace(scope.tenant, row.collection)
     runtime.backend().ensure(namespace=namespace, spec=spec_of(row, description))
+    _require_wanted(runtime, row, namespace)
     return CollectionScope(
         scope=scope,
         collection=row.collection,
@@ -100,6 +102,16 @@ def scope_of(
         key_scope=key_scope_of(description),
         cloak=cloak_of(description),
     )
+
+
+def _require_wanted(runtime: Runtime, row: CollectionRow, namespace: Namespace) -> None:
+    """A place that was made behind the deletion of its tenant is one that nobody removes. One that holds points was
+    not made now: the deletion counts and removes it. Raises :class:`TenantUnavailable`."""
+    if runtime.control.fence(row.tenant).state in ("active", "suspended"):
+        return
+    if not runtime.backend().count(namespace=namespace):
+        runtime.backend().drop(namespace=namespace)
+    raise TenantUnavailable("The tenant is being deleted or was deleted.")
 
 
 def _identity_digest(row: CollectionRow, identity: Mapping[str, Any]) -> bytes:

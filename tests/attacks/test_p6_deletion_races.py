@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
+from securevec.audit import request_id
 from securevec.control.store import ControlStore
 from securevec.errors import (
     AuditUnavailable,
@@ -19,10 +20,12 @@ from securevec.errors import (
     TenantUnavailable,
     VectorError,
 )
+from securevec.jobs import encode
 from securevec.proof import receipt as receipts
 from securevec.store.opening import AuditDoor
 from securevec.testing.embedders import HashEmbedder
 from securevec.types import ProtectedPoint
+from tests.support.meanwhile import meanwhile
 from tests.support.world import ACME, GLOBEX, Ticket, World, open_world, ticket
 
 
@@ -99,6 +102,49 @@ def test_a_collection_made_while_the_deletion_is_accepted_is_deleted_too(
     read = receipts.read(result.receipt or b"", public=world.store.runtime.keys.signing_key().public)
     assert read.predicate["manifest"]["collections"] == 2
     assert late[0]._scope.namespace.shard not in set(world.store.runtime.backend().namespaces())
+
+
+def test_who_opens_a_collection_while_its_tenant_is_deleted_leaves_no_place_for_it_in_the_store(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was let in before, and the receipt says by then that the store lists no place of the tenant."""
+    backend, shard = world.store.runtime.backend(), world.acme._scope.namespace.shard
+    tenant = world.store.tenant("acme", actor=ACME)
+
+    def deleted() -> None:
+        world.store.delete_tenant("acme").raise_if_incomplete()
+        assert shard not in set(backend.namespaces())
+
+    meanwhile(monkeypatch, type(backend), "ensure", deleted)
+    with pytest.raises(TenantUnavailable):
+        tenant.collection(Ticket, retention="180d")
+    assert shard not in set(backend.namespaces())
+    assert _globex(world.store).count() == 1
+
+
+def test_who_opens_a_collection_of_a_tenant_whose_deletion_was_accepted_takes_nothing_of_its_proof(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = world.store.runtime
+    backend, shard = runtime.backend(), world.acme._scope.namespace.shard
+    tenant = world.store.tenant("acme", actor=ACME)
+
+    def accepted() -> None:
+        runtime.control.begin_tenant_deletion(
+            tenant=world.acme._scope.tenant,
+            job_id="a" * 32,
+            request_id=request_id(),
+            manifest=encode({"requested": {"ms": 1, "by": runtime.names.actor_ref(ACME)}}),
+            now_ms=runtime.clock.now_ms(),
+        )
+
+    world.store._caretaker.stop()
+    meanwhile(monkeypatch, type(backend), "ensure", accepted)
+    with pytest.raises(TenantUnavailable):
+        tenant.collection(Ticket, retention="180d")
+    assert shard in set(backend.namespaces())
+    (result,) = world.store.run_jobs()
+    assert _verdicts(world.store, result.receipt)["points"] == "removed from live files"
 
 
 def test_a_suspended_tenants_collection_is_not_handed_out(world: World) -> None:

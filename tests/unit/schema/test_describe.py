@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 import pytest
-from pydantic import Field, ValidationError, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WrapValidator, create_model
 
 from securevec.errors import SchemaError, UnknownFormat
 from securevec.schema import Embed, Filter, Key, Record, Schema, Seal, Subject, describe, marks
@@ -190,6 +190,8 @@ def test_a_stored_schema_of_another_format_is_not_guessed() -> None:
         {"opened": 1_767_225_600},
         {"due": "20260101"},
         {"due": 3},
+        {"due": 20_454 * 86_400},
+        {"due": str(20_454 * 86_400)},
         {"body": b"bytes"},
         {"status": "other"},
     ],
@@ -205,6 +207,37 @@ def test_booleans_are_not_numbers() -> None:
         with pytest.raises(ValidationError):
             numbers.model_validate({"id": 1, "body": "b", "score": 1.5} | bad)
     assert numbers.model_validate({"id": "7", "body": "b", "score": "1.5"}).model_dump()["id"] == 7
+
+
+@pytest.mark.parametrize("bad", [True, "x", [1, True], (1, 2), {1, 2}, "12", [1, "y"]])
+def test_a_list_of_numbers_is_a_list_of_what_a_number_may_be(bad: object) -> None:
+    lists = record(id=Key[int], body=Embed[str], sizes=FILTER[list[int]])
+    assert lists.model_validate({"id": 1, "body": "b", "sizes": [1, "2"]}).model_dump()["sizes"] == [1, 2]
+    with pytest.raises(ValidationError):
+        lists.model_validate({"id": 1, "body": "b", "sizes": bad})
+
+
+@pytest.mark.parametrize("bad", [("a", "b"), {"a"}, [b"a"], [1], "ab"])
+def test_a_list_of_texts_is_a_list_of_texts(bad: object) -> None:
+    lists = record(id=Key[int], body=Embed[str], tags=FILTER[list[str]])
+    with pytest.raises(ValidationError):
+        lists.model_validate({"id": 1, "body": "b", "tags": bad})
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _handed_on(value: Any, handler: Any) -> Any:
+    return handler(value)
+
+
+@pytest.mark.parametrize("own", [BeforeValidator(_as_it_is), AfterValidator(_as_it_is), WrapValidator(_handed_on)])
+def test_a_check_of_the_callers_own_beside_a_marker_loosens_nothing(own: Any) -> None:
+    checked = record(id=Key[int], body=Embed[str], size=Annotated[int | None, own, marks.Filter()])
+    assert checked.model_validate({"id": 1, "body": "b", "size": "3"}).model_dump()["size"] == 3
+    with pytest.raises(ValidationError):
+        checked.model_validate({"id": 1, "body": "b", "size": True})
 
 
 def test_a_record_shows_no_value_when_printed_and_cannot_be_changed() -> None:
