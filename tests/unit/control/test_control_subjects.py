@@ -287,6 +287,28 @@ def test_a_replaced_record_counts_once_and_bytes_are_counted_too(desk: Desk) -> 
     desk.begin(replace(record(2), size=11))
 
 
+@pytest.mark.parametrize(("chunks", "size", "limit"), [(2, 91, "bytes"), (3, 90, "points")])
+def test_a_record_may_not_grow_beyond_a_quota_and_may_stay_or_shrink_above_one(
+    desk: Desk, chunks: int, size: int, limit: str
+) -> None:
+    def written(number: int, chunks: int, size: int) -> None:
+        request, _ = desk.begin(replace(record(number, chunks=chunks), size=size))
+        desk.store.commit_batch(request_id=request, fence=1)
+        desk.store.finish_batch(request_id=request)
+
+    written(1, 2, 90)
+    desk.store.set_quota(TENANT, max_points=1, max_bytes=10)
+    written(1, 2, 90)
+    with pytest.raises(QuotaExceeded):
+        desk.begin(replace(record(1, chunks=chunks), size=size))
+    desk.store.set_quota(TENANT, max_points=2, max_bytes=90)
+    with pytest.raises(QuotaExceeded) as refusal:
+        desk.begin(replace(record(1, chunks=chunks), size=size))
+    assert refusal.value.limit == limit
+    written(1, 1, 20)
+    assert desk.store.usage(TENANT, now_ms=NOW) == (1, 20)
+
+
 def test_the_files_of_a_source_are_remembered_apart(desk: Desk) -> None:
     write(desk, 1)
     write(desk, 2)

@@ -111,6 +111,7 @@ FILTER: Any = Filter
         ({"id": KEY[str], "body": EMBED[str], "x": FILTER[bytes]}, '"x"'),
         ({"id": KEY[str], "body": EMBED[str], "x": FILTER[Any]}, '"x"'),
         ({"id": KEY[str], "body": EMBED[str], "x": FILTER[Literal[1, 2]]}, '"x"'),
+        ({"id": KEY[str], "body": EMBED[str], "x": FILTER[Literal["one", 2]]}, '"x"'),
         ({"id": KEY[str], "body": EMBED[str], "x": SEAL[str] | None}, "inside a union"),
         ({"id": KEY[str], "body": EMBED[str], "x": Annotated[str, marks.Seal(), marks.Filter()]}, "more than one"),
         ({"id": KEY[str], "body": EMBED[str], "x" * 65: SEAL[str]}, "field name"),
