@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from securevec import limits
+from securevec.anonymize.rules.rulebook import builtin_rules
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DECISIONS: Final = ROOT / "docs/adr"
@@ -101,6 +102,13 @@ def test_every_label_that_is_hashed_in_is_on_the_page_of_formats_and_the_other_w
         for label in LABEL.findall(path.read_text(encoding="utf-8"))
     }
     assert set(LABEL.findall((ROOT / "docs/formats.md").read_text(encoding="utf-8"))) == code != set()
+
+
+def test_the_page_of_detection_counts_the_rules_there_are() -> None:
+    rules = builtin_rules().rules
+    secret = [rule.entity for rule in rules if rule.secret]
+    said = f"There are {len(rules)} rules, {len(secret)} of them for {len(set(secret))} kinds of credentials"
+    assert said in (ROOT / "docs/detection.md").read_text(encoding="utf-8")
 
 
 def test_no_page_holds_both_sides_of_a_merge() -> None:
