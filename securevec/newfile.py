@@ -20,6 +20,8 @@ PRIVATE: Final = 0o600
 """For its owner alone."""
 PUBLIC: Final = 0o666
 """For whom the process's umask lets."""
+_SHOWN: Final = 40
+"""Characters of a file's name in that of its draft, which is not to be too long where the name is not."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -30,11 +32,7 @@ def new_file(path: Path, *, overwrite: bool, what: str = "export", mode: int = P
 
     Raises :class:`UsageError`, which calls it the file of ``what``, also where the block finds no room for its bytes.
     """
-    draft = path.with_name(f".{path.name}.{token_hex(4)}.new")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-    except OSError as error:
-        raise UsageError(f"The {what}'s file cannot be made.", next_step="Is there such a directory?") from error
+    draft, descriptor = _draft(path, what, mode)
     try:
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -64,6 +62,27 @@ def write_file(path: Path, data: bytes, *, what: str, overwrite: bool = False, m
             return
     with new_file(path, overwrite=overwrite, what=what, mode=mode) as stream:
         stream.write(data)
+
+
+def require_place(path: Path, *, what: str) -> None:
+    """Before work that cannot be undone, and whose outcome goes there: a file can be made beside ``path``.
+
+    Raises :class:`UsageError`.
+    """
+    draft, descriptor = _draft(path, what, PRIVATE)
+    os.close(descriptor)
+    draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path, what: str, mode: int) -> tuple[Path, int]:
+    """A new file beside ``path``, open to be written."""
+    draft = path.with_name(f".{path.name[:_SHOWN]}.{token_hex(4)}.new")
+    try:
+        return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    except OSError as error:
+        raise UsageError(
+            f"The {what}'s file cannot be made.", next_step="Is there such a directory, and may you write there?"
+        ) from error
 
 
 @contextlib.contextmanager

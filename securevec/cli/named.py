@@ -55,6 +55,9 @@ def require_new(path: Path | None, what: str = "receipt") -> None:
         raise UsageError(f"The {what}'s file exists.", next_step="Name another one.")
     if not os.path.isdir(path.parent) or not _may_be_called(path):
         raise UsageError(f"The {what}'s file cannot be made.", next_step="Is there such a directory?")
+    from securevec.newfile import require_place
+
+    require_place(path, what=what)
 
 
 def _may_be_called(path: Path) -> bool:

@@ -36,3 +36,15 @@ def test_a_free_name_is_allowed_and_written_once(tmp_path: Path) -> None:
     require_new(place)
     write_new(place, b"said")
     assert place.read_bytes() == b"said"
+
+
+def test_no_work_is_done_whose_receipt_could_not_be_written_into_its_directory(tmp_path: Path) -> None:
+    """Nobody may make a file in /proc, root included, as in a directory of somebody else's or on a read-only disk."""
+    with pytest.raises(UsageError, match="cannot be made") as refused:
+        require_new(Path("/proc/receipt.json"))
+    assert "may you write there" in refused.value.next_step
+    longest = tmp_path / ("n" * 255)
+    require_new(longest)
+    assert not list(tmp_path.iterdir())
+    write_new(longest, b"receipt")
+    assert longest.read_bytes() == b"receipt"
