@@ -65,12 +65,13 @@ def refuse_residue(home: Path, tags: Sequence[bytes]) -> None:
     if any(len(tag) != _TAG for tag in tags):
         raise ValueError("a tag to look for has 16 bytes")
     needles = Needles(tuple(tags), ())
-    control = [entry for entry in sorted(home.iterdir()) if entry.name.startswith(_CONTROL)]
     try:
+        entries = sorted(home.iterdir())
+        control = [entry for entry in entries if entry.name.startswith(_CONTROL)]
         apart = {home.resolve() / KEYS, *(entry.resolve() for entry in control)}
     except (OSError, RuntimeError) as error:  # the second is a ring of links
         raise _unsearched("The control store") from error
-    for entry in sorted(home.iterdir()):
+    for entry in entries:
         if entry in control or entry.name == KEYS:
             continue
         try:
@@ -103,12 +104,15 @@ def _raise(error: OSError) -> None:
 
 
 def _read_apart(paths: Sequence[Path], tags: Sequence[bytes]) -> bool:
-    done = subprocess.run(  # noqa: S603  # this very interpreter, on our own text
-        [sys.executable, "-I", "-c", _READER, str(_FEW), *map(str, paths)],
-        input=b"".join(tags),
-        capture_output=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603  # this very interpreter, on our own text
+            [sys.executable, "-I", "-c", _READER, str(_FEW), *map(str, paths)],
+            input=b"".join(tags),
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:  # no process could be started
+        raise _unsearched("The control store") from error
     if done.returncode not in (0, _FOUND):
         raise _unsearched("The control store")
     return done.returncode == _FOUND
@@ -117,7 +121,7 @@ def _read_apart(paths: Sequence[Path], tags: Sequence[bytes]) -> bool:
 def _unsearched(what: str) -> KeyUnavailable:
     return KeyUnavailable(
         f"{what} cannot be searched for destroyed keys, so their removal is not shown.",
-        next_step="Make the home readable to this user and run the same again.",
+        next_step="Make the home readable to this user, and allow it files and processes; then run the same again.",
     )
 
 

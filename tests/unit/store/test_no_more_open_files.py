@@ -13,6 +13,7 @@ import pytest
 
 import securevec as sv
 from securevec.files.pool import ParserPool
+from securevec.proof.residue import refuse_residue
 from securevec.testing.embedders import HashEmbedder
 from securevec_adapters.errors import mapped
 from tests.support.world import Ticket, ticket
@@ -61,3 +62,11 @@ def test_a_store_that_finds_no_room_says_what_the_system_says(tmp_path: Path) ->
     ):
         raise RuntimeError from OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
     assert str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_a_home_that_cannot_be_searched_for_destroyed_keys_is_not_said_to_hold_none(tmp_path: Path, more: int) -> None:
+    (tmp_path / "control.db").write_bytes(b"x" * 4096)
+    refuse_residue(tmp_path, [b"y" * 16])
+    with no_more_open_files(more), pytest.raises(sv.errors.KeyUnavailable, match="cannot be searched"):
+        refuse_residue(tmp_path, [b"y" * 16])
