@@ -84,7 +84,8 @@ def listed_places(script: str) -> frozenset[str]:
             kind, _, names = line.partition(" ")
             if kind in wanted:
                 found.update(fold(names, skeleton=False).text.split("|"))
-    return frozenset(found)
+    # "東京都" is a word of its own, or it would be cut as what lies east of Kyoto.
+    return frozenset(found | set(cues()["jpan"]["prefectures"] if script == "jpan" else ()))
 
 
 @lru_cache(maxsize=1)
