@@ -18,17 +18,16 @@ from __future__ import annotations
 import functools
 import os
 import sqlite3
-import sys
 import threading
 import time
-import weakref
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from securevec.errors import ControlUnavailable
+from securevec.forking import Rank, around_forks
 
 Row = tuple[Any, ...]
 Params = Sequence[object] | Mapping[str, object]
@@ -209,21 +208,21 @@ class _Side:
         self.opened += 1
         return connection
 
-    def pause(self) -> None:
-        """Before a fork: no connection, and none until :meth:`resume`. A side in the middle of a use stays as it is."""
+    def before_fork(self) -> None:
+        """No connection, and none until :meth:`after_fork`. A side in the middle of a use stays as it is."""
         self._paused = self._lock.acquire(timeout=2 * BUSY_MS / 1000)
         ours = self._connection if self._paused and self._pid == os.getpid() else None
         if ours is not None and not ours.in_transaction:
             ours.close()
             self._connection = None
 
-    def resume(self) -> None:
-        """After the fork, in the parent."""
+    def after_fork(self) -> None:
+        """In the parent."""
         if self._paused:
             self._lock.release()
 
-    def renew(self) -> None:
-        """After the fork, in the child: whoever held the lock is not here to release it."""
+    def after_fork_in_child(self) -> None:
+        """Whoever held the lock is not here to release it."""
         self._lock = threading.RLock()
 
     def close(self) -> None:
@@ -232,24 +231,6 @@ class _Side:
             if self._connection is not None and self._pid == os.getpid():
                 self._connection.close()
                 self._connection = None
-
-
-def _guard_forks(*sides: _Side) -> None:
-    """Close ``sides`` around every fork that Python makes. The registry of ``os`` keeps only weak references."""
-    if sys.platform == "win32":
-        return
-    weak = [weakref.ref(side) for side in sides]
-
-    def each(act: Callable[[_Side], None]) -> Callable[[], None]:
-        def hook() -> None:
-            for reference in weak:
-                side = reference()
-                if side is not None:
-                    act(side)
-
-        return hook
-
-    os.register_at_fork(before=each(_Side.pause), after_in_parent=each(_Side.resume), after_in_child=each(_Side.renew))
 
 
 _ANNOUNCED: Final = "SELECT size FROM audit_next WHERE id = 1"
@@ -278,7 +259,8 @@ class Database:
         # waits for the other.
         self._aside: tuple[str, int] = ("", 0)
         self._written = 0
-        _guard_forks(self._writer, self._reader)
+        for side in (self._writer, self._reader):
+            around_forks(side, Rank.CONTROL)
 
     def write_aside(self, sql: str, number: int) -> None:
         """Run ``sql`` with ``:number`` in the next transaction that commits: no commit of its own, and true no later

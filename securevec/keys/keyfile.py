@@ -15,7 +15,6 @@ import os
 import sqlite3
 import stat
 import threading
-import weakref
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any, Final, NamedTuple
 
 from securevec.crypto.wrap import KeyRow
 from securevec.errors import HomeRefused, KeyUnavailable
+from securevec.forking import Rank, around_forks
 from securevec.keys.keytables import COUNT_CHANGE, IN_HEADER, SELECT_CHANGES, check_tables, create_tables
 
 FILE_NAME: Final = "keys.db"
@@ -73,7 +73,7 @@ class KeyFile:
         _check_private(directory, self.path)
         self._connection = self._connect(create)
         self.least = self.changes()
-        _hold_lock_across_forks(self)
+        around_forks(self, Rank.KEY_FILE)
 
     def version(self) -> Version:
         """Where the store stands now; compare with an earlier one. About 4 microseconds."""
@@ -151,6 +151,17 @@ class KeyFile:
         """Rewrite the file from its live rows."""
         with self.lock:
             self._run("VACUUM")
+
+    def before_fork(self) -> None:
+        """Wait until no statement and no transaction is under way in any thread."""
+        self.lock.acquire()
+
+    def after_fork(self) -> None:
+        """In the parent."""
+        self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        self.lock.release()
 
     def _run(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
         with self.lock:
@@ -241,23 +252,6 @@ def _check_private(directory: Path, path: Path) -> None:
                 "The key store is not private to this user.",
                 next_step="Own it, then chmod 700 the directory and 600 the file.",
             )
-
-
-def _hold_lock_across_forks(store: KeyFile) -> None:
-    """Let a fork wait until no statement and no transaction is under way in any thread."""
-    reference = weakref.ref(store)
-
-    def before() -> None:
-        living = reference()
-        if living is not None:
-            living.lock.acquire()
-
-    def after() -> None:
-        living = reference()
-        if living is not None:
-            living.lock.release()
-
-    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
 
 
 def _unavailable(error: sqlite3.Error) -> KeyUnavailable | HomeRefused:

@@ -8,8 +8,6 @@ after the row, so that a destruction between the two reads is seen. Not thread-s
 from __future__ import annotations
 
 import contextlib
-import os
-import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -20,6 +18,7 @@ from securevec.crypto.root import Roots
 from securevec.crypto.secret import Secret
 from securevec.crypto.wrap import ACTIVE, FULL, KeyRow, KeyUse, WrappingKey
 from securevec.errors import BoundKeyDestroyed, KeyDestroyed, KeyRejected, KeyUnavailable, UnknownKey
+from securevec.forking import Rank, around_forks
 from securevec.keys.cache import KeyCache
 from securevec.keys.keyfile import older_copy
 from securevec.keys.keystore import KeyStore
@@ -64,7 +63,7 @@ class OpenKeys:
         self._sealing: set[bytes] = set()
         self._version = store.version()
         self._checked = store.least
-        _forget_in_children(self)
+        around_forks(self, Rank.OPEN_KEYS)
 
     def expect(self, changes: int) -> None:
         """The store has counted this many changes, whoever says so: from here on one that counts fewer is refused."""
@@ -113,6 +112,16 @@ class OpenKeys:
         for secret in self._installation.values():
             secret.wipe()
         self._installation.clear()
+
+    def before_fork(self) -> None:
+        """Nothing: what was open stays open in the parent."""
+
+    def after_fork(self) -> None:
+        """In the parent."""
+
+    def after_fork_in_child(self) -> None:
+        """A forked child keeps no copy of what its parent had open, whether it ever uses it or not."""
+        self.close()
 
     def installation(self, purpose: str) -> Secret:
         """A key that names and signs. It opens no data, so it goes on serving while the provider does not answer: what
@@ -351,18 +360,6 @@ class OpenKeys:
                 self._store.insert(row)
             self._store.set_leased(row.key_id, row.leased + BLOCK)
             return row
-
-
-def _forget_in_children(keys: OpenKeys) -> None:
-    """A forked child keeps no copy of what its parent had open, whether it ever uses it or not."""
-    reference = weakref.ref(keys)
-
-    def forget() -> None:
-        living = reference()
-        if living is not None:
-            living.close()
-
-    os.register_at_fork(after_in_child=forget)
 
 
 def _usable(secret: Secret, row: KeyRow, suite: int) -> DataKey:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import securevec as sv
+from securevec import forking
 from securevec.errors import SecurevecError
 from securevec.keys import leases, openkeys
 from securevec.testing.embedders import HashEmbedder
@@ -97,3 +98,16 @@ def test_a_cache_of_a_server_s_collections_keeps_those_that_were_asked_for_last(
     recent.forget("a")
     assert recent.get("a") is None
     assert len(recent) == 1
+
+
+def test_a_process_that_opens_and_closes_stores_keeps_nothing_for_its_forks(tmp_path: Path) -> None:
+    def opened() -> None:
+        with sv.SecureStore.open(tmp_path / "home", backend="memory", key_file=tmp_path / "root.key"):
+            assert len(forking._members) > before
+
+    gc.collect()
+    before = len(forking._members)
+    for _ in range(2):
+        opened()
+        gc.collect()
+        assert len(forking._members) == before
