@@ -51,7 +51,7 @@ class OneThread:
 
 
 def _set(wanted: list[tuple[Any, int]]) -> None:
-    """threadpoolctl 3.6 and later heeds one thread of a process, the first that asks, and does nothing, without a word,
+    """threadpoolctl from 3.8 on heeds one thread of a process, the first that asks, and does nothing, without a word,
     for any other while that one lives. It is told to forget which that is, before and after."""
     for library, threads in wanted:
         forget = getattr(library, "clear_controlling_thread", None)

@@ -12,7 +12,8 @@ import pytest
 import securevec as sv
 from securevec.backup import create, files
 from securevec.backup.manifest import PARTS
-from securevec.errors import ControlUnavailable, HomeRefused, SecurevecError
+from securevec.errors import ControlUnavailable, HomeRefused, SecurevecError, Stopped
+from securevec.stopping import STOP
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket
 from tests.unit.audit.logkit import in_child
@@ -85,11 +86,12 @@ def test_a_link_in_the_place_of_the_mark_is_not_followed(tmp_path: Path) -> None
     assert outside.read_text() == "years of work"
 
 
+@pytest.mark.parametrize("patience", [0.1, 60])
 def test_a_write_that_never_ends_does_not_hold_a_backup_and_with_it_every_other_writer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float
 ) -> None:
     """A tenant's model does not answer: the backup would keep the writers of all others waiting with it."""
-    monkeypatch.setattr(create, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(create, "PATIENCE_S", patience)
     with sv.SecureStore.open(
         tmp_path / "home", backend="memory", key_file=tmp_path / "root.key", embedder=HashEmbedder()
     ) as store:
@@ -99,7 +101,11 @@ def test_a_write_that_never_ends_does_not_hold_a_backup_and_with_it_every_other_
         refused, free = list[BaseException](), list[bool]()
 
         def backup() -> None:
+            stop = threading.Event()
+            STOP.set(stop)  # of this thread's context
             try:
+                if patience > 1:  # who asked for the backup asks it to end
+                    stop.set()
                 create.create_backup(store, tmp_path / "backup")
             except SecurevecError as error:
                 refused.append(error)
@@ -112,5 +118,5 @@ def test_a_write_that_never_ends_does_not_hold_a_backup_and_with_it_every_other_
                 thread = threading.Thread(target=each, daemon=True)
                 thread.start()
                 thread.join(10)
-        assert [type(error) for error in refused] == [ControlUnavailable]
+        assert [type(error) for error in refused] == [Stopped if patience > 1 else ControlUnavailable]
         assert free == [True]

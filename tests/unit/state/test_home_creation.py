@@ -14,6 +14,7 @@ import pytest
 
 import securevec as sv
 from securevec.errors import HomeRefused
+from securevec.locks import FileLock
 from securevec.state import home as homes
 from tests.support.waiting import interrupted
 
@@ -172,3 +173,25 @@ def test_a_home_that_a_later_release_described_is_refused_and_says_what_opens_it
 def test_a_home_that_cannot_be_looked_at_is_refused_and_not_taken_for_none(tmp_path: Path) -> None:
     with pytest.raises(HomeRefused, match="cannot be looked at"):
         homes.exists(tmp_path / ("h" * 300))
+
+
+def test_a_home_whose_directory_was_moved_while_it_was_waited_for_is_locked_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of the one that was moved keeps nobody out: two would make one home."""
+    home, honest, taken = tmp_path / "home", FileLock.take, list[bool]()
+
+    def late(lock: FileLock) -> None:
+        if not taken:
+            home.rename(tmp_path / "moved")
+        taken.append(True)
+        honest(lock)
+
+    monkeypatch.setattr(FileLock, "take", late)
+    with homes.creating(home) as needed:
+        assert needed
+        assert len(taken) == 2
+        other = FileLock(home)
+        with pytest.raises(BlockingIOError):
+            honest(other)
+        other.close()

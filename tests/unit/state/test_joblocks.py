@@ -98,6 +98,20 @@ def test_a_forked_child_does_not_keep_its_parents_job(tmp_path: Path, monkeypatc
         os.close(child_says)
 
 
+def test_a_forked_child_that_unwinds_takes_no_lock_of_its_parents_job_away(tmp_path: Path) -> None:
+    """A new file in its place would be another lock, and the job would have two workers."""
+    child = -1
+    with process_lock(tmp_path, "job") as mine:
+        assert mine
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            assert (tmp_path / DIRECTORY / "job.lock").exists()
+            assert not taken(tmp_path)
+    if child == 0:
+        os._exit(0)
+
+
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 def test_a_link_in_the_place_of_a_lock_is_not_followed_and_a_pipe_not_waited_for(tmp_path: Path, kind: str) -> None:
     place = tmp_path / DIRECTORY / "job.lock"
