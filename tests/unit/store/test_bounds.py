@@ -46,8 +46,8 @@ def _visit(store: sv.SecureStore, number: int) -> None:
     ("backend", "tenants"),
     [
         ("memory", TENANTS),
-        pytest.param("edge", 400, marks=pytest.mark.soak),
-        pytest.param("chroma", 200, marks=pytest.mark.soak),
+        pytest.param("edge", 100, marks=pytest.mark.soak),
+        pytest.param("chroma", 40, marks=pytest.mark.soak),
     ],
 )
 def test_nothing_that_an_open_store_holds_grows_with_the_tenants_it_has_met(
