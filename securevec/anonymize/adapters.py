@@ -85,7 +85,7 @@ def recognizer(
         return BroughtDetector(called, identity=f"{entity} {priority} {name} {version}", entities={entity})
     try:
         compiled: Any = re2.compile(pattern, engine_options())
-    except re2.error as error:
+    except (re2.error, TypeError, UnicodeEncodeError) as error:
         raise ConfigError("The recognizer's pattern is not RE2 syntax.", next_step="No look-around, no \\1.") from error
     group = int(compiled.groupindex.get("value", 0))
 

@@ -70,7 +70,7 @@ class OperatorPolicy:
         known = builtin_rules().entities | BUILTIN_ENTITIES | set(entities)
         default = _choice("surrogate")
         choices: dict[str, Choice] = {}
-        for entity, wanted in (mapping or {}).items():
+        for entity, wanted in operators_of(mapping).items():
             if entity == "default":
                 default = _choice(wanted)
             elif entity in known:
@@ -106,6 +106,17 @@ class OperatorPolicy:
     def digest(self) -> str:
         """Hex SHA-256 of the policy."""
         return self._digest
+
+
+def operators_of(given: object) -> dict[str, object]:
+    """What a caller, who may be untyped, gives for an operator policy. Raises ``ConfigError`` for no mapping."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            "An operator policy is a mapping of entities to operators.", next_step='For example {"CARD": "mask"}.'
+        )
+    return dict(cast("Mapping[str, object]", given))
 
 
 def _choice(wanted: object) -> Choice:

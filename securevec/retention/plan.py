@@ -19,6 +19,7 @@ from securevec.crypto.kdf import lp
 from securevec.errors import PlanChanged
 from securevec.retention.rules import ages, bucket_end, may_die
 from securevec.state.runtime import Runtime
+from securevec.text import utf8_size
 from securevec.types import CollectionId, TenantId
 
 _DOMAIN: Final = b"securevec/retention-plan/v1"
@@ -92,11 +93,16 @@ def make_plan(runtime: Runtime, *, tenant: TenantId | None) -> RetentionPlan:
 
 def read_plan(runtime: Runtime, digest: str) -> tuple[int, TenantId | None]:
     """Moment and tenant of a plan that was made here. Raises :class:`PlanChanged` when there is none."""
-    data = runtime.control.plan(digest)
+    data = runtime.control.plan(digest) if _is_digest(digest) else None
     if data is None:
         raise PlanChanged("There is no plan of this digest, or it was applied already; nothing was done.")
     kept: dict[str, Any] = orjson.loads(data)
     return int(kept["as_of_ms"]), TenantId(kept["tenant"]) if kept["tenant"] else None
+
+
+def _is_digest(given: object) -> bool:
+    """Typed by somebody, so it need not be text that a store can be asked for."""
+    return isinstance(given, str) and utf8_size(given) is not None
 
 
 def affected_tenants(runtime: Runtime, digest: str) -> list[TenantId]:

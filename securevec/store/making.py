@@ -9,6 +9,7 @@ from uuid import uuid4
 import orjson
 
 from securevec.anonymize import Anonymizer, OperatorPolicy, entities_of
+from securevec.anonymize.policy import operators_of
 from securevec.binding import Wanted, bound_and_now, described, identity_of, require_vault
 from securevec.control.rows import CollectionRow
 from securevec.egress.gate import require_model
@@ -39,7 +40,7 @@ def create(runtime: Runtime, scope: Scope, name: str, wanted: Wanted) -> Collect
     tenant = scope.tenant
     schema, vault, classification = wanted.schema, wanted.vault, wanted.classification
     retention_ms = parse_retention(wanted.retention) if wanted.retention is not None else None
-    operators = dict(wanted.operators or {})
+    operators = operators_of(wanted.operators)
     anonymizer = Anonymizer(
         detector=runtime.detector(),
         policy=OperatorPolicy.from_mapping(operators, entities=entities_of(runtime.detector())),
@@ -109,13 +110,13 @@ def open_as_wanted(
     try:
         description = description_of(runtime, row)
         wanted.require_same(row, description)
-        if wanted.operators is not None and dict(wanted.operators) != description["operators"]:
+        if wanted.operators is not None and operators_of(wanted.operators) != description["operators"]:
             if not accept_new_detector:
                 raise CollectionMismatch(
                     "The collection was made with other operators.",
                     next_step="Leave operators out, or pass accept_new_detector=True.",
                 )
-            description = {**description, "operators": dict(wanted.operators)}
+            description = {**description, "operators": operators_of(wanted.operators)}
         opened = _open(runtime, scope, row, record, description, accept_new_detector=accept_new_detector)
     except SecurevecError as error:
         admission.failure(error)

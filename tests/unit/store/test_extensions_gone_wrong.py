@@ -257,3 +257,26 @@ def test_a_clock_that_says_no_time_that_can_be_written_down_opens_nothing(
 ) -> None:
     with pytest.raises(sv.errors.ConfigError):
         opened(clock=Clock(lambda: time))
+
+
+@pytest.mark.parametrize("policy", [True, 5, 1.5, "mask", b"mask", ["CARD"]])
+def test_an_operator_policy_that_is_no_mapping_makes_no_collection(
+    opened: Callable[..., sv.SecureStore], policy: Any
+) -> None:
+    tenant = opened().tenant("acme", create=True)
+    with pytest.raises(sv.errors.ConfigError):
+        tenant.collection(Note, operators=policy)
+
+
+@pytest.mark.parametrize("pattern", [None, 5, "\ud800", ["x"]])
+def test_a_recognizer_whose_pattern_is_no_text_is_refused(pattern: Any) -> None:
+    with pytest.raises(sv.errors.ConfigError):
+        sv.recognizer("BADGE", pattern)
+
+
+@pytest.mark.parametrize("digest", ["\ud800", "0" * 64])
+def test_a_plan_that_nobody_made_is_not_applied_whatever_it_is_called(
+    opened: Callable[..., sv.SecureStore], digest: str
+) -> None:
+    with pytest.raises(sv.errors.PlanChanged):
+        opened().apply_retention(digest)
