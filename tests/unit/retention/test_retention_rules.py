@@ -12,12 +12,16 @@ from securevec.control.rows import CollectionRow, RetentionRule
 from securevec.errors import ConfigError, RetentionConflict
 from securevec.retention.rules import (
     DAY_MS,
+    MAX_RETENTION_MS,
+    MIN_RETENTION_MS,
     NEVER,
     ages,
     bucket_end,
+    bucket_ms,
     epoch,
     expired,
     expiry,
+    may_die,
     parse_retention,
     require_consistent,
     shortest,
@@ -166,3 +170,19 @@ def test_a_shown_duration_is_read_as_the_same(number: int, unit: str) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_retention(text)
+
+
+def test_the_shortest_and_the_longest_retention_are_taken_and_nothing_beyond_them() -> None:
+    assert parse_retention("1s") == MIN_RETENTION_MS
+    assert parse_retention("200y") == MAX_RETENTION_MS
+    for beyond in ("0s", "201y"):
+        with pytest.raises(ConfigError):
+            parse_retention(beyond)
+
+
+def test_a_bucket_is_a_day_at_least_and_thirty_at_most_and_its_keys_may_die_in_the_moment_it_ends() -> None:
+    assert [bucket_ms(days * DAY_MS) for days in (1, 10, 100, 300, 301, 3000)] == [
+        days * DAY_MS for days in (1, 1, 10, 30, 30, 30)
+    ]
+    named = epoch(10 * DAY_MS, expires_ms=5 * DAY_MS)
+    assert [may_die(named, now_ms=5 * DAY_MS + ms) for ms in (-1, 0)] == [False, True]
