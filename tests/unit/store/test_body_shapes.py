@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import ormsgpack
@@ -333,3 +333,17 @@ def test_a_packed_text_has_one_spelling(data: bytes) -> None:
         return
     assert packed(text) == data
     assert independent.packed_text(data) == text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({mark: b"short"} for mark in ("model", "detector", "policy")),
+        *({name: 1.0} for name in ("generation", "chunk", "chunks", "ingested_ms", "expires_ms")),
+        {"spans": (Span(0, 3, cast("str", None), Token(bytes(16)), "tag", "rule"),)},
+        {"spans": (Span(0, 3, "PERSON", Token(bytes(16)), "tag", cast("str", None)),)},
+    ],
+)
+def test_what_would_not_be_read_is_not_written(changes: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        encode_body(BODY._replace(**changes))
