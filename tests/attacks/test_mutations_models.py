@@ -23,11 +23,6 @@ def yes(*arguments: object) -> ModelAnswer:
     return ModelAnswer(True, "listed")
 
 
-def as_if_old(tenant: str, collection: str) -> str:
-    """A row of before there were tokens, whose label is believed."""
-    return ""
-
-
 def test_without_the_gate_a_denied_embedder_receives_texts(
     counting: tuple[Stage, CountingEmbedder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,9 +72,9 @@ def test_without_the_look_at_the_collections_row_a_raised_classification_is_not_
     stage, embedder = counting
     handle = stage.acme.collection(Ticket, name="raised")
     stage.store.allow_model("hash", ["internal"], kind="embedder")
-    token = stage.store.runtime.names.classification_token("restricted")
-    edit_control(stage.home, "UPDATE collection SET classification = ?", token)
-    before = embedder.received
-    monkeypatch.setattr(stage.store.runtime.control, "classification_of", as_if_old)
+    names = stage.store.runtime.names
+    edit_control(stage.home, "UPDATE collection SET classification = ?", names.classification_token("restricted"))
+    before, believed = embedder.received, names.classification_token("internal")
+    monkeypatch.setattr(stage.store.runtime.control, "classification_of", lambda *_: believed)
     handle.ingest([text(1, "leaked")])
     assert embedder.received > before

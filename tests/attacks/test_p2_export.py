@@ -118,7 +118,7 @@ def test_a_full_disk_leaves_no_file(lone_pair: Pair, tmp_path: Path, monkeypatch
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("securevec.verbs.export.os", SimpleNamespace(**{**vars(os), "fsync": full}))
+    monkeypatch.setattr("securevec.newfile.os", SimpleNamespace(**{**vars(os), "fsync": full}))
     with pytest.raises(UsageError):
         lone_pair.acme.export(tmp_path / "out.jsonl")
     assert_no_file(tmp_path)
