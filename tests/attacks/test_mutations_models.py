@@ -75,6 +75,10 @@ def test_without_the_look_at_the_collections_row_a_raised_classification_is_not_
     names = stage.store.runtime.names
     edit_control(stage.home, "UPDATE collection SET classification = ?", names.classification_token("restricted"))
     before, believed = embedder.received, names.classification_token("internal")
-    monkeypatch.setattr(stage.store.runtime.control, "classification_of", lambda *_: believed)
+
+    def as_opened(tenant: str, collection: str) -> str:
+        return believed
+
+    monkeypatch.setattr(stage.store.runtime.control, "classification_of", as_opened)
     handle.ingest([text(1, "leaked")])
     assert embedder.received > before
