@@ -7,6 +7,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
@@ -170,20 +171,7 @@ class Attempts(ABC):
     def text_in_rows(self) -> Seen:
         return self._kept("text", _MARK), "text is kept as it is given"
 
-    def files_in_clear(self) -> Seen:
-        self._put([self._mine[0]], {"text": _MARK})
-        return self._in_files(_MARK.encode()), "the text is in the store's files"
-
-    def deleted_on_disk(self) -> Seen:
-        self._put([self._mine[0]], {"text": _MARK})
-        self._remove(self._mine[0].id)
-        return self._in_files(_MARK.encode()), "the text of a deleted row is in the store's files"
-
     # -- parts
-
-    def _in_files(self, text: bytes) -> bool:
-        """Only where there are files on this machine."""
-        raise NotImplementedError
 
     def _vector(self) -> list[float]:
         return as_list(self._theirs[0])
@@ -199,6 +187,26 @@ class Attempts(ABC):
     def _serves(self, row: Row, key: str, value: object) -> bool:
         found = self._by_id(row.id)
         return bool(found) and found[0].get(key) == value
+
+
+class AttemptsOnFiles(Attempts):
+    """And those on a store whose files lie on this machine."""
+
+    @abstractmethod
+    def _folder(self) -> Path:
+        """Where they lie, with all that was acknowledged in them."""
+
+    def files_in_clear(self) -> Seen:
+        self._put([self._mine[0]], {"text": _MARK})
+        return self._in_files(), "the text is in the store's files"
+
+    def deleted_on_disk(self) -> Seen:
+        self._put([self._mine[0]], {"text": _MARK})
+        self._remove(self._mine[0].id)
+        return self._in_files(), "the text of a deleted row is in the store's files"
+
+    def _in_files(self) -> bool:
+        return any(_MARK.encode() in path.read_bytes() for path in self._folder().rglob("*") if path.is_file())
 
 
 def payloads(found: Sequence[Any]) -> Payloads:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from securevec_adapters.attacked import Attempts, Payloads, Row, Seen, as_list
+from securevec_adapters.attacked import AttemptsOnFiles, Payloads, Row, Seen, as_list
 from securevec_chroma.client import Client, open_files
 from securevec_chroma.server import ChromaServerBackend
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PATH = ("not-a-tenant", "not-a-database")
 
 
-class ServerAlone(Attempts):
+class ServerAlone(AttemptsOnFiles):
     """The vendor's client: the server's own connection, or files under ``directory``."""
 
     absent: Mapping[str, str] = {
@@ -170,8 +170,8 @@ class ServerAlone(Attempts):
         found = self._api._query(collection_id=self._id, **asked)["metadatas"]
         return [row or {} for rows in found for row in rows]
 
-    def _in_files(self, text: bytes) -> bool:
-        return any(text in path.read_bytes() for path in self._directory.rglob("*") if path.is_file())
+    def _folder(self) -> Path:
+        return self._directory
 
 
 def _elsewhere() -> dict[str, str]:

@@ -27,7 +27,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
-from securevec_adapters.attacked import Attempts, Payloads, Row, Seen, as_list, payloads
+from securevec_adapters.attacked import AttemptsOnFiles, Payloads, Row, Seen, as_list, payloads
 from securevec_qdrant.edge_engine import make_engine
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _NO_CALL = "the embedded engine has no such call"
 
 
-class ServerAlone(Attempts):
+class ServerAlone(AttemptsOnFiles):
     """Shards of the engine in a directory of their own."""
 
     absent: Mapping[str, str] = {
@@ -141,6 +141,6 @@ class ServerAlone(Attempts):
     def _scroll(self, where: Filter | None) -> Payloads:
         return payloads(self._open.scroll(ScrollRequest(limit=100, filter=where, with_payload=True))[0])
 
-    def _in_files(self, text: bytes) -> bool:
+    def _folder(self) -> Path:
         self._open.flush()
-        return any(text in path.read_bytes() for path in self._path.rglob("*") if path.is_file())
+        return self._path
