@@ -23,11 +23,12 @@ class FileLock:
     """A file or directory that is opened to be locked: private when it is made, no link followed unless asked for.
     Not locked before :meth:`take`. Raises ``OSError``."""
 
-    __slots__ = ("_descriptor",)
+    __slots__ = ("_descriptor", "_follows")
 
     def __init__(self, path: Path, flags: int = os.O_RDONLY | os.O_DIRECTORY) -> None:
         with _FORKING:
             self._descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+            self._follows = not flags & os.O_NOFOLLOW
             _OPEN.add(self)
 
     @property
@@ -49,9 +50,9 @@ class FileLock:
         os.fsync(self._descriptor)
 
     def stands_at(self, path: Path) -> bool:
-        """Whether ``path`` still leads to what was opened."""
+        """Whether ``path`` still is what was opened, or leads to it where a link was followed."""
         with contextlib.suppress(OSError):
-            return os.path.samestat(self.stat(), path.stat())
+            return os.path.samestat(self.stat(), path.stat(follow_symlinks=self._follows))
         return False
 
     def close(self) -> None:

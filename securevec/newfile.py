@@ -65,10 +65,19 @@ def write_file(path: Path, data: bytes, *, what: str, overwrite: bool = False, m
 
 
 def require_place(path: Path, *, what: str) -> None:
-    """Before work that cannot be undone, and whose outcome goes there: a file can be made beside ``path``.
+    """Before work that cannot be undone, and whose outcome goes there: nothing has the name, and a file can be made
+    beside it.
 
     Raises :class:`UsageError`.
     """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:  # too long, below a file, with a NUL
+        raise _cannot_be_made(what) from error
+    else:
+        raise UsageError(f"The {what}'s file exists.", next_step="Name another one.")
     draft, descriptor = _draft(path, what, PRIVATE)
     os.close(descriptor)
     draft.unlink(missing_ok=True)
@@ -80,9 +89,13 @@ def _draft(path: Path, what: str, mode: int) -> tuple[Path, int]:
     try:
         return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     except OSError as error:
-        raise UsageError(
-            f"The {what}'s file cannot be made.", next_step="Is there such a directory, and may you write there?"
-        ) from error
+        raise _cannot_be_made(what) from error
+
+
+def _cannot_be_made(what: str) -> UsageError:
+    return UsageError(
+        f"The {what}'s file cannot be made.", next_step="Is there such a directory, and may you write there?"
+    )
 
 
 @contextlib.contextmanager

@@ -45,34 +45,8 @@ def require_directory(path: Path) -> None:
 
 
 def require_new(path: Path | None, what: str = "receipt") -> None:
-    """Before the work whose outcome goes there: nothing is written over, and there is a directory for it.
+    """Before the work whose outcome goes there, if it is to go anywhere. Raises :class:`UsageError`."""
+    if path is not None:
+        from securevec.newfile import require_place
 
-    Raises :class:`UsageError`.
-    """
-    if path is None:
-        return
-    if os.path.lexists(path):
-        raise UsageError(f"The {what}'s file exists.", next_step="Name another one.")
-    if not os.path.isdir(path.parent) or not _may_be_called(path):
-        raise UsageError(f"The {what}'s file cannot be made.", next_step="Is there such a directory?")
-    from securevec.newfile import require_place
-
-    require_place(path, what=what)
-
-
-def _may_be_called(path: Path) -> bool:
-    """Whether a file may have this name: where there is none, the system says that there is none."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def write_new(path: Path, data: bytes, what: str = "receipt") -> None:
-    """Write a file that :func:`require_new` allowed. Raises :class:`UsageError`."""
-    from securevec.newfile import write_file
-
-    write_file(path, data, what=what)
+        require_place(path, what=what)

@@ -201,10 +201,14 @@ class _Side:
             raise ControlUnavailable(
                 "The control store was in use when this process was forked.", next_step="Open it in the child."
             )
+        there = _file_at(self._path)
         connection = connect(self._path)
         for setting in self._settings:
             connection.execute(setting)
-        self._connection, self._pid, self._file = connection, os.getpid(), _file_at(self._path)
+        if _file_at(self._path) != there:
+            connection.close()  # one of the two was opened, and nothing says which
+            raise replaced()
+        self._connection, self._pid, self._file = connection, os.getpid(), there
         self.opened += 1
         return connection
 
@@ -259,6 +263,7 @@ class Database:
         # waits for the other.
         self._aside: tuple[str, int] = ("", 0)
         self._written = 0
+        self._writing = False
         for side in (self._writer, self._reader):
             around_forks(side, Rank.CONTROL)
 
@@ -297,14 +302,20 @@ class Database:
 
     @contextmanager
     def write(self) -> Generator[Transaction, None, None]:
-        """One transaction, committed when the block ends, rolled back when it raises. Not nested."""
+        """One transaction, committed when the block ends, rolled back when it raises.
+
+        Raises :class:`ControlUnavailable`, also inside of another one, whose statements it would undo.
+        """
         try:
             with self._writer as writer:
+                if self._writing:
+                    raise ControlUnavailable("A transaction of the control store was begun inside another one.")
                 if writer.in_transaction:
                     writer.rollback()
                 writer.execute("BEGIN IMMEDIATE")
                 unchanged = writer.total_changes
                 try:
+                    self._writing = True
                     yield Transaction(writer)
                     aside = self._aside
                     if aside[1] > self._written:
@@ -317,6 +328,8 @@ class Database:
                     if writer.in_transaction:
                         writer.rollback()
                     raise
+                finally:
+                    self._writing = False
         except sqlite3.Error as error:
             raise failure(error) from error
 

@@ -37,6 +37,7 @@ barrier holding proves nothing."""
 ALLOWED_BY_EDGE = {
     *(case.name for case in STORED),
     *("read-by-id", "prefetch-leaf", "facet", "overwrite-by-id", "empty-id-list"),
+    *("files-in-clear", "deleted-on-disk"),
 }
 NEVER_ALLOWED = {
     *("cache-bleed", "pii-in-audit", "edited-audit", "foreign-cursor", "restore-foreign-original"),

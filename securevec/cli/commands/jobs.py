@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.named import require_new, write_new
+from securevec.cli.named import require_new
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.session import Session
 from securevec.errors import DeletionIncomplete, UsageError
@@ -65,9 +65,11 @@ def show(
     session.out.show({**document, "steps": steps}, pairs(document), "", shown)
     if receipt is None:
         return
+    from securevec.newfile import write_file
+
     if job.receipt is None:
         raise DeletionIncomplete("The job has no receipt yet.", job_id=job_id, next_step="Run: securevec jobs run")
-    write_new(receipt, job.receipt)
+    write_file(receipt, job.receipt, what="receipt")
 
 
 def run(

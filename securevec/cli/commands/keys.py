@@ -10,7 +10,7 @@ import typer
 
 from securevec.cli.command import Group
 from securevec.cli.commands.receipts import NewReceipt
-from securevec.cli.named import require_new, write_new
+from securevec.cli.named import require_new
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session, split_place
@@ -307,6 +307,7 @@ def export_public(
     exchanges that led to it, which check what earlier keys signed.
     """
     from securevec.audit.succession import to_pem
+    from securevec.newfile import write_file
     from securevec.proof.receipt import public_key_id
     from securevec.store.signingkey import chain_of_home
 
@@ -316,7 +317,7 @@ def export_public(
     pem = key.public_pem().decode("ascii") + to_pem(chain.successions)
     fingerprint = public_key_id(key.public)
     if out is not None:
-        write_new(out, pem.encode("ascii"), "key")
+        write_file(out, pem.encode("ascii"), what="key")
     document = {
         "key_id": fingerprint,
         "exchanges": len(chain.successions),

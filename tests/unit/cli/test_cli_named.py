@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from securevec.cli.named import require_new, write_new
+from securevec.cli.named import require_new
 from securevec.errors import UsageError
+from securevec.newfile import write_file
 
 
 @pytest.mark.parametrize("kind", ["a file", "a link to nothing", "no directory", "a file for a directory", "too long"])
@@ -25,7 +26,7 @@ def test_a_place_where_no_file_can_be_made_is_refused_before_the_work(tmp_path: 
     with pytest.raises(UsageError):
         require_new(place)
     with pytest.raises(UsageError):
-        write_new(place, b"lost")
+        write_file(place, b"lost", what="receipt")
     assert there.read_bytes() == b"kept"
     assert not (tmp_path / "elsewhere").exists()
 
@@ -34,7 +35,7 @@ def test_a_free_name_is_allowed_and_written_once(tmp_path: Path) -> None:
     place = tmp_path / "receipt.json"
     require_new(None)
     require_new(place)
-    write_new(place, b"said")
+    write_file(place, b"said", what="receipt")
     assert place.read_bytes() == b"said"
 
 
@@ -46,5 +47,5 @@ def test_no_work_is_done_whose_receipt_could_not_be_written_into_its_directory(t
     longest = tmp_path / ("n" * 255)
     require_new(longest)
     assert not list(tmp_path.iterdir())
-    write_new(longest, b"receipt")
+    write_file(longest, b"receipt", what="receipt")
     assert longest.read_bytes() == b"receipt"

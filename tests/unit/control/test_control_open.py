@@ -147,6 +147,19 @@ def test_a_closed_store_answers_nothing(desk: Desk) -> None:
             call()
 
 
+def test_a_transaction_inside_another_is_refused_and_the_outer_one_is_whole(desk: Desk) -> None:
+    """Its thread has the lock already, and what it began anew would undo what was said so far."""
+    with desk.store._db.write() as outer:
+        outer.run("UPDATE tenant SET fence = fence + 1")
+        with pytest.raises(ControlUnavailable, match="inside another"), desk.store._db.write():
+            pass
+        outer.run("UPDATE tenant SET fence = fence + 1")
+    assert desk.sql("SELECT fence FROM tenant") == [(3,)]
+    with pytest.raises(ControlUnavailable, match="inside another"), desk.store._db.write(), desk.store._db.write():
+        pass
+    desk.store.raise_time_floor(1)
+
+
 def test_two_creators_at_once_both_end_with_one_store(tmp_path: Path) -> None:
     path = tmp_path / "home" / "control.db"
     failures: list[BaseException] = []

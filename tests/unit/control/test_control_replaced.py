@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from securevec.control import database
 from securevec.errors import ControlUnavailable
 from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, ref
 
@@ -42,3 +44,19 @@ def test_a_control_store_whose_file_was_replaced_acknowledges_nothing(
     aside.replace(desk.path)
     assert desk.write(2) == 2
     assert (desk.live(1), desk.live(2)) == (1, 2)
+
+
+def test_a_control_store_that_is_replaced_while_it_is_opened_is_not_taken_for_the_new_one(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write(1)
+    connect = database.connect
+
+    def opened_before(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        another(desk.path, tmp_path / "aside")
+        return connection
+
+    monkeypatch.setattr(database, "connect", opened_before)
+    with pytest.raises(ControlUnavailable, match="Another file"), database.Database(desk.path).write():
+        pass

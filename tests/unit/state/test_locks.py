@@ -95,3 +95,18 @@ def test_a_file_system_without_locks_is_refused_and_is_no_other_process(
         with pytest.raises(HomeRefused, match="keeps no locks") as caught:
             opened()
         assert not isinstance(caught.value, EngineLocked)
+
+
+def test_a_lock_that_follows_no_link_does_not_stand_behind_one(tmp_path: Path) -> None:
+    """Who replaces a job's file by a link to where it went has a name of his own for it, and the next one another."""
+    place, elsewhere = tmp_path / "job.lock", tmp_path / "elsewhere"
+    lock = FileLock(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+    assert lock.stands_at(place)
+    place.rename(elsewhere)
+    place.symlink_to(elsewhere)
+    assert not lock.stands_at(place)
+    lock.close()
+    (tmp_path / "home").symlink_to(tmp_path)
+    followed = FileLock(tmp_path / "home")
+    assert followed.stands_at(tmp_path / "home")
+    followed.close()

@@ -13,7 +13,6 @@ from typing import Final
 
 import pytest
 
-from securevec.cli.named import write_new
 from securevec.errors import UsageError
 from securevec.jobs import JobResult
 from securevec.newfile import new_file, write_file
@@ -26,7 +25,7 @@ EXPORT: Final = SubjectExport(LINES, revealed=False, unreadable=0, request_id="r
 HANDED_OUT: Final[dict[str, Callable[[Path], object]]] = {
     "receipt": RECEIPT.save,
     "person": EXPORT.save,
-    "key": lambda path: write_new(path, b"key" * 80_000, "key"),
+    "key": lambda path: write_file(path, b"key" * 80_000, what="key"),
     "page": lambda path: write_file(path, b"page" * 60_000, what="page", overwrite=True),
 }
 
