@@ -19,7 +19,7 @@ from threading import Event
 from typing import Final, Generic, ParamSpec, TypeVar
 
 from securevec.control.database import closed
-from securevec.errors import ConfigError, EngineForked, Stopped
+from securevec.errors import ConfigError, EngineForked, Stopped, Unavailable
 from securevec.stopping import STOP
 from securevec.types import Uncopied
 
@@ -61,8 +61,12 @@ class Bridge(Uncopied):
         self._feeding.add(stop)
         try:
             return await self._carry(self._fed, stop, call, _Feed(source, asyncio.get_running_loop(), stop))
-        except Stopped as error:
-            raise closed() from error  # a cancelled caller is told of the cancellation
+        except (Stopped, Unavailable) as error:
+            if not stop.is_set():
+                raise
+            # Asked to end, and so told of whichever part of the store it found closed first. A cancelled caller is told
+            # of the cancellation.
+            raise closed() from error
         finally:
             self._feeding.discard(stop)
 

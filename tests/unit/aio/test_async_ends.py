@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 
 from securevec.aio import AsyncSecureStore
-from securevec.errors import ControlUnavailable
+from securevec.aio.bridge import Bridge
+from securevec.errors import ControlUnavailable, KeyUnavailable, Stopped
 from securevec.testing.embedders import HashEmbedder
 from tests.support.world import ACME, Ticket, ticket
 
@@ -37,5 +39,37 @@ def test_uploads_that_stall_hold_up_neither_others_calls_nor_the_end_of_the_stor
         await store.close()
         with pytest.raises(ControlUnavailable, match="closed"):
             await tickets.count()
+
+    asyncio.run(asyncio.wait_for(work(), 30))
+
+
+def test_an_upload_that_the_end_found_in_the_middle_is_told_that_the_store_is_closed() -> None:
+    """Whichever of its parts was closed first says so in its own name; what fails by itself keeps its own."""
+    begun = threading.Event()
+
+    async def stalled() -> AsyncIterator[int]:
+        begun.set()
+        await asyncio.Event().wait()
+        yield 1
+
+    def fed(items: Iterable[int]) -> None:
+        try:
+            list(items)
+        except Stopped:
+            raise KeyUnavailable("The key store is closed.") from None
+
+    def failing(items: Iterable[int]) -> None:
+        raise KeyUnavailable("The provider did not answer.")
+
+    async def work() -> None:
+        bridge = Bridge(1)
+        with pytest.raises(KeyUnavailable, match="provider"):
+            await bridge.run_fed(failing, stalled())
+        upload = asyncio.create_task(bridge.run_fed(fed, stalled()))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        await bridge.end(lambda: None)
+        with pytest.raises(ControlUnavailable, match="closed"):
+            await upload
 
     asyncio.run(asyncio.wait_for(work(), 30))
