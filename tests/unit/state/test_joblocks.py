@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from securevec.errors import ControlUnavailable
 from securevec.state.joblocks import DIRECTORY, process_lock
+from tests.support.forked import forked
 
 HOLDER = """
 import sys
@@ -77,25 +79,14 @@ def test_a_file_that_was_removed_and_made_again_meanwhile_is_not_the_lock(
 
 
 def test_a_forked_child_does_not_keep_its_parents_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready, child_says = os.pipe()
-
     def kept(_: Path) -> None: ...
 
     monkeypatch.setattr(Path, "unlink", kept)  # as if the parent had been killed
-    with process_lock(tmp_path, "job") as mine:
-        assert mine
-        child = os.fork()
-        if child == 0:
-            os.write(child_says, b"1")
-            signal.pause()
-        os.read(ready, 1)
-    try:
+    with contextlib.ExitStack() as living:
+        with process_lock(tmp_path, "job") as mine:
+            assert mine
+            living.enter_context(forked(lambda: True))
         assert taken(tmp_path)
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(ready)
-        os.close(child_says)
 
 
 def test_a_forked_child_that_unwinds_takes_no_lock_of_its_parents_job_away(tmp_path: Path) -> None:
