@@ -3,7 +3,6 @@ it."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -14,7 +13,6 @@ import pytest
 
 from securevec.errors import ControlUnavailable
 from securevec.state.joblocks import DIRECTORY, process_lock
-from tests.support.forked import forked
 
 HOLDER = """
 import sys
@@ -76,17 +74,6 @@ def test_a_file_that_was_removed_and_made_again_meanwhile_is_not_the_lock(
         assert len(opened) == 2
         assert path.exists()
         assert not taken(tmp_path)
-
-
-def test_a_forked_child_does_not_keep_its_parents_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def kept(_: Path) -> None: ...
-
-    monkeypatch.setattr(Path, "unlink", kept)  # as if the parent had been killed
-    with contextlib.ExitStack() as living:
-        with process_lock(tmp_path, "job") as mine:
-            assert mine
-            living.enter_context(forked(lambda: True))
-        assert taken(tmp_path)
 
 
 def test_a_forked_child_that_unwinds_takes_no_lock_of_its_parents_job_away(tmp_path: Path) -> None:
