@@ -13,7 +13,10 @@ The rule:
   (:class:`HomeRefused`) until the clock is set, or an operator who knows that the earlier one was wrong takes the floor
   back: ``ControlStore.reset_time_floor``. No automatism may do that; it is what an attacker with a clock would want.
 * What a running process saw for a moment only is not kept: when the source no longer stands by the highest time within
-  :data:`MAX_AHEAD_MS`, :meth:`Clock.floor_ms` is the source's own time, and a restart recovers.
+  :data:`MAX_AHEAD_MS`, :meth:`Clock.floor_ms` is the source's own time, and a restart recovers. Until then what had
+  expired at the highest time stays hidden here, but nothing is removed by that time, or dated with it: a wrong reading
+  that passed must not destroy what it hid. A plan and a write ask :meth:`Clock.sure_ms`, which raises; a statutory
+  minimum is judged at :meth:`Clock.floor_ms`.
 """
 
 from __future__ import annotations
@@ -68,9 +71,23 @@ class Clock:
                 )
             self._highest = max(self._highest, ms)
 
+    def sure_ms(self) -> int:
+        """:meth:`now_ms`, for what is removed by it or dated with it.
+
+        Raises :class:`HomeRefused` while the source is more than :data:`MAX_AHEAD_MS` behind what was seen: one of the
+        two is wrong, and nothing here tells which.
+        """
+        now_ms = self.now_ms()
+        if self.floor_ms() < now_ms:
+            raise HomeRefused(
+                "The system clock has gone back by more than a day since this home was opened.",
+                next_step="Set the clock right, then open the home again.",
+            )
+        return now_ms
+
     def floor_ms(self) -> int:
-        """The time to keep for the next start: the highest seen, unless the source has gone back on it by more than
-        :data:`MAX_AHEAD_MS`."""
+        """The time to keep for the next start, and to judge by what may not be removed yet: the highest seen, unless
+        the source has gone back on it by more than :data:`MAX_AHEAD_MS`."""
         now_ms = self.now_ms()
         with self._lock:
             source = self._source()

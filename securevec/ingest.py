@@ -133,7 +133,7 @@ def _store(
     over: Over | None,
 ) -> None:
     """Carry one batch from validated rows to live records. ``found``: what the detector read ahead of it."""
-    now_ms = runtime.clock.now_ms()
+    now_ms = runtime.clock.sure_ms()
     retention_ms = effective_retention(runtime, collection)
     expires_ms = expiry(retention_ms, ingested_ms=now_ms)
     prepared: list[Prepared] = []

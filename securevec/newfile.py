@@ -107,7 +107,10 @@ def _written(what: str) -> Generator[None]:
 
 
 def _cannot_be_written(what: str, error: OSError) -> UsageError:
-    return UsageError(f"The {what}'s file cannot be written: {os.strerror(error.errno or 0)}.")
+    said = os.strerror(error.errno or 0)
+    return UsageError(
+        f"The {what}'s file cannot be written: {said}.", next_step="Make room there, or name another one."
+    )
 
 
 def _rename(draft: Path, path: Path, what: str, *, overwrite: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Final
@@ -21,9 +22,12 @@ _LATE: Final = frozenset({"ConnectTimeout", "ReadTimeout", "WriteTimeout", "Pool
 
 
 _NO_ROOM: Final = frozenset(
-    {*(errno.ENOSPC, errno.EDQUOT, errno.EFBIG), *(errno.EMFILE, errno.ENFILE), errno.EROFS, errno.EACCES}
+    {*(errno.ENOSPC, errno.EDQUOT, errno.EFBIG), *(errno.EMFILE, errno.ENFILE), errno.EROFS, errno.EACCES, errno.EIO}
 )
 """Others' errors have numbers of their own (a TLS library's)."""
+_IN_RUST: Final = re.compile(r"\(os error (\d{1,4})\)|\(code: (\d{1,5})\)")
+"""How the embedded engines name the system's number, or SQLite's: they have one class for every failure."""
+_OF_SQLITE: Final = {8: errno.EROFS, 10: errno.EIO, 13: errno.ENOSPC}
 
 
 class Mapped:
@@ -59,7 +63,7 @@ mapped = Mapped
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what lies under it. What happened is told by class, never by text."""
+    """The error and what lies under it. What happened is told by class, and of text no more than a number is read."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
@@ -71,9 +75,17 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _said_by_the_system(causes: list[BaseException]) -> str:
     """What the disk or the limits of this process refused, in the system's own words, which name no file."""
     for cause in causes:
-        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
-            return f"The system says: {os.strerror(cause.errno)}."
+        number = cause.errno if isinstance(cause, OSError) else _number_in(str(cause))
+        if number in _NO_ROOM:
+            return f"The system says: {os.strerror(number)}."
     return ""
+
+
+def _number_in(text: str) -> int | None:
+    found = _IN_RUST.search(text)
+    if found is None:
+        return None
+    return int(found[1]) if found[1] else _OF_SQLITE.get(int(found[2]) & 0xFF)
 
 
 def _is_late(cause: BaseException) -> bool:

@@ -81,7 +81,7 @@ class GroupCommit:
             self._settle(ticket, _broken_off())
         if ticket.error is not None:
             raise AuditUnavailable(
-                "The audit record could not be written, so the operation was not carried out.",
+                "The audit record could not be written, so the operation ended there.",
                 next_step="Check the space and permissions of the audit directory; the next call tries again.",
             ) from ticket.error
 

@@ -123,8 +123,9 @@ class Jobs(Room):
         with self._db.write() as tx:
             require_active(tx, tenant, fence)
             listed = items(tx)
+            dated_ms = now_ms
             if erase is not None:
-                now_ms = accepted_ms(tx, tenant, listed, max(now_ms, erase.clock()))
+                dated_ms = accepted_ms(tx, tenant, listed, max(now_ms, erase.clock()))
             job = accept(
                 tx,
                 kind=kind,
@@ -133,10 +134,11 @@ class Jobs(Room):
                 request_id=request_id,
                 data=data,
                 items=listed,
-                now_ms=now_ms,
+                now_ms=dated_ms,
+                as_of_ms=now_ms,
             )
             if erase is not None:
-                write_tombstones(tx, tenant, erase.tokens, job_id=job_id, now_ms=now_ms, until_ms=erase.until_ms)
+                write_tombstones(tx, tenant, erase.tokens, job_id=job_id, now_ms=dated_ms, until_ms=erase.until_ms)
             return job
 
     def job_items(self, job_id: str) -> list[JobItem]:
@@ -226,16 +228,17 @@ def accept(
     data: str,
     items: Sequence[JobItem],
     now_ms: int,
+    as_of_ms: int,
 ) -> JobRow:
     """Write a job and its items down, and owe the event. Raises :class:`LegalHold` when one of the items is held,
-    :class:`RetentionMinimum` when a minimum keeps one, :class:`UsageError` when the job id is taken."""
+    :class:`RetentionMinimum` when a minimum keeps one at ``as_of_ms``, :class:`UsageError` when the job id is taken."""
     job = begun(tx, kind=kind, tenant=tenant, job_id=job_id, request_id=request_id, data=data, now_ms=now_ms)
     by_collection: dict[CollectionId, list[bytes]] = {}
     for item in items:
         by_collection.setdefault(item.collection, []).append(item.ref)
     for collection, refs in by_collection.items():
         require_unheld(tx, tenant, collection, refs)
-        require_past_minimum(tx, collection, refs, now_ms)
+        require_past_minimum(tx, collection, refs, as_of_ms)
     tx.run_many(
         INSERT_ITEM,
         ((job_id, item.collection, item.ref, item.generation, item.n_chunks, item.action) for item in items),

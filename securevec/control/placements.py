@@ -95,6 +95,7 @@ class Placements(Room):
                 data=data,
                 items=[],
                 now_ms=now_ms,
+                as_of_ms=now_ms,
             )
 
     def double_placement(

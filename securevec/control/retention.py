@@ -213,6 +213,7 @@ class Retention(Room):
                     data=intent.data,
                     items=_items(found, each),
                     now_ms=now_ms,
+                    as_of_ms=now_ms,
                 )
                 for each, intent in intents(found).items()
             ]

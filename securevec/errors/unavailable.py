@@ -73,7 +73,7 @@ class UnknownEnvelope(UnknownFormat, EnvelopeRejected):
 
 
 class AuditUnavailable(Unavailable):
-    """No audit record could be written, so the operation was not carried out."""
+    """No audit record could be written, so the operation ended there."""
 
 
 class DetectorError(Unavailable):

@@ -99,7 +99,7 @@ def kept_back(
 ) -> tuple[dict[bytes, str], set[bytes]]:
     """Which of these a legal hold keeps, with its id, and which of the others a statutory minimum keeps."""
     held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
-    young = runtime.control.too_young(collection.collection, refs, now_ms=runtime.clock.now_ms())
+    young = runtime.control.too_young(collection.collection, refs, now_ms=runtime.clock.floor_ms())
     return held, set(young) - held.keys()
 
 

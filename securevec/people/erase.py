@@ -122,7 +122,7 @@ def request_erasure(
         fence=admission.fence,
         data=encode(data),
         items=items,
-        now_ms=now_ms,
+        now_ms=runtime.clock.floor_ms(),
         erase=Erasure(erased, until_ms, runtime.clock.now_ms),
     )
 

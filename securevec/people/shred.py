@@ -44,7 +44,7 @@ def destroy(runtime: Runtime, job: JobRow, data: Mapping[str, Any]) -> dict[str,
             tokens,
             refs,
             lambda: runtime.keys.destroy_subjects(job.tenant, tokens, job_id=job.job_id),
-            now_ms=runtime.clock.now_ms(),
+            now_ms=runtime.clock.floor_ms(),
         )
 
     entry = {"collection": "", "epoch": "", "key_ids": sorted(wanted), "probe": None}

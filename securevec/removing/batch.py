@@ -39,7 +39,7 @@ def remove_batch(
     if admission.collection is None:
         raise UsageError("A batch is deleted from one collection.")
     request = admission.fresh()
-    tenant, collection, now_ms = admission.scope.tenant, admission.collection, runtime.clock.now_ms()
+    tenant, collection, now_ms = admission.scope.tenant, admission.collection, runtime.clock.floor_ms()
     request.note(phase="intent", counts={"records": len(refs)}, record_ids=list(refs))
     try:
         rows = runtime.control.begin_delete(
@@ -64,8 +64,8 @@ def remove_batch(
     except SecurevecError as error:
         runtime.control.extend_lease(request.request_id, 0)
         raise OutcomeUnknown(
-            "The records are gone for readers; the store has not confirmed the removal yet.",
-            next_step="It is finished at the next write, or when the home is next opened.",
+            f"The records are gone for readers; the store has not confirmed the removal yet. Why: {error.message}",
+            next_step=f"{error.next_step} It is finished at the next write, or when the home is next opened.".lstrip(),
             request_id=request.request_id,
         ) from error
     return request.request_id, rows

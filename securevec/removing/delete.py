@@ -55,7 +55,7 @@ def require_unheld(runtime: Runtime, collection: CollectionScope, refs: Sequence
     held = runtime.control.held_refs(collection.tenant, collection.collection, refs)
     if held:
         raise LegalHold("A legal hold keeps one of these records; none was deleted.", hold_id=next(iter(held.values())))
-    if runtime.control.too_young(collection.collection, refs, now_ms=runtime.clock.now_ms()):
+    if runtime.control.too_young(collection.collection, refs, now_ms=runtime.clock.floor_ms()):
         raise RetentionMinimum("A statutory minimum keeps one of these records; none was deleted.")
 
 

@@ -49,7 +49,7 @@ def request_deletion(runtime: Runtime, admission: Admission) -> JobRow:
         job_id=job_id,
         request_id=admission.request_id,
         manifest=encode({"requested": requested}),
-        now_ms=runtime.clock.now_ms(),
+        now_ms=runtime.clock.floor_ms(),
     )
     if job.job_id != job_id:
         # The job answers for the request that began it; this one is answered here.

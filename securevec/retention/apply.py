@@ -239,7 +239,7 @@ def _is_still(row: ManifestRow, item: JobItem) -> bool:
 def _kept(runtime: Runtime, tenant: TenantId, collection: CollectionId, refs: Sequence[bytes]) -> _Kept:
     return _Kept(
         held=runtime.control.held_refs(tenant, collection, refs),
-        young=frozenset(runtime.control.too_young(collection, refs, now_ms=runtime.clock.now_ms())),
+        young=frozenset(runtime.control.too_young(collection, refs, now_ms=runtime.clock.floor_ms())),
     )
 
 
@@ -257,7 +257,7 @@ def _delete(runtime: Runtime, job: JobRow, collection: CollectionId, items: Sequ
 
 def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:
     """Epochs of the tenant whose keys may be destroyed, their key ids, and a value sealed under each."""
-    now_ms = runtime.clock.now_ms()
+    now_ms = runtime.clock.sure_ms()
     found: dict[tuple[str, str], list[KeyInfo]] = {}
     for key in runtime.keys.list_keys(tenant=job.tenant, kind="dek"):
         if may_die(key.epoch, now_ms=now_ms):
@@ -271,10 +271,11 @@ def _doomed_keys(runtime: Runtime, job: JobRow) -> list[dict[str, Any]]:
 
 def _destroy(runtime: Runtime, job: JobRow, keys: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     destroyed: list[dict[str, Any]] = []
+    now_ms = runtime.clock.sure_ms()
     for entry in keys:
         renew(runtime, job)
         collection, epoch = CollectionId(entry["collection"]), str(entry["epoch"])
-        if runtime.control.epochs_in_use(collection).get(epoch, 0) or not may_die(epoch, now_ms=runtime.clock.now_ms()):
+        if runtime.control.epochs_in_use(collection).get(epoch, 0) or not may_die(epoch, now_ms=now_ms):
             continue
         # Looked up again where no other process announces a record beside it: what a hold keeps moves to another key
         # at any time, and nothing undoes this.

@@ -64,8 +64,10 @@ class RetentionPlan:
 
 
 def make_plan(runtime: Runtime, *, tenant: TenantId | None) -> RetentionPlan:
-    """Look up what is due now, in one tenant or in all, and remember the plan under its digest."""
-    as_of_ms = runtime.clock.now_ms()
+    """Look up what is due now, in one tenant or in all, and remember the plan under its digest.
+
+    Raises :class:`HomeRefused` while the clock contradicts itself, as whatever applies the plan does."""
+    as_of_ms = runtime.clock.sure_ms()
     found = runtime.control.survey(as_of_ms=as_of_ms, tenant=tenant, ages=ages)
     digest = digest_of(found, tenant)
     data = orjson.dumps({"as_of_ms": as_of_ms, "tenant": tenant}).decode()
@@ -97,6 +99,8 @@ def read_plan(runtime: Runtime, digest: str) -> tuple[int, TenantId | None]:
     if data is None:
         raise PlanChanged("There is no plan of this digest, or it was applied already; nothing was done.")
     kept: dict[str, Any] = orjson.loads(data)
+    if kept["as_of_ms"] > runtime.clock.sure_ms():
+        raise PlanChanged("The plan is of a moment that has not come yet: a clock was wrong. Nothing was done.")
     return int(kept["as_of_ms"]), TenantId(kept["tenant"]) if kept["tenant"] else None
 
 
@@ -111,7 +115,7 @@ def affected_tenants(runtime: Runtime, digest: str) -> list[TenantId]:
     found = runtime.control.survey(as_of_ms=as_of_ms, tenant=tenant, ages=ages)
     if digest_of(found, tenant) != digest:
         raise PlanChanged("Records, rules or holds changed since the plan was made; nothing was done.")
-    dying = dying_epochs(runtime, found.collections, now_ms=runtime.clock.now_ms())
+    dying = dying_epochs(runtime, found.collections, now_ms=runtime.clock.sure_ms())
     return list(dict.fromkeys(due.tenant for due in found.collections if due.doomed or dying.get(due.collection)))
 
 

@@ -25,7 +25,7 @@ from uuid import uuid4
 
 import orjson
 
-from securevec.errors import HomeRefused, UnsupportedPlatform
+from securevec.errors import ControlUnavailable, HomeRefused, UnsupportedPlatform
 from securevec.locks import FileLock
 
 VERSION_TEXT: Final = "securevec-home 3\n"
@@ -177,8 +177,9 @@ def prepare_restore(home: Path) -> None:
 def finish_restore(home: Path) -> None:
     """Write ``VERSION``: what was deleted since the backup was deleted again, and the home may be opened."""
     _write(home / _VERSION, VERSION_TEXT.encode())
-    (home / _RESTORING).unlink()
-    _sync(home)
+    with _changing():
+        (home / _RESTORING).unlink()
+        _sync(home)
 
 
 def load_restoring(home: Path) -> Installation:
@@ -255,8 +256,9 @@ def rewrite(home: Path, installation: Installation) -> None:
 def seal_home(home: Path) -> None:
     """Write ``VERSION``: from here on the home is complete."""
     # First, so that no home that was ever complete can be taken for an unfinished one, whatever it loses later.
-    (home / _CREATING).unlink()
-    _sync(home)
+    with _changing():
+        (home / _CREATING).unlink()
+        _sync(home)
     _write(home / _VERSION, VERSION_TEXT.encode())
 
 
@@ -275,7 +277,7 @@ def load(home: Path) -> Installation:
     if status.st_uid != os.getuid():
         raise HomeRefused("The home belongs to another user.", next_step="Run as its owner.")
     if status.st_mode & 0o077:
-        raise HomeRefused("Other users may enter the home.", next_step=f"Run: chmod 700 {_shown(home)}")
+        raise HomeRefused("Other users may enter the home.", next_step=f"Run: chmod 700 '{home}'")
     if version != VERSION_TEXT:
         if version in _EARLIER:
             raise HomeRefused(
@@ -299,9 +301,9 @@ def upgrade_begun(home: Path) -> bool:
 
 
 def end_upgrade(home: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        (home / _UPGRADING).unlink()
-    _sync(home)
+    with _changing():
+        (home / _UPGRADING).unlink(missing_ok=True)
+        _sync(home)
 
 
 def described(home: Path) -> Installation:
@@ -340,41 +342,48 @@ def _decode(home: Path) -> Installation:
 
 
 def _encode(installation: Installation) -> bytes:
-    return orjson.dumps(
-        {
-            "format": 1,
-            "installation_id": installation.installation_id,
-            "backend": installation.backend,
-            "created_ms": installation.created_ms,
-            "key_provider": dict(installation.key_provider),
-        }
-        | ({"plain_http_hosts": list(installation.plain_http_hosts)} if installation.plain_http_hosts else {})
-        | ({"layout": installation.layout} if installation.layout is not None else {})
-        | ({"next_key_provider": dict(installation.next_key_provider)} if installation.next_key_provider else {})
-        | (
-            {"previous_key_providers": [dict(each) for each in installation.previous_key_providers]}
-            if installation.previous_key_providers
-            else {}
-        )
-        | (
-            {"retired_roots": [dict(each) for each in installation.retired_roots]} if installation.retired_roots else {}
-        ),
-        option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2,
-    )
+    said = {
+        "format": 1,
+        "installation_id": installation.installation_id,
+        "backend": installation.backend,
+        "created_ms": installation.created_ms,
+        "key_provider": dict(installation.key_provider),
+    }
+    further = {
+        "plain_http_hosts": list(installation.plain_http_hosts),
+        "layout": installation.layout,
+        "next_key_provider": dict(installation.next_key_provider or {}),
+        "previous_key_providers": [dict(each) for each in installation.previous_key_providers],
+        "retired_roots": [dict(each) for each in installation.retired_roots],
+    }
+    said |= {name: value for name, value in further.items() if value}
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
 
 
 def _write(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all: temporary name, fsync, rename, fsync of the directory."""
     temporary = path.with_name(f".{path.name}.new")
-    with contextlib.suppress(FileNotFoundError):
-        temporary.unlink()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-    temporary.replace(path)
-    _sync(path.parent)
+    with _changing():
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+        _sync(path.parent)
+
+
+@contextlib.contextmanager
+def _changing() -> Generator[None]:
+    """Raises :class:`ControlUnavailable`, with what the system says, for a disk that takes nothing."""
+    try:
+        yield
+    except OSError as error:
+        raise ControlUnavailable(
+            f"A file of the home cannot be written: {os.strerror(error.errno or 0)}.",
+            next_step="Make room, or let this user write there, then run the same again.",
+        ) from error
 
 
 def _sync(directory: Path) -> None:
@@ -388,7 +397,3 @@ def _sync(directory: Path) -> None:
 def _check_platform() -> None:
     if sys.platform == "win32":
         raise UnsupportedPlatform("A home needs POSIX file modes and locks.", next_step="Run on Linux or macOS.")
-
-
-def _shown(path: Path) -> str:
-    return f"'{path}'"

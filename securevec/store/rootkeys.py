@@ -213,11 +213,16 @@ def _successor(said: homes.Installation, provider: Provider, live: str) -> RootK
 @contextlib.contextmanager
 def _rotating(home: Path) -> Generator[None]:
     """One rotation at a time. The lock is on the directory, so it leaves nothing behind and ends with its process."""
-    lock = FileLock(home / "keys")
+    try:
+        lock = FileLock(home / "keys")
+    except OSError as error:
+        raise KeyUnavailable("The key store cannot be read.", next_step="Check the home's owner.") from error
     try:
         lock.take()
-        yield
     except BlockingIOError as error:
+        lock.close()
         raise KeyUnavailable("Another process exchanges the root key now.", next_step="Wait for it.") from error
+    try:
+        yield
     finally:
         lock.close()

@@ -122,7 +122,12 @@ def _put(stream: BinaryIO, data: bytes, report: ExportReport) -> ExportReport:
     except BrokenPipeError:
         # The reader has seen enough: for the caller to judge.
         raise
-    except (OSError, TypeError, ValueError) as error:
+    except OSError as error:
+        said = os.strerror(error.errno or 0)
+        raise UsageError(
+            f"The export's target cannot be written to: {said}.", next_step="Make room there, or name another one."
+        ) from error
+    except (TypeError, ValueError) as error:
         raise UsageError("The export's target cannot be written to.") from error
     return replace(report, bytes=report.bytes + len(data))
 

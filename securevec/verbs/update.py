@@ -254,7 +254,7 @@ def _prepared(
     texts: Mapping[str, AnonymizedField],
     changed: Sequence[str],
 ) -> Prepared:
-    now_ms = runtime.clock.now_ms()
+    now_ms = runtime.clock.sure_ms()
     retention_ms = effective_retention(runtime, collection)
     expires_ms = expiry(retention_ms, ingested_ms=now_ms)
     today = Origin.of(collection)

@@ -88,7 +88,7 @@ class FailingAudit:
     def record(self, event: Event, *, wait: bool = True) -> AuditRef:
         self._left -= 1
         if self._left < 0:
-            raise AuditUnavailable("The audit record could not be written, so the operation was not carried out.")
+            raise AuditUnavailable("The audit record could not be written, so the operation ended there.")
         return self._inner.record(event, wait=wait)
 
     def exchange_key(self, new: Signer, *, compromised: bool) -> Succession:

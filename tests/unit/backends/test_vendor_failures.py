@@ -43,6 +43,25 @@ def test_a_chroma_server_that_is_gone_says_where_to_look() -> None:
     assert "securevec doctor" in caught.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("Service runtime error: Failed to save structure on disk with error: canary (os error 28)", "No space left"),
+        ("error returned from database: (code: 13) database or disk is full", "No space left"),
+        ("error returned from database: (code: 778) disk I/O error", "Input/output error"),
+        ("error returned from database: (code: 1032) canary", "Read-only file system"),
+        ("a log of canary (os error 4711)", ""),
+    ],
+)
+def test_an_embedded_engine_on_a_full_or_failing_disk_says_what_the_system_says(said: str, advice: str) -> None:
+    """What both engines raised on such disks: one class each, whatever happened."""
+    with pytest.raises(BackendError) as caught, mapped("opening a shard"):
+        raise RuntimeError(said)
+    assert advice in caught.value.next_step
+    assert bool(advice) == bool(caught.value.next_step)
+    assert "canary" not in str(caught.value)
+
+
 def test_causes_in_a_circle_are_looked_at_once() -> None:
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first

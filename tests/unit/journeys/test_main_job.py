@@ -235,7 +235,9 @@ def test_a_printed_report_says_why_the_first_refused_row_was_refused_and_no_valu
     assert "canary" not in str(report)
 
 
-def test_a_write_that_was_not_confirmed_says_what_stopped_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_or_deletion_that_was_not_confirmed_says_what_stopped_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(**_: object) -> NoReturn:
         raise BackendError("The disk is nearly full.", next_step="Free space on it.")
 
@@ -245,6 +247,10 @@ def test_a_write_that_was_not_confirmed_says_what_stopped_it(world: World, monke
     assert caught.value.next_step.startswith("Free space on it. ")
     monkeypatch.undo()
     assert world.acme.ingest([ticket(1, "The refund never arrived.")]).new == 1
+    monkeypatch.setattr(world.store.runtime.backend(), "delete", full)
+    with pytest.raises(OutcomeUnknown, match="Why: The disk is nearly full") as caught:
+        world.acme.delete("T-1")
+    assert caught.value.next_step.startswith("Free space on it. ")
 
 
 def test_more_vectors_than_rows_are_told(world: World) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import securevec as sv
-from securevec.errors import HomeRefused
+from securevec.errors import ControlUnavailable, HomeRefused
 from securevec.locks import FileLock
 from securevec.state import home as homes
 from tests.support.waiting import interrupted
@@ -195,3 +197,20 @@ def test_a_home_whose_directory_was_moved_while_it_was_waited_for_is_locked_wher
         with pytest.raises(BlockingIOError):
             honest(other)
         other.close()
+
+
+def test_a_description_that_finds_no_room_is_an_error_that_says_so_and_leaves_the_old_one(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    _make(home, "0" * 32)
+    before = homes.load(home)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
+    try:
+        with pytest.raises(ControlUnavailable, match="cannot be written: File too large") as refused:
+            homes.rewrite(home, replace(before, next_key_provider={"kind": "file"}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "Make room" in refused.value.next_step
+    assert homes.load(home) == before
+    homes.rewrite(home, before)  # what was half written is not in the way
+    assert homes.load(home) == before

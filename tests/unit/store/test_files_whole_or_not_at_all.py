@@ -44,8 +44,9 @@ def room_for(size: int) -> Generator[None]:
 @pytest.mark.parametrize("what", HANDED_OUT)
 def test_no_file_is_cut_where_the_disk_is_full(tmp_path: Path, what: str) -> None:
     path = tmp_path / "out.jsonl"
-    with room_for(100_000), pytest.raises(UsageError, match="cannot be written"):
+    with room_for(100_000), pytest.raises(UsageError, match="cannot be written") as refused:
         HANDED_OUT[what](path)
+    assert refused.value.next_step
     assert not list(tmp_path.iterdir())
     HANDED_OUT[what](path)
     assert path.stat().st_size > 200_000
