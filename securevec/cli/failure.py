@@ -24,11 +24,29 @@ UNEXPECTED: Final = 4
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
 """What a shell calls a process that ended by SIGTERM, so that a supervisor reads the one as the other."""
+HUNG_UP: Final = 129
+"""Likewise of SIGHUP: the terminal or the connection that the command was begun on is gone."""
 _GO_ON: Final = "What was done before stays. Run the command again to go on."
 
 
 class Terminated(KeyboardInterrupt):
     """The process was asked to end by SIGTERM: the command ends as it does by Ctrl-C, everything closed."""
+
+
+class HungUp(KeyboardInterrupt):
+    """The process was asked to end by SIGHUP, likewise."""
+
+
+_ENDINGS: Final[dict[int, type[KeyboardInterrupt]]] = {
+    signal.SIGINT: KeyboardInterrupt,
+    signal.SIGTERM: Terminated,
+    signal.SIGHUP: HungUp,
+}
+_ENDED: Final[dict[type[KeyboardInterrupt], tuple[str, str, int]]] = {
+    KeyboardInterrupt: ("Interrupted", "Interrupted.", INTERRUPTED),
+    Terminated: ("Terminated", "Asked to end.", TERMINATED),
+    HungUp: ("HungUp", "The terminal is gone.", HUNG_UP),
+}
 
 
 _NEXT: Final[dict[type[SecurevecError], str]] = {
@@ -81,7 +99,7 @@ class _Asked:
     @property
     def error(self) -> KeyboardInterrupt:
         """What the signal that came last is."""
-        return Terminated() if self._number == signal.SIGTERM else KeyboardInterrupt()
+        return _ENDINGS.get(self._number, KeyboardInterrupt)()
 
     def by(self, number: int, frame: FrameType | None) -> None:
         """A signal's handler. Raises in the main thread, at once or when it has passed where it must not be broken off;
@@ -111,29 +129,28 @@ def _is_passing(frame: FrameType | None) -> bool:
 
 
 def end_when_asked() -> None:
-    """From here on SIGTERM is :class:`Terminated` and SIGINT ``KeyboardInterrupt``, raised in the main thread where
-    nothing is taken or given back. A process that ignores one of them goes on to."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """From here on SIGTERM is :class:`Terminated`, SIGHUP :class:`HungUp` and SIGINT ``KeyboardInterrupt``, raised in
+    the main thread where nothing is taken or given back. A process that ignores one of them (``nohup``) goes on to."""
+    for number in _ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, ASKED.by)
     signal.signal(signal.SIGALRM, ASKED.by)
 
 
 def end_at_once() -> None:
-    """From here on either signal ends this process without a word: everything is closed, and what is left is to say so.
-    A traceback would be the interpreter's."""
+    """From here on each of the signals ends this process without a word: everything is closed, and what is left is to
+    say so. A traceback would be the interpreter's."""
     signal.setitimer(signal.ITIMER_REAL, 0)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDINGS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 
 
 def report(error: BaseException, *, as_json: bool, command: str = "") -> Said:
     """Say on stderr what went wrong in ``command``, and return the exit code."""
-    if isinstance(error, Terminated):
-        return _say("Terminated", "Asked to end.", _GO_ON, TERMINATED, as_json=as_json)
     if isinstance(error, KeyboardInterrupt):
-        return _say("Interrupted", "Interrupted.", _GO_ON, INTERRUPTED, as_json=as_json)
+        ended, said, code = _ENDED.get(type(error), _ENDED[KeyboardInterrupt])
+        return _say(ended, said, _GO_ON, code, as_json=as_json)
     if isinstance(error, SecurevecError):
         return _say(type(error).__name__, error.message, _advice(error, command), error.exit_code, as_json=as_json)
     name = type(error).__name__

@@ -31,6 +31,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from securevec.audit import error_name
+from securevec.control.jobs import CANCELLED, RETENTION_APPLY
 from securevec.control.retention import Intent
 from securevec.control.rows import JobItem, JobRow, ManifestRow, Survey
 from securevec.errors import DeletionIncomplete, LegalHold, RetentionMinimum, WriteNotAcknowledged
@@ -97,6 +98,12 @@ def request_retention(
         intents=intents,
         now_ms=now_ms,
     )
+
+
+def begun_before(runtime: Runtime, digest: str) -> list[JobRow]:
+    """The jobs of a plan that was applied already, but for those that were taken back; none of any other plan."""
+    jobs = [job for job in runtime.control.jobs() if job.kind == RETENTION_APPLY and job.state != CANCELLED]
+    return [job for job in jobs if orjson.loads(job.data)["plan"]["digest"] == digest]
 
 
 def step(runtime: Runtime, job: JobRow, *, reseal_held: Callable[[Runtime, JobRow], None]) -> JobRow:

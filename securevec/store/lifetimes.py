@@ -8,13 +8,13 @@ from typing import Any
 from securevec.audit import error_name
 from securevec.control.jobs import TENANT_PROMOTE
 from securevec.control.rows import CollectionRow, JobRow
-from securevec.errors import CollectionNotFound, ConfigError, SecurevecError, UsageError
+from securevec.errors import CollectionNotFound, ConfigError, PlanChanged, SecurevecError, UsageError
 from securevec.guard import Admission, admit, settle_outbox
 from securevec.jobs import JobResult, advance
 from securevec.people.identify import subject_tokens
 from securevec.points.body import RecordId
 from securevec.reopen import description_of, schema_of
-from securevec.retention.apply import request_retention
+from securevec.retention.apply import begun_before, request_retention
 from securevec.retention.holds import Held, Hold, hold_reason, list_holds, one_scope, place_hold, release_hold
 from securevec.retention.plan import RetentionPlan, affected_tenants, make_plan
 from securevec.retention.rulebook import Rule, list_rules, remove_rule, set_rule
@@ -193,7 +193,8 @@ class StoreLifetimes(OpenHome):
 
         When another process holds the engine, the jobs are accepted and the holder carries them out; the results then
         say what they wait for. What stops one tenant's job is named in its result, kept with it and tried again, and
-        does not stop the others.
+        does not stop the others. A plan that was applied already is not applied again: its jobs are gone on with, and
+        what they came to is returned, so whoever was interrupted asks once more.
 
         Raises:
             PlanChanged: records, rules or holds changed since, or there is no such plan. Nothing was done.
@@ -207,6 +208,10 @@ class StoreLifetimes(OpenHome):
         try:
             admissions = {tenant: self._admit_application(tenant) for tenant in affected_tenants(runtime, digest)}
         except SecurevecError as error:
+            begun = begun_before(runtime, digest) if isinstance(error, PlanChanged) else []
+            if begun:
+                whole.note(counts={"tenants": len(begun)})
+                return [self._advanced(job) for job in begun]
             whole.failure(error)
             raise
         for admission in admissions.values():

@@ -15,7 +15,7 @@ import pytest
 from securevec import errors
 from securevec.cli import completion
 from securevec.cli.app import program
-from securevec.cli.failure import INTERRUPTED, TERMINATED, UNEXPECTED, Terminated, report
+from securevec.cli.failure import HUNG_UP, INTERRUPTED, TERMINATED, UNEXPECTED, HungUp, Terminated, report
 from tests.cli.conftest import Shell
 
 TABLE = Path(__file__).parents[2] / "docs" / "exit-codes.md"
@@ -36,7 +36,7 @@ def classes(base: type[errors.SecurevecError]) -> Iterator[type[errors.Securevec
 
 def test_the_table_of_exit_codes_is_what_errors_end_with() -> None:
     table = listed()
-    assert table.keys() == {0, 1, 2, 3, 4, 5, INTERRUPTED, TERMINATED}
+    assert table.keys() == {0, 1, 2, 3, 4, 5, INTERRUPTED, TERMINATED, HUNG_UP}
     for error in classes(errors.SecurevecError):
         named = next(base.__name__ for base in error.__mro__ if any(base.__name__ in row for row in table.values()))
         assert named in table[error.exit_code], error.__name__
@@ -44,7 +44,12 @@ def test_the_table_of_exit_codes_is_what_errors_end_with() -> None:
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(KeyboardInterrupt(), INTERRUPTED), (Terminated(), TERMINATED), (RuntimeError("x"), UNEXPECTED)],
+    [
+        (KeyboardInterrupt(), INTERRUPTED),
+        (Terminated(), TERMINATED),
+        (HungUp(), HUNG_UP),
+        (RuntimeError("x"), UNEXPECTED),
+    ],
 )
 def test_an_interrupt_and_an_error_nobody_foresaw_have_their_codes(error: BaseException, code: int) -> None:
     assert report(error, as_json=True) == code

@@ -51,7 +51,10 @@ run()
 """
 
 
-@pytest.mark.parametrize(("place", "number", "code"), [("leaving", signal.SIGINT, 130), ("twice", signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("place", "number", "code"),
+    [("leaving", signal.SIGINT, 130), ("twice", signal.SIGTERM, 143), ("twice", signal.SIGHUP, 129)],
+)
 def test_a_command_that_is_ended_where_a_lock_is_given_back_ends_and_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, number: signal.Signals, code: int
 ) -> None:

@@ -143,7 +143,8 @@ def apply(
 ) -> None:
     """Remove exactly what a plan said. A plan that no longer matches does nothing and exits with 1.
 
-    When another process holds the engine the jobs are accepted, the exit code is 5, and the holder does the work.
+    Interrupted, the same command finishes it and writes the receipts. When another process holds the engine the jobs
+    are accepted, the exit code is 5, and the holder does the work.
     """
     if receipts is not None:
         _require_directory(receipts)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from securevec import errors
-from securevec.cli.failure import UNEXPECTED, Terminated, report, usage
+from securevec.cli.failure import UNEXPECTED, HungUp, Terminated, report, usage
 from securevec.cli.main import main
 from securevec.policy import Actor
 from securevec.policy.rules import BuiltinPolicy, Permission, Request, require
@@ -130,7 +130,7 @@ def test_an_interrupt_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert "again" in shown
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143)])
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (Terminated(), 143), (HungUp(), 129)])
 def test_a_program_that_asked_for_json_gets_json_of_an_interrupt_too(
     error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -185,8 +185,10 @@ def test_a_plan_is_applied_once_and_an_invented_one_never(quick: Hourglass) -> N
     quick.fill(1)
     quick.pass_days(RETENTION_DAYS + 1)
     plan = quick.store.retention_plan()
-    quick.store.apply_retention(plan.digest)
-    for digest in (plan.digest, "0" * 64, "no digest"):
+    (done,) = quick.store.apply_retention(plan.digest)
+    assert quick.store.apply_retention(plan.digest) == [done]  # what it came to, and nothing more is begun
+    assert [job.job_id for job in quick.store.runtime.control.jobs()] == [done.job_id]
+    for digest in ("0" * 64, "no digest"):
         with pytest.raises(PlanChanged):
             quick.store.apply_retention(digest)
     with pytest.raises(UsageError):
