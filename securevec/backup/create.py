@@ -38,6 +38,7 @@ from securevec.backup.manifest import Engine, FileEntry, Manifest, Part
 from securevec.backup.scope import admit_manager
 from securevec.control.copying import copy_control
 from securevec.errors import AuditUnavailable, ControlUnavailable, HomeRefused, SecurevecError
+from securevec.jobs import FREEING
 from securevec.keys.keycopy import copy_keys
 from securevec.state import home as homes
 from securevec.state.runtime import Runtime
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
 SETTINGS: Final = "securevec.toml"
 INSTALLATION: Final = "installation.json"
 _ATTEMPTS: Final = 3
-"""How often the copies are made when other processes keep changing keys. Behind the last one, what they destroyed is
-gone in the backup as it is in the home."""
+"""How often the copies are made when other processes keep changing keys, or removing. Behind the last one, what they
+destroyed is gone in the backup as it is in the home, and the moment it is of lies before what they erased."""
 PATIENCE_S: Final = 120.0
 """How long a backup waits for the writers of this process: a purge of a large collection is one."""
 _LOOK_S: Final = 0.2
@@ -120,20 +121,23 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
     engine = _engine(backend)
     with contextlib.ExitStack() as held:
         copied: set[CollectionId] = set()
-        attempts = _ATTEMPTS if engine == "embedded" else 1
+        attempts = _ATTEMPTS
         while True:
-            signer, listed, changes = _looked_at(runtime)
+            # Of what is decided from here on the copies know a part at most: this is the moment that they are of.
+            created_ms = runtime.clock.now_ms()
+            signer, listed, decided = _looked_at(runtime, engine)
             _copy_data_and_control(runtime, backend, target, held, copied, progress)
             progress("audit")
             copy_log(runtime.home / "audit", runtime.installation_id, control / "audit")
             progress("keys")
             copy_keys(runtime.home / "keys", keys)
-            signed_by, number, changed = _looked_at(runtime)
+            signed_by, number, since = _looked_at(runtime, engine)
             attempts -= 1
-            if (signer.public, listed) == (signed_by.public, number) and (changed == changes or attempts <= 0):
+            if (signer.public, listed) == (signed_by.public, number) and (since == decided or attempts <= 0):
                 break
             # The log would end with another key than the key store holds, or the list of models be older than the
-            # number there says. Or another process destroyed a key, and the control store of before does not know why.
+            # number there says. Or another process destroyed a key, and the control store of before does not know why;
+            # or it erased somebody, whom a home that is restored would show.
             shutil.rmtree(control / "audit")
             shutil.rmtree(keys)
         tenants = [row.tenant for row in runtime.control.tenants() if row.state != "deleted"]
@@ -154,7 +158,7 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
     made = Manifest(
         backup=uuid4().hex,
         installation=runtime.installation_id,
-        created_ms=runtime.clock.now_ms(),
+        created_ms=created_ms,
         backend=backend.name,
         engine=engine,
         release=version("securevec"),
@@ -168,10 +172,12 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
     return made, signer
 
 
-def _looked_at(runtime: Runtime) -> tuple[Signer, int, int]:
-    """What of the key store the other copies have to agree with: the signing key, the number of the list of models,
-    and how often it was changed at all."""
-    return runtime.keys.signing_key(), runtime.keys.models_seen(), runtime.keys.changes()
+def _looked_at(runtime: Runtime, engine: Engine) -> tuple[Signer, int, tuple[int, int]]:
+    """What the other copies have to agree with: the signing key, the number of the list of models; and, a few times at
+    most, how often keys were changed, where others do not all the time, and how many removals were accepted."""
+    changes = runtime.keys.changes() if engine == "embedded" else 0
+    removals = sum(job.kind in FREEING for job in runtime.control.jobs())
+    return runtime.keys.signing_key(), runtime.keys.models_seen(), (changes, removals)
 
 
 def _copy_data_and_control(

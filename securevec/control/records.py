@@ -17,6 +17,7 @@ from securevec.control.numbers import (
 )
 from securevec.control.room import require_active
 from securevec.control.rows import ManifestRow
+from securevec.control.subjects import SELECT_SHOWN
 from securevec.errors import ControlUnavailable
 from securevec.types import CollectionId, TenantId
 
@@ -84,6 +85,14 @@ class Records(HotReads):
     def count_live(self, collection: CollectionId, *, now_ms: int) -> tuple[int, int]:
         """Records and chunks live and not expired at ``now_ms``; at its expiry a record has expired."""
         row = self._db.row(SELECT_COUNT, {"collection": collection, "now": now_ms})
+        return (row[0], row[1]) if row else (0, 0)
+
+    def count_shown(self, tenant: TenantId, collection: CollectionId, *, now_ms: int) -> tuple[int, int]:
+        """Records and chunks that readers are shown: as :meth:`count_live`, without what an erasure hides that is not
+        at its end, be it for want of the engine or for a hold that was placed meanwhile."""
+        if not self.tombstoned(tenant):
+            return self.count_live(collection, now_ms=now_ms)
+        row = self._db.row(SELECT_SHOWN, (collection, now_ms, tenant, collection, tenant, collection))
         return (row[0], row[1]) if row else (0, 0)
 
     def live_after(self, collection: CollectionId, after: bytes, *, limit: int, now_ms: int) -> list[ManifestRow]:

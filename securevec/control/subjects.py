@@ -42,17 +42,24 @@ SELECT_RECORD_TOKENS: Final = (
     f" WHERE r.collection_no = {THIS_COLLECTION_NO} AND r.ref = :ref AND r.generation = :generation ORDER BY s.token"
 )
 SELECT_TOMBSTONES: Final = "SELECT token, at_ms, until_ms FROM tombstone WHERE tenant = ? AND token IN (*)"
-SELECT_HIDDEN: Final = (
+_OF_THE_ERASED: Final = (
     "SELECT m.ref, m.generation FROM manifest m"
     " JOIN record_subject r ON r.collection_no = m.collection_no AND r.ref = m.ref AND r.generation = m.generation"
     " JOIN subject_token p ON p.subject_no = r.subject_no"
     " JOIN tombstone s ON s.tenant = ? AND s.token = p.token AND m.ingested_ms <= s.at_ms"
-    f" WHERE m.collection_no = {COLLECTION_NO} AND m.ref IN (*)"
-    " UNION SELECT i.ref, COALESCE((SELECT m.generation FROM collection c JOIN manifest m"
+    f" WHERE m.collection_no = {COLLECTION_NO}"
+)
+_LISTED: Final = (
+    "SELECT i.ref, COALESCE((SELECT m.generation FROM collection c JOIN manifest m"
     " ON m.collection_no = c.collection_no AND m.ref = i.ref WHERE c.collection = i.collection"
     " AND i.action = 'delete' AND m.ingested_ms <= j.created_ms), i.generation)"
     " FROM job j JOIN job_item i ON i.job_id = j.job_id"
-    " WHERE j.tenant = ? AND j.kind = 'subject.erase' AND j.state <> 'done' AND i.collection = ? AND i.ref IN (*)"
+    " WHERE j.tenant = ? AND j.kind = 'subject.erase' AND j.state <> 'done' AND i.collection = ?"
+)
+SELECT_HIDDEN: Final = f"{_OF_THE_ERASED} AND m.ref IN (*) UNION {_LISTED} AND i.ref IN (*)"
+SELECT_SHOWN: Final = (
+    f"SELECT COUNT(*), COALESCE(SUM(n_chunks), 0) FROM manifest WHERE collection_no = {COLLECTION_NO}"
+    f" AND (expires_ms IS NULL OR expires_ms > ?) AND (ref, generation) NOT IN ({_OF_THE_ERASED} UNION {_LISTED})"
 )
 SELECT_FENCED: Final = (
     "SELECT 1 FROM tombstone WHERE tenant = ? AND (until_ms > ? OR at_ms >= ?) AND token IN (*) LIMIT 1"

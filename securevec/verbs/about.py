@@ -53,7 +53,9 @@ def describe_collection(runtime: Runtime, collection: CollectionScope) -> Collec
     chunks: int | None = None
     with admission.reading():
         if admission.decision.row_filter is None:
-            records, chunks = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())
+            records, chunks = runtime.control.count_shown(
+                collection.tenant, collection.collection, now_ms=runtime.clock.now_ms()
+            )
         described = CollectionDescription(
             id=collection.collection,
             fields=collection.schema.fields,

@@ -30,7 +30,9 @@ def count(runtime: Runtime, collection: CollectionScope, where: Expr | None = No
     with admission.reading():
         judged_by = condition(runtime, collection, where, admission.decision.row_filter)
         if judged_by is None:
-            records, chunks = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())
+            records, chunks = runtime.control.count_shown(
+                collection.tenant, collection.collection, now_ms=runtime.clock.now_ms()
+            )
         else:
             records = chunks = violations = 0
             for sheet in walk(runtime, collection, admission, where=judged_by):

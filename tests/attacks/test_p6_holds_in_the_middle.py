@@ -122,6 +122,7 @@ def test_an_erasure_stops_at_a_hold_or_has_deleted_what_it_listed(glass: Hourgla
         with pytest.raises(LegalHold):
             glass.acme_operated.erase_subject(JANE)
         assert {hit.record.id for hit in glass.tickets.search("lift", k=5)} == {"T-2"}, "hidden while it is held"
+        assert (glass.tickets.count(), glass.tickets.describe().records) == (1, 1), "and not counted"
         assert glass.stored() == 2
         glass.acme_operated.release(late.placed[0])
         (result,) = glass.store.run_jobs()

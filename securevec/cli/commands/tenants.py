@@ -261,7 +261,7 @@ def _collections(runtime: Runtime, tenant: TenantId) -> list[dict[str, Any]]:
     now_ms = runtime.clock.now_ms()
     entries: list[dict[str, Any]] = []
     for row in runtime.control.collections(tenant):
-        records, chunks = runtime.control.count_live(row.collection, now_ms=now_ms)
+        records, chunks = runtime.control.count_shown(tenant, row.collection, now_ms=now_ms)
         raw = bytes.fromhex(row.collection)
         model = orjson.loads(row.identity)["model"]
         entries.append(
