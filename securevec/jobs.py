@@ -32,6 +32,7 @@ from securevec.errors import (
     DeletionIncomplete,
     EngineLocked,
     SecurevecError,
+    TenantUnavailable,
     UnknownFormat,
     UsageError,
 )
@@ -146,6 +147,13 @@ class Pauses:
                 self._next.pop(result.job_id, None)
 
 
+def _is_gone(runtime: Runtime, job: JobRow) -> bool:
+    """Whether it ended with its tenant, whose deletion forgets every other job of it."""
+    with contextlib.suppress(SecurevecError):
+        return runtime.control.job(job.job_id) is None
+    return False
+
+
 def _state_now(runtime: Runtime, job: JobRow) -> str:
     """Where a job stands after an attempt that failed; where it stood before when the control store is what failed."""
     with contextlib.suppress(SecurevecError):
@@ -195,6 +203,8 @@ def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -
         except EngineLocked:
             return JobResult(job.job_id, job.state, None, waiting_for=ENGINE)
         except Exception as error:
+            if _is_gone(runtime, job):
+                raise TenantUnavailable("The tenant was deleted meanwhile, and the job with it.") from error
             _record_failure(runtime, job, error)
             raise
         finally:

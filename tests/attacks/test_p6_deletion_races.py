@@ -147,6 +147,21 @@ def test_who_opens_a_collection_of_a_tenant_whose_deletion_was_accepted_takes_no
     assert _verdicts(world.store, result.receipt)["points"] == "removed from live files"
 
 
+def test_an_erasure_whose_tenant_is_deleted_meanwhile_says_that_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deletion forgets every other job of the tenant; whoever asked for one named no wrong job."""
+    acme = world.store.tenant("acme")
+
+    def deleted() -> None:
+        world.store.delete_tenant("acme").raise_if_incomplete()
+
+    meanwhile(monkeypatch, ControlStore, "advance_job", deleted)
+    with pytest.raises(TenantUnavailable, match="deleted meanwhile"):
+        acme.erase_subject("customer1@example.com")
+    assert [job.state for job in world.store.runtime.control.jobs()] == ["done"]
+
+
 def test_a_suspended_tenants_collection_is_not_handed_out(world: World) -> None:
     tenant = world.store.tenant("acme", actor=ACME)
     world.store.suspend_tenant("acme")
