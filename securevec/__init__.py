@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from securevec.filters import F
     from securevec.imports.options import ImportOptions
     from securevec.imports.report import ImportPreview, ImportReport
+    from securevec.integrations.embedding import FunctionEmbedder
     from securevec.integrations.passage import Passage
     from securevec.policy import Actor
     from securevec.reading.hits import Hit, SearchResult
@@ -41,6 +42,7 @@ __all__ = [
     "FilesPreview",
     "FilesReport",
     "Filter",
+    "FunctionEmbedder",
     "Hit",
     "ImportOptions",
     "ImportPreview",
@@ -75,6 +77,7 @@ if not TYPE_CHECKING:
         "FilesPreview": "securevec.files.report",
         "FilesReport": "securevec.files.report",
         "Filter": "securevec.schema",
+        "FunctionEmbedder": "securevec.integrations.embedding",
         "Hit": "securevec.reading.hits",
         "ImportOptions": "securevec.imports.options",
         "ImportPreview": "securevec.imports.report",

@@ -29,6 +29,8 @@ from datetime import UTC, date, datetime, time
 from typing import Final, Literal, NoReturn, cast
 from uuid import UUID
 
+import numpy as np
+
 from securevec import limits
 from securevec.clock import to_ms
 from securevec.errors import FilterError
@@ -54,7 +56,10 @@ class Expr:
         return Not(self)
 
     def __bool__(self) -> bool:
-        raise FilterError("A filter has no truth value.", next_step="Combine with & | ~, not and/or/not.")
+        raise FilterError(
+            "A filter has no truth value.",
+            next_step="Combine with & | ~, not and/or/not; a range is two comparisons in parentheses.",
+        )
 
     def __repr__(self) -> str:
         return f"<filter on {', '.join(sorted(set(fields(self))))}>"
@@ -311,6 +316,7 @@ def _members(values: object, key: str) -> tuple[Value, ...]:
 
 def _value(value: object, key: str) -> Value:
     """The canonical form of what a caller compares with: a plain string, number or boolean."""
+    value = _unboxed(value)
     if isinstance(value, datetime):
         return _moment(value, key)
     if isinstance(value, date):
@@ -348,7 +354,13 @@ def _plain(value: object, key: str) -> Value:
     raise FilterError("A filter value is a string, number, boolean, UUID, date or aware datetime.", field=key)
 
 
+def _unboxed(value: object) -> object:
+    """A scalar of numpy, as rows of a frame have them, as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _ordered(value: object, key: str) -> Value:
+    value = _unboxed(value)
     if isinstance(value, bool | str):
         raise FilterError("Only numbers and datetimes have an order.", field=key, next_step=_MOMENT)
     return _value(value, key)

@@ -53,6 +53,7 @@ from securevec.removing.recover import LEASE_MS, settle_collection
 from securevec.reopen import require_as_opened
 from securevec.retention.rulebook import effective_retention
 from securevec.retention.rules import epoch, expiry
+from securevec.rows.frames import Frame
 from securevec.rows.readers import read_records, source_size
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope, Runtime
@@ -66,7 +67,7 @@ from securevec.writing.refusals import Over, allowed, within_quota, without_eras
 from securevec.writing.report import IngestReport, Progress, Tally, redactions_in
 from securevec.writing.sealing import Prepared, seal_points
 
-Source = str | Path | Iterable[Mapping[str, object] | Record]
+Source = str | Path | Iterable[Mapping[str, object] | Record] | Frame
 
 _ATTEMPTS: Final = 5
 """How often that is asked again because another process changed one of the rows first."""

@@ -64,7 +64,7 @@ def search(
     hybrid: bool = False,
 ) -> SearchResult[R]:
     """The ``k`` nearest chunks to a query text, or to a given vector. See :meth:`Collection.search`."""
-    check_k(k)
+    k = check_k(k)
     check_hybrid(collection, hybrid, narrow)
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     with admission.reading():

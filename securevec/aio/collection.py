@@ -203,7 +203,8 @@ class AsyncCollection(Generic[R]):
         vectors_of: VectorsOf | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> IngestReport:
-        """Store records from a ``.csv`` or ``.jsonl`` file, or from an iterable of mappings or Records.
+        """Store records from a ``.csv`` or ``.jsonl`` file, a frame of pandas, polars or Arrow, or from an iterable of
+        mappings or Records.
 
         See :meth:`securevec.Collection.ingest`.
 

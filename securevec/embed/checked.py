@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from inspect import getattr_static
 from operator import index
 from typing import Final, TypeVar
 
@@ -11,12 +12,13 @@ import numpy as np
 
 from securevec.embed.protocol import Embedder, ModelIdentity
 from securevec.embed.wrapped import WrappedEmbedder
-from securevec.errors import EmbedderError, SecurevecError
+from securevec.errors import ConfigError, EmbedderError, SecurevecError
 from securevec.errors.tree import ENDING
 from securevec.types import AnonymizedText, Matrix
 
 T = TypeVar("T")
 
+_PARTS: Final = ("identity", "max_tokens", "embed", "token_offsets")
 _DIGEST: Final = re.compile(r"(?:[0-9a-f]{2}){8,64}", re.IGNORECASE)
 """Of SHA-256, or another digest of at least the bytes that a sealed body keeps of it."""
 
@@ -61,6 +63,17 @@ class CheckedEmbedder(WrappedEmbedder):
     def token_offsets(self, text: AnonymizedText) -> list[tuple[int, int]]:
         """As the protocol says. Raises :class:`EmbedderError`."""
         return _called(lambda: _in_order(self._inner.token_offsets(text), len(text)))
+
+
+def require_embedder(given: object) -> None:
+    """Raises :class:`ConfigError` for what lacks a part of one. Properties are not asked: one may load a model."""
+    for part in _PARTS:
+        if getattr_static(given, part, None) is None and (isinstance(given, str) or not hasattr(given, part)):
+            raise ConfigError(
+                f"An embedder has {', '.join(_PARTS[:-1])} and {_PARTS[-1]}; this one has no {part}.",
+                next_step="A function from texts to vectors becomes one: "
+                'securevec.FunctionEmbedder(function, name="my-model", dimension=384).',
+            )
 
 
 def named_by(embedder: Embedder) -> ModelIdentity:

@@ -199,7 +199,10 @@ class SearchResult(Uncopied, Sequence[Hit[R]]):
             PolicyDenied: the actor has no role with ``reveal`` in the tenant.
             VaultDisabled: the collection keeps no originals.
             RecordNotFound: a record named in the answer was deleted or replaced since the search.
+            UsageError: the answer is no text.
         """
+        if not isinstance(answer, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise UsageError("An answer is text.", next_step="Give the model's answer itself: restore(reply.content).")
         return self._restored([answer])[0]
 
     def _restored(self, texts: Sequence[str]) -> list[str]:

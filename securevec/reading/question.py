@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from securevec import limits
 from securevec.anonymize import TenantKeys
 from securevec.anonymize.known import stand_ins
@@ -60,11 +62,14 @@ class Wording(NamedTuple):
     words: AnonymizedText | None
 
 
-def check_k(k: int) -> None:
+def check_k(given: object) -> int:
+    """A number of hits, numpy's too, as Python's own. Raises :class:`QueryError`, :class:`LimitExceeded`."""
+    k = int(given) if isinstance(given, np.integer) else given
     if type(k) is not int or k < 1:
         raise QueryError("k is a whole number of at least 1.")
     if k > limits.MAX_K:
         raise LimitExceeded(f"A search returns at most {limits.MAX_K} hits.", field="k")
+    return k
 
 
 def question_of(

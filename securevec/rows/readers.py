@@ -1,4 +1,4 @@
-"""Sources of records: an iterable of mappings or Records, a CSV, JSONL or Parquet file, streamed row by row.
+"""Sources of records: an iterable of mappings or Records, a frame, a CSV, JSONL or Parquet file, row by row.
 
 A bad row is answered as a :class:`Row` with an ``error`` and never loses the others; a source that is no source at
 all (absent, a directory, not text, another format) raises :class:`SourceError`.
@@ -25,6 +25,7 @@ from typing import IO, Any, Final, Literal, NoReturn, cast
 
 from securevec import limits
 from securevec.errors import LimitExceeded, RecordError, SourceError, UsageError
+from securevec.rows.frames import Frame, frame_rows
 from securevec.rows.parquet import ParquetRows
 from securevec.rows.recode import as_utf8
 from securevec.schema.record import Record
@@ -55,7 +56,7 @@ class Row:
 
 
 def read_records(
-    source: str | Path | Iterable[Mapping[str, object] | Record],
+    source: str | Path | Iterable[Mapping[str, object] | Record] | Frame,
     *,
     position: Position | None = None,
     encoding: str | None = None,
@@ -85,8 +86,11 @@ def read_records(
     given = cast("object", source)  # callers may be untyped
     if isinstance(given, Mapping | Record):
         raise UsageError("One record is not a source of records.", next_step="Put it into a list: [record].")
+    rows = frame_rows(given)
+    if rows is not None:
+        return _iterable_rows(rows)
     if not isinstance(given, Iterable) or isinstance(given, bytes):
-        raise UsageError("A source is the path of a file, or an iterable of mappings or Records.")
+        raise UsageError("A source is the path of a file, a frame, or an iterable of mappings or Records.")
     return _iterable_rows(cast("Iterable[object]", given))
 
 
@@ -113,7 +117,9 @@ def source_size(path: Path) -> int:
     """Bytes of a source file. Raises :class:`SourceError` when it is absent or not a regular file."""
     try:
         if not path.is_file():
-            raise SourceError("The source is not a file that exists.", next_step="Name a .csv or .jsonl file.")
+            raise SourceError(
+                "The source is not a file that exists.", next_step="Is the path right, seen from this directory?"
+            )
         return path.stat().st_size
     except (OSError, ValueError) as error:
         raise SourceError("The source file cannot be read.") from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
+from difflib import get_close_matches
+from itertools import islice
 from typing import Final, Literal, TypeVar, cast
 
 from pydantic import ValidationError
@@ -35,7 +37,10 @@ _REASONS: Final[Mapping[str, str]] = {
     "sv_bool": "is a boolean, not a number",
     "finite_number": "is not a finite number",
     "literal_error": "is none of the declared values",
+    "list_type": "is not a list",
 }
+_MISSING: Final = frozenset({"NAType", "NaTType"})
+"""What pandas keeps in the place of a value."""
 _OPEN: Final = frozenset({"datetime", "date", "uuid"})
 """Types of which other libraries have subclasses that pydantic lets through: pandas, asyncpg."""
 _FAMILIES: Final = (
@@ -108,7 +113,7 @@ def _convert(record_class: type[R], raw: object) -> R:
     try:
         return record_class.model_validate(dict(cast("Mapping[str, object]", raw)))
     except ValidationError as error:
-        refusal = _explain(record_class, error)
+        refusal = _explain(record_class, error, cast("Mapping[object, object]", raw))
     except ENDING:
         raise
     except BaseException as error:  # noqa: BLE001  # a validator of the caller's class may raise anything, with content
@@ -116,7 +121,7 @@ def _convert(record_class: type[R], raw: object) -> R:
     raise refusal
 
 
-def _explain(record_class: type[Record], error: ValidationError) -> RecordError:
+def _explain(record_class: type[Record], error: ValidationError, raw: Mapping[object, object]) -> RecordError:
     first = error.errors(include_url=False, include_context=False)[0]
     place = first["loc"][0] if first["loc"] else None
     name = None
@@ -126,10 +131,34 @@ def _explain(record_class: type[Record], error: ValidationError) -> RecordError:
     if name is None:
         return RecordError("The Record class's own check refused the record.")
     kind = first["type"]
-    reason = _REASONS.get(kind) if first["input"] is not None else "may not be null"
+    given: object = first["input"]
+    if given is None:
+        return _refused(name, "may not be null")
+    reason = _REASONS.get(kind)
     if reason is None:
         reason = next((text for prefix, text in _FAMILIES if kind.startswith(prefix)), "is not usable")
+    if kind == "missing":
+        if _nearly_there(record_class, name, raw):
+            reason += ", and the row has a name that is almost the same"
+    elif (isinstance(given, float) and given != given) or type(given).__name__ in _MISSING:
+        reason += "; give None where a value is missing"
+    elif kind.endswith("_type") and not isinstance(given, str):
+        reason += f" but {type(given).__name__}"
     return _refused(name, reason)
+
+
+def _nearly_there(record_class: type[Record], name: str, raw: Mapping[object, object]) -> bool:
+    """Whether the row has an undeclared name that only differs in case, signs or a letter or two: a slip, most likely.
+    The name itself is not repeated: what nobody declared goes nowhere."""
+    fields = record_class.model_fields
+    declared = {each for field, info in fields.items() for each in (field, info.alias)}
+    others = [each for each in islice(raw, limits.MAX_FIELDS) if isinstance(each, str) and each not in declared]
+    wanted = [_letters(each) for each in (name, fields[name].alias) if each]
+    return any(get_close_matches(each, [_letters(other[:80]) for other in others], 1, 0.8) for each in wanted)
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _check_value(field: FieldSpec, value: object) -> None:

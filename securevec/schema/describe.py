@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
@@ -50,6 +51,11 @@ def describe(record_class: type[Record]) -> Schema:
             "An annotation of the Record class names something that cannot be found.",
             next_step="Import it in the module of the class, and define that module's names before the class.",
         )
+    for name in _marked_privately(record_class):
+        raise SchemaError(
+            f'Field "{name}" begins with an underscore, so pydantic keeps it out of the record.',
+            next_step="Name it without; a column that has one is read with Field(alias=...).",
+        )
     specs: list[FieldSpec] = []
     for name, info in record_class.model_fields.items():
         found = [item for item in info.metadata if isinstance(item, marks.Mark)]
@@ -62,6 +68,17 @@ def describe(record_class: type[Record]) -> Schema:
                 f'The marker of field "{name}" lies inside a union.', next_step="Write Seal[str | None] instead."
             )
     return Schema(record_class.__name__, tuple(specs))
+
+
+def _marked_privately(record_class: type[Record]) -> list[str]:
+    """Marked names with an underscore in front: pydantic takes them for its user's own business, and no field."""
+    private = record_class.__private_attributes__
+    if not private:
+        return []
+    with contextlib.suppress(NameError):
+        hints = get_type_hints(record_class, include_extras=True)
+        return [name for name in private if _marked_inside(hints.get(name))]
+    return []
 
 
 def _is_complete(record_class: type[Record]) -> bool:
@@ -87,7 +104,8 @@ def _spec(name: str, annotation: Any, mark: marks.Mark) -> FieldSpec:
     if len(types) != 1 or (tag := _tag(types[0])) is None:
         raise SchemaError(
             f'Field "{name}" has a type that cannot be kept.',
-            next_step="Use str, int, float, bool, datetime, date or UUID, or one of them `| None`.",
+            next_step="Use str, int, float, bool, datetime, date or UUID, or one of them `| None`; a Filter takes "
+            'list[str] and list[int] too. Few fixed texts are Literal["a", "b"].',
         )
     if isinstance(mark, marks.Filter) and mark.mode == "token" and mark.low_entropy == "warn" and _is_narrow(types[0]):
         warnings.warn(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+import numpy as np
+
 from securevec.anonymize import Anonymizer, Detector, TenantKeys
 from securevec.anonymize.ahead import Ahead, shared_ahead
 from securevec.audit import AuditRef, Event, Succession
@@ -218,7 +220,9 @@ class CollectionScope:
 
     def record_ref(self, runtime: Runtime, record_id: object) -> RecordRef:
         """What a record is called in the store. Raises :class:`RecordError` as :func:`ref_of`."""
-        return ref_of(runtime.keys.tenant_key(self.tenant, "id"), self.collection, self.schema, record_id)
+        # Ids of a frame are numpy's whole numbers.
+        plain = int(record_id) if isinstance(record_id, np.integer) else record_id
+        return ref_of(runtime.keys.tenant_key(self.tenant, "id"), self.collection, self.schema, plain)
 
 
 def ref_of(key: bytes, collection: CollectionId, schema: Schema, record_id: object) -> RecordRef:

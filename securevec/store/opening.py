@@ -20,6 +20,7 @@ from securevec.control.store import ControlStore
 from securevec.crypto.suites import number_of
 from securevec.discovery import NO_CHOICES, Choices, check_backend, open_backend
 from securevec.embed import Embedder
+from securevec.embed.checked import require_embedder
 from securevec.errors import AuditUnavailable, ConfigError, ControlUnavailable, HomeRefused, KeyUnavailable
 from securevec.keyproviders.provider import Provider
 from securevec.keys.cache import TTL_S
@@ -120,6 +121,8 @@ def open_runtime(
     that restores it: nobody else opens it before that is done."""
     number = number_of(suite)
     require(pattern_engine)
+    if embedder is not None:
+        require_embedder(embedder)
     if not restoring and not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")

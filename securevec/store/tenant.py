@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from securevec.binding import Wanted, as_cloak
 from securevec.crypto.cloak import Cloak
@@ -13,6 +13,7 @@ from securevec.errors import (
     CollectionNotFound,
     PolicyDenied,
     SecurevecError,
+    UsageError,
 )
 from securevec.files.options import FileOptions
 from securevec.files.preview import preview_files
@@ -108,6 +109,8 @@ class Tenant(TenantLifetimes):
 
         Raises :class:`CollectionNotFound`, :class:`CollectionMismatch`, :class:`PolicyDenied`.
         """
+        if isinstance(cast("object", name), type):
+            raise UsageError("A collection is opened by its class with collection(CLASS), and by its name here.")
         row = find_collection(self._runtime, self._scope.tenant, check_name("collection", name))
         if row is None:
             raise CollectionNotFound("The tenant has no such collection.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from securevec.errors import RecordError
@@ -42,7 +42,8 @@ class CollectionWrites:
         vectors_of: VectorsOf | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> IngestReport:
-        """Store records from a ``.csv`` or ``.jsonl`` file, or from an iterable of mappings or Records.
+        """Store records from a ``.csv`` or ``.jsonl`` file, a frame of pandas, polars or Arrow, or from an iterable of
+        mappings or Records.
 
         A folder, or a file of another kind that is read, goes to :meth:`ingest_files` and is answered with its
         :class:`FilesReport`.
@@ -51,7 +52,7 @@ class CollectionWrites:
         keeps its expiry. A bad row is refused, reported by row and field, and never loses the others.
 
         Args:
-            source: path or iterable.
+            source: path, frame or iterable. What a frame keeps for a missing value (NaN, NaT, NA) is absent.
             vectors: shape (rows, dimension), float32, when the caller embeds. Each record is then one chunk.
             vectors_of: what given vectors were made of: ``anonymized_text``, or ``unknown``, which needs the
                 permission ``unsafe_vectors`` because such vectors may encode what the text no longer says.
@@ -163,5 +164,7 @@ class CollectionWrites:
         if record_ids is None or isinstance(record_ids, bytes | bytearray | memoryview):
             # Sequences too, of small whole numbers that may be somebody's ids.
             raise RecordError("A record id is text, a whole number or a UUID.")
+        if isinstance(record_ids, Iterable) and not isinstance(record_ids, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            raise RecordError("Several records are named by a list of ids.", next_step="Write delete(list(ids)).")
         ids = [record_ids] if isinstance(record_ids, str) or not isinstance(record_ids, Sequence) else record_ids
         return delete(self._runtime, self._scope, list(ids))

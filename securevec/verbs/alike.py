@@ -38,7 +38,7 @@ def search_like(
     narrow: Narrow,
 ) -> SearchResult[R]:
     """The ``k`` chunks nearest to a record, its own left out. See :meth:`Collection.search`."""
-    check_k(k)
+    k = check_k(k)
     admission = admit(runtime, collection.scope, permission="search", action="search", collection=collection.collection)
     row_filter = admission.decision.row_filter
     with admission.reading():

@@ -31,7 +31,7 @@ def search_batch(
     hybrid: bool = False,
 ) -> list[SearchResult[R]]:
     """One result for each text, in order. See :meth:`Collection.search_batch`."""
-    check_k(k)
+    k = check_k(k)
     check_hybrid(collection, hybrid, narrow)
     if isinstance(texts, str | bytes) or not isinstance(texts, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise QueryError("A batch search takes a list of texts.")

@@ -45,8 +45,8 @@ def search_diverse(
     vector: Vector | None,
 ) -> SearchResult[R]:
     """``k`` records out of the ``fetch`` nearest. See :meth:`Collection.search_diverse`."""
-    check_k(k)
-    check_k(fetch)
+    k = check_k(k)
+    fetch = check_k(fetch)
     if fetch < k:
         raise QueryError("fetch is at least k: the hits are chosen among so many.")
     weight = _weight(balance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -87,3 +88,44 @@ def test_a_record_built_around_its_checks_holds_plain_texts(name: str, value: ob
     with pytest.raises(RecordError) as refused:
         validate(Later, built)
     assert refused.value.field == name
+
+
+class Several(sv.Record):
+    id: sv.Key[str]
+    text: sv.Embed[str]
+    seen: sv.Filter[datetime]
+    tags: sv.Filter[list[str] | None] = None
+
+
+class NaTType:
+    """Called as pandas calls what it keeps in the place of a time."""
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "said"),
+    [
+        ({"id": 7}, "id", "is not text but int."),
+        ({"text": Decimal(1)}, "text", "is not text but Decimal."),
+        ({"text": float("nan")}, "text", "is not text; give None where a value is missing."),
+        ({"seen": NaTType()}, "seen", "is not a date and time; give None where a value is missing."),
+        ({"tags": ("a",)}, "tags", "is not a list but tuple."),
+        ({"tags": "a,b"}, "tags", "is not a list."),
+        ({"text": None}, "text", "may not be null."),
+    ],
+)
+def test_a_value_of_another_type_is_told_by_its_type(given: dict[str, object], field: str, said: str) -> None:
+    row = {"id": "1", "text": "x", "seen": datetime(2026, 1, 1, tzinfo=UTC)} | given
+    with pytest.raises(RecordError) as caught:
+        validate(Several, row)
+    assert (str(caught.value), caught.value.field) == (f'Field "{field}" {said}', field)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("texts", True), ("TEXT", True), ("t-e-x-t", True), ("remarks", False), (f"text {CANARY}", False)],
+)
+def test_a_name_that_only_slipped_is_told_without_being_repeated(name: str, near: bool) -> None:
+    with pytest.raises(RecordError, match='"text" is missing') as caught:
+        validate(Several, {"id": "1", "seen": datetime(2026, 1, 1, tzinfo=UTC), name: "x"})
+    assert ("almost the same" in str(caught.value)) is near
+    assert name not in str(caught.value).replace('"text"', "")

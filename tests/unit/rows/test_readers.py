@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
+import pyarrow as arrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from securevec import limits
-from securevec.errors import LimitExceeded, SourceError
+from securevec.errors import LimitExceeded, SourceError, UsageError
 from securevec.rows.readers import Row, read_records, source_size
 from securevec.schema import Embed, Key, Record
 
@@ -50,6 +53,47 @@ def test_a_byte_order_mark_crlf_and_padded_or_unnamed_headers_are_understood(tmp
     read = rows(tmp_path, "a.CSV", b"\xef\xbb\xbfid , body,\r\n1,x,junk\r\n")
     assert values(read) == [{"id": "1", "body": "x"}]
     assert values(rows(tmp_path, "a.jsonl", b'\xef\xbb\xbf{"id":1}\r\n')) == [{"id": 1}]
+
+
+class PandasLike:
+    """What is asked of pandas, which no extra brings: the same calls on rows that are held as lists."""
+
+    def __init__(self, columns: list[Any], rows: list[list[Any]]) -> None:
+        self.columns, self._rows, self.shape = columns, rows, (len(rows), len(columns))
+        self.iloc = self
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.columns)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return PandasLike(self.columns, self._rows[at])
+        return np.array([row[at[1]] for row in self._rows], dtype=object)
+
+    def isna(self) -> PandasLike:
+        return PandasLike(self.columns, [[each is None or each != each for each in row] for row in self._rows])
+
+
+def test_a_frame_is_read_row_by_row_and_what_it_misses_is_absent() -> None:
+    many = [[str(number), float("nan") if number % 2 else "x", 7] for number in range(600)]
+    expected: list[object] = [{"id": str(number)} | ({} if number % 2 else {"body": "x"}) for number in range(600)]
+    assert values(list(read_records(PandasLike(["id", "body", 0], many)))) == expected
+    table = arrow.table(
+        {"id": [str(number) for number in range(600)], "body": [None if n % 2 else "x" for n in range(600)]}
+    )
+    assert values(list(read_records(table))) == expected
+    assert values(list(read_records(table.to_batches()[0]))) == expected
+
+
+def test_a_frame_that_names_a_column_twice_or_holds_no_rows_yet_is_refused() -> None:
+    with pytest.raises(SourceError, match="twice"):
+        read_records(PandasLike(["id", "id"], [["1", "2"]]))
+    lazy: Any = SimpleNamespace(collect=list, collect_schema=dict, columns=["id"])
+    with pytest.raises(UsageError, match=r"frame\.collect"):
+        read_records(lazy)
 
 
 def test_a_row_with_another_number_of_columns_is_refused_alone(tmp_path: Path) -> None:

@@ -124,6 +124,22 @@ def test_a_class_that_cannot_be_honoured_is_refused(annotations: dict[str, Any],
         describe(record(**annotations))
 
 
+def test_a_marked_name_that_pydantic_keeps_private_is_refused_and_not_silently_dropped() -> None:
+    class Hidden(Record):
+        id: Key[str]
+        body: Embed[str]
+        _tenant: Seal[str]
+
+    class Own(Record):
+        id: Key[str]
+        body: Embed[str]
+        _cached: int = 0
+
+    with pytest.raises(SchemaError, match=r"_tenant.*underscore"):
+        describe(Hidden)
+    assert [field.name for field in describe(Own).fields] == ["id", "body"]
+
+
 def test_a_class_whose_annotations_cannot_be_resolved_is_refused_and_not_silently_emptied() -> None:
     source = (
         "from securevec.schema import Record, Key, Embed, Seal\n"

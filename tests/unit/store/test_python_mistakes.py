@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 import securevec as sv
@@ -130,6 +131,35 @@ def test_a_filter_without_parentheses_says_where_they_belong() -> None:
     for wrong in habits:
         with pytest.raises(FilterError, match="parentheses"):
             wrong()
+
+
+@pytest.mark.parametrize("wrong", ["minilm", len, object(), 7])
+def test_what_is_no_embedder_is_refused_before_there_is_a_home_and_told_how_a_function_becomes_one(
+    tmp_path: Path, wrong: Any
+) -> None:
+    with pytest.raises(ConfigError, match="FunctionEmbedder"):
+        sv.SecureStore.open(tmp_path / "home", backend="memory", embedder=wrong, key_file=tmp_path / "root.key")
+    assert not (tmp_path / "home").exists()
+
+
+def test_numbers_of_numpy_are_numbers_in_filters_ids_and_counts(world: World) -> None:
+    world.acme.ingest([ticket(number, "The refund never arrived.") for number in (1, 2, 3)])
+    any_k: Any = np.int64(2)
+    assert len(world.acme.search("refund", k=any_k)) == 2
+    assert (sv.F("n") == np.int64(3)).value == 3  # type: ignore[attr-defined]  # what a comparison makes
+    with pytest.raises(FilterError, match="order"):
+        _ = sv.F("n") < np.bool_(True)
+    with pytest.raises(FilterError, match="no time zone"):
+        _ = sv.F("opened") < cast("Any", np.datetime64("2026-01-01T00:00:00.000"))
+
+
+def test_an_answer_that_is_no_text_and_a_class_in_the_place_of_a_name_say_what_belongs_there(world: World) -> None:
+    world.acme.ingest([ticket(1, "The refund never arrived.")])
+    reply: Any = {"content": "[PERSON_1]"}
+    with pytest.raises(UsageError, match="An answer is text"):
+        world.acme.search("refund").restore(reply)
+    with pytest.raises(UsageError, match=r"collection\(CLASS\)"):
+        world.store.tenant("acme", actor=ACME).existing_collection(cast("Any", Ticket))
 
 
 def test_a_store_that_was_closed_says_so_and_how_it_is_opened_again(tmp_path: Path) -> None:
