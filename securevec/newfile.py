@@ -85,6 +85,9 @@ def require_place(path: Path, *, what: str) -> None:
 
 def _draft(path: Path, what: str, mode: int) -> tuple[Path, int]:
     """A new file beside ``path``, open to be written."""
+    if path.name == "-":
+        # A file of that name is what nobody wants who types it.
+        raise UsageError(f"The {what} goes into a file, whole or not at all, and not to stdout.", next_step="Name one.")
     draft = path.with_name(f".{path.name[:_SHOWN]}.{token_hex(4)}.new")
     try:
         return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)

@@ -121,7 +121,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "audit export": (
         "securevec audit export --out audit.jsonl --since 24h",
         "securevec audit export --out audit.jsonl --since 2026-11-01 --until 2026-12-01",
-        "securevec audit export --out audit.cef --format cef --since 24h",
+        "securevec audit export --out - --format cef --since 24h",
     ),
     "receipt verify": ("securevec receipt verify acme.receipt.json --pubkey receipts.pub.pem",),
     "backup create": ("securevec backup create /backups/2026-11-26",),

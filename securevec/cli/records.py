@@ -24,14 +24,16 @@ _BOOLEANS: Final = {"true": True, "false": False}
 
 
 def load_record(reference: str) -> type[Record]:
-    """The class that ``FILE.py:Class`` names. The file is run: it is the caller's own code.
+    """The class that ``FILE.py:Class`` names, or the one of ``FILE.py``. The file is run: it is the caller's own code.
 
     Raises :class:`SchemaError`; what the file's code raised is named by its class only.
     """
     from securevec.schema import Record
 
     file, separator, name = reference.rpartition(":")
-    if not separator or not file.endswith(".py") or not name.isidentifier():
+    if not separator:
+        file = name
+    if not file.endswith(".py") or (separator and not name.isidentifier()):
         raise SchemaError("A schema is written FILE.py:Class.", next_step="For example schema.py:Ticket.")
     path = Path(file)
     if not os.path.isfile(path):
@@ -53,11 +55,16 @@ def load_record(reference: str) -> type[Record]:
         raise SchemaError(
             f"The schema file failed with {type(error).__name__}.", next_step="Run it with python to see where."
         ) from error
-    found: object = getattr(module, name, None)
+    own = [key for key, value in vars(module).items() if _record_made_in(value, module_name)]
+    found: object = getattr(module, name if separator or len(own) != 1 else own[0], None)
     if not isinstance(found, type) or not issubclass(found, Record):
-        own = [key for key, value in vars(module).items() if _record_made_in(value, module_name)]
         step = f"It has: {', '.join(sorted(own))}." if own else "Propose one from data: securevec schema infer FILE"
-        raise SchemaError("The schema file has no Record class of that name.", next_step=step)
+        if not own:
+            raise SchemaError("The schema file has no Record class.", next_step=step)
+        raise SchemaError(
+            "The schema file has no Record class of that name." if separator else "Which class of the schema file?",
+            next_step=step,
+        )
     return found
 
 

@@ -45,6 +45,7 @@ REFUSALS: Final[dict[str, Callable[[], SecurevecError]]] = {
     ),
     "password": lambda: FileLocked("The file needs a password.", next_step="Save a copy without one."),
     "empty": lambda: FileCorrupt("The file holds no text.", next_step="Pictures of pages need text recognition first."),
+    "nothing": lambda: FileCorrupt("The file holds no text."),
     "too_large": lambda: LimitExceeded(
         f"The file's text is larger than {limits.MAX_TEXT_BYTES >> 20} MiB, or unpacks to too much.",
         next_step="Split it into parts.",

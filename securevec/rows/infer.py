@@ -25,7 +25,7 @@ from securevec.schema.record import Record
 Findings = Callable[[str, str], list[str]]
 """``(column name, value) -> entities found``, for example ``["EMAIL"]``."""
 
-_ID_NAME: Final = re.compile(r"(^|_)(id|key|uuid|guid|no|nr|number|ref|reference|code)$", re.IGNORECASE)
+_ID_NAME: Final = re.compile(r"(^|[\W_])(id|key|uuid|guid|no|nr|number|ref|reference|code)$", re.IGNORECASE)
 _BARE_ID: Final = re.compile(r"(id|uuid|guid|key)$", re.IGNORECASE)
 _SUBJECT_NAME: Final = re.compile(
     r"(.*[_ ])?(customer|client|patient|person|member|user|contact|employee|subject|guest|applicant)"
@@ -41,6 +41,7 @@ _RESERVED: Final = frozenset({"sv", "date", "datetime", "str", "int", "float", "
 """Names the proposed class itself uses."""
 _MOSTLY: Final = 0.5
 _NEARLY: Final = 0.95
+_HALF: Final = 0.5
 """Real files have bad rows; they should not decide what the good ones look like."""
 _MIN_SHARE: Final = 0.02
 """Share of a column's values in which an entity must be found to count for its marker."""
@@ -171,14 +172,18 @@ def _key(columns: list[_Column], rows: int) -> _Column:
         named = 0 if _BARE_ID.fullmatch(column.source) else 1 if _ID_NAME.search(column.source) else 2
         return (named, columns.index(column))
 
-    candidates = [
-        column
-        for column in columns
-        if not column.listed
-        and min(column.seen, len(column.distinct)) >= _NEARLY * rows
-        and column.type in ("str", "int", "uuid")
-        and column.words <= column.seen
-    ]
+    def short(share: float) -> list[_Column]:
+        return [
+            column
+            for column in columns
+            if not column.listed
+            and min(column.seen, len(column.distinct)) >= share * rows
+            and column.type in ("str", "int", "uuid")
+            and column.words <= column.seen
+        ]
+
+    # What is called an id is one, also where rows lack it or repeat it: the proposal says how many do.
+    candidates = short(_NEARLY) or [column for column in short(_HALF) if _ID_NAME.search(column.source)]
     if not candidates:
         raise SourceError(
             "No column could be the key: none has one short, different value in every row.",
@@ -225,6 +230,10 @@ def _source(stem: str, columns: list[_Column], key: _Column, marked: Mapping[str
         typed = f'Annotated[{python}, sv.marks.Seal(keep="original")]' if number else f"sv.{mark}[{python}]"
         default = _default(column, optional=optional)
         notes = [f"PII: {', '.join(sorted(column.entities))}"] if column.entities else []
+        if column is key and column.seen < rows:
+            notes.append(f"missing in {rows - column.seen} of {rows} rows, such rows are refused")
+        if column is key and len(column.distinct) < column.seen:
+            notes.append(f"{column.seen - len(column.distinct)} of {rows} rows repeat one, the last of them is kept")
         if kind == column.type and column.misfits:
             notes.append(f"{column.misfits} sampled values are no {kind}, such rows are refused")
         elif kind == "str" and (near := column.nearly):

@@ -94,7 +94,9 @@ def test_a_quota_is_set_shown_and_lifted(shell: Shell) -> None:
     assert shell.at_home("tenant", "quota", "acme", "--points", "5", "--as", "svc:helpdesk").code == 3
 
 
-def test_keys_of_a_tenant_are_exchanged_and_told_in_words_and_to_machines(shell: Shell) -> None:
+def test_keys_of_a_tenant_are_exchanged_and_told_in_words_and_to_machines(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown = shell.at_home("keys", "renew", "acme", "--key", "token")
     assert shown.code == 0, shown.err
     for words in ("key token", "version 2", "state done"):
@@ -115,6 +117,8 @@ def test_keys_of_a_tenant_are_exchanged_and_told_in_words_and_to_machines(shell:
     }
     assert again.json["tokens"] >= records > 0
     assert shell.at_home("receipt", "verify", str(receipt), "--json").json["kind"] == "renew"
+    monkeypatch.setattr("sys.stdin", io.StringIO(receipt.read_text(encoding="utf-8")))
+    assert shell.at_home("receipt", "verify", "-", "--json").json["kind"] == "renew"
     found = shell.at_home("subject", "find", "--tenant", "acme", "jane.porter@example.com", "--json")
     assert [each["id"] for each in found.json["records"]] == ["T-1"]
     for command, seen in (("reseal", "keys_destroyed"), ("reindex", "edited")):
@@ -233,6 +237,14 @@ def test_the_audit_log_is_written_for_another_system_by_time_and_as_it_stands(sh
     assert out.read_bytes() == b"".join(lines)
     assert shell.at_home("audit", "export", "--out", str(out), "--overwrite").code == 0
     assert out.read_bytes().startswith(b"".join(lines))
+    piped = shell.at_home("audit", "export", "--out", "-")
+    assert piped.out.encode().startswith(b"".join(lines))
+    assert f"{len(piped.out.splitlines())} records" in piped.err
+    refused = shell.at_home("keys", "renew", "acme", "--key", "token", "--receipt", "-")
+    assert (refused.code, "not to stdout" in refused.err) == (2, True), refused
+    assert shell.at_home("audit", "export", "--out", "-", "--json").code == 2
+    assert len(shell.at_home("export", "acme/tickets", "--out", "-").out.splitlines()) == 2
+    assert not Path("-").exists()
 
 
 @pytest.mark.parametrize(("form", "start"), [("syslog", "<110>1 "), ("cef", "CEF:0|securevec|securevec|")])

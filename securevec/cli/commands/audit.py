@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from securevec.cli.named import require_directory
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.pinned import Pubkey, anchor_of, log_id_of, pinned_key
 from securevec.cli.session import Session
+from securevec.cli.streams import answering
 from securevec.cli.tail import Format, tail
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
 
@@ -97,7 +99,10 @@ def verify(
 
 def export(
     session: Session,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new file, mode 0600.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", help="A new file, mode 0600; - writes to stdout.", show_default=False),
+    ],
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME|AGE", help="From here on: 2026-11-01, or 24h ago.")
     ] = None,
@@ -123,10 +128,18 @@ def export(
     if end is not None and end <= (start or 0):
         raise UsageError("The window ends before it begins.", next_step="An age is counted back from now.")
     number, shown = 0, FORMATS[form]
+    lines = read_between(runtime.home / "audit", log_id=runtime.installation_id, since_ms=start or 0, until_ms=end)
+    if str(out) == "-":
+        if session.out.as_json:
+            raise UsageError("With --json the answer is a report, so the log needs a file.", next_step="Name one.")
+        with answering():
+            for line in lines:
+                sys.stdout.buffer.write(shown(line).encode() + b"\n")
+                number += 1
+        session.out.say(f"securevec: {number} records exported as {form}")
+        return
     with new_file(out, overwrite=overwrite) as stream:
-        for line in read_between(
-            runtime.home / "audit", log_id=runtime.installation_id, since_ms=start or 0, until_ms=end
-        ):
+        for line in lines:
             stream.write(shown(line).encode() + b"\n")
             number += 1
     document = {"records": number, "format": form, "out": str(out)}

@@ -130,7 +130,7 @@ def export(
     session: Session,
     place: Place,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to, mode 0600. Without: standard output.")
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to, mode 0600. Without, or -: standard output.")
     ] = None,
     form: Annotated[
         str | None, typer.Option("--format", metavar="jsonl|csv", help="Default: by the file's name, else jsonl.")
@@ -141,6 +141,7 @@ def export(
     """Write every record as JSON lines or CSV. Anonymized as stored: originals are never in it."""
     if form not in (None, "jsonl", "csv"):
         raise UsageError("An export's format is jsonl or csv.")
+    out = None if str(out) == "-" else out
     if out is None and session.out.as_json:
         raise UsageError(
             "With --json the answer is a report, so the records need a file.", next_step="Pass --out FILE."

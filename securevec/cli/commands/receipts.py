@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.named import read_bounded, require_directory
+from securevec.cli.named import read_bounded, read_stdin, require_directory
 from securevec.cli.output import cell, moment, pairs, table
 from securevec.cli.pinned import MAX_KEYS, Pubkey, anchor_of, log_id_of, pinned_key
 from securevec.cli.session import Session
@@ -48,7 +48,7 @@ def register(group: Group) -> None:
 
 def verify(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The receipt.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="The receipt; - reads stdin.", show_default=False)],
     pubkey: Pubkey = None,
     chain_file: Annotated[
         Path | None,
@@ -75,7 +75,7 @@ def verify(
     """
     from securevec.proof.receipt import MAX_RECEIPT_BYTES, read, unverified
 
-    data = read_bounded(file, MAX_RECEIPT_BYTES)
+    data = read_bounded(file, MAX_RECEIPT_BYTES) if str(file) != "-" else read_stdin(MAX_RECEIPT_BYTES).encode()
     public = pinned_key(session, pubkey)
     if public is None:
         statement = unverified(data)

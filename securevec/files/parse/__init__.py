@@ -14,7 +14,9 @@ from typing import Final, Literal, cast
 
 from securevec import limits
 
-Code = Literal["damaged", "binary", "encoding", "mixed", "password", "empty", "too_large", "missing", "failed"]
+Code = Literal[
+    "damaged", "binary", "encoding", "mixed", "password", "empty", "nothing", "too_large", "missing", "failed"
+]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,7 +54,7 @@ def parse(kind: str, data: bytes, encoding: str | None = None) -> Parsed:
     parsed = parser(data, encoding)
     title, text = clean(parsed.title or "").strip() or None, clean(parsed.text).strip()
     if not text and not title:
-        raise Unparsable("empty")
+        raise Unparsable("empty" if kind in ("pdf", "docx") else "nothing")
     if len(text.encode()) > limits.MAX_TEXT_BYTES:
         raise Unparsable("too_large")
     return Parsed(title, text)

@@ -56,11 +56,19 @@ def test_a_place_is_two_names() -> None:
 
 def test_a_record_class_is_loaded_by_its_name(tmp_path: Path) -> None:
     assert load_record(f"{schema_file(tmp_path)}:Row").__name__ == "Row"
+    assert load_record(str(schema_file(tmp_path))).__name__ == "Row"
 
 
-@pytest.mark.parametrize(
-    "reference", ["{file}", "{file}:", "{file}:Missing", "{file}:Other", "absent.py:Row", "x.txt:Row"]
-)
+def test_of_two_classes_and_of_none_in_a_schema_file_no_one_is_guessed(tmp_path: Path) -> None:
+    two = SCHEMA.format(key="str") + "class Second(Row):\n    pass\n"
+    with pytest.raises(SchemaError, match=r"Which class.*Row, Second"):
+        load_record(str(schema_file(tmp_path, source=two)))
+    for reference in ("{file}", "{file}:Row"):
+        with pytest.raises(SchemaError, match=r"has no Record class.*schema infer"):
+            load_record(reference.replace("{file}", str(schema_file(tmp_path, source=""))))
+
+
+@pytest.mark.parametrize("reference", ["{file}:", "{file}:Missing", "{file}:Other", "absent.py:Row", "x.txt:Row"])
 def test_a_reference_that_names_no_record_class_is_refused(tmp_path: Path, reference: str) -> None:
     with pytest.raises(SchemaError):
         load_record(reference.replace("{file}", str(schema_file(tmp_path))))

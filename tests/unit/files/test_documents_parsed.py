@@ -169,13 +169,13 @@ def of_a_newer_zip(data: bytes) -> bytes:
         ("docx", of_a_newer_zip(docx(["x"])), "damaged"),
         ("docx", docx([]), "empty"),
         ("docx", pdf(["x"]), "damaged"),
-        ("text", b"", "empty"),
-        ("text", b" \n\t\n", "empty"),
+        ("text", b"", "nothing"),
+        ("text", b" \n\t\n", "nothing"),
         ("text", b"\x89PNG\r\n\x1a\n\0\0", "binary"),
         ("text", pdf(["x"]).replace(b"\n", b"\x01\x02"), "binary"),
         ("markdown", docx(["x"]), "binary"),
         ("html", b"\0<p>x", "binary"),
-        ("html", b"<script>x</script>", "empty"),
+        ("html", b"<script>x</script>", "nothing"),
     ],
 )
 def test_what_is_no_document_is_a_word_of_a_closed_list(kind: str, data: bytes, code: str) -> None:

@@ -120,6 +120,16 @@ def test_a_file_nothing_can_be_proposed_for_is_refused(tmp_path: Path, text: str
         infer(path)
 
 
+def test_an_id_that_some_rows_lack_or_repeat_is_proposed_with_what_becomes_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "tickets.csv"
+    path.write_text(
+        "Ticket ID,colour,body\n" + "".join(f"{i},x{i},{PROSE}\n" for i in ("T-1", "T-2", "T-3", "T-3", ""))
+    )
+    source = infer(path)
+    assert [field.name for field in describe(run(source)).by_kind("key")] == ["ticket_id"]
+    assert "missing in 1 of 5 rows, such rows are refused; 1 of 5 rows repeat one, the last of them is kept" in source
+
+
 def test_lists_of_labels_and_whole_numbers_are_proposed_as_filters_and_others_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "notes.jsonl"
     lines: list[bytes] = []
