@@ -11,17 +11,34 @@ import pytest
 
 from securevec.control.store import ControlStore
 from tests.unit.control.desk import TENANT, Desk, collection_row
+from tests.unit.control.neighbour import HOUSE, NEIGHBOUR, move_in
 
 
 @pytest.fixture(scope="session")
-def control_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file copied for each test: one tenant, one collection, no records."""
-    path = tmp_path_factory.mktemp("control") / "control.db"
-    store = ControlStore.open(path, create=True)
-    Desk(path, store).add_tenant(TENANT, b"acme-name-token!")
-    store.create_collection(collection_row())
-    store.close()
-    return path
+def control_files(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """The files copied for each test: one tenant, one collection, no records; with somebody beside it or without."""
+    made: dict[bool, Path] = {}
+    for beside in (False, True):
+        made[beside] = path = tmp_path_factory.mktemp("control") / "control.db"
+        store = ControlStore.open(path, create=True)
+        Desk(path, store).add_tenant(TENANT, b"acme-name-token!")
+        store.create_collection(collection_row())
+        if beside:
+            Desk(path, store).add_tenant(NEIGHBOUR, b"neighbours-name!")
+            store.create_collection(collection_row(HOUSE, NEIGHBOUR))
+            move_in(store)
+        store.close()
+    return made
+
+
+@pytest.fixture
+def alone() -> None:
+    """For tests of what the store lists of everybody: nobody lives beside the tenant."""
+
+
+@pytest.fixture
+def control_file(control_files: dict[bool, Path], request: pytest.FixtureRequest) -> Path:
+    return control_files["alone" not in request.fixturenames]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
-from securevec.control.rows import CollectionRow, JobItem, JobRow, ManifestRow, NewRecord
+from securevec.control.rows import BatchRow, CollectionRow, JobItem, JobRow, ManifestRow, NewRecord
 from securevec.control.store import ControlStore
 from securevec.control.subjects import records_of
 from securevec.types import CollectionId, TenantId
@@ -18,6 +18,7 @@ TENANT = TenantId("a1" * 16)
 COLLECTION = CollectionId("c1" * 16)
 OTHER = CollectionId("c2" * 16)
 JANE = b"jane".ljust(16, b".")
+SAM = b"sam".ljust(16, b".")
 NOW = 1_000_000
 LEASE = 60_000
 
@@ -109,6 +110,14 @@ class Desk:
     def live(self, number: int) -> int | None:
         row = self.store.current(COLLECTION, [ref(number)]).get(ref(number))
         return row.generation if row else None
+
+    def jobs(self, open_only: bool = False) -> list[JobRow]:
+        """The tenant's, as below: the store lists everybody's."""
+        return [job for job in self.store.jobs(open_only) if job.tenant == TENANT]
+
+    def batches(self, *, now_ms: int, expired_only: bool) -> list[BatchRow]:
+        found = self.store.open_batches(now_ms=now_ms, expired_only=expired_only)
+        return [batch for batch in found if batch.tenant == TENANT]
 
     def sql(self, statement: str, *values: Any) -> list[Any]:
         """What is in the file, asked from outside."""

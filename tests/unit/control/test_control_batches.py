@@ -26,7 +26,7 @@ def test_a_new_record_is_invisible_until_its_batch_commits(desk: Desk) -> None:
     assert desk.store.commit_batch(request_id=request, fence=1) == []
     assert (desk.live(1), desk.live(2)) == (1, 1)
     desk.store.finish_batch(request_id=request)
-    assert desk.store.open_batches(now_ms=NOW, expired_only=False) == []
+    assert desk.batches(now_ms=NOW, expired_only=False) == []
 
 
 def test_replacement_switches_all_records_at_once_and_names_what_is_to_go(desk: Desk) -> None:
@@ -145,12 +145,12 @@ def test_a_writer_whose_lease_ended_is_overtaken_and_cannot_commit(desk: Desk) -
 def test_a_lease_is_prolonged_given_up_and_found_expired(desk: Desk) -> None:
     request, _ = desk.begin(record(1))
     desk.store.extend_lease(request, NOW + 2 * LEASE)
-    assert desk.store.open_batches(now_ms=NOW + LEASE, expired_only=True) == []
+    assert desk.batches(now_ms=NOW + LEASE, expired_only=True) == []
     with pytest.raises(ControlUnavailable):
         desk.begin(record(1), now_ms=NOW + LEASE)
-    assert [batch.request_id for batch in desk.store.open_batches(now_ms=NOW, expired_only=False)] == [request]
+    assert [batch.request_id for batch in desk.batches(now_ms=NOW, expired_only=False)] == [request]
     desk.store.extend_lease(request, 0)
-    assert [batch.request_id for batch in desk.store.open_batches(now_ms=NOW, expired_only=True)] == [request]
+    assert [batch.request_id for batch in desk.batches(now_ms=NOW, expired_only=True)] == [request]
     desk.store.abort_batch(request_id=request)
     desk.store.finish_batch(request_id=request)
     desk.store.extend_lease(request, 0)
@@ -190,7 +190,7 @@ def test_nothing_begins_behind_the_fence(desk: Desk) -> None:
             desk.delete(1, fence=fence)
     with pytest.raises(TenantUnavailable):
         desk.store.add_tokens(TENANT, [(b"t" * 16, "EMAIL")])
-    assert desk.store.open_batches(now_ms=NOW, expired_only=False) == []
+    assert desk.batches(now_ms=NOW, expired_only=False) == []
 
 
 def test_a_collection_of_another_tenant_is_not_found(desk: Desk) -> None:
@@ -285,7 +285,7 @@ def test_forgetting_a_volatile_collection_leaves_the_others(desk: Desk) -> None:
     desk.store.reset_volatile(COLLECTION)
     assert desk.store.states(COLLECTION, [ref(1), ref(2)]) == {}
     assert desk.store.count_live(other, now_ms=NOW) == (1, 2)
-    assert [batch.request_id for batch in desk.store.open_batches(now_ms=NOW, expired_only=False)] == ["theirs"]
+    assert [batch.request_id for batch in desk.batches(now_ms=NOW, expired_only=False)] == ["theirs"]
 
 
 def test_two_processes_cannot_both_take_a_record(desk: Desk) -> None:
@@ -315,5 +315,5 @@ def test_a_version_made_of_a_replaced_one_is_refused(desk: Desk) -> None:
     with pytest.raises(RecordChanged):
         desk.begin(record(2), expect={ref(2): second})
     assert desk.live(1) == second
-    assert desk.store.open_batches(now_ms=NOW + 10 * LEASE, expired_only=True) == []
+    assert desk.batches(now_ms=NOW + 10 * LEASE, expired_only=True) == []
     desk.begin(record(1), expect={ref(1): second})

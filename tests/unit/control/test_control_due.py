@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from securevec.errors import RetentionConflict
-from tests.unit.control.desk import NOW, OTHER, Desk, collection_row, record, ref
+from tests.unit.control.desk import NOW, OTHER, TENANT, Desk, collection_row, record, ref
 
 AGE = 1_000
 
@@ -26,7 +26,7 @@ def test_a_record_is_due_at_its_maximum_age_and_free_at_its_minimum(
 ) -> None:
     request, _ = desk.begin(replace(record(1), ingested_ms=NOW))
     desk.store.commit_batch(request_id=request, fence=1)
-    found = desk.store.survey(as_of_ms=NOW + AGE + later, tenant=None, ages=lambda row, rules: (max_age, min_age))
+    found = desk.store.survey(as_of_ms=NOW + AGE + later, tenant=TENANT, ages=lambda row, rules: (max_age, min_age))
     (due,) = found.collections
     assert ([row.ref for row in due.doomed], due.kept_by_minimum) == ([ref(1)] * doomed, kept)
 

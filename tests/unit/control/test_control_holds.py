@@ -33,8 +33,8 @@ def test_what_is_held_is_neither_deleted_nor_replaced(
         desk.store.begin_tenant_deletion(tenant=TENANT, job_id="j", request_id="r", manifest="{}", now_ms=NOW)
     assert desk.live(1) == 1
     assert desk.store.fence(TENANT).state == "active"
-    assert desk.store.jobs() == []
-    assert desk.store.open_batches(now_ms=NOW, expired_only=False) == []
+    assert desk.jobs() == []
+    assert desk.batches(now_ms=NOW, expired_only=False) == []
     desk.write(2)
 
 

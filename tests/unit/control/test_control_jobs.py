@@ -33,7 +33,7 @@ def test_acceptance_closes_the_tenant_writes_the_job_and_owes_the_event_together
     assert [(event["action"], event["job_id"], event["state"]) for event in owed] == [
         ("tenant.delete", "j-1", "accepted")
     ]
-    assert desk.store.jobs(open_only=True) == [job] == [desk.store.job("j-1")]
+    assert desk.jobs(open_only=True) == [job] == [desk.store.job("j-1")]
 
 
 def test_asking_twice_gives_the_first_job(desk: Desk) -> None:
@@ -50,7 +50,7 @@ def test_a_deletion_is_not_finished_like_another_job_with_the_tenant_still_there
     _begin(desk)
     with pytest.raises(UsageError):
         desk.store.finish_job("j-1", receipt=b"nothing was deleted", now_ms=NOW)
-    assert [job.state for job in desk.store.jobs(open_only=True)] == [ACCEPTED]
+    assert [job.state for job in desk.jobs(open_only=True)] == [ACCEPTED]
 
 
 def test_a_job_needs_a_tenant_and_an_id_of_its_own(desk: Desk) -> None:
@@ -94,7 +94,7 @@ def test_a_job_done_stays_done(desk: Desk) -> None:
     desk.store.note_job_error("j-1", error="BackendError", now_ms=NOW)
     assert not desk.store.lease_job("j-1", owner="w", until_ms=NOW + 1, now_ms=NOW)
     assert desk.store.job("j-1") == done
-    assert desk.store.jobs(open_only=True) == []
+    assert desk.jobs(open_only=True) == []
     with pytest.raises(UsageError):
         desk.store.finish_tenant_deletion(job_id="j-9", receipt=b"", now_ms=NOW)
 

@@ -15,7 +15,7 @@ from securevec.control.copying import copy_control
 from securevec.control.database import Database
 from securevec.control.leftovers import Leftover
 from securevec.control.retention import Intent
-from securevec.control.rows import JobRow, NewRecord, RetentionRule, Survey
+from securevec.control.rows import NO_QUOTA, JobRow, NewRecord, RetentionRule, Survey
 from securevec.control.store import ControlStore
 from securevec.errors import (
     CollectionNotFound,
@@ -36,6 +36,7 @@ from tests.unit.control.desk import (
     LEASE,
     NOW,
     OTHER,
+    SAM,
     TENANT,
     Desk,
     collection_row,
@@ -43,8 +44,6 @@ from tests.unit.control.desk import (
     record,
     ref,
 )
-
-SAM = b"sam".ljust(16, b".")
 
 
 class Act:
@@ -222,6 +221,7 @@ def allow(rules: Any, collections: Any) -> None:
     """A check that finds nothing."""
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_rule_is_on_something_that_is_there(desk: Desk) -> None:
     gone = TenantId("b2" * 16)
     desk.add_tenant(gone, b"globex-name....")
@@ -236,6 +236,7 @@ def test_a_rule_is_on_something_that_is_there(desk: Desk) -> None:
     assert desk.store.retention_rules() == ()
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_rule_that_its_check_refuses_leaves_the_one_there_was(desk: Desk) -> None:
     def refuse(rules: Any, collections: Any) -> None:
         assert [each.max_age_ms for each in rules] == [5]
@@ -267,12 +268,12 @@ def test_a_plan_is_applied_once_and_only_as_long_as_it_is_what_was_planned(desk:
     with pytest.raises(PlanChanged, match="changed since"):
         apply(desk, digest_of=lambda found: "another")
     assert desk.store.plan("digest") == "{}", "it may be looked at again"
-    assert desk.store.jobs() == []
+    assert desk.jobs() == []
     assert [job.job_id for job in apply(desk)] == ["retention"]
     assert [item.ref for item in desk.store.job_items("retention")] == [ref(1)]
     with pytest.raises(PlanChanged, match="meanwhile"):
         apply(desk)
-    assert len(desk.store.jobs()) == 1
+    assert len(desk.jobs()) == 1
 
 
 def test_a_tenant_that_is_going_gets_no_quota_and_its_collections_no_other_identity(desk: Desk) -> None:
@@ -281,7 +282,7 @@ def test_a_tenant_that_is_going_gets_no_quota_and_its_collections_no_other_ident
         desk.store.set_quota(TENANT, max_points=1, max_bytes=None)
     with pytest.raises(TenantUnavailable):
         desk.store.update_identity(COLLECTION, expect='{"model":"m1"}', identity="{}", schema_sealed=b"")
-    assert desk.sql("SELECT COUNT(*) FROM quota") == [(0,)]
+    assert desk.store.quota(TENANT) == NO_QUOTA
 
 
 def test_a_tenant_is_forgotten_by_its_deletion_alone(desk: Desk) -> None:
@@ -304,7 +305,7 @@ def test_a_deletion_is_repeated_where_it_is_not_under_way(desk: Desk) -> None:
     assert (job.kind, job.state, desk.store.fence(TENANT).state) == ("tenant.delete", "accepted", "deleting")
     assert again(TENANT, "two") is None
     assert again(TenantId("b2" * 16), "three") is None
-    assert [each.job_id for each in desk.store.jobs()] == ["one"]
+    assert [each.job_id for each in desk.jobs()] == ["one"]
 
 
 def test_tokens_are_lifted_by_one_version_at_a_time(desk: Desk) -> None:

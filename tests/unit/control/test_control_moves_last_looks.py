@@ -45,7 +45,7 @@ def test_a_tenant_moves_to_one_place_at_a_time(desk: Desk) -> None:
     assert move(desk).job_id == move(desk, job_id="again").job_id == "move"
     with pytest.raises(UsageError, match="moved elsewhere"):
         move(desk, "shard", job_id="elsewhere")
-    assert len(desk.store.jobs()) == 1
+    assert len(desk.jobs()) == 1
 
 
 def test_a_suspended_tenant_moves_no_further(desk: Desk) -> None:

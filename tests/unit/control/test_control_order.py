@@ -51,6 +51,7 @@ def batches(desk: Desk) -> Sequence[object]:
     return [row.request_id for row in desk.store.open_batches(now_ms=NOW, expired_only=False)]
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("listed", [tenants, collections, jobs, holds, grants, batches])
 def test_what_is_made_within_a_millisecond_is_listed_as_it_was_made(
     desk: Desk, listed: Callable[[Desk], Sequence[object]]

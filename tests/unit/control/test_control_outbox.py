@@ -60,6 +60,6 @@ def test_only_an_operator_lowers_the_time_floor_and_leases_of_the_wrong_clock_en
     desk.store.raise_time_floor(ahead)
     desk.store.reset_time_floor(NOW)
     assert desk.store.time_floor() == NOW
-    assert [batch.request_id for batch in desk.store.open_batches(now_ms=NOW, expired_only=True)] == [wrong]
+    assert [batch.request_id for batch in desk.batches(now_ms=NOW, expired_only=True)] == [wrong]
     assert desk.store.batch(right) is not None
     assert desk.store.lease_job("j", owner="next", until_ms=NOW + LEASE, now_ms=NOW)

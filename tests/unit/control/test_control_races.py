@@ -100,7 +100,7 @@ def test_a_manifest_that_fails_leaves_the_tenant_as_it_was(desk: Desk) -> None:
     with pytest.raises(UsageError):
         desk.store.begin_tenant_deletion(tenant=TENANT, job_id="j", request_id="r", manifest=manifest, now_ms=NOW)
     assert desk.store.fence(TENANT).state == "active"
-    assert desk.store.jobs() == []
+    assert desk.jobs() == []
     assert desk.store.outbox_pending() == []
 
 

@@ -130,6 +130,7 @@ def test_the_file_holds_no_column_for_a_clear_name() -> None:
     assert all(column.endswith(("_sealed", "_token")) for column in named)
 
 
+@pytest.mark.usefixtures("alone")
 def test_downgrade_leaves_an_empty_file_that_can_be_filled_again(desk: Desk) -> None:
     engine = create_engine(f"sqlite:///{desk.path}")
     config = Config()

@@ -56,6 +56,7 @@ def test_the_live_generation_of_a_record_says_whom_it_is_about_and_mentions(desk
     assert desk.store.record_tokens(COLLECTION, ref(1), 1) == {JANE: True, SAM: False}
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_replaced_generation_speaks_of_nobody_any_more(desk: Desk) -> None:
     write(desk, 1, about=(JANE,))
     write(desk, 1, about=(SAM,))
@@ -63,6 +64,7 @@ def test_a_replaced_generation_speaks_of_nobody_any_more(desk: Desk) -> None:
     assert desk.sql("SELECT COUNT(*) FROM record_subject") == [(1,)]
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_deleted_and_an_aborted_record_leave_no_subject_behind(desk: Desk) -> None:
     write(desk, 1, about=(JANE,))
     request, _ = desk.delete(1)
@@ -74,6 +76,7 @@ def test_a_deleted_and_an_aborted_record_leave_no_subject_behind(desk: Desk) -> 
     assert desk.sql("SELECT token FROM subject_token") == []
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_token_is_known_once_it_was_made_known_and_one_that_was_not_goes_with_its_record(desk: Desk) -> None:
     request, _ = desk.begin(replace(record(1), about=(JANE,), mentions=(SAM,)))
     assert desk.store.known_tokens(TENANT, [JANE, SAM]) == {}
@@ -203,7 +206,7 @@ def test_a_hold_refuses_the_erasure_of_what_it_covers_and_nothing_is_kept(desk: 
     with pytest.raises(LegalHold) as refusal:
         erase(desk, JANE)
     assert refusal.value.hold_id == "h-1"
-    assert desk.store.jobs() == []
+    assert desk.jobs() == []
     assert not desk.store.fence(TENANT).tombstoned
 
 
@@ -232,6 +235,7 @@ def test_a_finished_job_keeps_its_receipt_and_forgets_its_items(desk: Desk) -> N
     assert desk.store.finish_job("job-1", receipt=b"another", now_ms=NOW).receipt == b"signed"
 
 
+@pytest.mark.usefixtures("alone")
 def test_deleting_the_tenant_ends_its_other_jobs_and_forgets_its_people(desk: Desk) -> None:
     write(desk, 1, about=(JANE,))
     erase(desk, JANE)
@@ -241,7 +245,7 @@ def test_deleting_the_tenant_ends_its_other_jobs_and_forgets_its_people(desk: De
     desk.store.finish_tenant_deletion(job_id="j-2", receipt=b"signed", now_ms=NOW)
     for table in ("record_subject", "tombstone", "job_item", "quota", "source_file", "hold_subject"):
         assert desk.sql(f"SELECT COUNT(*) FROM {table}") == [(0,)], table
-    assert [job.job_id for job in desk.store.jobs()] == ["j-2"]
+    assert [job.job_id for job in desk.jobs()] == ["j-2"]
 
 
 def test_a_quota_of_points_refuses_the_batch_that_would_pass_it(desk: Desk) -> None:
@@ -321,6 +325,7 @@ def test_the_files_of_a_source_are_remembered_apart(desk: Desk) -> None:
     assert desk.store.source_files(COLLECTION, b"two") == {ref(1): b"c" + stored}
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_store_of_the_first_revision_with_records_is_refused_whole(desk: Desk) -> None:
     from alembic import command
     from alembic.config import Config
@@ -344,7 +349,7 @@ def test_a_store_of_the_first_revision_with_records_is_refused_whole(desk: Desk)
     assert desk.sql("SELECT name, sql FROM sqlite_master ORDER BY name") == before
     desk.sql("DELETE FROM manifest")
     migrate.upgrade(desk.path)
-    assert desk.store.jobs() == []
+    assert desk.jobs() == []
     assert [row.collection for row in desk.store.collections(TENANT)] == [COLLECTION]
     assert desk.store.roles(TENANT, b"actor") == {"reader"}
     assert desk.sql("PRAGMA foreign_key_check") == []
