@@ -18,11 +18,18 @@ NUMBERS = range(1, 10)
 
 def move_in(store: ControlStore) -> None:
     """Their collection is there already."""
-    request = {"tenant": NEIGHBOUR, "collection": HOUSE, "writer": "w-neighbour", "fence": 1, "now_ms": NOW}
     late = NOW * 1_000
     for name, about in (("n-live", JANE), ("n-open", SAM)):
-        rows = [NewRecord(ref(each), 7, b"n" * 16, None, "r0/never", NOW, 70, (about,)) for each in NUMBERS]
-        store.begin_batch(**request, request_id=name, rows=rows, lease_until_ms=late)
+        store.begin_batch(
+            tenant=NEIGHBOUR,
+            collection=HOUSE,
+            request_id=name,
+            writer="w-neighbour",
+            fence=1,
+            rows=[NewRecord(ref(each), 7, b"n" * 16, None, "r0/never", NOW, 70, (about,)) for each in NUMBERS],
+            lease_until_ms=late,
+            now_ms=NOW,
+        )
         if name == "n-live":
             store.commit_batch(request_id=name, fence=1)
             store.finish_batch(request_id=name)

@@ -1,0 +1,199 @@
+"""What is decided of one record, person, job or scope is decided of no other: each condition of a statement counts."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from securevec.control.jobs import RETENTION_APPLY
+from securevec.control.minimums import require_tenant_past_minimum
+from securevec.control.rows import NewRecord, RetentionRule
+from securevec.errors import (
+    ControlUnavailable,
+    QuotaExceeded,
+    RecordNotFound,
+    RetentionConflict,
+    RetentionMinimum,
+    UsageError,
+)
+from securevec.types import CollectionId
+from tests.unit.control.desk import (
+    COLLECTION,
+    JANE,
+    NOW,
+    OTHER,
+    SAM,
+    TENANT,
+    Desk,
+    collection_row,
+    erase,
+    record,
+    ref,
+)
+from tests.unit.control.neighbour import NEIGHBOUR
+
+LABEL = "1a" * 16
+
+
+def store(desk: Desk, *rows: NewRecord, finished: bool = True) -> None:
+    request, _ = desk.begin(*rows)
+    desk.store.commit_batch(request_id=request, fence=1)
+    if finished:
+        desk.store.finish_batch(request_id=request)
+
+
+def retention_job(desk: Desk, job_id: str) -> None:
+    desk.store.begin_job(
+        kind=RETENTION_APPLY,
+        tenant=TENANT,
+        job_id=job_id,
+        request_id=job_id,
+        fence=1,
+        data="{}",
+        items=lambda tx: [],
+        now_ms=NOW,
+    )
+
+
+def test_a_hold_on_a_person_covers_whose_live_record_says_so_and_nothing_else(desk: Desk) -> None:
+    store(desk, replace(record(1), about=(JANE,)), record(2), replace(record(3), mentions=(JANE,)))
+    store(desk, record(3, expires_ms=NOW), finished=False)  # what it said before is on its way out
+    store(desk, record(4, expires_ms=NOW))
+    refs = [ref(number) for number in range(1, 10)]
+    desk.store.add_hold("h-1", TENANT, None, None, b"sealed", NOW, subject=[JANE])
+    assert desk.store.held_refs(TENANT, COLLECTION, refs) == {ref(1): "h-1"}
+    found = desk.store.survey(as_of_ms=NOW, tenant=TENANT, ages=lambda row, rules: (None, None))
+    [due] = found.collections
+    assert ([(row.ref, row.hold_id) for row in due.rows], due.holds) == ([(ref(3), ""), (ref(4), "")], ())
+    desk.store.release_hold("h-1", NOW)
+    assert desk.store.held_refs(TENANT, COLLECTION, refs) == {}
+    assert desk.store.while_unheld(TENANT, [JANE], {}, lambda: "done", now_ms=NOW) == "done"
+
+
+@pytest.mark.parametrize("what", [{"collection": COLLECTION, "record_ref": ref(7)}, {"subject": [SAM]}])
+def test_what_only_another_tenant_has_is_not_there_to_be_held(desk: Desk, what: dict[str, Any]) -> None:
+    store(desk, replace(record(1), about=(JANE,)))
+    place, held = what.get("collection"), what.get("record_ref")
+    with pytest.raises(RecordNotFound):
+        desk.store.add_hold(
+            "h-1", TENANT, place, held, b"sealed", NOW, subject=what.get("subject", ()), known_only=True
+        )
+    assert desk.store.holds(TENANT) == []
+
+
+def test_only_a_retention_job_that_nobody_is_at_is_taken_back_and_no_other_with_it(desk: Desk) -> None:
+    store(desk, replace(record(1), about=(JANE,)))
+    erase(desk, JANE)
+    retention_job(desk, "first")
+    retention_job(desk, "second")
+    assert desk.store.lease_job("first", owner="w", until_ms=NOW + 2, now_ms=NOW)
+    for job_id in ("erasure", "first"):
+        with pytest.raises(UsageError, match="cannot be taken back"):
+            desk.store.cancel_job(job_id, now_ms=NOW + 1)
+    assert len(desk.store.job_items("erasure")) == 1
+    assert desk.store.cancel_job("first", now_ms=NOW + 2).state == "cancelled"
+    assert [(job.job_id, job.state) for job in desk.jobs()] == [
+        ("erasure", "accepted"),
+        ("first", "cancelled"),
+        ("second", "accepted"),
+    ]
+    assert not desk.store.lease_job("first", owner="w", until_ms=NOW + 9, now_ms=NOW + 3)
+
+
+def test_a_worker_that_lost_its_job_moves_it_no_further_though_it_came_to_the_same_state(desk: Desk) -> None:
+    retention_job(desk, "first")
+    retention_job(desk, "second")
+    assert desk.store.lease_job("first", owner="slow", until_ms=NOW + 1, now_ms=NOW)
+    assert desk.store.lease_job("first", owner="quick", until_ms=NOW + 9, now_ms=NOW + 1)
+    for owner in ("slow", ""):
+        with pytest.raises(ControlUnavailable, match="moved this job"):
+            desk.store.advance_job("first", expect="accepted", to="deleting", data="{}", now_ms=NOW, owner=owner)
+    moved = desk.store.advance_job("first", expect="accepted", to="deleting", data="{}", now_ms=NOW, owner="quick")
+    assert (moved.state, moved.owner) == ("deleting", "quick")
+    desk.store.note_job_error("first", error="BackendError", now_ms=NOW)
+    other = desk.store.job("second")
+    assert other is not None
+    assert (other.state, other.owner, other.error) == ("accepted", "", "")
+
+
+SCOPES: dict[str, tuple[dict[str, Any], bool]] = {
+    "everything": ({}, True),
+    "the tenant": ({"tenant": TENANT}, True),
+    "the collection": ({"tenant": TENANT, "collection": COLLECTION}, True),
+    "the classification": ({"classification": LABEL}, True),
+    "another collection": ({"tenant": TENANT, "collection": OTHER}, False),
+    "another classification": ({"classification": "2b" * 16}, False),
+    "another tenant": ({}, False),  # the neighbour has one
+}
+
+
+@pytest.mark.parametrize("what", SCOPES)
+def test_a_minimum_keeps_what_its_scope_says_until_that_moment_and_nothing_else(desk: Desk, what: str) -> None:
+    said, keeps = SCOPES[what]
+    desk.sql("UPDATE collection SET classification = ? WHERE collection = ?", LABEL, COLLECTION)
+    desk.store.create_collection(replace(collection_row(OTHER, name=b"another-name...."), retention_ms=None))
+    store(desk, replace(record(1), ingested_ms=NOW))
+    if what != "another tenant":
+        rule = replace(RetentionRule("", "", "", b"", None, 10, NOW), **said)
+        desk.store.put_rule(rule, check=lambda rules, collections: None)
+
+    def kept(now_ms: int) -> bool:
+        young = desk.store.too_young(COLLECTION, [ref(1), ref(2)], now_ms=now_ms)
+        assert young in ([], [ref(1)])
+        with desk.store._db.write() as tx, pytest.raises(RetentionMinimum) if young else contextlib.nullcontext():
+            require_tenant_past_minimum(tx, TENANT, now_ms)
+        return bool(young)
+
+    assert (kept(NOW + 9), kept(NOW + 10)) == (keeps, False)
+    third = collection_row(CollectionId("c3" * 16), name=b"a-third-name....")
+    short = replace(third, retention_ms=9, classification=LABEL)
+    if what in ("everything", "the tenant", "the classification"):
+        with pytest.raises(RetentionConflict):
+            desk.store.create_collection(short)
+        short = replace(short, retention_ms=10)
+    desk.store.create_collection(short)
+
+
+def test_a_quota_counts_what_its_own_tenant_has_and_what_is_still_coming(desk: Desk) -> None:
+    store(desk, replace(record(1, chunks=2), size=20))
+    assert desk.store.usage(TENANT, now_ms=NOW) == (2, 20)
+    desk.store.set_quota(TENANT, max_points=4, max_bytes=None)
+    coming, _ = desk.begin(replace(record(2, chunks=2), size=20), lease=10)
+    assert desk.store.usage(TENANT, now_ms=NOW + 9) == (4, 40)
+    with pytest.raises(QuotaExceeded):
+        desk.begin(record(3, chunks=1), now_ms=NOW + 9)
+    assert desk.store.usage(TENANT, now_ms=NOW + 10) == (2, 20)
+    desk.begin(record(3, chunks=2), now_ms=NOW + 10)
+    with pytest.raises(ControlUnavailable, match="aborted"):
+        desk.store.commit_batch(request_id=coming, fence=1)
+    # Whoever is over it may replace one by less, and its own room counts, nobody else's.
+    desk.store.set_quota(TENANT, max_points=1, max_bytes=None)
+    desk.begin(record(1, chunks=1), now_ms=NOW + 10)
+    with pytest.raises(QuotaExceeded):
+        desk.begin(record(5, chunks=1), now_ms=NOW + 10)
+
+
+def test_all_that_is_otherwise_for_the_neighbour_stands_there_and_nothing_of_it_here(desk: Desk) -> None:
+    own, theirs = [
+        (
+            [hold.hold_id for hold in desk.store.holds(tenant)],
+            sorted(desk.store.tombstones_among(tenant, [JANE, SAM])),
+            (desk.store.erasing(tenant), desk.store.being_shredded(tenant)),
+            desk.store.quota(tenant).max_points,
+            desk.store.usage(tenant, now_ms=NOW),
+            len(desk.store.carrying_in_transit(tenant, [SAM])),
+        )
+        for tenant in (TENANT, NEIGHBOUR)
+    ]
+    assert own == ([], [], (False, frozenset()), None, (0, 0), 0)
+    assert theirs == (
+        ["n-all", "n-house", "n-one", "n-jane"],
+        [JANE, SAM],
+        (True, frozenset([JANE])),
+        1,
+        (126, 1260),
+        1,
+    )
