@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import shutil
@@ -63,10 +64,14 @@ waited for alone."""
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Nothing that is collected goes before the end: looking through it for garbage, again and again, finds none."""
+    """Workers collect one after the other: the first compiles what is imported, and the others read that.
+
+    Nothing that is collected goes before the end: looking through it for garbage, again and again, finds none."""
     gc.disable()
     try:
-        return (yield)
+        with Path(__file__).open() as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            return (yield)
     finally:
         gc.enable()
 
