@@ -106,7 +106,14 @@ _MOMENT: Final = "A moment is a datetime with its zone: datetime(2026, 1, 31, tz
 
 
 class F:
-    """A field of the record, by its declared name."""
+    """A field of the record, by its declared name. What it is compared with makes a filter.
+
+    >>> from securevec import F
+    >>> (F("status") == "open") & (F("priority") >= 3) & ~F("closed").exists()
+    <filter on closed, priority, status>
+    >>> F("status").is_in(["open", "new"])
+    <filter on status>
+    """
 
     __slots__ = ("_key",)
     __hash__ = None  # type: ignore[assignment]  # a comparison makes a filter, so a field cannot be a dict key

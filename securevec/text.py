@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from html import escape
 from pathlib import Path
 
 from securevec.errors import UsageError
@@ -16,6 +18,14 @@ def utf8_size(text: str) -> int | None:
         return len(text.encode())
     except UnicodeEncodeError:
         return None
+
+
+def html_table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table for a notebook, without rows its caption alone. All of it is escaped: nothing in it becomes markup."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(part))}</td>" for part in row) + "</tr>" for row in rows)
+    shown = f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return shown if body else f"<p>{escape(caption)}</p>"
 
 
 def given_path(path: str | Path) -> Path:

@@ -18,7 +18,8 @@ body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)
 padding:0 1rem}
 h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin:2.2rem 0 .4rem}p{color:var(--soft);margin:.2rem 0}
 table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{padding:.35rem .6rem;text-align:right;
-border-bottom:1px solid var(--line)}th:first-child,td:first-child,td.says{text-align:left}td.says{color:var(--soft)}
+border-bottom:1px solid var(--line)}th:first-child,th:nth-child(2),td.says{text-align:left}.wide{overflow-x:auto}
+tbody th{font-weight:normal}td.says{color:var(--soft)}
 svg{width:100%;height:auto}svg text{fill:var(--ink);font:13px system-ui,sans-serif}svg .soft{fill:var(--soft)}
 svg .p50{fill:var(--a)}svg .p95{fill:var(--b)}svg .zero{stroke:var(--line)}
 """
@@ -87,9 +88,11 @@ def _bars(rows: Sequence[tuple[str, float, float]], *, unit: str) -> str:
     widest = max((max(first, second) for _, first, second in rows), default=0.0) or 1.0
     room = _WIDTH - _NAMES - _VALUES
     drawn: list[str] = []
+    spoken: list[str] = []
     for at, (name, first, second) in enumerate(rows):
         top = at * _ROW + 4
         label = _number(first) if not second else f"{_number(first)} / {_number(second)}"
+        spoken.append(f"{name} {label} {unit}")
         end = _NAMES + room * max(first, second) / widest
         drawn.append(f'<text x="0" y="{top + 15}">{escape(name)}</text>')
         if second:
@@ -98,7 +101,7 @@ def _bars(rows: Sequence[tuple[str, float, float]], *, unit: str) -> str:
         drawn.append(f'<text class="soft" x="{end + 8:.1f}" y="{top + 15}">{label} {escape(unit)}</text>')
     height = len(rows) * _ROW + 4
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(", ".join(row[0] for row in rows))}">'
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape("; ".join(spoken))}">'
         f'{"".join(drawn)}<line class="zero" x1="{_NAMES}" y1="0" x2="{_NAMES}" y2="{height}"/></svg>'
     )
 
@@ -113,20 +116,23 @@ def _number(value: float) -> str:
 
 def _search_table(rows: Sequence[SearchRow]) -> str:
     body = "".join(
-        f'<tr><td>{escape(row.name)}</td><td class="says">{escape(row.says)}</td><td>{row.p50_ms:.2f}</td>'
+        f'<tr><th scope="row">{escape(row.name)}</th><td class="says">{escape(row.says)}</td><td>{row.p50_ms:.2f}</td>'
         f"<td>{row.p95_ms:.2f}</td><td>{row.ratio:.2f}x</td><td>{row.added_ms:+.2f}</td>"
         f"<td>{'' if row.recall is None else f'{row.recall:.3f}'}</td><td>{row.same:.0%}</td></tr>"
         for row in rows
     )
-    head = "".join(f"<th>{name}</th>" for name in ("", "", "p50 ms", "p95 ms", "ratio", "added ms", "recall", "same"))
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return _table(("row", "what it is", "p50 ms", "p95 ms", "ratio", "added ms", "recall", "same answer"), body)
 
 
 def _ingest_table(rows: Sequence[IngestRow]) -> str:
     body = "".join(
-        f'<tr><td>{escape(row.name)}</td><td class="says">{escape(row.says)}</td><td>{row.records:,}</td>'
+        f'<tr><th scope="row">{escape(row.name)}</th><td class="says">{escape(row.says)}</td><td>{row.records:,}</td>'
         f"<td>{row.per_second:,.0f}</td><td>{row.ratio:.2f}x</td></tr>"
         for row in rows
     )
-    head = "".join(f"<th>{name}</th>" for name in ("", "", "records", "records/s", "time"))
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return _table(("row", "what it is", "records", "records/s", "time"), body)
+
+
+def _table(columns: Sequence[str], body: str) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -63,9 +63,6 @@ class FilesReport(IngestReport):
         parts += [f"{count} kept ({reason})" for reason, count in sorted(self.kept.items())]
         return ", ".join(parts)
 
-    def __repr__(self) -> str:
-        return f"FilesReport({self})"
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FilePreview:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Generic, TypeVar, overload
+from typing import Any, Final, Generic, TypeVar, overload
 from uuid import UUID
 
 from securevec.errors import UsageError
@@ -15,6 +16,7 @@ from securevec.reading.released import Released, Wish
 from securevec.rows.minimize import rebuild
 from securevec.schema import Record
 from securevec.state.runtime import CollectionScope
+from securevec.text import html_table
 from securevec.types import Uncopied
 
 R = TypeVar("R", bound=Record)
@@ -75,6 +77,11 @@ class Hit(Generic[R_co]):
         return f"Hit(score={self.score:.4f}, chunk={self.chunk + 1}/{self.chunks})"
 
 
+def _entities(hit: Hit[Any]) -> str:
+    found = Counter(placed.span.entity for placed in hit.spans)
+    return ", ".join(f"{count} {entity}" for entity, count in sorted(found.items()))
+
+
 Restorer = Callable[[Sequence[OriginalAt]], Mapping[OriginalAt, str]]
 Releaser = Callable[[Wish, Sequence[Hit[Record]], Callable[[], Sequence[str]], str], Released]
 
@@ -128,6 +135,14 @@ class SearchResult(Uncopied, Sequence[Hit[R]]):
 
     def __repr__(self) -> str:
         return f"SearchResult({len(self._hits)} hits, {self.violations} violations)"
+
+    def _repr_html_(self) -> str:
+        """For notebooks, which are saved and sent around: how near, and what was replaced, and no text, id or field."""
+        rows = [
+            (rank, f"{hit.score:.3f}", f"{hit.chunk + 1} of {hit.chunks}", len(hit.text), _entities(hit))
+            for rank, hit in enumerate(self._hits, start=1)
+        ]
+        return html_table(repr(self), ("", "score", "chunk", "characters", "replaced"), rows)
 
     def context(self, *, separator: str = SEPARATOR) -> str:
         """The hits' texts for a prompt: every replaced value is a placeholder such as ``[PERSON_1]``.

@@ -54,7 +54,7 @@ class Collection(CollectionWrites, CollectionValues, CollectionMeasures, Generic
         return self._record
 
     def __repr__(self) -> str:
-        return f"Collection(id={self._scope.collection})"
+        return f"Collection({self._scope.schema.name}, id={self._scope.collection})"
 
     def search(
         self,

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from securevec.errors import DetectorError, RecordError, SecurevecError
+from securevec.text import html_table
 
+_SHOWN: Final = 20
+"""Refused rows in a notebook's table."""
 MAX_FAILURES: Final = 16
 """Rows at which the detector failed, without one between them that it read, from which on an ingest ends."""
 
@@ -38,9 +41,12 @@ class RefusedRow:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class IngestReport:
-    """What an ingest did. ``new + updated + unchanged + len(refused)`` is the number of rows read."""
+    """What an ingest did. ``new + updated + unchanged + len(refused)`` is the number of rows read.
+
+    A notebook shows the first refused rows as a table: row, field and reason, no content.
+    """
 
     new: int
     updated: int
@@ -66,6 +72,15 @@ class IngestReport:
             parts.append("replaced: " + ", ".join(replaced))
         first = f"; row {self.refused[0].row}: {self.refused[0].reason}" if self.refused else ""
         return ", ".join(parts) + first
+
+    def __repr__(self) -> str:
+        """On one line, however many rows were refused: all of them are in ``refused``."""
+        return f"{type(self).__name__}({self})"
+
+    def _repr_html_(self) -> str:
+        shown = [(each.row, each.field or "", each.reason) for each in self.refused[:_SHOWN]]
+        more = [("…", "", f"and {len(self.refused) - _SHOWN} more")] if len(self.refused) > _SHOWN else []
+        return html_table(str(self), ("row", "field", "refused because"), [*shown, *more])
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,10 @@ def test_the_page_is_whole_and_fetches_nothing(measured: Figures) -> None:
             assert 0 < float(bar.attrib["x"]) + float(bar.attrib["width"]) <= width
     for row in measured.search:
         assert f"{row.p50_ms:.2f}" in text
+        # Who does not see a plot hears the figures that stand in it.
+        assert f"{row.name} " in ElementTree.fromstring(plots[0]).attrib["aria-label"]
+    assert "MiB" in ElementTree.fromstring(plots[-1]).attrib["aria-label"]
+    assert text.count('<th scope="row">') == len(measured.search) + len(measured.ingest)
 
 
 def test_where_the_product_builds_an_index_the_vendor_has_the_same_and_is_asked_without_it_too(
