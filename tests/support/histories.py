@@ -23,7 +23,15 @@ WEIGHTS: Final = {
     "rule": 1,
     "retain": 3,
     "erase": 2,
+    "sweep": 1,
+    "hand_out": 1,
+    "exchange": 4,
 }
+EXCHANGES: Final = (
+    *("reseal", "reindex", "recloak", "renew_tokens", "renew_surrogates", "roll_keys"),
+    *("rotate_tenant_keys", "rotate_root_key", "rotate_signing_key", "purge"),
+)
+"""What exchanges keys under what is stored, or removes bytes, and changes nothing that anybody reads."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,19 @@ class Model:
         if any(self._held(number) for number in there):
             return self, "LegalHold"
         return self._without(there), len(there)
+
+    def _sweep(self, op: dict[str, Any]) -> tuple[Model, Any]:
+        there = [n for n, each in self.records.items() if n % 2 == op["odd"] and each.expires > self.day]
+        if any(self._held(number) for number in there):
+            return self, "LegalHold"
+        return self._without(there), len(there)
+
+    def _hand_out(self, op: dict[str, Any]) -> tuple[Model, Any]:
+        shown = [each for each in self.records.values() if each.expires > self.day]
+        return self, [len(shown), sum(op["subject"] in {each.about, *each.mentions} for each in shown)]
+
+    def _exchange(self, op: dict[str, Any]) -> tuple[Model, Any]:
+        return self, True
 
     def _hold(self, op: dict[str, Any]) -> tuple[Model, Any]:
         kind, named = op["scope"]
@@ -232,3 +253,15 @@ class Teller:
 
     def _erase(self, model: Model) -> dict[str, Any]:
         return {"subject": self._person()}
+
+    def _sweep(self, model: Model) -> dict[str, Any]:
+        return {"odd": self.chance.randrange(2)}
+
+    def _hand_out(self, model: Model) -> dict[str, Any]:
+        return {"subject": self._person()}
+
+    def _exchange(self, model: Model) -> dict[str, Any]:
+        # Surrogates of what is held are not made anew: that job waits, which is not looked at here.
+        return {
+            "what": self.chance.choice([each for each in EXCHANGES if each != "renew_surrogates" or not model.holds])
+        }

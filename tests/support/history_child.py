@@ -8,6 +8,7 @@ An operation is named by ``op``; :mod:`tests.support.histories` makes them and k
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Callable
@@ -80,7 +81,7 @@ def open_store(order: dict[str, Any], ahead: list[int]) -> sv.SecureStore:
 
 
 def collection_of(store: sv.SecureStore, *, create: bool = False) -> sv.Collection[Ticket]:
-    return store.tenant(TENANT, actor=ACTOR, create=create).collection(Ticket, retention=f"{DAYS}d")
+    return store.tenant(TENANT, actor=ACTOR, create=create).collection(Ticket, retention=f"{DAYS}d", cloak="rotate")
 
 
 class Life:
@@ -141,6 +142,28 @@ class Life:
 
     def erase(self, op: dict[str, Any]) -> Any:
         return self.tenant.erase_subject(customer(op["subject"]), until=f"{FENCE_DAYS}d").state
+
+    def sweep(self, op: dict[str, Any]) -> Any:
+        return self.collection.delete(where=sv.F("status") == ("open" if op["odd"] else "closed")).deleted
+
+    def hand_out(self, op: dict[str, Any]) -> Any:
+        """How many records an export of the collection, and one of what is stored about a person, hold."""
+        written = io.BytesIO()
+        self.collection.export(written)
+        about = self.store.tenant(TENANT).export_subject(customer(op["subject"]))
+        return [len(written.getvalue().splitlines()), len(about)]
+
+    def exchange(self, op: dict[str, Any]) -> Any:
+        what, store = op["what"], self.store
+        if what == "purge":
+            self.tenant.purge()
+        elif what in ("rotate_root_key", "rotate_signing_key"):
+            getattr(store, what)()
+        elif what in ("renew_tokens", "renew_surrogates", "rotate_tenant_keys"):
+            getattr(store, what)(TENANT)
+        else:
+            getattr(store, what)(TENANT, "ticket")
+        return True
 
     def standing(self) -> dict[int, str]:
         """Number to id of the standing holds."""

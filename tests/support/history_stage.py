@@ -34,13 +34,14 @@ class Stage:
             template = self._templates[backend] = self.root / f"template-{backend}"
             with open_store(self._order(template, backend), [0]) as store:
                 collection_of(store, create=True)
-        place = self.root / f"home-{backend}"
+        place = self.root / f"lived-{backend}"
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(template, place, copy_function=shutil.copy2)
         return self._order(place, backend)
 
-    def _order(self, home: Path, backend: str) -> dict[str, Any]:
-        return {"home": str(home), "key_file": str(self.root / "keys" / f"{backend}.key"), "backend": backend}
+    def _order(self, place: Path, backend: str) -> dict[str, Any]:
+        # The key beside the home: a history may exchange it.
+        return {"home": str(place / "home"), "key_file": str(place / "keys" / "root.key"), "backend": backend}
 
 
 @contextmanager
