@@ -210,8 +210,7 @@ class StoreLifetimes(OpenHome):
         except SecurevecError as error:
             begun = begun_before(runtime, digest) if isinstance(error, PlanChanged) else []
             if begun:
-                whole.note(counts={"tenants": len(begun)})
-                return [self._advanced(job) for job in begun]
+                return self._gone_on_with(whole, begun)
             whole.failure(error)
             raise
         for admission in admissions.values():
@@ -226,6 +225,17 @@ class StoreLifetimes(OpenHome):
         whole.note(counts={"tenants": len(jobs)})
         settle_outbox(runtime)
         return [self._advanced(job) for job in jobs]
+
+    def _gone_on_with(self, whole: Admission, begun: Sequence[JobRow]) -> list[JobResult]:
+        """What the jobs of a plan that was applied before came to, for whoever may apply one to each of the tenants."""
+        try:
+            for job in begun:
+                self._admit_application(TenantId(job.tenant)).note()
+        except SecurevecError as error:
+            whole.failure(error)
+            raise
+        whole.note(counts={"tenants": len(begun)})
+        return [self._advanced(job) for job in begun]
 
     def _advanced(self, job: JobRow) -> JobResult:
         """One of several jobs: what stops it is kept with it and recorded, and does not stop the others."""

@@ -16,7 +16,7 @@ pytest.importorskip("chromadb", reason="needs securevec[chroma]", exc_type=Modul
 from tests.support.history_stage import a_stage, live_through
 
 
-@pytest.mark.parametrize(("backend", "histories"), [("edge", 6), ("chroma", 3)])
+@pytest.mark.parametrize(("backend", "histories"), [("edge", 5), ("chroma", 3)])
 def test_histories_keep_what_is_held_and_hide_what_is_due(backend: str, histories: int) -> None:
     with a_stage() as stage:
         lived = [live_through(stage, backend, seed) for seed in range(histories)]

@@ -23,6 +23,7 @@ from securevec.errors import (
     TenantNotFound,
     UsageError,
 )
+from securevec.policy import BuiltinPolicy, Decision, Request
 from tests.support.hourglass import RETENTION_DAYS, Hourglass
 from tests.support.world import ACME, Ticket, ticket
 
@@ -193,6 +194,30 @@ def test_a_plan_is_applied_once_and_an_invented_one_never(quick: Hourglass) -> N
             quick.store.apply_retention(digest)
     with pytest.raises(UsageError):
         quick.store.apply_retention("")
+
+
+class NotHere(BuiltinPolicy):
+    """Whoever may only read a tenant applies no retention to it, though they are the operator."""
+
+    def decide(self, request: Request) -> Decision:
+        if request.permission == "retention" and "reader" in request.roles:
+            return Decision(allowed=False, rule="not here")
+        return super().decide(request)
+
+
+def test_what_a_plan_came_to_is_told_to_nobody_who_may_not_apply_it_to_the_tenant(
+    quick: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick.fill(1)
+    quick.pass_days(RETENTION_DAYS + 1)
+    plan = quick.store.retention_plan()
+    (done,) = quick.store.apply_retention(plan.digest)
+    quick.acme_operated.grant(quick.store.actor, "reader")
+    with monkeypatch.context() as patch:
+        patch.setattr(quick.store.runtime, "policy", NotHere())
+        with pytest.raises(PolicyDenied):
+            quick.store.apply_retention(plan.digest)
+    assert quick.store.apply_retention(plan.digest) == [done]
 
 
 def test_what_became_due_after_the_plan_waits_for_the_next(quick: Hourglass) -> None:
