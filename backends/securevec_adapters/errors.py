@@ -25,8 +25,9 @@ _NO_ROOM: Final = frozenset(
     {*(errno.ENOSPC, errno.EDQUOT, errno.EFBIG), *(errno.EMFILE, errno.ENFILE), errno.EROFS, errno.EACCES, errno.EIO}
 )
 """Others' errors have numbers of their own (a TLS library's)."""
-_IN_RUST: Final = re.compile(r"\(os error (\d{1,4})\)|\(code: (\d{1,5})\)")
-"""How the embedded engines name the system's number, or SQLite's: they have one class for every failure."""
+_IN_TEXT: Final = re.compile(r"(?:\(os error |\[Errno )(\d{1,4})[)\]]|\(code: (\d{1,5})\)")
+"""How embedded engines, with one class for every failure, and ``shutil``, which tells of many in one, name the
+system's number, or SQLite's."""
 _OF_SQLITE: Final = {8: errno.EROFS, 10: errno.EIO, 13: errno.ENOSPC}
 
 
@@ -75,14 +76,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _said_by_the_system(causes: list[BaseException]) -> str:
     """What the disk or the limits of this process refused, in the system's own words, which name no file."""
     for cause in causes:
-        number = cause.errno if isinstance(cause, OSError) else _number_in(str(cause))
+        number = (cause.errno if isinstance(cause, OSError) else None) or _number_in(str(cause))
         if number in _NO_ROOM:
             return f"The system says: {os.strerror(number)}."
     return ""
 
 
 def _number_in(text: str) -> int | None:
-    found = _IN_RUST.search(text)
+    found = _IN_TEXT.search(text)
     if found is None:
         return None
     return int(found[1]) if found[1] else _OF_SQLITE.get(int(found[2]) & 0xFF)

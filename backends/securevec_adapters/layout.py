@@ -36,6 +36,7 @@ _GENERATION = re.compile(r"gen-(0|[1-9][0-9]{0,8})\Z")
 _NEW: Final = ".new-"
 _TRASH: Final = ".trash-"
 _SYNCS: Final = 8
+_LOOK: Final = "Check the owner and the disk of the home's directory `engine`: securevec doctor."
 _LONGEST: Final = 64
 """Bytes of a file that says a version or a generation, at most."""
 _COPIED_AT_ONCE: Final = 1024 * 1024
@@ -70,7 +71,7 @@ class EngineRoot:
                     self.current(shard)
         except OSError as error:
             self.release()
-            raise HomeRefused("The engine's directory cannot be put in order.") from error
+            raise HomeRefused("The engine's directory cannot be put in order.", next_step=_LOOK) from error
         except BaseException:
             self.release()
             raise
@@ -265,7 +266,7 @@ def _check_owner(path: Path) -> None:
         status = path.stat()
         foreign = any(path.iterdir()) and not (path / "VERSION").exists() and not (path / "LOCK").exists()
     except OSError as error:
-        raise HomeRefused("The engine's directory cannot be made or read.") from error
+        raise HomeRefused("The engine's directory cannot be made or read.", next_step=_LOOK) from error
     if status.st_uid != os.geteuid():
         raise HomeRefused("The engine's directory belongs to another user.")
     if stat.S_IMODE(status.st_mode) & 0o077:
@@ -327,7 +328,7 @@ def _lock(path: Path, flags: int) -> FileLock:
     try:
         lock = FileLock(path, flags)
     except OSError as error:
-        raise HomeRefused("The lock of the engine's directory cannot be opened.") from error
+        raise HomeRefused("The lock of the engine's directory cannot be opened.", next_step=_LOOK) from error
     try:
         lock.take()
     except OSError as error:

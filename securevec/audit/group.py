@@ -63,7 +63,9 @@ class GroupCommit:
         try:
             with self.lock:
                 if self._closed:
-                    raise AuditUnavailable("The audit log of this process is closed.")
+                    raise AuditUnavailable(
+                        "The audit log of this process is closed.", next_step="Open the store again."
+                    )
                 self._closed = ticket.closing
                 self._number(ticket)
                 self._queue.append(ticket)

@@ -193,7 +193,7 @@ class AuditWriter:
 
     def _submit(self, ticket: Ticket) -> None:
         if self._closed:
-            raise AuditUnavailable("The audit log of this process is closed.")
+            raise AuditUnavailable("The audit log of this process is closed.", next_step="Open the store again.")
         self._follow_fork()
         self._group.submit(ticket)
 

@@ -197,29 +197,40 @@ def _identity(text: str) -> Mapping[str, Any]:
 
 
 def _audit(session: Session) -> Check:
-    from securevec.audit import find_open_intents
-    from securevec.audit.reading import require_followed
+    from securevec.audit.reading import find_open_intents, require_followed
     from securevec.store.opening import audit_kept
 
-    runtime = session.store.runtime
-    directory = runtime.home / "audit"
-    marks = [path.stat().st_mtime for path in (directory / runtime.installation_id).glob("*/checkpoint")]
+    runtime, directory = session.store.runtime, session.store.home / "audit"
+    try:
+        marks = _checkpoints(directory / runtime.installation_id)
+    except OSError as error:
+        step = "Let this user own, read and write the home's directory audit. Until then nothing is answered."
+        return Check("audit log", "wrong", f"it cannot be read: {os.strerror(error.errno or 0)}", step)
     if not marks and runtime.control.audit_announced():
         step = "Put the directory audit back from a backup. Until then nothing is answered, searched or stored."
         return Check("audit log", "wrong", "it is gone, and the control store knows of lines in it", step)
     if not marks:
         return Check("audit log", "note", "nothing was recorded yet")
-    age = max(0, int(time.time() - max(marks)))
     try:
         require_followed(directory, log_id=runtime.installation_id, kept=partial(audit_kept, runtime.control))
     except HomeRefused as error:
         return Check("audit log", "wrong", error.message, error.next_step)
     intents = find_open_intents(directory, log_id=runtime.installation_id)
-    detail = f"last signed checkpoint {_ago(age)} ago"
+    detail = f"last signed checkpoint {_ago(max(0, int(time.time() - max(marks))))} ago"
     if intents:
-        detail = f"{detail}; {len(intents)} intents without a result (in progress, or a crash)"
+        detail += f"; {len(intents)} intents without a result (in progress, or a crash)"
         return Check("audit log", "note", detail, "Look whether the log is whole: securevec audit verify")
     return Check("audit log", "ok", f"{detail}. Whether it is whole: securevec audit verify")
+
+
+def _checkpoints(log: Path) -> list[float]:
+    """When each writer signed last. Raises ``OSError``, which ``glob`` would take for nothing there."""
+    marks: list[float] = []
+    with contextlib.suppress(FileNotFoundError):
+        for writer in os.listdir(log):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                marks.append((log / writer / "checkpoint").stat().st_mtime)
+    return marks
 
 
 def _ago(seconds: int) -> str:

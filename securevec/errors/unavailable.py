@@ -75,6 +75,8 @@ class UnknownEnvelope(UnknownFormat, EnvelopeRejected):
 class AuditUnavailable(Unavailable):
     """No audit record could be written, so the operation ended there."""
 
+    next_step = "Check the space, the owner and the disk of the home's directory `audit`: securevec doctor."
+
 
 class DetectorError(Unavailable):
     """The detector failed, timed out, or was given more than it takes."""

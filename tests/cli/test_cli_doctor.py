@@ -289,6 +289,19 @@ def test_a_key_store_in_write_ahead_mode_is_wrong(doctor: Shell, home: Path) -> 
     assert examine(doctor, code=1)["key store"]["status"] == "wrong"
 
 
+@pytest.mark.parametrize("part", ["", "*/checkpoint"])
+def test_an_audit_log_that_cannot_be_read_is_not_said_to_be_gone(doctor: Shell, home: Path, part: str) -> None:
+    """Whoever then puts one of a backup in its place loses what was recorded since. Links that lead round in a circle
+    are what nobody may read, root included."""
+    (log,) = (path for path in (home / "audit").iterdir() if path.is_dir())
+    place = next(log.glob(part)) if part else log
+    place.rename(home.parent / "aside")
+    place.symlink_to(place)
+    found = examine(doctor, code=1)["audit log"]
+    assert found["detail"] == "it cannot be read: Too many levels of symbolic links"
+    assert "own, read and write" in found["next_step"]
+
+
 def test_an_engine_that_is_held_is_named_and_the_rest_still_looked_at(doctor: Shell, home: Path) -> None:
     with (home / LOCK_NAME).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

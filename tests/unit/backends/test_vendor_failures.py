@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 import socket
+from pathlib import Path
 
 import pytest
 
 from securevec.errors import BackendError, LimitExceeded
 from securevec_adapters.errors import mapped
+from securevec_adapters.layout import copy_tree
 from tests.support.chroma_server import free_port
 
 
@@ -60,6 +63,20 @@ def test_an_embedded_engine_on_a_full_or_failing_disk_says_what_the_system_says(
     assert advice in caught.value.next_step
     assert bool(advice) == bool(caught.value.next_step)
     assert "canary" not in str(caught.value)
+
+
+def test_a_copy_of_many_files_that_finds_no_room_says_so(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    for name in ("canary-a", "canary-b"):
+        (tmp_path / "from" / name).write_bytes(b"x" * 8192)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(BackendError) as caught, mapped("copying a shard"):
+            copy_tree(tmp_path / "from", tmp_path / "to")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.next_step == "The system says: File too large."
 
 
 def test_causes_in_a_circle_are_looked_at_once() -> None:
