@@ -25,7 +25,7 @@ _NO_ROOM: Final = frozenset(
     {*(errno.ENOSPC, errno.EDQUOT, errno.EFBIG), *(errno.EMFILE, errno.ENFILE), errno.EROFS, errno.EACCES, errno.EIO}
 )
 """Others' errors have numbers of their own (a TLS library's)."""
-_IN_TEXT: Final = re.compile(r"(?:\(os error |\[Errno )(\d{1,4})[)\]]|\(code: (\d{1,5})\)")
+_IN_TEXT: Final = re.compile(r"(?:\(os error |\[Errno |Os { code: )(\d{1,4})[)\],]|\(code: (\d{1,5})\)")
 """How embedded engines, with one class for every failure, and ``shutil``, which tells of many in one, name the
 system's number, or SQLite's."""
 _OF_SQLITE: Final = {8: errno.EROFS, 10: errno.EIO, 13: errno.ENOSPC}

@@ -108,7 +108,7 @@ class EngineRoot:
         try:
             named = _read(place / "CURRENT").removesuffix("\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise BackendError("A shard's pointer file cannot be read.") from error
+            raise BackendError("A shard's pointer file cannot be read.", next_step=_LOOK) from error
         if not _GENERATION.match(named) or not (place / named).is_dir() or (place / named).is_symlink():
             raise BackendError("A shard's pointer file names no generation.")
         for entry in place.iterdir():

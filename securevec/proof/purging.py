@@ -19,6 +19,7 @@ process's locks on it, and neither holds sealed bodies or vectors.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from typing import Any, Final
 import numpy as np
 
 from securevec.backend import RemovalReport, VectorBackend
-from securevec.errors import SecurevecError
+from securevec.errors import BackendError, SecurevecError
 from securevec.proof.probe import Needles, Standing, standing
 from securevec.proof.receipt import Artefact, Verdict
 from securevec.proof.traces import TOLERANCE
@@ -161,7 +162,11 @@ def drop_with_proof(runtime: Runtime, namespace: Namespace, needles: Needles) ->
 
 def own_files(runtime: Runtime, namespace: Namespace) -> list[Path]:
     """What the engine keeps of the namespace, on its way in or out too; empty where nothing is named by its shard."""
-    return [path for path in _engine(runtime).glob("*/*") if namespace.shard in path.name]
+    try:
+        return [path for path in _engine(runtime).glob("*/*") if namespace.shard in path.name]
+    except OSError as error:
+        said = os.strerror(error.errno or 0)
+        raise BackendError("The engine's files cannot be listed.", next_step=f"The system says: {said}.") from error
 
 
 def stands(runtime: Runtime, namespace: Namespace, needles: Needles) -> Standing:

@@ -106,6 +106,7 @@ def verify(
         seen = _Seen()
         _read_store(runtime, collection, admission, seen, progress)
         records, missing, altered = _read_manifest(runtime, collection, admission, seen)
+        _read_transit(runtime, collection, seen)
         foreign = len(fetch_only(runtime, collection, [UUID(int=number) for number in sorted(seen.strange)]))
         admission.recheck()
     found = Verification(
@@ -223,6 +224,20 @@ def _read_manifest(
         records += len(rows)
         admission.recheck()
     return records, missing, altered
+
+
+def _read_transit(runtime: Runtime, collection: CollectionScope, seen: _Seen) -> None:
+    """Points of batches that are not settled yet are on their way out, also where nothing opens them by now: what was
+    taken back while the store did not answer, under keys that were exchanged since."""
+    ids = RecordIds(runtime.keys.tenant_key(collection.tenant, "id"), collection.collection)
+    for batch in runtime.control.open_batches(now_ms=0, expired_only=False) if seen.strange else ():
+        if batch.collection != collection.collection:
+            continue
+        for row in runtime.control.batch_rows(batch.request_id):
+            numbers = (ids.point_number(RecordRef(row.ref), row.generation, chunk) for chunk in range(row.n_chunks))
+            on_their_way = seen.strange.intersection(numbers)
+            seen.in_flight += len(on_their_way)
+            seen.strange -= on_their_way
 
 
 def _look_again(runtime: Runtime, collection: CollectionScope, row: ManifestRow, absent: set[int]) -> tuple[int, int]:

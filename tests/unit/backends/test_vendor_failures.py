@@ -53,6 +53,7 @@ def test_a_chroma_server_that_is_gone_says_where_to_look() -> None:
         ("error returned from database: (code: 13) database or disk is full", "No space left"),
         ("error returned from database: (code: 778) disk I/O error", "Input/output error"),
         ("error returned from database: (code: 1032) canary", "Read-only file system"),
+        ("called `unwrap()` on `Err`: Os { code: 24, kind: Uncategorized, message: canary }", "Too many open files"),
         ("a log of canary (os error 4711)", ""),
     ],
 )

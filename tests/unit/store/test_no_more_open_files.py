@@ -13,6 +13,7 @@ import pytest
 
 import securevec as sv
 from securevec.files.pool import ParserPool
+from securevec.proof.purging import own_files
 from securevec.proof.residue import refuse_residue
 from securevec.testing.embedders import HashEmbedder
 from securevec_adapters.errors import mapped
@@ -70,3 +71,14 @@ def test_a_home_that_cannot_be_searched_for_destroyed_keys_is_not_said_to_hold_n
     refuse_residue(tmp_path, [b"y" * 16])
     with no_more_open_files(more), pytest.raises(sv.errors.KeyUnavailable, match="cannot be searched"):
         refuse_residue(tmp_path, [b"y" * 16])
+
+
+def test_files_of_an_engine_that_cannot_be_listed_are_not_said_to_be_none(tmp_path: Path) -> None:
+    with sv.SecureStore.open(tmp_path / "home", key_file=tmp_path / "root.key", embedder=HashEmbedder()) as store:
+        tickets = store.tenant("acme", create=True).collection(Ticket)
+        tickets.ingest([ticket(1, "The lift was late.")])
+        namespace = tickets._scope.namespace
+        with no_more_open_files(), pytest.raises(sv.errors.BackendError, match="cannot be listed") as refused:
+            own_files(store.runtime, namespace)
+        assert "Too many open files" in refused.value.next_step
+        assert own_files(store.runtime, namespace)
