@@ -145,8 +145,10 @@ def _rewritten(
     runtime: Runtime, job: JobRow, data: dict[str, Any], parts: dict[str, Any], progress: Advance | None
 ) -> dict[str, Any]:
     """Every collection written anew, but for what holds keep: of each collection one such record is remembered.
-    Returns the job's data."""
+    Returns the job's data. What an earlier round purged is told beside what this one did, which looked for none of it.
+    """
     purges, held = dict(data["purges"]), dict[str, str]()
+    before = [*data.get("before", ()), *purges.items()]
     for place in places_of(runtime, job):
         room = _room(runtime, job, place.collection)
         outcome = rewrite(
@@ -162,7 +164,15 @@ def _rewritten(
         purges[place.collection] = outcome.to_json()
         if room.held:
             held[place.collection] = min(room.held).hex()
-    return data | {"purges": purges, "held": held}
+    return data | {"before": before, "purges": purges, "held": held}
+
+
+def _purged(data: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What was purged of each collection: every round that replaced something, or the last where none did."""
+    earlier = [(str(name), purge) for name, purge in data.get("before", ()) if purge["probe"]["needles"]]
+    told = {name for name, _ in earlier}
+    last = [(str(name), purge) for name, purge in data["purges"].items()]
+    return [*earlier, *(each for each in last if each[1]["probe"]["needles"] or each[0] not in told)]
 
 
 def _require_unheld(runtime: Runtime, job: JobRow, collection: CollectionId, ref: bytes) -> None:
@@ -209,7 +219,7 @@ def _done(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> JobRow:
                 f"old points of collection {collection}, with their surrogates",
                 method="written and embedded anew, deleted by id, purge by copy",
             )
-            for collection, purge in data["purges"].items()
+            for collection, purge in _purged(data)
         ),
         Artefact(
             artefact="surrogates of parts of names in the control store",

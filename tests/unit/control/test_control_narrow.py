@@ -169,6 +169,10 @@ def test_a_quota_counts_what_its_own_tenant_has_and_what_is_still_coming(desk: D
     desk.begin(record(3, chunks=2), now_ms=NOW + 10)
     with pytest.raises(ControlUnavailable, match="aborted"):
         desk.store.commit_batch(request_id=coming, fence=1)
+    gone, _ = desk.delete(1, now_ms=NOW + 10)
+    assert desk.store.usage(TENANT, now_ms=NOW + 10) == (2, 0), "what is on its way out takes no room"
+    desk.store.finish_batch(request_id=gone)
+    store(desk, record(1, chunks=2))
     # Whoever is over it may replace one by less, and its own room counts, nobody else's.
     desk.store.set_quota(TENANT, max_points=1, max_bytes=None)
     desk.begin(record(1, chunks=1), now_ms=NOW + 10)

@@ -274,7 +274,11 @@ def test_a_held_record_keeps_what_it_says_and_the_key_waits_for_its_hold(
             renew(store)
     assert cases.get("C-2") == kept, "a hold that comes while it is written anew comes first"
     store.tenant("acme").release(placed[0])
-    assert renew(store).state == "done"
+    done = renew(store)
+    assert done.state == "done"
+    receipt = read(done.receipt or b"", public=store.runtime.keys.signing_key().public).predicate
+    shown = [each["artefact"] for each in receipt["artefacts"]]
+    assert sum("old points" in each for each in shown) == 2, "those of both rounds, and nothing of one that wrote none"
     assert cases.get("C-2") != kept
     assert found(cases) == before
     assert not [each for each in only_early(early, keys(store)) if each in said(cases)]
