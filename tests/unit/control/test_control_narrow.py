@@ -10,7 +10,7 @@ import pytest
 
 from securevec.control.jobs import RETENTION_APPLY
 from securevec.control.minimums import require_tenant_past_minimum
-from securevec.control.rows import NewRecord, RetentionRule
+from securevec.control.rows import JobItem, NewRecord, RetentionRule
 from securevec.errors import (
     ControlUnavailable,
     QuotaExceeded,
@@ -59,15 +59,22 @@ def retention_job(desk: Desk, job_id: str) -> None:
 
 
 def test_a_hold_on_a_person_covers_whose_live_record_says_so_and_nothing_else(desk: Desk) -> None:
-    store(desk, replace(record(1), about=(JANE,)), record(2), replace(record(3), mentions=(JANE,)))
+    desk.store.create_collection(collection_row(OTHER, name=b"another-name...."))
+    due = record(2, expires_ms=NOW), replace(record(5, expires_ms=NOW), about=(SAM,))
+    store(desk, replace(record(1), about=(JANE,)), replace(record(3), mentions=(JANE,)), *due)
     store(desk, record(3, expires_ms=NOW), finished=False)  # what it said before is on its way out
-    store(desk, record(4, expires_ms=NOW))
     refs = [ref(number) for number in range(1, 10)]
     desk.store.add_hold("h-1", TENANT, None, None, b"sealed", NOW, subject=[JANE])
     assert desk.store.held_refs(TENANT, COLLECTION, refs) == {ref(1): "h-1"}
+    for name, place, held in (("h-2", COLLECTION, ref(1)), ("h-3", OTHER, None), ("h-4", OTHER, ref(2))):
+        desk.store.add_hold(name, TENANT, place, held, b"sealed", NOW)
+    desk.store.add_hold("h-5", TENANT, None, None, b"sealed", NOW)
+    desk.store.release_hold("h-5", NOW)
     found = desk.store.survey(as_of_ms=NOW, tenant=TENANT, ages=lambda row, rules: (None, None))
-    [due] = found.collections
-    assert ([(row.ref, row.hold_id) for row in due.rows], due.holds) == ([(ref(3), ""), (ref(4), "")], ())
+    planned = {each.collection: each for each in found.collections}[COLLECTION]
+    assert [(row.ref, row.hold_id) for row in planned.rows] == [(ref(number), "") for number in (2, 3, 5)]
+    assert planned.holds == ()
+    desk.store.release_hold("h-2", NOW)
     desk.store.release_hold("h-1", NOW)
     assert desk.store.held_refs(TENANT, COLLECTION, refs) == {}
     assert desk.store.while_unheld(TENANT, [JANE], {}, lambda: "done", now_ms=NOW) == "done"
@@ -155,6 +162,61 @@ def test_a_minimum_keeps_what_its_scope_says_until_that_moment_and_nothing_else(
             desk.store.create_collection(short)
         short = replace(short, retention_ms=10)
     desk.store.create_collection(short)
+
+
+def test_a_rule_is_removed_from_its_very_scope(desk: Desk) -> None:
+    before = desk.store.retention_rules()
+    kept = [("", "", ""), (TENANT, "", ""), (TENANT, COLLECTION, LABEL), (TENANT, "", LABEL)]
+    for scope in [*kept, (TENANT, COLLECTION, "")]:
+        desk.store.put_rule(RetentionRule(*scope, b"", 10, None, NOW), check=lambda rules, collections: None)
+    desk.store.remove_rule(tenant=TENANT, collection=COLLECTION, classification="")
+    rules = desk.store.retention_rules()
+    assert {(each.tenant, each.collection, each.classification) for each in rules if each not in before} == {*kept}
+    assert set(before) <= set(rules)
+
+
+@pytest.mark.parametrize("erasing", [False, True])
+def test_what_a_job_listed_of_a_record_follows_that_record_alone(desk: Desk, erasing: bool) -> None:
+    store(desk, record(1), record(2))
+    store(desk, record(3))
+    listed = [JobItem(COLLECTION, ref(number), desk.live(number) or 0, 2, "delete") for number in (1, 2, 3)]
+    desk.store.begin_job(
+        kind=RETENTION_APPLY,
+        tenant=TENANT,
+        job_id="retention",
+        request_id="r",
+        fence=1,
+        data="{}",
+        items=lambda tx: listed,
+        now_ms=NOW,
+    )
+    made = desk.store.begin_batch(
+        tenant=TENANT,
+        collection=COLLECTION,
+        request_id="anew",
+        writer="w",
+        fence=1,
+        rows=[record(2)],
+        lease_until_ms=NOW + 9,
+        now_ms=NOW,
+        expect={ref(2): listed[1].generation},
+        resealing=not erasing,
+        erasing=erasing,
+    )
+    desk.store.commit_batch(request_id="anew", fence=1, resealing=not erasing, erasing=erasing)
+    follows = replace(listed[1], generation=made[ref(2)])
+    assert desk.store.job_items("retention") == [listed[0], follows, listed[2]]
+
+
+def test_a_page_begins_behind_the_last_one_and_shows_what_is_not_due(desk: Desk) -> None:
+    store(desk, *(record(number, expires_ms=NOW + number) for number in range(1, 6)), record(6))
+    coming, _ = desk.begin(record(7))
+    desk.delete(5)
+    page = desk.store.live_after(COLLECTION, ref(2), limit=9, now_ms=NOW + 3)
+    assert [row.ref for row in page] == [ref(4), ref(6)]
+    assert [row.ref for row in desk.store.pending(COLLECTION)] == [ref(7)]
+    desk.store.abort_batch(request_id=coming)
+    assert desk.store.pending(COLLECTION) == []
 
 
 def test_a_quota_counts_what_its_own_tenant_has_and_what_is_still_coming(desk: Desk) -> None:
