@@ -53,6 +53,7 @@ class Ahead:
         self._worth = worth
         self._spent = 0.0
         self._children: list[_Reader] = []
+        self._serves = ""
         self._failed = False
         self._taken = threading.Lock()
         self._pid = os.getpid()
@@ -84,8 +85,9 @@ class Ahead:
         self._taken.release()
 
     def _readers(self, detector: BuiltinDetector) -> list[_Reader]:
-        """The processes that are there and idle; starts them when it is time."""
+        """The processes that are there and idle; starts them when it is time. All decide as one detector does."""
         if not self._children and self._spent >= self._worth and not self._failed:
+            self._serves = detector.digest
             arguments = [str(MEMORY), detector.recall, str(SECONDS), detector.engine]
             try:
                 for _ in range(self._jobs):
@@ -93,6 +95,8 @@ class Ahead:
             except Unavailable:
                 self._give_up()
         there: list[_Reader] = []
+        if self._serves != detector.digest:  # that of another store of this process
+            return there
         for reader in list(self._children):
             try:
                 if reader.is_idle(detector.digest):

@@ -108,6 +108,15 @@ def test_another_detector_has_no_processes(ahead: Ahead) -> None:
     assert not ahead.lane(Own()).open
 
 
+def test_the_processes_of_one_store_do_not_read_for_another_one_s_detector(ahead: Ahead) -> None:
+    """They would leave out what this one finds, or replace what it keeps."""
+    with ahead.lane(builtin_detector("high")) as other:
+        assert not other.open
+        other.send([("note", "text")])
+        assert other.receive() == {}
+    assert found_by(ahead, [("note", "mail a@example.com")])
+
+
 class Played:
     """Stands where every process would be: says that it decides by ``digest``, and answers with the same each time."""
 
