@@ -21,6 +21,7 @@
     [detect]
     recall = "high"                # SECUREVEC_DETECT_RECALL   balanced (default) or high: more names, more false ones
     engine = "hyperscan"           # SECUREVEC_DETECT_ENGINE   re2 (default) or hyperscan, an extra for long ingests
+    names = "contextual"           # SECUREVEC_DETECT_NAMES    small (default) or contextual: reads whole sentences
 
 The file is the one named by the caller, else by ``SECUREVEC_CONFIG``, else ``securevec.toml`` in the current
 directory, else in the home. Relative paths in it are relative to it. An unknown setting is an error wherever it
@@ -92,6 +93,7 @@ class Settings:
     server_timeout: int | None
     detect_recall: Literal["balanced", "high"]
     detect_engine: Literal["re2", "hyperscan"]
+    detect_names: Literal["small", "contextual"]
     key_suite: Suite
     key_cache_ttl: int
     config_file: Path | None
@@ -193,6 +195,7 @@ _KNOWN: Final = (
     _Known("models.required", "models_required", "SECUREVEC_MODELS_REQUIRED", "false", _flag),
     _Known("detect.recall", "detect_recall", "SECUREVEC_DETECT_RECALL", "balanced", _one_of("balanced", "high")),
     _Known("detect.engine", "detect_engine", "SECUREVEC_DETECT_ENGINE", "re2", _one_of("re2", "hyperscan")),
+    _Known("detect.names", "detect_names", "SECUREVEC_DETECT_NAMES", "small", _one_of("small", "contextual")),
 )
 
 

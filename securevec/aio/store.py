@@ -12,7 +12,7 @@ from securevec.aio.bridge import THREADS, Bridge, on_loop
 from securevec.aio.models import AsyncStoreModels
 from securevec.aio.opening import Opening
 from securevec.aio.tenant import AsyncTenant
-from securevec.anonymize import Detector, PatternEngine, Recall
+from securevec.anonymize import Detector, Names, PatternEngine, Recall
 from securevec.clock import Clock
 from securevec.embed import Embedder
 from securevec.imports.options import ImportOptions
@@ -66,6 +66,7 @@ class AsyncSecureStore(AsyncStoreModels):
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
         pattern_engine: PatternEngine = "re2",
+        names: Names = "small",
         models_required: bool = False,
         suite: Suite = "aes-256-gcm",
         key_cache_ttl: float = 300.0,
@@ -102,6 +103,7 @@ class AsyncSecureStore(AsyncStoreModels):
                 recognizers=recognizers,
                 recall=recall,
                 pattern_engine=pattern_engine,
+                names=names,
                 models_required=models_required,
                 suite=suite,
                 key_cache_ttl=key_cache_ttl,

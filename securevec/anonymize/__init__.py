@@ -11,7 +11,7 @@ from securevec.anonymize.detectors import (
 from securevec.anonymize.document import DocumentNames
 from securevec.anonymize.engine import Anonymizer
 from securevec.anonymize.evaluation.evaluate import Evaluation, evaluate
-from securevec.anonymize.findings import Detector, Finding, Recall
+from securevec.anonymize.findings import Detector, Finding, Names, Recall
 from securevec.anonymize.keys import TenantKeys, first_token, normalize, subject_token
 from securevec.anonymize.operators import Operator, redacted
 from securevec.anonymize.policy import OperatorPolicy
@@ -25,6 +25,7 @@ __all__ = [
     "Evaluation",
     "Finding",
     "MergedDetector",
+    "Names",
     "Operator",
     "OperatorPolicy",
     "PatternEngine",

@@ -22,14 +22,14 @@ import orjson
 
 from securevec import limits
 from securevec.anonymize.detectors import BuiltinDetector
-from securevec.anonymize.findings import Detector, Finding
+from securevec.anonymize.findings import Detector, Finding, Names
 from securevec.children.process import MEMORY, Child, Died
 from securevec.errors import Unavailable
 
 WORTH: Final = 2.0
 """Seconds of detection in this process until the first process is started: starting one takes one or two."""
-SECONDS: Final = 60.0
-"""For one request."""
+SECONDS: Final[Mapping[Names, float]] = {"small": 60.0, "contextual": 600.0}
+"""For one request, by what reads names."""
 _MOST: Final = 3
 _MODULE: Final = "securevec.anonymize.detect_worker"
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -88,10 +88,11 @@ class Ahead:
         """The processes that are there and idle; starts them when it is time. All decide as one detector does."""
         if not self._children and self._spent >= self._worth and not self._failed:
             self._serves = detector.digest
-            arguments = [str(MEMORY), detector.recall, str(SECONDS), detector.engine]
+            seconds = SECONDS[detector.names]
+            arguments = [str(MEMORY), detector.recall, str(seconds), detector.engine, detector.names]
             try:
                 for _ in range(self._jobs):
-                    self._children.append(_Reader(Child(_MODULE, arguments, environment=_ONE_THREAD)))
+                    self._children.append(_Reader(Child(_MODULE, arguments, environment=_ONE_THREAD), seconds))
             except Unavailable:
                 self._give_up()
         there: list[_Reader] = []
@@ -192,8 +193,9 @@ class Lane:
 class _Reader:
     """One process, and whether it owes an answer."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, seconds: float) -> None:
         self.child = child
+        self._seconds = seconds
         self.served = False
         self._there = False
         self._owes = 0
@@ -210,7 +212,7 @@ class _Reader:
         while self._owes:
             # Left by an operation that ended in an error.
             self._owes -= 1
-            self.child.next(seconds=SECONDS)
+            self.child.next(seconds=self._seconds)
         return True
 
     def give(self, texts: Sequence[Text]) -> bool:
@@ -222,13 +224,13 @@ class _Reader:
             return False
         if len(data) > limits.MAX_TEXT_BYTES:
             return False
-        self.child.give(orjson.dumps({"size": len(data)}) + b"\n" + data, seconds=SECONDS)
+        self.child.give(orjson.dumps({"size": len(data)}) + b"\n" + data, seconds=self._seconds)
         self._owes += 1
         return True
 
     def take(self, texts: Sequence[Text]) -> dict[Text, list[Finding]]:
         """Raises :class:`Died`, and :class:`ValueError` for what is no answer to these texts."""
-        answer: object = orjson.loads(self.child.next(seconds=SECONDS))
+        answer: object = orjson.loads(self.child.next(seconds=self._seconds))
         self._owes -= 1
         if not isinstance(answer, list) or len(answer) != len(texts):
             raise ValueError

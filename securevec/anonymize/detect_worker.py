@@ -17,7 +17,7 @@ from typing import Final, cast
 import orjson
 
 from securevec.anonymize.detectors import BuiltinDetector, builtin_detector
-from securevec.anonymize.findings import Finding, Recall
+from securevec.anonymize.findings import Finding, Names, Recall
 from securevec.anonymize.rules.second import PatternEngine
 from securevec.children.inside import give_up_powers, limit_cpu, private_stdout, send
 
@@ -30,7 +30,8 @@ def main() -> None:
     """Serve until stdin ends or is silent for too long."""
     source, answers = sys.stdin.buffer, private_stdout()
     give_up_powers(int(sys.argv[1]))
-    detector = builtin_detector(cast("Recall", sys.argv[2]), cast("PatternEngine", sys.argv[4]))
+    recall, engine, names = sys.argv[2], sys.argv[4], sys.argv[5]
+    detector = builtin_detector(cast("Recall", recall), cast("PatternEngine", engine), cast("Names", names))
     # What is loaded with a first text is loaded before a request's time counts.
     detector.detect("Ready.")
     send(answers, orjson.dumps({"detector": detector.digest}))

@@ -10,10 +10,11 @@ from itertools import islice
 from typing import Final
 
 from securevec.anonymize import lexicon
-from securevec.anonymize.findings import Detector, Finding, Recall, mapped, sound
+from securevec.anonymize.findings import Detector, Finding, Names, Recall, mapped, sound
 from securevec.anonymize.fold import fold
+from securevec.anonymize.names.choice import models_of, require_names
 from securevec.anonymize.names.model import Tagging
-from securevec.anonymize.names.tongues import Tagger, name_models
+from securevec.anonymize.names.tongues import Tagger
 from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rules.addresses import joined_addresses
 from securevec.anonymize.rules.postcodes import behind_streets
@@ -46,19 +47,22 @@ class BuiltinDetector:
         recall: Recall = "balanced",
         model: Tagger | None = None,
         engine: PatternEngine = "re2",
+        names: Names = "small",
     ) -> None:
         """``recall="high"`` finds more names and takes more other words for names. ``model``: other weights.
 
-        ``engine``: what says which rules occur; findings and digest do not depend on it. Raises ``MissingExtra`` or
-        ``ConfigError`` for one that cannot be had.
+        ``engine``: what says which rules occur; findings and digest do not depend on it. ``names``: what reads names.
+        Raises ``MissingExtra`` or ``ConfigError`` for one of either that cannot be had.
         """
         if recall not in ("balanced", "high"):
             raise ConfigError("recall is balanced or high.")
+        require_names(names)
         self._book = book or builtin_rules()
         self._rules = Structured(self._book, engine)
         self._engine: PatternEngine = engine
         self._recall: Recall = recall
-        self._model = model or name_models()
+        self._names: Names = names
+        self._model = model or models_of(names)
         parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
         self._digest = hashlib.sha256(f"securevec-detector {' '.join(map(str, parts))}".encode()).hexdigest()
 
@@ -73,6 +77,10 @@ class BuiltinDetector:
     @property
     def engine(self) -> PatternEngine:
         return self._engine
+
+    @property
+    def names(self) -> Names:
+        return self._names
 
     def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
         """Findings in offsets of ``text``, sorted, not overlapping. Raises ``DetectorError``."""
@@ -181,17 +189,17 @@ class BuiltinDetector:
         return None
 
 
-def builtin_detector(recall: Recall, engine: PatternEngine = "re2") -> BuiltinDetector:
+def builtin_detector(recall: Recall, engine: PatternEngine = "re2", names: Names = "small") -> BuiltinDetector:
     """The built-in detector with the shipped rules, compiled once per process.
 
-    Raises ``ConfigError``, or ``MissingExtra`` where the engine is not installed.
+    Raises ``ConfigError``, or ``MissingExtra`` where the engine, or what reads names, is not installed.
     """
-    return _builtin(recall, engine)
+    return _builtin(recall, engine, names)
 
 
-@lru_cache(maxsize=4)
-def _builtin(recall: Recall, engine: PatternEngine) -> BuiltinDetector:
-    return BuiltinDetector(recall=recall, engine=engine)
+@lru_cache(maxsize=8)
+def _builtin(recall: Recall, engine: PatternEngine, names: Names) -> BuiltinDetector:
+    return BuiltinDetector(recall=recall, engine=engine, names=names)
 
 
 def default_detector() -> BuiltinDetector:

@@ -14,6 +14,9 @@ from securevec.errors import DetectorError
 Recall = Literal["balanced", "high"]
 """How much to find: ``high`` finds more names and takes more other words for names."""
 
+Names = Literal["small", "contextual"]
+"""What reads names: the ``small`` model, or beside it one that reads whole sentences."""
+
 PERSON_PRIORITY: Final = 30
 """Of a name. Below every structured rule: a name inside an e-mail address is part of the address."""
 

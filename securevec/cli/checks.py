@@ -58,7 +58,7 @@ def run(session: Session) -> list[Check]:
     found = [Check("securevec", "ok", version("securevec")), _python(), _sqlite(), *_extras(session)]
     found += [
         _model(),
-        guarded("detection", _detection),
+        guarded("detection", lambda: _detection(session)),
         guarded("pattern engine", lambda: _patterns(session)),
         guarded("vector store", lambda: _backend(session)),
     ]
@@ -147,18 +147,19 @@ def _model() -> Check:
     return Check("embedding model", "ok", f"{len(PINNED)} files match their pinned SHA-256")
 
 
-def _detection() -> Check:
-    """What the installed detector finds on lines it was not tuned on."""
-    from securevec.anonymize import default_detector
+def _detection(session: Session) -> Check:
+    """What the installed detector, with the chosen reader of names, finds on lines it was not tuned on."""
+    from securevec.anonymize import builtin_detector
     from securevec.anonymize.rules.rulebook import builtin_rules
     from securevec.cli.recall import FLOOR, measured
 
-    result = measured()
+    names = session.settings.detect_names
+    result = measured(names)
     recall = {name: score.touched_by_any for name, score in sorted(result.entities.items())}
     low = sorted(name for name, floor in FLOOR.items() if recall.get(name, 0.0) < floor)
     shown = ", ".join(f"{name} {value:.2f}" for name, value in recall.items())
-    detail = f"{len(builtin_rules().rules)} rules, recall on {result.texts} held-out lines: {shown}"
-    figures = {"detector": default_detector().digest, "lines": result.texts, "recall": recall}
+    detail = f"{len(builtin_rules().rules)} rules, names {names}, recall on {result.texts} held-out lines: {shown}"
+    figures = {"detector": builtin_detector("balanced", names=names).digest, "lines": result.texts, "recall": recall}
     if low or result.refused:
         return Check("detection", "wrong", f"below what ships for {', '.join(low)}; {detail}", _REINSTALL, figures)
     return Check("detection", "ok", detail, figures=figures)

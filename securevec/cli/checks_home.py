@@ -168,7 +168,7 @@ def _clock(session: Session) -> Check:
 
 def _collections(session: Session) -> Check:
     """Collections that were filled under another detector, and those that keep no originals."""
-    from securevec.anonymize import default_detector
+    from securevec.anonymize import builtin_detector
 
     runtime = session.store.runtime
     rows = [
@@ -177,7 +177,8 @@ def _collections(session: Session) -> Check:
         if tenant.state != "deleted"
         for row in runtime.control.collections(tenant.tenant)
     ]
-    now = default_detector().digest
+    settings = session.settings
+    now = builtin_detector(settings.detect_recall, settings.detect_engine, settings.detect_names).digest
     old = sum(_identity(row.identity).get("detector") != now for row in rows)
     plain = sum(not row.vault for row in rows)
     detail = f"{len(rows)}, {len(rows) - plain} with originals sealed apart, {plain} without"

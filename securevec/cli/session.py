@@ -122,6 +122,7 @@ class Session:
                 server_timeout=settings.server_timeout,
                 recall=settings.detect_recall,
                 pattern_engine=settings.detect_engine,
+                names=settings.detect_names,
                 models_required=settings.models_required,
                 suite=settings.key_suite,
                 key_cache_ttl=settings.key_cache_ttl,

@@ -79,7 +79,7 @@ class Forward:
     def __init__(self, safetensors: bytes) -> None:
         """``safetensors``: the whole weights file, which is kept. Raises :class:`EmbedderError` when it is none."""
         try:
-            weights = _read(safetensors)
+            weights = read_tensors(safetensors)
             self._words = weights["embeddings.word_embeddings.weight"]
             self._places = weights["embeddings.position_embeddings.weight"]
             self._kind = weights["embeddings.token_type_embeddings.weight"][0]
@@ -212,7 +212,7 @@ def _layer(weights: Mapping[str, Matrix], at: str) -> _Layer:
     )
 
 
-def _read(data: bytes) -> dict[str, Matrix]:
+def read_tensors(data: bytes) -> dict[str, Matrix]:
     """The tensors of a safetensors file: eight bytes of length, a header in JSON, raw numbers. Views, not copies."""
     size = int.from_bytes(data[:8], "little")
     header: dict[str, Any] = orjson.loads(data[8 : 8 + size])

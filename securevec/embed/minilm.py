@@ -76,7 +76,7 @@ class MiniLM:
         if threads is not None and threads < 1:
             raise ValueError("threads is at least 1")
         self._threads = threads
-        self._directory = _model_directory() if directory is None else directory
+        self._directory = model_directory() if directory is None else directory
         self._identity = ModelIdentity(_NAME, _revision(), DIGEST, DIMENSION)
         self._lock = threading.Lock()
         self._forward: Forward | None = None
@@ -167,15 +167,7 @@ class MiniLM:
 
     def _fast_tokenizer(self) -> Any:
         if self._tokenizer is None:
-            library = _import("tokenizers")
-            data = _verified(self._directory, "tokenizer.json")
-            try:
-                tokenizer = library.Tokenizer.from_str(data.decode())
-            except Exception as error:  # the library raises bare Exception
-                raise EmbedderError("The model's tokenizer could not be loaded.") from error
-            # The file asks for 128 tokens; offsets must be of the whole text.
-            tokenizer.no_truncation()
-            tokenizer.no_padding()
+            tokenizer = read_tokenizer(self._directory)
             self._signs = [sign.content for sign in tokenizer.get_added_tokens_decoder().values()]
             self._tokenizer = tokenizer
         return self._tokenizer
@@ -183,7 +175,7 @@ class MiniLM:
     def _loaded(self) -> Forward:
         if self._forward is None:
             self._blas = _import("threadpoolctl").ThreadpoolController()
-            self._forward = Forward(_verified(self._directory, "model.safetensors"))
+            self._forward = Forward(verified(self._directory, "model.safetensors"))
         return self._forward
 
 
@@ -217,8 +209,25 @@ def _checked(raw: Any, rows: int) -> Matrix:
     return matrix
 
 
-def _verified(directory: Path, name: str) -> bytes:
-    """The bytes of one model file, once their digest is the pinned one."""
+def read_tokenizer(directory: Path) -> Any:
+    """The model's tokenizer, for texts of any length. Raises as :func:`verified` does, and :class:`MissingExtra`."""
+    library = _import("tokenizers")
+    data = verified(directory, "tokenizer.json")
+    try:
+        tokenizer = library.Tokenizer.from_str(data.decode())
+    except Exception as error:  # the library raises bare Exception
+        raise EmbedderError("The model's tokenizer could not be loaded.") from error
+    # The file asks for 128 tokens; offsets must be of the whole text.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def verified(directory: Path, name: str) -> bytes:
+    """The bytes of one model file, once their digest is the pinned one.
+
+    Raises :class:`EmbedderError` and :class:`ModelDigestMismatch`.
+    """
     try:
         # A pipe would be waited for, with every text of the process; a device has no end.
         with open(os.open(directory / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
@@ -243,7 +252,14 @@ def _import(name: str) -> Any:
         raise MissingExtra("The embedding model", extra="embed") from error
 
 
-def _model_directory() -> Path:
+def require_extra() -> None:
+    """Raises :class:`MissingExtra` where the model or its tokenizer's library is not installed."""
+    for name in (_PACKAGE, "tokenizers"):
+        _import(name)
+
+
+def model_directory() -> Path:
+    """Where the installed files are. Raises :class:`MissingExtra`."""
     return Path(str(_import(_PACKAGE).get_model_path()))
 
 

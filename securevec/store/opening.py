@@ -10,7 +10,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from securevec.anonymize import Detector, MergedDetector, PatternEngine, Recall, builtin_detector
+from securevec.anonymize import Detector, MergedDetector, Names, PatternEngine, Recall, builtin_detector
+from securevec.anonymize.names.choice import require_names
 from securevec.anonymize.rules.second import require
 from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession
 from securevec.audit.checkpoint import Signer
@@ -109,6 +110,7 @@ def open_runtime(
     recognizers: Sequence[Detector] = (),
     recall: Recall = "balanced",
     pattern_engine: PatternEngine = "re2",
+    names: Names = "small",
     models_required: bool = False,
     suite: Suite = "aes-256-gcm",
     key_cache_ttl: float = TTL_S,
@@ -123,6 +125,7 @@ def open_runtime(
     require(pattern_engine)
     if embedder is not None:
         require_embedder(embedder)
+    require_names(names)
     if not restoring and not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")
@@ -157,9 +160,9 @@ def open_runtime(
         keys.follow(control.key_changes(), control.note_key_changes)
         clock.raise_floor(control.time_floor())
         control.raise_time_floor(clock.floor_ms())
-        names = NameBook(keys)
+        book = NameBook(keys)
 
-        audit = AuditDoor(partial(_open_audit, home, installation, keys, control, names, clock, restoring=restoring))
+        audit = AuditDoor(partial(_open_audit, home, installation, keys, control, book, clock, restoring=restoring))
         location = installation.backend
         plain = {*installation.plain_http_hosts, *plain_http_hosts}
         runtime = Runtime(
@@ -167,7 +170,7 @@ def open_runtime(
             installation_id=installation.installation_id,
             keys=keys,
             key_provider=provider,
-            names=names,
+            names=book,
             control=control,
             audit=audit,
             policy=policy or BuiltinPolicy(),
@@ -188,7 +191,7 @@ def open_runtime(
                 ),
             ),
             embedder=(lambda: embedder) if embedder is not None else Once(_default_embedder),
-            detector=Once[Detector](lambda: detector_of(recognizers, recall, pattern_engine)),
+            detector=Once[Detector](lambda: detector_of(recognizers, recall, pattern_engine, names)),
         )
         # From here on the runtime closes them.
         opened.pop_all()
@@ -265,9 +268,11 @@ def _room_to_open(home: Path) -> Generator[None]:
         ) from error
 
 
-def detector_of(recognizers: Sequence[Detector], recall: Recall, engine: PatternEngine = "re2") -> Detector:
+def detector_of(
+    recognizers: Sequence[Detector], recall: Recall, engine: PatternEngine = "re2", names: Names = "small"
+) -> Detector:
     """The built-in detector, and beside it those that the caller brings."""
-    builtin = builtin_detector(recall, engine)
+    builtin = builtin_detector(recall, engine, names)
     return MergedDetector([builtin, *recognizers]) if recognizers else builtin
 
 

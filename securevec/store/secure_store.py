@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from securevec.anonymize import Detector, PatternEngine, Recall
+from securevec.anonymize import Detector, Names, PatternEngine, Recall
 from securevec.anonymize.ahead import Ahead
 from securevec.backend import VectorBackend
 from securevec.clock import Clock
@@ -73,6 +73,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
         recognizers: Sequence[Detector] = (),
         recall: Recall = "balanced",
         pattern_engine: PatternEngine = "re2",
+        names: Names = "small",
         models_required: bool = False,
         suite: Suite = "aes-256-gcm",
         key_cache_ttl: float = 300.0,
@@ -104,6 +105,8 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
             pattern_engine: ``hyperscan`` (an extra) for long ingests: the same findings, sooner on texts that are read
                 for the first time (docs/detection.md). For this opening.
+            names: ``contextual`` (the extra ``embed``) reads whole sentences for names: it finds more of them, in some
+                ten times the processor time (docs/names-model.md); collections are bound to it.
             models_required: a home without a list of models (:meth:`allow_model`) lets no model receive anything.
             suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.
@@ -125,7 +128,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             HomeRefused: unsafe permissions, key file under the home, foreign or newer format.
             KeyRejected: wrong key file or passphrase.
             ConfigError: another backend than the home was made for, or an address that is refused.
-            MissingExtra: the backend's client or the pattern engine is not installed.
+            MissingExtra: the backend's client, the pattern engine or what reads names is not installed.
         """
         runtime = open_runtime(
             given_path(home),
@@ -141,6 +144,7 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             recognizers=recognizers,
             recall=recall,
             pattern_engine=pattern_engine,
+            names=names,
             models_required=models_required,
             suite=suite,
             key_cache_ttl=key_cache_ttl,

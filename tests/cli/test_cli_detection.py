@@ -88,6 +88,28 @@ def test_the_recall_dial_is_an_option_and_a_setting(
     assert run(capsys, "scan-text", str(path), "--recall", "highest")[0] == 2
 
 
+def test_what_reads_names_is_an_option_and_a_setting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "I owe this recipe to Farrukh, whose aunt cooked it in Coimbatore every winter."
+    (path := tmp_path / "note.txt").write_text(text, encoding="utf-8")
+    (labelled := tmp_path / "data.jsonl").write_text(
+        json.dumps({"text": text, "spans": [[21, 28, "PERSON"]]}), encoding="utf-8"
+    )
+
+    def touched(*arguments: str) -> float:
+        return json.loads(run(capsys, "eval", str(labelled), "--json", *arguments)[1])["entities"]["PERSON"][
+            "touched_by_any"
+        ]
+
+    assert "PERSON" not in run(capsys, "scan-text", str(path), "--redact")[1]
+    assert "[PERSON]" in run(capsys, "scan-text", str(path), "--redact", "--names", "contextual")[1]
+    assert (touched(), touched("--names", "contextual")) == (0, 1)
+    monkeypatch.setenv("SECUREVEC_DETECT_NAMES", "contextual")
+    assert (touched(), touched("--names", "small")) == (1, 0)
+    assert run(capsys, "scan-text", str(path), "--names", "huge")[0] == 2
+
+
 def test_scan_text_redacts_and_keeps_the_rest_to_the_byte(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mail.txt"
     path.write_text(TEXT, encoding="utf-8")

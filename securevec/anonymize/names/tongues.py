@@ -32,13 +32,17 @@ class Tagger(Protocol):
 class NameModels:
     """Weights by language. Thread-safe, linear in the text. ``abroad``: bytes of the second file."""
 
-    def __init__(self, english: NameModel, abroad: bytes) -> None:
+    def __init__(self, english: Tagger, abroad: bytes) -> None:
         self._english = english
         self._bytes = abroad
         self._abroad: NameModel | None = None
         self._lock = threading.Lock()
         both = english.digest + hashlib.sha256(abroad).hexdigest()
         self.digest = hashlib.sha256(both.encode()).hexdigest()
+
+    def with_english(self, english: Tagger) -> NameModels:
+        """The same with something else that reads English."""
+        return NameModels(english, self._bytes)
 
     def tag(self, text: str) -> Tagging:
         """Scores of the tokens of ``text``. Raises ``DetectorError`` when the second file is damaged."""

@@ -29,6 +29,12 @@ Recall = Annotated[
 ]
 
 
+Names = Annotated[
+    str | None,
+    typer.Option("--names", metavar="small|contextual", help="Default: the setting detect.names.", show_default=False),
+]
+
+
 def register(group: Group) -> None:
     group.command("eval")(evaluate)
     group.command("scan-text")(scan_text)
@@ -43,6 +49,7 @@ def evaluate(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when any line was refused.")] = False,
     recall: Recall = None,
+    names: Names = None,
 ) -> None:
     """Measure the detector on labelled texts of your own. Precision, recall and F1 per entity, overlapping and
     exact.
@@ -56,15 +63,15 @@ def evaluate(
     from securevec.writing.report import Progress
 
     size = source_size(file)
-    names = _labels(label or [])
-    detector = chosen_detector(session, recall)
+    meanings = _labels(label or [])
+    detector = chosen_detector(session, recall, names)
     with progress_bar(file.name, quiet=session.out.as_json) as show:
 
         def watch(rows: int, read: int) -> None:
             if show is not None:
                 show(Progress(rows, read, size))
 
-        result = score(file, detector, labels=names, watch=watch)
+        result = score(file, detector, labels=meanings, watch=watch)
     document = {"file": str(file), **result.as_json(), "match": "overlap", "detector": detector.digest}
     session.out.show(document, *_tables(result))
     if result.refused and (strict or not result.texts):
@@ -80,6 +87,7 @@ def scan_text(
     ] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 when anything was found.")] = False,
     recall: Recall = None,
+    names: Names = None,
 ) -> None:
     """Show what an ingest would find and replace in a text.
 
@@ -89,7 +97,7 @@ def scan_text(
     from securevec.anonymize import redacted
 
     text = _text(file)
-    detector = chosen_detector(session, recall)
+    detector = chosen_detector(session, recall, names)
     found = detector.detect(text, field_name=field)
     counts: dict[str, int] = {}
     for finding in found:
@@ -122,14 +130,21 @@ def scan_text(
         raise typer.Exit(1)
 
 
-def chosen_detector(session: Session, recall: str | None) -> BuiltinDetector:
-    """The built-in detector under the option, else under the settings. Raises ``ConfigError`` or ``MissingExtra``."""
+def chosen_detector(session: Session, recall: str | None, names: str | None) -> BuiltinDetector:
+    """The built-in detector under the options, else under the settings. Raises ``ConfigError`` or ``MissingExtra``."""
     from securevec.anonymize import builtin_detector
 
     wanted = recall or session.settings.detect_recall
     if wanted not in ("balanced", "high"):
         raise UsageError("--recall is balanced or high.")
-    return builtin_detector("high" if wanted == "high" else "balanced", session.settings.detect_engine)
+    reader = names or session.settings.detect_names
+    if reader not in ("small", "contextual"):
+        raise UsageError("--names is small or contextual.")
+    return builtin_detector(
+        "high" if wanted == "high" else "balanced",
+        session.settings.detect_engine,
+        "contextual" if reader == "contextual" else "small",
+    )
 
 
 def _text(file: str) -> str:

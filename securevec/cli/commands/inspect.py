@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.detection import Recall, chosen_detector
+from securevec.cli.commands.detection import Names, Recall, chosen_detector
 from securevec.cli.commands.imports import Url
 from securevec.cli.output import cell, pairs, table
 from securevec.cli.reports import progress_bar
@@ -38,6 +38,7 @@ def inspect(
         int, typer.Option("--sample", metavar="N", min=1, help="Points of each collection the detector looks at.")
     ] = 200,
     recall: Recall = None,
+    names: Names = None,
 ) -> None:
     """What another Chroma or Qdrant store holds. Fields, personal data and secrets, points without a tenant, cost
     of an import.
@@ -53,7 +54,7 @@ def inspect(
             url,
             collection=collection,
             sample=sample,
-            detector=chosen_detector(session, recall),
+            detector=chosen_detector(session, recall, names),
             embedder=session.embedder(),
             measured=not session.settings.models_required,
             plain_http_hosts=session.settings.plain_http_hosts,

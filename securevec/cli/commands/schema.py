@@ -28,11 +28,12 @@ def infer(
 
     It is a proposal: read it, correct it, delete the columns you do not need.
     """
-    from securevec.anonymize import default_detector
+    from securevec.anonymize import builtin_detector
     from securevec.anonymize.policy import KEPT
     from securevec.rows.infer import infer as propose
 
-    detector = default_detector()
+    settings = session.settings
+    detector = builtin_detector(settings.detect_recall, settings.detect_engine, settings.detect_names)
 
     def findings(column: str, value: str) -> list[str]:
         found = detector.detect(value, field_name=column)

@@ -52,6 +52,7 @@ def test_an_argument_beats_the_environment_beats_the_file_beats_the_default(tmp_
         "models.required": "default",
         "detect.recall": "default",
         "detect.engine": "default",
+        "detect.names": "default",
         "keys.suite": "default",
         "keys.cache_ttl": "default",
     }
@@ -145,6 +146,7 @@ def test_a_broken_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
         {"embed_threads": 0},
         {"detect_recall": "highest"},
         {"detect_engine": "re3"},
+        {"detect_names": "huge"},
         {"key_suite": "rot13"},
         {"key_cache_ttl": 3601},
         {"key_cache_ttl": -1},
