@@ -105,8 +105,8 @@ class SecureStore(StoreImports, StoreKeys, StoreModels):
             recall: ``high`` finds more names and takes more other words for names; collections are bound to it.
             pattern_engine: ``hyperscan`` (an extra) for long ingests: the same findings, sooner on texts that are read
                 for the first time (docs/detection.md). For this opening.
-            names: ``contextual`` (the extra ``embed``) reads whole sentences for names: it finds more of them, in some
-                ten times the processor time (docs/names-model.md); collections are bound to it.
+            names: ``contextual`` (the extra ``embed``) reads whole sentences for names: it finds more of them, and
+                takes longer than embedding them does (docs/detection.md); collections are bound to it.
             models_required: a home without a list of models (:meth:`allow_model`) lets no model receive anything.
             suite: what is sealed from now on; every suite is read. ``aes-256-gcm-committing`` for keys that many share,
                 ``aes-256-gcm-siv`` where random numbers are not trusted, ``chacha20-poly1305`` without AES in hardware.

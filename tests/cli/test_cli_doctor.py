@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import securevec as sv
-from securevec.anonymize import Finding
+from securevec.anonymize import Finding, builtin_detector
 from securevec.anonymize.names import passes
 from securevec.anonymize.rules import second
 from securevec.cli import checks, checks_home
@@ -134,6 +134,13 @@ def test_a_detector_that_finds_less_than_what_ships_is_wrong(doctor: Shell, monk
     check = examine(doctor, code=1)["detection"]
     assert check["status"] == "wrong"
     assert "PERSON" in check["detail"].partition(";")[0]
+
+
+def test_what_reads_names_is_tried_and_named(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECUREVEC_DETECT_NAMES", "contextual")
+    check = examine(doctor)["detection"]
+    assert "names contextual" in check["detail"]
+    assert check["figures"]["detector"] == builtin_detector("balanced", names="contextual").digest
 
 
 def test_the_pattern_engine_is_named_and_one_that_is_chosen_and_missing_is_wrong(

@@ -1,7 +1,7 @@
 """The engine ``contextual``: names by a model that reads whole sentences, beside the one that reads nine words.
 
 Asked for, not the default: it needs the extra ``embed``, whose model it is (all-MiniLM-L6-v2, with what that learned
-about names in a file of its own), and some ten times the processor time. Most of a token's score is its, the rest the
+about names in a file of its own), and more time than embedding takes. Most of a token's score is its, the rest the
 small model's, which alone says what is an address: it knows those better. All in whole numbers, so findings are the
 same on every machine (docs/adr/0101).
 

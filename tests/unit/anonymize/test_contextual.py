@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import securevec as sv
 from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, builtin_detector
 from securevec.anonymize.ahead import Ahead
 from securevec.anonymize.names import contextual
-from securevec.anonymize.names.contextual import AROUND, WINDOW, ContextualModel, contextual_models, windows
-from securevec.anonymize.names.model import name_model
+from securevec.anonymize.names.contextual import AROUND, WINDOW, ContextualModel, windows
+from securevec.anonymize.names.model import UNIT, Tagging, name_model
 from securevec.anonymize.names.tongues import name_models
 from securevec.anonymize.rules.rulebook import RuleBook, builtin_rules
 from securevec.embed import minilm
@@ -32,7 +32,7 @@ MISSED = (
 )
 """Sentences of the labelled set, and a person that the small model does not see in them."""
 LEARNED = files("securevec.anonymize").joinpath("data", "names_contextual.npz").read_bytes()
-LONG = "".join(f"Note {at}: {text}\n" for at in range(20) for text, _ in MISSED)
+LONG = "".join(f"Note {at}: {text}\n" for at in range(8) for text, _ in MISSED)
 
 
 def people(found: list[Finding], text: str) -> set[str]:
@@ -63,19 +63,29 @@ def test_people_whom_only_their_sentence_names_are_found(detector: BuiltinDetect
 
 def test_a_long_text_loses_nobody_at_the_borders_of_windows(detector: BuiltinDetector) -> None:
     found = [LONG[each.start : each.end] for each in detector.detect(LONG) if each.entity == "PERSON"]
-    assert found.count("Farrukh") == 20
+    assert found.count("Farrukh") == 8
 
 
-@given(st.lists(st.integers(1, 6), max_size=900))
-def test_every_token_is_judged_once_and_with_words_around_it(sizes: list[int]) -> None:
-    judged: list[int] = []
-    for window in windows(sizes):
-        assert sum(sizes[window.begin : window.end]) <= WINDOW
-        assert window.begin <= window.first < window.last <= window.end
-        assert window.begin == 0 or window.first - window.begin >= min(AROUND, WINDOW // 6 // 6)
-        assert window.end == len(sizes) or window.end - window.last >= min(AROUND, WINDOW // 6 // 6)
-        judged += range(window.first, window.last)
-    assert judged == [*range(len(sizes))]
+@pytest.mark.parametrize("longest", [1, 2, 6])
+def test_every_token_is_judged_once_and_with_words_around_it(longest: int) -> None:
+    rng, around = random.Random(longest), min(AROUND, WINDOW // longest // 6)
+    for count in (0, 1, 31, 32, 33, *range(150, 1200, 50)):
+        sizes = [rng.randint(1, longest) for _ in range(count)]
+        judged: list[int] = []
+        for window in windows(sizes):
+            assert sum(sizes[window.begin : window.end]) <= WINDOW
+            assert window.begin == 0 or window.first - window.begin >= around
+            assert window.end == count or window.end - window.last >= around
+            judged += range(window.first, window.last)
+        assert judged == [*range(count)]
+
+
+def test_what_is_an_address_the_small_model_says_alone() -> None:
+    """Tokens that it takes for nobody, an address and a person; the other says address, person and address."""
+    own = np.array([[5, 0, 0, 0, 3], [0, 1, 0, 0, 4], [0, 4, 0, 0, 2]], np.float32) * UNIT
+    tagging = Tagging("50K Mill Ono", [0, 4, 9], [3, 8, 12], own)
+    tagging.mix(0, np.array([[0, 0, 0, 0, 9], [0, 9, 0, 0, 0], [0, 2, 0, 0, 9]], np.float32), 0.875)
+    assert [(each.tag, each.start) for each in tagging.stretches()] == [("ADDRESS", 4), ("PERSON", 9)]
 
 
 def test_scores_of_a_text_are_the_same_in_any_company(detector: BuiltinDetector) -> None:
@@ -91,7 +101,7 @@ def test_it_is_another_detector_and_the_usual_one_is_what_it_was(detector: Built
     same, other = (ContextualModel(data, name_model()) for data in (LEARNED, LEARNED + b"\0"))
     assert as_english(same).digest == detector._model.digest != usual._model.digest
     assert as_english(other).digest not in {detector._model.digest, usual._model.digest}
-    assert len({usual.digest, detector.digest, builtin_detector("high", names="contextual").digest}) == 3
+    assert usual.digest != detector.digest
 
 
 def as_english(model: ContextualModel) -> Any:
@@ -176,8 +186,3 @@ def test_processes_that_read_ahead_read_with_it(detector: BuiltinDetector) -> No
             assert lane.receive() == {("", text): detector.detect(text) for text, _ in MISSED}
     finally:
         ahead.close()
-
-
-def test_it_is_read_once_for_all_detectors(detector: BuiltinDetector) -> None:
-    high = builtin_detector("high", names="contextual")
-    assert high._model is detector._model is contextual_models()
