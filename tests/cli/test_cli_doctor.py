@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sqlite3
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -54,16 +55,14 @@ def home(base: Path, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def doctor(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """Doctor on the copy. The model's weights, 90 MB, are read only where they are what a test is about."""
-    monkeypatch.setattr(checks, "_model", _unread)
+    """Doctor on the copy. The model's weights, 90 MB, are read and the detector is measured only where that is what a
+    test is about."""
+    for name, look in {"embedding model": "_model", "detection": "_detection"}.items():
+        monkeypatch.setattr(checks, look, partial(Check, name, "ok", "not looked at in this test"))
     return Shell(home.parent, home, capsys)
 
 
-REAL_MODEL = checks._model
-
-
-def _unread() -> Check:
-    return Check("embedding model", "ok", "not read in this test")
+REAL_MODEL, REAL_DETECTION = checks._model, checks._detection
 
 
 def checked(answer: Answer) -> Found:
@@ -115,7 +114,10 @@ def test_a_sound_home_is_found_sound_and_every_part_is_named(doctor: Shell) -> N
     assert found["collections"]["figures"] == {"collections": 1, "with_vault": 1, "other_detector": 0}
 
 
-def test_the_detector_is_measured_and_its_recall_named_by_entity(doctor: Shell) -> None:
+def test_the_detector_is_measured_and_its_recall_named_by_entity(
+    doctor: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_detection", REAL_DETECTION)
     check = examine(doctor)["detection"]
     recall = check["figures"]["recall"]
     assert check["figures"]["lines"] >= 200
@@ -130,6 +132,7 @@ def test_a_detector_that_finds_less_than_what_ships_is_wrong(doctor: Shell, monk
     def nothing(*_: object) -> list[Finding]:
         return []
 
+    monkeypatch.setattr(checks, "_detection", REAL_DETECTION)
     monkeypatch.setattr(passes, "names_in", nothing)
     check = examine(doctor, code=1)["detection"]
     assert check["status"] == "wrong"

@@ -308,6 +308,7 @@ def test_detection_that_fails_ahead_fails_here_and_nothing_is_stored(
     def died(self: Child, *, seconds: float) -> bytes:
         raise Died(late=True)
 
+    played = Played(monkeypatch, builtin_detector("balanced").digest, b"")
     monkeypatch.setattr(Child, "next", died)
     looking.inner = started(Ahead(jobs=1, worth=0.0))
 
@@ -322,6 +323,7 @@ def test_detection_that_fails_ahead_fails_here_and_nothing_is_stored(
     with pytest.raises(DetectorError):
         stored(world, ROWS)
     assert world.acme.count() == 0
+    assert played.asked
     looking.inner.close()
 
 
