@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from dataclasses import fields as members_of
 from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, cast, get_args
@@ -184,7 +185,8 @@ def _mark(field: FieldSpec) -> marks.Mark:
 def _written(field: FieldSpec) -> dict[str, object]:
     """A field in JSON. ``width`` is there for buckets only, ``shred`` where it is true, ``truncate`` where it is set,
     ``guarded`` where it is true: other schemas are as they were."""
-    members = asdict(field)
+    # Every member is a word, a number or a flag: there is nothing in it to copy.
+    members: dict[str, object] = {each.name: getattr(field, each.name) for each in members_of(field)}
     if field.width is None:
         del members["width"]
     if field.shred is False:
