@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize.detectors import BuiltinDetector
+from securevec.anonymize.detectors import BuiltinDetector, default_detector
 from securevec.anonymize.names.around import lifts
 from securevec.anonymize.names.known_places import by_list, by_own_name
 from securevec.anonymize.names.model import Stretch
@@ -15,7 +15,7 @@ from securevec.anonymize.rules.phones import plausible, valid
 
 @pytest.fixture(scope="module")
 def detector() -> BuiltinDetector:
-    return BuiltinDetector()
+    return default_detector()
 
 
 def found(detector: BuiltinDetector, text: str, entity: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize.detectors import BuiltinDetector
+from securevec.anonymize.detectors import BuiltinDetector, default_detector
 from securevec.anonymize.names.beside import by_words_beside
 from securevec.anonymize.names.ends import is_street, mended
 from securevec.anonymize.names.forms import can_be
@@ -16,7 +16,7 @@ from securevec.anonymize.names.no_names import without
 
 @pytest.fixture(scope="module")
 def detector() -> BuiltinDetector:
-    return BuiltinDetector()
+    return default_detector()
 
 
 def ends(text: str, *parts: str, tag: str) -> list[tuple[str, str]]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from securevec.anonymize import default_detector
 from securevec.anonymize.rules.alphabet import Alphabet
 from securevec.anonymize.rules.gist import gist
 from securevec.anonymize.rules.matching import ANYWHERE, CompiledRule, engine
 from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.anonymize.rules.runs import Runs, run_of
-from securevec.anonymize.rules.scan import PatternScanner
 
 _RULES = builtin_rules().rules
 _ALPHABET = Alphabet(rule.regex for rule in _RULES)
@@ -115,7 +115,7 @@ def test_a_pattern_that_says_more_or_less_than_a_long_run_is_none(regex: bytes) 
 
 
 def test_a_rule_that_no_set_looks_for_is_looked_for_as_a_run() -> None:
-    scanner = PatternScanner(builtin_rules())
+    scanner = default_detector()._rules._scanner
     in_sets = [number for sieve in (scanner._others, scanner._secrets, scanner._places) for number in sieve._numbers]
     left = {number for number in range(len(_RULES)) if number not in in_sets}
     assert len(in_sets) == len({*in_sets})

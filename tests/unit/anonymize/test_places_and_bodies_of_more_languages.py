@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize import BuiltinDetector
+from securevec.anonymize import BuiltinDetector, default_detector
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.model import Stretch
 
@@ -13,7 +13,7 @@ _KINDS = frozenset({"PERSON", "LOCATION", "ORG", "ADDRESS"})
 
 @pytest.fixture(scope="module")
 def detector() -> BuiltinDetector:
-    return BuiltinDetector()
+    return default_detector()
 
 
 def _found(detector: BuiltinDetector, text: str) -> set[tuple[str, str]]:

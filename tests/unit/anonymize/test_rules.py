@@ -14,7 +14,7 @@ RULES = builtin_rules().rules
 
 @pytest.fixture(scope="module")
 def scanner() -> PatternScanner:
-    return PatternScanner(builtin_rules())
+    return default_detector()._rules._scanner
 
 
 def _speaks(rule: Rule, text: str, scanner: PatternScanner) -> bool:

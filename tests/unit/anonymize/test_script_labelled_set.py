@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from securevec.anonymize import Finding
-from securevec.anonymize.detectors import BuiltinDetector, default_detector
+from securevec.anonymize.detectors import default_detector
+from securevec.anonymize.findings import Detector
 from securevec.anonymize.names.scripts.lists import spaced
 
 FOLDER = Path(__file__).resolve().parents[3] / "benchmarks" / "labelled"
@@ -36,7 +37,7 @@ def modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         sys.modules.pop(name, None)
 
 
-def scores(rows: list[dict[str, Any]], detector: BuiltinDetector) -> dict[str, dict[str, list[int]]]:
+def scores(rows: list[dict[str, Any]], detector: Detector) -> dict[str, dict[str, list[int]]]:
     """By part and language: values, those wholly replaced, plain sentences, false findings in them."""
     made: dict[str, Counter[str]] = {}
     for row in rows:
@@ -95,7 +96,7 @@ def test_no_language_falls_below_its_floors(rows: list[dict[str, Any]]) -> None:
 def test_a_detector_that_knows_no_such_script_is_below_every_floor(
     rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Blind(BuiltinDetector):
+    class Blind:
         def detect(self, text: str, *, field_name: str = "") -> list[Finding]:
             return []
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from securevec.anonymize import default_detector
 from securevec.anonymize.fold import fold
 from securevec.anonymize.rules.rulebook import builtin_rules
-from securevec.anonymize.rules.scan import PatternScanner
 
 BOOK = builtin_rules()
 
 
 def secrets_in(text: str) -> list[str]:
-    found = PatternScanner(BOOK).scan(fold(text, skeleton=True).text)
+    found = default_detector()._rules._scanner.scan(fold(text, skeleton=True).text)
     return [finding.rule for finding in found if finding.entity in BOOK.secrets]
 
 

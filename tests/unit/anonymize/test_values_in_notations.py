@@ -9,7 +9,6 @@ from securevec.anonymize import default_detector
 from securevec.anonymize.rules.checksums import luhn
 from securevec.anonymize.rules.credentials import secret_value
 from securevec.anonymize.rules.rulebook import builtin_rules, load_rules
-from securevec.anonymize.rules.scan import PatternScanner
 from securevec.anonymize.rules.structured import Structured
 from securevec.anonymize.rules.validators import VALIDATORS
 from securevec.errors import ConfigError
@@ -122,6 +121,6 @@ def test_what_may_be_a_password_stays_one(value: str) -> None:
 
 
 def test_credentials_have_a_set_of_their_own_that_says_the_same() -> None:
-    scanner = PatternScanner(builtin_rules())
+    scanner = default_detector()._rules._scanner
     text = "DB_PASS=qwertz-8812x and card 4111 1111 1111 1111"
     assert {finding.entity for finding in scanner.scan(text)} >= {"SECRET", "CARD"}

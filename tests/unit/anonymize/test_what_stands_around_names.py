@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from securevec.anonymize.detectors import BuiltinDetector
+from securevec.anonymize.detectors import BuiltinDetector, default_detector
 from securevec.anonymize.names.model import Stretch
 from securevec.anonymize.names.no_names import without
 
 
 @pytest.fixture(scope="module")
 def detector() -> BuiltinDetector:
-    return BuiltinDetector()
+    return default_detector()
 
 
 def found(detector: BuiltinDetector, text: str, entity: str) -> list[str]:
