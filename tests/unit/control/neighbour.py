@@ -14,6 +14,9 @@ from tests.unit.control.desk import COLLECTION, JANE, NOW, SAM, ref
 NEIGHBOUR = TenantId("b7" * 16)
 HOUSE = CollectionId("d7" * 16)
 NUMBERS = range(1, 10)
+KIM = b"kim".ljust(16, b".")
+"""Known there, and in no record."""
+PART = b"part".ljust(16, b".")
 
 
 def move_in(store: ControlStore) -> None:
@@ -33,6 +36,8 @@ def move_in(store: ControlStore) -> None:
         if name == "n-live":
             store.commit_batch(request_id=name, fence=1)
             store.finish_batch(request_id=name)
+    known = [(token, "PERSON") for token in (JANE, SAM, KIM)]
+    store.add_tokens(NEIGHBOUR, known, [(PART, JANE, b"n-jane"), (PART, KIM, b"n-kim")])
     store.set_quota(NEIGHBOUR, max_points=1, max_bytes=1)
     for job_id, tokens in (("n-erased", [SAM]), ("n-erasing", [JANE])):
         store.begin_job(

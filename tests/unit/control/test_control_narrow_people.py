@@ -11,8 +11,9 @@ import pytest
 from securevec.control.jobs import RETENTION_APPLY
 from securevec.control.rows import JobItem, NewRecord
 from securevec.errors import ControlUnavailable, SubjectErased
+from securevec.types import Token
 from tests.unit.control.desk import COLLECTION, JANE, LEASE, NOW, OTHER, SAM, TENANT, Desk, collection_row, erase, ref
-from tests.unit.control.neighbour import HOUSE, NEIGHBOUR
+from tests.unit.control.neighbour import HOUSE, KIM, NEIGHBOUR, PART
 
 EARLY, LATE = NOW - 5, NOW + 5
 REFS = [ref(number) for number in range(1, 10)]
@@ -148,7 +149,10 @@ def test_a_job_that_erases_nobody_hides_and_refuses_nothing(desk: Desk) -> None:
     assert (hidden(desk), desk.store.erasing(TENANT)) == (set(), False)
 
 
-TABLES = ("manifest", "transit", "record_subject", "subject_token", "batch", "job", "job_item", "tombstone", "hold")
+TABLES = (
+    *("manifest", "transit", "record_subject", "subject_token", "name_part"),
+    *("batch", "job", "job_item", "tombstone", "hold"),
+)
 
 
 def everything(desk: Desk) -> dict[str, list[Any]]:
@@ -169,7 +173,7 @@ def everything(desk: Desk) -> dict[str, list[Any]]:
 
 def test_nothing_that_one_tenant_does_moves_a_row_of_another(desk: Desk) -> None:
     before = everything(desk)
-    assert [len(before[table]) for table in TABLES] == [9, 9, 18, 2, 1, 2, 2, 2, 4]
+    assert [len(before[table]) for table in TABLES] == [9, 9, 18, 3, 2, 1, 2, 2, 2, 4]
     filled(desk)
     store(desk, row(3), row(4, mentions=[SAM]))
     waiting, _ = desk.begin(row(8, about=[SAM]))
@@ -182,7 +186,7 @@ def test_nothing_that_one_tenant_does_moves_a_row_of_another(desk: Desk) -> None
     desk.store.finish_batch(request_id=request)
     desk.store.commit_batch(request_id=waiting, fence=1)
     desk.store.finish_batch(request_id=waiting)
-    desk.store.forget_tokens(TENANT, [JANE, SAM])
+    desk.store.forget_tokens(TENANT, [JANE, SAM, KIM])
     lists(desk, 5)
     desk.store.note_job_error(RETENTION_APPLY, error="BackendError", now_ms=NOW)
     assert desk.store.lease_job(RETENTION_APPLY, owner="w", until_ms=LATE, now_ms=NOW)
@@ -191,3 +195,41 @@ def test_nothing_that_one_tenant_does_moves_a_row_of_another(desk: Desk) -> None
     assert [number for number in range(1, 10) if desk.live(number)] == [3, 5, 6, 7, 8]
     with pytest.raises(ControlUnavailable):
         desk.store.commit_batch(request_id=given_up, fence=1)
+
+
+def parts(desk: Desk) -> dict[tuple[bytes, bytes], bytes]:
+    found = desk.sql(
+        "SELECT p.part, s.token, p.stand_in FROM name_part p JOIN subject_token s ON s.subject_no = p.person_no"
+        " JOIN tenant t ON t.tenant_no = p.tenant_no WHERE t.tenant = ?",
+        TENANT,
+    )
+    return {(part, person): text for part, person, text in found}
+
+
+def test_parts_of_names_are_said_of_one_person_and_tokens_moved_of_one_tenant(desk: Desk) -> None:
+    filled(desk)
+    before, initial = everything(desk), PART[::-1]
+    said = {(PART, JANE): b"jane", (PART, SAM): b"sam", (initial, JANE): b"j"}
+    people = [(JANE, "EMAIL"), (SAM, "EMAIL")]
+    desk.store.add_tokens(TENANT, people, [(*place, text) for place, text in said.items()], fence=1)
+    assert desk.store.token_entities(TENANT) == {"EMAIL"}
+    desk.store.say_parts(TENANT, [(PART, JANE, b"said")], fence=1)
+    assert parts(desk) == said | {(PART, JANE): b"said"}
+    assert desk.store.restate_parts(TENANT, lambda text, part: text.replace(b"said", b"anew")) == 1
+    assert parts(desk) == said | {(PART, JANE): b"anew"}
+
+    def lift(token: Token) -> Token:
+        return Token(bytes(each ^ 1 for each in token))
+
+    desk.store.lift_tokens(TENANT, 2, lift, lambda text, part, following: text, now_ms=NOW)
+    lifted = {(lift(Token(part)), lift(Token(person))): text for (part, person), text in said.items()}
+    assert parts(desk) == lifted | {(lift(Token(PART)), lift(Token(JANE))): b"anew"}
+    assert everything(desk) == before
+
+
+def test_forgetting_a_person_whom_a_record_still_carries_keeps_every_part_of_the_name(desk: Desk) -> None:
+    filled(desk)
+    gone = b"gone".ljust(16, b".")
+    desk.store.add_tokens(TENANT, [(JANE, "PERSON"), (gone, "PERSON")], [(PART, JANE, b"j"), (PART, gone, b"g")])
+    assert desk.store.forget_tokens(TENANT, [JANE, gone]) == 1
+    assert parts(desk) == {(PART, JANE): b"j"}
