@@ -63,7 +63,10 @@ class EdgeShards:
     def __init__(self, path: Path) -> None:
         self._shards = {each.name: each for each in shards_below(path)}
         if not self._shards:
-            raise SourceError("There is no Edge shard at this path.", next_step=f"Name the directory of {_CONFIG}.")
+            raise SourceError(
+                "There is no Edge shard at this path.",
+                next_step=f"Name the directory of {_CONFIG}, or the one above; a home has them below engine/edge.",
+            )
         self._root = path.resolve()
         self._open: dict[str, EdgeShard] = {}
 

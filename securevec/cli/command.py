@@ -25,7 +25,12 @@ P = ParamSpec("P")
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON on stdout.")]
 Home = Annotated[
     Path | None,
-    typer.Option("--home", metavar="DIR", help="The home. Also SECUREVEC_HOME or securevec.toml.", show_default=False),
+    typer.Option(
+        "--home",
+        metavar="DIR",
+        help="The home. Else SECUREVEC_HOME, securevec.toml, securevec-home.",
+        show_default=False,
+    ),
 ]
 KeyFile = Annotated[
     Path | None,

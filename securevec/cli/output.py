@@ -187,6 +187,9 @@ def confirm(question: str) -> None:
     try:
         typer.confirm(question, abort=True, err=True)
     except (typer.Abort, EOFError) as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            # A signal, which click takes for a no: it has an exit code of its own.
+            raise error.__context__ from None
         raise UsageError("Nothing was deleted.", next_step="Pass --yes to go on without a question.") from error
 
 

@@ -19,6 +19,11 @@ class Terminal(io.StringIO):
         return True
 
 
+def interrupted(*_: object) -> str:
+    """Ctrl-C in the place of an answer."""
+    raise KeyboardInterrupt
+
+
 def test_count_by_conditions(shell: Shell) -> None:
     assert shell.at_home("count", "acme/tickets", "--where", "status=open").out.strip() == "1"
     assert shell.at_home("count", "acme/tickets", "--where", "status=open", "--where", "status=closed").out == "0\n"
@@ -155,6 +160,9 @@ def test_deleting_by_condition_asks_on_a_terminal_only(shell: Shell, monkeypatch
     assert (answer.code, answer.json["deleted"]) == (0, 1)
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     assert shell.at_home("delete", "acme/tickets", "--where", "status=closed").code == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(Terminal, "readline", interrupted, raising=False)
+        assert shell.at_home("delete", "acme/tickets", "--where", "status=closed").code == 130
     assert shell.at_home("count", "acme/tickets").out.strip() == "1"
     assert shell.at_home("delete", "acme/tickets", "--where", "status=closed", "--yes").code == 0
 

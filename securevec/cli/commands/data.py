@@ -92,7 +92,11 @@ def search(
 
 
 def get(session: Session, place: Place, identifier: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """One record by its id, anonymized as stored."""
+    """One record by its id, anonymized as stored.
+
+    Originals are shown by Python alone, to who has the permission ``reveal``: ``SearchResult.restore``,
+    ``Collection.reveal``.
+    """
     collection = session.collection(place)
     record = collection.get(record_id(collection.schema, identifier)).model_dump(mode="json")
     session.out.show(record, pairs(record))
