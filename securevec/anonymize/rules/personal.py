@@ -12,7 +12,7 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 ROLES: Final = frozenset(
     ["root", "admin", "administrator", "user", "users", "guest", "test", "postgres", "system", "anonymous", "nobody",
      "input", "from", "null", "none", "name", "account", "session", "string", "svc", "superuser", "staff", "owner",
-     "never", "ever", "already", "who", "that", "then", "inactive", "active"]
+     "public", "never", "ever", "already", "who", "that", "then", "inactive", "active"]
 )  # fmt: skip
 """What stands in the place of a user's name and is nobody."""
 _VERSION: Final = re.compile(r"[a-z]{1,3}[\d._]+")
