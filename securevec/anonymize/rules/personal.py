@@ -67,6 +67,25 @@ def home_name(value: str) -> bool:
     return value.lower() not in _SHARED_HOMES
 
 
+_SPOKEN: Final = {
+    word: number
+    for number, words in enumerate((
+        "zero oh null nil cero", "one eins un uno", "two zwei zwo deux dos", "three drei trois tres",
+        "four vier quatre cuatro", "five funf cinq cinco", "six sechs seis", "seven sieben sept siete",
+        "eight acht huit ocho", "nine neun neuf nueve",
+    ))
+    for word in words.split()
+}  # fmt: skip
+_BETWEEN: Final = re.compile(r"[ ,\-]+")
+
+
+def spoken_digits(value: str) -> bool:
+    """Digits said one by one, and nobody counting up or down."""
+    digits = [_SPOKEN[word] for word in _BETWEEN.split(value.lower()) if word in _SPOKEN]
+    steps = {second - first for first, second in zip(digits, digits[1:], strict=False)}
+    return len(digits) > 2 and steps not in ({1}, {-1})
+
+
 def imei(value: str) -> bool:
     """15 digits with a Luhn digit (3GPP TS 23.003)."""
     found = digits_of(value)
