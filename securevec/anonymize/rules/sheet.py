@@ -48,12 +48,13 @@ class Part(NamedTuple):
 class Sheet:
     """``text``: the parts below each other; ``data``: their bytes, one a character, at the same places."""
 
-    __slots__ = ("_letters", "data", "known", "lowered", "text")
+    __slots__ = ("_letters", "data", "digits", "known", "lowered", "text")
 
     def __init__(self, text: str, alphabet: Alphabet) -> None:
         """Raises ``UnicodeEncodeError`` on a lone surrogate."""
         self.text = text
         self.data = alphabet.encode(text)
+        self.digits = self.data.translate(_DIGITS)
         self.known: dict[tuple[int, int], list[bytes]] = {}
         self.lowered = ""
         self._letters = b""
@@ -89,7 +90,7 @@ class View:
         self.hint = part.hint
         self.across = part.across
         # Behind the last of the digits 0 to 9.
-        self.digits_end = start + self.data[start:end].translate(_DIGITS).rfind(b"0") + 1
+        self.digits_end = max(sheet.digits.rfind(b"0", start, end) + 1, start)
 
     def holds(self, words: tuple[str, ...]) -> bool:
         """Whether one of these stands anywhere in the part or in its hint."""

@@ -34,6 +34,7 @@ _COPY: Final = re.compile(
 )
 _RULE: Final = re.compile(r"[\s|:+=-]*")
 _CELL: Final = re.compile(r"[^\t|]+")
+_BARS: Final = " \t|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,10 @@ def _named_lines(text: str) -> Iterator[tuple[int, int]]:
 
 def _row(start: int, line: str) -> list[tuple[int, int]] | None:
     """The cells of a line; ``None`` for the rule under a Markdown head, which belongs to no row."""
+    inside = line.strip(_BARS)
+    if "|" not in inside and "\t" not in inside:
+        # A margin of bars, as manuals have it: one cell is no row.
+        return None if _RULE.fullmatch(inside) else []
     if _RULE.fullmatch(line):
         return None
     row: list[tuple[int, int]] = []
