@@ -35,7 +35,7 @@ _CORNER_BEFORE: Final = re.compile(r"(?:\d[ \t]+|\d,\s*-?\d+\.\d+,\s*|[\])],?\s*
 _CORNER_BEHIND: Final = re.compile(r"[ \t]+-?\d|,\s*-?\d+\.\d+,\s*-?\d|\s*[\])],\s*[\[(]")
 """A list of lists of numbers, or numbers in pairs with a space inside: an outline."""
 _SHOWN: Final = re.compile(r"(?i)(?:display|friendly)[-_ ]?name[\"']?\s{0,2}[=: ]\s{0,2}[\"']?\Z|name[\"'],\s?[\"']\Z")
-_OWN_NAME: Final = re.compile(r"(?i)(?:user_?name|pass_?word\d?|_user)\Z")
+_OWN_NAME: Final = re.compile(r"(?i)(?:user_?name|pass_?word\d?|_user|_(?:name|key|id|connection|file|path|token))\Z")
 _KEYS: Final = frozenset({":\n", ": ", '":', "':"})
 
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")

@@ -46,8 +46,8 @@ def username_mixed(value: str) -> bool:
 
 
 def login_name(value: str) -> bool:
-    """No account that every machine has, and no word for one."""
-    return value.lower() not in ROLES and _INVENTED.fullmatch(value.lower()) is None
+    """No account that every machine has, no word for one, and no UUID."""
+    return value.lower() not in ROLES and not (len(value) == 36 and value.count("-") == 4) and _INVENTED.fullmatch(value.lower()) is None
 
 
 _SHARED_HOMES: Final = ROLES | frozenset(

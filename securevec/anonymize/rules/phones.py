@@ -38,6 +38,8 @@ _LONGEST_OTHER: Final = 16
 """Clauses of contracts, years, colours (three groups of two are telephones too), counting, articles behind
 their DOI, round numbers and sums, code points, weaknesses by year and number, rights of files, bytes of a dump, a time
 with its zone, private networks, volumes with their year and pages, columns."""
+_DAY: Final = re.compile(r"(?<!\d)(?:19|20)\d{2}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])(?!\d)")
+"""Behind a size or a port, in listings and logs."""
 _FEWEST: Final = 4
 """Different digits in a number without signs."""
 _LONGEST: Final = 14
@@ -96,7 +98,9 @@ def _shaped(main: str, groups: list[str]) -> bool:
     if main[0] not in "+(" and _measured(main, groups):
         return False
     # A search for signs is quicker than the pattern of a date.
-    dated = ("19" in main or "20" in main or "/" in main or main.count("-") == 2) and _DATE.match(main) is not None
+    dated = ("19" in main or "20" in main or "/" in main or main.count("-") == 2) and (
+        _DATE.match(main) is not None or _DAY.search(main) is not None
+    )
     return not dated and _balanced(main)
 
 

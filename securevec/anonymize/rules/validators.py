@@ -162,6 +162,11 @@ def coded(value: str) -> bool:
     return len(alnum(value)) >= 4 and len(digits_of(value)) >= 2 and not value.startswith(("0x", "0X"))
 
 
+def undated(value: str) -> bool:
+    """No day of the calendar: ``2016-05-26``."""
+    return not moment(value)
+
+
 def mixed(value: str) -> bool:
     """Letters and digits."""
     return any(map(str.isalpha, value)) and any(map(str.isdigit, value))
@@ -321,7 +326,7 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "phone_strict": phones.valid, "random_value": credentials.random_value, "prefixed_key": credentials.prefixed_key,
     "secret_value": credentials.secret_value, "sin": national.sin,
     "ssn": ssn, "steuer_id": national.steuer_id, "strong_password": credentials.strong_password, "tfn": national.tfn,
-    "aba": aba, "bic": bic, "bic_alone": bic_alone, "mac": mac, "mixed": mixed,
+    "aba": aba, "bic": bic, "bic_alone": bic_alone, "mac": mac, "mixed": mixed, "undated": undated,
     "codice_shape": national.codice_shape,
     "ahv": national.ahv, "cpr": national.cpr, "fodselsnummer": national.fodselsnummer,
     "hetu": national.hetu, "kimlik": national.kimlik, "nif": national.nif, "nric": national.nric,
