@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from securevec.anonymize.lexicon import names
@@ -47,7 +48,11 @@ def username_mixed(value: str) -> bool:
 
 def login_name(value: str) -> bool:
     """No account that every machine has, no word for one, and no UUID."""
-    return value.lower() not in ROLES and not (len(value) == 36 and value.count("-") == 4) and _INVENTED.fullmatch(value.lower()) is None
+    return (
+        value.lower() not in ROLES
+        and not (len(value) == 36 and value.count("-") == 4)
+        and _INVENTED.fullmatch(value.lower()) is None
+    )
 
 
 _SHARED_HOMES: Final = ROLES | frozenset(
@@ -82,7 +87,7 @@ _BETWEEN: Final = re.compile(r"[ ,\-]+")
 def spoken_digits(value: str) -> bool:
     """Digits said one by one, and nobody counting up or down."""
     digits = [_SPOKEN[word] for word in _BETWEEN.split(value.lower()) if word in _SPOKEN]
-    steps = {second - first for first, second in zip(digits, digits[1:], strict=False)}
+    steps = {second - first for first, second in pairwise(digits)}
     return len(digits) > 2 and steps not in ({1}, {-1})
 
 

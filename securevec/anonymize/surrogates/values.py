@@ -28,7 +28,13 @@ _ATTEMPTS: Final = 24
 _NAME_CUTS: Final = re.compile(r"[\s\-'.]+")
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_CHAIN: Final = re.compile(r"(?i)(?:bc|tb|ltc|cosmos|osmo|addr|terra|juno|stake|inj|celestia)1")
+_BASE32: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_OPEN_LOCATION: Final = "23456789CFGHJMPQRVWX"
+_CHAIN: Final = re.compile(
+    r"(?i)(?:bc|tb|ltc|cosmos|osmo|addr|terra|juno|stake|inj|celestia|kaspa|sei|bnb|lnurl)1|bitcoincash:"
+    r"|ln(?:bc|tb)\d{1,12}[munp]?1"
+)
+_PLUS_CODE: Final = re.compile(rf"[{_OPEN_LOCATION}]+\+[{_OPEN_LOCATION}]+")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PAN: Final = re.compile(r"(?i)[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]")
 _MBI: Final = re.compile(
@@ -148,7 +154,7 @@ def _wallet(stream: Stream, value: str) -> str:
         size = chain.end()
         made = stream.spelled(value[size:], _BECH32)
         return value[:size] + (made.upper() if value.isupper() else made)
-    return value[:1] + stream.spelled(value[1:], _BASE58)
+    return value[:1] + stream.spelled(value[1:], _BASE32 if set(value) <= set(_BASE32) else _BASE58)
 
 
 def _nino(stream: Stream, value: str) -> str:
@@ -173,7 +179,10 @@ def _expiry(stream: Stream, value: str) -> str:
 
 
 def _coordinates(stream: Stream, value: str) -> str:
-    """Digits alone: N and E stay what they are."""
+    """Digits alone: N and E stay what they are. The letters of a plus code are its place."""
+    if _PLUS_CODE.fullmatch(value):
+        at = value.index("+")
+        return f"{stream.spelled(value[:at], _OPEN_LOCATION)}+{stream.spelled(value[at + 1 :], _OPEN_LOCATION)}"
     return stream.shaped_digits(value)
 
 

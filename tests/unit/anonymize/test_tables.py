@@ -56,6 +56,14 @@ def test_lines_of_unequal_length_are_no_table() -> None:
     assert list(cells("Account | of | things\n67520190 | 5\n\n| a |\n| b |")) == []
 
 
+def test_a_margin_of_bars_is_no_row_and_a_rule_of_one_stroke_parts_no_table() -> None:
+    manual = " |  account\n |  67520190\n |\n |  44276297\n"
+    assert list(cells(manual)) == []
+    for rule in ("|---|", "---|", " | ", "|"):
+        rows = f"Role | Account\n{rule}\npayee | 67520190\n"
+        assert [rows[cell.start : cell.end] for cell in cells(rows) if cell.head == "Account"] == ["67520190"]
+
+
 def test_a_long_text_full_of_bars_takes_time_in_line_with_its_length() -> None:
     assert sum(1 for _ in cells("a | b | c\n" * 50_000)) == 3 * 49_999
     assert list(cells("|" * 500_000)) == []

@@ -57,6 +57,16 @@ def test_a_password_in_brackets_behind_its_word_in_another_script_ends_in_front_
         ("password: Tr0ub4dor&3", "password: required|min:8|confirmed"),
         ("my password is Tr0ub4dor&3", "validate(password, user=None)"),
         ('token = "Tr0ub4dor&3"', 'token = "https://login.example.org/oauth2/token1"'),
+        ("ring oh seven seven double oh nine one four two two", "count one two three four five six seven eight"),
+        ("my pin is four four eight one", "the pin one two three"),
+        ("orlam705 joined the channel", "python joined the channel"),
+        ("contact 021 4006034", "contact 30736 2007-01-31"),
+        ("ring me on 020 7946 0958", "ring 12  2019-08-16 22"),
+        ("pass meadow71gate!", "pass --enable-gui=gtk3"),
+        ('{"handle": "brave_otter21"}', '{"handle": "0198d3a7-1111-7222-8333-444455556666"}'),
+        ("user name rvdz417", "account_name, account_key = pair"),
+        ("geo:-22.8331,140.5273", "<coordinates>10.15,50.22,0 10.35,50.42,0 10.55,50.12,0</coordinates>"),
+        ("orlam:x:1004:1004::/home¦/orlam:/bin/bash".replace("¦", ""), "daemon:x:1:1:daemon:/usr/sbin:/bin/false"),
         ("our website is bakery-lindqvist.com", "bakery-lindqvist.com/a and os.path.co"),
     ],
 )
@@ -81,3 +91,30 @@ def test_stand_ins_of_the_new_forms_are_nobodys() -> None:
     # A branch of an Indian bank has a zero behind its four letters, an American taxpayer's last digits begin anyhow.
     assert all(surrogate(key, "ROUTING_NUMBER", "EQDM0762980")[4] != "0" for key in _KEYS)
     assert all(surrogate(key, "SSN", "***-**-7253").startswith("***-**-") for key in _KEYS)
+
+
+def test_a_number_that_is_said_digit_by_digit_is_one_value_of_its_kind() -> None:
+    card = "four five three nine one one two seven oh oh three eight six two four four"
+    assert _found(f"it is {card}, thanks") == {("CARD", card)}
+    social = "four one seven two nine six one oh three"
+    assert ("SSN", social) in _found(f"my social is {social}")
+
+
+def test_what_a_login_is_handed_beside_its_name_and_both_are_found() -> None:
+    assert _found('new UsernamePasswordCredentials("orlam", "lakeside4482")') == {
+        ("USERNAME", "orlam"),
+        ("SECRET", "lakeside4482"),
+    }
+    assert _found("htpasswd -b .htpasswd orlam lakeside4482") == {("USERNAME", "orlam"), ("SECRET", "lakeside4482")}
+
+
+def test_the_stand_in_of_a_plus_code_is_another_place_and_a_wallet_keeps_its_network() -> None:
+    made = {surrogate(key, "COORDINATES", "8FVC7G8F+3W") for key in _KEYS}
+    assert len(made) > len(_KEYS) // 2
+    assert all(code[8] == "+" and len(code) == 11 and code[:4] != "8FVC" for code in made)
+    assert all(set(code) <= {*"23456789CFGHJMPQRVWX+"} for code in made)
+    cash = surrogate(_KEYS[0], "CRYPTO_WALLET", "bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a")
+    assert cash.startswith("bitcoincash:")
+    assert "qpm2" not in cash
+    stellar = surrogate(_KEYS[0], "CRYPTO_WALLET", "GTCH3MSBE4E5DKP7P4ZIMB7CLCO57RC4NJEP2KGG3YXMZMAVPASNUCFA")
+    assert stellar.isupper()
