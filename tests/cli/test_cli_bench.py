@@ -35,9 +35,12 @@ def test_bench_answers_with_a_table_a_document_and_a_page(
     # Nothing stays: no store, no home, no key.
     assert list(work.iterdir()) == []
     assert not (tmp_path / "config").exists()
+    # What each side holds in a process of its own was asked by the first run.
+    assert set(document["memory"]) == {"vendor", "securevec"}
+    monkeypatch.setattr(measuring, "resident", lambda *_: 7 << 20)
     assert main([*SMALL, "--work", str(work)]) == 0
     shown = capsys.readouterr().out
-    for word in ("vendor", "re-check", "audit, waited", "records/s", "Ratios travel"):
+    for word in ("memory, securevec", "vendor", "re-check", "audit, waited", "records/s", "Ratios travel"):
         assert word in shown
 
 
