@@ -75,11 +75,6 @@ def standing(roots: Iterable[Path], needles: Needles) -> Standing:
     return Standing(frozenset(texts), frozenset(vectors), frozenset(terms))
 
 
-def occurrences(root: Path, needles: Needles) -> int:
-    """How many of the needles stand below ``root`` (see :func:`standing`)."""
-    return len(standing([root], needles))
-
-
 def _windows(roots: Iterable[Path], overlap: int) -> Iterator[bytes]:
     """The bytes of every regular file in pieces, each beginning with the last ``overlap`` bytes of the one before;
     without the pieces that are all zeros, of which engines keep megabytes.

@@ -37,7 +37,11 @@ def test_bench_answers_with_a_table_a_document_and_a_page(
     assert not (tmp_path / "config").exists()
     # What each side holds in a process of its own was asked by the first run.
     assert set(document["memory"]) == {"vendor", "securevec"}
-    monkeypatch.setattr(measuring, "resident", lambda *_: 7 << 20)
+
+    def asked_before(*_: object) -> int:
+        return 7 << 20
+
+    monkeypatch.setattr(measuring, "resident", asked_before)
     assert main([*SMALL, "--work", str(work)]) == 0
     shown = capsys.readouterr().out
     for word in ("memory, securevec", "vendor", "re-check", "audit, waited", "records/s", "Ratios travel"):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from securevec.proof import probe
-from securevec.proof.probe import Needles, occurrences
+from securevec.proof.probe import Needles, standing
 from securevec.types import Vector
 
 TEXT = b"a sealed body of more than sixteen bytes"
@@ -38,12 +38,12 @@ def test_what_lies_across_a_window_is_found(tmp_path: Path, small_window: int) -
         data[at : at + len(raw)] = raw
         data[at - len(TEXT) : at] = TEXT
         (tmp_path / "segment").write_bytes(data)
-        assert occurrences(tmp_path, needles) == 2, cut
+        assert len(standing([tmp_path], needles)) == 2, cut
     for text_at in range(small_window - len(TEXT) - 1, small_window + 2):
         data = bytearray(2 * small_window)
         data[text_at : text_at + len(TEXT)] = TEXT
         (tmp_path / "segment").write_bytes(data)
-        assert occurrences(tmp_path, needles) == 1, text_at
+        assert len(standing([tmp_path], needles)) == 1, text_at
 
 
 def test_what_ends_a_file_or_is_all_of_it_is_found(tmp_path: Path, small_window: int) -> None:
@@ -51,27 +51,27 @@ def test_what_ends_a_file_or_is_all_of_it_is_found(tmp_path: Path, small_window:
     (tmp_path / "deep" / "deeper" / "text").write_bytes(bytes(small_window) + TEXT)
     (tmp_path / "vector").write_bytes(vector(2).tobytes())
     (tmp_path / "empty").write_bytes(b"")
-    assert occurrences(tmp_path, Needles((TEXT,), (vector(2),))) == 2
+    assert len(standing([tmp_path], Needles((TEXT,), (vector(2),)))) == 2
 
 
 def test_a_vector_in_its_last_bits_is_found_and_another_is_not(tmp_path: Path) -> None:
     near = vector(3) + np.float32(1e-7)
     (tmp_path / "segment").write_bytes(bytes(8) + near.tobytes())
-    assert occurrences(tmp_path, Needles((), (vector(3),))) == 1
-    assert occurrences(tmp_path, Needles((TEXT,), (vector(4),))) == 0
+    assert len(standing([tmp_path], Needles((), (vector(3),)))) == 1
+    assert len(standing([tmp_path], Needles((TEXT,), (vector(4),)))) == 0
 
 
 def test_a_needle_longer_than_a_window_is_found(tmp_path: Path, small_window: int) -> None:
     long = os.urandom(3 * small_window)
     (tmp_path / "segment").write_bytes(os.urandom(100) + long)
-    assert occurrences(tmp_path, Needles((long,), ())) == 1
+    assert len(standing([tmp_path], Needles((long,), ()))) == 1
 
 
 def test_what_is_no_regular_file_is_passed_over(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
-    assert occurrences(tmp_path, Needles((TEXT,), ())) == 0
-    assert occurrences(tmp_path / "nowhere", Needles((TEXT,), ())) == 0
+    assert len(standing([tmp_path], Needles((TEXT,), ()))) == 0
+    assert len(standing([tmp_path / "nowhere"], Needles((TEXT,), ()))) == 0
 
 
 def test_a_file_that_is_cut_or_removed_while_it_is_read_stops_nothing(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_file_that_is_cut_or_removed_while_it_is_read_stops_nothing(tmp_path: 
         import os, sys, threading
         from pathlib import Path
         import numpy as np
-        from securevec.proof.probe import Needles, occurrences
+        from securevec.proof.probe import Needles, standing
 
         root = Path(sys.argv[1])
         stop = threading.Event()
@@ -98,7 +98,7 @@ def test_a_file_that_is_cut_or_removed_while_it_is_read_stops_nothing(tmp_path: 
         thread.start()
         needles = Needles((b"x" * 64,), (np.ones(384, dtype=np.float32),))
         try:
-            found = [occurrences(root, needles) for _ in range(40)]
+            found = [len(standing([root], needles)) for _ in range(40)]
         finally:
             stop.set()
             thread.join()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from securevec.backend import CollectionSpec
-from securevec.proof.probe import Needles, occurrences, standing
+from securevec.proof.probe import Needles, standing
 from securevec.proof.traces import VectorTraces
 from securevec.testing.conformance_case import a_namespace, an_id
 from securevec.types import ProtectedPoint, Vector
@@ -26,7 +26,7 @@ def a_unit(seed: int, dimension: int = 384) -> Vector:
 
 def found(tmp_path: Path, content: bytes, *vectors: Vector) -> int:
     (tmp_path / "file").write_bytes(content)
-    return occurrences(tmp_path, Needles((), vectors))
+    return len(standing([tmp_path], Needles((), vectors)))
 
 
 @pytest.mark.parametrize("before", [0, 1, 2, 3, 4095, 1024 * 1024 - 700, 1024 * 1024 + 5])
@@ -61,7 +61,7 @@ def test_short_vectors_and_short_files_are_searched(tmp_path: Path) -> None:
     short = a_unit(4, 3)
     assert found(tmp_path, b"a" + short.tobytes(), short) == 1
     assert found(tmp_path, b"abc", short) == 0
-    assert occurrences(tmp_path, Needles((b"a text of sixteen bytes",), ())) == 0
+    assert len(standing([tmp_path], Needles((b"a text of sixteen bytes",), ()))) == 0
 
 
 def as_cbor(vector: Vector) -> bytes:
@@ -85,9 +85,9 @@ def test_any_stretch_of_a_sealed_text_is_a_trace(tmp_path: Path, start: int, bef
     noise = np.random.default_rng(1).bytes(before)
     for length in (39, 40, 47, 64):
         (tmp_path / "file").write_bytes(noise + text[start : start + length] + b"\x00rest")
-        assert occurrences(tmp_path, Needles((text, other), ())) == 1, length
+        assert len(standing([tmp_path], Needles((text, other), ()))) == 1, length
     (tmp_path / "file").write_bytes(noise + text[start : start + 15])
-    assert occurrences(tmp_path, Needles((text, other), ())) == 0
+    assert len(standing([tmp_path], Needles((text, other), ()))) == 0
 
 
 def test_hundreds_of_needles_are_told_apart(tmp_path: Path) -> None:
@@ -125,4 +125,4 @@ def test_a_vector_that_stands_only_in_edges_log_is_found(tmp_path: Path) -> None
     backend.close()
     for segment in (tmp_path / "edge").rglob("segments"):
         shutil.rmtree(segment)
-    assert occurrences(tmp_path, Needles((), (a_unit(2), a_unit(3)))) == 1
+    assert len(standing([tmp_path], Needles((), (a_unit(2), a_unit(3))))) == 1
