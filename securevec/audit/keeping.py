@@ -41,8 +41,8 @@ def lags(kept: Kept, size: int) -> bool:
     known = kept.head.size if kept.head is not None else 0
     if max(size, known) > kept.announced:
         raise HomeRefused(
-            "The control store is older than the audit log: a copy of it was put back, which does not know what was "
-            "held, erased or deleted since.",
+            "The control store is older than the audit log: a copy of it was put back, or its disk failed and did not "
+            "keep the newest, and it does not know what was held, erased or deleted since.",
             next_step="Put the newest one back, or restore a backup, which does again what came after it: securevec "
             "backup restore. To go on with this one all the same: securevec doctor --accept-control-store",
         )

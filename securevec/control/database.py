@@ -83,6 +83,19 @@ def replaced() -> ControlUnavailable:
     )
 
 
+_NOT_KEPT: Final = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+
+
+def disk_failed() -> ControlUnavailable:
+    """A system that could not bring something to the disk says so once: it drops it from memory, and the next time it
+    is asked says that all is there. What was committed behind that would be gone after a restart, and records of the
+    audit log with it would be taken for those of a newer control store."""
+    return ControlUnavailable(
+        "The disk did not keep what was written to the control store; this process writes nothing more to it.",
+        next_step="Look at the disk and the system's log. Then open the home again.",
+    )
+
+
 def _file_at(path: Path) -> tuple[int, int] | None:
     """Which file stands there. It is not given up while a connection has it open, so neither is its number."""
     try:
@@ -264,6 +277,7 @@ class Database:
         self._aside: tuple[str, int] = ("", 0)
         self._written = 0
         self._writing = False
+        self._disk_failed = False
         for side in (self._writer, self._reader):
             around_forks(side, Rank.CONTROL)
 
@@ -304,10 +318,13 @@ class Database:
     def write(self) -> Generator[Transaction, None, None]:
         """One transaction, committed when the block ends, rolled back when it raises.
 
-        Raises :class:`ControlUnavailable`, also inside of another one, whose statements it would undo.
+        Raises :class:`ControlUnavailable`, also inside of another one, whose statements it would undo, and once the
+        disk did not keep what was written.
         """
         try:
             with self._writer as writer:
+                if self._disk_failed:
+                    raise disk_failed()
                 if self._writing:
                     raise ControlUnavailable("A transaction of the control store was begun inside another one.")
                 if writer.in_transaction:
@@ -331,6 +348,9 @@ class Database:
                 finally:
                     self._writing = False
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) in _NOT_KEPT:
+                self._disk_failed = True
+                raise disk_failed() from error
             raise failure(error) from error
 
     def scrub(self) -> bool:

@@ -60,3 +60,20 @@ def test_a_control_store_that_is_replaced_while_it_is_opened_is_not_taken_for_th
     monkeypatch.setattr(database, "connect", opened_before)
     with pytest.raises(ControlUnavailable, match="Another file"), database.Database(desk.path).write():
         pass
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC])
+def test_nothing_more_is_written_once_the_disk_did_not_keep_a_commit(desk: Desk, code: int) -> None:
+    """A system drops what it could not bring to the disk, and says the next time that all is there."""
+    desk.write(1)
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    with pytest.raises(ControlUnavailable), desk.store._db.write():
+        raise error
+    if code == sqlite3.SQLITE_IOERR_FSYNC:
+        with pytest.raises(ControlUnavailable, match="did not keep") as refused:
+            desk.write(2)
+        assert "open the home again" in refused.value.next_step
+        assert set(desk.store.current(COLLECTION, [ref(1), ref(2)])) == {ref(1)}
+    else:
+        desk.write(2)  # what finds no room is tried again
