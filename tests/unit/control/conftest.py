@@ -21,11 +21,12 @@ def control_files(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
     for beside in (False, True):
         made[beside] = path = tmp_path_factory.mktemp("control") / "control.db"
         store = ControlStore.open(path, create=True)
+        if beside:  # first, so that what is looked for without a tenant meets them
+            Desk(path, store).add_tenant(NEIGHBOUR, b"neighbours-name!")
+            store.create_collection(collection_row(HOUSE, NEIGHBOUR))
         Desk(path, store).add_tenant(TENANT, b"acme-name-token!")
         store.create_collection(collection_row())
         if beside:
-            Desk(path, store).add_tenant(NEIGHBOUR, b"neighbours-name!")
-            store.create_collection(collection_row(HOUSE, NEIGHBOUR))
             move_in(store)
         store.close()
     return made

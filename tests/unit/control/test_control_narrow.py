@@ -241,6 +241,9 @@ def test_a_quota_counts_what_its_own_tenant_has_and_what_is_still_coming(desk: D
     desk.begin(record(1, chunks=1), now_ms=NOW + 10)
     with pytest.raises(QuotaExceeded):
         desk.begin(record(5, chunks=1), now_ms=NOW + 10)
+    desk.begin(record(1, chunks=1), now_ms=NOW * 1_001)
+    everybodys = desk.store.open_batches(now_ms=NOW * 1_001, expired_only=True)
+    assert [each.state for each in everybodys if each.tenant == NEIGHBOUR] == ["open"], "only its own are given up"
 
 
 def test_all_that_is_otherwise_for_the_neighbour_stands_there_and_nothing_of_it_here(desk: Desk) -> None:

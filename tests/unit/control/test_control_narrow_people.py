@@ -10,6 +10,7 @@ import pytest
 
 from securevec.control.jobs import RETENTION_APPLY
 from securevec.control.rows import JobItem, NewRecord
+from securevec.control.subjects import people_in
 from securevec.errors import ControlUnavailable, SubjectErased
 from securevec.types import Token
 from tests.unit.control.desk import COLLECTION, JANE, LEASE, NOW, OTHER, SAM, TENANT, Desk, collection_row, erase, ref
@@ -103,6 +104,11 @@ def test_an_erasure_hides_what_was_there_of_its_people_and_nothing_else(desk: De
     assert desk.live(5) == redacted[ref(5)]
 
 
+def test_an_erasure_is_dated_by_the_records_it_lists(desk: Desk) -> None:
+    store(desk, row(2, about=[JANE]))
+    assert erase(desk, JANE, now_ms=EARLY).created_ms == EARLY, "the neighbour's records of these refs are newer"
+
+
 def test_a_batch_is_refused_for_the_people_of_its_own_records_alone(desk: Desk) -> None:
     filled(desk)
     of_jane, _ = desk.begin(row(9, mentions=[JANE], at=NOW))
@@ -168,6 +174,7 @@ def everything(desk: Desk) -> dict[str, list[Any]]:
         columns = {name for _, name, *_ in desk.sql(f"PRAGMA table_info({table})")}
         column = next(each for each in places if each in columns)
         found[table] = sorted(desk.sql(f"SELECT * FROM {table} WHERE {column} IN ({places[column]})"), key=repr)
+    found["people"] = [*desk.store.subject_records(NEIGHBOUR, [JANE, SAM, KIM])]
     return found
 
 
@@ -213,17 +220,19 @@ def test_parts_of_names_are_said_of_one_person_and_tokens_moved_of_one_tenant(de
     people = [(JANE, "EMAIL"), (SAM, "EMAIL")]
     desk.store.add_tokens(TENANT, people, [(*place, text) for place, text in said.items()], fence=1)
     assert desk.store.token_entities(TENANT) == {"EMAIL"}
-    desk.store.say_parts(TENANT, [(PART, JANE, b"said")], fence=1)
-    assert parts(desk) == said | {(PART, JANE): b"said"}
+    desk.store.say_parts(TENANT, [(PART, SAM, b"said")], fence=1)
+    assert parts(desk) == said | {(PART, SAM): b"said"}
     assert desk.store.restate_parts(TENANT, lambda text, part: text.replace(b"said", b"anew")) == 1
-    assert parts(desk) == said | {(PART, JANE): b"anew"}
+    assert parts(desk) == said | {(PART, SAM): b"anew"}
 
     def lift(token: Token) -> Token:
         return Token(bytes(each ^ 1 for each in token))
 
-    desk.store.lift_tokens(TENANT, 2, lift, lambda text, part, following: text, now_ms=NOW)
+    job = erase(desk, JANE)
+    desk.store.lift_tokens(TENANT, 2, lift, lambda text, part, following: text, now_ms=NOW, alone=True)
+    assert [people_in(each.data) for each in desk.jobs() if each.job_id == job.job_id] == [[lift(Token(JANE))]]
     lifted = {(lift(Token(part)), lift(Token(person))): text for (part, person), text in said.items()}
-    assert parts(desk) == lifted | {(lift(Token(PART)), lift(Token(JANE))): b"anew"}
+    assert parts(desk) == lifted | {(lift(Token(PART)), lift(Token(SAM))): b"anew"}
     assert everything(desk) == before
 
 

@@ -21,7 +21,7 @@ def _delete(desk: Desk, tenant: TenantId = TENANT) -> None:
 def test_a_tenant_is_found_by_id_and_by_name_token(desk: Desk) -> None:
     row = desk.store.tenant(TENANT)
     assert row is not None
-    assert row == desk.store.tenant_by_token(b"acme-name-token!") == desk.store.tenants()[0]
+    assert row == desk.store.tenant_by_token(b"acme-name-token!") == desk.store.tenants()[-1]
     assert (row.name_sealed, row.state, row.fence) == (b"sealed acme-name-token!", "active", 1)
     assert desk.store.tenant(OTHER) is None
     assert desk.store.tenant_by_token(b"nobody") is None
