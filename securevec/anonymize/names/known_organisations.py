@@ -66,20 +66,42 @@ _LAST: Final = (
     "|Surgery|Foundation|Association|Society|Courier|Studios|Publishing|Corporation|Company|Group"
     "|Properties|Rovers|Wanderers|Tribune|Herald|Gazette|Chronicle|Party|Commission|Committee|Orchestra"
     "|Agency|Bureau|School District|Symphony|Ballet"
+    "|(?:Magistrates['’]?|Crown|County|Circuit|Family|Municipal|Juvenile|Labour|Commercial|Criminal|Bankruptcy"
+    "|Probate|Sheriff|Federal) Court|(?:Sheriff['’]s|District Attorney['’]s|Coroner['’]s|Attorney General['’]s)"
+    " (?:Office|Department)|Fire (?:Department|Service|Brigade)|County Jail|Correctional (?:Facility|Institution)"
+    "|(?:Catholic|Baptist|Methodist|Lutheran|Presbyterian|Episcopal|Orthodox|Parish|Pentecostal) Church"
+    "|Assisted Living|Senior Living|Care Home|Funeral (?:Home|Directors)|Health (?:System|Board)|Family Medicine"
+    "|Medical Group|(?:Property|Asset|Wealth|Capital|Waste) Management|Motor Works|Telecom|Public Radio|Polytechnic"
+    "|(?:Nail|Day) Spa|Steakhouse|Brewing(?: Company)?|Pizzeria|Biosciences|Therapeutics|Semiconductor|FM"
+    "|Community Trust|Foundation Trust|Secondary School|Seminary|Conservatory|Capital Partners|Advisors|Bank"
     "|(?:Family|Group|Medical|Dental|Veterinary) Practice|Dental|Pediatrics|Orthopa?edics"
     "|(?:Conduct|Port|Transit|Housing) Authority"
     "|Broadcasting|Newspapers|Traders|(?:Rotary|Yacht|Cricket|Rowing) Club"
     "|Universität|Klinikum"
     "|Krankenhaus|Gymnasium|Hochschule|Ziekenhuis"
 )
+_FOR: Final = (
+    "Foundation|Institute|Cent(?:er|re)|Council|Association|Society|Agency|Committee|Commission|Campaign|Coalition"
+    "|Alliance|Fund|Organi[sz]ation|Bureau"
+)
+"""What has its purpose behind "for" or "on"."""
+_TIMES: Final = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September|October|November|December"
+_NO_HOUSES: Final = frozenset(
+    ["west bank", "left bank", "right bank", "south bank", "north bank", "east bank", "food bank", "blood bank", "sand bank",
+     "power bank", "piggy bank", "data bank", "dogger bank", "am fm", "urgent care home", "real property management"]
+)  # fmt: skip
+"""Places and things that end so."""
 _BUILT: Final = re.compile(
     rf"(?<![\w@#/.'’\-])(?:(?:Ministry|Department) of {_CAP}(?:, {_CAP}){{1,2}},? and {_CAP}"
+    rf"|(?:{_CAP} ){{0,3}}Court(?: of Appeals)? for the (?:{_CAP} ){{1,3}}of {_CAP}(?: {_CAP})?"
+    rf"|(?:{_CAP} ){{0,3}}(?:{_FOR}) (?:for|on) (?:the )?(?!{_TIMES}){_CAP}(?: (?:(?:and|&|of) (?:the )?)?{_CAP}){{0,3}}"
     rf"|(?:{_CAP} ){{0,2}}(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,3}}"
     rf"|{_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_CAP}){{0,3}} (?:{_LAST}))(?![\w@/\-])"
 )
 _FAST_CAP: Final = r"(?:St\. )?[A-Z?][A-Za-z0-9_'?\-]*"
 _MAY_BE_BUILT: Final = questioning(
-    rf"(?:{_FAST_CAP} ){{0,2}}(?:{_FIRST}) {_OF} [A-Z?]"
+    rf"(?:{_FAST_CAP} ){{0,3}}Court(?: of Appeals)? for the [A-Z?]|(?:{_FAST_CAP} ){{0,3}}(?:{_FOR}) (?:for|on) (?:the )?[A-Z?]"
+    rf"|(?:{_FAST_CAP} ){{0,2}}(?:{_FIRST}) {_OF} [A-Z?]"
     rf"|{_FAST_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_FAST_CAP}){{0,3}} (?:{_LAST})"
 )
 """The same as RE2 reads it in a copy in ASCII, with a question mark for every other letter."""
@@ -152,5 +174,5 @@ def by_kind(text: str) -> Iterator[tuple[int, int]]:
         start, end = match.span()
         while (word := text[start:end].partition(" ")[0]).lower() in _LEADS:
             start += len(word) + 1
-        if " " in text[start:end]:
+        if " " in text[start:end] and text[start:end].lower() not in _NO_HOUSES:
             yield start, end

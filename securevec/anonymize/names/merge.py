@@ -23,6 +23,7 @@ from securevec.anonymize.names.context import find_names
 from securevec.anonymize.names.declined import declined
 from securevec.anonymize.names.edges import tidy
 from securevec.anonymize.names.ends import mended
+from securevec.anonymize.names.extents import whole
 from securevec.anonymize.names.forms import LABELLED_PRIORITY, can_be, labelled
 from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list, small_by_list
@@ -118,12 +119,12 @@ def find_entities(
     by_rule = find_names(text, field_name=field_name)
     if len(by_rule) == 1 and by_rule[0].rule == "name-field":
         return by_rule
-    houses, known = list(by_kind(text)), list(by_list(text))
+    houses, known, built = list(by_kind(text)), list(by_list(text)), []
     if houses or known:
         sure = [(start, end) for start, end, counts in known if counts >= _BUILT]
-        by_rule = [finding for finding in by_rule if not _in_house(finding, sure)]
-    if houses:
+        by_rule = [finding for finding in by_rule if not _in_house(finding, sure) and not _is_house(finding, sure)]
         by_rule = [finding for finding in by_rule if not _in_house(finding, houses)]
+        built = sorted({*houses, *sure})
     tagging = tagging or model.tag(text)
     if bonus := _BONUS[recall]:
         tagging.lift(0, len(text), "PERSON", bonus)
@@ -165,7 +166,7 @@ def find_entities(
     stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)
     if recall == "balanced" and stretches:
         stretches = without(text, stretches, supported, abroad=tagging.abroad)
-    stretches = mended(text, stretches)
+    stretches = whole(text, mended(text, stretches), built)
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):
         if recall == "balanced" and (
@@ -189,6 +190,11 @@ def find_entities(
 def _in_house(finding: Finding, houses: list[tuple[int, int]]) -> bool:
     """What a phrase took for a name and is the beginning of a house: "referred to Lakeshore Physical Therapy"."""
     return finding.rule == "name-cue" and any(start == finding.start and finding.end <= end for start, end in houses)
+
+
+def _is_house(finding: Finding, sure: list[tuple[int, int]]) -> bool:
+    """A firm of several words that a list has, and that lists of names made somebody of: "joined Arthur Andersen"."""
+    return finding.rule == _GIVEN_SURNAME and (finding.start, finding.end) in sure
 
 
 def _lift(finding: Finding) -> float:

@@ -1,0 +1,126 @@
+"""How far names of the model reach: houses that are built on their kind are whole, people end with their sentence.
+
+Each step looks at a stretch and the few characters beside it; a text without findings pays nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from securevec.anonymize.fold import lookup_key
+from securevec.anonymize.lexicon import names, places
+from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.words import UPPER, opens_sentence
+
+_NEXT: Final = re.compile(rf" ([{UPPER}][\w’\-]*)(?![\w'’\-@])(?! [{UPPER}])")
+_QUOTED: Final = re.compile(rf"[\"”'’] ([{UPPER}][\w'’\-]+)")
+_OPEN_QUOTE: Final = re.compile(rf"\w [\"“'‘][{UPPER}][\w \-]*\Z")
+_SENTENCE: Final = re.compile(rf"(?<![\w'’\-])([{UPPER}][\w’\-]{{2,}})\. (?=[{UPPER}][a-z])")
+_FRONT: Final = 2
+"""Words in front of what the model found of a house."""
+_LETTERS: Final = re.compile(rf"[{UPPER}](?:\.[ ]?-?[{UPPER}])+\Z")
+_ABBREVIATED: Final = frozenset(
+    ["chas", "geo", "thos", "wm", "jas", "jos", "robt", "alex", "edw", "saml", "benj", "danl", "hon", "rev", "mrs",
+     "mme", "prof", "capt", "col", "gen", "lieut", "sgt", "maj", "gov", "sen", "rep", "supt", "insp", "ste", "drs",
+     "messrs"]
+)  # fmt: skip
+"""What is written short inside a name, with its dot."""
+
+
+def whole(text: str, stretches: list[Stretch], houses: list[tuple[int, int]]) -> list[Stretch]:
+    """``stretches`` in order, with better ends. ``houses``: what the words say are organizations."""
+    if houses:
+        stretches = _with_houses(text, stretches, houses)
+    made: list[Stretch] = []
+    for place, stretch in enumerate(stretches):
+        if stretch.tag != "PERSON":
+            made.append(stretch)
+            continue
+        following = stretches[place + 1].start if place + 1 < len(stretches) else len(text)
+        made += _people(text, stretch, following)
+    return made
+
+
+def _with_houses(text: str, stretches: list[Stretch], houses: list[tuple[int, int]]) -> list[Stretch]:
+    """A house of which the model found a part as an organization is one, from end to end."""
+    made: list[Stretch] = []
+    place = 0
+    for start, end in houses:
+        while place < len(stretches) and stretches[place].end <= start:
+            made.append(stretches[place])
+            place += 1
+        last = place
+        while last < len(stretches) and stretches[last].start < end:
+            last += 1
+        inside = stretches[place:last]
+        parts = [each for each in inside if each.tag == "ORG"]
+        if parts and inside[0].start >= start and inside[-1].end <= end and _may_be_one(text, start, inside):
+            made.append(Stretch(start, end, "ORG", max(each.margin for each in parts)))
+            place = last
+    return made + stretches[place:]
+
+
+def _may_be_one(text: str, start: int, inside: list[Stretch]) -> bool:
+    """Whether what stands in front of the parts of a house may be its beginning: no word of a headline, no full name."""
+    if any(each.tag == "PERSON" and " " in text[each.start : each.end] for each in inside):
+        return False
+    lists = names()
+    front = text[start : inside[0].start].split()
+    return len(front) <= _FRONT and all(
+        word[0].isupper() and lookup_key(word) not in lists.stops and lookup_key(word) not in lists.verbs
+        and not word.endswith("ed") for word in front
+    ) and not (front and opens_sentence(text, start) and lookup_key(front[0]) not in places())
+
+
+def _people(text: str, stretch: Stretch, following: int) -> Iterator[Stretch]:
+    start, end = stretch.start, stretch.end
+    value = text[start:end]
+    if ". " in value and (cut := _sentence(value)):
+        end = start + cut
+        yield Stretch(start, end, "PERSON", stretch.margin)
+        return
+    if " - " in value and "\n" not in value and _opens_line(text, start):
+        first, _, second = value.partition(" - ")
+        if _is_given(first) and _is_given(second.partition(" ")[0]):
+            yield Stretch(start, start + len(first), "PERSON", stretch.margin)
+            yield Stretch(end - len(second), end, "PERSON", stretch.margin)
+            return
+    if text[end : end + 1] == "." and _LETTERS.search(value):
+        end += 1
+    elif (quoted := _QUOTED.match(text, end)) is not None and quoted.end() <= following and _OPEN_QUOTE.search(value):
+        end = quoted.end()
+    elif (more := _NEXT.match(text, end)) is not None and more.end() <= following and _is_last(value, more[1]):
+        end = more.end()
+    yield stretch if end == stretch.end else Stretch(start, end, "PERSON", stretch.margin)
+
+
+def _sentence(value: str) -> int:
+    """Where a sentence ends inside a name: "Thanks Raj. Looping in"; 0 where none does."""
+    for match in _SENTENCE.finditer(value):
+        word = lookup_key(match[1])
+        lists = names()
+        if word in _ABBREVIATED or word in lists.titles or len(word) < 3:
+            continue
+        behind = lookup_key(value[match.end() :].partition(" ")[0])
+        if not _is_given(behind) and behind not in lists.surnames and behind not in lists.surnames_wide:
+            return match.end(1)
+    return 0
+
+
+def _is_given(word: str) -> bool:
+    lists, key = names(), lookup_key(word)
+    return key in lists.given or key in lists.given_wide
+
+
+def _is_last(value: str, word: str) -> bool:
+    """Whether a word behind a name of several is its last: a list knows it as a name, and as nothing else."""
+    lists, key = names(), lookup_key(word)
+    if " " not in value or key in lists.stops or key in lists.titles or key in places() or key in lists.organizations:
+        return False
+    return key in lists.given or key in lists.given_wide or key in lists.surnames or key in lists.surnames_wide
+
+
+def _opens_line(text: str, start: int) -> bool:
+    return start == 0 or text[start - 1] == "\n"
