@@ -78,8 +78,9 @@ def _people(text: str, stretch: Stretch, following: int) -> Iterator[Stretch]:
     start, end = stretch.start, stretch.end
     value = text[start:end]
     if ". " in value and (cut := _sentence(value)):
-        end = start + cut
-        yield Stretch(start, end, "PERSON", stretch.margin)
+        yield Stretch(start, start + cut, "PERSON", stretch.margin)
+        if _may_be_name(value[cut + 2 :].partition(" ")[0]):
+            yield from _people(text, Stretch(start + cut + 2, end, "PERSON", stretch.margin), following)
         return
     if " - " in value and "\n" not in value and _opens_line(text, start):
         first, _, second = value.partition(" - ")
@@ -107,6 +108,12 @@ def _sentence(value: str) -> int:
         if not _is_given(behind) and behind not in lists.surnames and behind not in lists.surnames_wide:
             return match.end(1)
     return 0
+
+
+def _may_be_name(word: str) -> bool:
+    """Whether a word that opens a sentence may be somebody: no small word, and not formed as a verb or a noun is."""
+    lists, key = names(), lookup_key(word)
+    return key not in lists.stops and key not in lists.verbs and not lists.looks_noun(key) and not key.endswith("ing")
 
 
 def _is_given(word: str) -> bool:

@@ -84,9 +84,11 @@ _UNIT: Final = re.compile(
     r"|[Ll]iter|[Ll]itres?|[Ll]itros)\b"
 )
 """A measure, which the model takes for the number of a house now and then."""
-_POSTCODE: Final = re.compile(r"\d{4,5}(?:-\d{4})?")
-_BESIDE: Final = frozenset({" ", ", "})
+_POSTCODE: Final = re.compile(r"\d{4,6}|\d{5}-\d{4}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[AC-FHKNPRTV-Y]\d[\dW] ?[\dAC-FHKNPRTV-Y]{4}")
+_BESIDE: Final = frozenset({" ", ", ", " - ", "-", "\n"})
 _PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
+_SCORE: Final = re.compile(r"\d{1,3}-\d{1,2}")
+"""A result of a match, which is no house unless a street or a place stands right beside it."""
 _YEAR: Final = re.compile(r"(?:1[5-9]|20)\d\d")
 _YEAR_BEFORE: Final = re.compile(
     r"(?:^|[\s(])(?:in|since|until|till|from|by|year|before|after|around|during|late|early|mid|spring|summer|autumn|fall"
@@ -344,6 +346,21 @@ def _alone(text: str, stretches: list[Stretch], place: int, anchors: list[int]) 
         text, max(0, stretch.start - 12), stretch.start
     ):
         return True
+    if _SCORE.fullmatch(text, stretch.start, stretch.end) and not _beside_place(text, stretches, place):
+        return True
     after = bisect_left(anchors, place)
     near = [stretches[anchor] for anchor in anchors[max(0, after - 1) : after + 1]]
     return not any(other.end > stretch.start - _NEAR and other.start < stretch.end + _NEAR for other in near)
+
+
+def _beside_place(text: str, stretches: list[Stretch], place: int) -> bool:
+    """Whether a street or a place is the next word, and a line, a comma or a capital goes on behind the number."""
+    stretch = stretches[place]
+    for other in stretches[max(0, place - 1) : place + 2]:
+        if other is stretch or other.tag not in {"ADDRESS", "LOCATION"}:
+            continue
+        between = text[min(other.end, stretch.end) : max(other.start, stretch.start)]
+        if between in {" ", ", ", "\n"}:
+            behind = text[stretch.end : stretch.end + 2].strip()
+            return other.start > stretch.start or not behind[:1].islower()
+    return False

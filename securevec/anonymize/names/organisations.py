@@ -32,7 +32,7 @@ _GATE: Final = re2.compile(
     rb"(?:^|[^A-Za-z0-9])(?:" + re.sub(r"[^\x00-\x7f]", r"\\?", _FORMS).encode() + rb")(?:$|[^A-Za-z0-9])",
     engine_options(),
 )
-_FORM: Final = re.compile(rf",? (?:{_FORMS})(?!\w)")
+_FORM: Final = re.compile(rf",? (?:{_FORMS})(?!\w| (?:Street|Road|Avenue|Lane|Square|Place)\b)")
 _WORD: Final = re.compile(r"[^\W\d_][\w'’.\-]*|\d+[A-Za-z]\w*|&")
 _JOINS: Final = word_set("org_joins.txt")
 _PAIRS: Final = frozenset(["&", "and", "und", "et", "y", "e"])

@@ -11,13 +11,19 @@ from securevec.anonymize.rules.matching import ANYWHERE, questioning
 _READERS: Final = (
     (streets.streets, "ADDRESS", streets.COUNTS),
     (streets.flats, "ADDRESS", streets.COUNTS),
+    (streets.corners, "ADDRESS", streets.COUNTS),
     (regions.towns, "LOCATION", regions.COUNTS),
     (firms.firms, "ORG", firms.COUNTS),
     (bodies.bodies, "ORG", bodies.COUNTS),
     (casing.capitals, "LOCATION", casing.COUNTS),
 )
 _MAY_BE: Final = questioning(
-    "|".join((streets.MAY_BE, streets.FLATS_MAY_BE, regions.MAY_BE, firms.MAY_BE, bodies.MAY_BE, casing.MAY_BE))
+    "|".join(
+        (
+            streets.MAY_BE, streets.FLATS_MAY_BE, streets.CORNERS_MAY_BE, regions.MAY_BE, firms.MAY_BE, bodies.MAY_BE,
+            casing.MAY_BE,
+        )
+    )
 )
 
 

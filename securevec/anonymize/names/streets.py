@@ -39,20 +39,26 @@ _STREET: Final = re.compile(
     rf"|({_ROUTE})(?![\w\-])|((?:{_COUNTED}) (?:[{UPPER}][\w'’\-]*\.? ){{1,3}}(?:{_SQUARES}))(?![\w\-]))"
 )
 _UNIT: Final = (
-    r"(?:Flat|Unit|Suite|Apartment|Apt|Room|Block|Plot|Lot|Shop|Office|Studio)\.? "
-    r"(?:[Nn]o\.? ?)?[0-9]{1,5}[A-Z]?(?:[-/][0-9]{1,4})?"
+    r"(?:(?:Flat|Unit|Suite|Apartment|Apt|Room|Block|Plot|Lot|Shop|Office|Studio|House|Door|Level)\.? "
+    r"(?:[Nn]o\.? ?)?(?:[0-9]{1,5}[A-Z]?(?:[-/][0-9]{1,4})?|[A-H])|[0-9]{1,2}(?:st|nd|rd|th) Floor)"
 )
 _HOUSES: Final = (
     "House|Court|Building|Towers?|Mansions|Wharf|Lodge|Estate|Business Park|Industrial Estate|Plaza|Cent(?:re|er)|Mews"
-    "|Close|Villas?|Heights|Residency|Apartments|Gardens|Complex|Arcade"
+    "|Close|Villas?|Heights|Residency|Apartments|Gardens|Complex|Arcade|Hall|Enclave|Chambers|Bhavan|Bhawan|Society"
 )
+_STREETS: Final = f"{_SURE}|Lane|Drive|Terrace|Crescent|Row|Quay|Square|Place|Marg|Nagar|Street"
 _FLAT: Final = re.compile(
-    rf"{_UNIT}(?:, (?:[{UPPER}][\w'’\-]* ){{1,3}}(?:{_HOUSES})(?![\w'’\-]))?"
-    rf"(?:, \d{{1,5}}[A-Za-z]?(?:-\d{{1,4}})? [{UPPER}][\w'’\-]*"
-    rf"(?: [{UPPER}][\w'’\-]*){{0,3}})?"
+    rf"{_UNIT}(?:, [0-9]{{1,2}}/F)?(?:, (?:[{UPPER}][\w'’\-]* ){{1,3}}(?:{_HOUSES})(?![\w'’\-]))?"
+    rf"(?:, (?:Road|Sector|Street|Phase|Block|Lane)(?: [Nn]o\.?)? \d{{1,4}}[A-Z]?(?!\w)"
+    rf"|, (?:\d{{1,5}}[A-Za-z]? )?(?:(?:[{UPPER}][\w'’\-]*|\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?:{_STREETS})(?![\w'’\-])"
+    rf"|, \d{{1,5}}[A-Za-z]?(?:-\d{{1,4}})? [{UPPER}][\w'’\-]*(?: [{UPPER}][\w'’\-]*){{0,3}})?"
 )
 _FLAT_GATE: Final = questioning(rf"\b{_UNIT}, [A-Z0-9?]")
 FLATS_MAY_BE: Final = rf"\b{_UNIT}, [A-Z0-9?]"
+_CORNER_BEGINS: Final = "(?:[Cc]orner|[Ii]ntersection|[Jj]unction) of"
+_CORNER: Final = re.compile(rf"{_CORNER_BEGINS} ((?:{_WORD} ){{1,3}}(?:and|&) {_WORD}(?: {_WORD}){{0,2}})(?![\w'’\-])")
+CORNERS_MAY_BE: Final = rf"{_CORNER_BEGINS} [A-Z0-9?]"
+_CORNER_GATE: Final = questioning(CORNERS_MAY_BE)
 _FAST_WORD: Final = r"[A-Z0-9?][A-Za-z0-9_'?\-]*\.?"
 _GATE: Final = questioning(
     (
@@ -113,3 +119,9 @@ def flats(text: str) -> Iterator[tuple[int, int]]:
     for match in matches_behind(_FLAT_GATE, _FLAT, text):
         if "," in match.group():
             yield match.span()
+
+
+def corners(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of two streets that meet: "the corner of Elm and 3rd"."""
+    for match in matches_behind(_CORNER_GATE, _CORNER, text):
+        yield match.span(1)
