@@ -13,7 +13,7 @@ from typing import Final
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.model import Stretch
-from securevec.anonymize.names.organisations import OFFICE_OF
+from securevec.anonymize.names.organisations import HOUSE_LAST, OFFICE_OF
 from securevec.anonymize.names.regions import PROVINCES
 from securevec.anonymize.names.streets import NO_STREETS
 from securevec.anonymize.names.words import UPPER
@@ -55,7 +55,7 @@ _OF_WHAT: Final = re.compile(
     rf" of (?:the )?[{UPPER}][\w'’\-]*(?: (?:(?:and|for|of|&|the) )*[{UPPER}][\w'’\-]*){{0,4}}"
 )
 _LOOK_BACK: Final = 56
-_WORDS_BEFORE: Final = re.compile(rf"([{UPPER}][\w'’\-]*)(?: [{UPPER}]\.?)? ([{UPPER}][\w'’\-]*), \Z")
+_WORDS_BEFORE: Final = re.compile(rf"([{UPPER}][\w'’\-]*|[{UPPER}]\.)(?: [{UPPER}]\.?)? ([{UPPER}][\w'’\-]*), \Z")
 _STATES: Final = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
@@ -93,6 +93,10 @@ _BODIES: Final = frozenset(
      "Civil", "Public", "City", "County", "State", "University", "School", "Schools", "Fire", "National", "Medical"]
 )  # fmt: skip
 """What a public body begins with behind the place that it is of."""
+_WORKS: Final = frozenset(
+    ["Steel", "Electric", "Gas", "Water", "Power", "Railway", "Railroad", "Savings", "Opera", "Zoo", "Symphony"]
+)
+"""What works of a town are called by: "Bethlehem Steel"."""
 _NICKNAME: Final = 24
 _SHORT_NAME: Final = re.compile(
     rf" (?:\( ?[{UPPER}][\w.'’\- ]{{0,18}} ?\)|[\"“] ?[{UPPER}][\w.'’\- ]{{0,18}} ?[\"”]|'[{UPPER}][\w.\- ]{{0,18}}')"
@@ -100,6 +104,13 @@ _SHORT_NAME: Final = re.compile(
 )
 """A short name in brackets or marks of quotation, and the next name behind it: ``Robert "Bob" Hale``."""
 _CALLINGS: Final = word_set("callings_english.txt")
+_OFFICES: Final = re.compile(
+    r"(?:Chief (?:Executive|Justice|Inspector|Superintendent|Constable|Minister|Financial Officer|Executive Officer)"
+    r"|Vice[ -]President|Prime Minister|Attorney General|Solicitor General|Managing Director|Executive Director"
+    r"|Police Chief|Fire Chief|Lord Justice|Foreign Minister|Finance Minister|Defen[cs]e Minister|Detective Constable"
+    r"|Police Constable|Detective Sergeant|Detective Inspector|Team Leader|Deputy Chief|Deputy Director) (?=\S)"
+)
+"""Offices of several words in front of whoever holds them."""
 _CREDENTIALS: Final = frozenset(
     ["MD", "M.D", "PhD", "Ph.D", "DO", "D.O", "RN", "R.N", "NP", "N.P", "LPN", "PA-C", "DDS", "D.D.S", "DVM", "JD",
      "J.D", "MBA", "CPA", "PE", "MPH", "LCSW", "PharmD", "Esq", "Esquire", "MSc", "BSc", "FRCS", "FRCP", "QC", "KC",
@@ -153,7 +164,7 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
         value = text[stretch.start : stretch.end]
         if value in _CREDENTIALS:
             return
-        if " " in value and _is_hall(value):
+        if " " in value and (_is_hall(value) or value.partition(" ")[0] in _AREAS):
             tag = "LOCATION"
             stretch = Stretch(stretch.start, stretch.end, tag, stretch.margin)
     value = text[stretch.start : stretch.end]
@@ -185,6 +196,8 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
         before = _OF.search(text, max(0, stretch.start - _LOOK_BACK), stretch.start)
         if before is not None and not _NAMED_BEFORE.search(text, max(0, before.start() - _WORD), before.start()):
             stretch = Stretch(before.start(), stretch.end, tag, stretch.margin)
+        if value[-1:].isupper() and (ward := _WARD_LAST.search(text, stretch.start, stretch.end)) is not None:
+            stretch = Stretch(stretch.start, ward.start(), tag, stretch.margin)
         if (
             value[2:3] == " "
             and _LETTERS_OF_POSTCODE.match(value)
@@ -198,13 +211,20 @@ def _mended(text: str, stretch: Stretch) -> Iterator[Stretch]:
     yield stretch
 
 
+_WARD_LAST: Final = re.compile(r" (?:ED|ER|ICU|OR)\Z")
+_AREAS: Final = frozenset(
+    ["Outer", "Inner", "Upper", "Lower", "Greater", "Northern", "Southern", "Eastern", "Western", "Central", "Mid"]
+)
+"""With one of these in front a name is a place's."""
+
+
 def _behind_somebody(text: str, start: int) -> bool:
     """Whether letters stand behind a comma and no place: "Stellan Kruse, MD", not "Bowie, MD"."""
     before = _WORDS_BEFORE.search(text, max(0, start - _LOOK_BACK), start)
     if before is None or lookup_key(before.group(2)) in places():
         return False
     lists, given = names(), lookup_key(before.group(1))
-    return given in lists.given or given in lists.given_wide or lists.is_surname(before.group(2))
+    return given[-1] == "." or given in lists.given or given in lists.given_wide or lists.is_surname(before.group(2))
 
 
 def _dotted(text: str, stretch: Stretch) -> Stretch:
@@ -251,6 +271,8 @@ def _without_small(text: str, stretch: Stretch) -> Stretch:
 def _without_calling(text: str, stretch: Stretch) -> Stretch:
     """Without a greeting or what somebody is in front of the name: "Hello Jessica", "Coroner William McLaughlin"."""
     start = stretch.start
+    if (office := _OFFICES.match(text, start, stretch.end)) is not None:
+        start = office.end()
     while (space := text.find(" ", start, stretch.end)) > 0:
         word = text[start:space]
         key = word.lower()
@@ -259,7 +281,8 @@ def _without_calling(text: str, stretch: Stretch) -> Stretch:
         given = following in lists.given or following in lists.given_wide
         named = key in lists.given or key in lists.surnames or key in lists.given_ambiguous
         greets = key in _GREETINGS and text[space + 1].isupper()
-        calls = key in _CALLINGS and given and (not named or " " in text[space + 1 : stretch.end])
+        family = not named and lists.is_surname(text[space + 1 : stretch.end].partition(" ")[0])
+        calls = key in _CALLINGS and (family or (given and (not named or " " in text[space + 1 : stretch.end])))
         if not word.isalpha() or not (greets or calls):
             break
         start = space + 1
@@ -323,8 +346,8 @@ def _pairs(text: str, stretches: list[Stretch]) -> list[Stretch]:
     made: list[Stretch] = []
     for stretch in stretches:
         before = made[-1] if made else None
-        if before is not None and stretch.tag == before.tag and _is_one(text, before, stretch):
-            made[-1] = Stretch(before.start, stretch.end, stretch.tag, max(before.margin, stretch.margin))
+        if before is not None and before.tag in {stretch.tag, "ADDRESS"} and _is_one(text, before, stretch):
+            made[-1] = Stretch(before.start, stretch.end, before.tag, max(before.margin, stretch.margin))
         elif before is not None and _is_body(text, before, stretch):
             made[-1] = Stretch(before.start, stretch.end, "ORG", max(before.margin, stretch.margin))
         else:
@@ -332,11 +355,15 @@ def _pairs(text: str, stretches: list[Stretch]) -> list[Stretch]:
     return made
 
 
+_PARTICLE_LAST: Final = re.compile(r" (?:de|du|des|della?|dei|di|do|da|la)\Z")
+
+
 def _is_body(text: str, first: Stretch, second: Stretch) -> bool:
     """A place and a public body behind one space: "Utah Department of Health"."""
     if first.tag != "LOCATION" or second.tag != "ORG" or text[first.end : second.start] != " ":
         return False
-    return text[second.start : second.end].partition(" ")[0] in _BODIES
+    word, _, more = text[second.start : second.end].partition(" ")
+    return word in _BODIES or (not more and (word in _WORKS or word.lower() in HOUSE_LAST))
 
 
 def _is_one(text: str, first: Stretch, second: Stretch) -> bool:
@@ -346,6 +373,8 @@ def _is_one(text: str, first: Stretch, second: Stretch) -> bool:
             f"{lookup_key(text[first.start : first.end])} and {lookup_key(text[second.start : second.end])}" in places()
         )
     if first.tag == "ADDRESS":
+        if between == " " and _PARTICLE_LAST.search(text, first.start, first.end):
+            return True
         return between == ", " and _UNIT_FIRST.match(text, second.start) is not None
     if first.tag != "PERSON" or len(between) > _NICKNAME:
         return False

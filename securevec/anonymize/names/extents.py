@@ -12,9 +12,11 @@ from typing import Final
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places
 from securevec.anonymize.names.model import Stretch
+from securevec.anonymize.names.syllables import is_syllabic
 from securevec.anonymize.names.words import UPPER, opens_sentence
 
 _NEXT: Final = re.compile(rf" ([{UPPER}][\w’\-]*)(?![\w'’\-@])(?! [{UPPER}])")
+_HYPHENED: Final = re.compile(r"-[a-z]{2,6}(?![\w\-])")
 _QUOTED: Final = re.compile(rf"[\"”'’] ([{UPPER}][\w'’\-]+)")
 _OPEN_QUOTE: Final = re.compile(rf"\w [\"“'‘][{UPPER}][\w \-]*\Z")
 _SENTENCE: Final = re.compile(rf"(?<![\w'’\-])([{UPPER}][\w’\-]{{2,}})\. (?=[{UPPER}][a-z])")
@@ -88,7 +90,11 @@ def _people(text: str, stretch: Stretch, following: int) -> Iterator[Stretch]:
             yield Stretch(start, start + len(first), "PERSON", stretch.margin)
             yield Stretch(end - len(second), end, "PERSON", stretch.margin)
             return
-    if text[end : end + 1] == "." and _LETTERS.search(value):
+    if text[end : end + 1] == "-" and (second := _HYPHENED.match(text, end)) is not None and is_syllabic(
+        f"{value}{second.group()}".split(" ")
+    ):
+        end = second.end()
+    elif text[end : end + 1] == "." and _LETTERS.search(value):
         end += 1
     elif (quoted := _QUOTED.match(text, end)) is not None and quoted.end() <= following and _OPEN_QUOTE.search(value):
         end = quoted.end()

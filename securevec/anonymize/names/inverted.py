@@ -16,13 +16,13 @@ from securevec.anonymize.lexicon import word_set
 from securevec.anonymize.names.runs import person, with_particles
 from securevec.anonymize.names.words import UPPER, Kind, kind_of
 
-_WORD: Final = rf"[{UPPER}]\w+(?:['’\-]\w+)*"
+_WORD: Final = rf"(?:[{UPPER}]\w+|[{UPPER}](?=['’]))(?:['’\-]\w+)*"
 _INITIALS: Final = rf"[{UPPER}]\.(?:[ \-]?[{UPPER}]\.)*"
 _DEGREE: Final = re.compile(r"(?:M\.|D\.|O\.|Ph\.)?[MDP]\. ?[DOEA]\.|D\.D\.S\.|[RJ]\.[ND]\.|N\.P\.|[BM]\.[ASE]\.")
 _NAMED: Final = re.compile(rf"[{UPPER}][\w'’\-]*\.? \Z")
 """Letters that may be no initials, and are none where a name stands in front: "Nora V. Whelchel, M.D."."""
 _COMMA: Final = re.compile(rf",[ ](?=[{UPPER}])")
-_LAST: Final = re.compile(rf"(?<![\w'’@.\-]){_WORD}(?:[ ]{_WORD})?\Z")
+_LAST: Final = re.compile(rf"(?<![\w'’@.\-])(?:St\.[ ])?{_WORD}(?:[ ]{_WORD})?\Z")
 _BEHIND: Final = re.compile(rf"(?P<letters>{_INITIALS})|(?P<first>{_WORD})(?:[ ](?:[{UPPER}]\.?(?!\w)|{_WORD}))?")
 _BEGINS: Final = re.compile(r"(?:[\n\t|;:•]|\n\d{1,3}[.)])[ \t>*\-]*\Z")
 _ENDS: Final = re.compile(r"[ \t]*(?:$|[\n\t|;(•]|[-–—][ ]|\d|,[ ]*\d)")
@@ -50,6 +50,7 @@ def inverted_names(text: str) -> list[Finding]:
         if family is None or match is None:
             continue
         last = family.group().split()
+        last = last[1:] if last[0] == "St." else last
         kinds = [kind_of(word) for word in last]
         if any(kind & _NO_NAME for kind in kinds) or lookup_key(last[0]) in _OPENERS:
             continue

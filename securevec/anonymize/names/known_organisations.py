@@ -94,7 +94,7 @@ _NO_HOUSES: Final = frozenset(
 _BUILT: Final = re.compile(
     rf"(?<![\w@#/.'’\-])(?:(?:Ministry|Department) of {_CAP}(?:, {_CAP}){{1,2}},? and {_CAP}"
     rf"|(?:{_CAP} ){{0,3}}Court(?: of Appeals)? for the (?:{_CAP} ){{1,3}}of {_CAP}(?: {_CAP})?"
-    rf"|(?:{_CAP} ){{0,3}}(?:{_FOR}) (?:for|on) (?:the )?(?!{_TIMES}){_CAP}(?: (?:(?:and|&|of) (?:the )?)?{_CAP}){{0,3}}"
+    rf"|(?:{_CAP} ){{0,3}}(?:{_FOR}) (?:for|on) (?:the )?(?!{_TIMES}){_CAP}(?: (?:of the |of |and |& )?{_CAP}){{0,3}}"
     rf"|(?:{_CAP} ){{0,2}}(?:{_FIRST}) {_OF} {_CAP}(?: (?:(?:and|&|y|e|et|und|en) )?{_CAP}){{0,3}}"
     rf"|{_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_CAP}){{0,3}} (?:{_LAST}))(?![\w@/\-])"
 )
@@ -113,7 +113,9 @@ def _known() -> tuple[Any, dict[str, float]]:
     counts = {_plain(name.lstrip("?")): _PERHAPS if name[0] == "?" else _SURE for name in barred(_FILE)}
     # The longest first: of two that begin alike RE2 takes the one that stands first.
     ordered = sorted(counts, key=lambda name: (-len(name), name))
-    pattern = rb"\b(?:" + b"|".join(re.escape(name).encode() for name in ordered) + rb")"
+    # No border of a word is in front of a question mark.
+    plain, other = ([re.escape(name).encode() for name in ordered if (name[0] == "?") is beyond] for beyond in (False, True))
+    pattern = rb"\b(?:" + b"|".join(plain) + rb")|(?:" + b"|".join(other) + rb")"
     return re2.compile(pattern, engine_options()), counts
 
 
@@ -136,6 +138,8 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
         if _PART_BEHIND.match(text, end):
             continue
         name = match.group().decode()
+        if name[0] == "?" and text[start] == "?":
+            continue
         if " " not in name and (before := _BEFORE.search(text, max(0, start - _LOOK_BACK), start)) is not None:
             given = before.group(1)
             if given is None or lookup_key(given) in names().given:
@@ -174,5 +178,8 @@ def by_kind(text: str) -> Iterator[tuple[int, int]]:
         start, end = match.span()
         while (word := text[start:end].partition(" ")[0]).lower() in _LEADS:
             start += len(word) + 1
+        first, pair, _ = text[start:end].partition(" and ")
+        if pair and (is_known(first) or (first.isupper() and first.isalpha())):
+            start += len(first) + len(pair)
         if " " in text[start:end] and text[start:end].lower() not in _NO_HOUSES:
             yield start, end

@@ -98,6 +98,8 @@ def _name_before(text: str, end: int) -> int:
         word = match.group()
         between = text[match.end() : reached]
         joined = between in {" ", ""} or (between == ", " and paired)
+        if between == ", " and text[reached : reached + 3] == "of ":
+            break
         if not joined or taken == _MOST or (match.start() == low and low and text[low - 1].isalnum()):
             break
         if _FORM.fullmatch(f" {word}") or (word == "Co" and taken):
