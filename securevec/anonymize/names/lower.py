@@ -33,6 +33,26 @@ _SHORTEST: Final = 4
 """Letters of a name that no list knows."""
 _NO_FIRST: Final = lexicon.word_set("small_english.txt") | lexicon.word_set("no_first_names.txt")
 """What may stand between "i am" and a listed surname and is no name."""
+_NO_SURNAMES: Final = frozenset(
+    ["said", "says", "say", "sold", "bought", "got", "gets", "gave", "took", "went", "goes", "came", "comes", "lost", "won",
+     "paid", "made", "put", "let", "told", "tells", "asked", "asks", "called", "calls", "sent", "texted", "text", "needs",
+     "need", "wants", "want", "has", "had", "have", "was", "is", "are", "were", "ok", "okay", "can", "could", "will", "would",
+     "should", "might", "did", "does", "do", "ur", "u", "r", "n", "and", "or", "broke", "moved", "posted", "left", "met",
+     "saw", "knows", "thinks", "likes", "loves", "hates", "works", "worked", "lives", "lived", "just", "still", "already",
+     "never", "also", "really", "won't", "can't", "didn't", "doesn't", "isn't", "never", "from", "at", "in", "on", "to",
+     "for", "with", "about", "up", "out", "over", "off", "there", "here", "now", "today", "tonight", "tomorrow", "please",
+     "pls", "plz", "thanks", "lol", "omg", "tho", "too", "again", "back", "home", "if", "when", "what", "why", "how", "who",
+     "bring", "sends", "started", "stopped", "keeps", "kept", "ran", "runs", "made", "makes", "forgot", "thought"]
+)
+"""Words behind a given name, where nobody writes capitals, that go on with the sentence."""
+_BEFORE_NAME: Final = re.compile(
+    r"(?:^|[\n.,!?>] ?|\b(?:w|with|n|and|or|but|hey|hi|yo|ty|thx|thanks|ok|is|was|did|does|can|could|will|should|told|tell|ask"
+    r"|asked|asking|call|called|named|text|texted|know|about|by|from|for|love|miss|meet|met|saw|see|said|says|if|because|when"
+    r"|where|that|thank|sorry|bye|im|i'm|iam|am|think|guess|heard|hear|invite|invited|visit|poor|my|and me|mr|mrs|ms|dr"
+    r"|sir|uncle|aunt|auntie|cousin|coach|doctor|grandma|grandpa|nurse) )\Z"
+)
+_LOOK_BACK: Final = 12
+_SPOKEN: Final = 0.85
 _INSIDE_WORDS: Final = "'-"
 _LETTERS: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
 
@@ -88,10 +108,13 @@ def lower_case_names(text: str, lowered: str) -> list[Finding]:
         start, end = match.span()
         following = ANY_WORD.match(lowered, end + 1) if lowered[end : end + 1] == " " else None
         second = without_possessive(following.group()) if following else ""
-        if second and (lookup_key(second) in lists.surnames or (caseless and _lower_surname(second, following))):
+        if caseless and second in _NO_SURNAMES:
+            found.append(person(start, end, _SPOKEN, "name-caseless"))
+        elif second and (lookup_key(second) in lists.surnames or (caseless and _lower_surname(second, following))):
             found.append(person(start, end + 1 + len(second), 0.7, "name-lower-pair"))
         elif caseless:
-            found.append(person(start, end, 0.55, "name-caseless"))
+            spoken = _BEFORE_NAME.search(lowered, max(0, start - _LOOK_BACK), start)
+            found.append(person(start, end, _SPOKEN if spoken else 0.6, "name-caseless"))
     return found
 
 
