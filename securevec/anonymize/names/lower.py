@@ -52,7 +52,8 @@ _BEFORE_NAME: Final = re.compile(
     r"|sir|uncle|aunt|auntie|cousin|coach|doctor|grandma|grandpa|nurse) )\Z"
 )
 _LOOK_BACK: Final = 12
-_SPOKEN: Final = 0.85
+SPOKEN: Final = "name-caseless-spoken"
+"""The rule of a given name in such a sentence."""
 _INSIDE_WORDS: Final = "'-"
 _LETTERS: Final = bytes(code if chr(code).isalpha() and code < 128 else 32 for code in range(256))
 
@@ -109,12 +110,12 @@ def lower_case_names(text: str, lowered: str) -> list[Finding]:
         following = ANY_WORD.match(lowered, end + 1) if lowered[end : end + 1] == " " else None
         second = without_possessive(following.group()) if following else ""
         if caseless and second in _NO_SURNAMES:
-            found.append(person(start, end, _SPOKEN, "name-caseless"))
+            found.append(person(start, end, 0.85, SPOKEN))
         elif second and (lookup_key(second) in lists.surnames or (caseless and _lower_surname(second, following))):
             found.append(person(start, end + 1 + len(second), 0.7, "name-lower-pair"))
         elif caseless:
             spoken = _BEFORE_NAME.search(lowered, max(0, start - _LOOK_BACK), start)
-            found.append(person(start, end, _SPOKEN if spoken else 0.6, "name-caseless"))
+            found.append(person(start, end, 0.85, SPOKEN) if spoken else person(start, end, 0.6, "name-caseless"))
     return found
 
 

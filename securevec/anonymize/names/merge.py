@@ -29,6 +29,7 @@ from securevec.anonymize.names.inverted import inverted_names
 from securevec.anonymize.names.known_organisations import by_kind, by_list, small_by_list
 from securevec.anonymize.names.known_places import by_list as places_by_list
 from securevec.anonymize.names.known_places import by_own_name, in_small_letters
+from securevec.anonymize.names.lower import SPOKEN
 from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
@@ -202,7 +203,7 @@ def _is_house(finding: Finding, sure: list[tuple[int, int]]) -> bool:
 def _lift(finding: Finding) -> float:
     """How much a rule's finding counts, in the model's units."""
     full = finding.rule == _GIVEN_SURNAME and finding.score >= _SURE_PAIR
-    return (finding.score - _DOUBT) * _LIFT + (_FULL_NAME if full else 0.0)
+    return (finding.score - _DOUBT) * _LIFT + (_FULL_NAME if full or finding.rule == SPOKEN else 0.0)
 
 
 def _behind_labels(text: str, tagging: Tagging) -> list[Finding]:
