@@ -22,6 +22,7 @@ _NAME: Final = rf"{_CAP}(?: {_CAP}){{0,2}}"
 _RESULT: Final = re.compile(
     rf"^({_NAME}) (\d{{1,3}})(?: ?,)?[ ]{{1,3}}({_NAME}) (\d{{1,3}})(?=[ \t]*$|[:(]| \(|[.,;][ \t]*$)", re.MULTILINE
 )
+_RESULT_HYPHENED: Final = re.compile(rf"^({_NAME}) \d{{1,2}} ?[-–] ?\d{{1,2}} ({_NAME})(?=[ \t]*$| \()", re.MULTILINE)
 _TEAM: Final = 5.0
 _BEAT: Final = (
     "beat|beats|defeated|edged|downed|routed|thrashed|outlasted|drew with|lost to|fell to|hosts?|hosted|visits?"
@@ -72,6 +73,7 @@ _FAST_CAP: Final = r"[A-Z?][A-Za-z0-9_'?\-]+"
 _FAST_NAME: Final = rf"{_FAST_CAP}(?: {_FAST_CAP}){{0,2}}"
 _MAY_BE: Final = {
     "result": rf"(?m:^{_FAST_NAME} [0-9?]{{1,3}}(?: ?,)? {{1,3}}[A-Z?])",
+    "hyphened": rf"(?m:^{_FAST_NAME} [0-9]{{1,2}} ?[-?] ?[0-9]{{1,2}} [A-Z?])",
     "sides": rf"{_FAST_NAME} (?:{_BEAT}) [A-Z?]|(?m:^{_FAST_NAME} (?:AT|VS\.?|at|vs\.?) {_FAST_NAME}$)",
     "postcode": r"(?m:(?:^|, )[0-9?]{5} [A-Z?])",
     "dateline": r"(?m:^[A-Z?]{3,}(?: [A-Z?]{3,})? (?:[0-9?]{4}-|[-?(]))",
@@ -109,6 +111,11 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
         for team, number in ((1, 2), (3, 4)):
             yield *match.span(team), "ORG", _TEAM
             yield *match.span(number), "O", _TEAM
+    for match in matches_behind(_GATES["hyphened"], _RESULT_HYPHENED, text):
+        for side in (1, 2):
+            if lookup_key(match.group(side)) not in _COUNTRIES and not _is_given_first(match.group(side)):
+                yield *match.span(side), "ORG", _SIDE
+        yield match.end(1), match.start(2), "O", _SIDE
     for match in matches_behind(_GATES["sides"], _SIDES, text):
         one, other = (1, 2) if match.group(1) else (3, 4)
         if _may_be_side(match.group(one)) and _may_be_side(match.group(other)):
@@ -131,6 +138,12 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
     for match in matches_behind(_GATES["nurse"], _NURSE, text):
         if lookup_key(match.group(1)) not in names().stops:
             yield *match.span(1), "PERSON", _PERSON
+
+
+def _is_given_first(value: str) -> bool:
+    """Whether somebody plays: "Emma Hale 2-1 Ana Ruiz"."""
+    first, _, rest = value.partition(" ")
+    return bool(rest) and lookup_key(first) in names().given
 
 
 def _may_be_side(value: str) -> bool:

@@ -36,6 +36,16 @@ _STREET: Final = re.compile(
     rf"\b(?:at|on|to|is|from|address|in) ({_NUMBER} (?!minutes?|hours?|years?|days?|of|and|more|other)[a-z']{{3,}}"
     r"(?: [a-z']{3,})? (?:road|street|avenue|lane|drive|close|crescent|terrace|boulevard|court|gardens))\b"
 )
+_LANE: Final = re.compile(
+    r"\b(?:on|at|near|off|down|along) ((?!the |my |our |your |his |her |their |this |that |each |every |any |another |which |what )"
+    r"[a-z'\-]{3,}(?: (?!the |my )[a-z'\-]{3,})? (?:road|street|avenue|lane|boulevard|terrace|crescent))(?![\w\-])(?! food| trip| map| works| rage| view| art)"
+)
+_NO_LANES: Final = frozenset(
+    ["main", "high", "side", "back", "dirt", "next", "other", "same", "busy", "quiet", "long", "wrong", "right", "left", "fast",
+     "slow", "open", "one", "first", "second", "whole", "bike", "bus", "cycle", "middle", "country", "memory", "private", "public",
+     "local", "service", "access", "toll", "narrow", "dark", "empty", "and", "of", "from", "a", "an", "some", "opposite"]
+)
+"""Words in front of which a road has no name."""
 _HOUSE: Final = re.compile(
     r"\b([a-z]{2,}(?: [a-z]{3,}){0,2}? (?:hospital|infirmary|university|airways|airlines|airport|city council"
     r"|county council|building society|police))\b"
@@ -65,6 +75,9 @@ def in_speech(text: str) -> Iterator[tuple[int, int, str, float]]:
     """Streets and bodies in ``text``, which has no capitals: start, end, tag, and how much it counts."""
     for match in _STREET.finditer(text):
         yield *match.span(1), "ADDRESS", _SMALL_COUNTS
+    for match in _LANE.finditer(text):
+        if match.group(1).partition(" ")[0] not in _NO_LANES:
+            yield *match.span(1), "ADDRESS", _SMALL_COUNTS
     for match in _HOUSE.finditer(text):
         start = match.start(1)
         words = text[start : match.end(1)].split(" ")

@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from securevec.anonymize.fold import lookup_key
-from securevec.anonymize.lexicon import names, places
+from securevec.anonymize.lexicon import names, places, word_set
 from securevec.anonymize.names.model import Stretch
 from securevec.anonymize.names.syllables import is_syllabic
 from securevec.anonymize.names.words import UPPER, opens_sentence
 
 _NEXT: Final = re.compile(rf" ([{UPPER}][\w’\-]*)(?![\w'’\-@])(?! [{UPPER}])")
+_KIN: Final = frozenset(["Abu", "Umm", "Ibn", "Bint", "Ould"])
+_CALLED: Final = names().people_nouns | word_set("role_nouns.txt") | word_set("callings_english.txt")
+_WORD_BEFORE: Final = re.compile(rf"(?<![\w'’\-@.])([{UPPER}][\w’\-]+) \Z")
+_LONGEST: Final = 24
 _HYPHENED: Final = re.compile(r"-[a-z]{2,6}(?![\w\-])")
 _QUOTED: Final = re.compile(rf"[\"”'’] ([{UPPER}][\w'’\-]+)")
 _OPEN_QUOTE: Final = re.compile(rf"\w [\"“'‘][{UPPER}][\w \-]*\Z")
@@ -31,8 +35,12 @@ _ABBREVIATED: Final = frozenset(
 """What is written short inside a name, with its dot."""
 
 
-def whole(text: str, stretches: list[Stretch], houses: list[tuple[int, int]]) -> list[Stretch]:
-    """``stretches`` in order, with better ends. ``houses``: what the words say are organizations."""
+def whole(
+    text: str, stretches: list[Stretch], houses: list[tuple[int, int]], *, abroad: bool = False
+) -> list[Stretch]:
+    """``stretches`` in order, with better ends. ``houses``: what the words say are organizations.
+    ``abroad``: the text is in another language of Europe than English.
+    """
     if houses:
         stretches = _with_houses(text, stretches, houses)
     made: list[Stretch] = []
@@ -41,8 +49,52 @@ def whole(text: str, stretches: list[Stretch], houses: list[tuple[int, int]]) ->
             made.append(stretch)
             continue
         following = stretches[place + 1].start if place + 1 < len(stretches) else len(text)
-        made += _people(text, stretch, following)
+        previous = stretches[place - 1].end if place else 0
+        made += _people(text, stretch if abroad else _from_left(text, stretch, previous), following)
+    return _with_families(text, made)
+
+
+def _with_families(text: str, stretches: list[Stretch]) -> list[Stretch]:
+    """A full name whose last word is a place too is one name: "Sergio de Souza" and "Lima"."""
+    made: list[Stretch] = []
+    for stretch in stretches:
+        before = made[-1] if made else None
+        if (
+            before is not None
+            and before.tag == "PERSON"
+            and stretch.tag in {"LOCATION", "ORG"}
+            and text[before.end : stretch.start] == " "
+            and " " in (value := text[before.start : before.end])
+            and _is_given(value.partition(" ")[0])
+            and _is_family(text[stretch.start : stretch.end])
+        ):
+            made[-1] = Stretch(before.start, stretch.end, "PERSON", before.margin)
+        else:
+            made.append(stretch)
     return made
+
+
+def _is_family(word: str) -> bool:
+    lists, key = names(), lookup_key(word)
+    return key in lists.surnames or key in lists.surnames_ambiguous or key in lists.surnames_wide
+
+
+def _from_left(text: str, stretch: Stretch, previous: int) -> Stretch:
+    """With what names of Arabs begin with ("Umm Salama"), and with the first name of whoever speaks ("Priti Vora:")."""
+    before = _WORD_BEFORE.search(text, max(previous, stretch.start - _LONGEST), stretch.start)
+    if before is None:
+        return stretch
+    word = before[1]
+    speaks = text[stretch.end : stretch.end + 2] in {": ", ":\n"} and " " not in text[stretch.start : stretch.end]
+    key = lookup_key(word)
+    if word in _KIN or (
+        speaks
+        and opens_sentence(text, before.start(1))
+        and not (key in names().stops or key in names().titles or names().looks_noun(key) or word.isupper())
+        and key not in _CALLED
+    ):
+        return Stretch(before.start(1), stretch.end, "PERSON", stretch.margin)
+    return stretch
 
 
 def _with_houses(text: str, stretches: list[Stretch], houses: list[tuple[int, int]]) -> list[Stretch]:

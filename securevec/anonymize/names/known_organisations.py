@@ -22,6 +22,8 @@ from securevec.anonymize.rules.matching import questioning
 from securevec.anonymize.rules.rulebook import engine_options
 
 _FILE: Final = "org_known.txt"
+_PLACES: Final = "places_known.txt"
+"""Places that everybody knows, which the same pattern looks for."""
 _SURE: Final = 10.0
 _PERHAPS: Final = 2.0
 _SMALL_COUNTS: Final = 8.0
@@ -33,6 +35,8 @@ _WORDS: Final = frozenset(
 """Listed names that are words too, which only a capital tells apart."""
 _PART_BEFORE: Final = "@#/._-"
 _PART_BEHIND: Final = re.compile(r"[@_/.\-][^\W_]|_")
+_NAME_BEHIND: Final = re.compile(rf" [{UPPER}]")
+"""Behind a place: "Gold Coast Titans"."""
 _BEFORE: Final = re.compile(r"(?:([^\W\d_][\w'\-]*)|[^\W\d_]\.) \Z")
 _LOOK_BACK: Final = 24
 _LEADS: Final = word_set("org_leads.txt")
@@ -109,8 +113,10 @@ _MAY_BE_BUILT: Final = questioning(
 
 @lru_cache(maxsize=1)
 def _known() -> tuple[Any, dict[str, float]]:
-    """A pattern over ASCII, every other letter a question mark, and what each name counts."""
+    """A pattern over ASCII, every other letter a question mark, and what each name counts; below zero it is a place."""
     counts = {_plain(name.lstrip("?")): _PERHAPS if name[0] == "?" else _SURE for name in barred(_FILE)}
+    for name in barred(_PLACES):
+        counts.setdefault(_plain(name), -_SURE)
     # The longest first: of two that begin alike RE2 takes the one that stands first.
     ordered = sorted(counts, key=lambda name: (-len(name), name))
     # No border of a word is in front of a question mark.
@@ -125,11 +131,11 @@ def _plain(name: str) -> str:
 
 def is_known(name: str) -> bool:
     """Whether the list has this name."""
-    return _plain(name) in _known()[1]
+    return _known()[1].get(_plain(name), 0.0) > 0
 
 
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:
-    """Start and end of each listed name, and how much it counts in the model's units."""
+    """Start and end of each listed name, and how much it counts in the model's units; of a place, below zero."""
     pattern, counts = _known()
     for match in pattern.finditer(text.encode("ascii", "replace")):
         start, end = match.span()
@@ -138,7 +144,7 @@ def by_list(text: str) -> Iterator[tuple[int, int, float]]:
         if _PART_BEHIND.match(text, end):
             continue
         name = match.group().decode()
-        if name[0] == "?" and text[start] == "?":
+        if (name[0] == "?" and text[start] == "?") or (counts[name] < 0 and _NAME_BEHIND.match(text, end)):
             continue
         if " " not in name and (before := _BEFORE.search(text, max(0, start - _LOOK_BACK), start)) is not None:
             given = before.group(1)

@@ -46,7 +46,7 @@ _NO_SURNAMES: Final = frozenset(
 )
 """Words behind a given name, where nobody writes capitals, that go on with the sentence."""
 _BEFORE_NAME: Final = re.compile(
-    r"(?:^|[\n.,!?>] ?|\b(?:w|with|n|and|or|but|hey|hi|yo|ty|thx|thanks|ok|is|was|did|does|can|could|will|should|told|tell|ask"
+    r"(?:^|[\n,!?>] ?|\w\w\w\. |\b(?:w|with|n|and|or|but|hey|hi|yo|ty|thx|thanks|ok|is|was|did|does|can|could|will|should|told|tell|ask"
     r"|asked|asking|call|called|named|text|texted|know|about|by|from|for|love|miss|meet|met|saw|see|said|says|if|because|when"
     r"|where|that|thank|sorry|bye|im|i'm|iam|am|think|guess|heard|hear|invite|invited|visit|poor|my|and me|mr|mrs|ms|dr"
     r"|sir|uncle|aunt|auntie|cousin|coach|doctor|grandma|grandpa|nurse) )\Z"
@@ -109,7 +109,7 @@ def lower_case_names(text: str, lowered: str) -> list[Finding]:
         start, end = match.span()
         following = ANY_WORD.match(lowered, end + 1) if lowered[end : end + 1] == " " else None
         second = without_possessive(following.group()) if following else ""
-        if caseless and second in _NO_SURNAMES:
+        if caseless and second in _NO_SURNAMES and not _ends_place(lowered, start, end):
             found.append(person(start, end, 0.85, SPOKEN))
         elif second and (lookup_key(second) in lists.surnames or (caseless and _lower_surname(second, following))):
             found.append(person(start, end + 1 + len(second), 0.7, "name-lower-pair"))
@@ -152,6 +152,12 @@ def _lower_surname(word: str, match: re.Match[str] | None) -> bool:
     return after in {",", "\n", "", ".", ";", ")"} or (
         following is not None and (following.group(1) in lists.verbs or following.group(1) in lists.stops)
     )
+
+
+def _ends_place(lowered: str, start: int, end: int) -> bool:
+    """Whether the word in front makes a place of this one: "el salvador"."""
+    before = lowered.rfind(" ", 0, max(0, start - 1)) + 1
+    return lookup_key(lowered[before:end]) in lexicon.places()
 
 
 def _part_of_place(lowered: str, end: int) -> bool:

@@ -123,6 +123,8 @@ def find_entities(
     if len(by_rule) == 1 and by_rule[0].rule == "name-field":
         return by_rule
     houses, known, built = list(by_kind(text)), list(by_list(text)), []
+    listed_places = [(start, end, -counts) for start, end, counts in known if counts < 0]
+    known = [listed for listed in known if listed[2] > 0]
     if houses or known:
         sure = [(start, end) for start, end, counts in known if counts >= _BUILT]
         by_rule = [finding for finding in by_rule if not _in_house(finding, sure) and not _is_house(finding, sure)]
@@ -154,7 +156,7 @@ def find_entities(
     for start, end, counts in bodies:
         tagging.lift(start, end, "ORG", counts)
     native = () if text.isascii() else with_capitals(text)
-    for start, end, counts in chain(places_by_list(text), abroad, small, native):
+    for start, end, counts in chain(listed_places, places_by_list(text), abroad, small, native):
         tagging.lift(start, end, "LOCATION", counts)
     for start, end in houses:
         tagging.lift(start, end, "ORG", _BUILT)
@@ -169,7 +171,7 @@ def find_entities(
     stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)
     if recall == "balanced" and stretches:
         stretches = without(text, stretches, supported, abroad=tagging.abroad)
-    stretches = whole(text, mended(text, stretches), built)
+    stretches = whole(text, mended(text, stretches), built, abroad=tagging.abroad)
     anchors = [place for place, stretch in enumerate(stretches) if _is_anchor(text, stretch)]
     for place, stretch in enumerate(stretches):
         if recall == "balanced" and (
