@@ -22,7 +22,7 @@ _NAME: Final = rf"{_CAP}(?: {_CAP}){{0,2}}"
 _RESULT: Final = re.compile(
     rf"^({_NAME}) (\d{{1,3}})(?: ?,)?[ ]{{1,3}}({_NAME}) (\d{{1,3}})(?=[ \t]*$|[:(]| \(|[.,;][ \t]*$)", re.MULTILINE
 )
-_RESULT_HYPHENED: Final = re.compile(rf"^({_NAME}) \d{{1,2}} ?[-–] ?\d{{1,2}} ({_NAME})(?=[ \t]*$| \()", re.MULTILINE)
+_HYPHENED: Final = re.compile(rf"^({_NAME}) \d{{1,2}} ?[-–] ?\d{{1,2}} ({_NAME})(?=[ \t]*$| \()", re.MULTILINE)
 _TEAM: Final = 5.0
 _BEAT: Final = (
     "beat|beats|defeated|edged|downed|routed|thrashed|outlasted|drew with|lost to|fell to|hosts?|hosted|visits?"
@@ -73,7 +73,7 @@ _FAST_CAP: Final = r"[A-Z?][A-Za-z0-9_'?\-]+"
 _FAST_NAME: Final = rf"{_FAST_CAP}(?: {_FAST_CAP}){{0,2}}"
 _MAY_BE: Final = {
     "result": rf"(?m:^{_FAST_NAME} [0-9?]{{1,3}}(?: ?,)? {{1,3}}[A-Z?])",
-    "hyphened": rf"(?m:^{_FAST_NAME} [0-9]{{1,2}} ?[-?] ?[0-9]{{1,2}} [A-Z?])",
+    "hyphened": rf"(?m:^{_FAST_NAME} [0-9?]{{1,2}} ?[-?] ?[0-9?]{{1,2}} [A-Z?])",
     "sides": rf"{_FAST_NAME} (?:{_BEAT}) [A-Z?]|(?m:^{_FAST_NAME} (?:AT|VS\.?|at|vs\.?) {_FAST_NAME}$)",
     "postcode": r"(?m:(?:^|, )[0-9?]{5} [A-Z?])",
     "dateline": r"(?m:^[A-Z?]{3,}(?: [A-Z?]{3,})? (?:[0-9?]{4}-|[-?(]))",
@@ -111,7 +111,7 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
         for team, number in ((1, 2), (3, 4)):
             yield *match.span(team), "ORG", _TEAM
             yield *match.span(number), "O", _TEAM
-    for match in matches_behind(_GATES["hyphened"], _RESULT_HYPHENED, text):
+    for match in matches_behind(_GATES["hyphened"], _HYPHENED, text):
         for side in (1, 2):
             if lookup_key(match.group(side)) not in _COUNTRIES and not _is_given_first(match.group(side)):
                 yield *match.span(side), "ORG", _SIDE

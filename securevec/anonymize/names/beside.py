@@ -58,8 +58,10 @@ _AT: Final = (
     r"|intern|clerk|assistant) (?:at|with)|(?:degree|diploma|bachelor.s|master.s|doctorate|PhD|Ph\.D\.|MBA|BA|BS|BFA"
     r"|MFA|MLS|DVM|certification)(?: in [A-Za-z ]{3,40}?)? (?:at|from)|joined|joining|[Pp]ayment to|employee of"
     r"|subsidiary of|CEO of|founder of|acquired by|graduate of|alumnus of"
-    r"|[Oo]fficer (?:of|at|for)|(?:[Dd]irector|[Mm]anager|[Ee]conomist|[Aa]nalyst|[Pp]artner|[Cc]ounsel) (?:of|at|with|for)"
-    r"|[Tt]hank you for calling|line of [A-Z][a-z]+ [A-Z][a-z]+ with|comes from [A-Z][a-z]+ [A-Z][a-z]+ (?:with|from|of)) (?:the )?(<name>)"
+    r"|[Oo]fficer (?:of|at|for)"
+    r"|(?:[Dd]irector|[Mm]anager|[Ee]conomist|[Aa]nalyst|[Pp]artner|[Cc]ounsel) (?:of|at|with|for)"
+    r"|[Tt]hank you for calling"
+    r"|(?:line of|comes from) [A-Z][a-z]+ [A-Z][a-z]+ (?:with|from|of)) (?:the )?(<name>)"
 )
 _TOWN: Final = rf"(<cap>(?: <cap>){{0,2}}),? ({_STATES}),? [0-9]{{5}}\b"
 _PARTNERSHIP: Final = (

@@ -37,14 +37,17 @@ _STREET: Final = re.compile(
     r"(?: [a-z']{3,})? (?:road|street|avenue|lane|drive|close|crescent|terrace|boulevard|court|gardens))\b"
 )
 _LANE: Final = re.compile(
-    r"\b(?:on|at|near|off|down|along) ((?!the |my |our |your |his |her |their |this |that |each |every |any |another |which |what )"
-    r"[a-z'\-]{3,}(?: (?!the |my )[a-z'\-]{3,})? (?:road|street|avenue|lane|boulevard|terrace|crescent))(?![\w\-])(?! food| trip| map| works| rage| view| art)"
+    r"\b(?:on|at|near|off|down|along) "
+    r"((?!(?:the|my|our|your|his|her|their|this|that|each|every|any|another|which|what) )"
+    r"[a-z'\-]{3,}(?: (?!the |my )[a-z'\-]{3,})? (?:road|street|avenue|lane|boulevard|terrace|crescent))(?![\w\-])"
+    r"(?! (?:food|trip|map|works|rage|view|art)\b)"
 )
 _NO_LANES: Final = frozenset(
-    ["main", "high", "side", "back", "dirt", "next", "other", "same", "busy", "quiet", "long", "wrong", "right", "left", "fast",
-     "slow", "open", "one", "first", "second", "whole", "bike", "bus", "cycle", "middle", "country", "memory", "private", "public",
-     "local", "service", "access", "toll", "narrow", "dark", "empty", "and", "of", "from", "a", "an", "some", "opposite"]
-)
+    ["main", "high", "side", "back", "dirt", "next", "other", "same", "busy", "quiet", "long", "wrong", "right",
+     "left", "fast", "slow", "open", "one", "first", "second", "whole", "bike", "bus", "cycle", "middle", "country",
+     "memory", "private", "public", "local", "service", "access", "toll", "narrow", "dark", "empty", "and", "of",
+     "from", "a", "an", "some", "opposite"]
+)  # fmt: skip
 """Words in front of which a road has no name."""
 _HOUSE: Final = re.compile(
     r"\b([a-z]{2,}(?: [a-z]{3,}){0,2}? (?:hospital|infirmary|university|airways|airlines|airport|city council"

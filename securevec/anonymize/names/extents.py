@@ -35,9 +35,7 @@ _ABBREVIATED: Final = frozenset(
 """What is written short inside a name, with its dot."""
 
 
-def whole(
-    text: str, stretches: list[Stretch], houses: list[tuple[int, int]], *, abroad: bool = False
-) -> list[Stretch]:
+def whole(text: str, stretches: list[Stretch], houses: list[tuple[int, int]], *, abroad: bool = False) -> list[Stretch]:
     """``stretches`` in order, with better ends. ``houses``: what the words say are organizations.
     ``abroad``: the text is in another language of Europe than English.
     """
@@ -117,15 +115,22 @@ def _with_houses(text: str, stretches: list[Stretch], houses: list[tuple[int, in
 
 
 def _may_be_one(text: str, start: int, inside: list[Stretch]) -> bool:
-    """Whether what stands in front of the parts of a house may be its beginning: no word of a headline, no full name."""
+    """Whether what stands in front of the parts of a house may be its beginning: no headline, no full name."""
     if any(each.tag == "PERSON" and " " in text[each.start : each.end] for each in inside):
         return False
     lists = names()
     front = text[start : inside[0].start].split()
-    return len(front) <= _FRONT and all(
-        word[0].isupper() and lookup_key(word) not in lists.stops and lookup_key(word) not in lists.verbs
-        and not word.endswith("ed") for word in front
-    ) and not (front and opens_sentence(text, start) and lookup_key(front[0]) not in places())
+    return (
+        len(front) <= _FRONT
+        and all(
+            word[0].isupper()
+            and lookup_key(word) not in lists.stops
+            and lookup_key(word) not in lists.verbs
+            and not word.endswith("ed")
+            for word in front
+        )
+        and not (front and opens_sentence(text, start) and lookup_key(front[0]) not in places())
+    )
 
 
 def _people(text: str, stretch: Stretch, following: int) -> Iterator[Stretch]:
@@ -142,8 +147,10 @@ def _people(text: str, stretch: Stretch, following: int) -> Iterator[Stretch]:
             yield Stretch(start, start + len(first), "PERSON", stretch.margin)
             yield Stretch(end - len(second), end, "PERSON", stretch.margin)
             return
-    if text[end : end + 1] == "-" and (second := _HYPHENED.match(text, end)) is not None and is_syllabic(
-        f"{value}{second.group()}".split(" ")
+    if (
+        text[end : end + 1] == "-"
+        and (second := _HYPHENED.match(text, end)) is not None
+        and is_syllabic(f"{value}{second.group()}".split(" "))
     ):
         end = second.end()
     elif text[end : end + 1] == "." and _LETTERS.search(value):

@@ -89,10 +89,13 @@ _FOR: Final = (
     "|Alliance|Fund|Organi[sz]ation|Bureau"
 )
 """What has its purpose behind "for" or "on"."""
-_TIMES: Final = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September|October|November|December"
+_TIMES: Final = (
+    "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|August|September|October"
+    "|November|December"
+)
 _NO_HOUSES: Final = frozenset(
-    ["west bank", "left bank", "right bank", "south bank", "north bank", "east bank", "food bank", "blood bank", "sand bank",
-     "power bank", "piggy bank", "data bank", "dogger bank", "am fm", "urgent care home", "real property management"]
+    ["west bank", "left bank", "right bank", "south bank", "north bank", "east bank", "food bank", "blood bank",
+     "sand bank", "power bank", "piggy bank", "data bank", "dogger bank", "am fm"]
 )  # fmt: skip
 """Places and things that end so."""
 _BUILT: Final = re.compile(
@@ -104,7 +107,8 @@ _BUILT: Final = re.compile(
 )
 _FAST_CAP: Final = r"(?:St\. )?[A-Z?][A-Za-z0-9_'?\-]*"
 _MAY_BE_BUILT: Final = questioning(
-    rf"(?:{_FAST_CAP} ){{0,3}}Court(?: of Appeals)? for the [A-Z?]|(?:{_FAST_CAP} ){{0,3}}(?:{_FOR}) (?:for|on) (?:the )?[A-Z?]"
+    rf"(?:{_FAST_CAP} ){{0,3}}Court(?: of Appeals)? for the [A-Z?]"
+    rf"|(?:{_FAST_CAP} ){{0,3}}(?:{_FOR}) (?:for|on) (?:the )?[A-Z?]"
     rf"|(?:{_FAST_CAP} ){{0,2}}(?:{_FIRST}) {_OF} [A-Z?]"
     rf"|{_FAST_CAP}(?: (?:(?:of|and|&|de|del|la) )?{_FAST_CAP}){{0,3}} (?:{_LAST})"
 )
@@ -120,7 +124,9 @@ def _known() -> tuple[Any, dict[str, float]]:
     # The longest first: of two that begin alike RE2 takes the one that stands first.
     ordered = sorted(counts, key=lambda name: (-len(name), name))
     # No border of a word is in front of a question mark.
-    plain, other = ([re.escape(name).encode() for name in ordered if (name[0] == "?") is beyond] for beyond in (False, True))
+    plain, other = (
+        [re.escape(name).encode() for name in ordered if (name[0] == "?") is beyond] for beyond in (False, True)
+    )
     pattern = rb"\b(?:" + b"|".join(plain) + rb")|(?:" + b"|".join(other) + rb")"
     return re2.compile(pattern, engine_options()), counts
 

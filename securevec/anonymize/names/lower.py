@@ -34,20 +34,22 @@ _SHORTEST: Final = 4
 _NO_FIRST: Final = lexicon.word_set("small_english.txt") | lexicon.word_set("no_first_names.txt")
 """What may stand between "i am" and a listed surname and is no name."""
 _NO_SURNAMES: Final = frozenset(
-    ["said", "says", "say", "sold", "bought", "got", "gets", "gave", "took", "went", "goes", "came", "comes", "lost", "won",
-     "paid", "made", "put", "let", "told", "tells", "asked", "asks", "called", "calls", "sent", "texted", "text", "needs",
-     "need", "wants", "want", "has", "had", "have", "was", "is", "are", "were", "ok", "okay", "can", "could", "will", "would",
-     "should", "might", "did", "does", "do", "ur", "u", "r", "n", "and", "or", "broke", "moved", "posted", "left", "met",
-     "saw", "knows", "thinks", "likes", "loves", "hates", "works", "worked", "lives", "lived", "just", "still", "already",
-     "never", "also", "really", "won't", "can't", "didn't", "doesn't", "isn't", "never", "from", "at", "in", "on", "to",
-     "for", "with", "about", "up", "out", "over", "off", "there", "here", "now", "today", "tonight", "tomorrow", "please",
-     "pls", "plz", "thanks", "lol", "omg", "tho", "too", "again", "back", "home", "if", "when", "what", "why", "how", "who",
-     "bring", "sends", "started", "stopped", "keeps", "kept", "ran", "runs", "made", "makes", "forgot", "thought"]
-)
+    ["said", "says", "say", "sold", "bought", "got", "gets", "gave", "took", "went", "goes", "came", "comes", "lost",
+     "won", "paid", "made", "put", "let", "told", "tells", "asked", "asks", "called", "calls", "sent", "texted",
+     "text", "needs", "need", "wants", "want", "has", "had", "have", "was", "is", "are", "were", "ok", "okay", "can",
+     "could", "will", "would", "should", "might", "did", "does", "do", "ur", "u", "r", "n", "and", "or", "broke",
+     "moved", "posted", "left", "met", "saw", "knows", "thinks", "likes", "loves", "hates", "works", "worked",
+     "lives", "lived", "just", "still", "already", "never", "also", "really", "won't", "can't", "didn't", "doesn't",
+     "isn't", "from", "at", "in", "on", "to", "for", "with", "about", "up", "out", "over", "off", "there", "here",
+     "now", "today", "tonight", "tomorrow", "please", "pls", "plz", "thanks", "lol", "omg", "tho", "too", "again",
+     "back", "home", "if", "when", "what", "why", "how", "who", "bring", "sends", "started", "stopped", "keeps",
+     "kept", "ran", "runs", "makes", "forgot", "thought"]
+)  # fmt: skip
 """Words behind a given name, where nobody writes capitals, that go on with the sentence."""
 _BEFORE_NAME: Final = re.compile(
-    r"(?:^|[\n,!?>] ?|\w\w\w\. |\b(?:w|with|n|and|or|but|hey|hi|yo|ty|thx|thanks|ok|is|was|did|does|can|could|will|should|told|tell|ask"
-    r"|asked|asking|call|called|named|text|texted|know|about|by|from|for|love|miss|meet|met|saw|see|said|says|if|because|when"
+    r"(?:^|[\n,!?>] ?|\w\w\w\. |\b(?:w|with|n|and|or|but|hey|hi|yo|ty|thx|thanks|ok|is|was|did|does"
+    r"|can|could|will|should|told|tell"
+    r"|ask|asked|asking|call|called|named|text|texted|know|about|by|from|for|love|miss|meet|met|saw|see|said|says|if|because|when"
     r"|where|that|thank|sorry|bye|im|i'm|iam|am|think|guess|heard|hear|invite|invited|visit|poor|my|and me|mr|mrs|ms|dr"
     r"|sir|uncle|aunt|auntie|cousin|coach|doctor|grandma|grandpa|nurse) )\Z"
 )

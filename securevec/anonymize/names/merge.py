@@ -85,7 +85,9 @@ _UNIT: Final = re.compile(
     r"|[Ll]iter|[Ll]itres?|[Ll]itros)\b"
 )
 """A measure, which the model takes for the number of a house now and then."""
-_POSTCODE: Final = re.compile(r"\d{4,6}|\d{5}-\d{4}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[AC-FHKNPRTV-Y]\d[\dW] ?[\dAC-FHKNPRTV-Y]{4}")
+_POSTCODE: Final = re.compile(
+    r"\d{4,6}|\d{5}-\d{4}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[AC-FHKNPRTV-Y]\d[\dW] ?[\dAC-FHKNPRTV-Y]{4}"
+)
 _BESIDE: Final = frozenset({" ", ", ", " - ", "-", "\n"})
 _PART_BEFORE: Final = re.compile(r"(?:\d[-/.,:]|[€$£¥]\s?)\Z")
 _SCORE: Final = re.compile(r"\d{1,3}-\d{1,2}")

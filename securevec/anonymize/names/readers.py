@@ -20,7 +20,12 @@ _READERS: Final = (
 _MAY_BE: Final = questioning(
     "|".join(
         (
-            streets.MAY_BE, streets.FLATS_MAY_BE, streets.CORNERS_MAY_BE, regions.MAY_BE, firms.MAY_BE, bodies.MAY_BE,
+            streets.MAY_BE,
+            streets.FLATS_MAY_BE,
+            streets.CORNERS_MAY_BE,
+            regions.MAY_BE,
+            firms.MAY_BE,
+            bodies.MAY_BE,
             casing.MAY_BE,
         )
     )

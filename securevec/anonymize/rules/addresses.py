@@ -10,7 +10,8 @@ from securevec.anonymize.findings import Finding
 _SAME_LINE: Final = re.compile(r",? ?|\. ")
 _UNIT: Final = "address-unit"
 _FLAT_FIRST: Final = re.compile(
-    r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Room|Floor|Level|Shop|Office|Studio|Block|Plot|Door|House)\b|\d{1,2}(?:st|nd|rd|th) Floor|\d{1,2}/F\b",
+    r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Room|Floor|Level|Shop|Office|Studio|Block|Plot|Door|House)\b"
+    r"|\d{1,2}(?:st|nd|rd|th) Floor|\d{1,2}/F\b",
     re.IGNORECASE,
 )
 """What a flat begins with, behind which a house has a number of its own."""
@@ -30,7 +31,11 @@ def joined_addresses(found: list[Finding], text: str) -> list[Finding]:
             before is not None
             and finding.entity == before.entity == "ADDRESS"
             and _SAME_LINE.fullmatch(text, before.end, finding.start)
-            and (finding.rule == _UNIT or _FLAT_FIRST.match(text, before.start) or not (_numbered(text, before) and _numbered(text, finding)))
+            and (
+                finding.rule == _UNIT
+                or _FLAT_FIRST.match(text, before.start)
+                or not (_numbered(text, before) and _numbered(text, finding))
+            )
         ):
             score = max(before.score, finding.score)
             rule = before.rule if not before.rule.startswith("model") else finding.rule
