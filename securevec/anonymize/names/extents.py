@@ -167,7 +167,7 @@ def _sentence(value: str) -> int:
     for match in _SENTENCE.finditer(value):
         word = lookup_key(match[1])
         lists = names()
-        if word in _ABBREVIATED or word in lists.titles or len(word) < 3:
+        if word in _ABBREVIATED or word in lists.titles or not (_is_given(word) or word in lists.surnames):
             continue
         behind = lookup_key(value[match.end() :].partition(" ")[0])
         if not _is_given(behind) and behind not in lists.surnames and behind not in lists.surnames_wide:

@@ -33,7 +33,7 @@ def joined_addresses(found: list[Finding], text: str) -> list[Finding]:
             and _SAME_LINE.fullmatch(text, before.end, finding.start)
             and (
                 finding.rule == _UNIT
-                or _FLAT_FIRST.match(text, before.start)
+                or _is_flat(text, before)
                 or not (_numbered(text, before) and _numbered(text, finding))
             )
         ):
@@ -49,3 +49,8 @@ def joined_addresses(found: list[Finding], text: str) -> list[Finding]:
 
 def _numbered(text: str, finding: Finding) -> bool:
     return any(map(str.isdigit, text[finding.start : finding.end]))
+
+
+def _is_flat(text: str, finding: Finding) -> bool:
+    """Whether a flat stands in front of a comma: behind a space alone its number may be anything."""
+    return text[finding.end : finding.end + 1] == "," and _FLAT_FIRST.match(text, finding.start) is not None
