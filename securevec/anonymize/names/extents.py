@@ -149,10 +149,10 @@ def _people(text: str, stretch: Stretch, following: int) -> Iterator[Stretch]:
             return
     if (
         text[end : end + 1] == "-"
-        and (second := _HYPHENED.match(text, end)) is not None
-        and is_syllabic(f"{value}{second.group()}".split(" "))
+        and (syllable := _HYPHENED.match(text, end)) is not None
+        and is_syllabic(f"{value}{syllable.group()}".split(" "))
     ):
-        end = second.end()
+        end = syllable.end()
     elif text[end : end + 1] == "." and _LETTERS.search(value):
         end += 1
     elif (quoted := _QUOTED.match(text, end)) is not None and quoted.end() <= following and _OPEN_QUOTE.search(value):
