@@ -33,7 +33,7 @@ from tests.unit.control.desk import (
     record,
     ref,
 )
-from tests.unit.control.neighbour import NEIGHBOUR
+from tests.unit.control.neighbour import HOUSE, NEIGHBOUR
 
 LABEL = "1a" * 16
 
@@ -267,3 +267,20 @@ def test_all_that_is_otherwise_for_the_neighbour_stands_there_and_nothing_of_it_
         (126, 1260),
         1,
     )
+
+
+def test_a_collection_has_its_own_label_binding_and_key_epochs(desk: Desk) -> None:
+    desk.store.create_collection(replace(collection_row(OTHER, name=b"another-name...."), classification=LABEL))
+    labels = [desk.store.classification_of(TENANT, each) for each in (COLLECTION, OTHER, HOUSE)]
+    assert labels == ["", LABEL, None], "what no tenant of this name has, has no label a model could be allowed"
+    desk.store.update_identity(COLLECTION, expect='{"model":"m1"}', identity="{}", schema_sealed=b"sealed")
+    bound = {row.collection: row.identity for row in desk.store.collections(TENANT)}
+    assert bound == {COLLECTION: "{}", OTHER: '{"model":"m1"}'}
+    store(desk, replace(record(1), epoch="r1/b1"), record(2))
+    store(desk, replace(record(3), epoch="r1/b1"))
+    assert desk.store.epochs_in_use(COLLECTION) == {"r0/never": 1, "r1/b1": 2}
+    assert [row.epoch for row in desk.store.live_after(COLLECTION, b"", limit=9, now_ms=NOW)] == [
+        "r1/b1",
+        "r0/never",
+        "r1/b1",
+    ]
