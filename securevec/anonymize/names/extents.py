@@ -17,6 +17,7 @@ from securevec.anonymize.names.words import UPPER, opens_sentence
 
 _NEXT: Final = re.compile(rf" ([{UPPER}][\w’\-]*)(?![\w'’\-@])(?! [{UPPER}])")
 _KIN: Final = frozenset(["Abu", "Umm", "Ibn", "Bint", "Ould"])
+_KIN_BEFORE: Final = ("Abu ", "Umm ", "Ibn ", "Bint ", "Ould ")
 _CALLED: Final = names().people_nouns | word_set("role_nouns.txt") | word_set("callings_english.txt")
 _WORD_BEFORE: Final = re.compile(rf"(?<![\w'’\-@.])([{UPPER}][\w’\-]+) \Z")
 _LONGEST: Final = 24
@@ -79,6 +80,10 @@ def _is_family(word: str) -> bool:
 
 def _from_left(text: str, stretch: Stretch, previous: int) -> Stretch:
     """With what names of Arabs begin with ("Umm Salama"), and with the first name of whoever speaks ("Priti Vora:")."""
+    if text[stretch.end : stretch.end + 1] != ":" and not text.endswith(
+        _KIN_BEFORE, max(0, stretch.start - 5), stretch.start
+    ):
+        return stretch
     before = _WORD_BEFORE.search(text, max(previous, stretch.start - _LONGEST), stretch.start)
     if before is None:
         return stretch
