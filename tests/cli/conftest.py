@@ -43,6 +43,11 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    @property
+    def checks(self) -> dict[str, dict[str, Any]]:
+        """What ``doctor --json`` said: of each name the first."""
+        return {check["name"]: check for check in reversed(self.json)}
+
 
 @dataclass(frozen=True)
 class Shell:

@@ -9,11 +9,9 @@ import re
 import shutil
 import sqlite3
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import securevec as sv
@@ -24,12 +22,10 @@ from securevec.cli import checks, checks_home
 from securevec.cli.check import Check
 from securevec.cli.main import main
 from securevec.cli.session import Options, Session
-from securevec.policy.rules import Decision, Request
 from securevec.state.engine import LOCK_NAME
 from securevec.testing.embedders import HashEmbedder
 from securevec_adapters import embedded
-from tests.cli.conftest import Answer, Shell
-from tests.support.world import Ticket, ticket
+from tests.cli.conftest import Shell
 
 Found = dict[str, dict[str, Any]]
 
@@ -58,23 +54,20 @@ def doctor(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     """Doctor on the copy. The model's weights, 90 MB, are read and the detector is measured only where that is what a
     test is about."""
     for name, look in {"embedding model": "_model", "detection": "_detection"}.items():
-        monkeypatch.setattr(checks, look, partial(Check, name, "ok", "not looked at in this test"))
+        monkeypatch.setattr(checks, look, partial(_unseen, Check(name, "ok", "not looked at in this test")))
     return Shell(home.parent, home, capsys)
+
+
+def _unseen(check: Check, *_: object) -> Check:
+    return check
 
 
 REAL_MODEL, REAL_DETECTION = checks._model, checks._detection
 
 
-def checked(answer: Answer) -> Found:
-    found: Found = {}
-    for check in answer.json:
-        found.setdefault(check["name"], check)
-    return found
-
-
 def examine(doctor: Shell, *, code: int = 0) -> Found:
     answer = doctor.at_home("doctor", "--json")
-    found = checked(answer)
+    found = answer.checks
     assert answer.code == code, {name: check for name, check in found.items() if check["status"] == "wrong"}
     for check in found.values():
         assert check["status"] != "wrong" or check["next_step"], check
@@ -140,6 +133,7 @@ def test_a_detector_that_finds_less_than_what_ships_is_wrong(doctor: Shell, monk
 
 
 def test_what_reads_names_is_tried_and_named(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_detection", REAL_DETECTION)
     monkeypatch.setenv("SECUREVEC_DETECT_NAMES", "contextual")
     check = examine(doctor)["detection"]
     assert "names contextual" in check["detail"]
@@ -188,38 +182,6 @@ def test_a_missing_client_is_wrong_when_the_home_needs_it(doctor: Shell, monkeyp
     found = examine(doctor, code=1)
     assert (found["extra edge"]["status"], found["extra chroma"]["status"]) == ("wrong", "note")
     assert "securevec[edge]" in found["extra edge"]["next_step"]
-
-
-def test_every_extra_of_the_wheel_is_looked_at_and_by_every_package_it_brings() -> None:
-    declared: dict[str, set[str]] = {}
-    for line in metadata.requires("securevec") or ():
-        found = re.match(r"([A-Za-z0-9._-]+).*; extra == ['\"]([a-z0-9]+)['\"]", line)
-        if found is not None and found[2] not in ("all", "demo", "dev"):
-            declared.setdefault(found[2], set()).add(found[1])
-    assert set(declared) == set(checks._EXTRAS)
-    for extra, packages in declared.items():
-        assert packages <= set(checks._EXTRAS[extra]), extra
-
-
-@pytest.mark.parametrize("backend", ["chroma", "qdrants://127.0.0.1:6333"])
-@pytest.mark.parametrize(("provider", "extra"), [("pkcs11", "pkcs11"), ("aws-kms", "aws")])
-def test_what_the_settings_need_and_is_not_installed_is_wrong_and_the_rest_is_a_note(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, backend: str, provider: str, extra: str
-) -> None:
-    def none(package: str) -> None:
-        return None
-
-    monkeypatch.setattr(checks, "_version", none)
-    monkeypatch.setenv("SECUREVEC_BACKEND", backend)
-    monkeypatch.setenv("SECUREVEC_KEY_PROVIDER", provider)
-    answer = shell.run("doctor", "--json", "--home", str(tmp_path / "none"))
-    assert answer.code == 1
-    found = {check["name"]: check for check in answer.json if check["name"].startswith("extra ")}
-    assert len(found) == len(checks._EXTRAS)
-    needed = {f"extra {name}" for name in (re.split("s?:", backend)[0], extra, "embed")}
-    assert {name for name, check in found.items() if check["status"] == "wrong"} == needed
-    for name, check in found.items():
-        assert f"securevec[{name.removeprefix('extra ')}]" in check["next_step"]
 
 
 def test_changed_weights_are_wrong(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,38 +340,6 @@ def test_a_hold_is_named(doctor: Shell, home: Path) -> None:
     check = examine(doctor)["holds"]
     assert check["status"] == "note"
     assert check["detail"].startswith("legal holds in force: 1,")
-
-
-class _Anything:
-    """A policy that permits what no built-in role has."""
-
-    digest = "0" * 64
-
-    def decide(self, request: Request) -> Decision:
-        return Decision(allowed=True, rule=self.digest)
-
-
-def test_vectors_of_unknown_origin_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    home, key = tmp_path / "home", tmp_path / "root.key"
-    with sv.SecureStore.open(
-        home, key_file=key, embedder=HashEmbedder(), backend="memory", policy=_Anything()
-    ) as store:
-        tickets = store.tenant("acme", create=True, actor=sv.Actor.local()).collection(Ticket)
-        vectors = np.ones((1, HashEmbedder().identity.dimension), dtype=np.float32)
-        assert tickets.ingest([ticket(1, "My refund never came.")], vectors=vectors, vectors_of="unknown").new == 1
-    answer = Shell(tmp_path, home, capsys).at_home("doctor", "--json", "--key-file", str(key))
-    assert checked(answer)["given vectors"]["status"] == "note"
-
-
-def test_an_attempt_that_was_refused_is_no_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    home, key = tmp_path / "home", tmp_path / "root.key"
-    with sv.SecureStore.open(home, key_file=key, embedder=HashEmbedder(), backend="memory") as store:
-        tickets = store.tenant("acme", create=True, actor=sv.Actor.local()).collection(Ticket)
-        vectors = np.ones((1, HashEmbedder().identity.dimension), dtype=np.float32)
-        with pytest.raises(sv.errors.PolicyDenied):
-            tickets.ingest([ticket(1, "My refund never came.")], vectors=vectors, vectors_of="unknown")
-    answer = Shell(tmp_path, home, capsys).at_home("doctor", "--json", "--key-file", str(key))
-    assert checked(answer)["given vectors"]["status"] == "ok"
 
 
 def test_settings_that_are_allowed_and_better_avoided_are_named(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,7 +174,7 @@ def test_a_message_that_quotes_the_row_turns_the_reports_red(
 ) -> None:
     assert needles.find(what_is_said(stage, "malformed rows").encode()) == []
 
-    def quoting(record_class: type[Record], error: ValidationError) -> RecordError:
+    def quoting(record_class: type[Record], error: ValidationError, *_: object) -> RecordError:
         return RecordError(repr(error.errors()))
 
     monkeypatch.setattr(securevec.rows.validate, "_explain", quoting)

@@ -14,10 +14,10 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pytest
@@ -210,7 +210,8 @@ def what_is_said(stage: Stage, name: str) -> str:
         return "\n".join(shown)
     if expected is not None:
         raise AssertionError(f"{name}: nothing went wrong")
-    return f"{outcome}\n{outcome!r}"
+    reports = cast("list[sv.IngestReport]", outcome if isinstance(outcome, list) else [outcome])
+    return "\n".join(f"{each}\n{each!r}\n{each._repr_html_()}\n{asdict(each)}" for each in reports)
 
 
 def bad_csv(root: Path) -> Path:
