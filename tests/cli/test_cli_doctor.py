@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 import securevec as sv
-from securevec.anonymize import Finding, builtin_detector
+from securevec.anonymize import Evaluation, Finding, builtin_detector
+from securevec.anonymize.findings import Names
 from securevec.anonymize.names import passes
 from securevec.anonymize.rules import second
-from securevec.cli import checks, checks_home
+from securevec.cli import checks, checks_home, recall
 from securevec.cli.check import Check
 from securevec.cli.main import main
+from securevec.cli.recall import measured
 from securevec.cli.session import Options, Session
 from securevec.state.engine import LOCK_NAME
 from securevec.testing.embedders import HashEmbedder
@@ -133,11 +135,19 @@ def test_a_detector_that_finds_less_than_what_ships_is_wrong(doctor: Shell, monk
 
 
 def test_what_reads_names_is_tried_and_named(doctor: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def quicker(names: Names) -> Evaluation:
+        tried.append(names)
+        return measured()
+
     monkeypatch.setattr(checks, "_detection", REAL_DETECTION)
+    monkeypatch.setattr(recall, "measured", quicker)
     monkeypatch.setenv("SECUREVEC_DETECT_NAMES", "contextual")
     check = examine(doctor)["detection"]
     assert "names contextual" in check["detail"]
     assert check["figures"]["detector"] == builtin_detector("balanced", names="contextual").digest
+    assert tried == ["contextual"]
 
 
 def test_the_pattern_engine_is_named_and_one_that_is_chosen_and_missing_is_wrong(

@@ -231,7 +231,16 @@ def test_a_missing_extra_names_the_pip_line(monkeypatch: pytest.MonkeyPatch, mod
 ODD = [*TEXTS, "", "x", "Größe 日本 😀 [SEP] ﬁ", "left\x00right", "a much longer text " * 100, "un" * 300]
 
 
-def test_vectors_are_those_of_sentence_transformers(model: MiniLM) -> None:
+THEIRS = Path(__file__).parents[2] / "vectors" / "minilm.npy"
+"""What sentence-transformers 6.2 makes of them on the pinned files, so that importing it is left to the long runs."""
+
+
+def test_vectors_are_those_that_sentence_transformers_made(model: MiniLM) -> None:
+    assert float(np.abs(model.embed(minted(*ODD)) - np.load(THEIRS, allow_pickle=False)).max()) < 1e-6
+
+
+@pytest.mark.soak
+def test_sentence_transformers_makes_the_vectors_that_are_kept() -> None:
     """In a process of its own: importing it takes seconds, and what it sets is the process's."""
     script = (
         "import json, sys, warnings\n"
@@ -243,18 +252,16 @@ def test_vectors_are_those_of_sentence_transformers(model: MiniLM) -> None:
         "answer = theirs.encode(json.load(sys.stdin), normalize_embeddings=True, show_progress_bar=False)\n"
         "print(json.dumps(answer.tolist()))\n"
     )
-    asked = json.dumps(ODD)
-    environ = {**os.environ, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", script],
-        input=asked,
-        env=environ,
+        input=json.dumps(ODD),
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
         timeout=300,
         check=True,
     )
-    assert float(np.abs(model.embed(minted(*ODD)) - np.array(json.loads(done.stdout))).max()) < 1e-6
+    assert float(np.abs(np.array(json.loads(done.stdout)) - np.load(THEIRS, allow_pickle=False)).max()) < 1e-6
 
 
 def test_the_normal_distribution_is_exact_to_float32() -> None:
@@ -265,11 +272,11 @@ def test_the_normal_distribution_is_exact_to_float32() -> None:
     assert float(np.abs(found[:, 0] - wanted).max()) < 6e-7
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_and_packs_change_no_vector_and_no_order(model: MiniLM, threads: int) -> None:
-    texts = [*ODD, *(f"text {number} " * (number % 37) for number in range(60))]
+def test_threads_and_packs_change_no_vector_and_no_order(model: MiniLM) -> None:
+    texts = [*ODD, *(f"text {number} " * (number % 37) for number in range(0, 60, 2))]
     one = np.concatenate([model.embed(minted(text)) for text in texts])
-    assert float(np.abs(MiniLM(threads=threads).embed(minted(*texts)) - one).max()) < 1e-6
+    for threads in (1, 2, 3):
+        assert float(np.abs(MiniLM(threads=threads).embed(minted(*texts)) - one).max()) < 1e-6
 
 
 def test_a_failure_in_a_thread_is_one_of_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
