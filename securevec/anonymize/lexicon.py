@@ -47,6 +47,14 @@ class NameLists:
         key = lookup_key(word)
         return key in self.surnames or key.rsplit("-", 1)[-1] in self.surnames
 
+    def lists_given(self, key: str) -> bool:
+        """Whether a list knows a folded word as a given name, and as nothing else."""
+        return key in self.given or key in self.given_wide
+
+    def lists_surname(self, key: str) -> bool:
+        """The same of a family's."""
+        return key in self.surnames or key in self.surnames_wide
+
     def looks_noun(self, word: str) -> bool:
         """A common noun or adverb by its ending."""
         return lookup_key(word).endswith(self.noun_endings)

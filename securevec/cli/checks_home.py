@@ -19,6 +19,7 @@ import orjson
 
 from securevec.cli.check import Check, guarded
 from securevec.cli.commands.start import key_file
+from securevec.cli.detector import chosen_detector
 from securevec.cli.session import Session
 from securevec.errors import EnvelopeRejected, HomeRefused
 from securevec.state import home as homes
@@ -168,8 +169,6 @@ def _clock(session: Session) -> Check:
 
 def _collections(session: Session) -> Check:
     """Collections that were filled under another detector, and those that keep no originals."""
-    from securevec.anonymize import builtin_detector
-
     runtime = session.store.runtime
     rows = [
         row
@@ -177,8 +176,7 @@ def _collections(session: Session) -> Check:
         if tenant.state != "deleted"
         for row in runtime.control.collections(tenant.tenant)
     ]
-    settings = session.settings
-    now = builtin_detector(settings.detect_recall, settings.detect_engine, settings.detect_names).digest
+    now = chosen_detector(session).digest
     old = sum(_identity(row.identity).get("detector") != now for row in rows)
     plain = sum(not row.vault for row in rows)
     detail = f"{len(rows)}, {len(rows) - plain} with originals sealed apart, {plain} without"

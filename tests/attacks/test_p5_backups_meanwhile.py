@@ -6,13 +6,13 @@ import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 import securevec as sv
 from securevec.backup import Newer, create, create_backup, export_tombstones, restore_backup
-from securevec.errors import ControlUnavailable, HomeRefused
+from securevec.errors import ControlUnavailable, EngineLocked, HomeRefused
 from securevec.keys.keycopy import copy_keys
 from securevec.rekeying import recloak
 from securevec.testing.embedders import HashEmbedder
@@ -269,3 +269,24 @@ def test_what_is_decided_in_the_old_home_while_it_is_restored_is_not_lost(archiv
     with archive.restored(newer) as store:
         store.run_jobs()
         assert [each.id for each in store.tenant("acme", actor=ACME).collection(Ticket).iter()] == ["T-2"]
+
+
+def test_a_deletion_that_forgets_an_erasure_is_another_removal_to_a_backup(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as before are known behind it, and in front of a server no change of a key is looked at."""
+
+    def held() -> NoReturn:
+        raise EngineLocked("Another process holds the engine of this home.")
+
+    with archive.opened(archive.home, backend="memory") as store:
+        tenant = store.tenant("acme", create=True)
+        tenant.collection(Ticket).ingest([ticket(1, "A lift.")])
+        monkeypatch.setattr(store.runtime.engine, "backend", held)
+        assert tenant.erase_subject("customer1@example.com").state == "accepted"
+        monkeypatch.undo()
+        _, _, (_, before) = create._looked_at(store.runtime, "server")
+        store.delete_tenant("acme").raise_if_incomplete()
+        _, _, (_, after) = create._looked_at(store.runtime, "server")
+    assert len(before) == len(after) == 1
+    assert before != after

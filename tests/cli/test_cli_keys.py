@@ -9,7 +9,7 @@ import pytest
 
 from securevec.state import home as homes
 from tests.cli.conftest import Shell
-from tests.support.keyservices import kms_server, softhsm_token
+from tests.support.keyservices import NEEDS_TOKEN, kms_server, softhsm_token
 
 KMS_ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -39,6 +39,7 @@ def _exchange_everything(shell: Shell, *, evidence: str) -> None:
     assert {key["kind"] for key in listed} == {"installation", "kek", "tenant"}
 
 
+@NEEDS_TOKEN
 def test_a_home_whose_root_key_a_service_keeps_opens_with_it_and_not_without(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ from securevec.state import home as homes
 from securevec.state.runtime import Runtime
 from securevec.store.rootkeys import RootRotation, roots_of, rotate_root
 from securevec.types import CollectionId, TenantId
-from tests.support.keyservices import softhsm_token
+from tests.support.keyservices import NEEDS_TOKEN, softhsm_token
 
 TENANT, COLLECTION = TenantId("a" * 32), CollectionId("b" * 32)
 STEPS = ("create", "rewrap", "a row", "promote", "between the renames", "switch", "retire")
@@ -185,6 +185,7 @@ def test_rotations_beside_a_process_that_reads_and_writes_cost_it_no_key(tmp_pat
     ring.close()
 
 
+@NEEDS_TOKEN
 def test_a_key_store_backup_older_than_the_kept_root_keys_opens_nothing(tmp_path: Path) -> None:
     token = softhsm_token()
 

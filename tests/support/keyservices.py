@@ -17,14 +17,16 @@ import pytest
 
 SOFTHSM: Final = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN: Final = "4711-user"
+NEEDS_TOKEN: Final = pytest.mark.skipif(
+    # A system part that pip cannot bring: a fresh machine has none and says so. `.ci/run` installs it.
+    shutil.which("softhsm2-util") is None,
+    reason="needs a PKCS#11 token: apt-get install softhsm2",
+)
 
 
 @cache
 def softhsm_token() -> dict[str, str]:
     """A new token, and the environment in which it is found. One a process: the module reads its settings once."""
-    if shutil.which("softhsm2-util") is None:
-        # A system part that pip cannot bring, so a fresh machine has none. CI installs it: .ci/run.
-        pytest.skip("needs a PKCS#11 token: apt-get install softhsm2")  # and is reported as not run, with the command
     assert SOFTHSM.exists(), "the module of softhsm2 lies elsewhere than Debian keeps it"
     folder = Path(tempfile.mkdtemp(prefix="securevec-softhsm-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

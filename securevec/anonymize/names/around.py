@@ -156,7 +156,7 @@ def _parties(text: str) -> Iterator[tuple[int, int, str, float]]:
     """Letters in brackets behind a full name: a party, a station, a firm ("Jane Doe (PRL)"), if no place."""
     for match in _PARTY.finditer(text):
         given, letters = lookup_key(match.group(1)), lookup_key(match.group(2))
-        listed = given in names().given or given in names().given_wide
+        listed = names().lists_given(given)
         if listed and letters not in _NO_LETTERS and letters not in places():
             yield *match.span(2), "ORG", _OF_PARTY
 

@@ -127,7 +127,7 @@ def _firm_begins(text: str, match: re.Match[str], front: str | None, first: str,
 
 
 def _is_family(key: str) -> bool:
-    return key in names().surnames or key in names().surnames_wide
+    return names().lists_surname(key)
 
 
 def _is_town(key: str) -> bool:
@@ -136,4 +136,4 @@ def _is_town(key: str) -> bool:
 
 def _is_given(key: str) -> bool:
     lists = names()
-    return key in lists.given or key in lists.given_wide or key in lists.given_ambiguous
+    return lists.lists_given(key) or key in lists.given_ambiguous

@@ -224,7 +224,7 @@ def _behind_somebody(text: str, start: int) -> bool:
     if before is None or lookup_key(before.group(2)) in places():
         return False
     lists, given = names(), lookup_key(before.group(1))
-    return given[-1] == "." or given in lists.given or given in lists.given_wide or lists.is_surname(before.group(2))
+    return given[-1] == "." or lists.lists_given(given) or lists.is_surname(before.group(2))
 
 
 def _dotted(text: str, stretch: Stretch) -> Stretch:
@@ -278,7 +278,7 @@ def _without_calling(text: str, stretch: Stretch) -> Stretch:
         key = word.lower()
         lists = names()
         following = lookup_key(text[space + 1 : stretch.end].partition(" ")[0])
-        given = following in lists.given or following in lists.given_wide
+        given = lists.lists_given(following)
         named = key in lists.given or key in lists.surnames or key in lists.given_ambiguous
         greets = key in _GREETINGS and text[space + 1].isupper()
         family = not named and lists.is_surname(text[space + 1 : stretch.end].partition(" ")[0])

@@ -16,11 +16,12 @@ from securevec.anonymize.names.syllables import is_syllabic
 from securevec.anonymize.names.words import UPPER, opens_sentence
 
 _NEXT: Final = re.compile(rf" ([{UPPER}][\w’\-]*)(?![\w'’\-@])(?! [{UPPER}])")
-_KIN: Final = frozenset(["Abu", "Umm", "Ibn", "Bint", "Ould"])
-_KIN_BEFORE: Final = ("Abu ", "Umm ", "Ibn ", "Bint ", "Ould ")
+_KIN: Final = ("Abu", "Umm", "Ibn", "Bint", "Ould")
+_KIN_BEFORE: Final = tuple(f"{word} " for word in _KIN)
 _CALLED: Final = names().people_nouns | word_set("role_nouns.txt") | word_set("callings_english.txt")
 _WORD_BEFORE: Final = re.compile(rf"(?<![\w'’\-@.])([{UPPER}][\w’\-]+) \Z")
 _LONGEST: Final = 24
+"""Characters in front of a name in which its first word is looked for."""
 _HYPHENED: Final = re.compile(r"-[a-z]{2,6}(?![\w\-])")
 _QUOTED: Final = re.compile(rf"[\"”'’] ([{UPPER}][\w'’\-]+)")
 _OPEN_QUOTE: Final = re.compile(rf"\w [\"“'‘][{UPPER}][\w \-]*\Z")
@@ -75,7 +76,7 @@ def _with_families(text: str, stretches: list[Stretch]) -> list[Stretch]:
 
 def _is_family(word: str) -> bool:
     lists, key = names(), lookup_key(word)
-    return key in lists.surnames or key in lists.surnames_ambiguous or key in lists.surnames_wide
+    return lists.lists_surname(key) or key in lists.surnames_ambiguous
 
 
 def _from_left(text: str, stretch: Stretch, previous: int) -> Stretch:
@@ -175,7 +176,7 @@ def _sentence(value: str) -> int:
         if word in _ABBREVIATED or word in lists.titles or not (_is_given(word) or word in lists.surnames):
             continue
         behind = lookup_key(value[match.end() :].partition(" ")[0])
-        if not _is_given(behind) and behind not in lists.surnames and behind not in lists.surnames_wide:
+        if not lists.lists_given(behind) and not lists.lists_surname(behind):
             return match.end(1)
     return 0
 
@@ -187,8 +188,7 @@ def _may_be_name(word: str) -> bool:
 
 
 def _is_given(word: str) -> bool:
-    lists, key = names(), lookup_key(word)
-    return key in lists.given or key in lists.given_wide
+    return names().lists_given(lookup_key(word))
 
 
 def _is_last(value: str, word: str) -> bool:
@@ -196,7 +196,7 @@ def _is_last(value: str, word: str) -> bool:
     lists, key = names(), lookup_key(word)
     if " " not in value or key in lists.stops or key in lists.titles or key in places() or key in lists.organizations:
         return False
-    return key in lists.given or key in lists.given_wide or key in lists.surnames or key in lists.surnames_wide
+    return lists.lists_given(key) or lists.lists_surname(key)
 
 
 def _opens_line(text: str, start: int) -> bool:

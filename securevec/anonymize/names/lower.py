@@ -54,6 +54,7 @@ _BEFORE_NAME: Final = re.compile(
     r"|sir|uncle|aunt|auntie|cousin|coach|doctor|grandma|grandpa|nurse) )\Z"
 )
 _LOOK_BACK: Final = 12
+"""Characters in front of a given name in which such a word is looked for."""
 SPOKEN: Final = "name-caseless-spoken"
 """The rule of a given name in such a sentence."""
 _INSIDE_WORDS: Final = "'-"

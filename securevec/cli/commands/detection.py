@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
+from securevec.cli.detector import Names, Recall, chosen_detector
 from securevec.cli.highlight import highlighted, safe_lines
 from securevec.cli.output import cell, table
 from securevec.cli.reports import progress_bar
@@ -18,21 +19,9 @@ from securevec.errors import LimitExceeded, SourceError, UsageError
 from securevec.limits import MAX_TEXT_BYTES
 
 if TYPE_CHECKING:
-    from securevec.anonymize import BuiltinDetector, Evaluation
+    from securevec.anonymize import Evaluation
 
 _SHOWN_ROWS: Final = 20
-
-
-Recall = Annotated[
-    str | None,
-    typer.Option("--recall", metavar="balanced|high", help="Default: the setting detect.recall.", show_default=False),
-]
-
-
-Names = Annotated[
-    str | None,
-    typer.Option("--names", metavar="small|contextual", help="Default: the setting detect.names.", show_default=False),
-]
 
 
 def register(group: Group) -> None:
@@ -128,23 +117,6 @@ def scan_text(
         session.out.say("found: " + (", ".join(f"{number} {entity}" for entity, number in ranked) or "nothing"))
     if strict and found:
         raise typer.Exit(1)
-
-
-def chosen_detector(session: Session, recall: str | None, names: str | None) -> BuiltinDetector:
-    """The built-in detector under the options, else under the settings. Raises ``ConfigError`` or ``MissingExtra``."""
-    from securevec.anonymize import builtin_detector
-
-    wanted = recall or session.settings.detect_recall
-    if wanted not in ("balanced", "high"):
-        raise UsageError("--recall is balanced or high.")
-    reader = names or session.settings.detect_names
-    if reader not in ("small", "contextual"):
-        raise UsageError("--names is small or contextual.")
-    return builtin_detector(
-        "high" if wanted == "high" else "balanced",
-        session.settings.detect_engine,
-        "contextual" if reader == "contextual" else "small",
-    )
 
 
 def _text(file: str) -> str:

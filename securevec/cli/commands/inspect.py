@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.commands.detection import Names, Recall, chosen_detector
 from securevec.cli.commands.imports import Url
+from securevec.cli.detector import Names, Recall, chosen_detector
 from securevec.cli.output import cell, pairs, table
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from securevec.cli.command import Group
+from securevec.cli.detector import chosen_detector
 from securevec.cli.output import cell
 from securevec.cli.session import Session
 
@@ -28,12 +29,10 @@ def infer(
 
     It is a proposal: read it, correct it, delete the columns you do not need.
     """
-    from securevec.anonymize import builtin_detector
     from securevec.anonymize.policy import KEPT
     from securevec.rows.infer import infer as propose
 
-    settings = session.settings
-    detector = builtin_detector(settings.detect_recall, settings.detect_engine, settings.detect_names)
+    detector = chosen_detector(session)
 
     def findings(column: str, value: str) -> list[str]:
         found = detector.detect(value, field_name=column)

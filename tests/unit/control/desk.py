@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from securevec.control.jobs import SUBJECT_ERASE, Erasure
+from securevec.control.jobs import RETENTION_APPLY, SUBJECT_ERASE, Erasure
 from securevec.control.rows import BatchRow, CollectionRow, JobItem, JobRow, ManifestRow, NewRecord
 from securevec.control.store import ControlStore
 from securevec.control.subjects import records_of
@@ -106,6 +106,27 @@ class Desk:
         self.store.commit_batch(request_id=request, fence=fence)
         self.store.finish_batch(request_id=request)
         return next(iter(generations.values()))
+
+    def put(self, *records: NewRecord, now_ms: int = NOW, finished: bool = True) -> str:
+        """A batch of these, committed; the id of its request."""
+        request, _ = self.begin(*records, now_ms=now_ms)
+        self.store.commit_batch(request_id=request, fence=1)
+        if finished:
+            self.store.finish_batch(request_id=request)
+        return request
+
+    def list_for_retention(self, job_id: str, *items: JobItem) -> None:
+        """A retention job that is to do this."""
+        self.store.begin_job(
+            kind=RETENTION_APPLY,
+            tenant=TENANT,
+            job_id=job_id,
+            request_id=job_id,
+            fence=1,
+            data="{}",
+            items=lambda tx: items,
+            now_ms=NOW,
+        )
 
     def live(self, number: int) -> int | None:
         row = self.store.current(COLLECTION, [ref(number)]).get(ref(number))

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from securevec.control.jobs import RETENTION_APPLY
 from securevec.control.minimums import require_tenant_past_minimum
-from securevec.control.rows import JobItem, NewRecord, RetentionRule
+from securevec.control.rows import JobItem, RetentionRule
 from securevec.errors import (
     ControlUnavailable,
     QuotaExceeded,
@@ -38,31 +37,11 @@ from tests.unit.control.neighbour import HOUSE, NEIGHBOUR
 LABEL = "1a" * 16
 
 
-def store(desk: Desk, *rows: NewRecord, finished: bool = True) -> None:
-    request, _ = desk.begin(*rows)
-    desk.store.commit_batch(request_id=request, fence=1)
-    if finished:
-        desk.store.finish_batch(request_id=request)
-
-
-def retention_job(desk: Desk, job_id: str) -> None:
-    desk.store.begin_job(
-        kind=RETENTION_APPLY,
-        tenant=TENANT,
-        job_id=job_id,
-        request_id=job_id,
-        fence=1,
-        data="{}",
-        items=lambda tx: [],
-        now_ms=NOW,
-    )
-
-
 def test_a_hold_on_a_person_covers_whose_live_record_says_so_and_nothing_else(desk: Desk) -> None:
     desk.store.create_collection(collection_row(OTHER, name=b"another-name...."))
     due = record(2, expires_ms=NOW), replace(record(5, expires_ms=NOW), about=(SAM,))
-    store(desk, replace(record(1), about=(JANE,)), replace(record(3), mentions=(JANE,)), *due)
-    store(desk, record(3, expires_ms=NOW), finished=False)  # what it said before is on its way out
+    desk.put(replace(record(1), about=(JANE,)), replace(record(3), mentions=(JANE,)), *due)
+    desk.put(record(3, expires_ms=NOW), finished=False)  # what it said before is on its way out
     refs = [ref(number) for number in range(1, 10)]
     desk.store.add_hold("h-1", TENANT, None, None, b"sealed", NOW, subject=[JANE])
     assert desk.store.held_refs(TENANT, COLLECTION, refs) == {ref(1): "h-1"}
@@ -82,7 +61,7 @@ def test_a_hold_on_a_person_covers_whose_live_record_says_so_and_nothing_else(de
 
 @pytest.mark.parametrize("what", [{"collection": COLLECTION, "record_ref": ref(7)}, {"subject": [SAM]}])
 def test_what_only_another_tenant_has_is_not_there_to_be_held(desk: Desk, what: dict[str, Any]) -> None:
-    store(desk, replace(record(1), about=(JANE,)))
+    desk.put(replace(record(1), about=(JANE,)))
     place, held = what.get("collection"), what.get("record_ref")
     with pytest.raises(RecordNotFound):
         desk.store.add_hold(
@@ -92,10 +71,10 @@ def test_what_only_another_tenant_has_is_not_there_to_be_held(desk: Desk, what: 
 
 
 def test_only_a_retention_job_that_nobody_is_at_is_taken_back_and_no_other_with_it(desk: Desk) -> None:
-    store(desk, replace(record(1), about=(JANE,)))
+    desk.put(replace(record(1), about=(JANE,)))
     erase(desk, JANE)
-    retention_job(desk, "first")
-    retention_job(desk, "second")
+    desk.list_for_retention("first")
+    desk.list_for_retention("second")
     assert desk.store.lease_job("first", owner="w", until_ms=NOW + 2, now_ms=NOW)
     for job_id in ("erasure", "first"):
         with pytest.raises(UsageError, match="cannot be taken back"):
@@ -111,8 +90,8 @@ def test_only_a_retention_job_that_nobody_is_at_is_taken_back_and_no_other_with_
 
 
 def test_a_worker_that_lost_its_job_moves_it_no_further_though_it_came_to_the_same_state(desk: Desk) -> None:
-    retention_job(desk, "first")
-    retention_job(desk, "second")
+    desk.list_for_retention("first")
+    desk.list_for_retention("second")
     assert desk.store.lease_job("first", owner="slow", until_ms=NOW + 1, now_ms=NOW)
     assert desk.store.lease_job("first", owner="quick", until_ms=NOW + 9, now_ms=NOW + 1)
     for owner in ("slow", ""):
@@ -142,7 +121,7 @@ def test_a_minimum_keeps_what_its_scope_says_until_that_moment_and_nothing_else(
     said, keeps = SCOPES[what]
     desk.sql("UPDATE collection SET classification = ? WHERE collection = ?", LABEL, COLLECTION)
     desk.store.create_collection(replace(collection_row(OTHER, name=b"another-name...."), retention_ms=None))
-    store(desk, replace(record(1), ingested_ms=NOW))
+    desk.put(replace(record(1), ingested_ms=NOW))
     if what != "another tenant":
         rule = replace(RetentionRule("", "", "", b"", None, 10, NOW), **said)
         desk.store.put_rule(rule, check=lambda rules, collections: None)
@@ -177,19 +156,10 @@ def test_a_rule_is_removed_from_its_very_scope(desk: Desk) -> None:
 
 @pytest.mark.parametrize("erasing", [False, True])
 def test_what_a_job_listed_of_a_record_follows_that_record_alone(desk: Desk, erasing: bool) -> None:
-    store(desk, record(1), record(2))
-    store(desk, record(3))
+    desk.put(record(1), record(2))
+    desk.put(record(3))
     listed = [JobItem(COLLECTION, ref(number), desk.live(number) or 0, 2, "delete") for number in (1, 2, 3)]
-    desk.store.begin_job(
-        kind=RETENTION_APPLY,
-        tenant=TENANT,
-        job_id="retention",
-        request_id="r",
-        fence=1,
-        data="{}",
-        items=lambda tx: listed,
-        now_ms=NOW,
-    )
+    desk.list_for_retention("retention", *listed)
     made = desk.store.begin_batch(
         tenant=TENANT,
         collection=COLLECTION,
@@ -209,7 +179,7 @@ def test_what_a_job_listed_of_a_record_follows_that_record_alone(desk: Desk, era
 
 
 def test_a_page_begins_behind_the_last_one_and_shows_what_is_not_due(desk: Desk) -> None:
-    store(desk, *(record(number, expires_ms=NOW + number) for number in range(1, 6)), record(6))
+    desk.put(*(record(number, expires_ms=NOW + number) for number in range(1, 6)), record(6))
     coming, _ = desk.begin(record(7))
     desk.delete(5)
     for after, now_ms, shown in ((2, NOW, [3, 4, 6]), (2, NOW + 3, [4, 6]), (9, NOW, [])):
@@ -221,7 +191,7 @@ def test_a_page_begins_behind_the_last_one_and_shows_what_is_not_due(desk: Desk)
 
 
 def test_a_quota_counts_what_its_own_tenant_has_and_what_is_still_coming(desk: Desk) -> None:
-    store(desk, replace(record(1, chunks=2), size=20))
+    desk.put(replace(record(1, chunks=2), size=20))
     assert desk.store.usage(TENANT, now_ms=NOW) == (2, 20)
     desk.store.set_quota(TENANT, max_points=4, max_bytes=None)
     coming, _ = desk.begin(replace(record(2, chunks=2), size=20), lease=10)
@@ -235,7 +205,7 @@ def test_a_quota_counts_what_its_own_tenant_has_and_what_is_still_coming(desk: D
     gone, _ = desk.delete(1, now_ms=NOW + 10)
     assert desk.store.usage(TENANT, now_ms=NOW + 10) == (2, 0), "what is on its way out takes no room"
     desk.store.finish_batch(request_id=gone)
-    store(desk, record(1, chunks=2))
+    desk.put(record(1, chunks=2))
     # Whoever is over it may replace one by less, and its own room counts, nobody else's.
     desk.store.set_quota(TENANT, max_points=1, max_bytes=None)
     desk.begin(record(1, chunks=1), now_ms=NOW + 10)
@@ -276,8 +246,8 @@ def test_a_collection_has_its_own_label_binding_and_key_epochs(desk: Desk) -> No
     desk.store.update_identity(COLLECTION, expect='{"model":"m1"}', identity="{}", schema_sealed=b"sealed")
     bound = {row.collection: row.identity for row in desk.store.collections(TENANT)}
     assert bound == {COLLECTION: "{}", OTHER: '{"model":"m1"}'}
-    store(desk, replace(record(1), epoch="r1/b1"), record(2))
-    store(desk, replace(record(3), epoch="r1/b1"))
+    desk.put(replace(record(1), epoch="r1/b1"), record(2))
+    desk.put(replace(record(3), epoch="r1/b1"))
     assert desk.store.epochs_in_use(COLLECTION) == {"r0/never": 1, "r1/b1": 2}
     assert [row.epoch for row in desk.store.live_after(COLLECTION, b"", limit=9, now_ms=NOW)] == [
         "r1/b1",

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from securevec.control.jobs import RETENTION_APPLY
 from securevec.control.rows import JobItem, NewRecord
 from securevec.control.subjects import people_in
 from securevec.errors import ControlUnavailable, SubjectErased
@@ -25,33 +24,19 @@ def row(number: int, *, about: Sequence[bytes] = (), mentions: Sequence[bytes] =
     return replace(made, about=tuple(about), mentions=tuple(mentions))
 
 
-def store(desk: Desk, *rows: NewRecord, now_ms: int = EARLY, finished: bool = True) -> str:
-    request, _ = desk.begin(*rows, now_ms=now_ms)
-    desk.store.commit_batch(request_id=request, fence=1)
-    if finished:
-        desk.store.finish_batch(request_id=request)
-    return request
-
-
-def lists(desk: Desk, *numbers: int, kind: str = RETENTION_APPLY) -> None:
-    """A job of another kind that is to delete these records, in the generation that lives."""
-    desk.store.begin_job(
-        kind=kind,
-        tenant=TENANT,
-        job_id=kind,
-        request_id=kind,
-        fence=1,
-        data="{}",
-        items=lambda tx: [JobItem(COLLECTION, ref(each), desk.live(each) or 0, each, "delete") for each in numbers],
-        now_ms=NOW,
-    )
+def lists(desk: Desk, *numbers: int) -> None:
+    """A job of another kind is to delete these records, in the generation that lives."""
+    items = [JobItem(COLLECTION, ref(each), desk.live(each) or 0, each, "delete") for each in numbers]
+    desk.list_for_retention("listed", *items)
 
 
 def filled(desk: Desk) -> None:
     """1 is of nobody, 2 about Jane, 4 and 5 mention her, 6 is about Sam; 3 mentioned her before it was replaced."""
-    store(desk, row(1))
-    store(desk, row(2, about=[JANE]), row(3, mentions=[JANE]), row(4, mentions=[JANE], at=NOW), row(7), row(8))
-    store(desk, row(5, mentions=[JANE]), row(6, about=[SAM]))
+    desk.put(row(1), now_ms=EARLY)
+    desk.put(
+        row(2, about=[JANE]), row(3, mentions=[JANE]), row(4, mentions=[JANE], at=NOW), row(7), row(8), now_ms=EARLY
+    )
+    desk.put(row(5, mentions=[JANE]), row(6, about=[SAM]), now_ms=EARLY)
 
 
 def hidden(desk: Desk) -> set[tuple[int, int]]:
@@ -61,7 +46,7 @@ def hidden(desk: Desk) -> set[tuple[int, int]]:
 
 def test_people_are_found_in_what_lives_and_waited_for_in_what_travels(desk: Desk) -> None:
     filled(desk)
-    replaced = store(desk, row(3), finished=False)
+    replaced = desk.put(row(3), finished=False, now_ms=EARLY)
     deleted, _ = desk.delete(7, now_ms=EARLY)
     coming, _ = desk.begin(row(2), now_ms=EARLY)
     found = desk.store.subject_records(TENANT, [JANE])
@@ -78,14 +63,14 @@ def test_people_are_found_in_what_lives_and_waited_for_in_what_travels(desk: Des
 
 def test_an_erasure_hides_what_was_there_of_its_people_and_nothing_else(desk: Desk) -> None:
     filled(desk)
-    store(desk, row(3), finished=False)
+    desk.put(row(3), finished=False, now_ms=EARLY)
     assert hidden(desk) == set(), "the neighbour's erasures name these very records"
     erase(desk, JANE)
     lists(desk, 1)
     assert hidden(desk) == {(2, 2), (4, 2), (5, 3)}
-    store(desk, row(8, mentions=[JANE], at=LATE), now_ms=LATE)
+    desk.put(row(8, mentions=[JANE], at=LATE), now_ms=LATE)
     assert hidden(desk) == {(2, 2), (4, 2), (5, 3)}, "what was read since is not hidden"
-    store(desk, row(2, at=LATE), now_ms=LATE)
+    desk.put(row(2, at=LATE), now_ms=LATE)
     assert hidden(desk) == {(2, 2), (4, 2), (5, 3)}, "nor what was written in the place of what is deleted"
     redacted = desk.store.begin_batch(
         tenant=TENANT,
@@ -105,7 +90,7 @@ def test_an_erasure_hides_what_was_there_of_its_people_and_nothing_else(desk: De
 
 
 def test_an_erasure_is_dated_by_the_records_it_lists(desk: Desk) -> None:
-    store(desk, row(2, about=[JANE]))
+    desk.put(row(2, about=[JANE]), now_ms=EARLY)
     assert erase(desk, JANE, now_ms=EARLY).created_ms == EARLY, "the neighbour's records of these refs are newer"
 
 
@@ -122,7 +107,7 @@ def test_a_batch_is_refused_for_the_people_of_its_own_records_alone(desk: Desk) 
     with pytest.raises(SubjectErased):
         desk.begin(row(1, mentions=[JANE], at=NOW))
     # Read after the erasure was accepted, and written after its fence has ended.
-    store(desk, row(1, mentions=[JANE], at=NOW + 1), now_ms=NOW + 1)
+    desk.put(row(1, mentions=[JANE], at=NOW + 1), now_ms=NOW + 1)
 
 
 def test_a_declared_name_keeps_writers_from_the_records_it_leads_to_and_from_no_others(desk: Desk) -> None:
@@ -141,7 +126,7 @@ def test_a_declared_name_keeps_writers_from_the_records_it_leads_to_and_from_no_
     with pytest.raises(SubjectErased):
         desk.begin(row(2, at=NOW))
     desk.store.begin_batch(**elsewhere, request_id="again", rows=[row(2, at=NOW)], lease_until_ms=LATE)
-    store(desk, row(2, at=NOW + 1), now_ms=NOW + 1)
+    desk.put(row(2, at=NOW + 1), now_ms=NOW + 1)
     desk.store.finish_job("erasure", receipt=b"receipt", now_ms=LATE)
     assert not desk.store.erasing(TENANT)
 
@@ -151,7 +136,7 @@ def test_a_job_that_erases_nobody_hides_and_refuses_nothing(desk: Desk) -> None:
     coming, _ = desk.begin(row(1, at=EARLY))
     lists(desk, 1, 2, 7)
     desk.store.commit_batch(request_id=coming, fence=1)
-    store(desk, row(7, at=EARLY), now_ms=EARLY)
+    desk.put(row(7, at=EARLY), now_ms=EARLY)
     assert (hidden(desk), desk.store.erasing(TENANT)) == (set(), False)
 
 
@@ -182,7 +167,7 @@ def test_nothing_that_one_tenant_does_moves_a_row_of_another(desk: Desk) -> None
     before = everything(desk)
     assert [len(before[table]) for table in TABLES] == [9, 9, 18, 3, 2, 1, 2, 2, 2, 4]
     filled(desk)
-    store(desk, row(3), row(4, mentions=[SAM]))
+    desk.put(row(3), row(4, mentions=[SAM]), now_ms=EARLY)
     waiting, _ = desk.begin(row(8, about=[SAM]))
     given_up, _ = desk.begin(row(9, about=[JANE]))
     desk.store.abort_batch(request_id=given_up)
@@ -195,9 +180,9 @@ def test_nothing_that_one_tenant_does_moves_a_row_of_another(desk: Desk) -> None
     desk.store.finish_batch(request_id=waiting)
     desk.store.forget_tokens(TENANT, [JANE, SAM, KIM])
     lists(desk, 5)
-    desk.store.note_job_error(RETENTION_APPLY, error="BackendError", now_ms=NOW)
-    assert desk.store.lease_job(RETENTION_APPLY, owner="w", until_ms=LATE, now_ms=NOW)
-    desk.store.finish_job(RETENTION_APPLY, receipt=b"receipt", now_ms=NOW)
+    desk.store.note_job_error("listed", error="BackendError", now_ms=NOW)
+    assert desk.store.lease_job("listed", owner="w", until_ms=LATE, now_ms=NOW)
+    desk.store.finish_job("listed", receipt=b"receipt", now_ms=NOW)
     assert everything(desk) == before
     assert [number for number in range(1, 10) if desk.live(number)] == [3, 5, 6, 7, 8]
     with pytest.raises(ControlUnavailable):

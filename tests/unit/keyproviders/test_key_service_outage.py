@@ -25,7 +25,7 @@ from securevec.keyproviders.provider import to_base64
 from securevec.keys.keyring import KeyRing
 from securevec.testing.keyproviders import INSTALLATION
 from securevec.types import CollectionId, TenantId
-from tests.support.keyservices import kms_client
+from tests.support.keyservices import NEEDS_TOKEN, kms_client
 
 Answer = tuple[int, bytes]
 
@@ -101,6 +101,7 @@ def test_every_wrong_answer_of_a_kms_is_an_error_of_its_own_class(lying: tuple[s
         nobody.load(remembered, INSTALLATION)
 
 
+@NEEDS_TOKEN
 def test_a_wrong_pin_or_token_is_told_apart_from_an_absent_one(token: dict[str, str]) -> None:
     provider = provider_from("pkcs11", token)
     assert provider is not None
@@ -118,6 +119,7 @@ def test_a_wrong_pin_or_token_is_told_apart_from_an_absent_one(token: dict[str, 
         assert token["SECUREVEC_PKCS11_PIN"] not in str(caught.value)
 
 
+@NEEDS_TOKEN
 def test_a_second_key_of_the_same_label_in_the_token_is_refused_and_not_guessed_at(token: dict[str, str]) -> None:
     """Planted by who has the PIN: which of the two answers would be the token's choice, and giving up a root key
     would destroy the wrong one."""
@@ -135,6 +137,7 @@ def test_a_second_key_of_the_same_label_in_the_token_is_refused_and_not_guessed_
         assert len(list(found)) == 2, "nothing was destroyed"
 
 
+@NEEDS_TOKEN
 def test_a_token_that_keeps_a_key_it_was_told_to_destroy_is_no_evidence(
     token: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +168,7 @@ def test_a_token_that_keeps_a_key_it_was_told_to_destroy_is_no_evidence(
     assert provider.load(remembered, INSTALLATION).key_id == root.key_id
 
 
+@NEEDS_TOKEN
 def test_a_forked_child_reaches_the_token(token: dict[str, str]) -> None:
     provider = provider_from("pkcs11", token)
     assert provider is not None

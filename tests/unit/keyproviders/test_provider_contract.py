@@ -13,7 +13,7 @@ from securevec.keyproviders.file import FileProvider
 from securevec.keyproviders.passphrase import PassphraseProvider
 from securevec.keyproviders.provider import Provider
 from securevec.testing.keyproviders import ProviderContract
-from tests.support.keyservices import kms_client
+from tests.support.keyservices import NEEDS_TOKEN, kms_client
 
 
 class TestKeyFile(ProviderContract):
@@ -35,6 +35,7 @@ class TestPassphrase(ProviderContract):
         return lambda: PassphraseProvider("correct horse battery staple")
 
 
+@NEEDS_TOKEN
 class TestToken(ProviderContract):
     evidence = "destroyed (provider evidence)"
 
