@@ -175,7 +175,7 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
 def _looked_at(runtime: Runtime, engine: Engine) -> tuple[Signer, int, tuple[int, frozenset[str]]]:
     """What the other copies have to agree with: the signing key, the number of the list of models; and, a few times at
     most, how often keys were changed, where others do not all the time, and which removals were accepted: not how many,
-    since a tenant's deletion forgets the erasures before it."""
+    since a tenant's deletion forgets the open erasures of it."""
     changes = runtime.keys.changes() if engine == "embedded" else 0
     removals = frozenset(job.job_id for job in runtime.control.jobs() if job.kind in FREEING)
     return runtime.keys.signing_key(), runtime.keys.models_seen(), (changes, removals)
