@@ -3,11 +3,15 @@ again, nothing is dated with it, and a minimum is not over because of it."""
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 
 from securevec.clock import Clock
-from securevec.errors import HomeRefused, PlanChanged, RetentionMinimum
+from securevec.errors import EngineLocked, HomeRefused, KeyUnavailable, PlanChanged, RetentionMinimum
 from tests.support.hourglass import RETENTION_DAYS, START, Hourglass
+from tests.support.letters import JANE, Letter, letter
+from tests.support.world import Ticket, ticket
 
 YEARS = 3650
 
@@ -62,3 +66,53 @@ def test_a_minimum_is_not_over_because_the_clock_was_wrong_for_a_moment(quick: H
         with pytest.raises(RetentionMinimum):
             removed()
     assert (quick.named(), quick.stored()) == (3, 3)
+    assert quick.store.runtime.control.jobs() == [], "nothing was accepted, to hide what stays"
+
+
+def test_an_update_is_not_dated_by_a_clock_that_went_back(quick: Hourglass) -> None:
+    endless = quick.acme.collection(Ticket, name="endless")
+    endless.ingest([ticket(1, "The lift is late.")])
+    wrong_for_a_moment(quick)
+    with pytest.raises(HomeRefused, match="gone back by more than a day"):
+        endless.update("T-1", status="closed")
+    assert endless.get("T-1").status == "open"
+
+
+def test_a_job_that_waited_destroys_no_key_by_a_wrong_clock(quick: Hourglass, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick.fill(1)
+    quick.pass_days(RETENTION_DAYS + 1)
+    plan = quick.store.retention_plan()
+    assert (plan.records, [each.key_buckets for each in plan.collections if each.tenant == quick.acme.id]) == (1, [()])
+    monkeypatch.setattr(quick.store.runtime.engine, "backend", _held_elsewhere)
+    (waits,) = quick.store.apply_retention(plan.digest)
+    monkeypatch.undo()
+    quick.pass_days(YEARS)
+    assert quick.tickets.count() == 0
+    quick.pass_days(-YEARS)
+    (result,) = quick.store.run_jobs()
+    assert (result.job_id, result.failed, result.waiting_for) == (waits.job_id, True, "HomeRefused")
+    assert len(quick.keys()) == 1, "its bucket has not ended"
+
+
+def test_no_key_of_a_person_is_destroyed_that_a_minimum_keeps_but_for_a_wrong_clock(
+    quick: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick.acme.collection(Letter).ingest([letter(1, JANE)])
+    keys = quick.store.runtime.keys
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "destroy_subjects", _key_store_away)
+        with pytest.raises(KeyUnavailable):
+            quick.acme_operated.erase_subject(JANE)
+    quick.store.set_retention(tenant="acme", min_age="100d")
+    wrong_for_a_moment(quick)
+    (result,) = quick.store.run_jobs()
+    assert (result.failed, result.waiting_for) == (True, "RetentionMinimum")
+    assert len(keys.list_keys(tenant=quick.acme.id, kind="subject")) == 1
+
+
+def _held_elsewhere() -> NoReturn:
+    raise EngineLocked("Another process holds the engine of this home.")
+
+
+def _key_store_away(*_: object, **__: object) -> NoReturn:
+    raise KeyUnavailable("The key store does not answer.")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from securevec.control.jobs import RETENTION_APPLY
-from securevec.errors import BackendError, DeletionIncomplete, EngineLocked, UsageError
+from securevec.errors import BackendError, DeletionIncomplete, EngineLocked, PlanChanged, UsageError
 from tests.support.hourglass import RETENTION_DAYS, Hourglass
 from tests.support.world import ticket
 
@@ -69,9 +69,12 @@ def test_a_job_that_waits_can_be_cancelled_and_then_nothing_happens(
     quick: Hourglass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     control = quick.store.runtime.control
-    (result,) = quick.store.apply_retention(quick.store.retention_plan().digest)
+    digest = quick.store.retention_plan().digest
+    (result,) = quick.store.apply_retention(digest)
     assert control.cancel_job(result.job_id, now_ms=quick.time[0]).state == "cancelled"
     monkeypatch.undo()
+    with pytest.raises(PlanChanged):
+        quick.store.apply_retention(digest)  # its job was taken back, and is not what it came to
     assert quick.store.run_jobs() == []
     assert control.job_items(result.job_id) == []
     assert quick.named() == 1
