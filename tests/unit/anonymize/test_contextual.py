@@ -15,8 +15,9 @@ import pytest
 import securevec as sv
 from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, builtin_detector
 from securevec.anonymize.ahead import Ahead
+from securevec.anonymize.names import contextual
 from securevec.anonymize.names.contextual import AROUND, WINDOW, ContextualModel, windows
-from securevec.anonymize.names.model import UNIT, Tagging, name_model
+from securevec.anonymize.names.model import UNIT, NameModel, Tagging, name_model
 from securevec.anonymize.names.tongues import name_models
 from securevec.anonymize.rules.rulebook import RuleBook, builtin_rules
 from securevec.embed import minilm
@@ -102,6 +103,15 @@ def test_it_is_another_detector_and_the_usual_one_is_what_it_was(detector: Built
     assert as_english(same).digest == detector._model.digest != usual._model.digest
     assert as_english(other).digest not in {detector._model.digest, usual._model.digest}
     assert usual.digest != detector.digest
+
+
+@pytest.mark.parametrize("what", ["TABLES", "WINDOW", "AROUND", "SHARE", "PINNED"])
+def test_whatever_decides_is_part_of_its_digest(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    usual = ContextualModel(LEARNED, name_model()).digest
+    abroad = files("securevec.anonymize").joinpath("data", "names_abroad.npz").read_bytes()
+    assert ContextualModel(LEARNED, NameModel(abroad)).digest != usual
+    monkeypatch.setattr(contextual, what, {"model.safetensors": "0" * 64} if what == "PINNED" else 0)
+    assert ContextualModel(LEARNED, name_model()).digest != usual
 
 
 def as_english(model: ContextualModel) -> Any:

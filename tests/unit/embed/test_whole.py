@@ -89,3 +89,10 @@ def test_what_is_no_model_is_refused(safetensors: bytes) -> None:
         WholeForward(safetensors[:1000], {})
     with pytest.raises(EmbedderError):
         WholeForward(safetensors, {"casing": np.zeros((1, DIMENSION))})
+
+
+def test_scores_that_are_no_numbers_are_an_error_and_not_nobody(safetensors: bytes, given: list[Given]) -> None:
+    broken = {"last.weight": np.ones((5, DIMENSION), np.float32), "last.bias": np.full(5, np.nan, np.float32)}
+    model = WholeForward(safetensors, broken | {"casing": np.zeros((1, DIMENSION), np.float32)})
+    with pytest.raises(EmbedderError, match="not finite"):
+        model.scores(given)
