@@ -16,13 +16,15 @@ from securevec.errors import AuditUnavailable
 from tests.support import warm
 
 COMMAND: Final = """
-import atexit, os, sys, time
+import atexit, os, signal, sys, time
 from securevec.audit.writer import AuditWriter
 from securevec.cli.output import Output
 from securevec.control import database
 from securevec.state.engine import Engine
 
 number = int(sys.argv[1])
+ignored = sys.argv[2] == "ignored"
+signal.signal(number, signal.SIG_IGN if ignored else signal.SIG_DFL)  # whatever the tests were begun with
 broken = []
 atexit.register(lambda: broken and print("broken off:", *broken, file=sys.stderr))
 
@@ -42,10 +44,12 @@ def tell(owner, name, times):
     setattr(owner, name, told)
 
 for owner, name in {"leaving": [(database._Side, "__exit__")],
-                    "twice": [(database._Side, "__exit__"), (Engine, "close"), (AuditWriter, "close")]}[sys.argv[2]]:
+                    "twice": [(database._Side, "__exit__"), (Engine, "close"), (AuditWriter, "close")],
+                    "ignored": [(database._Side, "__exit__")]}[sys.argv[2]]:
     tell(owner, name, 1)
 del sys.argv[1:3]
-Output.show = lambda *_: time.sleep(60)  # the signal that waited is heard here at the latest
+if not ignored:
+    Output.show = lambda *_: time.sleep(60)  # the signal that waited is heard here at the latest
 from securevec.cli.main import run
 run()
 """
@@ -68,6 +72,16 @@ def test_a_command_that_is_ended_where_a_lock_is_given_back_ends_and_says_what_t
     assert "Traceback" not in ended.stderr
     again = warm.run(warm.COMMAND_LINE, "tenant", "create", "other", *home, environment={})
     assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_command_begun_behind_nohup_or_in_the_background_of_a_script_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = ("--home", "h", "--key-file", "root.key")
+    ended = warm.run(("-c", COMMAND), str(int(number)), "ignored", "init", *home, environment={})
+    assert ended.returncode == 0, ended.stderr
 
 
 LIBRARY: Final = """
