@@ -91,4 +91,5 @@ class ControlUnavailable(Unavailable):
 
 
 class RecordChanged(ControlUnavailable):
-    """Another writer replaced or deleted the record while this one was making its next version. Nothing was written."""
+    """Another writer replaced or deleted the record while this one was making its next version, or records were removed
+    time and again while a file was made of them. Nothing was written."""

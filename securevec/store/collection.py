@@ -174,8 +174,9 @@ class Collection(CollectionWrites, CollectionValues, CollectionMeasures, Generic
     ) -> ExportReport:
         """Write every record, anonymized as stored, to a file or to a stream of bytes. Originals are never in it.
 
-        A file gets the mode 0600, and its name only when it is complete. A stream has received what was written before
-        an error; it is not closed. Needs the permission ``get``.
+        A file gets the mode 0600, and its name only when it is complete; it is written again when an erasure or a
+        retention job is accepted meanwhile. A stream has received what was written before an error, or before an
+        erasure; it is not closed. Needs the permission ``get``.
 
         Args:
             format: ``jsonl`` (fields in declared order, null for nothing) or ``csv`` (RFC 4180, a header, nothing for
@@ -188,6 +189,7 @@ class Collection(CollectionWrites, CollectionValues, CollectionMeasures, Generic
         Raises:
             UsageError: the file exists, lies in the home, or cannot be written; another format.
             FilterError, IsolationViolation, TenantUnavailable: as for :meth:`page`; no file is left.
+            RecordChanged: people were erased, or records fell to retention, each time the file was written.
         """
         runtime, scope = self._runtime, self._scope
         return export(runtime, scope, target, format=format, where=where, overwrite=overwrite, progress=progress)

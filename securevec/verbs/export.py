@@ -1,7 +1,9 @@
 """A collection as a file: anonymized as it is stored, sheet by sheet, so that memory does not grow with it.
 
 Originals are never in it: no vault is opened here. What is written is on record before any of it leaves (the intent)
-and counted before it is whole (the result). A file appears under its name only then, complete, for its owner alone.
+and counted before it is whole (the result). A file appears under its name only then, complete, for its owner alone: it
+is the answer, and is written again when an erasure or a retention job was accepted while it was made, whose receipt
+would be older than the file. What went to a stream has left.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from typing import BinaryIO, Final, Literal, cast, get_args
 import orjson
 
 from securevec.audit import Phase
-from securevec.errors import UsageError
+from securevec.errors import RecordChanged, UsageError
 from securevec.filters import Expr
 from securevec.guard import admit
+from securevec.jobs import FREEING
 from securevec.newfile import new_file
 from securevec.reading.hits import record_of
 from securevec.reading.judge import Judged
@@ -32,6 +35,8 @@ from securevec.writing.report import Progress
 
 ExportFormat = Literal["jsonl", "csv"]
 _FORMATS: Final = get_args(ExportFormat)
+_ATTEMPTS: Final = 5
+"""How often a file is written when removals are accepted meanwhile."""
 
 Lines = Callable[[Sequence[Judged]], bytes]
 
@@ -74,22 +79,36 @@ def export(
                 stream = _binary(target)
             admission.note(phase="intent", detail={"format": chosen})
             intended = True
-            report = _put(stream, b"" if chosen == "jsonl" else _header(collection), report)
-            there = examined = 0
-            if progress is not None:
-                there = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())[0]
-            for sheet in walk(runtime, collection, admission, where=judged_by):
-                kept = still_live(runtime, collection, sheet.matching, where=judged_by)
-                # What is written has left, so the fence is looked at before each part and not only at the end.
-                admission.recheck()
-                report = _put(stream, lines(kept), report)
-                report = replace(
-                    report, records=report.records + len(kept), violations=report.violations + sheet.violations
-                )
-                examined += sheet.examined
+            attempts = _ATTEMPTS
+            while True:
+                decided = _removals(runtime, collection)
+                report = _put(stream, b"" if chosen == "jsonl" else _header(collection), report)
+                there = examined = 0
                 if progress is not None:
-                    progress(Progress(report.records, examined, max(there, examined)))
-            admission.recheck()
+                    there = runtime.control.count_live(collection.collection, now_ms=runtime.clock.now_ms())[0]
+                for sheet in walk(runtime, collection, admission, where=judged_by):
+                    kept = still_live(runtime, collection, sheet.matching, where=judged_by)
+                    # What is written has left, so the fence is looked at before each part and not only at the end.
+                    admission.recheck()
+                    report = _put(stream, lines(kept), report)
+                    report = replace(
+                        report, records=report.records + len(kept), violations=report.violations + sheet.violations
+                    )
+                    examined += sheet.examined
+                    if progress is not None:
+                        progress(Progress(report.records, examined, max(there, examined)))
+                admission.recheck()
+                if path is None or _removals(runtime, collection) == decided:
+                    break
+                attempts -= 1
+                if not attempts:
+                    raise RecordChanged(
+                        "Records were erased or fell due again and again while the export was made; no file is left.",
+                        next_step="Try again.",
+                    )
+                stream.seek(0)
+                stream.truncate()
+                report = ExportReport(0, 0, 0, admission.request_id)
             counts = {"records": report.records, "bytes": report.bytes, "violations": report.violations}
             admission.note(phase="result", counts=counts, detail={"format": chosen})
             intended = False
@@ -100,6 +119,12 @@ def export(
         admission.failure(error, phase=phase, counts=counts)
         raise
     return report
+
+
+def _removals(runtime: Runtime, collection: CollectionScope) -> frozenset[str]:
+    """Which removals with a receipt of their own were accepted in the tenant: not how many, some are forgotten."""
+    tenant = collection.tenant
+    return frozenset(job.job_id for job in runtime.control.jobs() if job.tenant == tenant and job.kind in FREEING)
 
 
 def _format(format: object, path: Path | None) -> ExportFormat:

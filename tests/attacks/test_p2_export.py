@@ -4,6 +4,7 @@ is a case of the shipped suite; here the tenant is suspended in the middle of a 
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,14 @@ import pytest
 
 import securevec as sv
 from securevec.attack.rows import Vandal
-from securevec.errors import AuditUnavailable, IsolationViolation, PolicyDenied, TenantUnavailable, UsageError
+from securevec.errors import (
+    AuditUnavailable,
+    IsolationViolation,
+    PolicyDenied,
+    RecordChanged,
+    TenantUnavailable,
+    UsageError,
+)
 from securevec.guard import Admission
 from tests.support.attacks import ACME_MARK, RETENTION, Pair
 from tests.support.attacks_outage import FailingAudit
@@ -82,6 +90,27 @@ def test_a_tenant_suspended_meanwhile_gets_no_file_and_no_further_part(
     suspend_in_flight(lone_pair)
     assert lone_pair.acme.export(stream).records == 8
     assert ACME_MARK.encode() in stream.getvalue()
+
+
+def test_a_person_who_is_erased_while_a_file_is_written_is_not_in_it(lone_pair: Pair, tmp_path: Path) -> None:
+    """The receipt is older than the file's name: what was written before it is no longer to be had."""
+    left = iter(range(3, 8))
+
+    def erase(_: object) -> None:
+        for number in left:
+            lone_pair.stage.acme.erase_subject(f"customer{number}@example.com").raise_if_incomplete()
+            if number < 7:
+                break
+
+    target = tmp_path / "out.jsonl"
+    with pytest.raises(RecordChanged):
+        lone_pair.acme.export(target, progress=erase)
+    assert_no_file(tmp_path)
+    left = iter([8])
+    report = lone_pair.acme.export(target, progress=erase)
+    lines = target.read_bytes().splitlines()
+    assert [report.records, report.bytes] == [len(lines), target.stat().st_size]
+    assert sorted(json.loads(line)["id"] for line in lines) == ["T-1", "T-2"]
 
 
 @pytest.mark.parametrize("nth", [0, 1])
