@@ -233,7 +233,12 @@ def require_none_going(
     read at ``read_ms``, deletes what they replace: they are dated before it, so it would delete them too."""
     for part in parts(refs):
         if tx.row(many(SELECT_GOING, len(part)), (tenant, read_ms, collection, *part)):
-            raise SubjectErased("A record that this batch replaces is being erased.", next_step="Try again.")
+            raise _going()
+
+
+def _going() -> SubjectErased:
+    """What replaces the record may be about somebody else, and be written once it is gone."""
+    return SubjectErased("A record that this batch replaces is being erased.", next_step="Try again.")
 
 
 def require_keys_stay(tx: Transaction, tenant: TenantId, people: Collection[bytes]) -> None:
@@ -259,9 +264,8 @@ def require_still_not_erased(tx: Transaction, batch: BatchRow) -> None:
     """Raises :class:`SubjectErased` when a subject of a pending record, or the record it replaces, was erased since its
     batch began. A declared name leads to records and fences nothing, so these are looked for by themselves."""
     scope = {"tenant": batch.tenant, "request_id": batch.request_id, "created": batch.created_ms}
-    erased = tx.row(SELECT_ERASED_SINCE, scope) is not None or any(
-        tx.row(SELECT_TO_BE_DELETED, {"job_id": job_id, "request_id": batch.request_id})
-        for (job_id,) in tx.rows(SELECT_ERASURES_SINCE, {"tenant": batch.tenant, "created": batch.created_ms})
-    )
-    if erased:
+    if tx.row(SELECT_ERASED_SINCE, scope) is not None:
         raise SubjectErased("A subject of this batch was erased while it was written.")
+    for (job_id,) in tx.rows(SELECT_ERASURES_SINCE, {"tenant": batch.tenant, "created": batch.created_ms}):
+        if tx.row(SELECT_TO_BE_DELETED, {"job_id": job_id, "request_id": batch.request_id}):
+            raise _going()

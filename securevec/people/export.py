@@ -20,8 +20,8 @@ from securevec.filters import matches
 from securevec.guard import Admission
 from securevec.newfile import PRIVATE, write_file
 from securevec.people.find import hidden_in, still_shown
-from securevec.people.identify import identify, subject_refs
-from securevec.people.places import Room, places_of, rooms_of, tokens_of
+from securevec.people.identify import Identifier, identify, subject_refs
+from securevec.people.places import Place, Room, of_one_moment, rooms_of, tokens_of
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.text import given_path
 from securevec.types import AnonymizedField, RecordRef, Token
@@ -82,16 +82,41 @@ def export(
     """
     reveal = revealing is not None
     found = identify(runtime, admission.scope.tenant, values)
+
+    def read(places: Sequence[Place]) -> tuple[list[dict[str, Any]], int]:
+        kept = [place for place in places if place.sure or include_name_matches]
+        return _read(runtime, admission, found, kept, revealing=revealing, names=include_name_matches)
+
+    listed, unreadable = of_one_moment(runtime, admission.scope.tenant, found, read)
+    admission.recheck()
+    if revealing is not None:
+        revealing.recheck()
+    admission.note(
+        counts={"identifiers": len(found), "records": len(listed)},
+        actors=subject_refs(runtime, admission.scope.tenant, found),
+        detail={"vault": reveal},
+    )
+    return SubjectExport(tuple(listed), reveal, unreadable, admission.request_id)
+
+
+def _read(
+    runtime: Runtime,
+    admission: Admission,
+    found: Sequence[Identifier],
+    places: Sequence[Place],
+    *,
+    revealing: Admission | None,
+    names: bool,
+) -> tuple[list[dict[str, Any]], int]:
+    """The records at these places as they are handed out, and how many do not open."""
+    reveal = revealing is not None
     # A declared name is the record's own subject; a name in a text may be somebody else's.
     declared = tokens_of(found, shared=True)
-    mentioned = tokens_of(found, shared=include_name_matches)
+    mentioned = tokens_of(found, shared=names)
     row_filters = [
         each.decision.row_filter
         for each in (admission, revealing)
         if each is not None and each.decision.row_filter is not None
-    ]
-    places = [
-        place for place in places_of(runtime, admission.scope.tenant, found) if place.sure or include_name_matches
     ]
     seen: list[tuple[Room, dict[RecordRef, Stored]]] = []
     unreadable = 0
@@ -108,15 +133,7 @@ def export(
             if all(matches(row_filter, stored.body.filters) for row_filter in row_filters):
                 about = room.places[stored.ref].about
                 listed.append(_record(room, stored, declared if about else mentioned, reveal=reveal, about=about))
-    admission.recheck()
-    if revealing is not None:
-        revealing.recheck()
-    admission.note(
-        counts={"identifiers": len(found), "records": len(listed)},
-        actors=subject_refs(runtime, admission.scope.tenant, found),
-        detail={"vault": reveal},
-    )
-    return SubjectExport(tuple(listed), reveal, unreadable, admission.request_id)
+    return listed, unreadable
 
 
 def _record(room: Room, stored: Stored, tokens: frozenset[Token], *, reveal: bool, about: bool) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from securevec.filters import matches
 from securevec.guard import Admission
 from securevec.people.identify import identify, subject_refs
-from securevec.people.places import Room, places_of, rooms_of
+from securevec.people.places import Place, Room, of_one_moment, rooms_of
 from securevec.points.body import RecordId
 from securevec.reading.judge import erased
 from securevec.retention.rules import expired
@@ -68,10 +69,23 @@ class SubjectReport:
 def find(runtime: Runtime, admission: Admission, values: Sequence[str]) -> SubjectReport:
     """The records that are about, or mention, whom these values name. See :meth:`Tenant.find_subject`."""
     found = identify(runtime, admission.scope.tenant, values)
+    read = partial(_matches, runtime, admission)
+    listed, unreadable = of_one_moment(runtime, admission.scope.tenant, found, read)
+    admission.recheck()
+    report = SubjectReport(tuple(listed), tuple(each.entity for each in found), unreadable, admission.request_id)
+    admission.note(
+        counts={"identifiers": len(found), "records": len(listed), "named": report.by_name_only},
+        actors=subject_refs(runtime, admission.scope.tenant, found),
+    )
+    return report
+
+
+def _matches(runtime: Runtime, admission: Admission, places: Sequence[Place]) -> tuple[list[SubjectMatch], int]:
+    """The records at these places, and how many do not open."""
     row_filter = admission.decision.row_filter
     seen: list[tuple[Room, dict[RecordRef, Stored]]] = []
     unreadable = 0
-    for room in rooms_of(runtime, admission, places_of(runtime, admission.scope.tenant, found)):
+    for room in rooms_of(runtime, admission, places):
         heads = [replace(row, n_chunks=1) for row in room.rows]
         opened = load(runtime, room.collection, heads)
         unreadable += len(heads) - len(opened) - hidden_in(runtime, room)
@@ -82,13 +96,7 @@ def find(runtime: Runtime, admission: Admission, values: Sequence[str]) -> Subje
         for stored in still_shown(runtime, room, opened.values())
         if row_filter is None or matches(row_filter, stored.body.filters)
     ]
-    admission.recheck()
-    report = SubjectReport(tuple(listed), tuple(each.entity for each in found), unreadable, admission.request_id)
-    admission.note(
-        counts={"identifiers": len(found), "records": len(listed), "named": report.by_name_only},
-        actors=subject_refs(runtime, admission.scope.tenant, found),
-    )
-    return report
+    return listed, unreadable
 
 
 def still_shown(runtime: Runtime, room: Room, opened: Iterable[Stored]) -> list[Stored]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from securevec.control.rows import ManifestRow, SubjectRow
+from securevec.errors import RecordChanged
 from securevec.guard import Admission
 from securevec.people.identify import Identifier
 from securevec.reopen import name_of, reopen
 from securevec.state.runtime import CollectionScope, Runtime
 from securevec.types import CollectionId, RecordRef, TenantId, Token
+
+T = TypeVar("T")
+_ATTEMPTS: Final = 5
+"""How often people are looked for when their records are replaced meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,6 +51,26 @@ def places_of(runtime: Runtime, tenant: TenantId, found: Sequence[Identifier]) -
         about = row.about or (before is not None and before.about)
         places[row.collection, row.ref] = Place(row, about, True)
     return list(places.values())
+
+
+def of_one_moment(
+    runtime: Runtime, tenant: TenantId, found: Sequence[Identifier], read: Callable[[list[Place]], T]
+) -> T:
+    """What ``read`` makes of the people's places, which are the same behind it as before. Else it is asked again: a
+    record may have come to be about somebody else, or be left out though it was there all the time.
+
+    Raises :class:`RecordChanged` when others replace them each time.
+    """
+    places = places_of(runtime, tenant, found)
+    for _ in range(_ATTEMPTS):
+        answer = read(places)
+        before, places = places, places_of(runtime, tenant, found)
+        if places == before:
+            return answer
+    raise RecordChanged(
+        "Records about or mentioning these people were replaced again and again while they were read.",
+        next_step="Try again.",
+    )
 
 
 def rooms_of(runtime: Runtime, admission: Admission, places: Sequence[Place]) -> Iterator[Room]:

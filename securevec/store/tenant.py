@@ -149,7 +149,8 @@ class Tenant(TenantLifetimes):
 
         A name may be several people's, so a record that only mentions it is listed as ``by_name_only``.
 
-        Raises :class:`UsageError`, :class:`LimitExceeded`.
+        Raises :class:`UsageError`, :class:`LimitExceeded`, and :class:`RecordChanged` when others replace these records
+        all the time.
         """
         admission = admit(self._runtime, self._scope, permission="subject.find", action="subject.find")
         with admission.reading():
@@ -168,6 +169,7 @@ class Tenant(TenantLifetimes):
         Raises:
             PolicyDenied: the actor may not export, or may not reveal.
             VaultDisabled: ``reveal``, and a collection that holds them keeps no originals.
+            RecordChanged: others replace these records all the time.
         """
         revealing: Admission | None = None
         if reveal:

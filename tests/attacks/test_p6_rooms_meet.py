@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import securevec as sv
-from securevec.errors import PolicyDenied, RecordNotFound, SubjectErased
+from securevec.errors import PolicyDenied, RecordChanged, RecordNotFound, SubjectErased
 from securevec.guard import admit
 from securevec.people import erase as erasing
 from securevec.people import export as exporting
-from securevec.people import manifest
+from securevec.people import find as finding
+from securevec.people import manifest, places
 from securevec.policy import BuiltinPolicy, Decision, Request
 from securevec.verbs import update as updating
 from securevec.writing import stored
 from tests.support.attacks import Pair, Stage, open_stage
+from tests.support.meanwhile import meanwhile
 from tests.support.world import ticket
 
 JANE, PETER, NAME = "jane.doe@example.com", "peter.miller@example.org", "Bob Stone"
@@ -111,8 +114,9 @@ def test_an_update_that_is_announced_is_not_made_visible_over_the_erasure_of_a_d
         _accept(stage, NAME)
 
     monkeypatch.setattr(stage.trap, "insert", then_erase)
-    with pytest.raises(SubjectErased):
+    with pytest.raises(SubjectErased, match="replaces is being erased") as refused:
         pair.acme.update("T-1", status="closed")
+    assert refused.value.next_step == "Try again."
     assert _shown(pair.acme) == {"T-2"}
     _all_done(stage)
     assert _shown(pair.acme) == {"T-2"}
@@ -174,6 +178,31 @@ def test_a_long_redaction_keeps_the_job_to_itself(stage: Stage, pair: Pair, monk
     monkeypatch.setattr(stage.trap, "insert", slowly)
     (result,) = stage.store.run_jobs()
     assert (result.state, taken) == ("done", [False] * 6)
+
+
+@pytest.mark.parametrize("read", [exporting, finding])
+def test_whoever_asks_for_a_person_is_given_no_record_that_became_somebody_elses_and_misses_none_that_stayed(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch, read: ModuleType
+) -> None:
+    """The record about the person is replaced by one about somebody else once it was looked up, the one that mentions
+    them by another one once it was read."""
+    about, mention = (
+        ticket(1, "lantern of others", customer="C-7"),
+        ticket(2, f"lantern: {JANE} rang", customer="C-2042"),
+    )
+    pair.acme.ingest([ticket(1, "lantern", customer=JANE)])
+    ask = stage.acme.export_subject if read is exporting else stage.acme.find_subject
+    meanwhile(monkeypatch, places, "reopen", lambda: pair.acme.ingest([about]))
+    meanwhile(monkeypatch, read, "hidden_in", lambda: pair.acme.ingest([mention]))
+    found: Any = ask(JANE)
+    listed = [(each["relation"], each["id"]) if read is exporting else (each.about, each.record_id) for each in found]
+    relation = "mention" if read is exporting else False
+    assert sorted(listed) == [(relation, "T-2"), (relation, "T-3")]
+    assert found.unreadable == 0
+    monkeypatch.setattr(places, "_ATTEMPTS", 1)
+    meanwhile(monkeypatch, places, "reopen", lambda: pair.acme.ingest([ticket(3, "lantern", customer="C-7")]))
+    with pytest.raises(RecordChanged):
+        ask(JANE)
 
 
 class _Narrowed(BuiltinPolicy):
