@@ -16,6 +16,7 @@ from securevec.audit.ulid import PATTERN, ulid
 from securevec.audit.writers import Standing, WriterLog, origin_of
 from securevec.errors import AuditTampered
 from securevec.locks import FileLock
+from securevec.newfile import write_again
 
 WRITER: Final = re.compile(rf"w-{PATTERN}\Z")
 MAX_SEGMENT_BYTES: Final = 64 * 1024 * 1024
@@ -160,6 +161,9 @@ def _recover(path: Path, name: str, log_id: str, standing: Standing, writers: Wr
             last.cut(last.size - scanned.torn)
         finally:
             last.close()
+    if scanned.size > standing.size:
+        # Lines of a flush that never came, or failed, are read from memory: signed, they have to outlast it.
+        write_again(path / files.segment_name(files.segment_numbers(path)[-1]))
     writers.append("recovered", name, scanned.size, scanned.root)
     if scanned.size:
         files.publish_note(path, sign_note(origin_of(log_id, name), scanned.size, scanned.root, writers.signer))

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from securevec.control.keptlog import bring_to_disk
 from securevec.errors import ControlUnavailable
 from securevec.forking import Rank, around_forks
 
@@ -107,6 +108,7 @@ def _file_at(path: Path) -> tuple[int, int] | None:
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection with this room's settings. Never creates the file. Raises ``sqlite3.Error``."""
+    bring_to_disk(path)
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode=rw",
         uri=True,

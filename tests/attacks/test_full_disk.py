@@ -4,16 +4,21 @@ in memory, where this user may mount one."""
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 import securevec as sv
+from securevec.control.store import ControlStore
 from securevec.state import reserve
 from securevec.testing.embedders import HashEmbedder
+from securevec.types import TenantId
 from tests.support.other_process import until
 
 MIB: Final = 1 << 20
@@ -144,3 +149,56 @@ def test_a_full_disk_without_a_reserve_is_an_error_and_ends_no_process(disk: Pat
         store.run_jobs()
         assert notes.count() in (20, 60)
         store.tenant("acme").purge()
+
+
+@pytest.fixture
+def thin(disk: Path) -> Iterator[Path]:
+    """A file system that believes it has more room than what it lies on: what is written fails when it is flushed."""
+    (image := disk / "image").touch()
+    os.truncate(image, 64 * MIB)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-O", "^has_journal", str(image)], check=True)
+    place = disk.parent / "thin"
+    place.mkdir()
+    subprocess.run(["mount", "-o", "loop", str(image), str(place)], check=True)
+    place.chmod(0o700)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def child(work: Callable[[ControlStore], None], place: Path) -> int:
+    """Do ``work`` with the store there in a process that then dies."""
+    if not (pid := os.fork()):
+        with contextlib.suppress(BaseException):
+            work(ControlStore.open(place / "control.db", create=True))
+            os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.skipif(
+    not (Path("/dev/loop-control").exists() and shutil.which("mkfs.ext4")), reason="a file is mounted as a file system"
+)
+def test_what_is_acknowledged_behind_a_flush_that_failed_outlasts_a_restart(disk: Path, thin: Path) -> None:
+    def make(store: ControlStore, number: int) -> None:
+        store.create_tenant(tenant=TenantId(f"{number:032x}"), name_token=b"%d" % number, name_sealed=b"s", now_ms=1)
+
+    def fails(store: ControlStore) -> None:
+        make(store, 1)
+        fill(disk)
+
+        def make_many() -> None:
+            for number in range(2, 500):
+                make(store, number)
+
+        with pytest.raises(sv.errors.ControlUnavailable):
+            make_many()
+
+    assert child(fails, thin) == -signal.SIGKILL
+    (disk / "filler").unlink()
+    assert child(lambda store: make(store, 1000), thin) == -signal.SIGKILL
+    subprocess.run(["umount", str(thin)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(disk / "image"), str(thin)], check=True)
+    with contextlib.closing(ControlStore.open(thin / "control.db", create=False)) as store:
+        assert {int(tenant.tenant, 16) for tenant in store.tenants()} >= {1, 1000}

@@ -72,6 +72,29 @@ def test_a_crash_between_directory_and_opened_line_leaves_nothing_behind(tmp_pat
     assert len(log.writers()) == 2
 
 
+def test_lines_that_a_crash_left_in_memory_are_on_the_disk_before_they_are_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed first and lost with the memory, they would be missing from a log that nobody has touched."""
+    log = Log(tmp_path)
+    audit: AuditWriter = log.open()
+    audit.record(event())
+    audit._files.close()
+    left = log.writers()[0] / files.segment_name(0)
+
+    def fails(path: Path) -> None:
+        assert path == left
+        raise OSError("input/output error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(directory, "write_again", fails)
+        with pytest.raises(AuditUnavailable):
+            log.open()
+    assert log.verify().recovered == ()
+    log.open().close()
+    assert len(log.verify().recovered) == 1
+
+
 @pytest.mark.parametrize("torn", [b'{"half', b"\x00" * 500, b"half\nhalf\n\x00"])
 def test_a_torn_tail_is_cut_at_recovery_and_reported_before(tmp_path: Path, torn: bytes) -> None:
     log = Log(tmp_path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from securevec import newfile
 from securevec.control import database as database_module
 from securevec.control.migrate import HEAD
 from securevec.control.store import ControlStore
 from securevec.errors import ControlUnavailable, HomeRefused, SecurevecError
-from tests.unit.control.desk import NOW, TENANT, Desk
+from tests.unit.control.desk import COLLECTION, NOW, TENANT, Desk, ref
 
 
 def test_the_file_and_its_logs_are_private_from_birth(tmp_path: Path) -> None:
@@ -241,3 +244,34 @@ def test_the_first_change_of_journal_mode_is_asked_again_when_two_are_at_it(
     monkeypatch.setattr(database_module, "BUSY_MS", 30)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         database_module.connect(path)
+
+
+def test_a_log_that_was_left_is_written_again_before_it_is_believed(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be in memory only, after a flush that failed: whatever came behind it would be lost with it."""
+    desk.write(1)
+    (left := tmp_path / "left").mkdir(mode=0o700)
+    for suffix in ("", "-wal"):
+        shutil.copy(desk.path.with_name(f"control.db{suffix}"), left)
+    log, again = (left / "control.db-wal").read_bytes(), bytearray()
+
+    def write(descriptor: int, piece: bytes, offset: int) -> int:
+        assert offset == len(again)
+        again.extend(piece)
+        return len(piece)
+
+    def flush(descriptor: int) -> None:
+        raise OSError("input/output error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(newfile, "_PIECE", len(log) // 3)
+        failing.setattr(os, "pwrite", write)
+        ControlStore.open(desk.path, create=False).close()  # beside a process, whose index has nothing that failed
+        assert not again
+        failing.setattr(os, "fsync", flush)
+        with pytest.raises(ControlUnavailable, match="disk is sound"):
+            ControlStore.open(left / "control.db", create=False)
+    assert again == log
+    with contextlib.closing(ControlStore.open(left / "control.db", create=False)) as store:
+        assert ref(1) in store.current(COLLECTION, [ref(1)])
