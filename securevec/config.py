@@ -259,7 +259,10 @@ def read_passphrase(env: Mapping[str, str]) -> str:
         # Answered below, outside the handler: a decoding error carries the bytes it could not read.
         text = ""
     if not text:
-        raise ConfigError("The passphrase file is empty or cannot be read.")
+        raise ConfigError(
+            "The passphrase file is empty or cannot be read.",
+            next_step="Write the passphrase on its first line, chmod 600.",
+        )
     return text
 
 

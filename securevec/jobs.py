@@ -33,6 +33,7 @@ from securevec.errors import (
     EngineLocked,
     SecurevecError,
     TenantUnavailable,
+    Unavailable,
     UnknownFormat,
     UsageError,
 )
@@ -59,6 +60,8 @@ Machines = Mapping[str, Step]
 ENGINE: Final = "the process that holds the engine"
 FOR_PEOPLE: Final = frozenset({"LegalHold", "RetentionMinimum"})
 """What a job may wait for that no attempt brings nearer: somebody releases a hold, or a minimum ends."""
+
+_STAYS: Final = "The job was accepted, stays in force, and goes on with: securevec jobs run --once"
 
 _LOOK_S: Final = 1.0
 """Seconds between two attempts at a job that another process may be at."""
@@ -206,6 +209,9 @@ def _attempt(runtime: Runtime, machines: Machines, job: JobRow, *, wait: bool) -
             if _is_gone(runtime, job):
                 raise TenantUnavailable("The tenant was deleted meanwhile, and the job with it.") from error
             _record_failure(runtime, job, error)
+            if isinstance(error, Unavailable):
+                # Told alone it reads as if nothing had happened, while a tenant is closed or a person hidden by now.
+                error.next_step = f"{error.next_step} {_STAYS}".lstrip()
             raise
         finally:
             runtime.control.lease_job(job.job_id, owner=owner, until_ms=0, now_ms=runtime.clock.now_ms())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Final
 
@@ -19,7 +19,7 @@ from securevec.anonymize.resolve import resolve
 from securevec.anonymize.rules.addresses import joined_addresses
 from securevec.anonymize.rules.postcodes import behind_streets
 from securevec.anonymize.rules.rulebook import RuleBook, builtin_rules
-from securevec.anonymize.rules.second import PatternEngine
+from securevec.anonymize.rules.second import PatternEngine, require
 from securevec.anonymize.rules.structured import Structured
 from securevec.anonymize.rules.tables import LONGEST_CELL
 from securevec.anonymize.windows import WINDOW
@@ -54,17 +54,21 @@ class BuiltinDetector:
         ``engine``: what says which rules occur; findings and digest do not depend on it. ``names``: what reads names.
         Raises ``MissingExtra`` or ``ConfigError`` for one of either that cannot be had.
         """
-        if recall not in ("balanced", "high"):
-            raise ConfigError("recall is balanced or high.")
+        require_recall(recall)
         require_names(names)
+        require(engine)
         self._book = book or builtin_rules()
-        self._rules = Structured(self._book, engine)
         self._engine: PatternEngine = engine
         self._recall: Recall = recall
         self._names: Names = names
         self._model = model or models_of(names)
         parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
         self._digest = hashlib.sha256(f"securevec-detector {' '.join(map(str, parts))}".encode()).hexdigest()
+
+    @cached_property
+    def _rules(self) -> Structured:
+        # Half of the time in which a collection opens, and who counts, reads by id or deletes has no text to scan.
+        return Structured(self._book, self._engine)
 
     @property
     def digest(self) -> str:
@@ -187,6 +191,21 @@ class BuiltinDetector:
         with contextlib.suppress(DetectorError):
             return self._rules.find(text, field_name)
         return None
+
+
+def require_recall(recall: Recall) -> None:
+    """Raises ``ConfigError`` for another word."""
+    if recall not in ("balanced", "high"):
+        raise ConfigError("recall is balanced or high.")
+
+
+def require_detector(given: object) -> None:
+    """Raises ``ConfigError`` for what is no detector. One that fails when it is asked has an error of its own."""
+    if isinstance(given, type) or not callable(getattr(given, "detect", None)):
+        raise ConfigError(
+            "A recognizer has a method detect(text, *, field_name); one of those given has none.",
+            next_step='A pattern or a function becomes one: securevec.recognizer("BADGE", r"B-[0-9]{5}").',
+        )
 
 
 def builtin_detector(recall: Recall, engine: PatternEngine = "re2", names: Names = "small") -> BuiltinDetector:

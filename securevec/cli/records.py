@@ -105,7 +105,8 @@ def _condition(schema: Schema, text: str) -> Expr:
     spec = known.get(name)
     if spec is None:
         raise FilterError(
-            "A condition names a field that is not a declared filter.", next_step=f"Declared: {', '.join(known)}."
+            "A condition names a field that is not a declared filter.",
+            next_step=f"Declared: {', '.join(known) or 'none'}.",
         )
     # Blanks on both sides of the sign belong to it; behind it alone they are the value's.
     field, value = F(spec.name), _value(spec, rest.lstrip(" ") if spaced else rest)

@@ -117,7 +117,7 @@ class Holds(Room):
         """End a hold. Raises :class:`UsageError` when there is none of this id, or it was released before."""
         with self._db.write() as tx:
             if not tx.run(RELEASE_HOLD, {"hold_id": hold_id, "now": now_ms}):
-                raise UsageError("There is no standing hold of this id.")
+                raise UsageError("There is no standing hold of this id.", next_step="See: securevec hold list TENANT")
 
     def holds(self, tenant: TenantId) -> list[HoldRow]:
         """Every hold of the tenant, released ones included, oldest first."""

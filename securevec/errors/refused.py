@@ -26,6 +26,8 @@ class TenantNotFound(Refused):
 class TenantUnavailable(Refused):
     """The tenant is suspended, being deleted, or deleted."""
 
+    next_step = "Which it is: securevec tenant list. A suspended one goes on after: securevec tenant resume NAME"
+
 
 class CollectionNotFound(Refused):
     """The tenant has no such collection."""

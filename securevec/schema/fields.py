@@ -241,7 +241,7 @@ def _check_field(field: FieldSpec) -> None:
         raise SchemaError(f'Field "{field.name}" has no known marker.')
     if tag not in allowed:
         raise SchemaError(
-            f'Field "{field.name}": a {field.kind.capitalize()} field cannot hold this type.',
+            f'Field "{field.name}", a marked {field.kind.capitalize()}, cannot hold this type.',
             next_step=f"Allowed: {', '.join(sorted(allowed))}.",
         )
     if kind == "key" and optional:

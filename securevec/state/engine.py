@@ -180,8 +180,13 @@ def _take_now(path: Path) -> FileLock:
     except BlockingIOError as error:
         holder = _holder(lock.stat())
         lock.close()
+        if holder == os.getpid():
+            raise EngineLocked(
+                "Another store of this process holds the engine of this home.",
+                next_step="Use that one, or close it first.",
+            ) from error
         raise EngineLocked(
-            f"Another process{holder} holds the engine of this home.",
+            f"Another process{f' (PID {holder})' if holder else ''} holds the engine of this home.",
             next_step="Stop it, or use a Qdrant or Chroma server when several processes must search.",
         ) from error
     except OSError as error:
@@ -192,8 +197,8 @@ def _take_now(path: Path) -> FileLock:
     return lock
 
 
-def _holder(lock: os.stat_result) -> str:
-    """Which process that is, in words, when the kernel says so: it knows, and nothing has to be written for it."""
+def _holder(lock: os.stat_result) -> int:
+    """Which process that is, 0 when the kernel does not say: it knows, and nothing has to be written for it."""
     place = f"{os.major(lock.st_dev):02x}:{os.minor(lock.st_dev):02x}:{lock.st_ino}"
     with contextlib.suppress(OSError):
         for line in Path("/proc/locks").read_text(encoding="ascii", errors="replace").splitlines():
@@ -206,5 +211,5 @@ def _holder(lock: os.stat_result) -> str:
                 and words[4].isdecimal()
                 and words[4] != "0"
             ):
-                return f" (PID {words[4]})"
-    return ""
+                return int(words[4])
+    return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from securevec.anonymize import Detector, MergedDetector, Names, PatternEngine, Recall, builtin_detector
+from securevec.anonymize.detectors import require_detector, require_recall
 from securevec.anonymize.names.choice import require_names
 from securevec.anonymize.rules.second import require
 from securevec.audit import AuditRef, AuditWriter, Event, Head, Succession
@@ -126,6 +127,9 @@ def open_runtime(
     if embedder is not None:
         require_embedder(embedder)
     require_names(names)
+    require_recall(recall)
+    for each in recognizers:
+        require_detector(each)
     if not restoring and not homes.exists(home):
         if not create:
             raise HomeRefused("There is no securevec home here.", next_step="Run: securevec init --home DIR")

@@ -60,8 +60,10 @@ def test_eval_reports_bad_lines_and_exits_by_what_was_left(data: Path, capsys: p
         {"row": 3, "field": "spans", "reason": "A span is empty or lies outside the text."}
     ]
     assert run(capsys, "eval", str(data), "--strict")[0] == 1
-    data.write_text("{}\n", encoding="utf-8")
-    assert run(capsys, "eval", str(data))[0] == 1
+    for nothing in ("{}\n", "", "\r\n\r\n"):
+        data.write_text(nothing, encoding="utf-8")
+        code, out, _ = run(capsys, "eval", str(data))
+        assert (code, "no text was scored" in out) == (1, True)
     assert run(capsys, "eval", str(data) + ".missing")[0] == 2
 
 
@@ -167,6 +169,9 @@ def test_a_file_that_is_no_text_is_a_usage_error(
     assert (code, out) == (2, "")
     assert "UTF-8" in err
     assert run(capsys, "scan-text", str(tmp_path))[0] == 2
+    # What an ingest reads, by its byte order mark, is looked at here too.
+    path.write_bytes("Mail jane@example.com".encode("utf-16"))
+    assert "jane@example.com[EMAIL]" in run(capsys, "scan-text", str(path))[1]
 
 
 def test_eval_reads_other_sets_as_they_are_and_says_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,7 @@ def test_where_a_list_of_models_is_required_an_inspection_asks_no_model(
 
 
 def test_a_dry_run_an_import_and_a_second_one(shell: Shell, source: str) -> None:
+    assert "--create-tenants" in shell.at_home("import", source, *NAMED, "--dry-run").out
     tried = shell.at_home("import", source, *NAMED, "--create-tenants", "--dry-run", "--json")
     assert tried.code == 0
     assert {each["tenant"]: each["new"] for each in tried.json["tenants"]} == {"acme": 1, "newcomer": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -45,7 +46,7 @@ def evaluate(
 
     One object a line: {"text": ..., "spans": [[start, end, label], ...]}, or spans as objects with start, end and
     label, type or entity_type. Common label names are understood (docs/detection.md). A line that cannot be used is
-    reported by number and the others count. No text is shown.
+    reported by number and the others count; a file without one that can is exit 1. No text is shown.
     """
     from securevec.anonymize import evaluate as score
     from securevec.rows.readers import source_size
@@ -63,7 +64,7 @@ def evaluate(
         result = score(file, detector, labels=meanings, watch=watch)
     document = {"file": str(file), **result.as_json(), "match": "overlap", "detector": detector.digest}
     session.out.show(document, *_tables(result))
-    if result.refused and (strict or not result.texts):
+    if not result.texts or (strict and result.refused):
         raise typer.Exit(1)
 
 
@@ -121,6 +122,8 @@ def scan_text(
 
 def _text(file: str) -> str:
     """The text to scan. Raises ``SourceError`` or ``LimitExceeded``."""
+    from securevec.rows.recode import as_utf8
+
     try:
         if file == "-":
             data = sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
@@ -132,7 +135,7 @@ def _text(file: str) -> str:
     if len(data) > MAX_TEXT_BYTES:
         raise LimitExceeded(f"The text is larger than {MAX_TEXT_BYTES >> 20} MiB.", next_step="Scan it in parts.")
     try:
-        return data.decode("utf-8-sig")
+        return as_utf8(io.BufferedReader(io.BytesIO(data))).read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError("The text is not UTF-8.", next_step="Save it as UTF-8.") from error
 
@@ -164,9 +167,9 @@ def _tables(result: Evaluation) -> list[Any]:
     ]
     # As many columns as a terminal of 80 has room for: --json has precision and recall of exact ends too.
     heads = ["entity", ">labelled", ">found", ">P", ">R", ">F1", ">exact F1", ">touched"]
-    shown: list[Any] = [table(heads, rows)]
-    shown.append("P precision, R recall, F1 of findings that overlap; exact: with the same ends; touched: found at all")
-    summary = f"{result.texts} texts, {result.characters} characters"
+    legend = "P precision, R recall, F1 of findings that overlap; exact: with the same ends; touched: found at all"
+    shown: list[Any] = [table(heads, rows), legend] if result.texts else []
+    summary = f"{result.texts} texts, {result.characters} characters" if result.texts else "no text was scored"
     if result.unlabelled:
         kinds = ", ".join(f"{number} {name}" for name, number in result.unlabelled.items())
         summary += f"; found of kinds the set does not label: {kinds}"

@@ -13,7 +13,7 @@ from securevec.cli.output import cell, table
 from securevec.cli.records import load_record
 from securevec.cli.reports import progress_bar
 from securevec.cli.session import Session
-from securevec.errors import SourceError, UsageError
+from securevec.errors import SourceError, TenantNotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -267,6 +267,8 @@ def _refused_table(refused: Sequence[RefusedPoint], head: str) -> list[Renderabl
     shown: list[RenderableType] = [table([">row", "point", "tenant", "field", head], rows)]
     if len(refused) > _SHOWN:
         shown.append(cell(f"and {len(refused) - _SHOWN} more points; --json lists all"))
+    if any(each.error == TenantNotFound.__name__ for each in refused):
+        shown.append(cell("Make the tenants that are not there: --create-tenants"))
     return shown
 
 

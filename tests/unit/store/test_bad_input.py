@@ -6,10 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import securevec as sv
+from securevec.anonymize import detectors
+from securevec.anonymize.detectors import BuiltinDetector
 from securevec.errors import (
     CollectionNotFound,
     ConfigError,
@@ -59,10 +62,41 @@ def test_another_installations_key_file_is_refused(world: World, tmp_path: Path)
 def test_a_locked_engine_is_refused_while_the_holder_goes_on(world: World) -> None:
     world.acme.ingest([ticket(1, "The refund never arrived.")])
     with world.reopen() as second:
-        with pytest.raises(EngineLocked):
+        # A notebook's cell that is run again is told what it can do, and not to end another process.
+        with pytest.raises(EngineLocked, match=r"^Another store of this process .* close it first"):
             second.tenant("acme", actor=ACME).collection(Ticket, retention="180d").search("refund")
         assert [name for name, _ in second.tenants()] == ["acme", "globex"]
     assert len(world.acme.search("refund", k=1)) == 1
+
+
+def test_a_detection_that_cannot_be_had_is_refused_before_there_is_a_home(tmp_path: Path) -> None:
+    words: list[tuple[dict[str, Any], str]] = [
+        ({"recall": "most"}, "recall is balanced or high"),
+        ({"recognizers": ["B-[0-9]+"]}, "securevec.recognizer"),
+        ({"recognizers": [BuiltinDetector]}, "securevec.recognizer"),
+    ]
+    for given, said in words:
+        with pytest.raises(ConfigError, match=said):
+            sv.SecureStore.open(tmp_path / "home", backend="memory", key_file=tmp_path / "root.key", **given)
+    assert not (tmp_path / "home").exists()
+
+
+def test_who_counts_reads_by_id_and_deletes_compiles_no_rule(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is half of what such a command takes, and a deletion needs no detector that works."""
+    world.acme.ingest([ticket(1, "The refund never arrived.")])
+    world.store.close()
+
+    def fresh(*_: str) -> BuiltinDetector:
+        return BuiltinDetector()
+
+    def compiled(*_: object) -> None:
+        pytest.fail("the rules were compiled")
+
+    monkeypatch.setattr(detectors, "_builtin", fresh)
+    monkeypatch.setattr(detectors, "Structured", compiled)
+    with world.reopen() as store:
+        acme = store.tenant("acme", actor=ACME).collection(Ticket, retention="180d")
+        assert (acme.count(), acme.get("T-1").status, acme.delete("T-1").deleted) == (1, "open", 1)
 
 
 @pytest.mark.parametrize(
