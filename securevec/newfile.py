@@ -1,8 +1,7 @@
 """Files that are handed out: exports, receipts, public keys, reports. Each appears under its name whole or not at all.
 
 One that is cut where the disk was full or the command was ended may pass for the whole: lines of JSON have no end, and
-whoever asks for what is stored about them cannot count what is missing. And :func:`write_again`, for files that another
-process left.
+whoever asks for what is stored about them cannot count what is missing.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ PUBLIC: Final = 0o666
 """For whom the process's umask lets."""
 _SHOWN: Final = 40
 """Characters of a file's name in that of its draft, which is not to be too long where the name is not."""
-_PIECE: Final = 1 << 20
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
 
@@ -64,22 +62,6 @@ def write_file(path: Path, data: bytes, *, what: str, overwrite: bool = False, m
             return
     with new_file(path, overwrite=overwrite, what=what, mode=mode) as stream:
         stream.write(data)
-
-
-def write_again(path: Path) -> None:
-    """Have the disk keep what reading the file gives. A flush alone is not enough after one that failed: the system
-    takes what it could not write for written.
-
-    Nobody else writes to the file meanwhile. Raises ``OSError``.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        offset = 0
-        while piece := os.pread(descriptor, _PIECE, offset):
-            offset += os.pwrite(descriptor, piece, offset)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def require_place(path: Path, *, what: str) -> None:

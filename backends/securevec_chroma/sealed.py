@@ -27,6 +27,7 @@ from uuid import UUID
 
 import ormsgpack
 
+from securevec.disk import write_again
 from securevec.errors import BackendError
 
 FILE: Final = "sealed.sqlite3"
@@ -104,6 +105,8 @@ class SealedFile:
         there = [_is_file(path.with_name(FILE + beside)) for beside in ("", "-wal", "-journal")]
         if False in there:
             raise BackendError("Where a shard's sealed values are kept stands something that is not a file.")
+        if there[0] and there[1]:
+            write_again(path.with_name(f"{FILE}-wal"))  # of a shard that was not closed
         return cls._open(path, fresh=False) if there[0] else None
 
     @classmethod

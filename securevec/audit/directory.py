@@ -14,9 +14,9 @@ from securevec.audit.scan import Scanned, Scanner
 from securevec.audit.succession import Keychain
 from securevec.audit.ulid import PATTERN, ulid
 from securevec.audit.writers import Standing, WriterLog, origin_of
+from securevec.disk import write_again
 from securevec.errors import AuditTampered
 from securevec.locks import FileLock
-from securevec.newfile import write_again
 
 WRITER: Final = re.compile(rf"w-{PATTERN}\Z")
 MAX_SEGMENT_BYTES: Final = 64 * 1024 * 1024

@@ -14,7 +14,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from securevec.newfile import write_again
+from securevec.disk import write_again
 
 
 def bring_to_disk(path: Path) -> None:

@@ -49,7 +49,7 @@ def test_every_room_is_on_one_side_of_the_walls_or_the_other() -> None:
     } - {"securevec.__init__"}
     contract = {
         f"securevec.{name}"
-        for name in ("backend", "clock", "errors", "filters", "foreign", "limits", "locks", "text", "types")
+        for name in ("backend", "clock", "disk", "errors", "filters", "foreign", "limits", "locks", "text", "types")
     }
     assert {*walls["adapters"]["forbidden_modules"]} - {"cryptography"} == rooms - contract
     assert {*walls["cryptography"]["source_modules"]} == rooms - {"securevec.crypto"}

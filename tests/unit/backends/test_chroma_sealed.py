@@ -3,6 +3,8 @@ else put into their file is not run and not believed."""
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,7 @@ from securevec.types import ProtectedPoint, Scalar
 pytest.importorskip("securevec_chroma.persistent", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
 from chromadb.api.rust import RustBindingsAPI
 
+from securevec_chroma import sealed
 from securevec_chroma.persistent import VERSION, ChromaPersistentBackend
 from securevec_chroma.place import Place
 from securevec_chroma.sealed import FILE, Kept, SealedFile
@@ -112,6 +115,27 @@ def test_no_point_is_stored_before_what_it_holds_is_on_disk(
     assert backend.count(namespace=PLACE) == 0
     fill(backend, PLACE, [1])
     assert held(backend, PLACE) == {1}
+
+
+def test_a_log_that_was_left_is_on_the_disk_before_its_rows_are_believed(
+    backend: ChromaPersistentBackend, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(backend, PLACE, [1])
+    shutil.copytree(root, left := tmp_path / "left")  # as a kill leaves it
+    asked: list[str] = []
+
+    def fails(path: Path) -> None:
+        asked.append(path.name)
+        raise OSError(errno.EIO, "input/output error")
+
+    after = ChromaPersistentBackend(left)
+    with monkeypatch.context() as patched:
+        patched.setattr(sealed, "write_again", fails)
+        with pytest.raises(BackendError, match="Input/output error"):
+            after.count(namespace=PLACE)
+    assert asked == [f"{FILE}-wal"]
+    assert held(after, PLACE) == {1}
+    after.close()
 
 
 def test_a_row_that_a_killed_write_left_answers_nobody_and_goes_with_its_id(

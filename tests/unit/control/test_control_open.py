@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from securevec import newfile
+from securevec import disk
 from securevec.control import database as database_module
 from securevec.control.migrate import HEAD
 from securevec.control.store import ControlStore
@@ -265,7 +265,7 @@ def test_a_log_that_was_left_is_written_again_before_it_is_believed(
         raise OSError("input/output error")
 
     with monkeypatch.context() as failing:
-        failing.setattr(newfile, "_PIECE", len(log) // 3)
+        failing.setattr(disk, "_PIECE", len(log) // 3)
         failing.setattr(os, "pwrite", write)
         ControlStore.open(desk.path, create=False).close()  # beside a process, whose index has nothing that failed
         assert not again
