@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 
-from cost import disk_ratio, gate, ingest_ratio, model_ingest_ratio, search_ratio, unlike_answers
+from cost import Bars, disk_ratio, gate, ingest_ratio, model_ingest_ratio, search_ratio, unlike_answers
 
-BARS = {
+BARS: Bars = {
     "search, ratio without 1.2 appends": (search_ratio, 1.15),
     "questions answered unlike the vendor": (unlike_answers, 0.0),
     "ingest with given vectors, time": (ingest_ratio, 1.35),

@@ -8,19 +8,15 @@ Ratios travel between machines, microseconds do not. Exit 1 when a bar is missed
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-from cost import RESULTS, machine, report
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from result import RESULTS, about, report, write
 
 from securevec.crypto.context import Place
 from securevec.crypto.envelope import data_key, open_sealed, seal, seal_batch
@@ -81,15 +77,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", type=Path, default=RESULTS / "crypto.json")
     options = parser.parse_args()
+    made = about("bar_crypto.py", "cryptography")
     measured = crypto()
-    document: dict[str, Any] = {
-        "crypto": measured,
-        "bars": BARS,
-        "machine": machine(),
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in ("cryptography", "securevec")},
-    }
-    options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(options.json, made | {"crypto": measured, "bars": BARS})
     return report({name: (measured[name], most) for name, most in BARS.items()})
 
 

@@ -10,16 +10,13 @@ both. The time a search takes is part of the first figure. Takes about two minut
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
 import tempfile
 import threading
 import time
-from importlib.metadata import version
 from pathlib import Path
 
-from cost import RESULTS, machine, report
+from result import RESULTS, about, report, write
 
 from securevec.bench.data import corpus
 from securevec.bench.sides import open_cases, open_store
@@ -87,14 +84,10 @@ def main() -> int:
     parser.add_argument("--points", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--json", type=Path, default=RESULTS / "deletion.json")
     options = parser.parse_args()
+    made = about(f"bar_deletion.py --points {' '.join(map(str, options.points))}", "qdrant-edge-py")
     measured = {str(points): deletion(points) for points in options.points}
-    document = {
-        "deletion": measured,
-        "bars": {"reads_refused_ms": MOST_MS, "keys_gone_ms": MOST_MS},
-        "machine": machine(),
-        "versions": {"python": platform.python_version(), "securevec": version("securevec")},
-    }
-    options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    most = {"reads_refused_ms": MOST_MS, "keys_gone_ms": MOST_MS}
+    write(options.json, made | {"deletion": measured, "bars": most})
     bars: dict[str, tuple[float, float]] = {}
     for points, figures in measured.items():
         for figure in ("reads_refused_ms", "keys_gone_ms"):

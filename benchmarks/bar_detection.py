@@ -19,7 +19,6 @@ import inspect
 import json
 import logging
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -28,14 +27,13 @@ import tarfile
 import time
 import unittest
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from cost import RESULTS, commit, machine, report_least
+from result import RESULTS, about, report_least, write
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, PatternEngine, TenantKeys
-from securevec.anonymize.rules.second import ENGINES, engine_version
+from securevec.anonymize.rules.second import ENGINES
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-peers"
@@ -155,15 +153,8 @@ def measure(rounds: int, data: Path | None, engine: PatternEngine) -> dict[str, 
         "sets": rows,
         "rounds": rounds,
         "presidio_recognizers": about["recognizers"],
-        "versions": {
-            "python": platform.python_version(),
-            "google-re2": version("google-re2"),
-            **({"hyperscan": engine_version()} if engine == "hyperscan" else {}),
-            "presidio-analyzer": freeze["presidio-analyzer"],
-            "spacy": freeze["spacy"],
-        },
+        "peers": {name: freeze[name] for name in ("presidio-analyzer", "spacy")},
         "detector": detector.digest,
-        "machine": machine(),
     }
 
 
@@ -175,7 +166,15 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     engine: PatternEngine = asked.engine
-    document = measure(asked.rounds, asked.data, engine)
+    data = f" --data {asked.data.name}" if asked.data else ""
+    other = f" --engine {engine}" if engine != "re2" else ""
+    made = about(
+        f"bar_detection.py --rounds {asked.rounds}{data}{other}",
+        "google-re2",
+        *(["hyperscan"] if engine == "hyperscan" else []),
+    )
+    document = made | measure(asked.rounds, asked.data, engine)
+    document["versions"] |= document.pop("peers")
     rows = document["sets"]
     document["bars"] = {
         name: {"measured": row["ratio"], "least": LEAST[engine][name.split()[0]]} for name, row in rows.items()
@@ -184,13 +183,7 @@ def main() -> int:
         f"whole stage, MB/s, {name}": {"measured": rows[name]["whole_stage_mb_per_s"], "least": LEAST_WHOLE_MB}
         for name in ("dense_4kb", "plain_4kb")
     }
-    data = f" --data {asked.data.name}" if asked.data else ""
-    other = f" --engine {engine}" if engine != "re2" else ""
-    document["command"] = f"python benchmarks/bar_detection.py --rounds {asked.rounds}{data}{other}"
-    document["commit"] = commit()
-    (asked.json or RESULTS / FILES[engine]).write_text(
-        json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    write(asked.json or RESULTS / FILES[engine], document)
     return report_least(document["bars"])
 
 

@@ -13,15 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cost import RESULTS, report
+from result import RESULTS, about, report, write
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -36,19 +33,14 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--json", type=Path, default=RESULTS / "erasure.json")
     options = parser.parse_args()
+    made = about(f"bar_erasure.py --records {options.records}", "qdrant-edge-py", "chromadb", "numpy")
     runs: list[dict[str, Any]] = []
     for backend in ("edge", "chroma"):
         with tempfile.TemporaryDirectory() as directory:
             root, people = Path(directory), options.records // 10
             runs.append(measure(root, backend, records=options.records, people=people, many=50, purges=10))
         print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
-    document = {
-        "bars": BARS,
-        "machine": {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "python": platform.python_version()},
-        "versions": {name: version(name) for name in ("qdrant-edge-py", "chromadb", "numpy")},
-        "runs": runs,
-    }
-    options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(options.json, made | {"bars": BARS, "runs": runs})
     return report(bars(runs))
 
 

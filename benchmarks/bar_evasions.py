@@ -11,15 +11,12 @@ often something is found where nothing is. Exit 1 when an entity's recall is bel
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from cost import RESULTS, commit, machine, report_least
+from result import RESULTS, about, report_least, write
 
 from securevec.anonymize import BuiltinDetector
 
@@ -208,15 +205,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=RESULTS / "evasions.json")
     asked = parser.parse_args()
     detector = BuiltinDetector()
-    document = measure(detector)
+    document = about("bar_evasions.py", "google-re2") | measure(detector)
     rows = document["entities"]
     document["bars"] = {entity: {"measured": row["recall"], "least": LEAST} for entity, row in rows.items()} | {
         "fewest disguises of an entity": {"measured": min(row["disguises"] for row in rows.values()), "least": FEWEST}
     }
-    document["versions"] = {"python": platform.python_version(), "google-re2": version("google-re2")}
-    document |= {"detector": detector.digest, "machine": machine(), "commit": commit()}
-    document["command"] = "python benchmarks/bar_evasions.py"
-    asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    document["detector"] = detector.digest
+    write(asked.json, document)
     for entity, row in rows.items():
         print(f"{entity}: {row['found']} of {row['tried']}; missed: {', '.join(row['missed']) or 'none'}")
     print(f"prose: {document['prose']['findings']} findings in {document['prose']['texts']} texts")

@@ -13,19 +13,18 @@ import importlib
 import json
 import os
 import pkgutil
-import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, cast
 from uuid import uuid4
 
 import numpy as np
 from bar_detection import peer_python
-from cost import RESULTS, commit, machine, report_least
+from result import RESULTS, about, report_least, write
 
 from securevec.crypto.armour import from_text, to_text
 from securevec.crypto.cloak import VectorCloak
@@ -74,13 +73,13 @@ def ours() -> dict[str, tuple[Callable[[], object], int, int]]:
     for size in SIZES:
         cloak = VectorCloak(os.urandom(32), collection=collection, dimension=size, noise=BETA)
         given = units(np.random.default_rng(size).normal(size=(BATCH, size)))
-        works[f"rotate_{size}"] = (lambda cloak=cloak, given=given: cloak.rotate(given), INNER["cloak"], BATCH)
-        works[f"cloak_{size}"] = (
-            lambda cloak=cloak, given=given: cloak.displace(cloak.rotate(given), seeds),
-            INNER["cloak"],
-            BATCH,
-        )
+        works[f"rotate_{size}"] = (partial(cloak.rotate, given), INNER["cloak"], BATCH)
+        works[f"cloak_{size}"] = (partial(_cloaked, cloak, given, seeds), INNER["cloak"], BATCH)
     return works
+
+
+def _cloaked(cloak: VectorCloak, given: Matrix, seeds: Sequence[bytes]) -> Matrix:
+    return cloak.displace(cloak.rotate(given), seeds)
 
 
 def timed(work: Callable[[], object], inner: int, values: int) -> float:
@@ -187,7 +186,8 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--json", type=Path, default=RESULTS / "keys.json")
     asked = parser.parse_args()
-    best, versions = in_turns(asked.rounds)
+    made = about(f"bar_keys.py --rounds {asked.rounds}", "numpy")
+    best, peers = in_turns(asked.rounds)
     found = recall(asked.documents, asked.questions)
     measured = {
         "Alloy, seal 1 KB, times faster": best["alloy_seal"] / best["seal"],
@@ -202,18 +202,14 @@ def main() -> int:
         measured[f"hadamask, dense rotation at {size}, times faster"] = (
             best[f"hadamask_rotate_{size}"] / best[f"rotate_{size}"]
         )
-    document: dict[str, Any] = {
+    document: dict[str, Any] = made | {
         "bars": {name: {"measured": round(measured[name], 4), "least": least} for name, least in LEAST.items()},
         "microseconds": {name: round(value, 3) for name, value in best.items()},
         "recall": found,
         "rounds": asked.rounds,
-        "versions": versions
-        | {"python": platform.python_version(), "our numpy": np.__version__, "securevec": version("securevec")},
-        "machine": machine(),
-        "command": f"python benchmarks/bar_keys.py --rounds {asked.rounds}",
-        "commit": commit(),
     }
-    asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    document["versions"] |= {"their numpy" if name == "numpy" else name: value for name, value in peers.items()}
+    write(asked.json, document)
     return report_least(document["bars"])
 
 

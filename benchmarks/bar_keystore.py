@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import shutil
 import sqlite3
@@ -27,7 +25,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cost import RESULTS, commit, report
+from result import RESULTS, about, report, write
 
 from securevec.clock import Clock
 from securevec.keyproviders.file import FileRoot
@@ -46,6 +44,7 @@ def main() -> int:
     parser.add_argument("--buckets", type=int, default=BUCKETS, help="Fewer, for a trial.")
     parser.add_argument("--json", type=Path, default=RESULTS / "keystore.json")
     options = parser.parse_args()
+    made = about(f"bar_keystore.py --records {options.records}", "cryptography")
     runs = [simulate(options.records, options.buckets, ("body",))]
     if options.vaults:
         runs.append(simulate(options.records, options.buckets, ("body", "vault")))
@@ -56,15 +55,7 @@ def main() -> int:
         },
         "all keys under new KEKs, seconds": {"measured": runs[0]["rewrap_seconds"], "most": MOST_SECONDS},
     }
-    document = {
-        "bars": bars,
-        "command": f"python benchmarks/bar_keystore.py --records {options.records}",
-        "commit": commit(),
-        "machine": {"cpus": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "python": platform.python_version()},
-        "sqlite": sqlite3.sqlite_version,
-        "runs": runs,
-    }
-    options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(options.json, made | {"bars": bars, "sqlite": sqlite3.sqlite_version, "runs": runs})
     return report({name: (bar["measured"], bar["most"]) for name, bar in bars.items()})
 
 

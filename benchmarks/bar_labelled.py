@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from cost import RESULTS, commit, machine
+from result import RESULTS, about, write
 from score_detection import secrets
 
 from securevec.anonymize import BuiltinDetector, evaluate
@@ -99,18 +99,15 @@ def main() -> int:
     asked = parser.parse_args()
     detector = BuiltinDetector()
     before = json.loads(asked.json.read_text(encoding="utf-8")) if asked.json.exists() else {}
-    document = {
+    document: dict[str, Any] = about("bar_labelled.py --data FOLDER", "google-re2", "phonenumbers", "numpy") | {
         "own": own(OWN, detector),
         "styles": own(STYLES, detector),
         "public": public(asked.data, detector) if asked.data else before.get("public", {}),
         "detector_version": DETECTOR_VERSION,
         "detector": detector.digest,
         "first_measured": before.get("first_measured", {}),
-        "command": "python benchmarks/bar_labelled.py --data FOLDER",
-        "commit": commit(),
-        "machine": machine(),
     }
-    asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(asked.json, document)
     for name in ("own", "styles"):
         for part, row in document[name].items():
             print(f"{name}, {part}: {row['texts']} texts")

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
 from collections import Counter
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from result import about, write
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -108,15 +107,12 @@ def measure(root: Path) -> dict[str, Any]:
         for corpus in (HELPDESK, COMPLAINTS)
         for backend in ("edge", "chroma")
     ]
-    packages = ("securevec", "google-re2", "phonenumbers", "qdrant-edge-py", "chromadb", "numpy")
     return {
         "bars": {"structured_share": MAX_SHARE, "person_overlap_f1": MIN_PERSON_F1, "hits": 0},
         "runs": runs,
         "failing_runs": {
             backend: measure_failures(root / f"failing-{backend}", backend) for backend in ("edge", "chroma")
         },
-        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
-        "machine": {"system": platform.system(), "architecture": platform.machine(), "cpus": os.cpu_count()},
     }
 
 
@@ -125,10 +121,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
-        text = json.dumps(measure(Path(root)), indent=2, sort_keys=True)
-    print(text)
+        made = about("bar_leak_check.py", "google-re2", "phonenumbers", "qdrant-edge-py", "chromadb", "numpy")
+        document = made | measure(Path(root))
+    print(json.dumps(document, indent=1, sort_keys=True))
     if options.json:
-        options.json.write_text(text + "\n", encoding="utf-8")
+        write(options.json, document)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,15 @@ the share of real names, whole or in part, that reached the embedder. Exit 1 whe
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cost import RESULTS, commit, machine
+from result import RESULTS, about, write
 from retrieval_task import FORMS, Task, task
 
 import securevec as sv
@@ -101,10 +99,6 @@ def measure(people: int) -> dict[str, Any]:
         "people": people,
         "names_of_records_reaching_the_embedder": round(stored, 4),
         "bars": {"R@1 lost, full name": {"measured": round(full["raw"] - full["securevec"], 4), "most": MOST_LOST}},
-        "command": f"python benchmarks/bar_retrieval.py --people {people}",
-        "commit": commit(),
-        "versions": {name: version(name) for name in ("qdrant-edge-py", "sentence-transformers", "numpy")},
-        "machine": machine(),
     }
 
 
@@ -113,8 +107,9 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--json", type=Path, default=RESULTS / "retrieval.json")
     asked = parser.parse_args()
-    document = measure(asked.people)
-    asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    made = about(f"bar_retrieval.py --people {asked.people}", "qdrant-edge-py", "sentence-transformers", "numpy")
+    document = made | measure(asked.people)
+    write(asked.json, document)
     for form, row in document["forms"].items():
         print(
             f"{form:14} R@1 raw {row['raw']:.3f}  securevec {row['securevec']:.3f}"

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import random
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cost import RESULTS, commit, machine, report
+from result import RESULTS, about, report, write
 
 from securevec.bench.data import Case, Corpus, corpus
 from securevec.bench.memory import resident_now
@@ -131,22 +129,10 @@ def main() -> int:
     parser.add_argument("--searches", type=int, default=1_000)
     parser.add_argument("--json", type=Path, default=RESULTS / "tenants.json")
     options = parser.parse_args()
-    measured_at = commit()
+    made = about(f"bar_tenants.py --tenants {options.tenants} --searches {options.searches}", "qdrant-edge-py")
     with tempfile.TemporaryDirectory() as name:
         figures = tenants(options.tenants, options.searches, options.open_shards, Path(name))
-    document = {
-        "command": f"python benchmarks/bar_tenants.py --tenants {options.tenants} --searches {options.searches}",
-        "commit": measured_at,
-        "figures": figures,
-        "bars": BARS,
-        "machine": machine(),
-        "versions": {
-            "python": platform.python_version(),
-            "securevec": version("securevec"),
-            "qdrant-edge-py": version("qdrant-edge-py"),
-        },
-    }
-    options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(options.json, made | {"figures": figures, "bars": BARS})
     print(json.dumps(figures, indent=1))
     return report({name: (figures[name], most) for name, most in BARS.items()})
 

@@ -18,10 +18,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
-from cost import RESULTS, commit, machine
+from result import RESULTS, about, write
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, PatternEngine, TenantKeys
 from securevec.anonymize.rules.second import ENGINES
@@ -87,6 +86,7 @@ def main() -> int:
         engine, stage, seed = asked.one
         print(json.dumps(read(engine, stage, asked.data, int(seed))))
         return 0
+    made = about(f"first_readings.py --runs {asked.runs}", "google-re2", "hyperscan")
     rows: dict[str, dict[str, dict[str, list[float]]]] = {stage: {engine: {} for engine in ENGINES} for stage in STAGES}
     for run in range(asked.runs):
         for stage in STAGES:
@@ -95,7 +95,7 @@ def main() -> int:
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
                 for name, value in json.loads(done.stdout).items():
                     rows[stage][engine].setdefault(name, []).append(value)
-    document = {
+    document = made | {
         "microseconds": {
             stage: {
                 engine: {name: _of(values) for name, values in measured.items()} for engine, measured in engines.items()
@@ -104,11 +104,8 @@ def main() -> int:
         },
         "runs": asked.runs,
         "data": [path.name for path in asked.data],
-        "versions": {name: version(name) for name in ("google-re2", "hyperscan")},
-        "commit": commit(),
-        "machine": machine(),
     }
-    asked.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(asked.json, document)
     print(json.dumps(document["microseconds"], indent=1))
     return 0
 

@@ -13,15 +13,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cost import RESULTS, commit
+from result import RESULTS, about, write
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -34,7 +31,12 @@ def main() -> int:
     parser.add_argument("--backend", nargs="+", default=["edge", "chroma"])
     parser.add_argument("--json", type=Path, default=RESULTS / "million_hits.json")
     options = parser.parse_args()
-    made_at = commit()
+    made = about(
+        f"million_hits.py --hits {options.hits} --backend {' '.join(options.backend)}",
+        "qdrant-edge-py",
+        "chromadb",
+        "numpy",
+    )
     runs: list[dict[str, Any]] = []
     wrong: list[str] = []
     for backend in options.backend:
@@ -43,15 +45,7 @@ def main() -> int:
         runs.append(figures)
         wrong += [f"{backend}: {words}" for words in missed(figures, options.hits)]
         print(json.dumps(figures), file=sys.stderr, flush=True)
-    document = {
-        "command": f"python benchmarks/million_hits.py --hits {options.hits} --backend {' '.join(options.backend)}",
-        "commit": made_at,
-        "machine": {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "python": platform.python_version()},
-        "versions": {name: version(name) for name in ("qdrant-edge-py", "chromadb", "numpy")},
-        "missed": wrong,
-        "runs": runs,
-    }
-    options.json.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write(options.json, made | {"missed": wrong, "runs": runs})
     for line in wrong:
         print(f"missed: {line}")
     return 1 if wrong else 0

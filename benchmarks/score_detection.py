@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from result import about, write
 
 from securevec.anonymize import Anonymizer, BuiltinDetector, TenantKeys, evaluate
 from securevec.anonymize.evaluation.evaluate import read_labelled
@@ -89,7 +89,8 @@ def main() -> None:
         show_errors(path, options.errors)
         return
     detector = BuiltinDetector()
-    result: dict[str, Any] = {
+    made = about(f"score_detection.py FOLDER --file {options.file}", "google-re2", "phonenumbers")
+    result: dict[str, Any] = made | {
         "data": options.file,
         **evaluate(path, detector).as_json(),
         "kilobytes_per_second": {
@@ -97,18 +98,12 @@ def main() -> None:
             "plain_prose_4kb": throughput(plain_prose()),
         },
         "detector": detector.digest,
-        "versions": {
-            "python": platform.python_version(),
-            "google-re2": version("google-re2"),
-            "phonenumbers": version("phonenumbers"),
-        },
     }
     if (options.data / "secret_cases.jsonl").exists():
         result["secret_cases"] = secrets(options.data / "secret_cases.jsonl")
-    text = json.dumps(result, indent=2, sort_keys=True)
-    print(text)
+    print(json.dumps(result, indent=1, sort_keys=True))
     if options.json:
-        options.json.write_text(text + "\n", encoding="utf-8")
+        write(options.json, result)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
 
@@ -120,13 +121,16 @@ class Cast:
         self._language = "world" if language == "en" and rng.random() < 0.3 else language
 
     def _of(self, table: dict[str, str]) -> str:
-        return self._rng.choice(table[self._language].split("|"))
+        return self._one_of(table[self._language].split("|"))
+
+    def _one_of(self, words: Sequence[str]) -> str:
+        return self._rng.choice(words)
 
     def given(self) -> str:
-        return self._rng.choice(self._lists.PEOPLE[self._language][0].split())
+        return self._one_of(self._lists.PEOPLE[self._language][0].split())
 
     def surname(self) -> str:
-        return self._rng.choice(self._lists.PEOPLE[self._language][1].split())
+        return self._one_of(self._lists.PEOPLE[self._language][1].split())
 
     def caps(self) -> str:
         return f"{self.given()} {self.surname()}".upper()
@@ -135,10 +139,10 @@ class Cast:
         return f"{self.given()[0]}. {self.given()[0]}. {self.surname()}"
 
     def country(self) -> str:
-        return self._rng.choice(self._lists.COUNTRIES.split("|")).removeprefix("the ")
+        return self._one_of(self._lists.COUNTRIES.split("|")).removeprefix("the ")
 
     def country_de(self) -> str:
-        return self._rng.choice(self._lists.COUNTRIES_DE.split("|"))
+        return self._one_of(self._lists.COUNTRIES_DE.split("|"))
 
     def caps_town(self) -> str:
         return self.town().upper()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, Literal
 
@@ -129,7 +130,7 @@ class Case:
             "nif": own.nif, "ahv": own.ahv, "cpr": own.cpr, "hetu": own.hetu, "fnr": own.fnr, "nn": own.rijksregister,
         }  # fmt: skip
         for slot, make in national.items():
-            self._labelled[slot] = ("NATIONAL_ID", lambda make=make: make(rng))
+            self._labelled[slot] = ("NATIONAL_ID", partial(make, rng))
         for slot, country in (
             ("strasse", "de"),
             ("rue", "fr"),
@@ -138,7 +139,7 @@ class Case:
             ("straat", "nl"),
             ("gata", "se"),
         ):
-            self._labelled[slot] = ("ADDRESS", lambda country=country: own.street(rng, split, country))
+            self._labelled[slot] = ("ADDRESS", partial(own.street, rng, split, country))
         for slot in ("plz", "cp", "cpes", "cap"):
             self._labelled[slot] = ("POSTCODE", lambda: f"0{values.digits(rng, 4)}")
         self._labelled["pcnl"] = ("POSTCODE", lambda: f"99{values.digits(rng, 2)} {rng.choice('XZ')}{rng.choice('XZ')}")
