@@ -38,7 +38,7 @@ class Ledger:
     replaced since; ``filters`` are the versions of filter keys by collection, ``pseudonyms`` those of pseudonym keys by
     tenant, ``token_keys``, by tenant, those of its token key from the second on, sealed: tombstones of this state are
     made under the last. ``waiting``, by tenant, are tokens of people whose erasure is accepted and has not ended, as
-    where a hold stops it. Times are UTC ms."""
+    where a hold stops it, and ``going``, by collection, the records that it is to delete. Times are UTC ms."""
 
     installation: str
     backup: str
@@ -57,6 +57,7 @@ class Ledger:
     filters: Mapping[str, int] = field(repr=False)
     pseudonyms: Mapping[str, int] = field(repr=False)
     waiting: Mapping[str, list[bytes]] = field(repr=False)
+    going: Mapping[str, list[bytes]] = field(repr=False)
 
     @property
     def records(self) -> int:
@@ -86,6 +87,7 @@ class Ledger:
             "filters": dict(self.filters),
             "pseudonyms": dict(self.pseudonyms),
             "waiting": {tenant: [token.hex() for token in each] for tenant, each in self.waiting.items()},
+            "going": {collection: [ref.hex() for ref in refs] for collection, refs in self.going.items()},
             "signing_keys": [each.note.decode() for each in chain.successions],
         }
         text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS) + b"\n"
@@ -126,6 +128,9 @@ def open_ledger(note: bytes, *, public: bytes) -> Ledger:
             # A list of an earlier build does not tell: there all of them were done again, whatever a hold said.
             waiting={
                 tenant: [bytes.fromhex(token) for token in each] for tenant, each in said.get("waiting", {}).items()
+            },
+            going={
+                collection: [bytes.fromhex(ref) for ref in refs] for collection, refs in said.get("going", {}).items()
             },
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -185,6 +190,7 @@ def ledger_since(
         filters=keys.filter_versions(),
         pseudonyms=keys.pseudonym_versions(),
         waiting=control.waiting_tokens(),
+        going=control.going_refs(),
     )
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from uuid import uuid4
 
 from securevec.audit import request_id
@@ -102,6 +103,7 @@ def replay(runtime: Runtime, actor: Actor, ledger: Ledger) -> Replayed:
     unreadable = rekeyed.drop_unreadable(runtime, actor)
     indexed = rekeyed.index_anew(runtime, actor, ledger.filters)
     waiting, _ = _erase(runtime, actor, ledger, waiting=True)
+    _hide_again(runtime, actor, ledger)
     _take_back_retention(runtime)
     control.take_authority(ledger.authority)
     respelled = respell_anew(runtime, actor, ledger.pseudonyms)
@@ -170,31 +172,63 @@ def _erase(runtime: Runtime, actor: Actor, ledger: Ledger, *, waiting: bool) -> 
             groups[tenant, until].append(token)
     jobs: list[JobRow] = []
     for (tenant, until), tokens in groups.items():
-        now_ms = runtime.clock.now_ms()
-        data = {
-            "requested": {"ms": now_ms, "by": scope_of(runtime, actor).actor_ref},
-            "subjects": [],
-            "tokens": [token.hex() for token in tokens],
-            "shared": [],
-            "by_name_only": 0,
-            "names": True,
-            "until_ms": until,
-            "keys": shred.planned(runtime, tenant, tokens),
-        }
-        jobs.append(
-            runtime.control.begin_job(
-                kind=SUBJECT_ERASE,
-                tenant=tenant,
-                job_id=uuid4().hex,
-                request_id=request_id(),
-                fence=active[tenant],
-                data=encode(data),
-                items=_carriers(tenant, tokens),
-                now_ms=now_ms,
-                erase=Erasure(tokens, until),
-            )
-        )
+        jobs.append(_accept(runtime, actor, tenant, active[tenant], tokens, [], until, _carriers(tenant, tokens)))
     return sum(map(len, groups.values())), jobs
+
+
+def _hide_again(runtime: Runtime, actor: Actor, ledger: Ledger) -> None:
+    """Erase again whom a declared name led to, where that is waiting in the newer state: no tombstone names them, so
+    the records themselves are listed. An erasure that was accepted before the backup has listed them already."""
+    control, fenced = runtime.control, {(tenant, token) for tenant, token, _, _ in ledger.tombstones}
+    for tenant, rows in groupby(rekeyed.collections(runtime), key=lambda each: (each[0].tenant, each[1])):
+        items: list[JobItem] = []
+        for row, _ in rows:
+            refs = ledger.going.get(row.collection, [])
+            hidden = {ref for ref, _ in control.hidden_records(row.tenant, row.collection, refs)}
+            there = control.current(row.collection, [ref for ref in refs if ref not in hidden])
+            items += [JobItem(row.collection, ref, at.generation, at.n_chunks, "delete") for ref, at in there.items()]
+        if items:
+            led = [token for token in ledger.waiting.get(tenant[0], []) if (tenant[0], token) not in fenced]
+            _accept(runtime, actor, *tenant, [], led, runtime.clock.now_ms(), partial(_listed, items))
+
+
+def _listed(items: list[JobItem], tx: Transaction) -> list[JobItem]:
+    return items
+
+
+def _accept(
+    runtime: Runtime,
+    actor: Actor,
+    tenant: TenantId,
+    fence: int,
+    tokens: list[bytes],
+    shared: list[bytes],
+    until_ms: int,
+    items: Items,
+) -> JobRow:
+    """The erasure of whom these tokens name; ``shared`` are those that fence nothing."""
+    now_ms = runtime.clock.now_ms()
+    data = {
+        "requested": {"ms": now_ms, "by": scope_of(runtime, actor).actor_ref},
+        "subjects": [],
+        "tokens": [token.hex() for token in tokens],
+        "shared": [token.hex() for token in shared],
+        "by_name_only": 0,
+        "names": bool(tokens),
+        "until_ms": until_ms,
+        "keys": shred.planned(runtime, tenant, [*tokens, *shared]),
+    }
+    return runtime.control.begin_job(
+        kind=SUBJECT_ERASE,
+        tenant=tenant,
+        job_id=uuid4().hex,
+        request_id=request_id(),
+        fence=fence,
+        data=encode(data),
+        items=items,
+        now_ms=now_ms,
+        erase=Erasure(tokens, until_ms),
+    )
 
 
 def _carriers(tenant: TenantId, tokens: list[bytes]) -> Items:

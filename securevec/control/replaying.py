@@ -48,6 +48,12 @@ AUTHORITY: Final[Mapping[str, tuple[str, str]]] = {
 
 SELECT_TOMBSTONES: Final = "SELECT tenant, token, at_ms, until_ms FROM tombstone ORDER BY tenant, token"
 SELECT_WAITING: Final = "SELECT tenant, data FROM job WHERE kind = 'subject.erase' AND state <> 'done'"
+SELECT_GOING: Final = (
+    "SELECT i.collection, i.ref FROM job j JOIN job_item i ON i.job_id = j.job_id"
+    " JOIN collection c ON c.collection = i.collection"
+    " JOIN manifest m ON m.collection_no = c.collection_no AND m.ref = i.ref AND m.ingested_ms <= j.created_ms"
+    " WHERE j.kind = 'subject.erase' AND j.state <> 'done' AND i.action = 'delete' ORDER BY 1, 2"
+)
 SELECT_REFS: Final = (
     f"SELECT ref, generation FROM manifest WHERE collection_no = {COLLECTION_NO} AND ref > ? ORDER BY ref LIMIT ?"
 )
@@ -85,6 +91,14 @@ class Replays(Room):
         found: dict[str, list[bytes]] = {}
         for tenant, data in self._db.rows(SELECT_WAITING):
             found.setdefault(tenant, []).extend(people_in(data))
+        return found
+
+    def going_refs(self) -> dict[str, list[bytes]]:
+        """By collection the records that such an erasure is to delete. No tombstone hides those of whom a declared name
+        led to: nothing but the erasure's own list does."""
+        found: dict[str, list[bytes]] = {}
+        for collection, ref in self._db.rows(SELECT_GOING):
+            found.setdefault(collection, []).append(ref)
         return found
 
     def refs_after(self, collection: CollectionId, after: bytes, *, limit: int) -> list[tuple[bytes, int]]:

@@ -32,7 +32,7 @@ import orjson
 from securevec.clock import to_ms
 from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
-from securevec.control.rows import JobItem, JobRow, ManifestRow
+from securevec.control.rows import JobItem, JobRow
 from securevec.control.subjects import records_of
 from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledged
 from securevec.guard import Admission, Commission, commission
@@ -160,12 +160,12 @@ def step(runtime: Runtime, job: JobRow) -> JobRow:
     if job.state == "accepted" and shred.held_by(runtime, job, data):
         return move_on(runtime, job, to="shredded", data=data | {"keys": shred.destroy(runtime, job, data)})
     if job.state in ("accepted", "shredded"):
-        return move_on(runtime, job, to="planned", data=data | {"manifest": manifest.plan(runtime, job)})
+        return move_on(runtime, job, to="planned", data=data | {"manifest": manifest.plan(runtime, job, _tokens(data))})
     if job.state == "planned":
         _delete(runtime, job)
         return move_on(runtime, job, to="deleted", data=data)
     if job.state == "deleted":
-        _redact(runtime, job, frozenset(Token(bytes.fromhex(token)) for token in data["tokens"]))
+        _redact(runtime, job, frozenset(_tokens(data)))
         return move_on(runtime, job, to="redacted", data=data)
     if job.state == "redacted":
         await_carriers(runtime, job, shred.everybody(data))
@@ -199,9 +199,8 @@ def _delete(runtime: Runtime, job: JobRow) -> None:
     for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id), "delete").items():
         opened = _opened(runtime, job, collection)
         if opened is not None:
-            live = runtime.control.current(collection, [item.ref for item in items])
-            standing = [item for item in items if item.ref in live and _is_still(live[item.ref], item, job)]
-            _remove(runtime, opened, job, {RecordRef(item.ref): live[item.ref].generation for item in standing})
+            there = manifest.standing(runtime, job, collection, items, ())
+            _remove(runtime, opened, job, {RecordRef(ref): row.generation for ref, row in there.items()})
 
 
 def _redact(runtime: Runtime, job: JobRow, tokens: frozenset[Token]) -> None:
@@ -220,15 +219,7 @@ def _redact_some(
     admission = _commission(runtime, job, collection.collection)
     with runtime.write_lock(collection.collection):
         settle_collection(runtime, collection.collection)
-        current = runtime.control.current(collection.collection, [item.ref for item in items])
-        # What is not there any more, or without the people, was redacted before, or replaced or deleted by others.
-        rows = [
-            row
-            for item in items
-            if (row := current.get(item.ref)) is not None
-            and _is_still(row, item, job)
-            and not tokens.isdisjoint(runtime.control.record_tokens(collection.collection, row.ref, row.generation))
-        ]
+        rows = list(manifest.standing(runtime, job, collection.collection, items, tokens).values())
         if not rows:
             return
         made = redact(runtime, collection, rows, tokens)
@@ -239,12 +230,6 @@ def _redact_some(
             write_batch(runtime, collection, admission, made.prepared, made.vectors, tally, expect=ready, erasing=True)
         if made.beyond:
             _remove(runtime, collection, job, {ref: expect[ref] for ref in made.beyond})
-
-
-def _is_still(row: ManifestRow, item: JobItem, job: JobRow) -> bool:
-    """Whether a live record is the one the job was accepted for: that generation, or one that another erasure made of
-    it, which keeps its ingestion. What was written since is none of the job's."""
-    return row.generation == item.generation or row.ingested_ms <= job.created_ms
 
 
 def _remove(runtime: Runtime, collection: CollectionScope, job: JobRow, generations: dict[RecordRef, int]) -> None:
@@ -289,19 +274,23 @@ def _verify(runtime: Runtime, job: JobRow, data: dict[str, Any]) -> dict[str, in
         if any(
             item.ref in live
             and (live[item.ref].generation == item.generation or item.action == "delete")
-            and _is_still(live[item.ref], item, job)
+            and manifest.is_still(live[item.ref], item, job)
             for item in listed
         ):
             raise WriteNotAcknowledged("The manifest still names a record that was to be erased.")
         if ids and runtime.backend().fetch(namespace=namespace, ids=ids):
             raise WriteNotAcknowledged("The store still shows points of an erased person.")
         kept[collection] = sum(item.action == "redact" and item.ref in live for item in listed)
-    tokens = [bytes.fromhex(token) for token in data["tokens"]]
-    for row in runtime.control.subject_records(job.tenant, tokens):
+    for row in runtime.control.subject_records(job.tenant, _tokens(data)):
         found = runtime.control.current(row.collection, [row.ref]).get(row.ref)
         if found is not None and found.ingested_ms <= job.created_ms:
             raise WriteNotAcknowledged("A record that was there at the erasure still carries an erased person.")
     return kept
+
+
+def _tokens(data: dict[str, Any]) -> list[Token]:
+    """Of whom the job leaves nothing, in records that mention them too."""
+    return [Token(bytes.fromhex(token)) for token in data["tokens"]]
 
 
 def _counted(runtime: Runtime, job: JobRow) -> tuple[int, int, int]:

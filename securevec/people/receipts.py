@@ -109,10 +109,13 @@ def _of_collection(collection: str, entry: Mapping[str, Any], outcome: ProbeOutc
     deleted, redacted = entry["deleted"], entry["redacted"]
     place = f"collection {collection} ({outcome.backend})"
     chunks = deleted["chunks"] + redacted["chunks"]
+    counts = f"{chunks} points of {deleted['records']} records about and {redacted['records']} mentioning; 0 left"
+    # A plan of an earlier build did not look.
+    before, cut = deleted.get("before", 0), redacted.get("before", 0)
     points = outcome.artefact(
         f"points of {place}: sealed bodies, vault originals and vectors",
         method="delete by id, purge, read back",
-        counts=f"{chunks} points of {deleted['records']} records about and {redacted['records']} mentioning; 0 left",
+        counts=counts + (f"; {before + cut} of the records others had dealt with before" if before + cut else ""),
     )
     listed = [points]
     if redacted["records"]:
@@ -122,7 +125,8 @@ def _of_collection(collection: str, entry: Mapping[str, Any], outcome: ProbeOutc
                 artefact=f"mentions in {place}",
                 method="replaced by [ERASED] from the span table, embedded again as a new generation",
                 verdict=points.verdict,
-                evidence=f"{kept} records stored again without the subject, {lost} removed as a whole",
+                evidence=f"{kept} records stored again without the subject, {lost} removed as a whole"
+                + (f"; {cut} of these by others, before this erasure came to them" if cut else ""),
                 residual="what the detector did not find in these texts was not replaced",
             )
         )

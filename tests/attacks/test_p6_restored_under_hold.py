@@ -160,3 +160,30 @@ def test_an_erasure_of_the_backup_that_ended_since_is_done_again_whatever_is_hel
         assert store.run_jobs() == []
         assert case.named(store) == 2
         assert JANE not in case.tickets(store).get("T-2").body
+
+
+@pytest.mark.parametrize("begun", ["before", "after"])
+def test_who_was_erased_by_a_declared_name_and_is_held_is_hidden_in_a_restored_home_and_goes_when_the_hold_ends(
+    case: Case, begun: str
+) -> None:
+    with case.open("home") as store:
+        case.tickets(store).ingest([ticket(4, "A lift for Bob.", customer="Bob Stone"), ticket(5, "Ask Bob Stone.")])
+        if begun == "before":
+            case.acme(store).erase_subject("Bob Stone")
+        case.back_up(store)
+        if begun == "after":
+            case.acme(store).erase_subject("Bob Stone")
+        case.acme(store).hold("case 7")
+        [stopped] = store.run_jobs()
+        assert stopped.waiting_for == "LegalHold"
+        export_tombstones(store, case.root / "later", since=case.root / "backup")
+    with case.restored("tombstones") as store:
+        with pytest.raises(RecordNotFound):
+            case.tickets(store).get("T-4")
+        assert [job.waiting_for for job in store.run_jobs()] == ["LegalHold"]
+        assert case.named(store) == 5, "nothing of what is held is gone"
+        [hold] = case.acme(store).holds()
+        store.tenant("acme").release(hold.id)
+        assert [job.state for job in store.run_jobs()] == ["done"]
+        assert case.named(store) == 4
+        assert case.tickets(store).get("T-5")

@@ -17,6 +17,7 @@ from securevec.people import export as exporting
 from securevec.people import find as finding
 from securevec.people import manifest, places
 from securevec.policy import BuiltinPolicy, Decision, Request
+from securevec.proof.receipt import unverified
 from securevec.verbs import update as updating
 from securevec.writing import stored
 from tests.support.attacks import Pair, Stage, open_stage
@@ -131,6 +132,25 @@ def test_two_people_of_one_record_erased_at_once_both_leave_it(stage: Stage, pai
     assert pair.acme.count() == 3
 
 
+def test_the_second_of_two_erasures_of_one_person_claims_nothing_that_the_first_one_did(
+    stage: Stage, pair: Pair
+) -> None:
+    pair.acme.ingest([ticket(4, "lantern of mine", customer=JANE)])
+    first, second, other = _accept(stage, JANE), _accept(stage, JANE), _accept(stage, PETER)
+    _all_done(stage)
+    said: dict[str, list[str]] = {}
+    for job_id in (first, second, other):
+        job = stage.store.runtime.control.job(job_id)
+        assert job is not None
+        assert job.receipt is not None
+        said[job_id] = [each["evidence"] for each in unverified(job.receipt)["predicate"]["artefacts"]]
+    assert not any("others" in words for words in said[first])
+    assert not any("by others" in words for words in said[other]), "who is in the same record is another person"
+    points, mentions = said[second][:2]
+    assert "3 of the records others had dealt with before" in points
+    assert "2 of these by others, before this erasure came to them" in mentions
+
+
 def test_a_redaction_does_not_carry_a_record_over_another_erasure_that_deletes_it(stage: Stage, pair: Pair) -> None:
     _accept(stage, JANE)
     _accept(stage, NAME)
@@ -147,10 +167,10 @@ def test_a_job_that_fails_in_a_way_nobody_foresaw_does_not_stop_the_others(
     second = _accept(stage, PETER)
     plan = manifest.plan
 
-    def unreadable(runtime: Any, job: Any) -> Any:
+    def unreadable(runtime: Any, job: Any, tokens: Any) -> Any:
         if job.job_id == first:
             raise PermissionError(13, JANE)
-        return plan(runtime, job)
+        return plan(runtime, job, tokens)
 
     monkeypatch.setattr(manifest, "plan", unreadable)
     failed, done = stage.store.run_jobs()
