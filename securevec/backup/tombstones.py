@@ -43,9 +43,14 @@ def export_tombstones(store: SecureStore, path: str | Path, *, since: str | Path
             keys=runtime.keys,
             now_ms=runtime.clock.now_ms(),
         )
-        try:
-            files.replace(given_path(path), ledger.sign(signer, chain))
-        except OSError as error:
-            raise SourceError("The list of deletions cannot be written.") from error
-    admission.note(counts={"records": ledger.records, "keys": len(ledger.keys), "tokens": len(ledger.tombstones)})
+        signed = ledger.sign(signer, chain)
+    admission.note(phase="intent")
+    try:
+        files.replace(given_path(path), signed)
+    except OSError as error:
+        refusal = SourceError("The list of deletions cannot be written.")
+        admission.failure(refusal, phase="result")
+        raise refusal from error
+    counts = {"records": ledger.records, "keys": len(ledger.keys), "tokens": len(ledger.tombstones)}
+    admission.note(phase="result", counts=counts)
     return ledger

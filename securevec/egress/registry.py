@@ -50,16 +50,13 @@ def list_models(runtime: Runtime, scope: Scope) -> list[ModelEntry] | None:
     """The entries, with names in the place of tenants' ids; without those of tenants that were deleted since. ``None``
     when there is no list. Raises what an unreadable one raises."""
     admission = admit(runtime, scope, permission="tenant.manage", action="model.rule")
-    try:
+    with admission.reading():
         entries = entries_of(runtime)
-    except SecurevecError as error:
-        admission.failure(error)
-        raise
-    names = {
-        row.tenant: runtime.names.open_text(row.name_sealed, row=bytes.fromhex(row.tenant), kind="tenant-name")
-        for row in runtime.control.tenants()
-        if row.name_sealed is not None
-    }
+        names = {
+            row.tenant: runtime.names.open_text(row.name_sealed, row=bytes.fromhex(row.tenant), kind="tenant-name")
+            for row in runtime.control.tenants()
+            if row.name_sealed is not None
+        }
     listed = (
         None
         if entries is None

@@ -90,7 +90,8 @@ def place_hold(runtime: Runtime, scope: Scope, reason: str, *, find: Callable[[]
 def list_holds(runtime: Runtime, scope: Scope) -> list[Hold]:
     """Every hold of the tenant, released ones too, oldest first."""
     admission = admit(runtime, scope, permission="hold", action="hold", states=_STATES)
-    holds = [_shown(row) for row in runtime.control.holds(scope.tenant)]
+    with admission.reading():
+        holds = [_shown(row) for row in runtime.control.holds(scope.tenant)]
     admission.note(counts={"holds": len(holds)})
     return holds
 

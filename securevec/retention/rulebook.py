@@ -90,21 +90,22 @@ def remove_rule(runtime: Runtime, scope: Scope, *, collection: CollectionId | No
 def list_rules(runtime: Runtime, scope: Scope) -> list[Rule]:
     """Every rule, with the names of its scope."""
     admission = admit(runtime, scope, permission="retention", action="retention.rule")
-    tenants = {row.tenant: row for row in runtime.control.tenants()}
     listed: list[Rule] = []
-    for rule in runtime.control.retention_rules():
-        tenant = tenants.get(TenantId(rule.tenant)) if rule.tenant else None
-        sealed = tenant.name_sealed if tenant is not None else None
-        row = runtime.control.collection(CollectionId(rule.collection)) if rule.collection else None
-        listed.append(
-            Rule(
-                tenant=_open(runtime, sealed, rule.tenant, "tenant-name"),
-                collection=_open(runtime, row.name_sealed if row else None, rule.collection, "collection-name"),
-                classification=_open(runtime, rule.label_sealed or None, rule.classification, "classification"),
-                max_age_ms=rule.max_age_ms,
-                min_age_ms=rule.min_age_ms,
+    with admission.reading():
+        tenants = {row.tenant: row for row in runtime.control.tenants()}
+        for rule in runtime.control.retention_rules():
+            tenant = tenants.get(TenantId(rule.tenant)) if rule.tenant else None
+            sealed = tenant.name_sealed if tenant is not None else None
+            row = runtime.control.collection(CollectionId(rule.collection)) if rule.collection else None
+            listed.append(
+                Rule(
+                    tenant=_open(runtime, sealed, rule.tenant, "tenant-name"),
+                    collection=_open(runtime, row.name_sealed if row else None, rule.collection, "collection-name"),
+                    classification=_open(runtime, rule.label_sealed or None, rule.classification, "classification"),
+                    max_age_ms=rule.max_age_ms,
+                    min_age_ms=rule.min_age_ms,
+                )
             )
-        )
     admission.note(counts={"found": len(listed)})
     return listed
 
