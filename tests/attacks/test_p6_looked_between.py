@@ -11,7 +11,7 @@ import pytest
 import securevec as sv
 from securevec.errors import TenantUnavailable
 from securevec.verbs import values, verifying, walk
-from tests.support.attacks import Pair, Stage
+from tests.support.attacks import Pair, Stage, text
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
 
@@ -108,3 +108,43 @@ def test_a_value_cut_out_of_a_tenant_that_is_suspended_meanwhile_is_not_reported
         lone_pair.acme.redact(span)
     assert len(written) == 1
     assert stage.audit()[0]["error"] == "TenantUnavailable"
+
+
+def _at_the_last_moment(pair: Pair, monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
+    """``then`` happens when a deletion has looked at everything and begins."""
+    control = pair.stage.store.runtime.control
+    begin = control.begin_delete
+
+    def late(**named: Any) -> Any:
+        monkeypatch.undo()
+        then()
+        return begin(**named)
+
+    monkeypatch.setattr(control, "begin_delete", late)
+
+
+def test_a_deletion_that_was_admitted_under_an_earlier_fence_deletes_nothing(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = lone_pair.stage.store
+
+    def suspend_and_resume() -> None:
+        store.suspend_tenant("acme")
+        store.resume_tenant("acme")
+
+    _at_the_last_moment(lone_pair, monkeypatch, suspend_and_resume)
+    with pytest.raises(TenantUnavailable):
+        lone_pair.acme.delete("T-1")
+    said = [(each["action"], each["phase"], each["outcome"]) for each in lone_pair.stage.audit(2)]
+    assert said == [("delete", "result", "denied"), ("delete", "single", "denied")]
+    assert lone_pair.acme.count() == 8
+
+
+def test_a_record_that_is_replaced_at_the_last_moment_is_not_deleted_for_what_it_said_before(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = text(1, "Refund", status="closed")
+    _at_the_last_moment(lone_pair, monkeypatch, lambda: lone_pair.acme.ingest([closed]))
+    before = lone_pair.acme.count(sv.F("status") == "open")
+    assert lone_pair.acme.delete(where=sv.F("status") == "open").deleted == before - 1
+    assert lone_pair.acme.get("T-1").status == "closed"
