@@ -1,5 +1,5 @@
-"""Each verb asks the policy for a permission of its own before it does anything, and a refusal is recorded under the verb's
-own action: the built-in rules give several of them together, an engine of somebody's own need not."""
+"""Each verb asks the policy for a permission of its own before it does anything, and a refusal is recorded under the
+verb's own action: the built-in rules give several of them together, an engine of somebody's own need not."""
 
 from __future__ import annotations
 
