@@ -186,4 +186,4 @@ def test_who_was_erased_by_a_declared_name_and_is_held_is_hidden_in_a_restored_h
         store.tenant("acme").release(hold.id)
         assert [job.state for job in store.run_jobs()] == ["done"]
         assert case.named(store) == 4
-        assert case.tickets(store).get("T-5")
+        assert case.tickets(store).get("T-5").id == "T-5"
