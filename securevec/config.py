@@ -295,7 +295,10 @@ def _find_file(named: Path | None, variable: str | None, directory: Path, home: 
     explicit = named or (Path(variable) if variable else None)
     if explicit is not None:
         if not _is_file(explicit):
-            raise ConfigError("The settings file that was named does not exist.")
+            raise ConfigError(
+                "The settings file that was named does not exist.",
+                next_step=f"Correct {CONFIG}, or the path that was given.",
+            )
         return explicit
     return next((path for path in (directory / FILE_NAME, home / FILE_NAME) if _is_file(path)), None)
 

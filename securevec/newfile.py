@@ -56,7 +56,8 @@ def write_file(path: Path, data: bytes, *, what: str, overwrite: bool = False, m
     """
     if overwrite:
         path = Path(os.path.realpath(path))
-        if path.exists() and not path.is_file():
+        # For these a name that is too long is not there; pathlib raises. It is told of below.
+        if os.path.exists(path) and not os.path.isfile(path):
             with _written(what):
                 path.write_bytes(data)
             return

@@ -43,7 +43,7 @@ from securevec.bench.sides import (
 from securevec.discovery import open_backend
 from securevec.embed import MiniLM
 from securevec.embed.forward import DIMENSION as MODEL_DIMENSION
-from securevec.errors import LimitExceeded, QueryError
+from securevec.errors import LimitExceeded, QueryError, UsageError
 from securevec.state.runtime import Runtime
 from securevec.store import SecureStore
 from securevec.store.collection import Collection
@@ -138,7 +138,12 @@ def measure(
         vectors=options.vectors,
         asked_for=options.asked_for,
     )
-    directory = Path(tempfile.mkdtemp(prefix="securevec-bench-", dir=below))
+    try:
+        directory = Path(tempfile.mkdtemp(prefix="securevec-bench-", dir=below))
+    except OSError as error:
+        raise UsageError(
+            "The stores' directory cannot be made.", next_step="Name one where you may write: --work."
+        ) from error
     try:
         opened = _open(options, vendor, directory, create=True)
         try:

@@ -98,7 +98,8 @@ class FileProvider:
         path = self._of(installation_id)
         if not successor:
             # A key file that is there is used: it may have been put in place beforehand.
-            root = FileRoot.load(path, self._home) if path.exists() else FileRoot.create(path, self._home)
+            there = os.path.exists(path)  # of a name that is too long pathlib raises; it is refused where it is made
+            root = FileRoot.load(path, self._home) if there else FileRoot.create(path, self._home)
         else:
             root = FileRoot(Secret.random())
             _refuse_under_home(path, self._home)

@@ -59,7 +59,7 @@ class _Column:
     words: int = 0
     distinct: set[str] = field(default_factory=set[str])
     fits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_TYPES, 0))
-    textual: bool = True
+    texts: int = 0
     entities: dict[str, int] = field(default_factory=dict[str, int])
     listed: bool = False
     """Rows hold lists, and what is counted are the values in them."""
@@ -72,7 +72,7 @@ class _Column:
         self.distinct.add(text if len(text) <= _MAX_TYPED else str(hash(text)))
         for kind in self.fits:
             self.fits[kind] += _fits(kind, value, text)
-        self.textual = self.textual and isinstance(value, str)
+        self.texts += isinstance(value, str)
         for entity in sorted(set(findings(self.source, text))) if findings is not None else ():
             self.entities[entity] = self.entities.get(entity, 0) + 1
 
@@ -86,12 +86,12 @@ class _Column:
     def type(self) -> str:
         """The narrowest type that nearly all values have. Numbers with PII in a CSV stay text, to be anonymized."""
         kind = next((kind for kind in _TYPES if self.fits[kind] >= _NEARLY * self.seen), "str")
-        return "str" if kind in ("int", "float") and self.pii and self.textual else kind
+        return "str" if kind in ("int", "float") and self.pii and self.texts == self.seen else kind
 
     @property
     def misfits(self) -> int:
         """Sampled values that are not of the proposed type."""
-        return 0 if self.type == "str" else self.seen - self.fits[self.type]
+        return self.seen - (self.texts if self.type == "str" else self.fits[self.type])
 
     @property
     def pii(self) -> list[str]:
@@ -235,7 +235,7 @@ def _source(stem: str, columns: list[_Column], key: _Column, marked: Mapping[str
         if column is key and len(column.distinct) < column.seen:
             notes.append(f"{column.seen - len(column.distinct)} of {rows} rows repeat one, the last of them is kept")
         if kind == column.type and column.misfits:
-            notes.append(f"{column.misfits} sampled values are no {kind}, such rows are refused")
+            notes.append(f"{column.misfits} of {column.seen} sampled values are no {kind}, such rows are refused")
         elif kind == "str" and (near := column.nearly):
             notes.append(f"{column.fits[near]} of {column.seen} sampled values are a {near}{_OTHERS[near]}")
         comment = f"  # {'; '.join(notes)}" if notes else ""

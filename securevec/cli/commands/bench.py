@@ -67,8 +67,8 @@ def bench(
     from securevec.bench.page import conditions, page
     from securevec.newfile import write_file
 
-    if out is not None and not out.parent.is_dir():
-        raise SourceError("The folder of --out does not exist.", next_step="Make it first.")
+    if out is not None and not _may_be_made(out):
+        raise SourceError("The page of --out cannot be made.", next_step="Name a file in a folder that is there.")
     if questions is not None and vectors is None:
         raise UsageError("Questions of your own are asked of vectors of your own.", next_step="Give --vectors too.")
     options = Options(
@@ -93,6 +93,14 @@ def bench(
     if out is not None:
         write_file(out, page(figures).encode(), what="page", overwrite=True)
     session.out.show(figures.document(), *_shown(figures), conditions(figures))
+
+
+def _may_be_made(page: Path) -> bool:
+    """Asked before minutes are spent on what goes there."""
+    try:
+        return page.parent.is_dir() and not page.is_dir()
+    except OSError:  # too long a name
+        return False
 
 
 def _measured(so_far: SoFar) -> list[RenderableType]:

@@ -53,10 +53,15 @@ def make_places(keep: Path | None) -> Places:
     if keep is None:
         base = Path(tempfile.mkdtemp(prefix="securevec-demo-"))
     else:
-        base = keep.expanduser().resolve()
-        if base.exists() and (not base.is_dir() or any(base.iterdir())):
-            raise UsageError("The directory for the demo is not empty.", next_step="Name a new one.")
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            base = keep.expanduser().resolve()
+            if base.exists() and (not base.is_dir() or any(base.iterdir())):
+                raise UsageError("The directory for the demo is not empty.", next_step="Name a new one.")
+            base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (OSError, RuntimeError) as error:
+            raise UsageError(
+                "The directory for the demo cannot be made.", next_step="Name one where you may write."
+            ) from error
     places = Places(base)
     places.scratch.mkdir(mode=0o700)
     return places

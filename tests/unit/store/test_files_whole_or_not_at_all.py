@@ -47,6 +47,8 @@ def test_no_file_is_cut_where_the_disk_is_full(tmp_path: Path, what: str) -> Non
     with room_for(100_000), pytest.raises(UsageError, match="cannot be written") as refused:
         HANDED_OUT[what](path)
     assert refused.value.next_step
+    with pytest.raises(UsageError):
+        HANDED_OUT[what](tmp_path / ("x" * 300))
     assert not list(tmp_path.iterdir())
     HANDED_OUT[what](path)
     assert path.stat().st_size > 200_000
