@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,12 +155,12 @@ def _moment(typed: str | None, now_ms: int) -> int | None:
 
     if typed is None:
         return None
-    try:
+    with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(typed)
-    except ValueError:
-        pass
-    else:
-        return to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+        try:
+            return to_ms(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+        except OverflowError as error:
+            raise UsageError("That moment is outside the years 1 to 9999 in UTC.") from error
     try:
         return now_ms - parse_retention(typed)
     except ConfigError as error:
