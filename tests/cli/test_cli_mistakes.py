@@ -42,7 +42,7 @@ def test_the_short_option_asks_for_help_as_the_long_one_does(
         (["search", "acme/tickets", "refund", "-k", "5000"], 2, "securevec search --help"),
         (["search", "acme/tickets", "refund", "-k", "many"], 2, "integer. Run: securevec search --help"),
         (["audit", "export", "--out", "a.jsonl", "--since", "24h", "--until", "48h"], 2, "ends before it begins"),
-        (["audit", "export", "--out", "a.jsonl", "--until", "9999-12-31T23:00-05:00"], 2, "outside the years 1 to 9999"),
+        (["audit", "export", "--out", "a.jsonl", "--until", "9999-12-31T23:00-05:00"], 2, "outside the years"),
         (["audit", "verify", "--audit-dir", "elsewhere"], 2, "elsewhere is not a directory"),
         (["audit", "verify", "--pubkey", "pub.pem"], 2, "pub.pem cannot be read"),
         (["receipt", "verify", "gone.json"], 2, "gone.json cannot be read"),
