@@ -26,7 +26,7 @@ from securevec.files.options import FileOptions
 from securevec.files.pool import ParserPool
 from securevec.files.report import FilesReport, FilesTally, RowsFile
 from securevec.files.rows import RowsReader
-from securevec.files.sources import Work, list_sources, sort_out
+from securevec.files.sources import Work, open_sources, sort_out
 from securevec.files.sync import carry_out, plans, require_trusted
 from securevec.guard import Admission, admit
 from securevec.ingest import ingest
@@ -53,7 +53,7 @@ def ingest_files(
     tally = FilesTally()
     with admission.writing(tally.counts):
         with contextlib.ExitStack() as closing:
-            work = sort_out(runtime, collection, list_sources(runtime, paths, closing), options, tally)
+            work = sort_out(runtime, collection, open_sources(paths, closing), options, tally)
             if deleting is not None:
                 require_trusted(work, options)
             bar = Bar(progress, work.size)

@@ -19,9 +19,9 @@ from securevec.files.options import FileOptions
 from securevec.files.pool import ParserPool
 from securevec.files.report import FilePreview, FilesPreview, FilesTally
 from securevec.files.rows import RowsReader
-from securevec.files.sources import Work, list_sources, sort_out
+from securevec.files.sources import Work, open_sources, sort_out
 from securevec.files.sync import DOUBTFUL, ELSEWHERE, HELD, SHARED, YOUNG, kept_back, plans, require_trusted, sift
-from securevec.files.walk import Listing
+from securevec.files.walk import Root
 from securevec.guard import admit
 from securevec.retention.rules import expired
 from securevec.rows.readers import Row
@@ -64,7 +64,7 @@ def preview_files(
     preview = _Preview(runtime, collection, options)
     with admission.writing():
         with contextlib.ExitStack() as closing:
-            preview.run(list_sources(runtime, paths, closing), progress)
+            preview.run(open_sources(paths, closing), progress)
         admission.recheck()
     done = preview.result(time.monotonic() - started)
     counts = {"files": len(done.files), "new": done.new, "updated": done.updated, "unchanged": done.unchanged}
@@ -84,8 +84,8 @@ class _Preview:
         self._files: dict[str, _Counted] = {}
         self._new = self._updated = self._unchanged = self._deleted = 0
 
-    def run(self, listings: Sequence[Listing], progress: Callable[[Progress], None] | None) -> None:
-        work = sort_out(self._runtime, self._collection, listings, self._options, self._tally)
+    def run(self, roots: Sequence[Root], progress: Callable[[Progress], None] | None) -> None:
+        work = sort_out(self._runtime, self._collection, roots, self._options, self._tally)
         if self._options.sync:
             require_trusted(work, self._options)
         bar = Bar(progress, work.size)

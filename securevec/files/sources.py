@@ -43,8 +43,8 @@ class Work:
         return sum(item.found.size for item in (*self.documents, *self.rows))
 
 
-def list_sources(runtime: Runtime, paths: Sequence[str | Path], closing: contextlib.ExitStack) -> list[Listing]:
-    """Every source listed; the home is left out. Raises :class:`SourceError` for one that cannot be read at all."""
+def open_sources(paths: Sequence[str | Path], closing: contextlib.ExitStack) -> list[Root]:
+    """Every source opened. Raises :class:`SourceError` for one that cannot be read at all."""
     if not isinstance(paths, list | tuple):
         # The characters of a path are paths too: "/" and "." among them.
         raise UsageError("Files and folders are named in a list.", next_step="Put the one path into a list: [path].")
@@ -55,29 +55,42 @@ def list_sources(runtime: Runtime, paths: Sequence[str | Path], closing: context
         root = open_root(given_path(path))
         closing.callback(root.close)
         roots.append(root)
-    left_out = [identity(runtime.home)]
-    return [walk(root, leave_out=left_out) for root in roots]
+    return roots
+
+
+def list_sources(runtime: Runtime, paths: Sequence[str | Path], closing: contextlib.ExitStack) -> list[Listing]:
+    """Every source listed; the home is left out. Raises as :func:`open_sources` does."""
+    return [_listed(runtime, root) for root in open_sources(paths, closing)]
+
+
+def _listed(runtime: Runtime, root: Root) -> Listing:
+    return walk(root, leave_out=[identity(runtime.home)])
 
 
 def sort_out(
     runtime: Runtime,
     collection: CollectionScope,
-    listings: Sequence[Listing],
+    roots: Sequence[Root],
     options: FileOptions,
     tally: FilesTally,
 ) -> Work:
-    """Sort every listed file. What this collection does not take is refused; other kinds are counted."""
+    """List every source, and sort every file. What this collection does not take is refused; other kinds are counted.
+
+    What is known of a source is read before it is listed: a file that comes later, and that another process stores, is
+    then neither known here nor shown, and no sync takes it for gone.
+    """
     work = Work()
     states: dict[str, SourceState] = {}
     taken: set[str] = set()
     wants_documents = takes_documents(collection.schema)
-    for listing in listings:
-        name = options.source if options.source is not None else str(listing.root.path)
+    for root in roots:
+        name = options.source if options.source is not None else str(root.path)
         if name not in states:
             states[name] = SourceState(runtime, collection, name, encoding=options.encoding)
+        listing = _listed(runtime, root)
         shown = work.sources.setdefault(states[name], Shown())
         shown.complete &= listing.complete
-        shown.single |= bool(listing.root.single)
+        shown.single |= bool(root.single)
         tally.skipped.update(listing.skipped)
         for passed in listing.refused:
             shown.paths.add(options.prefix + passed.relative)

@@ -224,7 +224,7 @@ def test_a_reader_may_not_ingest_and_nothing_is_listed_for_it(desk: Any, monkeyp
     reader = sv.Actor("svc:reader")
     desk.tenant.grant(reader, "reader")
     pages = desk.store.tenant("acme", actor=reader).collection(sv.Page, name="docs")
-    monkeypatch.setattr(journey, "list_sources", None)
+    monkeypatch.setattr(journey, "open_sources", None)
     with pytest.raises(errors.PolicyDenied):
         pages.ingest_files([desk.folder])
 

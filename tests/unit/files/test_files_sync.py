@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import securevec as sv
 from securevec import errors
 from securevec.files.plan import plan_sync
+from securevec.files.walk import walk
 from securevec.removing.delete import delete_part
 
 
@@ -46,6 +47,25 @@ def test_a_file_that_is_gone_takes_its_record_with_it(desk: Any) -> None:
     assert (report.deleted, report.passed_over, report.kept) == (1, 2, {})
     assert desk.paths() == {"a.md", "d.md"}
     assert desk.ingest(sync=True).deleted == 0
+
+
+def test_a_file_that_comes_and_is_stored_by_others_while_a_sync_begins_keeps_its_record(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes on one folder: what the second one stores behind the listing of the first is not gone."""
+    desk.write(a_md="one")
+    desk.ingest()
+
+    def then_another_comes(*given: Any, **named: Any) -> Any:
+        listing = walk(*given, **named)
+        monkeypatch.undo()
+        desk.write(b_md="two")
+        assert desk.ingest(sync=True).new == 1
+        return listing
+
+    monkeypatch.setattr("securevec.files.sources.walk", then_another_comes)
+    assert desk.ingest(sync=True).deleted == 0
+    assert desk.paths() == {"a.md", "b.md"}
 
 
 def test_records_from_elsewhere_are_never_touched(desk: Any, tmp_path: Path) -> None:

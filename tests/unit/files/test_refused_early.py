@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from securevec.errors import FileUnreadable, SourceError, UsageError
 from securevec.files.options import FileOptions
 from securevec.files.reading import read_whole
-from securevec.files.sources import list_sources
+from securevec.files.sources import open_sources
 from securevec.files.walk import Found, open_root
 
 
@@ -23,7 +23,7 @@ def test_documents_are_not_parsed_by_nobody_or_in_no_time(options: dict[str, Any
 
 def test_an_ingest_of_no_files_is_a_mistake_and_no_success() -> None:
     with contextlib.ExitStack() as closing, pytest.raises(UsageError):
-        list_sources(cast("Any", None), [], closing)
+        open_sources([], closing)
 
 
 def test_a_file_with_more_in_it_than_its_size_says_is_not_read_as_whole() -> None:
