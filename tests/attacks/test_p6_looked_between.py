@@ -110,29 +110,48 @@ def test_a_value_cut_out_of_a_tenant_that_is_suspended_meanwhile_is_not_reported
     assert stage.audit()[0]["error"] == "TenantUnavailable"
 
 
-def _at_the_last_moment(pair: Pair, monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
-    """``then`` happens when a deletion has looked at everything and begins."""
+def _at_the_last_moment(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, then: Callable[[], object], begins: str = "begin_delete"
+) -> None:
+    """``then`` happens when an operation has looked at everything and begins."""
     control = pair.stage.store.runtime.control
-    begin = control.begin_delete
+    begin = getattr(control, begins)
 
-    def late(**named: Any) -> Any:
+    def late(*arguments: Any, **named: Any) -> Any:
         monkeypatch.undo()
         then()
-        return begin(**named)
+        return begin(*arguments, **named)
 
-    monkeypatch.setattr(control, "begin_delete", late)
+    monkeypatch.setattr(control, begins, late)
+
+
+def _moved(store: sv.SecureStore) -> None:
+    """The tenant is as it was, under another fence: as after new tokens, which an earlier one matches nothing of."""
+    store.suspend_tenant("acme")
+    store.resume_tenant("acme")
+
+
+@pytest.mark.parametrize("verb", ["erase", "hold", "reseal"])
+def test_what_was_admitted_under_an_earlier_fence_accepts_no_job_and_places_no_hold(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    stage, person = lone_pair.stage, lone_pair.acme.get("T-1").customer
+    control = stage.store.runtime.control
+    begins, call = {
+        "erase": ("begin_job", lambda: stage.acme.erase_subject(person)),
+        "hold": ("add_hold", lambda: stage.acme.hold("case 1", subject=person)),
+        "reseal": ("begin_job", lambda: stage.store.reseal("acme", lone_pair.name)),
+    }[verb]
+    _at_the_last_moment(lone_pair, monkeypatch, lambda: _moved(stage.store), begins)
+    with pytest.raises(TenantUnavailable):
+        call()
+    assert (control.jobs(), control.holds(stage.acme.id), control.tombstones()) == ([], [], [])
 
 
 def test_a_deletion_that_was_admitted_under_an_earlier_fence_deletes_nothing(
     lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = lone_pair.stage.store
-
-    def suspend_and_resume() -> None:
-        store.suspend_tenant("acme")
-        store.resume_tenant("acme")
-
-    _at_the_last_moment(lone_pair, monkeypatch, suspend_and_resume)
+    _at_the_last_moment(lone_pair, monkeypatch, lambda: _moved(lone_pair.stage.store))
     with pytest.raises(TenantUnavailable):
         lone_pair.acme.delete("T-1")
     said = [(each["action"], each["phase"], each["outcome"]) for each in lone_pair.stage.audit(2)]

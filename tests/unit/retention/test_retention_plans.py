@@ -20,6 +20,7 @@ from securevec.errors import (
     UsageError,
 )
 from securevec.policy import BuiltinPolicy, Decision, Request
+from securevec.removing import delete
 from tests.support.hourglass import RETENTION_DAYS, Hourglass
 from tests.support.world import ACME, Ticket, ticket
 
@@ -255,6 +256,19 @@ def test_a_statutory_minimum_beats_deletion_maximum_and_the_end_of_the_tenant(gl
     glass.pass_days(100)
     assert glass.tickets.delete("T-1").deleted == 1
     glass.store.delete_tenant("acme").raise_if_incomplete()
+
+
+def test_a_minimum_on_one_record_of_a_later_batch_lets_no_earlier_batch_go(
+    quick: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete, "MAX_BATCH", 2)
+    quick.fill(1, 2)
+    quick.pass_days(10)
+    quick.store.set_retention(tenant="acme", min_age="5d")
+    quick.fill(3)
+    with pytest.raises(RetentionMinimum):
+        quick.tickets.delete(["T-1", "T-2", "T-3"])
+    assert quick.tickets.count() == 3
 
 
 def test_a_statutory_minimum_beats_an_erasure(quick: Hourglass) -> None:
