@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import securevec as sv
+from securevec.audit import AuditRef, Event
 from securevec.errors import TenantUnavailable
 from securevec.verbs import values, verifying, walk
 from tests.support.attacks import Pair, Stage, text
@@ -110,19 +111,19 @@ def test_a_value_cut_out_of_a_tenant_that_is_suspended_meanwhile_is_not_reported
     assert stage.audit()[0]["error"] == "TenantUnavailable"
 
 
-def _at_the_last_moment(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, then: Callable[[], object], begins: str = "begin_delete"
-) -> None:
-    """``then`` happens when an operation has looked at everything and begins."""
-    control = pair.stage.store.runtime.control
-    begin = getattr(control, begins)
+def _at_the_last_moment(pair: Pair, monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
+    """``then`` happens when an operation has looked at everything, and has said in the log what it is going to do."""
+    runtime = pair.stage.store.runtime
+    record = runtime.audit.record
 
-    def late(*arguments: Any, **named: Any) -> Any:
-        monkeypatch.undo()
-        then()
-        return begin(*arguments, **named)
+    def late(event: Event, *, wait: bool = True) -> AuditRef:
+        reference = record(event, wait=wait)
+        if event.phase == "intent":
+            monkeypatch.undo()
+            then()
+        return reference
 
-    monkeypatch.setattr(control, begins, late)
+    monkeypatch.setattr(runtime.audit, "record", late)
 
 
 def _moved(store: sv.SecureStore) -> None:
@@ -137,14 +138,14 @@ def test_what_was_admitted_under_an_earlier_fence_accepts_no_job_and_places_no_h
 ) -> None:
     stage, person = lone_pair.stage, lone_pair.acme.get("T-1").customer
     control = stage.store.runtime.control
-    begins, call = {
-        "erase": ("begin_job", lambda: stage.acme.erase_subject(person)),
-        "hold": ("add_hold", lambda: stage.acme.hold("case 1", subject=person)),
-        "reseal": ("begin_job", lambda: stage.store.reseal("acme", lone_pair.name)),
-    }[verb]
-    _at_the_last_moment(lone_pair, monkeypatch, lambda: _moved(stage.store), begins)
+    calls: dict[str, Callable[[], object]] = {
+        "erase": lambda: stage.acme.erase_subject(person),
+        "hold": lambda: stage.acme.hold("case 1", subject=person),
+        "reseal": lambda: stage.store.reseal("acme", lone_pair.name),
+    }
+    _at_the_last_moment(lone_pair, monkeypatch, lambda: _moved(stage.store))
     with pytest.raises(TenantUnavailable):
-        call()
+        calls[verb]()
     assert (control.jobs(), control.holds(stage.acme.id), control.tombstones()) == ([], [], [])
 
 
@@ -163,7 +164,7 @@ def test_a_record_that_is_replaced_at_the_last_moment_is_not_deleted_for_what_it
     lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = text(1, "Refund", status="closed")
-    _at_the_last_moment(lone_pair, monkeypatch, lambda: lone_pair.acme.ingest([closed]))
     before = lone_pair.acme.count(sv.F("status") == "open")
+    _at_the_last_moment(lone_pair, monkeypatch, lambda: lone_pair.acme.ingest([closed]))
     assert lone_pair.acme.delete(where=sv.F("status") == "open").deleted == before - 1
     assert lone_pair.acme.get("T-1").status == "closed"

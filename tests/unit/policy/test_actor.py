@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from securevec import limits
 from securevec.errors import ConfigError
 from securevec.policy.actor import Actor
 
@@ -63,6 +64,33 @@ def test_what_is_no_text_is_no_name_and_no_purpose(given: object) -> None:
         Actor(cast("str", given))
     with pytest.raises(ConfigError):
         Actor("svc:helpdesk", purpose=cast("str", given))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("helpdesk", "Svc:helpdesk", "svc:", ":helpdesk", "svc:help desk", "svc:help\n", "svc:help\x7f", " svc:x"),
+        *("s" * 33 + ":x", "svc:" + "x" * limits.MAX_NAME_BYTES, "svc:\ud800"),
+    ],
+)
+def test_a_name_that_a_log_could_not_tell_from_another_is_refused_and_not_repeated(name: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        Actor(name)
+    assert name not in refused.value.message
+
+
+class _Sly(str):
+    """Another name when it is looked at than when it is used."""
+
+    __slots__ = ()
+
+    def startswith(self, *_: object) -> bool:
+        return False
+
+
+def test_a_text_that_answers_otherwise_is_no_name() -> None:
+    with pytest.raises(ConfigError):
+        Actor(_Sly(f"local:{os.getuid()}"))
 
 
 def test_another_users_local_name_is_refused_as_such() -> None:
