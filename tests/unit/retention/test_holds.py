@@ -258,6 +258,8 @@ def test_a_hold_placed_after_a_job_was_accepted_keeps_its_record(
     assert result.state == "done"
     assert (glass.named(), glass.stored()) == (1, 1)
     assert placed[0].id in glass.holds_named_in_refusals()
+    kept = [(each["detail"]["hold"], each["counts"]) for each in glass.audit("retention.apply", "denied")]
+    assert kept == [(placed[0].id, {"held": 1})], "the job itself says what it left, and why"
     predicate = receipts.read(result.receipt or b"", public=glass.store.runtime.keys.signing_key().public).predicate
     assert predicate["result"]["records"] == 2, "what is held, under a key of its hold by now, is called deleted"
     assert predicate["exceptions"] == [{"kind": "legal-hold", "ref": placed[0].id, "records": 1}]
