@@ -20,6 +20,7 @@ from securevec.errors import (
     UsageError,
 )
 from securevec.policy import BuiltinPolicy, Decision, Request
+from securevec.proof.receipt import unverified
 from securevec.removing import delete
 from tests.support.hourglass import RETENTION_DAYS, Hourglass
 from tests.support.world import ACME, Ticket, ticket
@@ -294,6 +295,30 @@ def test_a_minimum_set_later_keeps_what_has_expired_and_shows_it_to_nobody(quick
     assert (plan.records, sum(each.kept_by_minimum for each in plan.collections)) == (0, 1)
     quick.pass_days(80)
     assert quick.store.retention_plan().records == 1
+
+
+def test_a_minimum_set_while_a_job_deletes_keeps_what_it_had_listed_and_the_receipt_says_so(
+    quick: Hourglass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = quick.acme.collection(Ticket, name="short", classification="casual")
+    quick.store.set_retention(tenant="acme", classification="casual", max_age="10d")
+    short.ingest([ticket(1, "Gone in ten days.")])
+    quick.pass_days(11)
+    plan, control = quick.store.retention_plan(), quick.store.runtime.control
+    begin = control.begin_delete
+
+    def kept_first(**named: Any) -> Any:
+        monkeypatch.undo()
+        quick.store.remove_retention(tenant="acme", classification="casual")
+        quick.store.set_retention(tenant="acme", collection="short", min_age="90d")
+        return begin(**named)
+
+    monkeypatch.setattr(control, "begin_delete", kept_first)
+    [result] = quick.store.apply_retention(plan.digest)
+    said = unverified(result.receipt or b"")["predicate"]
+    assert said["result"]["records"] == 0
+    assert said["exceptions"] == [{"kind": "statutory-minimum", "ref": "", "records": 1}]
+    assert control.count_live(short.id, now_ms=0)[0] == 1
 
 
 def test_a_minimum_does_not_forbid_a_correction(quick: Hourglass) -> None:
