@@ -31,7 +31,7 @@ class Wanted:
     schema: Schema
     retention: str | None
     vault: bool
-    classification: str
+    classification: str | None
     operators: Mapping[str, Any] | None
     hybrid: bool | None = None
     cloak: Cloak | None = None
@@ -52,10 +52,10 @@ class Wanted:
                 "The collection was made with another vault setting.",
                 next_step="Name the setting it was made with, or ingest into a new collection.",
             )
-        if self.classification != description["classification"]:
+        if self.classification is not None and self.classification != description["classification"]:
             raise CollectionMismatch(
                 "The collection was made with another classification.",
-                next_step="Name the one it was made with, or ingest into a new collection.",
+                next_step="Leave classification out, or ingest into a new collection.",
             )
         made_hybrid = is_hybrid(description)
         if self.hybrid is not None and self.hybrid != made_hybrid:

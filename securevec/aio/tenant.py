@@ -48,7 +48,7 @@ class AsyncTenant:
         name: str | None = None,
         retention: str | None = None,
         vault: bool = True,
-        classification: str = "internal",
+        classification: str | None = None,
         operators: Mapping[str, Any] | None = None,
         hybrid: bool | None = None,
         cloak: Cloak | Literal["rotate"] | None = None,

@@ -39,7 +39,7 @@ def parse_retention(text: str) -> int:
     given: Any = text  # callers may be untyped
     match = _DURATION.match(text) if isinstance(given, str) else None
     if match is None:
-        raise ConfigError("A retention is a number and a unit.", next_step="For example 180d, 12h, 2w or 7y.")
+        raise ConfigError("A retention is a number above 0 and a unit.", next_step="For example 180d, 12h, 2w or 7y.")
     retention_ms = int(match[1]) * _UNITS[match[2]]
     if not MIN_RETENTION_MS <= retention_ms <= MAX_RETENTION_MS:
         raise ConfigError("A retention lies between one second and 200 years.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import orjson
@@ -31,6 +31,8 @@ from securevec.state.runtime import CollectionScope, Runtime, Scope
 from securevec.store.lifetimes import find_collection
 from securevec.types import CollectionId
 
+_UNCLASSIFIED: Final = "internal"
+
 
 def create(runtime: Runtime, scope: Scope, name: str, wanted: Wanted) -> CollectionRow:
     """A new collection; or another process's, when it made one of this name meanwhile.
@@ -38,7 +40,8 @@ def create(runtime: Runtime, scope: Scope, name: str, wanted: Wanted) -> Collect
     Raises :class:`RetentionConflict`, :class:`HybridUnavailable`, :class:`PolicyDenied`.
     """
     tenant = scope.tenant
-    schema, vault, classification = wanted.schema, wanted.vault, wanted.classification
+    schema, vault = wanted.schema, wanted.vault
+    classification = _UNCLASSIFIED if wanted.classification is None else wanted.classification
     retention_ms = parse_retention(wanted.retention) if wanted.retention is not None else None
     operators = operators_of(wanted.operators)
     anonymizer = Anonymizer(

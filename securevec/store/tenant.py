@@ -61,7 +61,7 @@ class Tenant(TenantLifetimes):
         name: str | None = None,
         retention: str | None = None,
         vault: bool = True,
-        classification: str = "internal",
+        classification: str | None = None,
         operators: Mapping[str, Any] | None = None,
         hybrid: bool | None = None,
         cloak: Cloak | Literal["rotate"] | None = None,
@@ -75,7 +75,8 @@ class Tenant(TenantLifetimes):
             name: default is the class name in snake case.
             retention: how long records are kept, such as ``180d``; ``None`` keeps them until deleted.
             vault: whether originals of replaced values are kept sealed apart, for ``hits.restore``.
-            classification: a label sealed with every record.
+            classification: a label sealed with every record, which rules of retention and of models name. Fixed when
+                the collection is made; ``None`` makes an ``internal`` one, and opens any.
             operators: what replaces each entity, for example ``{"CARD": "mask", "DATE": "generalise"}``
                 (docs/detection.md has the list).
             hybrid: whether ``search(..., hybrid=True)`` is possible: each point then also carries the keyed words of

@@ -51,6 +51,8 @@ def test_the_short_option_asks_for_help_as_the_long_one_does(
         (["bench", "--work", "tickets.csv/work"], 2, "--work"),
         (["hold", "release", "acme", "0" * 32], 2, "securevec hold list"),
         (["count", "acme/tickets", "--where", "colour=red"], 2, "Declared: "),
+        (["count", "acme/tickets", "--where", "opened>2026-05-01"], 2, "For example 2026-01-31T00:00:00Z"),
+        (["count", "acme/tickets", "--where", "status>open"], 2, "with its zone: 2026-01-31T00:00:00Z"),
         (["backup", "verify", "elsewhere"], 1, "There is no backup here"),
         (["backup", "restore", "elsewhere", "--nothing-newer"], 1, "There is no backup here"),
     ],

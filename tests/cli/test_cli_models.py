@@ -34,6 +34,19 @@ def test_a_model_is_allowed_checked_denied_and_forgotten(shell: Shell) -> None:
     assert "nothing" in shell.at_home("models", "list").out
 
 
+def test_a_collection_is_made_with_a_classification_and_found_by_it(shell: Shell) -> None:
+    """Rules name classifications; a command line that makes none could keep nothing apart."""
+    into = ("ingest", "tickets.csv", "--schema", "schema.py:Ticket", "--to", "acme/cases")
+    assert shell.at_home(*into, "--classification", "restricted").code == 0
+    assert shell.at_home("describe", "acme/cases", "--json").json["classification"] == "restricted"
+    assert shell.at_home(*into).code == 0  # as it was made
+    other = shell.at_home(*into, "--classification", "internal")
+    assert (other.code, "Leave --classification out" in other.err) == (2, True)
+    assert shell.at_home("models", "allow", "gpt-5", "--class", "internal").code == 0
+    checked = shell.at_home("models", "check", "gpt-5", "acme/cases")
+    assert (checked.code, "classification" in checked.out) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "reason"),
     [

@@ -48,6 +48,15 @@ def ingest(
     retention: Annotated[
         str | None, typer.Option("--retention", metavar="180d", help="Fixed when the collection is made.")
     ] = None,
+    classification: Annotated[
+        str | None,
+        typer.Option(
+            "--classification",
+            metavar="LABEL",
+            help="What rules of retention and of models call it. Fixed when the collection is made. Default: internal.",
+            show_default=False,
+        ),
+    ] = None,
     hybrid: Annotated[
         bool | None,
         typer.Option("--hybrid/--no-hybrid", help="Searchable by words too. Fixed when the collection is made."),
@@ -109,7 +118,7 @@ def ingest(
             preview = _preview(session, paths, to, schema=schema, options=options, progress=progress)
         session.out.show(preview_json(preview), *preview_tables(preview))
         return
-    fixed = Fixed(retention, hybrid, _cloak(cloak), _key_scope(key_scope))
+    fixed = Fixed(retention, hybrid, _cloak(cloak), _key_scope(key_scope), classification)
     collection = _target(session, paths, to, schema=schema, fixed=fixed, accept=accept_new_detector)
     with progress_bar(label, quiet=session.out.as_json) as progress:
         report = collection.ingest_files(paths, options=options, progress=progress)
@@ -201,6 +210,7 @@ class Fixed:
     hybrid: bool | None = None
     cloak: Cloak | None = None
     key_scope: KeyScope | None = None
+    classification: str | None = None
 
     def collection(
         self, tenant: Tenant, record: type[Record], name: str, *, accept: bool = False
@@ -212,6 +222,7 @@ class Fixed:
             hybrid=self.hybrid,
             cloak=self.cloak,
             key_scope=self.key_scope,
+            classification=self.classification,
             accept_new_detector=accept,
         )
 
