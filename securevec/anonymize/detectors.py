@@ -28,7 +28,7 @@ from securevec.errors import ConfigError, DetectorError
 from securevec.errors.tree import ENDING
 from securevec.limits import MAX_TEXT_BYTES
 
-DETECTOR_VERSION: Final = 21
+DETECTOR_VERSION: Final = 22
 """Raised with every change of code that changes findings; part of the digest bound into collections."""
 
 _INSIDE: Final = 100

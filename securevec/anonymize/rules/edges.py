@@ -38,6 +38,21 @@ _SHOWN: Final = re.compile(r"(?i)(?:display|friendly)[-_ ]?name[\"']?\s{0,2}[=: 
 _OWN_NAME: Final = re.compile(r"(?i)(?:user_?name|pass_?word\d?|_user|_(?:name|key|id|connection|file|path|token))\Z")
 _KEYS: Final = frozenset({":\n", ": ", '":', "':"})
 
+_SQUARE: Final = re.compile(
+    r"(?i)\b(?:place|rue|avenue|boulevard|quai|cours|pont|plaza|plazuela|calle|avenida|paseo|praca|largo|rua|piazza|via|"
+    r"viale|corso|piata|bulevard(?:ul)?|strada|ulica|ul\.|plac|aleja|platz|strasse|stra\u00dfe|brucke|br\u00fccke|allee|"
+    r"carrer|pla\u00e7a|pra\u00e7a|namesti|n\u00e1m\u011bst\u00ed|trida|t\u0159\u00edda|rruga|street|square)"
+    r"(?: (?:du|de la|de|des|del|dell'|do|da|am|zum|am|delle?))?[ ]\Z"
+)
+"""What is called after a day: ``Place du 8-Mai-1945``."""
+
+_OTHER_DAY: Final = re.compile(
+    r"(?i)\b(?:admi(?:t|ss)|disch|visit|issue|expir|exp\b|dictat|transcri|service\b|surger|procedure|appoint|hire|"
+    r"enrol|adm\b|dod\b|dos\b|died|death|deceased|valid|entlass|aufnahme|gestorben|admis|sortie|ingreso|alta\b|"
+    r"ricovero|dimission)[a-z]{0,10}(?: (?:date|day|on|am|le|el|il|at|until|to))?\W{0,4}\Z"
+)
+"""Words for other days in a life."""
+
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _BASE64_LINE: Final = re.compile(r"[ \t>#*\"'\\]{0,12}[A-Za-z0-9+/]{40,}={0,2}[\"',;)\]\\+\r]{0,4}[ \t]*")
 
@@ -90,6 +105,18 @@ def pair(text: str, start: int, end: int, first: int, last: int) -> bool:
     """Two numbers that are a place by themselves, not one of the corners of an outline."""
     before, behind = text[max(first, start - 2 * _REACH) : start], text[end : min(last, end + 2 * _REACH)]
     return _CORNER_BEFORE.search(before) is None and _CORNER_BEHIND.match(behind) is None
+
+
+def square(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """A day, and not the street or the square that is called after one."""
+    del end, last
+    return _SQUARE.search(text, max(first, start - _REACH), start) is None
+
+
+def birthday(text: str, start: int, end: int, first: int, last: int) -> bool:
+    """A day near a word for birth that no other word claims right in front of it: ``DOB: ..., admitted ...``."""
+    del end, last
+    return _OTHER_DAY.search(text, max(first, start - _REACH), start) is None
 
 
 def login(text: str, start: int, end: int, first: int, last: int) -> bool:
@@ -168,6 +195,6 @@ def _code_point(word: str, size: int, beyond: str) -> bool:
 
 EDGES: Final[Mapping[str, Edge]] = {
     "number": number, "quads": quads, "dotted": dotted, "ticket": ticket, "token": token, "code": code,
-    "login": login, "pair": pair,
+    "login": login, "pair": pair, "square": square, "birthday": birthday,
 }  # fmt: skip
 """By the word a rule says."""

@@ -55,6 +55,18 @@ def login_name(value: str) -> bool:
     )
 
 
+_NO_AUTHORS: Final = frozenset(
+    ["various", "unknown", "several", "many", "others", "author", "authors", "team", "core", "community", "maintainer",
+     "contributors", "yourname", "your_name", "undefined", "required", "optional", "individual", "organization"]
+)  # fmt: skip
+"""What stands behind the word for an author and is nobody."""
+
+
+def author_login(value: str) -> bool:
+    """A name in small letters where a head of a file says who wrote it."""
+    return value not in _NO_AUTHORS and value not in names().stops and login_name(value) and home_name(value)
+
+
 _SHARED_HOMES: Final = ROLES | frozenset(
     ["app", "apps", "bin", "build", "builder", "circleci", "coder", "data", "default", "deploy", "dev", "developer",
      "docker", "ec2-user", "foo", "bar", "git", "gitlab-runner", "gitpod", "home", "html", "jenkins", "media", "news",

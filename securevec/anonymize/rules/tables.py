@@ -141,8 +141,12 @@ def pairs(text: str, known: Callable[[str], object]) -> Iterator[Cell]:
     for at, name in reversed(names):
         if known(name) and (value := _PAIR_VALUE.match(text, at)) is not None:
             group = 1 if value.group(1) else 2
-            if 0 < value.end(group) - value.start(group) <= LONGEST_CELL:
-                yield Cell(*value.span(group), name)
+            start, end = value.span(group)
+            # The sign that ends a sentence is none of it.
+            if group > 1 and text[end - 1] in ".:!?":
+                end -= 1
+            if 0 < end - start <= LONGEST_CELL:
+                yield Cell(start, end, name)
 
 
 def _named_lines(text: str) -> Iterator[tuple[int, int]]:

@@ -336,7 +336,8 @@ VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "basic_pair": credentials.basic_pair, "mixed_key": credentials.mixed_key, "home_name": personal.home_name,
     "unlike_a_sentence": credentials.unlike_a_sentence,
     "bare_secret": credentials.bare_secret, "shared_word": credentials.shared_word,
-    "login_name": personal.login_name, "spoken_digits": personal.spoken_digits, "plate": personal.plate,
+    "login_name": personal.login_name, "author_login": personal.author_login,
+    "spoken_digits": personal.spoken_digits, "plate": personal.plate,
     "street_words": personal.street_words, "no_year": personal.no_year, "za_id": national.za_id,
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from securevec.anonymize.findings import Finding
 from securevec.anonymize.names.scripts.codes import numbers
+from securevec.anonymize.names.scripts.dates import days_and_ages
 from securevec.anonymize.names.scripts.gate import CYRILLIC, labels_in
 from securevec.anonymize.names.scripts.han import chinese_names, japanese_names, whole_japanese
 from securevec.anonymize.names.scripts.han_places import japanese_houses
@@ -29,7 +30,7 @@ _LINES: Final = re.compile(r"[^\n]+")
 
 def in_scripts(text: str, scripts: frozenset[str]) -> list[Finding]:
     """People, addresses and numbers in offsets of ``text`` (the plain folded view) with letters of ``scripts``."""
-    found = [*numbers(text, scripts), *addresses(text, scripts)]
+    found = [*numbers(text, scripts), *days_and_ages(text, scripts), *addresses(text, scripts)]
     japanese = "kana" in scripts
     if japanese or "hani" in scripts:
         found += labelled_values(text, "jpan")

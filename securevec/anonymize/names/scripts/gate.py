@@ -1,6 +1,7 @@
 """Which scripts without capitals a text holds. Almost every text has none, and is done with here.
 
-Cyrillic has capitals, so its names are found elsewhere; only what a form in it calls numbers and secrets is looked for.
+Cyrillic and Greek have capitals, so their names are found elsewhere; only days, ages and, in Cyrillic, what a form calls
+numbers and secrets are looked for.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _BLOCKS: Final[Mapping[str, re.Pattern[str]]] = {
     "geor": re.compile("[\u10a0-\u10ff\u1c90-\u1cbf]"),
 }
 CYRILLIC: Final = "cyrl"
+GREEK: Final = "grek"
+_GREEK: Final = re.compile("[\u0386-\u03ce\u1f00-\u1fff]{2}")
 _CYRILLIC: Final = re.compile("[\u0410-\u044f\u0451\u0454\u0456\u0457\u0491]{2}")
 _JAPANESE: Final = re.compile(_BLOCKS["hani"].pattern[:-1] + _BLOCKS["kana"].pattern[1:])
 
@@ -50,9 +53,13 @@ def scripts_in(text: str) -> frozenset[str]:
 
 
 def labels_in(text: str) -> frozenset[str]:
-    """:func:`scripts_in`, and Cyrillic."""
+    """:func:`scripts_in`, and Cyrillic and Greek."""
+    if text.isascii():
+        return frozenset()
     scripts = scripts_in(text)
-    return scripts | {CYRILLIC} if not text.isascii() and _CYRILLIC.search(text) else scripts
+    if _CYRILLIC.search(text):
+        scripts |= {CYRILLIC}
+    return scripts | {GREEK} if _GREEK.search(text) else scripts
 
 
 def lines_of(text: str, script: str) -> Iterator[tuple[int, int]]:

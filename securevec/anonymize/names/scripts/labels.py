@@ -29,7 +29,7 @@ _LETTERS: Final = {
 }  # fmt: skip
 _SIGN: Final = "[ ]{0,2}(?:[:=】」』\\]՝]|-[ ])[ \"'「『]{0,3}"
 _LOOSE_SIGN: Final = (
-    "[ :=】」』()（\\]#.՝\t-]{0,4}(?:是|为|為|は|는|은|번호는|है|הוא|هو|هي|คือ|No|это|-)?[ :'\"「『]{0,3}"
+    "[ :=】」』()（\\]#.՝\t-]{0,4}(?:是|为|為|は|는|은|번호는|है|הוא|היא|هو|هي|คือ|No|это|-)?[ :'\"「『]{0,3}"
 )
 _CLOSING: Final = {"(": ")", "（": "）"}
 _LONGEST_ADDRESS: Final = 120
@@ -38,15 +38,15 @@ _SHAPES: Final = {
     "PHONE": re.compile(r"[+(]{0,2}\d[\d ()\-/.]{5,22}\d"),
     "SECRET": re.compile(r"[!#-&(-;=?-~]{5,63}[!#-&(-+\-/-9=?-~]"),
     "USERNAME": re.compile(r"@?[A-Za-z\d][A-Za-z\d._-]{1,40}[A-Za-z\d]"),
-    "ONE_TIME_CODE": re.compile(r"\d{3,8}(?![\d./-])"),
+    "ONE_TIME_CODE": re.compile(r"\d{3,8}(?![\d/-]|\.\d)"),
     "CARD": re.compile(r"\d(?:[ -]?\d){11,18}"),
     "CARD_EXPIRY": re.compile(r"(?:0[1-9]|1[0-2])/(?:20)?\d{2}(?!\d)"),
     "POSTCODE": re.compile(r"\d{3}[ -]\d{3,4}|\d{5,6}(?!\d)"),
-    "PASSPORT": re.compile(rf"\d\d ?\d\d,?(?: (?:номер|No|N))? ?\d{{6}}(?!\d)|{_CODE}"),
+    "PASSPORT": re.compile(rf"[\u0410-\u042f\u0406\u0407\u0404\u0490]{{2}} ?\d{{6}}(?!\d)|\d\d ?\d\d,?(?: (?:номер|No|N))? ?\d{{6}}(?!\d)|{_CODE}"),
     "CASE_NUMBER": re.compile(
         r"(?:[A-Za-z\u0400-\u04ff]?\d{1,4}-)?\d{1,9}/\d{2,4}|[A-Z]{1,6}-?\d{4,12}|\d{5,12}(?!\d)"
     ),
-    "AGE": re.compile(r"[1-9]\d?(?![\d.,:/-])"),
+    "AGE": re.compile(r"[1-9]\d?(?![\d:/-]|[.,]\d)"),
     "BIC": re.compile(r"[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?(?![A-Z\d])|\d{9}(?!\d)"),
     "BANK_ACCOUNT": re.compile(r"[A-Za-z]{0,4}\d(?:[ -]?\d){4,24}"),
     "NATIONAL_ID": re.compile(r"\d(?:[ -]?\d){6,18}[Xx]?|[A-Z]{1,2}\d{6,9}(?:\(\w\))?"),
