@@ -38,20 +38,25 @@ _SHOWN: Final = re.compile(r"(?i)(?:display|friendly)[-_ ]?name[\"']?\s{0,2}[=: 
 _OWN_NAME: Final = re.compile(r"(?i)(?:user_?name|pass_?word\d?|_user|_(?:name|key|id|connection|file|path|token))\Z")
 _KEYS: Final = frozenset({":\n", ": ", '":', "':"})
 
-_SQUARE: Final = re.compile(
-    r"(?i)\b(?:place|rue|avenue|boulevard|quai|cours|pont|plaza|plazuela|calle|avenida|paseo|praca|largo|rua|piazza|via|"
-    r"viale|corso|piata|bulevard(?:ul)?|strada|ulica|ul\.|plac|aleja|platz|strasse|stra\u00dfe|brucke|br\u00fccke|allee|"
-    r"carrer|pla\u00e7a|pra\u00e7a|namesti|n\u00e1m\u011bst\u00ed|trida|t\u0159\u00edda|rruga|street|square)"
-    r"(?: (?:du|de la|de|des|del|dell'|do|da|am|zum|am|delle?))?[ ]\Z"
-)
-"""What is called after a day: ``Place du 8-Mai-1945``."""
-
-_OTHER_DAY: Final = re.compile(
-    r"(?i)\b(?:admi(?:t|ss)|disch|visit|issue|expir|exp\b|dictat|transcri|service\b|surger|procedure|appoint|hire|"
-    r"enrol|adm\b|dod\b|dos\b|died|death|deceased|valid|entlass|aufnahme|gestorben|admis|sortie|ingreso|alta\b|"
-    r"ricovero|dimission)[a-z]{0,10}(?: (?:date|day|on|am|le|el|il|at|until|to))?\W{0,4}\Z"
-)
-"""Words for other days in a life."""
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_SQUARES: Final = frozenset(
+    ["rue", "boulevard", "quai", "cours", "pont", "plaza", "plazuela", "calle", "avenida", "paseo", "praca", "largo",
+     "rua", "piazza", "viale", "corso", "piata", "bulevard", "bulevardul", "strada", "ulica", "ul", "plac", "aleja",
+     "platz", "strasse", "brucke", "allee", "carrer", "placa", "namesti", "trida", "rruga"]
+)  # fmt: skip
+"""What is called after a day, in folded letters: ``rue du 8-Mai-1945``."""
+_SQUARES_OF: Final = _SQUARES | {"place", "avenue", "via"}
+"""The same with a small word behind it: things take place on a day."""
+_OF: Final = frozenset(
+    ["du", "de", "des", "del", "dell", "dello", "della", "delle", "do", "da", "dos", "am", "zum", "la", "el", "le"]
+)  # fmt: skip
+_OTHER_DAYS: Final = (
+    "admi", "adm", "aufnahme", "alta", "appoint", "death", "deceased", "dictat", "died", "dimission", "disch", "dod",
+    "dos", "enrol", "entlass", "exp", "gestorben", "hire", "ingreso", "issue", "procedure", "ricovero", "service",
+    "sortie", "surger", "transcri", "valid", "visit",
+)  # fmt: skip
+"""How words for other days in a life begin."""
+_DAY: Final = frozenset(["date", "day", "on", "am", "le", "el", "il", "at", "until", "to", "vom", "del", "der", "of"])
 
 _BASE64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _BASE64_LINE: Final = re.compile(r"[ \t>#*\"'\\]{0,12}[A-Za-z0-9+/]{40,}={0,2}[\"',;)\]\\+\r]{0,4}[ \t]*")
@@ -110,13 +115,25 @@ def pair(text: str, start: int, end: int, first: int, last: int) -> bool:
 def square(text: str, start: int, end: int, first: int, last: int) -> bool:
     """A day, and not the street or the square that is called after one."""
     del end, last
-    return _SQUARE.search(text, max(first, start - _REACH), start) is None
+    if start == first or text[start - 1] != " ":
+        return True
+    words = _LETTERS.findall(text, max(first, start - _REACH), start)
+    called = _SQUARES
+    while words and words[-1].lower() in _OF:
+        words.pop()
+        called = _SQUARES_OF
+    return not words or words[-1].lower() not in called
 
 
 def birthday(text: str, start: int, end: int, first: int, last: int) -> bool:
     """A day near a word for birth that no other word claims right in front of it: ``DOB: ..., admitted ...``."""
     del end, last
-    return _OTHER_DAY.search(text, max(first, start - _REACH), start) is None
+    for word in reversed(_LETTERS.findall(text, max(first, start - _REACH), start)):
+        if word.lower().startswith(_OTHER_DAYS):
+            return False
+        if word.lower() not in _DAY:
+            return True
+    return True
 
 
 def login(text: str, start: int, end: int, first: int, last: int) -> bool:

@@ -21,8 +21,6 @@ from securevec.anonymize.rules.validators import EXTENTS, VALIDATORS
 
 Range = tuple[int, int]
 _WORD_END: Final = re.compile(rb"\s")
-_NEXT_ROW: Final = b'"\n"'
-"""Between the last head of a table and the first value in its next row, of which it says nothing."""
 ANYWHERE: Final[Any] = re2._re2.RE2.Anchor.UNANCHORED
 """The engine's word for a match that may begin anywhere."""
 
@@ -143,7 +141,7 @@ class CompiledRule:
             if behind < 0:
                 break
             place = ranges[group]
-            if 0 <= place[0] < place[1] and (ranges[0][0] > place[0] - 3 or data[place[0] - 3 : place[0]] != _NEXT_ROW):
+            if 0 <= place[0] < place[1]:
                 found.append(place)
                 # What follows a value may be what the next one begins behind.
                 behind = place[1]

@@ -26,6 +26,7 @@ _KEYS: Final = frozenset(
     [
         "id",
         "entity",
+        "like",
         "regex",
         "group",
         "around",
@@ -43,6 +44,8 @@ _KEYS: Final = frozenset(
         "counter_examples",
     ]
 )
+_SHARED: Final = frozenset(["regex", "group", "around", "sign", "keywords"])
+"""What says where a rule's values are."""
 _MARK: Final = "\u00a6"
 
 
@@ -54,14 +57,16 @@ class Rule:
     is one sign that every match holds once, behind at most ``AROUND_BYTES`` of it, and never with white space: only
     its neighbourhood is searched. ``sign``: a short pattern that occurs in every match; all of the rule is tried where
     it occurs. What a rule looks for is one of many in a set, whose automaton grows with all that may follow a common
-    word. ``keywords``: one of them must occur in the text, or the rule is not tried. ``edges``: what must not stand
-    beside a value (:mod:`securevec.anonymize.rules.edges`).
+    word. ``like``: another rule, which has the same pattern and speaks for both in the set; what is found is judged by
+    each, as a day is a birthday where a word says so. ``keywords``: one of them must occur in the text, or the rule is
+    not tried. ``edges``: what must not stand beside a value (:mod:`securevec.anonymize.rules.edges`).
     ``context`` words near the value add ``CONTEXT_BONUS`` to ``score``, ``veto`` words take the same away; a finding
     needs ``ACCEPT``. ``secret`` marks credentials, which are tagged instead of given a surrogate.
     """
 
     id: str
     entity: str
+    like: str
     regex: str
     group: int
     around: str
@@ -107,7 +112,7 @@ def builtin_rules() -> RuleBook:
 
 def load_rules(sources: Iterable[tuple[str, bytes]]) -> RuleBook:
     """Rules from ``(file name, bytes)`` pairs. Raises ``ConfigError`` naming the file and the rule."""
-    rules: list[Rule] = []
+    tables: list[tuple[str, dict[str, Any]]] = []
     digest = hashlib.sha256()
     for name, data in sources:
         digest.update(hashlib.sha256(data).digest())
@@ -115,8 +120,9 @@ def load_rules(sources: Iterable[tuple[str, bytes]]) -> RuleBook:
             document = tomllib.loads(data.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"Rule file {name} cannot be read.") from error
-        for table in document.get("rule", []):
-            rules.append(_rule(name, table))
+        tables += [(name, table) for table in document.get("rule", [])]
+    by_id = {table.get("id"): table for _, table in tables}
+    rules = [_rule(name, _alike(name, table, by_id)) for name, table in tables]
     ids = [rule.id for rule in rules]
     if not rules or len(set(ids)) != len(ids):
         raise ConfigError("Rule files are empty, or two rules share an id.")
@@ -128,6 +134,16 @@ def load_rules(sources: Iterable[tuple[str, bytes]]) -> RuleBook:
     )
 
 
+def _alike(name: str, table: dict[str, Any], by_id: Mapping[Any, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A rule that is like another one with the pattern of that."""
+    if "like" not in table:
+        return table
+    other = by_id.get(table["like"])
+    if other is None or "like" in other or not _SHARED.isdisjoint(table):
+        raise ConfigError(f"Rule {table.get('id', '?')} in {name} is like no rule with a pattern, or has its own.")
+    return {**table, **{key: other[key] for key in _SHARED if key in other}}
+
+
 def _rule(name: str, table: Mapping[str, Any]) -> Rule:
     where = f"Rule {table.get('id', '?')} in {name}"
     if unknown := set(table) - _KEYS:
@@ -136,6 +152,7 @@ def _rule(name: str, table: Mapping[str, Any]) -> Rule:
         rule = Rule(
             id=str(table["id"]),
             entity=str(table["entity"]),
+            like=str(table.get("like", "")),
             regex=str(table["regex"]).strip(),
             group=int(table.get("group", 0)),
             around=str(table.get("around", "")),

@@ -48,7 +48,13 @@ class PatternScanner:
         """Raises what :func:`securevec.anonymize.rules.second.require` does."""
         self._alphabet = Alphabet(rule.regex for rule in book.rules)
         self._compiled = tuple(CompiledRule(rule, self._alphabet) for rule in book.rules)
-        by_number = dict(enumerate(self._compiled))
+        by_number = {n: self._compiled[n] for n, rule in enumerate(book.rules) if not rule.like}
+        numbers = {rule.id: n for n, rule in enumerate(book.rules)}
+        # What is like another rule is tried where that occurs, and is in no set.
+        self._alike: dict[int, list[int]] = {}
+        for n, rule in enumerate(book.rules):
+            if rule.like:
+                self._alike.setdefault(numbers[rule.like], []).append(n)
         # Names of streets may be any words, so their rules have a set of their own; they need a house number.
         places = {n: rule for n, rule in by_number.items() if rule.entity in _PLACES and rule.digit}
         # Credentials begin with words of code and configurations; in one set with the rest, each multiplies the other.
@@ -61,7 +67,7 @@ class PatternScanner:
         self._secrets = Sieve(in_set, byte_options())
         self._others = Sieve(((n, gist(rule.sieve)) for n, rule in others.items()), byte_options())
         # A line among others does not begin or end where a text does.
-        self._at_edges = frozenset(n for n, rule in by_number.items() if rule.edged)
+        self._at_edges = frozenset(n for n, rule in enumerate(self._compiled) if rule.edged)
         # A passphrase may hold any signs, so those around a break never say that it is none; its few rules' words do.
         broken = {n: rule for n, rule in secrets.items() if rule.spaced}
         self._broken = Sieve(((n, gist(rule.sieve)) for n, rule in broken.items()), byte_options())
@@ -69,7 +75,7 @@ class PatternScanner:
         require(engine)
         all_of_them = tuple((n, rule.sieve) for n, rule in by_number.items())
         self._second = shared(all_of_them) if engine == "hyperscan" else None
-        self._needy = {n: rule for n, rule in by_number.items() if rule.needy}
+        self._needy = {n: rule for n, rule in enumerate(self._compiled) if rule.needy}
         words = ((n, "|".join(map(re.escape, rule.words)).encode()) for n, rule in self._needy.items())
         self._words = Sieve(words, engine_options())
 
@@ -176,7 +182,8 @@ class PatternScanner:
                 rules += self._runs.numbers(data)
             if numbered:
                 rules += self._places.numbers(data)
-        return rules
+        alike = self._alike
+        return rules if alike.keys().isdisjoint(rules) else rules + [n for rule in rules for n in alike.get(rule, ())]
 
     def _apply(self, wanted: Iterable[tuple[int, View, list[Finding]]]) -> None:
         """``wanted``: the number of a rule, where to try it, and where its findings go."""

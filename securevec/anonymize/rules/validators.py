@@ -247,6 +247,11 @@ def moment(value: str) -> bool:
     return found is not None and birth_date(found.group())
 
 
+def with_day(value: str) -> bool:
+    """A day in front of the month."""
+    return value[0].isdigit()
+
+
 _BASE58_VALUES: Final = {
     char: number for number, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
 }
@@ -317,6 +322,7 @@ def aba(value: str) -> bool:
 
 VALIDATORS: Final[Mapping[str, Callable[[str], bool]]] = {
     "aadhaar": national.aadhaar, "base58check": base58check, "bech32": bech32, "birth_date": birth_date,
+    "with_day": with_day,
     "bsn": national.bsn, "card": card, "case_code": case_code, "coded": coded,
     "codice_fiscale": national.codice_fiscale, "cpf": national.cpf, "dea": dea, "dni": national.dni, "email": email,
     "generated_key": credentials.generated_key, "generated_secret": credentials.generated_secret,

@@ -71,6 +71,8 @@ _GOOD = '[[rule]]\nid = "a"\nentity = "A"\nregex = "a+"\nexamples = []\ncounter_
         _GOOD + "group = 3\n",
         _GOOD.replace('entity = "A"', 'entity = "a b"'),
         _GOOD.replace("examples = []\n", "", 1),
+        _GOOD.replace('regex = "a+"', 'like = "nobody"'),
+        _GOOD + 'like = "a"\n',
     ],
 )
 def test_a_rule_file_that_cannot_be_honoured_stops_the_start(text: str) -> None:

@@ -118,3 +118,66 @@ def test_the_stand_in_of_a_plus_code_is_another_place_and_a_wallet_keeps_its_net
     assert "qpm2" not in cash
     stellar = surrogate(_KEYS[0], "CRYPTO_WALLET", "GTCH3MSBE4E5DKP7P4ZIMB7CLCO57RC4NJEP2KGG3YXMZMAVPASNUCFA")
     assert stellar.isupper()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("numero de empleado E13177", "E13177"),
+        ("personeelsnummer EMP-78708", "EMP-78708"),
+        ("numero de empleado es E13177", "E13177"),
+        ("il veicolo targato EX-823-YS", "EX-823-YS"),
+        ("account_pin=1264.", "1264"),
+    ],
+)
+def test_no_letter_of_a_code_is_taken_for_a_word_in_front_of_it(text: str, value: str) -> None:
+    assert value in {found for _, found in _found(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Встреча 8 марта 1990 г.", "8 марта 1990"),
+        ("Зустріч 23 жовтня 1986 року", "23 жовтня 1986"),
+        ("Срещата е на 2 октомври 1993", "2 октомври 1993"),
+        ("στις 5 Ιανουαρίου 1979.", "5 Ιανουαρίου 1979"),
+        ("会议于2014年8月12日举行", "2014年8月12日"),
+        ("会議は令和5年8月12日に", "令和5年8月12日"),
+        ("회의는 2019년 7월 25일에", "2019년 7월 25일"),
+        ("في 5 يناير 2019", "5 يناير 2019"),
+        ("ב-5 בינואר 2019", "5 בינואר 2019"),
+        ("बैठक 5 जनवरी 2019 को", "5 जनवरी 2019"),
+        ("วันที่ 5 มกราคม พ.ศ. 2562", "5 มกราคม พ.ศ. 2562"),
+    ],
+)
+def test_a_day_in_a_script_of_its_own_is_a_date_and_beside_birth_a_birthday(text: str, day: str) -> None:
+    born = {"8 марта 1990": "родился", "2014年8月12日": "生于", "5 Ιανουαρίου 1979": "γεννήθηκε"}
+    said = [(found.entity, text[found.start : found.end]) for found in default_detector().detect(text)]
+    assert ("DATE", day) in said
+    if day in born:
+        birthday = f"{born[day]} {day}"
+        assert [found.entity for found in default_detector().detect(birthday)] == ["DATE_OF_BIRTH"]
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("Ей 30 лет.", "30"),
+        ("30-летний водитель", "30"),
+        ("今年81歳です", "81"),
+        ("만 73세 여성", "73"),
+        ("ηλικίας 44 ετών", "44"),
+    ],
+)
+def test_an_age_in_a_script_of_its_own_is_found_and_a_span_of_years_is_none(text: str, age: str) -> None:
+    assert ("AGE", age) in {(found.entity, text[found.start : found.end]) for found in default_detector().detect(text)}
+    assert "AGE" not in {found.entity for found in default_detector().detect("Прошло 30 лет. 21세기")}
+
+
+def test_what_a_square_is_called_after_is_no_date_and_another_day_of_a_form_is_no_birthday() -> None:
+    kinds = [("Place du 8 mai 1945", set[str]()), ("le 8 mai 1945", {"DATE"}), ("It took place 8 May 1945", {"DATE"})]
+    for text, wanted in kinds:
+        assert {kind for kind, _ in _found(text)} & {"DATE", "DATE_OF_BIRTH"} == wanted
+    found = _found("DOB: 20.03.1967. Date of discharge: 11/20/2008.")
+    assert {("DATE_OF_BIRTH", "20.03.1967"), ("DATE", "11/20/2008")} <= found
+    assert ("DATE_OF_BIRTH", "11/20/2008") not in found

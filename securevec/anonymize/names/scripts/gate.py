@@ -1,7 +1,7 @@
 """Which scripts without capitals a text holds. Almost every text has none, and is done with here.
 
-Cyrillic and Greek have capitals, so their names are found elsewhere; only days, ages and, in Cyrillic, what a form calls
-numbers and secrets are looked for.
+Cyrillic and Greek have capitals, so their names are found elsewhere; only days, ages and, in Cyrillic, what a form
+calls numbers and secrets are looked for.
 """
 
 from __future__ import annotations

@@ -42,7 +42,10 @@ _SHAPES: Final = {
     "CARD": re.compile(r"\d(?:[ -]?\d){11,18}"),
     "CARD_EXPIRY": re.compile(r"(?:0[1-9]|1[0-2])/(?:20)?\d{2}(?!\d)"),
     "POSTCODE": re.compile(r"\d{3}[ -]\d{3,4}|\d{5,6}(?!\d)"),
-    "PASSPORT": re.compile(rf"[\u0410-\u042f\u0406\u0407\u0404\u0490]{{2}} ?\d{{6}}(?!\d)|\d\d ?\d\d,?(?: (?:номер|No|N))? ?\d{{6}}(?!\d)|{_CODE}"),
+    "PASSPORT": re.compile(
+        r"[\u0410-\u042f\u0406\u0407\u0404\u0490]{2} ?\d{6}(?!\d)|"
+        rf"\d\d ?\d\d,?(?: (?:номер|No|N))? ?\d{{6}}(?!\d)|{_CODE}"
+    ),
     "CASE_NUMBER": re.compile(
         r"(?:[A-Za-z\u0400-\u04ff]?\d{1,4}-)?\d{1,9}/\d{2,4}|[A-Z]{1,6}-?\d{4,12}|\d{5,12}(?!\d)"
     ),
