@@ -22,6 +22,7 @@ pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc
 from securevec_adapters import embedded
 from securevec_adapters.embedded import LEAST, ROOM, EmbeddedStore
 from securevec_qdrant.edge import EdgeBackend
+from securevec_qdrant.edge_meta import META, Indexed, read_meta, write_meta
 
 PLACE = a_namespace("mine")
 
@@ -347,3 +348,29 @@ def test_a_place_for_files_that_was_removed_under_its_user_is_left_without_an_er
     with backend._store.workplace("empty") as place:
         assert place.is_dir()
         shutil.rmtree(place)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ('"format":1', '"format":2'),
+        ('"distance":"cosine"', '"distance":"dot"'),
+        ('"dimension":8', '"dimension":8.0'),
+        ('"float"', '"number"'),
+        ('"vector_index":500', '"vector_index":-500'),
+        ('"breadth":128', '"breadth":1.5'),
+        ('"since":3', '"since":true'),
+        ('"gone":2', '"gone":-2'),
+    ],
+)
+def test_a_description_that_this_release_does_not_write_is_not_believed(
+    tmp_path: Path, said: str, instead: str
+) -> None:
+    path, index = tmp_path / META, Indexed(500, 128, 3, 2)
+    write_meta(path, CollectionSpec(8, "cosine", {"f_a": "float"}), index)
+    assert read_meta(path)[1] == index
+    whole = path.read_text()
+    assert said in whole
+    path.write_text(whole.replace(said, instead))
+    with pytest.raises(BackendError):
+        read_meta(path)

@@ -146,6 +146,18 @@ def test_a_pointer_that_is_no_file_of_ours_is_loud_for_its_shard_alone(
     assert outside.read_bytes() == b"gen-0\n"
 
 
+def test_a_generation_that_is_a_link_is_neither_opened_nor_removed_where_it_leads(root: Path, tmp_path: Path) -> None:
+    generation = root / PLACE.shard / "gen-0"
+    generation.rename(elsewhere := tmp_path / "elsewhere")
+    generation.symlink_to(elsewhere)
+    backend = EdgeBackend(root)
+    with pytest.raises(BackendError, match="names no generation"):
+        backend.count(namespace=PLACE)
+    assert backend.drop(namespace=PLACE).index_removed
+    backend.close()
+    assert (elsewhere / "shard.json").is_file()
+
+
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 def test_a_new_pointer_is_not_written_through_what_stands_in_its_way(
     root: Path, outside: Path, pipe: Callable[[Path, Path], None], kind: str
