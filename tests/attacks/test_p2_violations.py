@@ -18,9 +18,11 @@ import pytest
 
 import securevec as sv
 from securevec.attack.rows import Vandal, stored
+from securevec.crypto.armour import from_text, to_text
 from securevec.errors import (
     IsolationViolation,
     RecordNotFound,
+    UnknownFormat,
     UnknownKey,
 )
 from securevec.testing.embedders import HashEmbedder
@@ -107,6 +109,21 @@ def test_more_than_half_of_the_answer_foreign_stops_the_search(lone_pair: Pair) 
     assert lone_pair.stage.audit()[0]["error"] == "IsolationViolation"
     trap.edit = lambda found: [*foreign_points(lone_pair, 4), *found[:4]]
     assert lone_pair.globex.search("refund", k=8).violations == 4
+
+
+def test_a_format_that_is_not_known_here_is_told_and_is_no_violation(lone_pair: Pair) -> None:
+    """It may be a newer release's: passed over, its records would be missing without a word."""
+
+    def newer(found: list[StoredPoint]) -> list[StoredPoint]:
+        first, *others = found
+        blob = from_text(first.payload["b"])
+        sealed = to_text(blob[:2] + b"\x7f" + blob[3:])  # the version
+        return [replace(first, payload={**first.payload, "b": sealed}), *others]
+
+    lone_pair.stage.trap.edit = newer
+    with pytest.raises(UnknownFormat):
+        lone_pair.acme.search("refund", k=3)
+    assert lone_pair.stage.audit()[0]["error"] == "UnknownEnvelope"
 
 
 def test_another_own_record_in_answer_to_a_record_id(lone_pair: Pair) -> None:

@@ -14,7 +14,9 @@ import pytest
 import securevec as sv
 from securevec.backup import Newer, create_backup, restore_backup
 from securevec.cli.main import main
+from securevec.control.rows import JobRow
 from securevec.errors import AuditUnavailable, HomeRefused, KeyUnavailable
+from securevec.guard import commission
 from securevec.testing.embedders import HashEmbedder
 from tests.support import warm
 from tests.support.world import ACME, GLOBEX, Ticket, ticket
@@ -184,6 +186,21 @@ def test_keys_destroyed_in_an_older_copy_do_not_make_it_the_newest(place: Place,
             with pytest.raises(HomeRefused, match="older than the control store"):
                 sleeper.runtime.keys.destroy_tenant(sleeper.tenant("globex").id)
         assert not sleeper.runtime.keys.destroyed_ids()
+
+
+def test_no_step_of_a_job_is_done_with_an_older_copy(place: Place) -> None:
+    """A job runs for hours, and nobody else asks the control store what it knows of the key store meanwhile."""
+    with place.opened() as sleeper:
+        runtime, tenant = sleeper.runtime, sleeper.tenant("acme").id
+        runtime.keys.tenant_key(tenant, "id")
+        with place.opened() as other:
+            other.roll_keys("acme", "ticket")
+        place.write_over()
+        job = JobRow("j", "subject.erase", tenant, "accepted", '{"requested":{"by":"x"}}', None, 1, 1, "", 0, "r", "")
+        collection = runtime.control.collections(tenant)[0].collection
+        commission(runtime, job, permission="subject.erase", action="subject.erase", collection=collection)
+        with pytest.raises(HomeRefused, match="older than the control store"):
+            runtime.keys.view().tenant_key(tenant, "id")
 
 
 def test_no_backup_is_made_of_an_older_copy(place: Place, tmp_path: Path) -> None:

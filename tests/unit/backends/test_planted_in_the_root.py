@@ -212,6 +212,8 @@ def test_what_is_put_into_an_open_shard_is_neither_copied_nor_changed(
     {"link": link, "pipe": pipe}[kind](planted, outside)
     with pytest.raises(BackendError, match="not a file"):
         backend.copy_files(namespace=PLACE, target=tmp_path / "copy")
+    with pytest.raises(BackendError, match="not a file"):  # closed for the copy: nor is it opened again
+        backend.count(namespace=PLACE)
     backend.close()
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
     assert not [path for path in (tmp_path / "copy").rglob("*") if path.is_file() and MINE in path.read_bytes()]
