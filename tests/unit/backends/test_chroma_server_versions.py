@@ -14,6 +14,10 @@ from securevec.errors import BackendError, ServerTooOld
 from securevec.testing.conformance_case import a_namespace, every_call
 
 pytest.importorskip("securevec_chroma.server", reason="needs securevec[chroma]", exc_type=ModuleNotFoundError)
+from chromadb.api.fastapi import FastAPI
+
+from securevec_adapters.address import Address
+from securevec_chroma.client import connect
 from securevec_chroma.server import ChromaServerBackend
 
 PLACE = a_namespace("mine")
@@ -89,3 +93,12 @@ def test_a_server_of_our_version_is_asked_further() -> None:
         backend.close()
     assert asked[0] == "GET /api/v2/version"
     assert len(asked) > 1
+
+
+@pytest.mark.parametrize("host", ["http-db.example", "::1"])
+def test_a_server_is_asked_at_the_port_that_was_named_whatever_its_host_is_called(host: str) -> None:
+    """The vendor takes a host that begins with "http" for a whole address: the token would go to another service."""
+    address = Address("http", host, 9000)
+    client = connect(address, token="t", timeout_s=1.0)
+    assert cast("FastAPI", client.api)._api_url == f"{address.url}/api/v2"
+    client.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -76,6 +77,20 @@ def test_a_purge_whose_copy_differs_keeps_the_original(
     monkeypatch.undo()
     assert everything(backend, PLACE) == before
     backend.purge(namespace=PLACE)
+    assert everything(backend, PLACE) == before
+
+
+def test_a_purge_that_was_not_given_every_point_keeps_the_original(
+    backend: EdgeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, honest = everything(backend, PLACE), Shard.rows
+
+    def fewer(self: Shard, start: UUID | None) -> tuple[list[Row], UUID | None]:
+        return honest(self, start)[0][:-1], None
+
+    monkeypatch.setattr(Shard, "rows", fewer)
+    with pytest.raises(BackendError, match="does not hold every point"):
+        backend.purge(namespace=PLACE)
     assert everything(backend, PLACE) == before
 
 

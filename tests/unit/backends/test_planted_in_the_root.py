@@ -18,6 +18,8 @@ from securevec.errors import BackendError, EngineLocked, HomeRefused
 from securevec.testing.conformance_case import SPEC, a_namespace, an_id, fill, held
 
 pytest.importorskip("securevec_qdrant.edge", reason="needs securevec[edge]", exc_type=ModuleNotFoundError)
+from qdrant_edge import EdgeShard, Point, UpdateOperation
+
 from securevec_adapters import layout
 from securevec_qdrant.edge import EdgeBackend
 
@@ -156,6 +158,16 @@ def test_a_generation_that_is_a_link_is_neither_opened_nor_removed_where_it_lead
     assert backend.drop(namespace=PLACE).index_removed
     backend.close()
     assert (elsewhere / "shard.json").is_file()
+
+
+def test_a_point_whose_id_is_a_number_is_loud(root: Path) -> None:
+    engine = EdgeShard.load(str(root / PLACE.shard / "gen-0"))
+    engine.update(UpdateOperation.upsert_points([Point(7, [1.0] * SPEC.dimension, {"f_a": 1.0})]))
+    engine.close()
+    backend = EdgeBackend(root)
+    with pytest.raises(BackendError, match="not a UUID"):
+        backend.scan(namespace=PLACE, where=None, cursor=None, limit=10)
+    backend.close()
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])

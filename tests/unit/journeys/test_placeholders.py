@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from securevec.errors import UsageError
+from securevec.errors import RecordNotFound, UsageError
+from securevec.points.body import Vault
+from securevec.reading import revealing
 from tests.support.world import World, ticket
 
 ADDRESS = "jane.doe@corp.example"
@@ -59,3 +61,17 @@ def test_a_separator_that_could_complete_a_placeholder_is_refused(world: World, 
     with pytest.raises(UsageError):
         hits.context(separator=separator)
     assert " | " in hits.context(separator=" | ")
+
+
+def test_originals_that_a_vault_does_not_have_are_an_error_of_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.acme.ingest([ticket(1, f"Printer refund: please write to {ADDRESS}.")])
+    hits = world.acme.search("printer refund", k=1)
+
+    def emptied(raw: bytes) -> Vault:
+        return Vault(fields={"body": ()}, spans=())
+
+    monkeypatch.setattr(revealing, "decode_vault", emptied)
+    with pytest.raises(RecordNotFound, match="no longer kept"):
+        hits.restore("[EMAIL_1]")
