@@ -288,6 +288,38 @@ def test_what_falls_due_while_it_is_read_is_not_answered(
         assert len(stage.acme.find_subject(JANE) if way == "find" else stage.acme.export_subject(JANE)) == 0
 
 
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+@pytest.mark.parametrize("way", ["get", "exists"])
+def test_a_record_is_not_answered_once_its_deletion_was_acknowledged(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, way: str, how: str
+) -> None:
+    """It was read before; the answer had not left."""
+    pair = stage.pair()
+    pair.acme.ingest([ticket(1, f"{JANE} has a lantern")])
+
+    def gone() -> None:
+        if how == "deleted":
+            assert pair.acme.delete(["T-1"]).deleted == 1
+        else:
+            assert pair.acme.ingest([ticket(1, "a lantern")]).updated == 1
+
+    module: Any = searching if way == "get" else counting
+    read = module.live_record
+
+    def before(*given: Any) -> Any:
+        monkeypatch.setattr(module, "live_record", read)
+        body = read(*given)
+        gone()
+        return body
+
+    monkeypatch.setattr(module, "live_record", before)
+    if way == "get":
+        with pytest.raises(RecordNotFound):
+            pair.acme.get("T-1")
+    else:
+        assert not pair.acme.exists("T-1")
+
+
 # -- originals
 
 
