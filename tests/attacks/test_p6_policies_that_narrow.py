@@ -24,10 +24,11 @@ class Narrowing(BuiltinPolicy):
     """As built in, for the rows of ``shown``."""
 
     shown: Expr | None = None
+    denied = ""
 
     def decide(self, request: Request) -> Decision:
         decision = super().decide(request)
-        return Decision(decision.allowed, decision.rule, self.shown)
+        return Decision(decision.allowed and request.permission != self.denied, decision.rule, self.shown)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pair, N
 @pytest.fixture
 def narrowed(governed: tuple[Pair, Narrowing]) -> Iterator[tuple[Pair, Narrowing]]:
     yield governed
-    governed[1].shown = None
+    governed[1].shown, governed[1].denied = None, ""
     governed[0].stage.trap.on_query = governed[0].stage.trap.on_fetch = None
 
 
@@ -102,3 +103,12 @@ def test_a_filter_that_stays_the_same_is_no_other_one(narrowed: tuple[Pair, Narr
     pair.stage.trap.on_query = pair.stage.trap.on_fetch = again
     assert {hit.record.status for hit in pair.acme.search("refund", k=8)} == {"open"}
     assert pages.page(pair.stage.store.runtime, pair.acme._scope, record_class=Ticket).records
+
+
+def test_counting_by_a_filter_needs_the_permission_to_search(narrowed: tuple[Pair, Narrowing]) -> None:
+    """How many match says what records hold."""
+    pair, policy = narrowed
+    policy.denied = "search"
+    assert pair.acme.count()
+    with pytest.raises(PolicyDenied):
+        pair.acme.count(where=sv.F("status") == "open")
