@@ -65,11 +65,14 @@ def test_a_second_request_to_delete_a_tenant_is_answered_too(home: Home, nursery
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: "-".join(map(str, trap)))
 def test_records_whose_deletion_was_killed_are_all_there_or_all_gone(home: Home, nursery: Nursery, trap: Trap) -> None:
     assert nursery.run(home, "delete records", tenant=TENANT, trap=trap).killed
+    intents = home.open_intents()
     with home.open() as store:
         collection = open_collection(store, TENANT)
         left = require_consistent(store, collection)
         assert left in ({}, dict.fromkeys(range(RECORDS), 0))
         home.verify_audit(store)
+        said = {each["state"] for intent in intents for each in home.recoveries(intent)}
+        assert said <= {"absent" if left else "present"}, "what was deleted is not called undone in the log"
         # What was deleted can be stored again; what was not is unchanged.
         report = collection.ingest(edition(0))
         assert (report.new, report.unchanged) == ((0, RECORDS) if left else (RECORDS, 0))
