@@ -67,7 +67,7 @@ class BuiltinDetector:
 
     @cached_property
     def _rules(self) -> Structured:
-        # Half of the time in which a collection opens, and who counts, reads by id or deletes has no text to scan.
+        # A sixth of the time that a command takes, and who counts, reads by id or deletes has no text to scan.
         return Structured(self._book, self._engine)
 
     @property

@@ -82,7 +82,7 @@ def test_a_detection_that_cannot_be_had_is_refused_before_there_is_a_home(tmp_pa
 
 
 def test_who_counts_reads_by_id_and_deletes_compiles_no_rule(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is half of what such a command takes, and a deletion needs no detector that works."""
+    """It is a sixth of what such a command takes, and a deletion needs no rules."""
     world.acme.ingest([ticket(1, "The refund never arrived.")])
     world.store.close()
 
