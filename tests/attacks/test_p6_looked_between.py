@@ -86,6 +86,18 @@ def span_of(pair: Pair) -> str:
     return next(name for hit in hits for name in hit.span_ids)
 
 
+@pytest.mark.parametrize("way", ["count", "describe"])
+def test_what_the_manifest_alone_answers_of_a_tenant_that_is_suspended_meanwhile_is_not_said(
+    lone_pair: Pair, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    stage, control = lone_pair.stage, lone_pair.stage.store.runtime.control
+    count_shown, counted = suspending(stage, control.count_shown)
+    monkeypatch.setattr(control, "count_shown", count_shown)
+    with pytest.raises(TenantUnavailable):
+        getattr(lone_pair.acme, way)()
+    assert len(counted) == 1
+
+
 def test_a_value_of_a_tenant_that_is_suspended_before_it_is_cut_out_is_not_even_read(
     lone_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,7 @@ from securevec.reading.sheets import Sealed, opened_chunks
 from securevec.removing.recover import settle_collection
 from securevec.retention import apply as applying
 from securevec.retention.rules import hold_epoch
-from securevec.verbs import counting
+from securevec.verbs import batch, counting
 from securevec.writing.resealing import reseal
 from tests.support.attacks import DAY_MS, Stage
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
@@ -318,6 +318,17 @@ def test_a_record_is_not_answered_once_its_deletion_was_acknowledged(
             pair.acme.get("T-1")
     else:
         assert not pair.acme.exists("T-1")
+
+
+def test_a_batch_of_searches_does_not_answer_with_whom_an_erasure_hides_by_then(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record stays, and is redacted by the job: the manifest alone says nothing of it yet."""
+    pair = stage.pair()
+    pair.acme.ingest([ticket(1, f"{JANE} has a lantern", customer="Bob Stone")])
+    assert [len(found) for found in pair.acme.search_batch(["lantern"], k=1)] == [1]
+    meanwhile(monkeypatch, batch, "looked_at_again", lambda: accept(stage, JANE))
+    assert [len(found) for found in pair.acme.search_batch(["lantern"], k=1)] == [0]
 
 
 # -- originals

@@ -102,17 +102,20 @@ def test_a_search_that_is_answered_with_half_of_what_it_asked_for_is_none(
             served.query(namespace=PLACE, vector=a_vector(1), where=None, limit=1)
 
 
-def test_a_point_that_somebody_put_there_under_an_id_of_his_own_is_loud(backend: Backend) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"), [("mine", "not a UUID"), (an_id(9).hex.upper(), "spelled"), (str(an_id(9)), "spelled")]
+)
+def test_a_point_that_somebody_put_there_under_an_id_of_his_own_is_loud(backend: Backend, name: str, said: str) -> None:
     found = next(iter(everything(backend, PLACE)))
     assert isinstance(found.id, UUID)
     api = api_of(backend)
     place = api.get_collection(PLACE.shard).id
-    api._add(ids=["mine"], collection_id=place, embeddings=[a_vector(9).tolist()], metadatas=[{"n-int": 9}])
+    api._add(ids=[name], collection_id=place, embeddings=[a_vector(9).tolist()], metadatas=[{"n-int": 9}])
     if isinstance(backend, ChromaPersistentBackend):
         backend.delete(namespace=PLACE, ids=[an_id(99)])  # whoever scans keeps a list until somebody writes
-    with pytest.raises(BackendError, match="not a UUID"):
+    with pytest.raises(BackendError, match=said):
         everything(backend, PLACE)
-    with pytest.raises(BackendError, match="not a UUID"):
+    with pytest.raises(BackendError, match=said):
         backend.query(namespace=PLACE, vector=a_vector(9), where=None, limit=4)
 
 
