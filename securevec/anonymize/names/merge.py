@@ -34,6 +34,7 @@ from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
 from securevec.anonymize.names.readers import by_reading
+from securevec.anonymize.names.repeated import repeated
 from securevec.anonymize.names.scripts.native_places import with_capitals
 from securevec.anonymize.names.titled import behind_callings, behind_small_titles
 from securevec.anonymize.names.tongues import Tagger
@@ -191,6 +192,7 @@ def find_entities(
             found.append(Finding(person, stretch.end, "PERSON", score, _IN_OTHER, _PRIORITY["PERSON"]))
         kind = "POSTCODE" if _is_postcode(text, stretches, place) else stretch.tag
         found.append(Finding(start, stretch.end, kind, score, rule, _PRIORITY[stretch.tag]))
+    found += [*repeated(text, found)]
     return found
 
 
