@@ -59,7 +59,7 @@ _PARTY: Final = re.compile(
 )
 _MAY_BE_PARTY: Final = re.compile(r" \( ?[^\W\d_]{2,5} ?\)")
 _OF_PARTY: Final = 6.0
-_COUNTRIES: Final = frozenset(
+COUNTRIES: Final = frozenset(
     ["england", "scotland", "wales", "ireland", "france", "germany", "spain", "italy", "portugal", "belgium",
      "netherlands",
      "holland", "sweden", "norway", "denmark", "finland", "poland", "russia", "ukraine", "croatia", "serbia", "romania",
@@ -113,7 +113,7 @@ def lifts(text: str) -> Iterator[tuple[int, int, str, float]]:
             yield *match.span(number), "O", _TEAM
     for match in matches_behind(_GATES["hyphened"], _HYPHENED, text):
         for side in (1, 2):
-            if lookup_key(match.group(side)) not in _COUNTRIES and not _is_given_first(match.group(side)):
+            if lookup_key(match.group(side)) not in COUNTRIES and not _is_given_first(match.group(side)):
                 yield *match.span(side), "ORG", _SIDE
         yield match.end(1), match.start(2), "O", _SIDE
     for match in matches_behind(_GATES["sides"], _SIDES, text):
@@ -149,7 +149,7 @@ def _is_given_first(value: str) -> bool:
 def _may_be_side(value: str) -> bool:
     """Whether a team may be called so: a listed town or club, and nobody's given name."""
     key = lookup_key(value)
-    return (key in places() or is_known(value)) and key not in names().given and key not in _COUNTRIES
+    return (key in places() or is_known(value)) and key not in names().given and key not in COUNTRIES
 
 
 def _parties(text: str) -> Iterator[tuple[int, int, str, float]]:

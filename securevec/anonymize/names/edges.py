@@ -8,6 +8,7 @@ from typing import Final
 
 from securevec.anonymize.fold import lookup_key
 from securevec.anonymize.lexicon import names, places, word_set
+from securevec.anonymize.names.known_organisations import is_known
 from securevec.anonymize.names.model import Stretch
 from securevec.anonymize.names.organisations import HOUSE_FIRST, HOUSE_LAST, is_house
 
@@ -33,6 +34,8 @@ _BETWEEN: Final = re.compile(
     r"|do|na|nach|naar|oraz|nad|hacia|vers|bis)"
     r" (?=\w)"
 )
+_VERB: Final = re.compile(r" ([^\W\d_]{4,}) (?=[^\W\d_])")
+_AND: Final = re.compile(r" (?:y|e|et|und|i|och|og|en|z) (?=([^\W\d_]+))")
 _CASE: Final = re.compile(
     r"(?<=\w\w)['’](?:[dt][ae](?:n|ki|kiler)?|y?[aeıiuü]|n?[ıiuü]n|l[ae]r|y?l[ae]|l[ıiuü])(?![\w'’])"
 )
@@ -72,11 +75,27 @@ def tidy(text: str, stretches: list[Stretch], *, abroad: bool = False) -> list[S
 def _apart(text: str, stretch: Stretch) -> Iterator[Stretch]:
     """The two names on both sides of a small word that is in none: "Gdańska do Poznania", "Lugo y la Universidad"."""
     between = _BETWEEN.search(text, stretch.start, stretch.end) if stretch.tag in _SPLIT else None
+    if between is None and stretch.tag == "PERSON":
+        between = _between_people(text, stretch)
     if between is None or lookup_key(text[stretch.start : stretch.end]) in places():
         yield stretch
         return
     yield Stretch(stretch.start, between.start(), stretch.tag, stretch.margin)
-    yield from _apart(text, Stretch(between.end(), stretch.end, stretch.tag, stretch.margin))
+    tag = "ORG" if stretch.tag == "PERSON" and is_known(text[between.end() : stretch.end]) else stretch.tag
+    yield from _apart(text, Stretch(between.end(), stretch.end, tag, stretch.margin))
+
+
+def _between_people(text: str, stretch: Stretch) -> re.Match[str] | None:
+    """A small word that is in no name ("Ekstrand stänger Ericsson"), or "and" with a given name behind it."""
+    for verb in _VERB.finditer(text, stretch.start, stretch.end):
+        if verb.group(1).islower() and text[verb.end()].isupper() and verb.group(1) not in names().particles:
+            return verb
+    joined = _AND.search(text, stretch.start, stretch.end)
+    if joined is None or not joined.group(1)[0].isupper():
+        return None
+    lists, key = names(), lookup_key(joined.group(1))
+    both = lists.lists_given(lookup_key(text[stretch.start : joined.start()]))
+    return joined if lists.lists_given(key) and (both or not lists.lists_surname(key)) else None
 
 
 def _without_case(text: str, stretch: Stretch) -> Iterator[Stretch]:

@@ -30,6 +30,7 @@ from securevec.anonymize.names.known_organisations import by_kind, by_list, smal
 from securevec.anonymize.names.known_places import by_list as places_by_list
 from securevec.anonymize.names.known_places import by_own_name, in_small_letters
 from securevec.anonymize.names.lower import SPOKEN
+from securevec.anonymize.names.marked import marked
 from securevec.anonymize.names.model import Stretch, Tagging
 from securevec.anonymize.names.no_names import without
 from securevec.anonymize.names.organisations import by_legal_form
@@ -105,6 +106,8 @@ _OF_SOMEBODY: Final = re.compile(rf".*\b(?:of|for)[ ]({_NAME_WORD})(?:[ ][{UPPER
 _TWO_WORDS: Final = re.compile(rf"({_NAME_WORD})[ ]({_NAME_WORD})")
 _GIVEN_BEFORE: Final = re.compile(rf"(?<![\w@#/\\'-])({_NAME_WORD})[ ]\Z")
 _GIVEN_LONGEST: Final = 24
+_TITLE: Final = 7
+"""Characters of a title behind a name that a slash gives away, which says nothing of the word behind it."""
 _IN_OTHER: Final = "name-in-organization"
 """The rule of a full name in what the model took for an organization or a place."""
 _NEAR: Final = 40
@@ -125,6 +128,9 @@ def find_entities(
     by_rule = find_names(text, field_name=field_name)
     if len(by_rule) == 1 and by_rule[0].rule == "name-field":
         return by_rule
+    if marks := list(marked(text)):
+        booked = [end for start, end in marks if "/" in text[start:end]]
+        by_rule = [finding for finding in by_rule if not any(0 < finding.start - end < _TITLE for end in booked)]
     houses, known, built = list(by_kind(text)), list(by_list(text)), []
     listed_places = [(start, end, -counts) for start, end, counts in known if counts < 0]
     known = [listed for listed in known if listed[2] > 0]
@@ -169,6 +175,7 @@ def find_entities(
             tagging.lift(start, end, tag, counts)
     for start, end in people_by_letters(text):
         found.append(Finding(start, end, "PERSON", 0.8, "name-letters", _PRIORITY["PERSON"]))
+    found += [Finding(start, end, "PERSON", 0.8, "name-marked", _PRIORITY["PERSON"]) for start, end in marks]
     found += inverted_names(text)
     supported = [(finding.start, finding.end) for finding in by_rule]
     stretches = tidy(text, tagging.stretches(), abroad=tagging.abroad)

@@ -1,11 +1,11 @@
-"""Streets without a number, towns with regions, firms of families, bodies, places in capitals: one look at a text."""
+"""Streets without a number, towns with regions, firms of families, bodies, places in capitals, what teams and firms do: one look at a text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from securevec.anonymize.names import bodies, casing, firms, regions, streets
+from securevec.anonymize.names import bodies, casing, doing, firms, plain, regions, streets
 from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 _READERS: Final = (
@@ -16,6 +16,9 @@ _READERS: Final = (
     (firms.firms, "ORG", firms.COUNTS),
     (bodies.bodies, "ORG", bodies.COUNTS),
     (casing.capitals, "LOCATION", casing.COUNTS),
+    (plain.plain_words, "PERSON", plain.COUNTS),
+    (doing.teams, "ORG", doing.TEAM_COUNTS),
+    (doing.firms, "ORG", doing.FIRM_COUNTS),
 )
 _MAY_BE: Final = questioning(
     "|".join(
@@ -27,6 +30,9 @@ _MAY_BE: Final = questioning(
             firms.MAY_BE,
             bodies.MAY_BE,
             casing.MAY_BE,
+            plain.MAY_BE,
+            doing.TEAMS_MAY_BE,
+            doing.FIRMS_MAY_BE,
         )
     )
 )
