@@ -11,6 +11,7 @@ from securevec.anonymize.rules.matching import ANYWHERE, questioning
 _READERS: Final = (
     (streets.streets, "ADDRESS", streets.COUNTS),
     (streets.flats, "ADDRESS", streets.COUNTS),
+    (streets.named, "ADDRESS", streets.COUNTS),
     (streets.corners, "ADDRESS", streets.COUNTS),
     (regions.towns, "LOCATION", regions.COUNTS),
     (firms.firms, "ORG", firms.COUNTS),
@@ -25,6 +26,7 @@ _MAY_BE: Final = questioning(
         (
             streets.MAY_BE,
             streets.FLATS_MAY_BE,
+            streets.NAMED_MAY_BE,
             streets.CORNERS_MAY_BE,
             regions.MAY_BE,
             firms.MAY_BE,

@@ -55,7 +55,9 @@ def _halves(name: str) -> Iterator[tuple[str, bool]]:
     first = lookup_key(words[0]) if words else ""
     if len(words) < 2 and not (words and _INITIAL.match(name)):
         return
-    if len(words) > 1 and not (lists.lists_given(first) or first in lists.given_ambiguous or lists.is_surname(words[-1])):
+    if len(words) > 1 and not (
+        lists.lists_given(first) or first in lists.given_ambiguous or lists.is_surname(words[-1])
+    ):
         return
     for word in {words[0], words[-1]}:
         key = lookup_key(word)

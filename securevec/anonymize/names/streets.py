@@ -55,6 +55,20 @@ _FLAT: Final = re.compile(
 )
 _FLAT_GATE: Final = questioning(rf"\b{_UNIT}, [A-Z0-9?]")
 FLATS_MAY_BE: Final = rf"\b{_UNIT}, [A-Z0-9?]"
+_CALLED: Final = (
+    "House|Cottage|Lodge|Rectory|Vicarage|Bakehouse|Barn|Mill|Farm|Forge|Grange|Manor|Gatehouse|Croft|Stables|Schoolhouse"
+    "|Farmhouse|Bungalow|Coach House|Post Office|Parsonage|Granary|End|Gables"
+)
+"""What a house is called by that has a name in place of a number."""
+_LANES: Final = "Lane|Road|Street|Drive|Avenue|Close|Hill|Way|Row|Crescent|Terrace|Gardens|Walk|Green"
+_NAMED: Final = re.compile(
+    rf"(?<![\w'’\-])(?:The )?(?:[{UPPER}][\w'’\-]* ){{1,2}}(?:{_CALLED}), ?(?:\d{{1,4}}[A-Za-z]? )?(?:[{UPPER}][\w'’\-]* ){{1,3}}"
+    rf"(?:{_LANES})(?![\w'’\-])"
+)
+_NAMED_GATE: Final = questioning(
+    rf"(?:[A-Z?][\w'?\-]* ){{1,3}}(?:{_CALLED}), ?(?:[0-9]{{1,4}}[A-Za-z]? )?(?:[A-Z?][\w'?\-]* ){{1,3}}(?:{_LANES})\b"
+)
+NAMED_MAY_BE: Final = rf" (?:{_CALLED}), ?[A-Z0-9?]"
 _CORNER_BEGINS: Final = "(?:[Cc]orner|[Ii]ntersection|[Jj]unction) of"
 _CORNER: Final = re.compile(rf"{_CORNER_BEGINS} ((?:{_WORD} ){{1,3}}(?:and|&) {_WORD}(?: {_WORD}){{0,2}})(?![\w'’\-])")
 CORNERS_MAY_BE: Final = rf"{_CORNER_BEGINS} [A-Z0-9?]"
@@ -119,6 +133,15 @@ def flats(text: str) -> Iterator[tuple[int, int]]:
     for match in matches_behind(_FLAT_GATE, _FLAT, text):
         if "," in match.group():
             yield match.span()
+
+
+def named(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each house that has a name in front of its lane: "The Old Rectory, Church Lane"."""
+    for match in matches_behind(_NAMED_GATE, _NAMED, text):
+        yield match.span()
+        if match.group().startswith("The "):
+            # The model is sure of an article that it is nothing.
+            yield match.start(), match.start() + 3
 
 
 def corners(text: str) -> Iterator[tuple[int, int]]:

@@ -82,7 +82,7 @@ def test_a_body_has_its_purpose_and_a_bank_of_a_river_is_none(text: str, house: 
 
 
 def test_what_begins_beyond_ascii_is_found_and_a_place_is_told_from_a_team() -> None:
-    text = "Ask Ørsted about the Gold Coast and the Gold Coast Titans, ?rsted"
+    text = "Ask Ørsted about the Gold Coast and the Gold Coast Suns, ?rsted"
     assert [(text[start:end], counts > 0) for start, end, counts in by_list(text)] == [
         ("Ørsted", True),
         ("Gold Coast", False),
