@@ -140,6 +140,11 @@ def is_known(name: str) -> bool:
     return _known()[1].get(_plain(name), 0.0) > 0
 
 
+def is_place(name: str) -> bool:
+    """Whether the list of places that everybody knows has this name."""
+    return _known()[1].get(_plain(name), 0.0) < 0
+
+
 def by_list(text: str) -> Iterator[tuple[int, int, float]]:
     """Start and end of each listed name, and how much it counts in the model's units; of a place, below zero."""
     pattern, counts = _known()

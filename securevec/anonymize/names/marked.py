@@ -1,4 +1,4 @@
-"""People that a sign gives away: "@Grace" where somebody is called in a chat, and "SMITH/JOHN MR" as airlines write it."""
+"""People that a sign gives away: "@Grace" where a chat calls somebody, "SMITH/JOHN MR" as airlines write it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _BOOKED: Final = re.compile(
     rf"(?<![\w/])({_CAPITALS}(?: {_CAPITALS})?)/({_CAPITALS}(?: (?!(?:MRS?|MS|MISS|MSTR|MX|DR)\b){_CAPITALS})?)"
     r"( ?(?:MRS?|MS|MISS|MSTR|MX|DR|CHD|INF)\b)?(?![\w/])"
 )
+_LONGEST: Final = 48
 _TITLE_LAST: Final = re.compile(r"(?:MRS?|MISS|MSTR)\Z")
 
 
@@ -32,7 +33,11 @@ def marked(text: str) -> Iterator[tuple[int, int]]:
 
 def _called(text: str) -> Iterator[tuple[int, int]]:
     lists = names()
-    for match in _CALLED.finditer(text):
+    at = -1
+    while (at := text.find("@", at + 1)) >= 0:
+        match = _CALLED.match(text, at)
+        if match is None:
+            continue
         key = lookup_key(match.group(1))
         if not (lists.lists_given(key) or lists.lists_given(key.partition("-")[0]) or key in lists.given_ambiguous):
             continue
@@ -47,7 +52,14 @@ def _called(text: str) -> Iterator[tuple[int, int]]:
 def _booked(text: str) -> Iterator[tuple[int, int]]:
     """Family and given name in capitals: with a title behind, or where lists know both."""
     lists = names()
-    for match in _BOOKED.finditer(text):
+    at, reached = -1, 0
+    while (at := text.find("/", at + 1)) >= 0:
+        if not text[at - 1 : at].isupper() or not text[at + 1 : at + 2].isupper():
+            continue
+        match = _BOOKED.search(text, max(reached, at - _LONGEST), at + _LONGEST)
+        if match is None or match.end(1) != at:
+            continue
+        reached = match.end()
         family, given, title = match.groups()
         first, _, second = family.partition(" ")
         start = match.start(1)

@@ -12,7 +12,7 @@ from typing import Final
 
 from securevec.anonymize.names.gates import matches_behind
 from securevec.anonymize.names.words import opens_sentence
-from securevec.anonymize.rules.matching import questioning
+from securevec.anonymize.rules.matching import ANYWHERE, questioning
 
 COUNTS: Final = 6.0
 """How much such a word counts, in the model's units."""
@@ -25,7 +25,7 @@ _WORDS: Final = (
 )
 _SEASONS: Final = "April|May|June|August|Summer|Autumn|Winter"
 _TO: Final = (
-    "told|tell|tells|asked|ask|emailed|texted|phoned|rang|thanked|thank|married|marries|hugged|kissed|paged|dated|messaged"
+    "told|tell|tells|asked|ask|emailed|texted|phoned|rang|thanked|thank|married|marries|hugged|kissed|paged|messaged"
     "|reminded|remind|warned|introduced|promised|and me and|my sister|my brother|my wife|my husband|my daughter|my son"
     "|my friend|named|called|transfer me to|speak (?:to|with)|spoke (?:to|with)|talk(?:ed)? (?:to|with)"
 )
@@ -36,7 +36,8 @@ _SAYS: Final = (
     "said|says|asked|asks|told|tells|replied|thinks|thought|knows|knew|wants|wanted|laughed|smiled|nodded|shouted|whispered"
     "|cried|yelled|phoned|emailed|texted|called|thanked|promised|apologi[sz]ed|explained|complained|insisted|spoke|wrote"
     "|poured|sat|stood|left|went|came|returned|arrived|joined|met|gave|took|paid|picked|walked|woke|agreed|refused|forgot"
-    "|remembered|admitted|loves|loved|hates|likes|lives|lived|works at|works for|married|kissed|hugged|shrugged|sighed|grinned"
+    "|remembered|admitted|loves|loved|hates|likes|lives|lived|works at|works for|married|kissed|hugged|shrugged|sighed"
+    "|grinned"
     "|is (?:off|on leave|out|away|coming|leaving|running late|sick)|and I"
 )
 _SAYING: Final = re.compile(rf"({_WORDS}|{_SEASONS}) (?:{_SAYS})\b")
@@ -44,9 +45,13 @@ _INSIDE_GATE: Final = questioning(rf"\b[a-z]+,? (?:{_WORDS})\b")
 _SPOKEN_GATE: Final = questioning(rf"\b(?:{_TO}) (?:{_SEASONS})\b")
 _SAYING_GATE: Final = questioning(rf"\b(?:{_WORDS}|{_SEASONS}) (?:{_SAYS})\b")
 MAY_BE: Final = rf"[a-z],? (?:{_WORDS})\b|\b(?:{_TO}) (?:{_SEASONS})\b|\b(?:{_WORDS}|{_SEASONS}) (?:{_SAYS})\b"
+_ANY: Final = questioning(MAY_BE)
+"""Most texts are done here."""
 _NO_NAME_BEHIND: Final = frozenset(
-    ("a an the this that these those my your his her its our their no any each every some another of in on as or is are "
-     "was were be click press select choose tap hit open use set enable disable new old green blue red called type").split()
+    ["a", "an", "the", "this", "that", "these", "those", "my", "your", "his", "her", "its", "our", "their", "no", "any",
+     "each", "every", "some", "another", "of", "in", "on", "as", "is", "are", "was", "were", "be", "click", "press",
+     "select", "choose", "tap", "hit", "open", "use", "set", "enable", "disable", "new", "old", "green", "blue", "red",
+     "called", "type"]
 )  # fmt: skip
 """Small words behind which a capital makes a title, a button or a thing of such a word."""
 _JOINS: Final = frozenset(["and", "or", "nor"])
@@ -56,6 +61,9 @@ _BEFORE: Final = "@#/_-.'’"
 
 def plain_words(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each such word."""
+    data = text.encode("ascii", "replace")
+    if _ANY.Match(ANYWHERE, data, 0, len(data))[0][1] < 0:
+        return
     for match in matches_behind(_INSIDE_GATE, _INSIDE, text):
         word = match.group(1)
         if word not in _NO_NAME_BEHIND and (word not in _JOINS or text[match.end() : match.end() + 1] == " "):

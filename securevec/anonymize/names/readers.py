@@ -1,4 +1,5 @@
-"""Streets without a number, towns with regions, firms of families, bodies, places in capitals, what teams and firms do: one look at a text."""
+"""Streets without a number, named houses, towns with regions, firms of families, bodies, places in capitals, names
+that are words, what teams and firms do: one look at a text."""
 
 from __future__ import annotations
 

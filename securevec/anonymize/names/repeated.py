@@ -34,7 +34,11 @@ def repeated(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
     halves: dict[str, bool] = {}
     for start, end, entity in taken:
         if entity == "PERSON" and len(halves) < _MOST:
-            halves.update(_halves(text[start:end]))
+            value = text[start:end]
+            # Most names stand in a text once, or for the last time, and are done here.
+            first, last = value[: value.find(" ")], value[value.rfind(" ") + 1 :]
+            if " " in value and (text.find(last, end) >= 0 or text.find(first, end) >= 0):
+                halves.update(_halves(value))
     firms = {text[start:end] for start, end, entity in taken if entity == "ORG"}
     for half, word in halves.items():
         # A firm that is called after whoever founded it is the firm's, wherever its name stands.

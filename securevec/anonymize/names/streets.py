@@ -62,8 +62,8 @@ _CALLED: Final = (
 """What a house is called by that has a name in place of a number."""
 _LANES: Final = "Lane|Road|Street|Drive|Avenue|Close|Hill|Way|Row|Crescent|Terrace|Gardens|Walk|Green"
 _NAMED: Final = re.compile(
-    rf"(?<![\w'’\-])(?:The )?(?:[{UPPER}][\w'’\-]* ){{1,2}}(?:{_CALLED}), ?(?:\d{{1,4}}[A-Za-z]? )?(?:[{UPPER}][\w'’\-]* ){{1,3}}"
-    rf"(?:{_LANES})(?![\w'’\-])"
+    rf"(?<![\w'’\-])(?:The )?(?:[{UPPER}][\w'’\-]* ){{1,2}}(?:{_CALLED}), ?(?:\d{{1,4}}[A-Za-z]? )?"
+    rf"(?:[{UPPER}][\w'’\-]* ){{1,3}}(?:{_LANES})(?![\w'’\-])"
 )
 _NAMED_GATE: Final = questioning(
     rf"(?:[A-Z?][\w'?\-]* ){{1,3}}(?:{_CALLED}), ?(?:[0-9]{{1,4}}[A-Za-z]? )?(?:[A-Z?][\w'?\-]* ){{1,3}}(?:{_LANES})\b"
