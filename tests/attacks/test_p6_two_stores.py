@@ -33,7 +33,7 @@ from securevec.reading.sheets import Sealed, opened_chunks
 from securevec.removing.recover import settle_collection
 from securevec.retention import apply as applying
 from securevec.retention.rules import hold_epoch
-from securevec.verbs import batch, counting
+from securevec.verbs import batch, counting, pages, several
 from securevec.writing.resealing import reseal
 from tests.support.attacks import DAY_MS, Stage
 from tests.support.hourglass import RETENTION_DAYS, Hourglass, hourglass
@@ -318,6 +318,17 @@ def test_a_record_is_not_answered_once_its_deletion_was_acknowledged(
             pair.acme.get("T-1")
     else:
         assert not pair.acme.exists("T-1")
+
+
+@pytest.mark.parametrize("way", ["get_many", "page"])
+def test_records_deleted_behind_the_reading_of_several_are_not_among_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    pair = stage.pair()
+    pair.acme.ingest([ticket(1, "a lantern"), ticket(2, "a lamp")])
+    meanwhile(monkeypatch, several if way == "get_many" else pages, "still_live", lambda: pair.acme.delete(["T-1"]))
+    found = pair.acme.get_many(["T-1", "T-2"]) if way == "get_many" else pair.acme.page().records
+    assert [record.id for record in found] == ["T-2"]
 
 
 def test_a_batch_of_searches_does_not_answer_with_whom_an_erasure_hides_by_then(
