@@ -34,7 +34,7 @@ from securevec.control.database import Transaction
 from securevec.control.jobs import SUBJECT_ERASE, Erasure
 from securevec.control.rows import JobItem, JobRow
 from securevec.control.subjects import records_of
-from securevec.errors import DeletionIncomplete, UsageError, WriteNotAcknowledged
+from securevec.errors import DeletionIncomplete, RecordChanged, UsageError, WriteNotAcknowledged
 from securevec.guard import Admission, Commission, commission
 from securevec.ingest import write_batch
 from securevec.jobs import JobResult, encode, move_on, renew
@@ -58,6 +58,8 @@ from securevec.types import CollectionId, RecordRef, Token
 from securevec.writing.batching import BATCH
 from securevec.writing.report import Tally
 
+_ROUNDS: Final = 10
+"""How often what is to be deleted is looked at again when others seal it anew meanwhile."""
 FENCE: Final = "30d"
 """How long nothing is written about an erased person, unless the caller says otherwise."""
 
@@ -198,9 +200,16 @@ def _delete(runtime: Runtime, job: JobRow) -> None:
     """Delete the records about the people, as they were at the acceptance or as another erasure left them since."""
     for collection, items in manifest.by_collection(runtime.control.job_items(job.job_id), "delete").items():
         opened = _opened(runtime, job, collection)
-        if opened is not None:
+        if opened is None:
+            continue
+        for _ in range(_ROUNDS):
             there = manifest.standing(runtime, job, collection, items, ())
+            if not there:
+                break
+            # One that another process seals anew behind this look is left alone, and looked at again.
             _remove(runtime, opened, job, {RecordRef(ref): row.generation for ref, row in there.items()})
+        else:
+            raise RecordChanged("Others keep sealing these records anew.", next_step="securevec jobs run")
 
 
 def _redact(runtime: Runtime, job: JobRow, tokens: frozenset[Token]) -> None:

@@ -182,6 +182,16 @@ def test_a_job_that_fails_in_a_way_nobody_foresaw_does_not_stop_the_others(
     assert _shown(pair.acme) == {"T-1"}
 
 
+def test_a_record_that_is_sealed_anew_while_an_erasure_deletes_it_goes_all_the_same(
+    stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another process does: what was read to be deleted is another generation by then, and still the job's."""
+    meanwhile(monkeypatch, erasing, "delete_part", lambda: stage.store.reseal("acme", pair.name))
+    assert stage.acme.erase_subject(NAME).raise_if_incomplete().about == 2
+    assert _shown(pair.acme) == {"T-2"}
+    pair.acme.verify().raise_if_wrong()
+
+
 def test_a_long_redaction_keeps_the_job_to_itself(stage: Stage, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.acme.ingest([ticket(number, f"lantern of {JANE}", customer="C-7") for number in range(10, 14)])
     job = _accept(stage, JANE)
