@@ -88,7 +88,9 @@ def _apart(text: str, stretch: Stretch) -> Iterator[Stretch]:
 def _between_people(text: str, stretch: Stretch) -> re.Match[str] | None:
     """A small word that is in no name ("Ekstrand stänger Ericsson"), or "and" with a given name behind it."""
     for verb in _VERB.finditer(text, stretch.start, stretch.end):
-        if verb.group(1).islower() and text[verb.end()].isupper() and verb.group(1) not in names().particles:
+        word = verb.group(1)
+        # "Mia cugina Ornella" is one person, whom a word for what somebody is stands in front of.
+        if word.islower() and text[verb.end()].isupper() and word not in names().particles and word not in _CALLED:
             return verb
     joined = _AND.search(text, stretch.start, stretch.end)
     if joined is None or not joined.group(1)[0].isupper():
