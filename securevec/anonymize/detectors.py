@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -59,16 +59,20 @@ class BuiltinDetector:
         require(engine)
         self._book = book or builtin_rules()
         self._engine: PatternEngine = engine
+        self._compiled: Structured | None = None
         self._recall: Recall = recall
         self._names: Names = names
         self._model = model or models_of(names)
         parts = (DETECTOR_VERSION, self._book.digest, lexicon.digest(), self._model.digest, recall)
         self._digest = hashlib.sha256(f"securevec-detector {' '.join(map(str, parts))}".encode()).hexdigest()
 
-    @cached_property
+    @property
     def _rules(self) -> Structured:
-        # A sixth of the time that a command takes, and who counts, reads by id or deletes has no text to scan.
-        return Structured(self._book, self._engine)
+        # A sixth of the time that a command takes, and who counts, reads by id or deletes has no text to scan. Without
+        # a lock: a child forked while another thread holds one would wait for good. Compiled twice is as right as once.
+        if self._compiled is None:
+            self._compiled = Structured(self._book, self._engine)
+        return self._compiled
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,6 @@ from typing import Any, Final
 import securevec.backup.create as creating
 import securevec.backup.replay as replaying
 import securevec.backup.restore as restoring
-from securevec.anonymize import builtin_detector
 from securevec.backup import Newer, create_backup, files, restore_backup
 from securevec.control.store import ControlStore
 from securevec.keys.keyring import KeyRing
@@ -84,5 +83,4 @@ def _arm(steps: dict[str, tuple[Any, str, int]], trap: list[Any] | None) -> None
 
 
 if __name__ == "__main__":
-    builtin_detector("balanced")  # compiled once, for every child
     nursery(do)

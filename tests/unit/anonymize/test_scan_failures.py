@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
+from threading import Event, Thread
 from typing import Any, cast
 
 import pytest
 
-from securevec.anonymize import Anonymizer, Finding, MergedDetector, TenantKeys, default_detector
+from securevec.anonymize import Anonymizer, BuiltinDetector, Finding, MergedDetector, TenantKeys, default_detector
+from securevec.anonymize import detectors as detecting
 from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.anonymize.rules.scan import PatternScanner
 from securevec.anonymize.rules.sheet import Across, Part
@@ -161,3 +165,32 @@ def test_the_digest_names_every_part_of_a_merged_detector() -> None:
     two = MergedDetector([default_detector(), _Raises()]).digest
     assert one != two
     assert Anonymizer().digest == default_detector().digest
+
+
+def test_a_child_that_is_forked_while_another_thread_compiles_the_rules_reads_its_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiling, forked, honest = Event(), Event(), detecting.Structured
+
+    def slowly(*given: Any) -> Any:
+        compiling.set()
+        forked.wait(30)
+        return honest(*given)
+
+    monkeypatch.setattr(detecting, "Structured", slowly)
+    detector = BuiltinDetector()
+    reader = Thread(target=detector.detect, args=(SECRET,), daemon=True)
+    reader.start()
+    assert compiling.wait(30)
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)
+        try:
+            setattr(detecting, "Structured", honest)  # noqa: B010  # nothing undoes it in a child that ends here
+            os._exit(0 if detector.detect(SECRET) else 1)
+        finally:
+            os._exit(2)
+    forked.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    reader.join(30)
