@@ -15,6 +15,7 @@ from securevec.anonymize import detectors as detecting
 from securevec.anonymize.rules.rulebook import builtin_rules
 from securevec.anonymize.rules.scan import PatternScanner
 from securevec.anonymize.rules.sheet import Across, Part
+from securevec.anonymize.rules.structured import Structured
 from securevec.errors import DetectorError
 from securevec.limits import MAX_TEXT_BYTES
 
@@ -170,12 +171,12 @@ def test_the_digest_names_every_part_of_a_merged_detector() -> None:
 def test_a_child_that_is_forked_while_another_thread_compiles_the_rules_reads_its_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    compiling, forked, honest = Event(), Event(), detecting.Structured
+    compiling, forked = Event(), Event()
 
     def slowly(*given: Any) -> Any:
         compiling.set()
         forked.wait(30)
-        return honest(*given)
+        return Structured(*given)
 
     monkeypatch.setattr(detecting, "Structured", slowly)
     detector = BuiltinDetector()
@@ -187,7 +188,7 @@ def test_a_child_that_is_forked_while_another_thread_compiles_the_rules_reads_it
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(20)
         try:
-            setattr(detecting, "Structured", honest)  # noqa: B010  # nothing undoes it in a child that ends here
+            setattr(detecting, "Structured", Structured)  # noqa: B010  # nothing undoes it in a child that ends here
             os._exit(0 if detector.detect(SECRET) else 1)
         finally:
             os._exit(2)
