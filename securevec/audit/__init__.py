@@ -17,6 +17,7 @@ from securevec.audit.event import (
 from securevec.audit.export import FORMATS, Format
 from securevec.audit.following import Follower
 from securevec.audit.ocsf import summarize
+from securevec.audit.proving import Proven, prove, verify_proof
 from securevec.audit.reading import find_open_intents, read_between, read_chain, read_tail
 from securevec.audit.succession import Keychain, Succession
 from securevec.audit.verify import AuditReport, WriterReport, verify_log
@@ -36,6 +37,7 @@ __all__ = [
     "Keychain",
     "Outcome",
     "Phase",
+    "Proven",
     "Refs",
     "Succession",
     "WriterReport",
@@ -44,10 +46,12 @@ __all__ = [
     "fold_entities",
     "is_alive",
     "keyed_ref",
+    "prove",
     "read_between",
     "read_chain",
     "read_tail",
     "request_id",
     "summarize",
     "verify_log",
+    "verify_proof",
 ]

@@ -7,7 +7,8 @@ are 32 bytes. The two prefixes keep a node from passing as a leaf.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 _sha256 = hashlib.sha256
@@ -62,3 +63,40 @@ class Frontier:
         for peak in reversed(self._peaks[:-1]):
             node = node_hash(peak, node)
         return node
+
+
+def siblings(index: int, size: int) -> list[tuple[int, int]]:
+    """Which leaves each hash of the audit path of leaf ``index`` in a tree of ``size`` stands for, as ``(first, end)``,
+    from the leaf up (RFC 6962 section 2.1.1). Together with the leaf they are all leaves, each once."""
+    if not 0 <= index < size:
+        raise ValueError("a tree has a path for each of its leaves, and for no other")
+    first, end, ranges = 0, size, list[tuple[int, int]]()
+    while end - first > 1:
+        middle = first + (1 << ((end - first - 1).bit_length() - 1))
+        left = index < middle
+        ranges.append((middle, end) if left else (first, middle))
+        first, end = (first, middle) if left else (middle, end)
+    return ranges[::-1]
+
+
+def path_of(index: int, leaves: Iterable[bytes], size: int) -> list[bytes]:
+    """The audit path of leaf ``index``: a hash for each of :func:`siblings`. ``leaves`` begin with the tree's ``size``
+    leaf hashes and are read once; memory does not grow with them. Raises ``ValueError`` when they are fewer."""
+    ranges, rest, roots = siblings(index, size), iter(leaves), dict[int, bytes]()
+    for first, end in sorted([*ranges, (index, index + 1)]):
+        subtree = Frontier()
+        for leaf in islice(rest, end - first):
+            subtree.append(leaf)
+        if subtree.size < end - first:
+            raise ValueError("a tree of this size has more leaves")
+        roots[first] = subtree.root()
+    return [roots[first] for first, _ in ranges]
+
+
+def root_of_path(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes:
+    """The root of the tree in which ``leaf`` has this path (RFC 9162 section 2.1.3.2). Raises ``ValueError`` for a path
+    of another length."""
+    node = leaf
+    for (first, _), sibling in zip(siblings(index, size), path, strict=True):
+        node = node_hash(sibling, node) if first < index else node_hash(node, sibling)
+    return node

@@ -123,6 +123,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "securevec audit export --out audit.jsonl --since 2026-11-01 --until 2026-12-01",
         "securevec audit export --out - --format cef --since 24h",
     ),
+    "audit prove": ("securevec audit prove 01M8F64S0J33ZKPR3REYSTCN52 --out proof.jsonl",),
+    "audit verify-proof": ("securevec audit verify-proof proof.jsonl --pubkey receipts.pub.pem",),
     "receipt verify": ("securevec receipt verify acme.receipt.json --pubkey receipts.pub.pem",),
     "backup create": ("securevec backup create /backups/2026-11-26",),
     "backup verify": ("securevec backup verify /backups/2026-11-26 --pubkey receipts.pub.pem",),

@@ -255,6 +255,31 @@ def test_the_audit_log_is_written_for_another_system_by_time_and_as_it_stands(sh
     assert not Path("-").exists()
 
 
+def test_one_record_of_the_audit_log_is_proven_to_whoever_has_the_key_and_not_the_home(
+    shell: Shell, base: Path
+) -> None:
+    assert shell.at_home("count", "acme/tickets").code == 0
+    newest = json.loads(shell.at_home("audit", "tail", "-n", "2", "--json").out.splitlines()[0])
+    key, out = base / "signing.pub", base / "proof.jsonl"
+    assert shell.at_home("keys", "export-public", "--out", str(key)).code == 0
+    assert shell.at_home("audit", "prove", newest["metadata"]["uid"], "--out", str(out)).code == 0
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    away = ("--home", str(base / "elsewhere"), "--pubkey", str(key))
+    answer = shell.run("audit", "verify-proof", str(out), *away, "--json")
+    assert (answer.code, [each["record"] for each in answer.json["proofs"]]) == (0, [newest]), answer
+    shown = shell.run("audit", "verify-proof", str(out), *away)
+    assert newest["metadata"]["event_code"] in shown.out
+    out.write_bytes(out.read_bytes().replace(b"allowed", b"granted"))
+    assert shell.run("audit", "verify-proof", str(out), *away).code == 1
+    assert shell.run("audit", "verify-proof", str(base / "empty"), *away).code == 2
+    (base / "empty").touch()
+    assert shell.run("audit", "verify-proof", str(base / "empty"), *away).code == 1
+    assert shell.at_home("audit", "prove", "T-1", "--out", str(base / "x")).code == 2
+    assert (
+        shell.at_home("audit", "prove", newest["metadata"]["uid"], "--out", str(base / "x"), "--as", "svc:a").code == 3
+    )
+
+
 @pytest.mark.parametrize(("form", "start"), [("syslog", "<110>1 "), ("cef", "CEF:0|securevec|securevec|")])
 def test_a_collector_gets_the_log_in_its_own_format_a_record_a_line(
     shell: Shell, base: Path, form: str, start: str

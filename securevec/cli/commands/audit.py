@@ -1,17 +1,19 @@
-"""``audit tail|verify|export``: who did what, whether the record of it is whole, and the record for another system."""
+"""``audit tail|verify|export|prove|verify-proof``: who did what, whether the record of it is whole, the record for
+another system, and one record for somebody who may see no other."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from securevec.cli.command import Group
-from securevec.cli.named import require_directory
+from securevec.cli.named import read_bounded, require_directory
 from securevec.cli.output import moment, pairs, table
 from securevec.cli.pinned import Pubkey, anchor_of, log_id_of, pinned_key
 from securevec.cli.session import Session
@@ -19,11 +21,16 @@ from securevec.cli.streams import answering
 from securevec.cli.tail import Format, tail
 from securevec.errors import AuditTampered, AuditUnavailable, Unpinned, UsageError
 
+_MAX_PROOFS: Final = 16 * 1024 * 1024
+"""A proof is some 5 kB beside its record."""
+
 
 def register(group: Group) -> None:
     group.command("tail")(tail)
     group.command("verify")(verify)
     group.command("export")(export)
+    group.command("prove")(prove)
+    group.command("verify-proof")(verify_proof)
 
 
 def verify(
@@ -145,6 +152,72 @@ def export(
             number += 1
     document = {"records": number, "format": form, "out": str(out)}
     session.out.show(document, pairs(document))
+
+
+def prove(
+    session: Session,
+    record: Annotated[
+        str,
+        typer.Argument(
+            metavar="UID|REQUEST",
+            help="A record's metadata.uid, or the id of a request: it has a record for each phase.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A new file, mode 0600.", show_default=False)],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+) -> None:
+    """Write the proof that records stand in the log, for somebody who is to see these and no others.
+
+    The file holds the records themselves, one a line, and hashes up to a head that this home's key signed. Whoever has
+    the public key checks it without the home: `audit verify-proof`.
+    """
+    from securevec.audit import prove as proofs_of
+    from securevec.newfile import new_file
+
+    session.require_manager()
+    runtime = session.store.runtime
+    public = runtime.keys.signing_key().public
+    proofs = proofs_of(runtime.home / "audit", log_id=runtime.installation_id, public_key=public, name=record)
+    with new_file(out, overwrite=overwrite) as stream:
+        stream.write(b"".join(proof + b"\n" for proof in proofs))
+    document = {"records": len(proofs), "out": str(out)}
+    session.out.show(document, pairs(document), "Check it with: securevec audit verify-proof FILE --pubkey FILE")
+
+
+def verify_proof(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `audit prove` wrote.", show_default=False)],
+    pubkey: Pubkey = None,
+) -> None:
+    """Check that records stand in the log of whoever has the key. Takes the file and the pinned public key, no home.
+
+    Without a pinned key the exit code is 5.
+    """
+    from securevec.audit import summarize
+    from securevec.audit import verify_proof as verified
+
+    lines = read_bounded(file, _MAX_PROOFS).splitlines()
+    public = pinned_key(session, pubkey)
+    if public is None:
+        raise Unpinned("No pinned key says whose log that is.", next_step="Pass --pubkey FILE.")
+    if not lines:
+        raise AuditTampered(
+            "The file holds no proof.", position="proof", next_step="Write one with: securevec audit prove"
+        )
+    found = [verified(line, public_key=public) for line in lines]
+    head = found[-1].head
+    document: dict[str, Any] = {
+        "verified": True,
+        "proofs": [
+            {"log": each.log_id, "writer": each.writer, "index": each.index, "record": each.record} for each in found
+        ],
+        "head": {"size": head.size, "root": base64.b64encode(head.root).decode()},
+    }
+    columns = ("time", "action", "phase", "outcome", "actor", "request")
+    rows = [[summarize(each.record)[column] for column in columns] for each in found]
+    said = {"proven": len(found), "log": found[-1].log_id, "signed head": head.size}
+    session.out.show(document, table(columns, rows), "", pairs(said))
 
 
 def _moment(typed: str | None, now_ms: int) -> int | None:

@@ -66,3 +66,25 @@ def test_every_tree_up_to_40_leaves_agrees_with_the_definition() -> None:
 def test_a_frontier_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="complete subtrees"):
         tree.Frontier(3, [bytes(32)])
+
+
+def test_the_path_of_each_leaf_leads_to_the_root_and_no_other_leaf_has_it() -> None:
+    for size in range(1, 41):
+        data = [bytes([number]) for number in range(size)]
+        leaves, root = [tree.leaf_hash(item) for item in data], recursive_root(data)
+        for index in range(size):
+            path = tree.path_of(index, leaves, size)
+            assert len(path) <= max(0, (size - 1).bit_length())
+            assert tree.root_of_path(index, size, leaves[index], path) == root
+            assert size == 1 or tree.root_of_path(index, size, leaves[index - 1], path) != root
+            with pytest.raises(ValueError, match="argument"):
+                tree.root_of_path(index, size, leaves[index], [*path, bytes(32)])
+
+
+def test_a_tree_with_fewer_leaves_than_it_is_said_to_have_has_no_path() -> None:
+    for index in range(5):
+        with pytest.raises(ValueError, match="more leaves"):
+            tree.path_of(index, HASHES[:4], 5)
+    for index in (-1, 5):
+        with pytest.raises(ValueError, match="each of its leaves"):
+            tree.siblings(index, 5)
