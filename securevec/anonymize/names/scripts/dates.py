@@ -55,14 +55,16 @@ _DAYS: Final[Mapping[str, re.Pattern[str]]] = {
     "hani": _days(_HAN_DAY),
     "hang": _days(r"(?:19|20)\d\d ?년 ?\d{1,2} ?월 ?\d{1,2} ?일"),
 }
-_BORN: Final = re.compile(
-    r"(?i)родил|рожден|рождён|рожд\.|д\. ?р\.|народи(?:вся|лася|вс)|народжен|роден|рођен|γενν[ήη]|生年月日|出生|"
+_BORN_WORDS: Final = (
+    r"родил|рожден|рождён|рожд\.|д\. ?р\.|народи(?:вся|лася|вс)|народжен|роден|рођен|γενν[ήη]|生年月日|出生|"
     r"生于|生於|誕生|생년월일|출생|태어|مواليد|ولد|الميلاد|متولد|تولد|נולד|לידה|जन्म|जन्मतिथि|জন্ম|เกิด"
 )
-_BORN_ON: Final = re.compile(
-    r"\w{0,6}(?: \w{1,4})?\W{1,4}"
-    r"(\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2})(?![\d./-])"
+_BORN: Final = re.compile(rf"(?i){_BORN_WORDS}")
+_NUMERIC: Final = re.compile(
+    r"(?<!\w)(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2})(?![\d./-])"
 )
+_BORN_ON: Final = re.compile(rf"(?i)(?:{_BORN_WORDS})\w{{0,6}}(?: \w{{1,4}})?\W{{1,4}}\Z")
+_LONGEST_WORD: Final = 32
 _BORN_BEHIND: Final = re.compile(
     r" ?(?:г(?:ода|\.)? ?р(?:ожд|\.)|р(?:оку|\.)? ?н(?:арод|\.)|生まれ|出生|生(?![產产])|생(?!산))"
 )
@@ -85,9 +87,10 @@ _AGES: Final[Mapping[str, re.Pattern[str]]] = {
 
 def days_and_ages(text: str, scripts: frozenset[str]) -> Iterator[Finding]:
     """Findings in offsets of ``text``, the plain folded view."""
-    for word in _BORN.finditer(text):
-        if (day := _BORN_ON.match(text, word.end())) is not None:
-            yield Finding(*day.span(1), "DATE_OF_BIRTH", 0.8, "script-date", _BIRTH_PRIORITY)
+    for day in _NUMERIC.finditer(text):
+        # The days are fewer than the places where a word might begin.
+        if _BORN_ON.search(text, max(0, day.start() - _LONGEST_WORD), day.start()) is not None:
+            yield Finding(*day.span(), "DATE_OF_BIRTH", 0.8, "script-date", _BIRTH_PRIORITY)
     for script in scripts:
         script = "hani" if script == "kana" else script
         if (days := _DAYS.get(script)) is not None:
