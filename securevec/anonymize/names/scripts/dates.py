@@ -40,20 +40,22 @@ _HAN_DAY: Final = (
 )
 
 
-def _days(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?i)(?<![\d.,])(?:{pattern})")
+def _days(behind: str) -> re.Pattern[str]:
+    """A day of one or two digits, with what follows. What may not stand in front of it is asked behind its first digit:
+    ``re`` passes quickly over a text in search of a pattern that begins with a character."""
+    return re.compile(rf"(?i)\d(?<![\d.,]\d)\d?(?:{behind})")
 
 
 _DAYS: Final[Mapping[str, re.Pattern[str]]] = {
-    "cyrl": _days(rf"\d{{1,2}}\.? (?:{_RUSSIAN}|{_UKRAINIAN}|{_SOUTH_SLAVIC})\.? {_YEAR}"),
-    "grek": _days(rf"\d{{1,2}}(?:η|ης)? (?:{_GREEK_MONTHS}) (?:του )?{_YEAR}"),
-    "arab": _days(rf"\d{{1,2}} (?:(?:من )?(?:{_ARABIC})،? {_YEAR}|(?:{_PERSIAN}) 1[34]\d\d(?!\d))"),
-    "hebr": _days(rf"\d{{1,2}} ב?(?:{_HEBREW}) {_YEAR}"),
-    "deva": _days(rf"\d{{1,2}} (?:{_HINDI}),? {_YEAR}"),
-    "beng": _days(rf"\d{{1,2}} (?:{_BENGALI}),? {_YEAR}"),
-    "thai": _days(rf"\d{{1,2}} (?:{_THAI}) (?:พ\.ศ\. ?|ค\.ศ\. ?)?(?:25|19|20)\d\d(?!\d)"),
-    "hani": _days(_HAN_DAY),
-    "hang": _days(r"(?:19|20)\d\d ?년 ?\d{1,2} ?월 ?\d{1,2} ?일"),
+    "cyrl": _days(rf"\.? (?:{_RUSSIAN}|{_UKRAINIAN}|{_SOUTH_SLAVIC})\.? {_YEAR}"),
+    "grek": _days(rf"(?:η|ης)? (?:{_GREEK_MONTHS}) (?:του )?{_YEAR}"),
+    "arab": _days(rf" (?:(?:من )?(?:{_ARABIC})،? {_YEAR}|(?:{_PERSIAN}) 1[34]\d\d(?!\d))"),
+    "hebr": _days(rf" ב?(?:{_HEBREW}) {_YEAR}"),
+    "deva": _days(rf" (?:{_HINDI}),? {_YEAR}"),
+    "beng": _days(rf" (?:{_BENGALI}),? {_YEAR}"),
+    "thai": _days(rf" (?:{_THAI}) (?:พ\.ศ\. ?|ค\.ศ\. ?)?(?:25|19|20)\d\d(?!\d)"),
+    "hani": re.compile(rf"(?<![\d.,])(?:{_HAN_DAY})"),
+    "hang": re.compile(r"(?<![\d.,])(?:19|20)\d\d ?년 ?\d{1,2} ?월 ?\d{1,2} ?일"),
 }
 _BORN_WORDS: Final = (
     r"родил|рожден|рождён|рожд\.|д\. ?р\.|народи(?:вся|лася|вс)|народжен|роден|рођен|γενν[ήη]|生年月日|出生|"
@@ -61,7 +63,7 @@ _BORN_WORDS: Final = (
 )
 _BORN: Final = re.compile(rf"(?i){_BORN_WORDS}")
 _NUMERIC: Final = re.compile(
-    r"(?<!\w)(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2})(?![\d./-])"
+    r"\d(?<!\w\d)(?:\d?[./-]\d{1,2}[./-](?:19|20)\d\d|(?:(?<=1)9|(?<=2)0)\d\d[./-]\d{1,2}[./-]\d{1,2})(?![\d./-])"
 )
 _BORN_ON: Final = re.compile(rf"(?i)(?:{_BORN_WORDS})\w{{0,6}}(?: \w{{1,4}})?\W{{1,4}}\Z")
 _LONGEST_WORD: Final = 32
@@ -83,6 +85,16 @@ _AGES: Final[Mapping[str, re.Pattern[str]]] = {
     "hani": re.compile(r"(?<![\d.])([1-9]\d?|1[01]\d) ?(?:岁|歲|歳|周岁|才(?=[、。,.のでに]|\Z))"),
     "hang": re.compile(r"(?<![\d.])([1-9]\d?|1[01]\d) ?(?:세(?![기대계금])|살(?![\uac00-\ud7a3]{2,3}해))"),
 }
+_NEEDED: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "cyrl": ((), ("лет", "год", "рок", "рік", "річн")),
+    "grek": ((), ("ετών", "ετων", "χρονών", "χρόνων")),
+    "arab": ((), ("عمر", "ساله")),
+    "hebr": ((), ("בן", "בת", "גיל")),
+    "deva": ((), ("उम्र", "आयु", "वर्षीय")),
+    "hani": (("年",), ("岁", "歲", "歳", "才")),
+    "hang": (("년",), ("세", "살")),
+}
+"""One of these stands in small letters in each text with a day, and with an age."""
 
 
 def days_and_ages(text: str, scripts: frozenset[str]) -> Iterator[Finding]:
@@ -91,15 +103,21 @@ def days_and_ages(text: str, scripts: frozenset[str]) -> Iterator[Finding]:
         # The days are fewer than the places where a word might begin.
         if _BORN_ON.search(text, max(0, day.start() - _LONGEST_WORD), day.start()) is not None:
             yield Finding(*day.span(), "DATE_OF_BIRTH", 0.8, "script-date", _BIRTH_PRIORITY)
+    small = text.lower()
     for script in scripts:
         script = "hani" if script == "kana" else script
-        if (days := _DAYS.get(script)) is not None:
+        of_days, of_ages = _NEEDED.get(script, ((), ()))
+        if (days := _DAYS.get(script)) is not None and _has(small, of_days):
             for match in days.finditer(text):
                 start, end = match.span()
                 born = _BORN.search(text, max(0, start - _REACH), start) or _BORN_BEHIND.match(text, end, end + _NEAR)
                 kind, priority = ("DATE_OF_BIRTH", _BIRTH_PRIORITY) if born else ("DATE", _DAY_PRIORITY)
                 yield Finding(start, end, kind, 0.8, "script-date", priority)
-        if (ages := _AGES.get(script)) is not None:
+        if (ages := _AGES.get(script)) is not None and _has(small, of_ages):
             for match in ages.finditer(text):
                 place = match.span(1) if match.group(1) else match.span(match.lastindex or 1)
                 yield Finding(*place, "AGE", 0.7, "script-age", _AGE_PRIORITY)
+
+
+def _has(small: str, words: tuple[str, ...]) -> bool:
+    return not words or any(word in small for word in words)
