@@ -231,7 +231,9 @@ def test_the_engine_of_all_rules_names_what_re2_names_and_detects_the_same() -> 
     engine = scanner._second
     assert engine is not None
     engine.compile()
-    first = Sieve(((number, rule.sieve) for number, rule in enumerate(scanner._compiled)), byte_options())
+    # What is like another rule is in no set of either engine: that other one speaks for it.
+    in_sets = [(number, scanner._compiled[number].sieve) for number, rule in enumerate(_BOOK.rules) if not rule.like]
+    first = Sieve(in_sets, byte_options())
     whole = [text for rule in _BOOK.rules for text in (*rule.examples, *rule.counter_examples)]
     whole += [str(json.loads(line)["text"]) for path in LABELLED for line in path.read_text().splitlines()]
     drawn = random.Random(17)  # texts of a test
