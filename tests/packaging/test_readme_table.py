@@ -214,13 +214,14 @@ def test_a_bar_that_was_missed_is_not_left_out_of_the_readme(writer: ModuleType)
 
 
 def test_each_result_names_what_made_it(writer: ModuleType) -> None:
+    for path in sorted(writer.RESULTS.glob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        assert re.match(r"python benchmarks/\w+\.py\b", document["command"]), path.name
+        assert re.fullmatch(r"[0-9a-f]{7,40}", document["commit"]), f"{path.name}: not of a tree that is kept"
+        assert "load" in document["machine"], path.name
+        assert document["versions"], path.name
     for store in writer.STORES:
-        document = json.loads((writer.RESULTS / f"cost_{store}.json").read_text(encoding="utf-8"))
-        assert document["backend"] == store
-        assert document["command"].startswith("python benchmarks/bar_")
-        assert document["commit"]
-        assert {"python", "numpy", "cryptography", "securevec"} <= document["versions"].keys()
-        assert document["machine"]["cpus"] >= 1
+        assert json.loads((writer.RESULTS / f"cost_{store}.json").read_text(encoding="utf-8"))["backend"] == store
 
 
 def test_the_page_of_benchmarks_names_every_script_and_result_there_is() -> None:
