@@ -38,7 +38,6 @@ from securevec.backup.manifest import Engine, FileEntry, Manifest, Part
 from securevec.backup.scope import admit_manager
 from securevec.control.copying import copy_control
 from securevec.errors import AuditUnavailable, ControlUnavailable, HomeRefused, SecurevecError
-from securevec.jobs import FREEING
 from securevec.keys.keycopy import copy_keys
 from securevec.state import home as homes
 from securevec.state.runtime import Runtime
@@ -174,10 +173,9 @@ def _copy(runtime: Runtime, target: Path, progress: Progress) -> tuple[Manifest,
 
 def _looked_at(runtime: Runtime, engine: Engine) -> tuple[Signer, int, tuple[int, frozenset[str]]]:
     """What the other copies have to agree with: the signing key, the number of the list of models; and, a few times at
-    most, how often keys were changed, where others do not all the time, and which removals were accepted: not how many,
-    since a tenant's deletion forgets the open erasures of it."""
+    most, how often keys were changed, where others do not all the time, and which removals were accepted."""
     changes = runtime.keys.changes() if engine == "embedded" else 0
-    removals = frozenset(job.job_id for job in runtime.control.jobs() if job.kind in FREEING)
+    removals = runtime.control.removals()
     return runtime.keys.signing_key(), runtime.keys.models_seen(), (changes, removals)
 
 

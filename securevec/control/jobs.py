@@ -56,6 +56,10 @@ _JOB: Final = (
 )
 SELECT_JOB: Final = f"{_JOB} WHERE job_id = :job_id"
 SELECT_JOBS: Final = f"{_JOB} ORDER BY created_ms, rowid"
+SELECT_REMOVALS: Final = (
+    f"SELECT job_id FROM job WHERE kind IN ('{TENANT_DELETE}', '{SUBJECT_ERASE}', '{RETENTION_APPLY}')"
+    " AND (:tenant = '' OR tenant = :tenant)"
+)
 SELECT_OPEN_JOBS: Final = f"{_JOB} WHERE state NOT IN ('done', 'cancelled') ORDER BY created_ms, rowid"
 SELECT_JOB_OF_TENANT: Final = f"{_JOB} WHERE tenant = :tenant AND kind = :kind"
 INSERT_JOB: Final = (
@@ -183,6 +187,11 @@ class Jobs(Room):
     def jobs(self, open_only: bool = False) -> list[JobRow]:
         """Jobs, oldest first; ``open_only`` leaves out those done or cancelled."""
         return [JobRow(*row) for row in self._db.rows(SELECT_OPEN_JOBS if open_only else SELECT_JOBS)]
+
+    def removals(self, tenant: TenantId | None = None) -> frozenset[str]:
+        """Ids of the removals with a receipt of their own that were accepted, of a tenant or of all. What looks twice
+        compares these and not how many: a tenant's deletion forgets the open ones of it."""
+        return frozenset(job_id for (job_id,) in self._db.rows(SELECT_REMOVALS, {"tenant": tenant or ""}))
 
     def job_steps(self, job_id: str) -> list[JobStep]:
         """Every state the job reached, in order."""

@@ -23,7 +23,6 @@ from securevec.audit import Phase
 from securevec.errors import RecordChanged, UsageError
 from securevec.filters import Expr
 from securevec.guard import admit
-from securevec.jobs import FREEING
 from securevec.newfile import new_file
 from securevec.reading.hits import record_of
 from securevec.reading.judge import Judged
@@ -81,7 +80,7 @@ def export(
             intended = True
             attempts = _ATTEMPTS
             while True:
-                decided = _removals(runtime, collection)
+                decided = runtime.control.removals(collection.tenant)
                 report = _put(stream, b"" if chosen == "jsonl" else _header(collection), report)
                 there = examined = 0
                 if progress is not None:
@@ -98,7 +97,7 @@ def export(
                     if progress is not None:
                         progress(Progress(report.records, examined, max(there, examined)))
                 admission.recheck()
-                if path is None or _removals(runtime, collection) == decided:
+                if path is None or runtime.control.removals(collection.tenant) == decided:
                     break
                 attempts -= 1
                 if not attempts:
@@ -119,12 +118,6 @@ def export(
         admission.failure(error, phase=phase, counts=counts)
         raise
     return report
-
-
-def _removals(runtime: Runtime, collection: CollectionScope) -> frozenset[str]:
-    """Which removals with a receipt of their own were accepted in the tenant: not how many, some are forgotten."""
-    tenant = collection.tenant
-    return frozenset(job.job_id for job in runtime.control.jobs() if job.tenant == tenant and job.kind in FREEING)
 
 
 def _format(format: object, path: Path | None) -> ExportFormat:

@@ -35,6 +35,8 @@ def may_mount() -> bool:
     return False
 
 
+MAY_LOOP: Final = Path("/dev/loop-control").exists() and shutil.which("mkfs.ext4") is not None
+NEEDS_LOOP: Final = pytest.mark.skipif(not MAY_LOOP, reason="needs a kernel that mounts a file, and mkfs.ext4")
 pytestmark = pytest.mark.skipif(not may_mount(), reason="only who may mount has the disk that these tests fill")
 
 
@@ -177,9 +179,7 @@ def child(work: Callable[[ControlStore], None], place: Path) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-@pytest.mark.skipif(
-    not (Path("/dev/loop-control").exists() and shutil.which("mkfs.ext4")), reason="a file is mounted as a file system"
-)
+@NEEDS_LOOP
 def test_what_is_acknowledged_behind_a_flush_that_failed_outlasts_a_restart(disk: Path, thin: Path) -> None:
     def make(store: ControlStore, number: int) -> None:
         store.create_tenant(tenant=TenantId(f"{number:032x}"), name_token=b"%d" % number, name_sealed=b"s", now_ms=1)

@@ -63,7 +63,7 @@ def _halves(name: str) -> Iterator[tuple[str, bool]]:
         lists.lists_given(first) or first in lists.given_ambiguous or lists.is_surname(words[-1])
     ):
         return
-    for word in {words[0], words[-1]}:
+    for word in dict.fromkeys((words[0], words[-1])):
         key = lookup_key(word)
         if len(word) < _SHORTEST or key in places() or key in lists.titles or is_known(word):
             continue

@@ -104,10 +104,12 @@ def days_and_ages(text: str, scripts: frozenset[str]) -> Iterator[Finding]:
         if _BORN_ON.search(text, max(0, day.start() - _LONGEST_WORD), day.start()) is not None:
             yield Finding(*day.span(), "DATE_OF_BIRTH", 0.8, "script-date", _BIRTH_PRIORITY)
     small = text.lower()
-    for script in scripts:
-        script = "hani" if script == "kana" else script
+    wanted = scripts | {"hani"} if "kana" in scripts else scripts
+    for script, days in _DAYS.items():
+        if script not in wanted:
+            continue
         of_days, of_ages = _NEEDED.get(script, ((), ()))
-        if (days := _DAYS.get(script)) is not None and _has(small, of_days):
+        if _has(small, of_days):
             for match in days.finditer(text):
                 start, end = match.span()
                 born = _BORN.search(text, max(0, start - _REACH), start) or _BORN_BEHIND.match(text, end, end + _NEAR)
