@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from securevec.backup import create_backup, export_tombstones
-from securevec.errors import AuditUnavailable, PolicyDenied, SecurevecError
+from securevec.errors import AuditUnavailable, ControlUnavailable, PolicyDenied, SecurevecError
 from securevec.policy import BuiltinPolicy, Decision, Request
 from tests.support.attacks import Pair, Stage, open_stage
 from tests.support.attacks_outage import FailingAudit
@@ -193,3 +193,27 @@ def test_what_a_verb_refuses_or_fails_at_is_in_the_log_under_its_action(
         [last] = pair.stage.audit()
         assert [last[name] for name in ("action", "phase", "outcome")] == wanted, number
         assert last["error"], number
+
+
+@pytest.mark.parametrize("table", ["holds", "retention_rules", "tenants"])
+def test_a_listing_that_fails_is_in_the_log_under_its_action(
+    guarded: tuple[Pair, Porter], monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    pair, _ = guarded
+    store = pair.stage.store
+    calls: dict[str, tuple[Callable[[], object], str]] = {
+        "holds": (lambda: pair.stage.acme.holds(), "hold"),
+        "retention_rules": (lambda: store.retention_rules(), "retention.rule"),
+        "tenants": (lambda: store.models(), "model.rule"),
+    }
+    call, action = calls[table]
+
+    def away(*_: object) -> None:
+        raise ControlUnavailable("The control store does not answer.")
+
+    monkeypatch.setattr(store.runtime.control, table, away)
+    with pytest.raises(ControlUnavailable):
+        call()
+    monkeypatch.undo()
+    [last] = pair.stage.audit()
+    assert (last["action"], last["outcome"], last["error"]) == (action, "failed", "ControlUnavailable")
